@@ -1,0 +1,1 @@
+//! Twilio-compatible REST and the operator API.

@@ -1,0 +1,147 @@
+//! What a story asks for. Mirrors `jackfield:call/control@0.1.0`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{PlaybackId, RequestId};
+
+/// One command of a story, or of the API on its behalf. Accepted or refused at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Answers an inbound call (200 OK).
+    Answer,
+    /// Turns an inbound call away.
+    Reject(RejectReason),
+    /// Ends the call.
+    HangUp,
+    /// Queues a prompt, to be heard `loops` times.
+    Play {
+        /// Where the prompt comes from.
+        source: MediaSource,
+        /// 1 to 1,000.
+        loops: u32,
+    },
+    /// Queues speech, to be heard `loops` times.
+    Say {
+        /// What is spoken.
+        speech: Speech,
+        /// 1 to 1,000.
+        loops: u32,
+    },
+    /// Stops one playback, or takes it off the queue.
+    StopPlayback(PlaybackId),
+    /// Sends the other side's audio back to it, or ceases to.
+    Echo(bool),
+    /// Makes an HTTP request.
+    Http(HttpRequest),
+}
+
+/// What an accepted command gives back at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Done, or under way with no name of its own.
+    Done,
+    /// The playback that was queued.
+    Playback(PlaybackId),
+    /// The request that was sent off.
+    Request(RequestId),
+}
+
+/// Why a command was refused. Nothing of it was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum CallError {
+    /// Media needs an answered call.
+    #[error("the call is not answered yet: answer it first")]
+    NotAnswered,
+    /// The command is for a call that is not answered yet.
+    #[error("the call is answered already")]
+    AlreadyAnswered,
+    /// The call is over.
+    #[error("the call is over")]
+    HungUp,
+    /// The media format cannot be decoded.
+    #[error("unsupported media: {0}")]
+    UnsupportedMedia(String),
+    /// An argument is out of its range; says which, and what would be right.
+    #[error("invalid argument: {0}")]
+    InvalidArgument(String),
+    /// The tenant has no grant for this; names the setting that would give it.
+    #[error("not granted: {0}")]
+    NotGranted(String),
+    /// A limit of this call was reached; names it.
+    #[error("limit reached: {0}")]
+    LimitReached(String),
+    /// No playback or request of this call has that number.
+    #[error("no such playback or request in this call")]
+    UnknownId,
+}
+
+/// Where a prompt comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MediaSource {
+    /// An `http` or `https` URL.
+    Url(String),
+    /// A path relative to the tenant's media folder.
+    File(String),
+}
+
+/// Text to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Speech {
+    /// Plain text, at most 4,096 characters.
+    pub text: String,
+    /// The provider's name of a voice; without it the account's default.
+    pub voice: Option<String>,
+    /// BCP 47, such as `en-US`.
+    pub language: Option<String>,
+}
+
+/// How a call that was not answered is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RejectReason {
+    /// 486 Busy Here.
+    Busy,
+    /// 603 Decline.
+    Declined,
+    /// 404 Not Found.
+    NotFound,
+    /// 503 Service Unavailable.
+    Unavailable,
+}
+
+impl RejectReason {
+    /// The SIP status code the caller gets (RFC 3261 section 21).
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Busy => 486,
+            Self::Declined => 603,
+            Self::NotFound => 404,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+/// The methods a story may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum HttpMethod {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// A request that the host makes for the story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    /// The method of the first request; redirects may turn it into GET (RFC 9110 section 15.4).
+    pub method: HttpMethod,
+    /// `http` or `https`; a fragment is not sent.
+    pub url: String,
+    /// In the order they are sent.
+    pub headers: Vec<(String, String)>,
+    /// Empty for none.
+    pub body: Vec<u8>,
+    /// Sign as a webhook of the account.
+    pub sign: bool,
+}

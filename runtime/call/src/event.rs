@@ -1,0 +1,87 @@
+//! What a story hears. Mirrors `jackfield:call/control@0.1.0`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{PlaybackId, RequestId};
+
+/// One event of a call, in the order the story sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// The call is up: media flows both ways.
+    Answered,
+    /// The other side pressed a key: one of `0123456789*#ABCD`.
+    Digit(char),
+    /// A playback came to its end.
+    PlaybackEnded(PlaybackId, PlaybackEnd),
+    /// An HTTP request got its answer, or none.
+    HttpResponse(RequestId, Result<HttpResponse, HttpError>),
+    /// The call is over; the last event.
+    HungUp(HangUpCause),
+}
+
+/// How a playback came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlaybackEnd {
+    /// Played to its last sample.
+    Finished,
+    /// Stopped by the story, or by the end of the call.
+    Stopped,
+    /// Could not be fetched, decoded or spoken; says why.
+    Failed(String),
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HangUpCause {
+    /// The other side hung up (BYE).
+    Remote,
+    /// The caller gave up before an answer (CANCEL).
+    Cancelled,
+    /// The API ended the call.
+    Api,
+    /// The call or its account reached a limit.
+    Limit,
+    /// The other side could not be reached any longer, or never confirmed the answer.
+    Lost,
+    /// The runtime is stopping.
+    Shutdown,
+}
+
+/// An HTTP response after redirects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpResponse {
+    /// 100 to 599.
+    pub status: u16,
+    /// Names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    /// At most 256 KiB.
+    pub body: Vec<u8>,
+    /// Where the body came from after redirects.
+    pub url: String,
+}
+
+/// Why no response came. The text is for the tenant's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum HttpError {
+    /// The URL is not one, or not `http` or `https`.
+    #[error("invalid URL: {0}")]
+    InvalidUrl(String),
+    /// The address is not granted to this tenant; names the setting that would allow it.
+    #[error("not granted: {0}")]
+    NotGranted(String),
+    /// No such host, or nobody answers there.
+    #[error("unreachable: {0}")]
+    Unreachable(String),
+    /// The time was over.
+    #[error("timed out: {0}")]
+    TimedOut(String),
+    /// Larger than allowed.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// More than 10 redirects.
+    #[error("too many redirects: {0}")]
+    TooManyRedirects(String),
+    /// TLS or HTTP itself went wrong.
+    #[error("protocol error: {0}")]
+    Protocol(String),
+}

@@ -1,0 +1,133 @@
+//! Identifiers, each a type of its own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The text is not a SID of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a SID: expected `{prefix}` and 32 lower-case hexadecimal digits")]
+pub struct InvalidSid {
+    text: String,
+    prefix: &'static str,
+}
+
+macro_rules! sid {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// The SID of these 16 bytes, which should be random.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 16 bytes that the hexadecimal digits stand for.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($prefix)?;
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidSid;
+
+            fn from_str(text: &str) -> Result<Self, InvalidSid> {
+                parse_hex(text, $prefix)
+                    .map(Self)
+                    .ok_or_else(|| InvalidSid { text: text.to_owned(), prefix: $prefix })
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidSid;
+
+            fn try_from(text: String) -> Result<Self, InvalidSid> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(sid: $name) -> Self {
+                sid.to_string()
+            }
+        }
+    };
+}
+
+sid! {
+    /// One call: `CA` and 32 hexadecimal digits.
+    CallSid, "CA"
+}
+sid! {
+    /// One account, the tenant that owns calls, numbers and components: `AC` and 32 hexadecimal digits.
+    AccountSid, "AC"
+}
+
+fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
+    let digits = text.strip_prefix(prefix)?.as_bytes();
+    if digits.len() != 32 {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = hex_value(pair[0])? << 4 | hex_value(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// One playback of a call (a prompt or speech). Counts up from 1 within the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlaybackId(pub u32);
+
+/// One HTTP request of a call. Counts up from 1 within the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestId(pub u32);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sid_is_its_prefix_and_32_lower_case_hex_digits() {
+        let text = "CA00112233445566778899aabbccddeeff";
+        assert_eq!(text.parse::<CallSid>().unwrap().to_string(), text);
+        for bad in [
+            "",
+            "CA",
+            "AC00112233445566778899aabbccddeeff",
+            "CA00112233445566778899AABBCCDDEEFF",
+            "CA00112233445566778899aabbccddeef",
+            "CA00112233445566778899aabbccddeeff0",
+            "CA00112233445566778899aabbccddeefé",
+        ] {
+            assert!(bad.parse::<CallSid>().is_err(), "{bad}");
+        }
+    }
+}

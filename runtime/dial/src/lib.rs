@@ -1,0 +1,1 @@
+//! Outbound calls: queue, policy, limits.

@@ -1,0 +1,1 @@
+//! Runs a built component against a scripted caller in virtual time.

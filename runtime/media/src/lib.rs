@@ -1,0 +1,1 @@
+//! Codecs, resampling, tones, WAV and prompts, in 20 ms frames.

@@ -1,0 +1,1 @@
+//! Runs components: engine, worlds, capabilities, limits, journal.

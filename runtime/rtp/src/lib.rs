@@ -1,0 +1,1 @@
+//! RTP, jitter buffer and RFC 4733 digits.

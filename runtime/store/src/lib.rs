@@ -1,0 +1,1 @@
+//! What is kept, behind one trait of domain verbs.

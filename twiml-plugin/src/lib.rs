@@ -1,0 +1,1 @@
+//! The TwiML interpreter, a component like any other.

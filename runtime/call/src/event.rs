@@ -37,6 +37,8 @@ pub enum HangUpCause {
     Remote,
     /// The caller gave up before an answer (CANCEL).
     Cancelled,
+    /// The story itself hung up, or turned the call away.
+    Local,
     /// The API ended the call.
     Api,
     /// The call or its account reached a limit.

@@ -24,7 +24,7 @@ pub enum Event {
 pub enum PlaybackEnd {
     /// Played to its last sample.
     Finished,
-    /// Stopped by the story, or by the end of the call.
+    /// Stopped by the story. The end of the call is told by [`Event::HungUp`] alone.
     Stopped,
     /// Could not be fetched, decoded or spoken; says why.
     Failed(String),

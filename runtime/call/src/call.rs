@@ -1,0 +1,671 @@
+//! One call, as a table of what happens in which state.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::leg::{InboundLeg, Leg, OutboundLeg};
+use crate::playlist::{Playlist, Stopped};
+use crate::{
+    CallError, CallRecord, CallStatus, Command, Effect, Event, HangUpCause, Input, MediaCommand,
+    MediaEvent, MediaPath, PlaybackEnd, PlaybackId, PromptSource, RejectReason, Reply, RequestId,
+    StoryChoice, StoryOutcome,
+};
+
+/// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
+const GRACE: Duration = Duration::from_secs(20);
+/// HTTP requests of one call that may be under way at a time.
+const MAX_HTTP: usize = 8;
+/// Playbacks are repeated at most this often (Twilio's `loop="0"` means as much).
+const MAX_LOOPS: u32 = 1_000;
+/// Characters in one speech (Twilio error 13521).
+const MAX_SPEECH: usize = 4_096;
+
+/// What bounds one call, whatever its story wishes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From answer to the forced hang-up.
+    pub max_duration: Duration,
+    /// The account has a fallback story for when the flow fails.
+    pub has_fallback: bool,
+}
+
+/// Drives one leg and its story from the first INVITE to the record.
+///
+/// Feed it with [`Self::handle`], then drain [`Self::poll`]; call again at [`Self::deadline`] with
+/// [`Input::Deadline`]. A call that [`Self::is_ended`] gives its record.
+#[derive(Debug)]
+pub struct Call {
+    limits: Limits,
+    state: State,
+    leg: Leg,
+    story: Story,
+    playlist: Playlist,
+    requests: HashSet<RequestId>,
+    last_request: u32,
+    /// The path of an inbound call whose offer came with the INVITE; used when the story answers.
+    negotiated: Option<(bytes::Bytes, MediaPath)>,
+    answered_at: Option<Instant>,
+    record: Option<CallRecord>,
+    deadline: Option<Instant>,
+    effects: VecDeque<Effect>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Inbound: the caller hears ringing, the story decides.
+    Incoming,
+    /// Outbound: the INVITE is out.
+    Calling,
+    /// Outbound: we gave up; the final answer is still to come.
+    Cancelling(HangUpCause),
+    /// Answered.
+    Up,
+    /// The dialog is over. The story may still have some seconds.
+    Over,
+}
+
+#[derive(Debug)]
+struct Story {
+    running: Option<StoryChoice>,
+    restarted: bool,
+    /// Some prompt went to the leg: a second story would repeat itself to the caller.
+    heard: bool,
+    /// The playback after which a failed call is hung up.
+    apology: Option<PlaybackId>,
+}
+
+impl Call {
+    /// A call that came in. Rings at once and starts its story, or refuses an offer it cannot answer (488).
+    #[must_use]
+    pub fn inbound(now: Instant, leg: InboundLeg, limits: Limits) -> Self {
+        let mut call = Self::new(State::Incoming, Leg::new(leg.dialog, leg.local), limits);
+        match leg.offer.map(|offer| call.leg.answer(&offer)).transpose() {
+            Ok(negotiated) => {
+                call.negotiated = negotiated;
+                call.emit(Effect::Status(CallStatus::Ringing));
+                call.emit(Effect::Sip(sip::Command::Ring {
+                    dialog: call.leg.dialog,
+                }));
+                call.start_story(StoryChoice::Flow);
+            }
+            Err(error) => {
+                call.refuse(error.status());
+                call.over(now, Ending::failed(error.status(), error.to_string()));
+            }
+        }
+        call
+    }
+
+    /// A call that we place. Its story starts when the other side answers.
+    #[must_use]
+    pub fn outbound(leg: OutboundLeg, limits: Limits) -> Self {
+        let mut call = Self::new(State::Calling, Leg::new(leg.dialog, leg.local), limits);
+        let mut invite = leg.invite;
+        invite.sdp = call.leg.offer();
+        call.emit(Effect::Sip(sip::Command::Invite {
+            dialog: call.leg.dialog,
+            invite,
+        }));
+        call
+    }
+
+    fn new(state: State, leg: Leg, limits: Limits) -> Self {
+        Self {
+            limits,
+            state,
+            leg,
+            story: Story {
+                running: None,
+                restarted: false,
+                heard: false,
+                apology: None,
+            },
+            playlist: Playlist::default(),
+            requests: HashSet::new(),
+            last_request: 0,
+            negotiated: None,
+            answered_at: None,
+            record: None,
+            deadline: None,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Feeds one input. `now` never goes backwards; effects wait in order for [`Self::poll`].
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Sip(event) => self.handle_sip(now, event),
+            Input::Command(command) => {
+                let reply = self.obey(now, command);
+                self.emit(Effect::Reply(reply));
+            }
+            Input::Media(event) => self.handle_media(now, event),
+            Input::Fetched(id, Ok(prompt)) => {
+                self.playlist.fetched(id, prompt);
+                self.play_ready();
+            }
+            Input::Fetched(id, Err(reason)) => {
+                if self.playlist.remove(id) {
+                    self.playback_ended(now, id, PlaybackEnd::Failed(reason));
+                    self.play_ready();
+                }
+            }
+            Input::Http(id, result) => {
+                if self.requests.remove(&id) {
+                    self.tell(Event::HttpResponse(id, result));
+                }
+            }
+            Input::StoryEnded(outcome) => self.story_ended(now, outcome),
+            Input::HangUp(cause) => self.hang_up(now, cause),
+            Input::Deadline => self.deadline_reached(now),
+        }
+    }
+
+    /// The next thing to be done. Drain it before the next [`Self::handle`].
+    pub fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When [`Input::Deadline`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The dialog is over and no story runs.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.state == State::Over && self.story.running.is_none()
+    }
+
+    /// The dialog is over: nothing more is sent or heard, though the story may still have its bookkeeping to do.
+    #[must_use]
+    pub fn record(&self) -> Option<&CallRecord> {
+        self.record.as_ref()
+    }
+
+    fn handle_sip(&mut self, now: Instant, event: sip::Event) {
+        use sip::Event as Sip;
+        match (self.state, event) {
+            (State::Incoming, Sip::Canceled) => {
+                self.over(
+                    now,
+                    Ending::new(
+                        CallStatus::NoAnswer,
+                        HangUpCause::Cancelled,
+                        487,
+                        "the caller gave up",
+                    ),
+                );
+            }
+            (
+                State::Calling,
+                Sip::Provisional {
+                    status: 180..=189, ..
+                },
+            ) => {
+                self.emit(Effect::Status(CallStatus::Ringing));
+            }
+            (State::Calling, Sip::Answered { sdp }) => self.answered_by_peer(now, sdp.as_deref()),
+            (State::Calling, Sip::Failed { status, reason, .. }) => {
+                let ending = Ending::new(
+                    CallStatus::from_sip(status),
+                    HangUpCause::Remote,
+                    status,
+                    reason,
+                );
+                self.over(now, ending);
+            }
+            (State::Cancelling(cause), Sip::Failed { status, .. }) => {
+                self.over(
+                    now,
+                    Ending::new(
+                        CallStatus::Canceled,
+                        cause,
+                        status,
+                        "cancelled before an answer",
+                    ),
+                );
+            }
+            (State::Cancelling(cause), Sip::Answered { .. }) => {
+                // The answer crossed our CANCEL (RFC 3261 section 9.1): the call exists, so end it.
+                self.emit(Effect::Sip(sip::Command::Bye {
+                    dialog: self.leg.dialog,
+                }));
+                self.over(
+                    now,
+                    Ending::new(
+                        CallStatus::Canceled,
+                        cause,
+                        200,
+                        "the answer crossed the cancellation",
+                    ),
+                );
+            }
+            (State::Up, Sip::Acked { sdp }) => self.confirmed(now, sdp.as_deref()),
+            (State::Up, Sip::NoAck) => {
+                self.over(
+                    now,
+                    Ending::new(
+                        CallStatus::Failed,
+                        HangUpCause::Lost,
+                        200,
+                        "no ACK: the answer was never confirmed",
+                    ),
+                );
+            }
+            (State::Up, Sip::Bye) => {
+                self.over(
+                    now,
+                    Ending::new(
+                        CallStatus::Completed,
+                        HangUpCause::Remote,
+                        200,
+                        "the other side hung up",
+                    ),
+                );
+            }
+            (State::Up | State::Cancelling(_) | State::Calling, Sip::Terminated) => {
+                self.over(
+                    now,
+                    Ending::new(
+                        self.status_when_lost(),
+                        HangUpCause::Lost,
+                        0,
+                        "the dialog was lost",
+                    ),
+                );
+            }
+            (State::Up, Sip::Offer { sdp }) => self.renegotiate(sdp.as_deref()),
+            // Late or repeated news of a leg that is past it.
+            _ => {}
+        }
+    }
+
+    fn handle_media(&mut self, now: Instant, event: MediaEvent) {
+        match event {
+            MediaEvent::Digit(digit) if self.state == State::Up => self.tell(Event::Digit(digit)),
+            MediaEvent::Digit(_) => {}
+            MediaEvent::PlaybackEnded { id, stopped } => {
+                if self.playlist.remove(id) {
+                    let end = if stopped {
+                        PlaybackEnd::Stopped
+                    } else {
+                        PlaybackEnd::Finished
+                    };
+                    self.playback_ended(now, id, end);
+                }
+            }
+        }
+    }
+
+    /// Accepts or refuses one command of the story.
+    fn obey(&mut self, now: Instant, command: Command) -> Result<Reply, CallError> {
+        match (self.state, command) {
+            (_, Command::Http(request)) => {
+                if self.requests.len() >= MAX_HTTP {
+                    return Err(CallError::LimitReached(format!(
+                        "{MAX_HTTP} HTTP requests at a time"
+                    )));
+                }
+                self.last_request += 1;
+                let id = RequestId(self.last_request);
+                self.requests.insert(id);
+                self.emit(Effect::Http(id, request));
+                Ok(Reply::Request(id))
+            }
+            (State::Over, _) => Err(CallError::HungUp),
+            (State::Incoming, Command::Answer) => {
+                self.answer(now);
+                Ok(Reply::Done)
+            }
+            (State::Up, Command::Answer) => Ok(Reply::Done),
+            (State::Incoming, Command::Reject(reason)) => {
+                self.reject(now, reason);
+                Ok(Reply::Done)
+            }
+            (State::Up, Command::Reject(_)) => Err(CallError::AlreadyAnswered),
+            (_, Command::HangUp) => {
+                self.hang_up(now, HangUpCause::Local);
+                Ok(Reply::Done)
+            }
+            (State::Up, Command::Play { source, loops }) => {
+                self.queue(loops, PromptSource::Media(source))
+            }
+            (State::Up, Command::Say { speech, loops }) => {
+                let length = speech.text.chars().count();
+                if length > MAX_SPEECH {
+                    return Err(CallError::InvalidArgument(format!(
+                        "the text has {length} characters, at most {MAX_SPEECH} are spoken"
+                    )));
+                }
+                self.queue(loops, PromptSource::Speech(speech))
+            }
+            (State::Up, Command::StopPlayback(id)) => self.stop_playback(now, id),
+            (State::Up, Command::Echo(on)) => {
+                self.emit(Effect::Media(MediaCommand::Echo(on)));
+                Ok(Reply::Done)
+            }
+            (State::Incoming | State::Calling | State::Cancelling(_), _) => {
+                Err(CallError::NotAnswered)
+            }
+        }
+    }
+
+    // Answering and ending
+
+    fn answer(&mut self, now: Instant) {
+        let sdp = match self.negotiated.take() {
+            Some((description, path)) => {
+                self.emit(Effect::Media(MediaCommand::Connect(path)));
+                description
+            }
+            None => self.leg.offer(),
+        };
+        self.emit(Effect::Sip(sip::Command::Answer {
+            dialog: self.leg.dialog,
+            sdp,
+        }));
+        self.up(now);
+    }
+
+    fn answered_by_peer(&mut self, now: Instant, sdp: Option<&[u8]>) {
+        self.up(now);
+        match sdp.map(|sdp| self.leg.accept(sdp)) {
+            Some(Ok(path)) => {
+                self.emit(Effect::Media(MediaCommand::Connect(path)));
+                self.start_story(StoryChoice::Flow);
+            }
+            Some(Err(error)) => self.end_for_media(now, &error.to_string()),
+            None => self.end_for_media(now, "the answer had no SDP"),
+        }
+    }
+
+    /// The ACK came; after a late offer it carries the answer.
+    fn confirmed(&mut self, now: Instant, sdp: Option<&[u8]>) {
+        match sdp.map(|sdp| self.leg.accept(sdp)) {
+            Some(Ok(path)) => self.emit(Effect::Media(MediaCommand::Connect(path))),
+            Some(Err(error)) => return self.end_for_media(now, &error.to_string()),
+            None => {}
+        }
+        self.tell(Event::Answered);
+    }
+
+    fn renegotiate(&mut self, offer: Option<&[u8]>) {
+        let dialog = self.leg.dialog;
+        let command = match offer.map(|offer| self.leg.answer(offer)).transpose() {
+            Ok(Some((sdp, path))) => {
+                self.emit(Effect::Media(MediaCommand::Connect(path)));
+                sip::Command::AcceptOffer { dialog, sdp }
+            }
+            Ok(None) => sip::Command::AcceptOffer {
+                dialog,
+                sdp: self.leg.description(),
+            },
+            Err(error) => sip::Command::RejectOffer {
+                dialog,
+                status: error.status(),
+            },
+        };
+        self.emit(Effect::Sip(command));
+    }
+
+    fn up(&mut self, now: Instant) {
+        self.state = State::Up;
+        self.answered_at = Some(now);
+        self.deadline = Some(now + self.limits.max_duration);
+        self.emit(Effect::Status(CallStatus::InProgress));
+    }
+
+    fn reject(&mut self, now: Instant, reason: RejectReason) {
+        self.refuse(reason.status());
+        let status = match reason {
+            RejectReason::Busy => CallStatus::Busy,
+            RejectReason::Declined => CallStatus::NoAnswer,
+            RejectReason::NotFound | RejectReason::Unavailable => CallStatus::Failed,
+        };
+        self.over(
+            now,
+            Ending::new(
+                status,
+                HangUpCause::Local,
+                reason.status(),
+                "turned away by its story",
+            ),
+        );
+    }
+
+    fn refuse(&mut self, status: u16) {
+        let dialog = self.leg.dialog;
+        self.emit(Effect::Sip(sip::Command::Reject {
+            dialog,
+            status,
+            reason: None,
+            retry_after: None,
+        }));
+    }
+
+    fn hang_up(&mut self, now: Instant, cause: HangUpCause) {
+        let dialog = self.leg.dialog;
+        match self.state {
+            State::Incoming => {
+                let status = if cause == HangUpCause::Shutdown {
+                    503
+                } else {
+                    RejectReason::Declined.status()
+                };
+                self.refuse(status);
+                self.over(
+                    now,
+                    Ending::new(
+                        CallStatus::NoAnswer,
+                        cause,
+                        status,
+                        "ended before an answer",
+                    ),
+                );
+            }
+            State::Calling => {
+                self.state = State::Cancelling(cause);
+                self.emit(Effect::Sip(sip::Command::Cancel { dialog }));
+            }
+            State::Up => {
+                self.emit(Effect::Sip(sip::Command::Bye { dialog }));
+                self.over(
+                    now,
+                    Ending::new(CallStatus::Completed, cause, 200, "hung up by us"),
+                );
+            }
+            State::Cancelling(_) | State::Over => {}
+        }
+    }
+
+    fn end_for_media(&mut self, now: Instant, reason: &str) {
+        self.emit(Effect::Sip(sip::Command::Bye {
+            dialog: self.leg.dialog,
+        }));
+        self.over(
+            now,
+            Ending::failed(200, format!("no common media: {reason}")),
+        );
+    }
+
+    fn status_when_lost(&self) -> CallStatus {
+        if self.answered_at.is_some() {
+            CallStatus::Completed
+        } else {
+            CallStatus::Failed
+        }
+    }
+
+    fn over(&mut self, now: Instant, ending: Ending) {
+        self.state = State::Over;
+        self.playlist.clear();
+        let answered_for = self
+            .answered_at
+            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.record = Some(CallRecord {
+            status: ending.status,
+            duration_s: u32::try_from(answered_for.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX),
+            sip_status: (ending.sip_status != 0).then_some(ending.sip_status),
+            end_reason: ending.reason,
+        });
+        self.deadline = self.story.running.map(|_| now + GRACE);
+        self.tell(Event::HungUp(ending.cause));
+        self.emit(Effect::Status(ending.status));
+    }
+
+    fn deadline_reached(&mut self, now: Instant) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        self.deadline = None;
+        if self.state == State::Over {
+            self.story.running = None;
+            self.emit(Effect::StopStory);
+        } else {
+            self.hang_up(now, HangUpCause::Limit);
+        }
+    }
+
+    // The story
+
+    fn start_story(&mut self, choice: StoryChoice) {
+        self.story.running = Some(choice);
+        self.emit(Effect::StartStory(choice));
+    }
+
+    fn story_ended(&mut self, now: Instant, outcome: StoryOutcome) {
+        let Some(choice) = self.story.running.take() else {
+            return;
+        };
+        if self.state == State::Over {
+            self.deadline = None;
+            return;
+        }
+        match outcome {
+            StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
+                self.hang_up(now, HangUpCause::Local)
+            }
+            StoryOutcome::Broke(_) if !self.story.heard && !self.story.restarted => {
+                self.story.restarted = true;
+                self.playlist.clear();
+                self.start_story(choice);
+            }
+            StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_))
+                if self.limits.has_fallback && choice == StoryChoice::Flow =>
+            {
+                self.silence();
+                self.start_story(StoryChoice::Fallback);
+            }
+            StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_)) => self.apologise(now),
+        }
+    }
+
+    /// The caller is told that something went wrong, then the call ends.
+    fn apologise(&mut self, now: Instant) {
+        if self.state == State::Incoming {
+            self.answer(now);
+        }
+        self.silence();
+        match self.playlist.push(1) {
+            Some(id) => {
+                self.story.apology = Some(id);
+                self.emit(Effect::Fetch(id, PromptSource::Apology));
+            }
+            None => self.hang_up(now, HangUpCause::Local),
+        }
+    }
+
+    /// Stops all that plays or waits to be played.
+    fn silence(&mut self) {
+        for command in self.playlist.stop_all() {
+            self.emit(Effect::Media(command));
+        }
+        self.emit(Effect::Media(MediaCommand::Echo(false)));
+    }
+
+    fn tell(&mut self, event: Event) {
+        if self.story.running.is_some() {
+            self.emit(Effect::Tell(event));
+        }
+    }
+
+    // Playbacks
+
+    fn queue(&mut self, loops: u32, source: PromptSource) -> Result<Reply, CallError> {
+        if !(1..=MAX_LOOPS).contains(&loops) {
+            return Err(CallError::InvalidArgument(format!(
+                "loops is {loops}: give 1 to {MAX_LOOPS}"
+            )));
+        }
+        let Some(id) = self.playlist.push(loops) else {
+            return Err(CallError::LimitReached(format!(
+                "{} playbacks at a time",
+                crate::playlist::MAX_QUEUED
+            )));
+        };
+        self.emit(Effect::Fetch(id, source));
+        Ok(Reply::Playback(id))
+    }
+
+    fn play_ready(&mut self) {
+        while let Some(command) = self.playlist.next_ready() {
+            self.story.heard = true;
+            self.emit(Effect::Media(command));
+        }
+    }
+
+    fn stop_playback(&mut self, now: Instant, id: PlaybackId) -> Result<Reply, CallError> {
+        match self.playlist.stop(id) {
+            Stopped::Playing => self.emit(Effect::Media(MediaCommand::Stop(id))),
+            Stopped::Removed => {
+                self.playback_ended(now, id, PlaybackEnd::Stopped);
+                self.play_ready();
+            }
+            Stopped::Unknown => return Err(CallError::UnknownId),
+        }
+        Ok(Reply::Done)
+    }
+
+    fn playback_ended(&mut self, now: Instant, id: PlaybackId, end: PlaybackEnd) {
+        if self.story.apology == Some(id) {
+            self.hang_up(now, HangUpCause::Local);
+        } else {
+            self.tell(Event::PlaybackEnded(id, end));
+        }
+    }
+
+    fn emit(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+}
+
+/// What is known when a call ends.
+struct Ending {
+    status: CallStatus,
+    cause: HangUpCause,
+    /// Zero for none.
+    sip_status: u16,
+    reason: String,
+}
+
+impl Ending {
+    fn new(
+        status: CallStatus,
+        cause: HangUpCause,
+        sip_status: u16,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            cause,
+            sip_status,
+            reason: reason.into(),
+        }
+    }
+
+    fn failed(sip_status: u16, reason: String) -> Self {
+        Self::new(CallStatus::Failed, HangUpCause::Lost, sip_status, reason)
+    }
+}

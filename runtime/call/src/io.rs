@@ -1,0 +1,135 @@
+//! What goes into a call and what comes out of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use media::Prompt;
+
+use crate::{
+    CallError, CallStatus, Command, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
+    MediaSource, PlaybackId, Reply, RequestId, Speech,
+};
+
+/// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The leg's dialog has news.
+    Sip(sip::Event),
+    /// The story asks for something. Exactly one [`Effect::Reply`] answers it.
+    Command(Command),
+    /// The leg's media has news.
+    Media(MediaEvent),
+    /// A prompt that [`Effect::Fetch`] asked for is there, or cannot be had; then it says why.
+    Fetched(PlaybackId, Result<Arc<Prompt>, String>),
+    /// A request that [`Effect::Http`] asked for came to its end.
+    Http(RequestId, Result<HttpResponse, HttpError>),
+    /// The story that [`Effect::StartStory`] began is over.
+    StoryEnded(StoryOutcome),
+    /// Somebody other than the story ends the call.
+    HangUp(HangUpCause),
+    /// The moment that [`crate::Call::deadline`] named has come.
+    Deadline,
+}
+
+/// One thing to be done for the call. Performed in order; none of them may make the caller wait.
+#[derive(Debug)]
+pub enum Effect {
+    /// To the SIP endpoint.
+    Sip(sip::Command),
+    /// To the leg on its media thread.
+    Media(MediaCommand),
+    /// Run the story; answered by [`Input::StoryEnded`].
+    StartStory(StoryChoice),
+    /// The story had its time after the hang-up: drop it.
+    StopStory,
+    /// The answer to the last [`Input::Command`].
+    Reply(Result<Reply, CallError>),
+    /// Into the story's event queue.
+    Tell(Event),
+    /// Get a prompt ready; answered by [`Input::Fetched`].
+    Fetch(PlaybackId, PromptSource),
+    /// Make a request; answered by [`Input::Http`].
+    Http(RequestId, HttpRequest),
+    /// The status changed. The last one is final.
+    Status(CallStatus),
+}
+
+/// Which story a call runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoryChoice {
+    /// The number's own, or the one the outbound call asked for.
+    Flow,
+    /// The account's fallback, after the flow failed.
+    Fallback,
+}
+
+/// How a story came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoryOutcome {
+    /// It returned. An error other than [`CallError::HungUp`] is a failure the tenant hears of.
+    Returned(Result<(), CallError>),
+    /// It broke: a trap, too much time or memory, or it could not be started. In words, for the tenant's log.
+    Broke(String),
+}
+
+/// Where a playback's audio comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptSource {
+    /// A file or URL of the tenant.
+    Media(MediaSource),
+    /// Text to be spoken.
+    Speech(Speech),
+    /// The apology a caller hears when a flow failed. It is part of the runtime: it needs no speech provider.
+    Apology,
+}
+
+/// To a leg's media.
+#[derive(Debug, Clone)]
+pub enum MediaCommand {
+    /// Start or change the flow of RTP.
+    Connect(MediaPath),
+    /// Queue a prompt behind those handed over before.
+    Play {
+        /// Comes back in [`MediaEvent::PlaybackEnded`].
+        id: PlaybackId,
+        /// Shared by every call that plays it.
+        prompt: Arc<Prompt>,
+        /// 1 to 1,000.
+        loops: u32,
+    },
+    /// Stop a playback that was handed over; its end is reported.
+    Stop(PlaybackId),
+    /// Send received audio back, or cease to.
+    Echo(bool),
+}
+
+/// Where and how one leg's RTP flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaPath {
+    /// Where to send, and whose address to accept.
+    pub remote: SocketAddr,
+    /// Both ways.
+    pub codec: sdp::Codec,
+    /// RTP payload type (0 to 127) that we send audio with.
+    pub send_payload_type: u8,
+    /// RTP payload type that the peer sends audio with.
+    pub receive_payload_type: u8,
+    /// Payload types of RFC 4733 events, when negotiated.
+    pub telephone_event: Option<sdp::TelephoneEvent>,
+    /// Ours: what we may send and what we expect.
+    pub direction: sdp::Direction,
+}
+
+/// From a leg's media.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// One key press: one of `0123456789*#ABCD`.
+    Digit(char),
+    /// A playback that was handed over is over.
+    PlaybackEnded {
+        /// As given in [`MediaCommand::Play`].
+        id: PlaybackId,
+        /// It was stopped before its last sample.
+        stopped: bool,
+    },
+}

@@ -1,0 +1,88 @@
+//! The SIP and SDP side of a call: one dialog and what was negotiated in it.
+
+use bytes::Bytes;
+use sip::DialogId;
+
+use crate::MediaPath;
+
+/// A leg that somebody else began.
+#[derive(Debug)]
+pub struct InboundLeg {
+    /// The endpoint's name for the dialog.
+    pub dialog: DialogId,
+    /// The SDP offer of the INVITE; none for a late offer (RFC 3261 section 13.2.1).
+    pub offer: Option<Bytes>,
+    /// Our media address and codecs.
+    pub local: sdp::Local,
+}
+
+/// A leg that we begin.
+#[derive(Debug)]
+pub struct OutboundLeg {
+    /// Our name for the dialog.
+    pub dialog: DialogId,
+    /// The INVITE; the call puts its offer in.
+    pub invite: sip::OutgoingInvite,
+    /// Our media address and codecs.
+    pub local: sdp::Local,
+}
+
+/// One leg's side of the offer/answer exchange.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) dialog: DialogId,
+    local: sdp::Local,
+    /// The description we sent last; a repeated question gets it again.
+    description: Bytes,
+}
+
+impl Leg {
+    /// A leg for which nothing was negotiated.
+    pub(crate) fn new(dialog: DialogId, local: sdp::Local) -> Self {
+        Self {
+            dialog,
+            local,
+            description: Bytes::new(),
+        }
+    }
+
+    /// Our offer, for an INVITE or for the answer to one without an offer.
+    pub(crate) fn offer(&mut self) -> Bytes {
+        self.description = sdp::offer(&self.local);
+        self.description.clone()
+    }
+
+    /// Answers the peer's offer, the first or a later one (RFC 3264 sections 6 and 8).
+    pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Bytes, MediaPath), sdp::SdpError> {
+        let negotiated = sdp::answer(offer, &self.local)?;
+        let path = path(&negotiated);
+        if !self.description.is_empty() && self.description != negotiated.description {
+            self.local.version += 1;
+            self.description = sdp::answer(offer, &self.local)?.description;
+        } else {
+            self.description = negotiated.description;
+        }
+        Ok((self.description.clone(), path))
+    }
+
+    /// Takes the peer's answer to our offer.
+    pub(crate) fn accept(&self, answer: &[u8]) -> Result<MediaPath, sdp::SdpError> {
+        sdp::accept(answer, &self.local).map(|negotiated| path(&negotiated))
+    }
+
+    /// What we said last, for a re-INVITE that asks without offering.
+    pub(crate) fn description(&self) -> Bytes {
+        self.description.clone()
+    }
+}
+
+fn path(negotiated: &sdp::Negotiated) -> MediaPath {
+    MediaPath {
+        remote: negotiated.remote,
+        codec: negotiated.codec,
+        send_payload_type: negotiated.send_payload_type,
+        receive_payload_type: negotiated.receive_payload_type,
+        telephone_event: negotiated.telephone_event,
+        direction: negotiated.direction,
+    }
+}

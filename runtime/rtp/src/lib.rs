@@ -1,1 +1,17 @@
-//! RTP, jitter buffer and RFC 4733 digits.
+//! RTP (RFC 3550) for G.711 in 20 ms packets: reading, writing, counting, the jitter buffer, and digits (RFC 4733).
+//!
+//! Nothing here has a clock or allocates once built: the caller ticks every 20 ms and hands datagrams in.
+
+pub mod dtmf;
+mod jitter_buffer;
+mod packet;
+mod reception;
+mod sender;
+
+pub use jitter_buffer::{Arrival, JitterBuffer};
+pub use packet::{Packet, PacketError, parse};
+pub use reception::{Reception, Sequenced};
+pub use sender::{HEADER_BYTES, MAX_PACKET_BYTES, Sender};
+
+/// Samples, and bytes of G.711, in one packet of 20 ms at 8 kHz.
+pub const FRAME_SAMPLES: usize = 160;

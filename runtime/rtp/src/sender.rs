@@ -1,0 +1,142 @@
+//! Writing packets.
+
+use crate::FRAME_SAMPLES;
+
+/// Bytes of the header we write: no contributing sources, no extension.
+pub const HEADER_BYTES: usize = 12;
+
+/// The longest packet we write.
+pub const MAX_PACKET_BYTES: usize = HEADER_BYTES + FRAME_SAMPLES;
+
+/// Version 2, nothing else set.
+const FIRST_BYTE: u8 = 0x80;
+
+/// One outgoing stream: numbers its packets and writes their headers. Allocates nothing.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+}
+
+impl Sender {
+    /// A stream whose first packet has this sequence number and timestamp. All three should be random (RFC 3550
+    /// section 5.1).
+    #[must_use]
+    pub const fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
+        Self {
+            ssrc,
+            sequence,
+            timestamp,
+        }
+    }
+
+    /// The source of this stream.
+    #[must_use]
+    pub const fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// The timestamp of the next frame of audio.
+    #[must_use]
+    pub const fn timestamp(&self) -> u32 {
+        self.timestamp
+    }
+
+    /// Writes a frame of audio and lets its time pass. Returns the packet's length.
+    ///
+    /// `payload` is G.711, one byte a sample, at most [`FRAME_SAMPLES`]; a longer one is cut.
+    pub fn frame(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        payload_type: u8,
+        marker: bool,
+        payload: &[u8],
+    ) -> usize {
+        let length = self.write(packet, payload_type, marker, self.timestamp, payload);
+        self.advance((length - HEADER_BYTES) as u32);
+        length
+    }
+
+    /// Writes a packet with a timestamp of its own: that of the beginning of an event (RFC 4733 section 2.2.2). Time
+    /// does not pass. Returns the packet's length.
+    pub fn event(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        payload_type: u8,
+        marker: bool,
+        timestamp: u32,
+        payload: &[u8],
+    ) -> usize {
+        self.write(packet, payload_type, marker, timestamp, payload)
+    }
+
+    /// Lets this many samples pass without a frame.
+    pub const fn advance(&mut self, samples: u32) {
+        self.timestamp = self.timestamp.wrapping_add(samples);
+    }
+
+    fn write(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        payload_type: u8,
+        marker: bool,
+        timestamp: u32,
+        payload: &[u8],
+    ) -> usize {
+        let payload = &payload[..payload.len().min(FRAME_SAMPLES)];
+        packet[0] = FIRST_BYTE;
+        packet[1] = u8::from(marker) << 7 | payload_type & 0x7f;
+        packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
+        packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
+        packet[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
+        packet[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        HEADER_BYTES + payload.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    #[test]
+    fn sequence_and_timestamp_wrap() {
+        let mut sender = Sender::new(7, u16::MAX, u32::MAX - 159);
+        let mut buffer = [0; MAX_PACKET_BYTES];
+        for (sequence, timestamp) in [(u16::MAX, u32::MAX - 159), (0, 0), (1, 160)] {
+            let length = sender.frame(&mut buffer, 8, false, &[0xd5; FRAME_SAMPLES]);
+            let packet = parse(&buffer[..length]).unwrap();
+            assert_eq!((packet.sequence, packet.timestamp), (sequence, timestamp));
+            assert_eq!((packet.payload_type, packet.ssrc), (8, 7));
+            assert_eq!(packet.payload, [0xd5; FRAME_SAMPLES]);
+        }
+    }
+
+    #[test]
+    fn an_event_keeps_its_own_time() {
+        let mut sender = Sender::new(7, 0, 1_000);
+        let mut buffer = [0; MAX_PACKET_BYTES];
+        let length = sender.event(&mut buffer, 101, true, 840, &[1, 2, 3, 4]);
+        let packet = parse(&buffer[..length]).unwrap();
+        assert_eq!(
+            (packet.timestamp, packet.marker, packet.payload),
+            (840, true, &[1, 2, 3, 4][..])
+        );
+        assert_eq!(sender.timestamp(), 1_000);
+        sender.advance(160);
+        let length = sender.frame(&mut buffer, 0, false, &[]);
+        assert_eq!(
+            parse(&buffer[..length]).map(|packet| packet.timestamp),
+            Ok(1_160)
+        );
+    }
+
+    #[test]
+    fn a_payload_too_long_is_cut() {
+        let mut buffer = [0; MAX_PACKET_BYTES];
+        let length = Sender::new(7, 0, 0).frame(&mut buffer, 0, false, &[1; 500]);
+        assert_eq!(length, MAX_PACKET_BYTES);
+    }
+}

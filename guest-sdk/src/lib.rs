@@ -1,1 +1,145 @@
-//! What a plugin author imports.
+//! A phone call as a story that runs from top to bottom.
+//!
+//! A Jackfield plugin is a WebAssembly component that runs one call. This crate is all that its author imports. The
+//! story is an ordinary function: where it waits (for a prompt to end, for keys, for a web server) the host suspends it,
+//! and when the caller hangs up, whatever it waits in returns [`CallError::HungUp`], so that `?` ends it.
+//!
+//! # The classic menu
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use jackfield_guest::{Call, CallError, Digits};
+//!
+//! jackfield_guest::flow!(run);
+//!
+//! fn run(call: &Call) -> Result<(), CallError> {
+//!     call.answer()?;
+//!     let menu = call.play("prompts/menu.wav")?;
+//!     match menu.gather(Digits::up_to(1), Duration::from_secs(5))?.as_str() {
+//!         "1" => call.play("prompts/sales.wav")?.finish()?,
+//!         "2" => call.say("All our engineers are asleep.")?.finish()?,
+//!         _ => call.play("prompts/goodbye.wav")?.finish()?,
+//!     };
+//!     call.hang_up()
+//! }
+//! ```
+//!
+//! Put it in a library crate with `crate-type = ["cdylib"]` and build it with
+//! `cargo build --target wasm32-wasip2 --release`: the file is the component.
+//!
+//! # What a story may do
+//!
+//! | to | call |
+//! |---|---|
+//! | pick up, or turn away | [`Call::answer`], [`Call::reject`] |
+//! | be heard | [`Call::play`], [`Call::say`], then [`Playback::finish`], [`Playback::gather`] or [`Playback::stop`] |
+//! | hear keys | [`Playback::gather`], [`Call::gather`], [`Call::key`] |
+//! | let time pass | [`Call::pause`] |
+//! | ask a web server | [`Call::http`] |
+//! | know what it is about | [`Call::info`], [`Call::setting`] |
+//! | tell the operator | [`debug!`], [`info!`], [`warn!`], [`error!`] |
+//! | end | [`Call::hang_up`], or return |
+//!
+//! # Keys
+//!
+//! Keys that come while nobody gathers are kept in order, and the next [`Call::gather`] begins with them: who knows the
+//! menu by heart types ahead. [`Call::clear_digits`] forgets them where an answer must follow its question.
+//!
+//! # Time and chance
+//!
+//! `std::time` and the random numbers of the standard library work, and come from the host: time stands still between two
+//! waits, and both are written to the call's journal, so that a call can be run again exactly.
+//!
+//! # Tests
+//!
+//! A [`Call`] runs on a [`Host`]. In a component that is the imports of `jackfield:call`; a native unit test gives
+//! [`Call::on`] a host of its own and runs the same story without WebAssembly.
+
+mod call;
+mod component;
+mod digits;
+mod host;
+mod http;
+mod inbox;
+mod log;
+mod media;
+mod playback;
+
+/// What `wit-bindgen` makes of the `call-flow` world. Not an interface: use what the crate re-exports.
+#[doc(hidden)]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unreachable_pub,
+    rust_2018_idioms,
+    clippy::all
+)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: [
+            "../wit/types@0.1.0",
+            "../wit/deps/wasi-config@0.2.0-rc.1",
+            "../wit/deps/wasi-logging@0.1.0-draft",
+            "../wit/call@0.1.0",
+        ],
+        world: "jackfield:call/call-flow@0.1.0",
+        generate_all,
+        additional_derives: [PartialEq, Eq],
+        pub_export_macro: true,
+        default_bindings_module: "jackfield_guest::bindings",
+    });
+}
+
+#[doc(inline)]
+pub use bindings::jackfield::call::control::{
+    CallError, Event, HttpError, HttpMethod, HttpRequest as Request, HttpResponse as Response,
+    MediaSource, PlaybackEnd, PlaybackId, RejectReason, RequestId, Speech,
+};
+#[doc(inline)]
+pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
+#[doc(inline)]
+pub use bindings::wasi::logging::logging::Level;
+pub use call::Call;
+#[doc(hidden)]
+pub use component::Component;
+pub use digits::Digits;
+pub use host::Host;
+pub use playback::Playback;
+
+/// Makes a function the story of this component.
+///
+/// It takes a path to a `fn(&Call) -> Result<(), CallError>`. When that returns, the host hangs up, if the call still is
+/// up; an error other than [`CallError::HungUp`] is logged for the tenant. Natively the macro only checks the type, so
+/// that a plugin compiles, and is tested, like any other crate.
+///
+/// ```
+/// use jackfield_guest::{Call, CallError, RejectReason};
+///
+/// jackfield_guest::flow!(nobody_home);
+///
+/// fn nobody_home(call: &Call) -> Result<(), CallError> {
+///     call.reject(RejectReason::Unavailable)
+/// }
+/// ```
+#[macro_export]
+macro_rules! flow {
+    ($run:path) => {
+        const _: () = {
+            const STORY: fn(&$crate::Call) -> ::core::result::Result<(), $crate::CallError> = $run;
+
+            #[cfg(target_arch = "wasm32")]
+            struct Flow;
+
+            #[cfg(target_arch = "wasm32")]
+            impl $crate::bindings::exports::jackfield::call::story::Guest for Flow {
+                fn run() -> ::core::result::Result<(), $crate::CallError> {
+                    STORY(&$crate::Call::on($crate::Component))
+                }
+            }
+
+            #[cfg(target_arch = "wasm32")]
+    $crate::bindings::export!(Flow with_types_in $crate::bindings);
+        };
+    };
+}

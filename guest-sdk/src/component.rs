@@ -1,0 +1,102 @@
+//! The host behind a component's imports.
+
+use std::time::{Duration, Instant};
+
+use crate::bindings::jackfield::call::control;
+use crate::bindings::wasi::{config, logging};
+use crate::{
+    CallError, CallInfo, Event, Host, Level, MediaSource, PlaybackId, RejectReason, Request,
+    RequestId, Speech,
+};
+
+/// The imports of the component that this crate is linked into.
+#[derive(Debug, Clone, Copy)]
+pub struct Component;
+
+thread_local! {
+    /// When this component first looked at the clock.
+    static BEGINNING: Instant = Instant::now();
+}
+
+impl Host for Component {
+    fn info(&self) -> CallInfo {
+        control::info()
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        config::store::get(name).unwrap_or_else(|error| {
+            self.log(
+                Level::Error,
+                &format!("the setting {name} cannot be read: {error}"),
+            );
+            None
+        })
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        logging::logging::log(level, "", message);
+    }
+
+    fn answer(&self) -> Result<(), CallError> {
+        control::answer()
+    }
+
+    fn reject(&self, reason: RejectReason) -> Result<(), CallError> {
+        control::reject(reason)
+    }
+
+    fn hang_up(&self) -> Result<(), CallError> {
+        control::hang_up()
+    }
+
+    fn play(&self, source: &MediaSource, loops: u32) -> Result<PlaybackId, CallError> {
+        control::play(source, loops)
+    }
+
+    fn say(&self, speech: &Speech, loops: u32) -> Result<PlaybackId, CallError> {
+        control::say(speech, loops)
+    }
+
+    fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError> {
+        control::stop_playback(playback)
+    }
+
+    fn echo(&self, on: bool) -> Result<(), CallError> {
+        control::echo(on)
+    }
+
+    fn send_request(&self, request: &Request) -> Result<RequestId, CallError> {
+        control::send_request(request)
+    }
+
+    fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
+        control::next_event(timeout.map(whole_milliseconds))
+    }
+
+    fn elapsed(&self) -> Duration {
+        BEGINNING.with(Instant::elapsed)
+    }
+}
+
+/// Rounded up, so that a wait is never cut short and a last fraction never spins.
+fn whole_milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_rounded_up_to_whole_milliseconds() {
+        let check =
+            |duration, expected| assert_eq!(whole_milliseconds(duration), expected, "{duration:?}");
+        check(Duration::ZERO, 0);
+        check(Duration::from_nanos(1), 1);
+        check(Duration::from_millis(20), 20);
+        check(Duration::from_micros(20_001), 21);
+        check(Duration::from_secs(4_294_967), 4_294_967_000);
+        check(Duration::from_secs(4_294_968), u32::MAX);
+        check(Duration::MAX, u32::MAX);
+    }
+}

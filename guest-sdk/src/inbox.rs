@@ -1,0 +1,120 @@
+//! What has arrived and was not yet asked for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::{Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId, Response};
+
+/// Keys beyond this many that nobody asked for are dropped.
+const MOST_KEYS: usize = 1_000;
+
+/// The events of one call, sorted by what waits for them.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    keys: VecDeque<char>,
+    ended: BTreeMap<PlaybackId, PlaybackEnd>,
+    responses: BTreeMap<RequestId, Result<Response, HttpError>>,
+    hung_up: Option<HangUpCause>,
+}
+
+impl Inbox {
+    /// Takes one event in.
+    pub(crate) fn put(&mut self, event: Event) {
+        match event {
+            Event::Answered => {} // `answer` did not wait for it either
+            Event::Digit(key) if self.keys.len() < MOST_KEYS => self.keys.push_back(key),
+            Event::Digit(_) => {}
+            Event::PlaybackEnded((playback, end)) => {
+                self.ended.insert(playback, end);
+            }
+            Event::HttpResponse((request, response)) => {
+                self.responses.insert(request, response);
+            }
+            Event::HungUp(cause) => self.hung_up = Some(cause),
+        }
+    }
+
+    /// The first key that was not yet taken.
+    pub(crate) fn take_key(&mut self) -> Option<char> {
+        self.keys.pop_front()
+    }
+
+    /// Whether a key waits to be taken.
+    pub(crate) fn has_key(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Forgets the keys that wait.
+    pub(crate) fn clear_keys(&mut self) {
+        self.keys.clear();
+    }
+
+    /// How that playback ended, if it did. Told once.
+    pub(crate) fn take_end(&mut self, playback: PlaybackId) -> Option<PlaybackEnd> {
+        self.ended.remove(&playback)
+    }
+
+    /// The answer to that request, if it came. Told once.
+    pub(crate) fn take_response(
+        &mut self,
+        request: RequestId,
+    ) -> Option<Result<Response, HttpError>> {
+        self.responses.remove(&request)
+    }
+
+    /// Why the call is over, if it is.
+    pub(crate) fn hung_up(&self) -> Option<HangUpCause> {
+        self.hung_up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inbox(events: impl IntoIterator<Item = Event>) -> Inbox {
+        let mut inbox = Inbox::default();
+        events.into_iter().for_each(|event| inbox.put(event));
+        inbox
+    }
+
+    #[test]
+    fn keys_stay_in_order_and_are_taken_once() {
+        let mut inbox = inbox("12#".chars().map(Event::Digit));
+        let taken: String = std::iter::from_fn(|| inbox.take_key()).collect();
+        assert_eq!(taken, "12#");
+        assert!(!inbox.has_key());
+    }
+
+    #[test]
+    fn keys_nobody_takes_do_not_pile_up_without_end() {
+        let mut inbox = inbox((0..MOST_KEYS + 50).map(|_| Event::Digit('5')));
+        let taken = std::iter::from_fn(|| inbox.take_key()).count();
+        assert_eq!(taken, MOST_KEYS);
+    }
+
+    #[test]
+    fn ends_and_responses_find_whoever_asked() {
+        let mut inbox = inbox([
+            Event::PlaybackEnded((2, PlaybackEnd::Stopped)),
+            Event::HttpResponse((2, Err(HttpError::TimedOut("15 s".to_owned())))),
+            Event::PlaybackEnded((1, PlaybackEnd::Finished)),
+        ]);
+        assert_eq!(inbox.take_end(1), Some(PlaybackEnd::Finished));
+        assert_eq!(inbox.take_end(1), None);
+        assert_eq!(inbox.take_end(2), Some(PlaybackEnd::Stopped));
+        assert_eq!(inbox.take_response(1), None);
+        assert!(matches!(
+            inbox.take_response(2),
+            Some(Err(HttpError::TimedOut(_)))
+        ));
+        assert_eq!(inbox.take_response(2), None);
+    }
+
+    #[test]
+    fn a_hang_up_stays_known() {
+        assert_eq!(inbox([Event::Answered]).hung_up(), None);
+        let inbox = inbox([Event::HungUp(HangUpCause::Remote)]);
+        assert_eq!(inbox.hung_up(), Some(HangUpCause::Remote));
+        assert_eq!(inbox.hung_up(), Some(HangUpCause::Remote));
+    }
+}

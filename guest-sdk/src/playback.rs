@@ -1,0 +1,69 @@
+//! A prompt or speech that is under way.
+
+use std::time::Duration;
+
+use crate::{Call, CallError, Digits, PlaybackEnd, PlaybackId};
+
+/// A prompt or speech that was queued by [`Call::play`] or [`Call::say`].
+///
+/// It plays whether or not the story waits for it; drop it to let it play on. Of a playback that fails (no such file, no
+/// speech provider) nothing is heard; the cause is logged as a warning, and the story goes on.
+#[derive(Debug)]
+pub struct Playback<'a> {
+    call: &'a Call,
+    id: PlaybackId,
+}
+
+impl<'a> Playback<'a> {
+    pub(crate) fn new(call: &'a Call, id: PlaybackId) -> Self {
+        Self { call, id }
+    }
+
+    /// Waits for its end. Keys pressed meanwhile are kept for the next gather.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn finish(self) -> Result<PlaybackEnd, CallError> {
+        self.call.wait_for(|inbox| inbox.take_end(self.id))
+    }
+
+    /// Waits for its end or for a key, whichever comes first; a key stops it.
+    ///
+    /// True when a key did. The key is kept: the next gather begins with it. A key that was typed ahead counts too.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn until_key(self) -> Result<bool, CallError> {
+        let key = self.call.wait_for(|inbox| match inbox.has_key() {
+            true => Some(true),
+            false => inbox.take_end(self.id).map(|_| false),
+        })?;
+        if key {
+            self.stop()?;
+        }
+        Ok(key)
+    }
+
+    /// Plays the question and collects the answer: the first key stops the prompt, and `timeout` begins at its end.
+    ///
+    /// See [`Call::gather`].
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn gather(self, digits: Digits, timeout: Duration) -> Result<String, CallError> {
+        let call = self.call;
+        self.until_key()?;
+        call.gather(digits, timeout)
+    }
+
+    /// Stops it, or takes it off the queue. Not an error when it has ended already.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call is over.
+    pub fn stop(self) -> Result<(), CallError> {
+        match self.call.host().stop_playback(self.id) {
+            Err(CallError::UnknownId) => Ok(()),
+            outcome => outcome,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! TCP connections to granted addresses only.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::grants::{Grants, Refusal};
+use crate::resolve::Resolve;
+
+/// Why no connection was made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("{host}: {what}")]
+    Failed { host: String, what: String },
+}
+
+/// Resolves a host once, checks each address against the grants, and connects to one that passed.
+///
+/// The check and the connection use the same address, so a name that answers differently the next time gains nothing.
+#[derive(Clone)]
+pub(crate) struct GuardedConnector {
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    /// For look-up and connection together.
+    pub(crate) time: Duration,
+}
+
+impl GuardedConnector {
+    async fn connect(self, target: Uri) -> Result<TokioIo<TcpStream>, ConnectError> {
+        let host = target.host().unwrap_or_default().to_owned();
+        let default_port = if target.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        let port = target.port_u16().unwrap_or(default_port);
+        let failed = |what: String| ConnectError::Failed {
+            host: host.clone(),
+            what,
+        };
+        let attempt = async {
+            let addresses = self
+                .lookup(&host)
+                .await
+                .map_err(|error| failed(error.to_string()))?;
+            let granted = self.granted(&host, &addresses, port)?;
+            first_to_connect(&granted, port, self.time)
+                .await
+                .map_err(|error| failed(error.to_string()))
+        };
+        match tokio::time::timeout(self.time, attempt).await {
+            Ok(connected) => connected.map(TokioIo::new),
+            Err(_) => Err(failed(format!("no connection within {:?}", self.time))),
+        }
+    }
+
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let literal = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(host);
+        match literal.parse() {
+            Ok(address) => Ok(vec![address]),
+            Err(_) => self.resolver.resolve(host).await,
+        }
+    }
+
+    /// The addresses that may be reached; an error if there are some, but none of them may.
+    fn granted(
+        &self,
+        host: &str,
+        addresses: &[IpAddr],
+        port: u16,
+    ) -> Result<Vec<IpAddr>, ConnectError> {
+        let mut refusal = None;
+        let mut granted = Vec::new();
+        for &address in addresses {
+            match self.grants.check(host, address, port) {
+                Ok(()) => granted.push(address),
+                Err(refused) => refusal = refusal.or(Some(refused)),
+            }
+        }
+        match refusal {
+            Some(refused) if granted.is_empty() => Err(refused.into()),
+            _ => Ok(granted),
+        }
+    }
+}
+
+/// Tries the addresses in turn, each with an equal share of `time`.
+async fn first_to_connect(
+    addresses: &[IpAddr],
+    port: u16,
+    time: Duration,
+) -> io::Result<TcpStream> {
+    let share = time / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for &address in addresses {
+        let target = SocketAddr::new(address, port);
+        match tokio::time::timeout(share, TcpStream::connect(target)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(last)
+}
+
+impl tower::Service<Uri> for GuardedConnector {
+    type Response = TokioIo<TcpStream>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, target: Uri) -> Self::Future {
+        Box::pin(self.clone().connect(target))
+    }
+}

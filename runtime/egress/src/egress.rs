@@ -1,0 +1,266 @@
+//! The door itself.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client as PooledClient, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::connector::{ConnectError, GuardedConnector};
+use crate::cookies::CookieJar;
+use crate::error::FetchError;
+use crate::gate::Gate;
+use crate::grants::Grants;
+use crate::limits::{Bounds, Limits};
+use crate::request::{Hop, Kind, Request, Response, shown};
+use crate::resolve::{Resolve, SystemResolver};
+
+type Client = PooledClient<HttpsConnector<GuardedConnector>, Full<Bytes>>;
+
+/// How long an idle connection is kept. Shorter than the keep-alive of common application servers (gunicorn: 2 s), which
+/// might otherwise close it just as a request leaves.
+const IDLE: Duration = Duration::from_millis(1500);
+/// Idle connections kept to one server.
+const IDLE_PER_SERVER: usize = 8;
+/// Bytes of a response's head.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// The one way out over HTTP.
+///
+/// Proxy settings of the environment are not read. Bodies are taken as they come: compression is neither asked for nor
+/// undone.
+pub struct Egress {
+    limits: Limits,
+    resolver: Arc<dyn Resolve>,
+    pools: Mutex<Pools>,
+    story: Gate,
+    media: Gate,
+}
+
+/// One connection pool for each set of grants, so that nobody gets a connection that only another tenant may make.
+#[derive(Default)]
+struct Pools {
+    by_grants: HashMap<Grants, (Client, u64)>,
+    /// Counts uses: the pool with the lowest number was used longest ago.
+    uses: u64,
+}
+
+impl Egress {
+    /// A door with these limits that asks the system's resolver.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self::with_resolver(limits, Arc::new(SystemResolver::default()))
+    }
+
+    /// A door with these limits that asks `resolver` for addresses.
+    #[must_use]
+    pub fn with_resolver(limits: Limits, resolver: Arc<dyn Resolve>) -> Self {
+        Self {
+            resolver,
+            pools: Mutex::default(),
+            story: Gate::new(&limits.story),
+            media: Gate::new(&limits.media),
+            limits,
+        }
+    }
+
+    /// Makes a request for a tenant: follows redirects, keeps cookies, tries once more if no connection was made.
+    ///
+    /// `tenant` is the account's SID; requests beyond the bounds of [`Limits`] wait within their total time. Runs on a
+    /// tokio runtime with I/O and time; dropping the future abandons the request.
+    ///
+    /// # Errors
+    /// If no response came, or one that breaks a limit. Every status is a response, 4xx and 5xx too.
+    pub async fn fetch(
+        &self,
+        tenant: &str,
+        grants: &Grants,
+        request: Request,
+        cookies: &CookieJar,
+    ) -> Result<Response, FetchError> {
+        let (bounds, gate) = match request.kind {
+            Kind::Story => (self.limits.story, &self.story),
+            Kind::Media => (self.limits.media, &self.media),
+        };
+        let deadline = Instant::now() + bounds.total;
+        let hop = Hop::first(request, self.limits.request_bytes)?;
+        let place = timeout_at(deadline, gate.enter(tenant))
+            .await
+            .map_err(|_| {
+                FetchError::TimedOut(format!(
+                    "no place among {} requests of the account within {:?}",
+                    bounds.per_tenant, bounds.total
+                ))
+            })?;
+        let first = shown(hop.url());
+        let exchange = self.exchange(grants, hop, cookies, bounds);
+        let outcome = timeout_at(deadline, exchange).await;
+        drop(place);
+        outcome.map_err(|_| {
+            FetchError::TimedOut(format!("{first}: not complete within {:?}", bounds.total))
+        })?
+    }
+
+    async fn exchange(
+        &self,
+        grants: &Grants,
+        mut hop: Hop,
+        cookies: &CookieJar,
+        bounds: Bounds,
+    ) -> Result<Response, FetchError> {
+        let client = self.client(grants);
+        for _ in 0..=self.limits.redirects {
+            let response = send(&client, &hop, cookies, bounds.first_byte).await?;
+            cookies.store(hop.url(), response.headers(), SystemTime::now());
+            match hop.redirected(&response)? {
+                Some(next) => hop = next,
+                None => return read(response, &hop, bounds.response_bytes).await,
+            }
+        }
+        let (last, most) = (shown(hop.url()), self.limits.redirects);
+        Err(FetchError::TooManyRedirects(format!(
+            "more than {most}; the last one led to {last}"
+        )))
+    }
+
+    /// The connection pool of these grants.
+    fn client(&self, grants: &Grants) -> Client {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.uses += 1;
+        let now = pools.uses;
+        if let Some((client, used)) = pools.by_grants.get_mut(grants) {
+            *used = now;
+            return client.clone();
+        }
+        if pools.by_grants.len() >= self.limits.pools {
+            let oldest = pools.by_grants.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(oldest) = oldest.map(|(grants, _)| grants.clone()) {
+                pools.by_grants.remove(&oldest);
+            }
+        }
+        let client = self.new_client(grants);
+        pools
+            .by_grants
+            .insert(grants.clone(), (client.clone(), now));
+        client
+    }
+
+    fn new_client(&self, grants: &Grants) -> Client {
+        let guarded = GuardedConnector {
+            grants: Arc::new(grants.clone()),
+            resolver: Arc::clone(&self.resolver),
+            time: self.limits.connect,
+        };
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(guarded);
+        PooledClient::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_SERVER)
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .build(connector)
+    }
+}
+
+impl std::fmt::Debug for Egress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Egress")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends a request, once more if no connection was made, and waits for the head of its response.
+async fn send(
+    client: &Client,
+    hop: &Hop,
+    cookies: &CookieJar,
+    first_byte: Duration,
+) -> Result<http::Response<Incoming>, FetchError> {
+    let once = || async {
+        let request = hop.to_wire(cookies, SystemTime::now())?;
+        match timeout(first_byte, client.request(request)).await {
+            Ok(answer) => answer.map_err(|error| classify(&error, hop)),
+            Err(_) => {
+                let url = shown(hop.url());
+                Err(FetchError::TimedOut(format!(
+                    "{url}: no response within {first_byte:?}"
+                )))
+            }
+        }
+    };
+    match once().await {
+        Err(FetchError::Unreachable(_)) => once().await,
+        answer => answer,
+    }
+}
+
+/// Reads a body of at most `limit` bytes, and not a byte more than that into memory.
+async fn read(
+    response: http::Response<Incoming>,
+    hop: &Hop,
+    limit: usize,
+) -> Result<Response, FetchError> {
+    let url = shown(hop.url());
+    let too_large = || FetchError::TooLarge(format!("{url}: a body of more than {limit} bytes"));
+    if response.body().size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let (head, body) = response.into_parts();
+    let body = match Limited::new(body, limit).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(error) => {
+            return Err(FetchError::Protocol(format!(
+                "{url}: {}",
+                causes(error.as_ref())
+            )));
+        }
+    };
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), text(value)));
+    Ok(Response {
+        status: head.status.as_u16(),
+        headers: headers.collect(),
+        body,
+        url: hop.url().as_str().to_owned(),
+    })
+}
+
+/// What the client's error means: the guard's refusal, a failed connection, or a fault of TLS or HTTP.
+fn classify(error: &ClientError, hop: &Hop) -> FetchError {
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    match sources
+        .filter_map(|source| source.downcast_ref::<ConnectError>())
+        .next()
+    {
+        Some(refused @ ConnectError::Refused(_)) => FetchError::NotGranted(refused.to_string()),
+        Some(failed @ ConnectError::Failed { .. }) => FetchError::Unreachable(failed.to_string()),
+        None => FetchError::Protocol(format!("{}: {}", shown(hop.url()), causes(error))),
+    }
+}
+
+/// An error with its causes, each once.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |&error| error.source()) {
+        let text = cause.to_string();
+        if !texts.last().is_some_and(|last| last.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}

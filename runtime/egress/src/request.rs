@@ -1,0 +1,332 @@
+//! A request as it is asked for, and as it goes over the wire.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, COOKIE, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body_util::Full;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::cookies::CookieJar;
+use crate::error::FetchError;
+use crate::signature::{twilio_signature, without_credentials};
+
+/// What a request is for; each kind has its own [`Bounds`](crate::Bounds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A webhook, or what else a story asks for.
+    Story,
+    /// A prompt to be played.
+    Media,
+}
+
+/// One request, before redirects.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which bounds hold.
+    pub kind: Kind,
+    /// The method of the first request; redirects may turn it into GET (RFC 9110 section 15.4).
+    pub method: Method,
+    /// `http` or `https`. User information becomes Basic authentication; a fragment is not sent.
+    pub url: String,
+    /// In the order they are sent. Those that belong to the connection, the cookies and the signature are refused.
+    pub headers: Vec<(String, String)>,
+    /// Empty for none.
+    pub body: Bytes,
+    /// Makes it a webhook of the account: `X-Twilio-Signature` and `I-Twilio-Idempotency-Token` are sent along.
+    pub sign: Option<SigningKey>,
+}
+
+/// A response after redirects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// 100 to 599.
+    pub status: u16,
+    /// Names in lower case, in the order received; bytes outside UTF-8 are replaced.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Bytes,
+    /// Where the body came from; relative references resolve against it. User information is kept, a fragment is not.
+    pub url: String,
+}
+
+/// The auth token that an account's webhooks are signed with. It never shows in debug output.
+#[derive(Clone)]
+pub struct SigningKey(String);
+
+impl SigningKey {
+    /// The key of an account with this auth token.
+    #[must_use]
+    pub fn new(auth_token: impl Into<String>) -> Self {
+        Self(auth_token.into())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey")
+    }
+}
+
+/// What only this side may set.
+const RESERVED: [&str; 13] = [
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "host",
+    "i-twilio-idempotency-token",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-twilio-signature",
+];
+
+/// Header fields of one request, at most.
+const MAX_HEADERS: usize = 64;
+
+/// A request that is sent once: the first one, or the one that a redirect asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Hop {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Bytes,
+    webhook: Option<Webhook>,
+}
+
+/// What makes a request a webhook.
+#[derive(Debug, Clone)]
+struct Webhook {
+    key: SigningKey,
+    /// The same for a retry and for redirects, so that the receiver can tell a repetition.
+    idempotency_token: HeaderValue,
+}
+
+impl Hop {
+    /// The first request. Fails on what is wrong with it in itself.
+    pub(crate) fn first(request: Request, max_body: usize) -> Result<Self, FetchError> {
+        if request.body.len() > max_body {
+            let size = request.body.len();
+            return Err(FetchError::TooLarge(format!(
+                "a request body of {size} bytes; at most {max_body} are sent"
+            )));
+        }
+        let webhook = request.sign.map(Webhook::new).transpose()?;
+        Ok(Self {
+            method: request.method,
+            url: parse_url(&request.url)?,
+            headers: parse_headers(&request.headers)?,
+            body: request.body,
+            webhook,
+        })
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The request for the wire.
+    pub(crate) fn to_wire(
+        &self,
+        cookies: &CookieJar,
+        now: SystemTime,
+    ) -> Result<http::Request<Full<Bytes>>, FetchError> {
+        let wire_url = without_credentials(&self.url);
+        let invalid = |error: http::Error| FetchError::InvalidUrl(error.to_string());
+        let mut request = http::Request::builder()
+            .method(self.method.clone())
+            .uri(wire_url.as_str())
+            .body(Full::new(self.body.clone()))
+            .map_err(invalid)?;
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        let user_agent = match self.webhook {
+            // Twilio's own, which servers tell webhooks by.
+            Some(_) => HeaderValue::from_static("TwilioProxy/1.1"),
+            None => HeaderValue::from_static(concat!("jackfield/", env!("CARGO_PKG_VERSION"))),
+        };
+        headers.entry(USER_AGENT).or_insert(user_agent);
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("*/*"));
+        if let Some(basic) = basic_auth(&self.url) {
+            headers.entry(AUTHORIZATION).or_insert(basic);
+        }
+        if let Some(cookie) = cookies.header(&self.url, now) {
+            headers.insert(COOKIE, cookie);
+        }
+        if let Some(webhook) = &self.webhook {
+            headers.insert("x-twilio-signature", self.signature(&webhook.key));
+            headers.insert(
+                "i-twilio-idempotency-token",
+                webhook.idempotency_token.clone(),
+            );
+        }
+        Ok(request)
+    }
+
+    fn signature(&self, key: &SigningKey) -> HeaderValue {
+        let is_form = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
+            value
+                .as_bytes()
+                .starts_with(b"application/x-www-form-urlencoded")
+        });
+        let form: &[u8] = if is_form { &self.body } else { &[] };
+        let params: Vec<_> = url::form_urlencoded::parse(form).collect();
+        let params = params
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()));
+        HeaderValue::from_str(&twilio_signature(&key.0, &self.url, params))
+            .expect("Base64 is a header value")
+    }
+
+    /// The request that a response asks for: none unless it is a redirect with a `Location`.
+    ///
+    /// The method becomes GET after 303, and after 301 and 302 to a POST (RFC 9110 section 15.4). Credentials and
+    /// signature stay behind when host or port change: a signature for another host would let one server use the
+    /// account's name at another.
+    pub(crate) fn redirected<B>(
+        &self,
+        response: &http::Response<B>,
+    ) -> Result<Option<Self>, FetchError> {
+        let status = response.status().as_u16();
+        let location = response.headers().get(http::header::LOCATION);
+        let (301 | 302 | 303 | 307 | 308, Some(location)) = (status, location) else {
+            return Ok(None);
+        };
+        let location = String::from_utf8_lossy(location.as_bytes());
+        let mut next = self.clone();
+        next.url = self.resolve(location.trim())?;
+        let to_get = match status {
+            303 => self.method != Method::HEAD,
+            301 | 302 => self.method == Method::POST,
+            _ => false,
+        };
+        if to_get {
+            next.method = Method::GET;
+            next.body = Bytes::new();
+            for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE] {
+                next.headers.remove(name);
+            }
+        }
+        if !same_server(&self.url, &next.url) {
+            next.headers.remove(AUTHORIZATION);
+            next.webhook = None;
+        }
+        Ok(Some(next))
+    }
+
+    fn resolve(&self, location: &str) -> Result<Url, FetchError> {
+        let bad = |why: &dyn fmt::Display| {
+            FetchError::InvalidUrl(format!("redirect from {}: {why}", shown(&self.url)))
+        };
+        let mut next = self.url.join(location).map_err(|error| bad(&error))?;
+        check_url(&next).map_err(|why| bad(&why))?;
+        if self.url.scheme() == "https" && next.scheme() == "http" {
+            return Err(FetchError::Protocol(format!(
+                "{} redirects from https to http, which is not followed",
+                shown(&self.url)
+            )));
+        }
+        if same_server(&self.url, &next) && next.username().is_empty() && next.password().is_none()
+        {
+            // These fail for a URL without a host only.
+            let _ = next.set_username(self.url.username());
+            let _ = next.set_password(self.url.password());
+        }
+        next.set_fragment(None);
+        Ok(next)
+    }
+}
+
+impl Webhook {
+    fn new(key: SigningKey) -> Result<Self, FetchError> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| FetchError::Protocol(format!("no randomness: {error}")))?;
+        let token = format!("{:032x}", u128::from_be_bytes(bytes));
+        let idempotency_token =
+            HeaderValue::from_str(&token).expect("hexadecimal digits are a header value");
+        Ok(Self {
+            key,
+            idempotency_token,
+        })
+    }
+}
+
+/// A URL for logs and errors: no user information, no query, no fragment.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = without_credentials(url);
+    url.set_query(None);
+    url.into()
+}
+
+fn parse_url(text: &str) -> Result<Url, FetchError> {
+    let mut url = Url::parse(text).map_err(|error| {
+        FetchError::InvalidUrl(format!("{error}; expected http:// or https://"))
+    })?;
+    check_url(&url).map_err(FetchError::InvalidUrl)?;
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn check_url(url: &Url) -> Result<(), String> {
+    match url.scheme() {
+        "http" | "https" if url.port() == Some(0) => Err("port 0".to_owned()),
+        "http" | "https" => Ok(()),
+        scheme => Err(format!(
+            "the scheme is `{scheme}`; expected `http` or `https`"
+        )),
+    }
+}
+
+fn parse_headers(headers: &[(String, String)]) -> Result<HeaderMap, FetchError> {
+    if headers.len() > MAX_HEADERS {
+        let count = headers.len();
+        return Err(FetchError::TooLarge(format!(
+            "{count} header fields; at most {MAX_HEADERS} are sent"
+        )));
+    }
+    let mut map = HeaderMap::with_capacity(headers.len() + 6);
+    for (name, value) in headers {
+        let invalid = |what: &str| FetchError::Protocol(format!("header `{name}`: {what}"));
+        let key =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("not a header name"))?;
+        if RESERVED.contains(&key.as_str()) {
+            return Err(invalid("set by the runtime, not by a story"));
+        }
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| invalid("its value holds control characters"))?;
+        map.append(key, value);
+    }
+    Ok(map)
+}
+
+/// Same host and port; an upgrade from `http` to `https` at their default ports counts as the same.
+fn same_server(one: &Url, other: &Url) -> bool {
+    one.host() == other.host() && one.port() == other.port()
+}
+
+fn basic_auth(url: &Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
+    credentials.push(b':');
+    credentials.extend(percent_decode_str(url.password().unwrap_or_default()));
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(credentials))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

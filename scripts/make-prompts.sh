@@ -15,11 +15,11 @@ mkdir -p "$PROMPTS"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# prompt NAME TEXT
+# prompt NAME TEXT [FOLDER]
 prompt() {
     (cd "$work" && node --no-warnings "$ROOT/scripts/flite.mjs" "$FLITE_WASM" -voice "$VOICE" -t "$2" -o spoken.wav)
     # Silence goes from both ends and comes back as 60 ms before and 140 ms after; the level is set last.
-    sox -R -G "$work/spoken.wav" --bits 16 --channels 1 --encoding signed-integer "$PROMPTS/$1.wav" \
+    sox -R -G "$work/spoken.wav" --bits 16 --channels 1 --encoding signed-integer "${3:-$PROMPTS}/$1.wav" \
         silence 1 0.01 0.4% reverse silence 1 0.01 0.4% reverse pad 0.06 0.14 rate -v 8000 norm -3
     note "$1.wav: $2"
 }
@@ -31,3 +31,5 @@ prompt sales "You pressed one. This is sales. Thank you for calling."
 prompt support "You pressed two. This is support. Thank you for calling."
 prompt goodbye "Thank you for calling. Goodbye."
 prompt echo "Speak, and hear yourself. Press the hash key to end."
+# Part of the binary: what a caller hears when a flow fails.
+prompt apology "We are sorry. An application error has occurred. Goodbye." "$ROOT/runtime/server/prompts"

@@ -21,7 +21,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call on a host of your own, for a native test of a story. In a component [`flow!`](crate::flow) makes the call.
+    /// A call on a host of your own, such as a [`Rehearsal`](crate::Rehearsal). In a component [`flow!`](crate::flow) makes
+    /// the call.
     #[must_use]
     pub fn on(host: impl Host + 'static) -> Self {
         Self {
@@ -95,7 +96,7 @@ impl Call {
         source: impl Into<MediaSource>,
         loops: u32,
     ) -> Result<Playback<'_>, CallError> {
-        let id = self.host.play(&source.into(), loops)?;
+        let id = self.host.play(source.into(), loops)?;
         Ok(Playback::new(self, id))
     }
 
@@ -125,7 +126,7 @@ impl Call {
         speech: impl Into<Speech>,
         loops: u32,
     ) -> Result<Playback<'_>, CallError> {
-        let id = self.host.say(&speech.into(), loops)?;
+        let id = self.host.say(speech.into(), loops)?;
         Ok(Playback::new(self, id))
     }
 
@@ -216,8 +217,14 @@ impl Call {
     /// [`CallError::HungUp`] when the call ends before the answer. Once the call is over, the request is still sent, but
     /// nobody waits for its answer.
     pub fn http(&self, request: Request) -> Result<Result<Response, HttpError>, CallError> {
-        let id = self.host.send_request(&request)?;
+        let id = self.host.send_request(request)?;
         self.wait_for(|inbox| inbox.take_response(id))
+    }
+
+    /// The time since the call's story began. It stands still between two waits.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.host.elapsed()
     }
 
     /// Why the call is over, once a wait has failed with [`CallError::HungUp`].

@@ -49,12 +49,12 @@ impl Host for Component {
         control::hang_up()
     }
 
-    fn play(&self, source: &MediaSource, loops: u32) -> Result<PlaybackId, CallError> {
-        control::play(source, loops)
+    fn play(&self, source: MediaSource, loops: u32) -> Result<PlaybackId, CallError> {
+        control::play(&source, loops)
     }
 
-    fn say(&self, speech: &Speech, loops: u32) -> Result<PlaybackId, CallError> {
-        control::say(speech, loops)
+    fn say(&self, speech: Speech, loops: u32) -> Result<PlaybackId, CallError> {
+        control::say(&speech, loops)
     }
 
     fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError> {
@@ -65,8 +65,8 @@ impl Host for Component {
         control::echo(on)
     }
 
-    fn send_request(&self, request: &Request) -> Result<RequestId, CallError> {
-        control::send_request(request)
+    fn send_request(&self, request: Request) -> Result<RequestId, CallError> {
+        control::send_request(&request)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     /// Types `keys` until the entry is complete; the rest is left over.
-    fn check(wanted: Digits, keys: &str, expected: &str, left_over: &str) {
+    fn check(wanted: &Digits, keys: &str, expected: &str, left_over: &str) {
         let mut entry = Entry::new(wanted.clone());
         let mut keys_to_come = keys.chars();
         for key in keys_to_come.by_ref() {
@@ -106,25 +106,25 @@ mod tests {
 
     #[test]
     fn an_entry_ends_where_it_should() {
-        check(Digits::up_to(1), "12", "1", "2");
-        check(Digits::up_to(3), "12", "12", "");
-        check(Digits::up_to(3), "", "", "");
-        check(Digits::up_to(0), "12", "1", "2");
-        check(Digits::up_to(3), "*#A4", "*#A", "4");
-        check(Digits::exactly(4), "12345", "1234", "5");
-        check(Digits::exactly(4), "123", "", "");
-        check(Digits::exactly(4).until('#'), "123#9", "", "9");
-        check(Digits::exactly(2).until('#'), "12#", "12", "#");
-        check(Digits::any().until('#'), "15*3#7", "15*3", "7");
-        check(Digits::any().until('#'), "#7", "", "7");
-        check(Digits::any().until('#').until('*'), "15*3#", "15", "3#");
-        check(Digits::any(), "15#", "15#", "");
+        check(&Digits::up_to(1), "12", "1", "2");
+        check(&Digits::up_to(3), "12", "12", "");
+        check(&Digits::up_to(3), "", "", "");
+        check(&Digits::up_to(0), "12", "1", "2");
+        check(&Digits::up_to(3), "*#A4", "*#A", "4");
+        check(&Digits::exactly(4), "12345", "1234", "5");
+        check(&Digits::exactly(4), "123", "", "");
+        check(&Digits::exactly(4).until('#'), "123#9", "", "9");
+        check(&Digits::exactly(2).until('#'), "12#", "12", "#");
+        check(&Digits::any().until('#'), "15*3#7", "15*3", "7");
+        check(&Digits::any().until('#'), "#7", "", "7");
+        check(&Digits::any().until('#').until('*'), "15*3#", "15", "3#");
+        check(&Digits::any(), "15#", "15#", "");
     }
 
     #[test]
     fn no_entry_is_endless() {
         let keys = "5".repeat(MOST + 2);
-        check(Digits::any(), &keys, &keys[..MOST], "55");
-        check(Digits::up_to(usize::MAX), &keys, &keys[..MOST], "55");
+        check(&Digits::any(), &keys, &keys[..MOST], "55");
+        check(&Digits::up_to(usize::MAX), &keys, &keys[..MOST], "55");
     }
 }

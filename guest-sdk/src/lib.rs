@@ -53,8 +53,21 @@
 //!
 //! # Tests
 //!
-//! A [`Call`] runs on a [`Host`]. In a component that is the imports of `jackfield:call`; a native unit test gives
-//! [`Call::on`] a host of its own and runs the same story without WebAssembly.
+//! A story is an ordinary function, so an ordinary unit test runs it: [`Rehearsal`] is a caller that follows a script, on a
+//! clock that never makes you wait.
+//!
+//! ```
+//! # use jackfield_guest::{Call, CallError};
+//! use jackfield_guest::Rehearsal;
+//! # fn run(call: &Call) -> Result<(), CallError> { call.answer()?; call.play("prompts/menu.wav")?.gather(jackfield_guest::Digits::up_to(1), std::time::Duration::from_secs(5))?; call.play("prompts/sales.wav")?.finish()?; call.hang_up() }
+//!
+//! let caller = Rehearsal::new().press(0.5, "1");
+//! assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+//! assert_eq!(
+//!     caller.transcript(),
+//!     ["answer", "play prompts/menu.wav", "stop", "play prompts/sales.wav", "hang up"],
+//! );
+//! ```
 
 mod call;
 mod component;
@@ -65,6 +78,7 @@ mod inbox;
 mod log;
 mod media;
 mod playback;
+mod rehearsal;
 
 /// What `wit-bindgen` makes of the `call-flow` world. Not an interface: use what the crate re-exports.
 #[doc(hidden)]
@@ -106,6 +120,7 @@ pub use component::Component;
 pub use digits::Digits;
 pub use host::Host;
 pub use playback::Playback;
+pub use rehearsal::Rehearsal;
 
 /// Makes a function the story of this component.
 ///
@@ -126,7 +141,7 @@ pub use playback::Playback;
 macro_rules! flow {
     ($run:path) => {
         const _: () = {
-            const STORY: fn(&$crate::Call) -> ::core::result::Result<(), $crate::CallError> = $run;
+            const _: fn(&$crate::Call) -> ::core::result::Result<(), $crate::CallError> = $run;
 
             #[cfg(target_arch = "wasm32")]
             struct Flow;
@@ -134,7 +149,7 @@ macro_rules! flow {
             #[cfg(target_arch = "wasm32")]
             impl $crate::bindings::exports::jackfield::call::story::Guest for Flow {
                 fn run() -> ::core::result::Result<(), $crate::CallError> {
-                    STORY(&$crate::Call::on($crate::Component))
+                    $run(&$crate::Call::on($crate::Component))
                 }
             }
 

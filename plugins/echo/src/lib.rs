@@ -16,3 +16,6 @@ fn run(call: &Call) -> Result<(), CallError> {
     call.play("prompts/goodbye.wav")?.finish()?;
     call.hang_up()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The classic menu: 1 for sales, 2 for support.
+//! The classic menu: 1 for sales, 2 for support. Asks up to three times, then says goodbye.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use jackfield_guest::{Call, CallError, Digits};
 
 jackfield_guest::flow!(run);
 
-/// Asks up to three times, then says goodbye.
 fn run(call: &Call) -> Result<(), CallError> {
     call.answer()?;
     for _ in 0..3 {
@@ -25,3 +24,6 @@ fn run(call: &Call) -> Result<(), CallError> {
     call.play("prompts/goodbye.wav")?.finish()?;
     call.hang_up()
 }
+
+#[cfg(test)]
+mod tests;

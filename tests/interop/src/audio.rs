@@ -1,0 +1,241 @@
+//! What was heard, compared with what was played. 8 kHz mono throughout.
+
+use std::ops::Range;
+use std::path::Path;
+
+const SAMPLE_RATE_HZ: u32 = 8_000;
+/// 200 ms: short enough that a dropped packet shows in one or two blocks only.
+const BLOCK: usize = 1_600;
+/// 60 ms: how far a receiver's jitter buffer may have moved a block.
+const SLACK: usize = 480;
+
+/// Reads a WAV of 16-bit samples, 8 kHz, mono. Panics, with the path, on anything else.
+#[must_use]
+pub fn read_wav(path: &Path) -> Vec<i16> {
+    let mut reader =
+        hound::WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let spec = reader.spec();
+    assert_eq!(
+        (spec.sample_rate, spec.channels, spec.bits_per_sample),
+        (SAMPLE_RATE_HZ, 1, 16),
+        "{}",
+        path.display()
+    );
+    // A recorder that is still open may have cut its last sample; what is whole counts.
+    reader.samples::<i16>().map_while(Result::ok).collect()
+}
+
+/// Writes a WAV that [`read_wav`] reads.
+pub fn write_wav(path: &Path, samples: &[i16]) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: SAMPLE_RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let write = || -> hound::Result<()> {
+        let mut writer = hound::WavWriter::create(path, spec)?;
+        for sample in samples {
+            writer.write_sample(*sample)?;
+        }
+        writer.finalize()
+    };
+    write().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Decodes one µ-law octet (ITU-T G.711, table 2a), written anew here so that the server's own tables are not their own witness.
+#[must_use]
+pub fn mu_law(octet: u8) -> i16 {
+    let octet = !octet;
+    let magnitude = ((i16::from(octet & 0x0f) << 3) + 0x84) << ((octet >> 4) & 7);
+    if octet & 0x80 == 0 {
+        magnitude - 0x84
+    } else {
+        0x84 - magnitude
+    }
+}
+
+/// Decodes one A-law octet (ITU-T G.711, table 1a).
+#[must_use]
+pub fn a_law(octet: u8) -> i16 {
+    let octet = octet ^ 0x55;
+    let mantissa = (i16::from(octet & 0x0f) << 4) + 8;
+    let magnitude = match (octet >> 4) & 7 {
+        0 => mantissa,
+        exponent => (mantissa + 0x100) << (exponent - 1),
+    };
+    if octet & 0x80 == 0 {
+        -magnitude
+    } else {
+        magnitude
+    }
+}
+
+/// How well `prompt` is found in `recording`, from 0 (nowhere) to 1 (every sample, at any volume), and from which sample on.
+///
+/// The prompt's loudest 200 ms fix the place. From there each 200 ms of it is correlated with what was recorded around that time
+/// (normalised, within 60 ms); the likeness is their mean, weighted by their energy, so that silence neither helps nor harms.
+#[must_use]
+pub fn find(prompt: &[i16], recording: &[i16]) -> Found {
+    assert!(prompt.len() >= BLOCK, "a prompt of less than 200 ms");
+    let (prompt, recording) = (to_float(prompt), to_float(recording));
+    let loudest = (0..=prompt.len() - BLOCK)
+        .step_by(BLOCK / 4)
+        .max_by(|a, b| energy(&prompt[*a..a + BLOCK]).total_cmp(&energy(&prompt[*b..b + BLOCK])))
+        .expect("a prompt is not shorter than one block");
+    let everywhere = 0..recording.len();
+    let Some((place, _)) = best_match(&prompt[loudest..loudest + BLOCK], &recording, everywhere)
+    else {
+        return Found {
+            likeness: 0.0,
+            start: 0,
+        };
+    };
+    let start = place as isize - loudest as isize;
+
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (index, block) in prompt.chunks_exact(BLOCK).enumerate() {
+        let expected = start + (index * BLOCK) as isize;
+        let from = (expected - SLACK as isize).max(0) as usize;
+        let to = (expected + SLACK as isize + 1).max(0) as usize;
+        let likeness =
+            best_match(block, &recording, from..to).map_or(0.0, |(_, likeness)| likeness);
+        sum += likeness.max(0.0) * energy(block);
+        weight += energy(block);
+    }
+    Found {
+        likeness: sum / weight,
+        start: start.max(0) as usize,
+    }
+}
+
+/// Where a prompt was found, and how surely.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// 0 to 1.
+    pub likeness: f64,
+    /// The sample of the recording with which the prompt begins.
+    pub start: usize,
+}
+
+impl Found {
+    /// It was played: the same recording in telephone quality is above 0.95.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.likeness > 0.9
+    }
+
+    /// It was not played: other words of the same voice stay below 0.5.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.likeness < 0.6
+    }
+}
+
+/// The lag within `lags` at which `block` correlates best with `recording`, and the normalised correlation there.
+fn best_match(block: &[f32], recording: &[f32], lags: Range<usize>) -> Option<(usize, f64)> {
+    let last = recording.len().checked_sub(block.len())?;
+    let norm = energy(block).sqrt();
+    (lags.start..lags.end.min(last + 1))
+        .map(|lag| {
+            let heard = &recording[lag..lag + block.len()];
+            let scale = norm * energy(heard).sqrt();
+            (
+                lag,
+                if scale > 0.0 {
+                    dot(block, heard) / scale
+                } else {
+                    0.0
+                },
+            )
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+fn to_float(samples: &[i16]) -> Vec<f32> {
+    samples
+        .iter()
+        .map(|sample| f32::from(*sample) / 32_768.0)
+        .collect()
+}
+
+fn energy(samples: &[f32]) -> f64 {
+    dot(samples, samples)
+}
+
+/// Sums in eight lanes, which the compiler can keep in one register.
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    let mut lanes = [0.0_f32; 8];
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        for lane in 0..8 {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    lanes.iter().map(|lane| f64::from(*lane)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::prompt;
+
+    /// A noisy line: half the volume, coarse steps, 700 samples of something else before it.
+    fn over_the_telephone(samples: &[i16]) -> Vec<i16> {
+        let before = (0..700).map(|index| (index % 90) as i16 * 20);
+        before
+            .chain(samples.iter().map(|sample| sample / 2 / 64 * 64))
+            .collect()
+    }
+
+    #[test]
+    fn finds_the_prompt_that_was_played_and_no_other() {
+        let names = ["welcome", "sales", "support", "goodbye", "echo"];
+        for played in names {
+            let recording = over_the_telephone(&prompt(played));
+            for sought in names {
+                let found = find(&prompt(sought), &recording);
+                if sought == played {
+                    assert!(
+                        found.is_heard() && found.start.abs_diff(700) < 2,
+                        "{sought} in {played}: {found:?}"
+                    );
+                } else {
+                    assert!(found.is_absent(), "{sought} in {played}: {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_prompt_is_not_the_prompt() {
+        let whole = prompt("goodbye");
+        let found = find(&whole, &whole[..whole.len() / 2]);
+        assert!(!found.is_heard(), "{found:?}");
+    }
+
+    #[test]
+    fn silence_and_nothing_hold_no_prompt() {
+        for recording in [vec![], vec![0; 20_000]] {
+            assert_eq!(find(&prompt("welcome"), &recording).likeness, 0.0);
+        }
+    }
+
+    #[test]
+    fn g711_octets_of_the_standard() {
+        // ITU-T G.711: the largest, the smallest and the two zeros of each law, on a 16-bit scale.
+        let mu = [
+            (0x80, 32_124),
+            (0x00, -32_124),
+            (0xff, 0),
+            (0x7f, 0),
+            (0xf0, 120),
+        ];
+        let a = [(0xaa, 32_256), (0x2a, -32_256), (0xd5, 8), (0x55, -8)];
+        for (octet, sample) in mu {
+            assert_eq!(mu_law(octet), sample, "{octet:#x}");
+        }
+        for (octet, sample) in a {
+            assert_eq!(a_law(octet), sample, "{octet:#x}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! baresip as a softphone: dials, sends a recording, keeps what it hears.
+
+use std::fs;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::audio;
+use crate::needs;
+use crate::ports;
+use crate::process::{Process, eventually};
+
+/// A softphone in a call. Dropping it ends the process.
+#[derive(Debug)]
+pub struct Softphone {
+    process: Process,
+    control: TcpStream,
+    folder: TempDir,
+}
+
+impl Softphone {
+    /// Dials `number` at `server` with one codec (`PCMU` or `PCMA`) and waits for the answer. `speech` is what it says; silence
+    /// follows, as baresip hangs up where its recording ends.
+    #[must_use]
+    pub fn call(server: SocketAddr, number: &str, codec: &str, speech: &[i16]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for baresip's files");
+        let control_port = ports::tcp();
+        configure(&folder, control_port, codec, speech);
+        let mut process = Process::start(
+            "baresip",
+            Command::new(needs::program("baresip", "baresip-core"))
+                .arg("-f")
+                .arg(folder.path())
+                .args(["-e", &format!("/dial sip:{number}@{server}")]),
+            &folder.path().join("output.txt"),
+        );
+        process.wait_for_line("Call established", Duration::from_secs(20));
+        let control = eventually("baresip takes commands", Duration::from_secs(10), || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, control_port)).ok()
+        });
+        Self {
+            process,
+            control,
+            folder,
+        }
+    }
+
+    /// Presses a key: baresip sends it as RFC 4733 events.
+    pub fn press(&mut self, key: char) {
+        self.command(&format!(r#"{{"command":"sndcode","params":"{key}"}}"#));
+    }
+
+    /// Hangs up.
+    pub fn hang_up(&mut self) {
+        self.command(r#"{"command":"hangup"}"#);
+    }
+
+    /// Waits until the call is over, whoever ended it, and returns what was heard from its beginning to its end.
+    #[must_use]
+    pub fn finish(mut self, limit: Duration) -> Vec<i16> {
+        self.process.wait_for_line("terminated (duration", limit);
+        self.command(r#"{"command":"quit"}"#);
+        self.process.wait(Duration::from_secs(10));
+        audio::read_wav(&self.recording())
+    }
+
+    /// Commands are JSON in netstrings.
+    fn command(&mut self, json: &str) {
+        write!(self.control, "{}:{json},", json.len())
+            .expect("baresip takes commands while it runs");
+    }
+
+    /// The one file of what was decoded in this call.
+    fn recording(&self) -> PathBuf {
+        fs::read_dir(self.folder.path())
+            .expect("baresip's folder is there")
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .find(|path| path.to_string_lossy().ends_with("-dec.wav"))
+            .unwrap_or_else(|| panic!("baresip recorded nothing:\n{}", self.process.output()))
+    }
+}
+
+fn configure(folder: &TempDir, control_port: u16, codec: &str, speech: &[i16]) {
+    const MINUTE: usize = 60 * 8_000;
+    let modules = needs::file(
+        &[
+            "/usr/lib/baresip/modules",
+            "/usr/lib/x86_64-linux-gnu/baresip/modules",
+            "/usr/local/lib/baresip/modules",
+        ],
+        "baresip-core",
+    );
+    let mut said = speech.to_vec();
+    said.resize(speech.len() + MINUTE, 0);
+    let says = folder.path().join("says.wav");
+    audio::write_wav(&says, &said);
+
+    let first_port = ports::range(20);
+    let config = format!(
+        "sip_listen 127.0.0.1:0\n\
+         net_interface 127.0.0.1\n\
+         audio_source aufile,{says}\n\
+         audio_player aubridge,nil\n\
+         audio_alert aubridge,nil\n\
+         ausrc_srate 8000\n\
+         auplay_srate 8000\n\
+         ausrc_channels 1\n\
+         auplay_channels 1\n\
+         rtp_ports {first_port}-{last_port}\n\
+         jitter_buffer_delay 1-5\n\
+         snd_path {folder}\n\
+         ctrl_tcp_listen 127.0.0.1:{control_port}\n\
+         module_path {modules}\n\
+         module g711.so\n\
+         module aufile.so\n\
+         module aubridge.so\n\
+         module sndfile.so\n\
+         module_tmp account.so\n\
+         module_app menu.so\n\
+         module_app ctrl_tcp.so\n",
+        says = says.display(),
+        last_port = first_port + 19,
+        folder = folder.path().display(),
+        modules = modules.display(),
+    );
+    let account = format!("<sip:softphone@127.0.0.1>;regint=0;audio_codecs={codec}/8000/1\n");
+    for (name, text) in [
+        ("config", config),
+        ("accounts", account),
+        ("contacts", String::new()),
+    ] {
+        fs::write(folder.path().join(name), text).expect("baresip's folder can be written");
+    }
+}

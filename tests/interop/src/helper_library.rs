@@ -1,0 +1,46 @@
+//! The official Python helper library of Twilio, run through the scripts in `python/`.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::needs;
+use crate::process::Process;
+use crate::rest::Rest;
+
+/// Runs `python/SCRIPT` for this API user to its end, and returns the JSON object of each line it printed.
+#[must_use]
+pub fn run(script: &str, user: &Rest, arguments: &[&str]) -> Vec<Value> {
+    let workspace = needs::workspace();
+    let python = workspace.join("var/test-venv/bin/python");
+    assert!(
+        python.is_file(),
+        "{} is not there: `./test` makes it (python3 -m venv var/test-venv, then \
+         var/test-venv/bin/pip install -r tests/interop/python/requirements.txt)",
+        python.display()
+    );
+    let folder = tempfile::tempdir().expect("a folder for the script's output");
+    let mut process = Process::start(
+        script,
+        Command::new(python)
+            .arg(workspace.join("tests/interop/python").join(script))
+            .args([
+                &format!("http://{}", user.address),
+                &user.account_sid,
+                &user.auth_token,
+            ])
+            .args(arguments),
+        &folder.path().join("output.txt"),
+    );
+    let status = process.wait(Duration::from_secs(90));
+    let output = process.output();
+    assert!(status.success(), "{script} failed ({status}):\n{output}");
+    output
+        .lines()
+        .map(|line| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{error}: {line:?} in\n{output}"))
+        })
+        .collect()
+}

@@ -1,0 +1,38 @@
+//! The programs that the tests need, and which package brings each.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the crate lies in tests/interop")
+}
+
+/// Finds `program` on the `PATH`. Panics with the Debian `package` that has it.
+#[must_use]
+pub fn program(program: &str, package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+        .unwrap_or_else(|| {
+            panic!(
+                "{program} is not installed: `./test` installs it, or: apt-get install {package}"
+            )
+        })
+}
+
+/// A file that a package installs. Panics with the Debian `package` that has it.
+#[must_use]
+pub fn file(candidates: &[&str], package: &str) -> PathBuf {
+    candidates
+        .iter()
+        .map(PathBuf::from)
+        .find(|candidate| candidate.exists())
+        .unwrap_or_else(|| {
+            panic!("none of {candidates:?} exists: they come with the package {package}")
+        })
+}

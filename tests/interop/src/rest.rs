@@ -1,0 +1,75 @@
+//! A few REST requests, over a plain socket.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+/// An account's API user.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    /// Where the API listens.
+    pub address: SocketAddr,
+    /// User name and account.
+    pub account_sid: String,
+    /// Password.
+    pub auth_token: String,
+}
+
+impl Rest {
+    /// Gets a path below the account, such as `Calls.json`: the status, and the body as JSON.
+    #[must_use]
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
+        let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        let response = self
+            .exchange(&request)
+            .unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let json = serde_json::from_str(body)
+            .unwrap_or_else(|error| panic!("GET {path}: {error} in {response}"));
+        (
+            status.unwrap_or_else(|| panic!("GET {path}: {response}")),
+            json,
+        )
+    }
+
+    /// One call of this account.
+    #[must_use]
+    pub fn call(&self, sid: &str) -> Value {
+        let (status, call) = self.get(&format!("Calls/{sid}.json"));
+        assert_eq!(status, 200, "{call}");
+        call
+    }
+
+    /// The account's calls, the newest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Value> {
+        let (status, page) = self.get("Calls.json");
+        assert_eq!(status, 200, "{page}");
+        page["calls"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no list of calls in {page}"))
+            .clone()
+    }
+
+    fn exchange(&self, request: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(request.as_bytes())?;
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        Ok(response)
+    }
+}

@@ -1,0 +1,256 @@
+//! `jackfield serve` with a data folder, ports and tenants of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::needs;
+use crate::process::Process;
+use crate::rest::Rest;
+use crate::{audio, ports};
+
+const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
+const AUTH_TOKEN: &str = "a-token-that-only-these-tests-know";
+const READY_LIMIT: Duration = Duration::from_secs(20);
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// A prompt of `examples/first-call`, which is also what the tests' account plays from.
+#[must_use]
+pub fn prompt(name: &str) -> Vec<i16> {
+    audio::read_wav(&media_dir().join("prompts").join(name).with_extension("wav"))
+}
+
+fn media_dir() -> PathBuf {
+    needs::workspace().join("examples/first-call/media")
+}
+
+/// What a number does, in the words of the tenants file.
+#[derive(Debug, Clone)]
+pub enum Flow {
+    /// A bundled component.
+    Component(&'static str),
+    /// `TwiML` from a web application.
+    VoiceUrl(String),
+    /// One `TwiML` document.
+    Twiml(String),
+}
+
+/// The tenants of one test: one account of one carrier, whose one trunk is loopback's 127.0.0.1.
+#[derive(Debug, Clone, Default)]
+pub struct Tenants {
+    /// Where the trunk takes calls.
+    pub callee: Option<SocketAddr>,
+    /// The account's numbers.
+    pub numbers: Vec<(&'static str, Flow)>,
+}
+
+impl Tenants {
+    /// An account with these numbers.
+    #[must_use]
+    pub fn with_numbers(numbers: Vec<(&'static str, Flow)>) -> Self {
+        Self {
+            callee: None,
+            numbers,
+        }
+    }
+
+    /// An account whose outbound calls to `+1500555…` reach `callee`.
+    #[must_use]
+    pub fn calling(callee: SocketAddr) -> Self {
+        Self {
+            callee: Some(callee),
+            numbers: vec![("1000", Flow::Component("menu"))],
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        let target = self
+            .callee
+            .map(|callee| format!("target = \"{callee}\"\n"))
+            .unwrap_or_default();
+        let mut text = format!(
+            "[[carrier]]\n\
+             id = \"interop\"\n\
+             name = \"Interop\"\n\n\
+             [[account]]\n\
+             sid = \"{ACCOUNT_SID}\"\n\
+             carrier = \"interop\"\n\
+             name = \"tests\"\n\
+             auth_token = \"{AUTH_TOKEN}\"\n\
+             media_dir = \"{}\"\n\
+             egress = {{ allow = [\"127.0.0.0/8\"] }}\n\
+             outbound = {{ allow = [\"+1500555\"], max_channels = 50, calls_per_second = 50.0 }}\n\n\
+             [[trunk]]\n\
+             id = \"peer\"\n\
+             carrier = \"interop\"\n\
+             sources = [\"127.0.0.1\"]\n\
+             {target}\
+             max_channels = 50\n\
+             calls_per_second = 50.0\n",
+            media_dir().display()
+        );
+        for (number, flow) in &self.numbers {
+            let flow = match flow {
+                Flow::Component(name) => format!("flow = \"{name}\""),
+                Flow::VoiceUrl(url) => format!("voice_url = \"{url}\""),
+                Flow::Twiml(document) => format!("twiml = '''{document}'''"),
+            };
+            text.push_str(&format!(
+                "\n[[number]]\nnumber = \"{number}\"\naccount = \"tests\"\n{flow}\n"
+            ));
+        }
+        text
+    }
+}
+
+/// A running server. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    /// Where it speaks SIP.
+    pub sip: SocketAddr,
+    /// Where it serves REST.
+    pub api: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Loads the tenants, starts the server and waits until it is ready.
+    #[must_use]
+    pub fn start(tenants: &Tenants) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the server");
+        let config = write_files(folder.path(), tenants);
+
+        let mut apply = command("apply", &config);
+        apply.arg(folder.path().join("tenants.toml"));
+        let mut apply = Process::start(
+            "jackfield apply",
+            &mut apply,
+            &folder.path().join("apply.log"),
+        );
+        let applied = apply.wait(READY_LIMIT);
+        assert!(
+            applied.success(),
+            "jackfield apply failed ({applied}):\n{}",
+            apply.output()
+        );
+
+        let mut process = Process::start(
+            "jackfield serve",
+            &mut command("serve", &config),
+            &folder.path().join("serve.log"),
+        );
+        let ready = process.wait_for_line("ready sip=", READY_LIMIT);
+        let (sip, api) = (address_of(&ready, "sip="), address_of(&ready, "api="));
+        Self {
+            process,
+            sip,
+            api,
+            _folder: folder,
+        }
+    }
+
+    /// The account's API user.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        Rest {
+            address: self.api,
+            account_sid: ACCOUNT_SID.to_owned(),
+            auth_token: AUTH_TOKEN.to_owned(),
+        }
+    }
+
+    /// What it logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.output()
+    }
+
+    /// Stops it with SIGTERM, and asserts that it ends by itself and in order.
+    pub fn stop(mut self) {
+        self.process.terminate();
+        let status = self.process.wait(STOP_LIMIT);
+        assert!(
+            status.success(),
+            "jackfield ended with {status}:\n{}",
+            self.process.output()
+        );
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the server's log ---\n{}", self.process.output());
+        }
+    }
+}
+
+fn write_files(folder: &Path, tenants: &Tenants) -> PathBuf {
+    let first_port = ports::range(200);
+    let flite = needs::workspace().join("var/voices/flite.wasm");
+    let speech = if flite.is_file() {
+        format!("[speech]\nflite = \"{}\"\n", flite.display())
+    } else {
+        String::new()
+    };
+    let config = format!(
+        "data_dir = \"{}\"\n\
+         [sip]\nbind = \"127.0.0.1:0\"\n\
+         [rtp]\nbind = \"127.0.0.1\"\nport_min = {first_port}\nport_max = {}\n\
+         [api]\nbind = \"127.0.0.1:0\"\n\
+         [log]\nfilter = \"debug,wasmtime=warn,cranelift=warn\"\n\
+         {speech}",
+        folder.join("data").display(),
+        first_port + 199,
+    );
+    let path = folder.join("jackfield.toml");
+    for (path, text) in [
+        (&path, config),
+        (&folder.join("tenants.toml"), tenants.to_toml()),
+    ] {
+        std::fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    path
+}
+
+/// `jackfield VERB --config CONFIG`, with none of the developer's own settings about it.
+fn command(verb: &str, config: &Path) -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("JACKFIELD_"))
+    {
+        command.env_remove(name);
+    }
+    command.arg(verb).arg("--config").arg(config);
+    command
+}
+
+/// The binary under test: `INTEROP_BINARY`, or what cargo built beside this test.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("INTEROP_BINARY") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("a running program has a path");
+    let built = test
+        .ancestors()
+        .nth(2)
+        .expect("tests lie in target/debug/deps")
+        .join("jackfield");
+    assert!(
+        built.is_file(),
+        "{} is not built: run `cargo build` first (./test does)",
+        built.display()
+    );
+    built
+}
+
+fn address_of(ready: &str, key: &str) -> SocketAddr {
+    ready
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix(key)?.parse().ok())
+        .unwrap_or_else(|| panic!("no {key} in the ready line: {ready}"))
+}

@@ -1,0 +1,177 @@
+//! A tenant's web application, as small as it can be: answers each path with one document and keeps what it was asked.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a path answers.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The path, such as `/voice`.
+    pub path: &'static str,
+    /// `TwiML`.
+    pub body: String,
+    /// How long it thinks.
+    pub delay: Duration,
+}
+
+impl Page {
+    /// A page that answers at once.
+    #[must_use]
+    pub fn new(path: &'static str, body: &str) -> Self {
+        Self {
+            path,
+            body: body.to_owned(),
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// The same after `delay`.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+}
+
+/// What was asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// Query and form, decoded.
+    pub parameters: BTreeMap<String, String>,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A web server on a free port, for as long as the test process lives.
+#[derive(Debug)]
+pub struct VoiceApp {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl VoiceApp {
+    /// Serves `pages`; any other path is a 404.
+    #[must_use]
+    pub fn serve(pages: Vec<Page>) -> Self {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free TCP port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (pages, log) = (Arc::new(pages), Arc::clone(&asked));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().filter_map(Result::ok) {
+                let (pages, log) = (Arc::clone(&pages), Arc::clone(&log));
+                // A client that goes away in the middle is its own business.
+                std::thread::spawn(move || answer(&stream, &pages, &log));
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// The URL of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// What was asked so far, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn answer(stream: &TcpStream, pages: &[Page], log: &Mutex<Vec<Asked>>) -> Option<()> {
+    let asked = read(stream)?;
+    let page = pages.iter().find(|page| page.path == asked.path);
+    log.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(asked);
+    let (status, body) = match page {
+        Some(page) => {
+            std::thread::sleep(page.delay);
+            ("200 OK", page.body.as_str())
+        }
+        None => ("404 Not Found", ""),
+    };
+    let mut stream = stream;
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .ok()
+}
+
+fn read(stream: &TcpStream) -> Option<Asked> {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .ok()?;
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines().map_while(Result::ok);
+    let request = lines.next()?;
+    let mut words = request.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers: BTreeMap<String, String> = lines
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| {
+            line.split_once(':')
+                .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+        })
+        .collect();
+    let length = headers
+        .get("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let form = String::from_utf8_lossy(&body).into_owned();
+    let parameters = query
+        .split('&')
+        .chain(form.split('&'))
+        .filter_map(parameter)
+        .collect();
+    Some(Asked {
+        method,
+        path: path.to_owned(),
+        parameters,
+        headers,
+    })
+}
+
+fn parameter(pair: &str) -> Option<(String, String)> {
+    let (name, value) = pair.split_once('=')?;
+    Some((decode(name), decode(value)))
+}
+
+/// Undoes `application/x-www-form-urlencoded`.
+fn decode(text: &str) -> String {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match octet {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next(), rest.next()]
+                    .map(|digit| char::from(digit.unwrap_or(b'0')).to_digit(16));
+                digits
+                    .iter()
+                    .fold(0, |value, digit| value * 16 + digit.unwrap_or(0) as u8)
+            }
+            octet => octet,
+        });
+    }
+    String::from_utf8_lossy(&octets).into_owned()
+}

@@ -1,0 +1,79 @@
+//! What a network does to SIP, done by `SIPp`: repeated requests, lost acknowledgements.
+
+use std::time::Duration;
+
+use jackfield_interop::server::{Flow, Server, Tenants};
+use jackfield_interop::sipp::Sipp;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn menu() -> Server {
+    Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::Component("menu"),
+    )]))
+}
+
+#[test]
+fn an_invite_that_comes_three_times_is_one_call() {
+    let server = menu();
+    let messages = Sipp::new("uac_invite_thrice")
+        .dialling("1000")
+        .start(server.sip)
+        .succeed(LIMIT);
+    assert!(messages.count_sent("INVITE") >= 3, "{}", messages.text());
+    let tags = messages.to_tags_received();
+    assert_eq!(
+        tags.len(),
+        1,
+        "one call has one tag, not {tags:?}: {}",
+        messages.text()
+    );
+    assert_eq!(server.rest().calls().len(), 1);
+}
+
+#[test]
+fn the_answer_is_repeated_until_the_ack_and_not_after() {
+    let server = menu();
+    // The ACK comes after 900 ms: the answer goes out at 0 and, unacknowledged, at 500 ms. The call then lasts 3 s more.
+    let messages = Sipp::new("uac_late_ack")
+        .holding(Duration::from_secs(3))
+        .dialling("1000")
+        .start(server.sip)
+        .succeed(LIMIT);
+    assert!(
+        messages.count_received("SIP/2.0 200 OK", "INVITE") >= 2,
+        "{}",
+        messages.text()
+    );
+    assert_eq!(
+        messages.received_after_sent("ACK", "SIP/2.0 200 OK", "INVITE"),
+        0,
+        "{}",
+        messages.text()
+    );
+}
+
+#[test]
+fn a_call_without_ack_ends_with_a_bye() {
+    let server = menu();
+    let messages = Sipp::new("uac_no_ack")
+        .dialling("1000")
+        .start(server.sip)
+        .succeed(LIMIT);
+    // RFC 3261 section 13.3.1.4: at 0, 0.5, 1.5, 3.5 s, then every 4 s, for 32 s: 11 at most, and some may be late on a busy machine.
+    let answers = messages.count_received("SIP/2.0 200 OK", "INVITE");
+    assert!(
+        (8..=11).contains(&answers),
+        "{answers} answers: {}",
+        messages.text()
+    );
+    let calls = server.rest().calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0]["status"], "completed");
+}
+
+#[test]
+fn options_outside_a_call_is_answered() {
+    Sipp::new("uac_options").start(menu().sip).succeed(LIMIT);
+}

@@ -1,0 +1,93 @@
+//! What a softphone hears: baresip calls, and its recording is compared with what was to be played.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use jackfield_interop::audio;
+use jackfield_interop::baresip::Softphone;
+use jackfield_interop::server::{Flow, Server, Tenants, prompt};
+use jackfield_interop::voice_app::{Page, VoiceApp};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn menu_is_heard_and_a_key_leads_on() {
+    for codec in ["PCMU", "PCMA"] {
+        let server = Server::start(&Tenants::with_numbers(vec![(
+            "1000",
+            Flow::Component("menu"),
+        )]));
+        let mut phone = Softphone::call(server.sip, "1000", codec, &[]);
+        sleep(Duration::from_secs(6)); // the menu lasts five; the flow then waits five more for a key
+        phone.press('2');
+        let heard = phone.finish(LIMIT);
+
+        let menu = audio::find(&prompt("menu"), &heard);
+        let support = audio::find(&prompt("support"), &heard);
+        let sales = audio::find(&prompt("sales"), &heard);
+        assert!(menu.is_heard(), "{codec}: menu {menu:?}");
+        assert!(
+            support.is_heard() && support.start > menu.start,
+            "{codec}: menu {menu:?}, support {support:?}"
+        );
+        assert!(sales.is_absent(), "{codec}: sales {sales:?}");
+        server.stop();
+    }
+}
+
+#[test]
+fn echo_returns_what_the_caller_says() {
+    let server = Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::Component("echo"),
+    )]));
+    // The caller speaks once the echo's own prompt is over.
+    let mut says = vec![0; prompt("echo").len() + 8_000];
+    says.extend(prompt("support"));
+    let mut phone = Softphone::call(server.sip, "1000", "PCMU", &says);
+    sleep(Duration::from_millis(says.len() as u64 / 8 + 1_000));
+    phone.press('#');
+    let heard = phone.finish(LIMIT);
+
+    let parts = ["echo", "support", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
+    assert!(parts.iter().all(|part| part.is_heard()), "{parts:?}");
+    assert!(parts.is_sorted_by_key(|part| part.start), "{parts:?}");
+}
+
+#[test]
+fn a_web_application_plays_and_asks() {
+    let app = VoiceApp::serve(vec![
+        Page::new(
+            "/voice",
+            r#"<Response><Gather numDigits="1" timeout="5" action="/pressed"><Play>prompts/welcome.wav</Play></Gather></Response>"#,
+        ),
+        Page::new(
+            "/pressed",
+            "<Response><Play>prompts/goodbye.wav</Play><Hangup/></Response>",
+        ),
+    ]);
+    let server = Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::VoiceUrl(app.url("/voice")),
+    )]));
+    let mut phone = Softphone::call(server.sip, "1000", "PCMU", &[]);
+    sleep(Duration::from_secs(3));
+    phone.press('7');
+    let heard = phone.finish(LIMIT);
+
+    let parts = ["welcome", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
+    assert!(parts.iter().all(|part| part.is_heard()), "{parts:?}");
+    let asked = app.asked();
+    assert_eq!(
+        asked
+            .iter()
+            .map(|asked| asked.path.as_str())
+            .collect::<Vec<_>>(),
+        ["/voice", "/pressed"]
+    );
+    assert_eq!(asked[1].parameters["Digits"], "7");
+    assert_eq!(
+        asked[0].parameters["CallSid"],
+        asked[1].parameters["CallSid"]
+    );
+}

@@ -1,1 +1,52 @@
 //! What is kept, behind one trait of domain verbs.
+//!
+//! The vocabulary: a [`Carrier`] owns [`Trunk`]s and [`Account`]s, an account owns [`Number`]s, [`Component`]s and calls. All of
+//! that but the calls is loaded by applying a [`Tenants`] file and read as one immutable [`Directory`]; a call is a [`CallRow`]
+//! with its [`CallEvent`]s and its sealed journal.
+//!
+//! [`Store`] has two implementations that pass the same tests: [`DiskStore`] keeps everything in one folder, with every
+//! acknowledged write on disk; [`MemoryStore`] forgets. A write returns a [`Commit`], which resolves once the write is
+//! durable. Reads are synchronous and made for one account: they take a [`Scope`], which only authentication (or the host
+//! itself, by name) gives out, and answer for another account's call exactly as for one that does not exist.
+//!
+//! The store has no clock: times are arguments, in milliseconds since the Unix epoch.
+
+mod account;
+mod apply;
+mod call_row;
+mod carrier;
+mod commit;
+mod component;
+mod directory;
+mod disk;
+mod error;
+mod ip_prefix;
+mod memory;
+mod number;
+mod page;
+mod rows;
+mod scope;
+pub mod seal;
+mod store;
+pub mod tenants;
+mod trunk;
+mod verbs;
+
+pub use account::{Account, Egress, Outbound};
+pub use apply::{Applied, GeneratedToken, Item};
+pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_sid};
+pub use carrier::{Carrier, CarrierId};
+pub use commit::Commit;
+pub use component::{Component, Sha256Digest};
+pub use directory::{Directory, InboundRefusal};
+pub use disk::{DiskStore, OpenError, Places, Recovered};
+pub use error::StoreError;
+pub use ip_prefix::{InvalidPrefix, IpPrefix};
+pub use memory::MemoryStore;
+pub use number::{Flow, InvalidNumber, Number, PhoneNumber, WebhookMethod};
+pub use page::{CallFilter, Cursor, InvalidCursor, Page};
+pub use scope::Scope;
+pub use seal::Secret;
+pub use store::{AccountStore, Store};
+pub use tenants::{Tenants, TenantsError};
+pub use trunk::{Trunk, TrunkId};

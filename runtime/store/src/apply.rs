@@ -1,0 +1,210 @@
+//! Applying a tenants file: what it changes in a directory.
+
+use std::fmt;
+use std::sync::Arc;
+
+use call::AccountSid;
+
+use crate::rows::Rows;
+use crate::seal::DataKey;
+use crate::tenants::NewAccount;
+use crate::{
+    Account, Carrier, CarrierId, Component, Directory, Number, PhoneNumber, Secret, StoreError,
+    Tenants, Trunk, TrunkId,
+};
+
+/// What applying a tenants file did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What was not there before, in the order of the file's kinds: carriers, accounts, trunks, components, numbers.
+    pub created: Vec<Item>,
+    /// What was there and now is different.
+    pub changed: Vec<Item>,
+    /// How many things were there just as the file has them.
+    pub unchanged: usize,
+    /// The tokens made for accounts that name none. They are told here and never again.
+    pub tokens: Vec<GeneratedToken>,
+}
+
+/// A token that was made for a new account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GeneratedToken {
+    /// The user name of the account's API user.
+    pub account: AccountSid,
+    /// The account's name.
+    pub name: String,
+    /// The password of the account's API user.
+    pub token: Secret,
+}
+
+/// Something that a tenants file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A carrier.
+    Carrier(CarrierId),
+    /// An account, and its name.
+    Account(AccountSid, String),
+    /// A trunk.
+    Trunk(TrunkId),
+    /// An account's component.
+    Component(AccountSid, String),
+    /// A carrier's number.
+    Number(CarrierId, PhoneNumber),
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Carrier(id) => write!(f, "carrier {id}"),
+            Self::Account(sid, name) => write!(f, "account {name} ({sid})"),
+            Self::Trunk(id) => write!(f, "trunk {id}"),
+            Self::Component(account, name) => write!(f, "component {name} of {account}"),
+            Self::Number(carrier, number) => write!(f, "number {number} of carrier {carrier}"),
+        }
+    }
+}
+
+/// One row of the directory that is new or different.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Carrier(Arc<Carrier>),
+    Account(Arc<Account>),
+    Trunk(Arc<Trunk>),
+    Component(Arc<Component>),
+    Number(Arc<Number>),
+}
+
+/// The verb behind [`crate::Store::apply`].
+pub(crate) fn apply(rows: &mut dyn Rows, tenants: Tenants) -> Result<Applied, StoreError> {
+    let current = rows.directory();
+    let components = tenants.components.clone();
+    let plan = Plan::new(&current, tenants)?;
+    for component in &components {
+        rows.keep_component(component.row.sha256, &component.bytes)?;
+    }
+    rows.set_directory(plan.directory, &plan.changes)?;
+    Ok(plan.applied)
+}
+
+struct Plan {
+    directory: Directory,
+    changes: Vec<Change>,
+    applied: Applied,
+}
+
+impl Plan {
+    fn new(current: &Directory, tenants: Tenants) -> Result<Self, StoreError> {
+        let mut plan = Self {
+            directory: current.clone(),
+            changes: Vec::new(),
+            applied: Applied::default(),
+        };
+        for carrier in tenants.carriers {
+            let item = Item::Carrier(carrier.id.clone());
+            let before = current
+                .carrier(&carrier.id)
+                .map(|before| **before == carrier);
+            plan.take(item, before, Change::Carrier(Arc::new(carrier)));
+        }
+        for account in tenants.accounts {
+            plan.take_account(current, account)?;
+        }
+        for trunk in tenants.trunks {
+            let before = current.trunk(&trunk.id);
+            if let Some(owner) = before
+                .map(|before| &before.carrier)
+                .filter(|owner| **owner != trunk.carrier)
+            {
+                return Err(StoreError::Contradiction(format!(
+                    "trunk `{}` belongs to carrier `{owner}` already: give this one another id",
+                    trunk.id
+                )));
+            }
+            let item = Item::Trunk(trunk.id.clone());
+            let before = before.map(|before| **before == trunk);
+            plan.take(item, before, Change::Trunk(Arc::new(trunk)));
+        }
+        for component in tenants.components {
+            let component = component.row;
+            let item = Item::Component(component.account, component.name.clone());
+            let before = current
+                .component(component.account, &component.name)
+                .map(|before| **before == component);
+            plan.take(item, before, Change::Component(Arc::new(component)));
+        }
+        for number in tenants.numbers {
+            let item = Item::Number(number.carrier.clone(), number.number.clone());
+            let before = current.number(&number.carrier, number.number.as_str());
+            let before = before
+                .filter(|before| before.number == number.number)
+                .map(|before| **before == number);
+            plan.take(item, before, Change::Number(Arc::new(number)));
+        }
+        Ok(plan)
+    }
+
+    /// Takes one thing in; `same` says whether it was there and just as the file has it.
+    fn take(&mut self, item: Item, same: Option<bool>, change: Change) {
+        match same {
+            Some(true) => {
+                self.applied.unchanged += 1;
+                return;
+            }
+            Some(false) => self.applied.changed.push(item),
+            None => self.applied.created.push(item),
+        }
+        self.directory.take(change.clone());
+        self.changes.push(change);
+    }
+
+    /// An account keeps its key, and its token unless the file names another.
+    fn take_account(&mut self, current: &Directory, new: NewAccount) -> Result<(), StoreError> {
+        let before = current.account(new.sid);
+        if let Some(owner) = before
+            .map(|before| &before.carrier)
+            .filter(|owner| **owner != new.carrier)
+        {
+            return Err(StoreError::Contradiction(format!(
+                "account {} belongs to carrier `{owner}` already: leave `sid` out, or give another",
+                new.sid
+            )));
+        }
+        let same_name = current.account_by_name(&new.carrier, &new.name);
+        if let Some(other) = same_name.filter(|other| other.sid != new.sid) {
+            return Err(StoreError::Contradiction(format!(
+                "carrier `{}` has an account `{}` already, with the SID {}: name that SID, or choose another name",
+                new.carrier, new.name, other.sid
+            )));
+        }
+        let token = new
+            .auth_token
+            .or_else(|| before.map(|before| before.auth_token.clone()))
+            .unwrap_or_else(|| {
+                let token = Secret::random();
+                let generated = GeneratedToken {
+                    account: new.sid,
+                    name: new.name.clone(),
+                    token: token.clone(),
+                };
+                self.applied.tokens.push(generated);
+                token
+            });
+        let account = Account {
+            sid: new.sid,
+            carrier: new.carrier,
+            name: new.name,
+            auth_token: token,
+            key: before.map_or_else(DataKey::random, |before| before.key.clone()),
+            egress: new.egress,
+            outbound: new.outbound,
+            fallback: new.fallback,
+            media_dir: new.media_dir,
+            voice: new.voice,
+            settings: new.settings,
+        };
+        let item = Item::Account(account.sid, account.name.clone());
+        let before = before.map(|before| **before == account);
+        self.take(item, before, Change::Account(Arc::new(account)));
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! What is kept of one call.
+
+use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
+use serde::{Deserialize, Serialize};
+
+use crate::seal::random_bytes;
+use crate::{Flow, TrunkId};
+
+/// A SID for a new call, with 128 random bits.
+#[must_use]
+pub fn random_call_sid() -> CallSid {
+    CallSid::from_bytes(random_bytes())
+}
+
+/// A call that is about to be kept for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCall {
+    /// Its SID, such as [`random_call_sid`] makes.
+    pub sid: CallSid,
+    /// The caller: E.164 with plus, a short code, a SIP URI, or `anonymous`.
+    pub from: String,
+    /// The called number or SIP URI.
+    pub to: String,
+    /// Who began it.
+    pub direction: Direction,
+    /// The call whose story dialled this one.
+    pub parent: Option<CallSid>,
+    /// What it does once it is up.
+    pub flow: Flow,
+    /// How long an outbound call may ring, in seconds; none for the default.
+    pub ring_timeout_s: Option<u32>,
+    /// When it was accepted or came in.
+    pub created_unix_ms: u64,
+}
+
+/// Where a call's SIP dialog runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// The SIP peer.
+    pub trunk: TrunkId,
+    /// The `Call-ID` of the dialog.
+    pub sip_call_id: String,
+}
+
+/// One call, as far as it has come. Times are in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRow {
+    /// Its SID.
+    pub sid: CallSid,
+    /// Whose call it is.
+    pub account: AccountSid,
+    /// The call whose story dialled this one.
+    pub parent: Option<CallSid>,
+    /// Who began it.
+    pub direction: Direction,
+    /// The caller.
+    pub from: String,
+    /// The called number or SIP URI.
+    pub to: String,
+    /// What it does once it is up.
+    pub flow: Flow,
+    /// How long an outbound call may ring, in seconds; none for the default.
+    pub ring_timeout_s: Option<u32>,
+    /// How far it has come. A call whose INVITE is on its way is still `queued` here, as it is at Twilio.
+    pub status: CallStatus,
+    /// When it may be dialled; none unless it waits in the outbound queue.
+    pub due_unix_ms: Option<u64>,
+    /// How many times it was dialled.
+    pub attempts: u32,
+    /// The dialog of the last attempt, or of the inbound call.
+    pub leg: Option<Leg>,
+    /// When it was accepted or came in.
+    pub created_unix_ms: u64,
+    /// When it was first dialled, or came in.
+    pub started_unix_ms: Option<u64>,
+    /// When it was answered.
+    pub answered_unix_ms: Option<u64>,
+    /// When it ended.
+    pub ended_unix_ms: Option<u64>,
+    /// When anything of it was last written.
+    pub updated_unix_ms: u64,
+    /// How it ended; none while it has not.
+    pub record: Option<CallRecord>,
+    /// How many events are kept of it, which is the sequence number of the next.
+    pub events: u32,
+}
+
+impl CallRow {
+    /// Whether a process was at work on the call when the row was written: neither waiting nor over.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.due_unix_ms.is_none() && !self.status.is_final()
+    }
+}
+
+/// One thing that happened to a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// Counts up from 0 within the call.
+    pub sequence: u32,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_unix_ms: u64,
+    /// What.
+    pub kind: CallEventKind,
+}
+
+/// What happened to a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallEventKind {
+    /// An outbound call was accepted into the queue.
+    Accepted,
+    /// An inbound call came in on this leg.
+    CameIn(Leg),
+    /// An outbound call is being dialled on this leg.
+    Attempted(Leg),
+    /// The call came further.
+    Status(CallStatus),
+    /// The call is over.
+    Ended(CallRecord),
+}

@@ -1,0 +1,392 @@
+//! The store of one node: redb, one file, every acknowledged write synced to the disk.
+//!
+//! One thread writes. It takes all verbs that have queued up meanwhile, runs them in one transaction, syncs once, and then
+//! resolves their commits (group commit): the busier the store, the fewer syncs a verb costs. Reads run on the asking thread
+//! against the last durable state and never wait for the writer.
+
+mod components;
+mod queue;
+mod rows;
+mod tables;
+mod writer;
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+
+use call::{CallRecord, CallSid, CallStatus};
+use redb::{Database, ReadableDatabase, ReadableTable};
+
+use self::components::ComponentFolder;
+use self::queue::{Lane, Queue};
+use self::writer::Writer;
+use crate::rows::Rows;
+use crate::seal::{KeyFileError, OperatorKey};
+use crate::{
+    AccountStore, Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory,
+    Leg, NewCall, Page, Scope, Store, StoreError, Tenants, apply, page, verbs,
+};
+
+/// How much of the database redb may keep in memory.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Where a store keeps its things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The database file.
+    pub database: PathBuf,
+    /// The operator's key file; best kept apart from backups of the database.
+    pub key_file: PathBuf,
+    /// The folder of uploaded components.
+    pub components: PathBuf,
+}
+
+impl Places {
+    /// The usual names in one folder: `jackfield.redb`, `operator.key`, `components/`.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            database: folder.join("jackfield.redb"),
+            key_file: folder.join("operator.key"),
+            components: folder.join("components"),
+        }
+    }
+}
+
+/// Why a store could not be opened.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the database open.
+    #[error("{} is in use: a server is running on it; stop it first, or ask it through its API", path.display())]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A folder could not be made.
+    #[error("cannot make the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The database file cannot be read, or is damaged.
+    #[error("cannot open the database {}", path.display())]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<redb::Error>,
+    },
+    /// A later version of this program wrote the database.
+    #[error("{} has layout {found}, and this program knows {}: use the version that wrote it, or a later one", path.display(), tables::LAYOUT)]
+    Layout {
+        /// The database file.
+        path: PathBuf,
+        /// The layout it has.
+        found: u32,
+    },
+    /// The key file is gone, and without it no account's token can be read.
+    #[error("the key file {} is missing, and the database is sealed with it: restore it from a backup", path.display())]
+    KeyMissing {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// The key file cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// A row cannot be read, or the key is not the one that sealed it.
+    #[error("cannot read the database")]
+    Rows(#[source] StoreError),
+}
+
+/// What opening a store found to repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// The calls that were being dialled or were up when the last process died, as they ended: failed, or completed if they
+    /// had been answered, with `end_reason` `node_lost` and the duration that is known for sure.
+    pub lost: Vec<CallRow>,
+}
+
+/// Keeps everything in a redb database. See the module's text.
+#[derive(Debug)]
+pub struct DiskStore {
+    database: Arc<Database>,
+    directory: Arc<RwLock<Arc<Directory>>>,
+    components: ComponentFolder,
+    queue: Arc<Queue>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl DiskStore {
+    /// Opens the store, or makes it (and its key) where there is none, and ends the calls that the last process left live.
+    pub fn open(places: &Places, now_unix_ms: u64) -> Result<(Self, Recovered), OpenError> {
+        make_folder(places.database.parent())?;
+        make_folder(Some(&places.components))?;
+        let database = redb::Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create(&places.database)
+            .map_err(|error| cannot_open(places, error))?;
+        Self::start(database, places, now_unix_ms)
+    }
+
+    fn start(
+        database: Database,
+        places: &Places,
+        now_unix_ms: u64,
+    ) -> Result<(Self, Recovered), OpenError> {
+        let key = operator_key(&database, places)?;
+        tables::create(&database).map_err(|error| cannot_open(places, error))?;
+        let directory = Arc::new(rows::load_directory(&database, &key).map_err(OpenError::Rows)?);
+        let components = ComponentFolder::new(places.components.clone());
+        let mut writer = Writer {
+            database: Arc::new(database),
+            directory: Arc::new(RwLock::new(directory)),
+            components: components.clone(),
+            key,
+            queue: Arc::new(Queue::default()),
+        };
+        let lost = writer.recover(now_unix_ms).map_err(OpenError::Rows)?;
+        let (database, directory) = (Arc::clone(&writer.database), Arc::clone(&writer.directory));
+        let queue = Arc::clone(&writer.queue);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run());
+        let writer = Some(thread.expect("a process that starts up has room for a thread"));
+        Ok((
+            Self {
+                database,
+                directory,
+                components,
+                queue,
+                writer,
+            },
+            Recovered { lost },
+        ))
+    }
+
+    fn write<T, F>(&self, lane: Lane, verb: F) -> Commit<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Rows) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.queue.submit(lane, verb)
+    }
+
+    fn call_of(&self, scope: Scope, sid: CallSid) -> Result<Option<CallRow>, StoreError> {
+        let transaction = self.database.begin_read().map_err(tables::failed)?;
+        let row = tables::read_call(
+            &transaction
+                .open_table(tables::CALLS)
+                .map_err(tables::failed)?,
+            sid,
+        )?;
+        Ok(row.filter(|row| row.account == scope.account()))
+    }
+}
+
+impl Drop for DiskStore {
+    /// Writes what is queued, then closes the database.
+    fn drop(&mut self) {
+        self.queue.stop();
+        if let Some(writer) = self.writer.take() {
+            let _its_panic_was_logged = writer.join();
+        }
+    }
+}
+
+fn make_folder(folder: Option<&Path>) -> Result<(), OpenError> {
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| OpenError::Folder {
+            path: folder.to_owned(),
+            source,
+        })
+}
+
+fn cannot_open(places: &Places, error: impl Into<redb::Error>) -> OpenError {
+    let path = places.database.clone();
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen => OpenError::InUse { path },
+        source => OpenError::Database {
+            path,
+            source: Box::new(source),
+        },
+    }
+}
+
+/// The operator's key: made for a new database, and never for one that is sealed already.
+fn operator_key(database: &Database, places: &Places) -> Result<OperatorKey, OpenError> {
+    let layout = tables::layout(database).map_err(|error| cannot_open(places, error))?;
+    match layout {
+        Some(found) if found != tables::LAYOUT => Err(OpenError::Layout {
+            path: places.database.clone(),
+            found,
+        }),
+        _ if places.key_file.exists() => Ok(OperatorKey::load(&places.key_file)?),
+        Some(_) => Err(OpenError::KeyMissing {
+            path: places.key_file.clone(),
+        }),
+        None => {
+            make_folder(places.key_file.parent())?;
+            Ok(OperatorKey::create(&places.key_file)?)
+        }
+    }
+}
+
+impl AccountStore for DiskStore {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(
+            &self
+                .directory
+                .read()
+                .expect("nobody panics while the directory is locked"),
+        )
+    }
+
+    fn accept_call(&self, scope: Scope, call: NewCall) -> Commit<CallRow> {
+        self.write(Lane::New, move |rows| verbs::accept_call(rows, scope, call))
+    }
+
+    fn call(&self, scope: Scope, sid: CallSid) -> Result<Option<CallRow>, StoreError> {
+        self.call_of(scope, sid)
+    }
+
+    fn calls(
+        &self,
+        scope: Scope,
+        filter: &CallFilter,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let transaction = self.database.begin_read().map_err(tables::failed)?;
+        let places = transaction
+            .open_table(tables::CALLS_BY_ACCOUNT)
+            .map_err(tables::failed)?;
+        let calls = transaction
+            .open_table(tables::CALLS)
+            .map_err(tables::failed)?;
+        let account = scope.account();
+        let (first, before) = filter.created();
+        let end = from.map_or((before, [0; 16]), |from| {
+            (from.created_unix_ms, *from.sid.as_bytes()).min((before, [0; 16]))
+        });
+        let (lowest, highest) = (
+            (account.as_bytes(), first, &[0; 16]),
+            (account.as_bytes(), end.0, &end.1),
+        );
+        if lowest >= highest {
+            return page::take(std::iter::empty(), filter, limit);
+        }
+        let rows = places
+            .range(lowest..highest)
+            .map_err(tables::failed)?
+            .rev()
+            .map(|place| {
+                let (key, _) = place.map_err(tables::failed)?;
+                tables::indexed_call(&calls, CallSid::from_bytes(*key.value().2))
+            });
+        page::take(rows, filter, limit)
+    }
+
+    fn events(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError> {
+        if self.call_of(scope, sid)?.is_none() {
+            return Ok(None);
+        }
+        let transaction = self.database.begin_read().map_err(tables::failed)?;
+        let events = transaction
+            .open_table(tables::EVENTS)
+            .map_err(tables::failed)?;
+        let range = events
+            .range((sid.as_bytes(), 0)..=(sid.as_bytes(), u32::MAX))
+            .map_err(tables::failed)?;
+        let decode = |event: Result<_, _>| {
+            let (_, value): (_, redb::AccessGuard<'_, &[u8]>) = event.map_err(tables::failed)?;
+            tables::decode("event", value.value())
+        };
+        range.map(decode).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.call_of(scope, sid)?.is_none() {
+            return Ok(None);
+        }
+        let transaction = self.database.begin_read().map_err(tables::failed)?;
+        let journals = transaction
+            .open_table(tables::JOURNALS)
+            .map_err(tables::failed)?;
+        let sealed = journals.get(sid.as_bytes()).map_err(tables::failed)?;
+        sealed
+            .map(|sealed| verbs::open_journal(&self.directory(), scope, sid, sealed.value()))
+            .transpose()
+    }
+}
+
+impl Store for DiskStore {
+    fn apply(&self, tenants: Tenants) -> Commit<Applied> {
+        self.write(Lane::New, move |rows| apply::apply(rows, tenants))
+    }
+
+    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::begin_attempt(rows, sid, leg, at_unix_ms)
+        })
+    }
+
+    fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()> {
+        self.write(Lane::New, move |rows| {
+            verbs::begin_inbound(rows, scope, call, leg)
+        })
+    }
+
+    fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::set_status(rows, sid, status, at_unix_ms)
+        })
+    }
+
+    fn finish_call(
+        &self,
+        sid: CallSid,
+        record: CallRecord,
+        at_unix_ms: u64,
+        journal: Option<Vec<u8>>,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::finish_call(rows, sid, record, at_unix_ms, journal.as_deref())
+        })
+    }
+
+    fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError> {
+        let transaction = self.database.begin_read().map_err(tables::failed)?;
+        let queue = transaction
+            .open_table(tables::QUEUE)
+            .map_err(tables::failed)?;
+        let calls = transaction
+            .open_table(tables::CALLS)
+            .map_err(tables::failed)?;
+        for place in queue.iter().map_err(tables::failed)? {
+            let (key, _) = place.map_err(tables::failed)?;
+            visit(tables::indexed_call(
+                &calls,
+                CallSid::from_bytes(*key.value().1),
+            )?);
+        }
+        Ok(())
+    }
+
+    fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {
+        self.components.read(component.sha256)
+    }
+}

@@ -1,0 +1,122 @@
+//! The layout of the database: every table, its key, its value.
+//!
+//! A value is one version byte and the row in postcard. A row that gains a field gets a new version byte; the old version stays
+//! readable. Numbers in keys sort as numbers, texts and SIDs (16 bytes) byte by byte.
+
+use call::CallSid;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{CallRow, StoreError};
+
+/// A SID's bytes.
+pub(super) type SidKey = &'static [u8; 16];
+
+/// `"layout"` → the layout of all other tables. Absent in a new database.
+const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
+/// Carrier id → `Carrier`.
+pub(super) const CARRIERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("carriers");
+/// Account → `AccountRow`: key and token sealed.
+pub(super) const ACCOUNTS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::new("accounts");
+/// Trunk id → `Trunk`.
+pub(super) const TRUNKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("trunks");
+/// Account, name → `Component`. The bytes lie in files beside the database.
+pub(super) const COMPONENTS: TableDefinition<'_, (SidKey, &str), &[u8]> =
+    TableDefinition::new("components");
+/// Carrier id, number → `Number`.
+pub(super) const NUMBERS: TableDefinition<'_, (&str, &str), &[u8]> =
+    TableDefinition::new("numbers");
+/// Call → `CallRow`.
+pub(super) const CALLS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::new("calls");
+/// Account, created (ms), call: for lists. Calls never move in it.
+pub(super) const CALLS_BY_ACCOUNT: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
+    TableDefinition::new("calls_by_account");
+/// Due (ms), call: the outbound queue. Holds the calls whose `due_unix_ms` is set.
+pub(super) const QUEUE: TableDefinition<'_, (u64, SidKey), ()> = TableDefinition::new("queue");
+/// Call: those that a process is at work on, so that recovery need not look at all calls.
+pub(super) const LIVE: TableDefinition<'_, SidKey, ()> = TableDefinition::new("live");
+/// Call, sequence number → `CallEvent`.
+pub(super) const EVENTS: TableDefinition<'_, (SidKey, u32), &[u8]> = TableDefinition::new("events");
+/// Call → its journal, sealed with the account's key. No version byte besides that of the seal.
+pub(super) const JOURNALS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::new("journals");
+
+/// The layout that this program reads and writes.
+pub(super) const LAYOUT: u32 = 1;
+
+/// The version byte of every row written today.
+const ROW_VERSION: u8 = 1;
+
+/// The layout of a database; none for a new one.
+pub(super) fn layout(database: &Database) -> Result<Option<u32>, redb::Error> {
+    match database.begin_read()?.open_table(META) {
+        Ok(meta) => Ok(meta.get("layout")?.map(|layout| layout.value())),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the tables that are not there yet, in one transaction.
+pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(META)?.insert("layout", LAYOUT)?;
+    transaction.open_table(CARRIERS)?;
+    transaction.open_table(ACCOUNTS)?;
+    transaction.open_table(TRUNKS)?;
+    transaction.open_table(COMPONENTS)?;
+    transaction.open_table(NUMBERS)?;
+    transaction.open_table(CALLS)?;
+    transaction.open_table(CALLS_BY_ACCOUNT)?;
+    transaction.open_table(QUEUE)?;
+    transaction.open_table(LIVE)?;
+    transaction.open_table(EVENTS)?;
+    transaction.open_table(JOURNALS)?;
+    Ok(transaction.commit()?)
+}
+
+/// A row as it is stored.
+pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
+    postcard::to_extend(row, vec![ROW_VERSION])
+        .expect("a row of texts, numbers and lists always has a form in postcard")
+}
+
+/// Reads what [`encode`] wrote; `what` names the row in the error.
+pub(super) fn decode<T: DeserializeOwned>(what: &str, stored: &[u8]) -> Result<T, StoreError> {
+    match stored.split_first() {
+        Some((&ROW_VERSION, row)) => postcard::from_bytes(row)
+            .map_err(|error| StoreError::Corrupt(format!("{what}: {error}"))),
+        Some((version, _)) => Err(StoreError::Corrupt(format!(
+            "{what}: version {version} is unknown to this program"
+        ))),
+        None => Err(StoreError::Corrupt(format!("{what}: empty"))),
+    }
+}
+
+/// One call, of whichever account.
+pub(super) fn read_call(
+    calls: &impl ReadableTable<SidKey, &'static [u8]>,
+    sid: CallSid,
+) -> Result<Option<CallRow>, StoreError> {
+    let stored = calls.get(sid.as_bytes()).map_err(failed)?;
+    stored
+        .map(|stored| decode("call", stored.value()))
+        .transpose()
+}
+
+/// A call that an index says is there.
+pub(super) fn indexed_call(
+    calls: &impl ReadableTable<SidKey, &'static [u8]>,
+    sid: CallSid,
+) -> Result<CallRow, StoreError> {
+    read_call(calls, sid)?.ok_or_else(|| {
+        StoreError::Corrupt(format!("an index names {sid}, and there is no such call"))
+    })
+}
+
+/// What an error of redb means to whoever asked.
+pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        redb::Error::Corrupted(what) => StoreError::Corrupt(what),
+        error => StoreError::Failed(error.to_string()),
+    }
+}

@@ -1,0 +1,48 @@
+//! What can go wrong with a read or a write.
+
+use call::{AccountSid, CallSid, CallStatus};
+
+/// Why the store did not do what it was asked. Nothing of the verb was done.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No call has this SID.
+    #[error("no such call: {0}")]
+    UnknownCall(CallSid),
+    /// No account has this SID.
+    #[error("no such account: {0}")]
+    UnknownAccount(AccountSid),
+    /// A call with this SID exists already.
+    #[error("call {0} exists already")]
+    DuplicateCall(CallSid),
+    /// An attempt was to begin for a call that no longer waits for one: it was cancelled, or is being dialled.
+    #[error("call {0} does not wait to be dialled")]
+    NotQueued(CallSid),
+    /// A call's status only goes forward, and only a record ends it.
+    #[error("call {call} is {from} and cannot become {to}")]
+    IllegalStatus {
+        /// The call.
+        call: CallSid,
+        /// Its status.
+        from: CallStatus,
+        /// The status it was to take.
+        to: CallStatus,
+    },
+    /// The tenants file contradicts what is stored; says what to do.
+    #[error("{0}")]
+    Contradiction(String),
+    /// A component's file could not be written; says why. The tenants file was not applied.
+    #[error("cannot keep a component: {0}")]
+    ComponentNotKept(String),
+    /// The write queue is full; the same write may succeed a moment later.
+    #[error("the store has too many writes waiting: try again in a moment")]
+    Busy,
+    /// Writing or syncing the disk failed. No further write is taken until a restart, since what is durable is not known.
+    #[error(
+        "the store stopped writing after an error of the disk, and takes writes again after a restart: {0}"
+    )]
+    Failed(String),
+    /// A row or file is not what was written.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+}

@@ -1,0 +1,200 @@
+//! A store that forgets: for simulation and tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use call::{CallRecord, CallSid, CallStatus};
+
+use crate::apply::Change;
+use crate::rows::Rows;
+use crate::{
+    AccountStore, Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory,
+    Leg, NewCall, Page, Scope, Sha256Digest, Store, StoreError, Tenants, apply, page, verbs,
+};
+
+/// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    rows: Mutex<MemoryRows>,
+}
+
+#[derive(Debug, Default)]
+struct MemoryRows {
+    directory: Arc<Directory>,
+    components: BTreeMap<Sha256Digest, Vec<u8>>,
+    calls: BTreeMap<CallSid, CallRow>,
+    /// When each waiting call is due.
+    queue: BTreeSet<(u64, CallSid)>,
+    events: BTreeMap<CallSid, Vec<CallEvent>>,
+    journals: BTreeMap<CallSid, Vec<u8>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn rows(&self) -> MutexGuard<'_, MemoryRows> {
+        self.rows.lock().expect("no verb panics")
+    }
+
+    fn write<T>(&self, verb: impl FnOnce(&mut dyn Rows) -> Result<T, StoreError>) -> Commit<T> {
+        Commit::resolved(verb(&mut *self.rows()))
+    }
+}
+
+impl MemoryRows {
+    fn call_of(&self, scope: Scope, sid: CallSid) -> Option<&CallRow> {
+        self.calls
+            .get(&sid)
+            .filter(|row| row.account == scope.account())
+    }
+}
+
+impl AccountStore for MemoryStore {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.rows().directory)
+    }
+
+    fn accept_call(&self, scope: Scope, call: NewCall) -> Commit<CallRow> {
+        self.write(|rows| verbs::accept_call(rows, scope, call))
+    }
+
+    fn call(&self, scope: Scope, sid: CallSid) -> Result<Option<CallRow>, StoreError> {
+        Ok(self.rows().call_of(scope, sid).cloned())
+    }
+
+    fn calls(
+        &self,
+        scope: Scope,
+        filter: &CallFilter,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let rows = self.rows();
+        let (first, before) = filter.created();
+        let mut calls: Vec<&CallRow> = rows
+            .calls
+            .values()
+            .filter(|row| {
+                row.account == scope.account() && (first..before).contains(&row.created_unix_ms)
+            })
+            .filter(|row| from.is_none_or(|from| Cursor::at(row) < from))
+            .collect();
+        calls.sort_by_key(|row| std::cmp::Reverse(Cursor::at(row)));
+        page::take(calls.into_iter().cloned().map(Ok), filter, limit)
+    }
+
+    fn events(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError> {
+        let rows = self.rows();
+        Ok(rows
+            .call_of(scope, sid)
+            .and_then(|_| rows.events.get(&sid))
+            .cloned())
+    }
+
+    fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows = self.rows();
+        let sealed = rows
+            .call_of(scope, sid)
+            .and_then(|_| rows.journals.get(&sid));
+        sealed
+            .map(|sealed| verbs::open_journal(&rows.directory, scope, sid, sealed))
+            .transpose()
+    }
+}
+
+impl Store for MemoryStore {
+    fn apply(&self, tenants: Tenants) -> Commit<Applied> {
+        self.write(|rows| apply::apply(rows, tenants))
+    }
+
+    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
+        self.write(|rows| verbs::begin_attempt(rows, sid, leg, at_unix_ms))
+    }
+
+    fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()> {
+        self.write(|rows| verbs::begin_inbound(rows, scope, call, leg))
+    }
+
+    fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
+        self.write(|rows| verbs::set_status(rows, sid, status, at_unix_ms))
+    }
+
+    fn finish_call(
+        &self,
+        sid: CallSid,
+        record: CallRecord,
+        at_unix_ms: u64,
+        journal: Option<Vec<u8>>,
+    ) -> Commit<()> {
+        self.write(|rows| verbs::finish_call(rows, sid, record, at_unix_ms, journal.as_deref()))
+    }
+
+    fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError> {
+        let waiting: Vec<CallRow> = {
+            let rows = self.rows();
+            rows.queue
+                .iter()
+                .filter_map(|(_, sid)| rows.calls.get(sid))
+                .cloned()
+                .collect()
+        };
+        waiting.into_iter().for_each(visit);
+        Ok(())
+    }
+
+    fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {
+        let bytes = self.rows().components.get(&component.sha256).cloned();
+        bytes.ok_or_else(|| {
+            StoreError::Corrupt(format!("component {} is not kept", component.sha256))
+        })
+    }
+}
+
+impl Rows for MemoryRows {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory)
+    }
+
+    fn set_directory(
+        &mut self,
+        directory: Directory,
+        _changes: &[Change],
+    ) -> Result<(), StoreError> {
+        self.directory = Arc::new(directory);
+        Ok(())
+    }
+
+    fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        self.components.insert(sha256, bytes.to_vec());
+        Ok(())
+    }
+
+    fn call(&self, sid: CallSid) -> Result<Option<CallRow>, StoreError> {
+        Ok(self.calls.get(&sid).cloned())
+    }
+
+    fn put_call(&mut self, before: Option<&CallRow>, after: &CallRow) -> Result<(), StoreError> {
+        if let Some(due) = before.and_then(|before| before.due_unix_ms) {
+            self.queue.remove(&(due, after.sid));
+        }
+        if let Some(due) = after.due_unix_ms {
+            self.queue.insert((due, after.sid));
+        }
+        self.calls.insert(after.sid, after.clone());
+        Ok(())
+    }
+
+    fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError> {
+        self.events.entry(sid).or_default().push(event.clone());
+        Ok(())
+    }
+
+    fn put_journal(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError> {
+        self.journals.insert(sid, sealed.to_vec());
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! Lists of calls, a page at a time, newest first.
+
+use std::fmt;
+use std::str::FromStr;
+
+use call::{CallSid, CallStatus};
+
+use crate::{CallRow, StoreError};
+
+/// How many rows one page looks at before it ends early, so that a filter that fits nothing costs a bounded time.
+const ROWS_VISITED: usize = 10_000;
+
+/// Which of an account's calls to list. The default lists all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallFilter {
+    /// Only calls to exactly this number or SIP URI.
+    pub to: Option<String>,
+    /// Only calls from exactly this caller.
+    pub from: Option<String>,
+    /// Only calls that have come exactly this far.
+    pub status: Option<CallStatus>,
+    /// Only calls that this call's story dialled.
+    pub parent: Option<CallSid>,
+    /// Only calls created at this time or later, in milliseconds since the Unix epoch.
+    pub created_from_unix_ms: Option<u64>,
+    /// Only calls created before this time, in milliseconds since the Unix epoch.
+    pub created_before_unix_ms: Option<u64>,
+}
+
+impl CallFilter {
+    fn fits(&self, row: &CallRow) -> bool {
+        self.to.as_ref().is_none_or(|to| *to == row.to)
+            && self.from.as_ref().is_none_or(|from| *from == row.from)
+            && self.status.is_none_or(|status| status == row.status)
+            && self.parent.is_none_or(|parent| row.parent == Some(parent))
+    }
+
+    /// The creation times that may fit: from the first, and before the second.
+    pub(crate) fn created(&self) -> (u64, u64) {
+        (
+            self.created_from_unix_ms.unwrap_or(0),
+            self.created_before_unix_ms.unwrap_or(u64::MAX),
+        )
+    }
+}
+
+/// Where the next page begins: right after one call of the page before. Prints as the page token of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    pub(crate) created_unix_ms: u64,
+    pub(crate) sid: CallSid,
+}
+
+impl Cursor {
+    pub(crate) const fn at(row: &CallRow) -> Self {
+        Self {
+            created_unix_ms: row.created_unix_ms,
+            sid: row.sid,
+        }
+    }
+}
+
+/// The text is not a page token that this store gave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a page token: take it from `next_page_uri`")]
+pub struct InvalidCursor;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}-{}", self.created_unix_ms, self.sid)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (created, sid) = text.split_once('-').ok_or(InvalidCursor)?;
+        Ok(Self {
+            created_unix_ms: u64::from_str_radix(created, 16).map_err(|_| InvalidCursor)?,
+            sid: sid.parse().map_err(|_| InvalidCursor)?,
+        })
+    }
+}
+
+/// A page of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Newest first.
+    pub rows: Vec<CallRow>,
+    /// Where the next page begins, if there may be more. With a filter a page can be short, or empty, and yet have a next.
+    pub next: Option<Cursor>,
+}
+
+/// Takes the first `limit` fitting rows of an account's calls, which come newest first from behind the cursor.
+pub(crate) fn take(
+    rows: impl Iterator<Item = Result<CallRow, StoreError>>,
+    filter: &CallFilter,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let mut page = Page {
+        rows: Vec::new(),
+        next: None,
+    };
+    let mut last = None;
+    for (visited, row) in rows.enumerate() {
+        if page.rows.len() == limit || visited == ROWS_VISITED {
+            page.next = last;
+            break;
+        }
+        let row = row?;
+        last = Some(Cursor::at(&row));
+        if filter.fits(&row) {
+            page.rows.push(row);
+        }
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_prints_and_reads_back() {
+        let cursor = Cursor {
+            created_unix_ms: 1_790_000_000_000,
+            sid: CallSid::from_bytes([7; 16]),
+        };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in [
+            "",
+            "-",
+            "1-",
+            "1-CA00",
+            "g-CA07070707070707070707070707070707",
+            "PA1",
+        ] {
+            assert_eq!(bad.parse::<Cursor>(), Err(InvalidCursor), "{bad}");
+        }
+    }
+}

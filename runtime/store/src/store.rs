@@ -1,0 +1,73 @@
+//! The storage trait.
+
+use std::sync::Arc;
+
+use call::{CallRecord, CallSid, CallStatus};
+
+use crate::{
+    Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory, Leg, NewCall,
+    Page, Scope, StoreError, Tenants,
+};
+
+/// What may be asked and done on behalf of one account.
+///
+/// Another account's call is answered like one that does not exist.
+pub trait AccountStore: Send + Sync {
+    /// The carriers, accounts, trunks and numbers as of now.
+    fn directory(&self) -> Arc<Directory>;
+
+    /// Keeps a new outbound call, due at once. Acknowledge it (201) only after the commit.
+    fn accept_call(&self, scope: Scope, call: NewCall) -> Commit<CallRow>;
+
+    /// One call.
+    fn call(&self, scope: Scope, sid: CallSid) -> Result<Option<CallRow>, StoreError>;
+
+    /// At most `limit` calls, newest first, from the cursor of the page before or from the newest.
+    fn calls(
+        &self,
+        scope: Scope,
+        filter: &CallFilter,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
+
+    /// What happened to one call, in order; none if there is no such call.
+    fn events(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError>;
+
+    /// The journal of one call, unsealed; none if there is no such call or it has no journal.
+    fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// What the host itself does besides. The API never gets at this half.
+pub trait Store: AccountStore {
+    /// Loads a tenants file. What it names is created or changed to be as it says; what it does not name stays. Applying
+    /// the same file again changes nothing.
+    fn apply(&self, tenants: Tenants) -> Commit<Applied>;
+
+    /// Takes a call out of the queue because its INVITE is about to leave; let it leave only after the commit. Fails with
+    /// [`StoreError::NotQueued`] if the call no longer waits: then do not dial it.
+    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()>;
+
+    /// Keeps a new call that came in, ringing.
+    fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()>;
+
+    /// Keeps that a call rings or was answered, with its event. Its present status again changes nothing; an earlier or
+    /// a final one fails with [`StoreError::IllegalStatus`].
+    fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()>;
+
+    /// Keeps how a call ended, its last event, and its journal (sealed), in one transaction. A call ends once: a second
+    /// record fails with [`StoreError::IllegalStatus`]. A call that waits leaves the queue.
+    fn finish_call(
+        &self,
+        sid: CallSid,
+        record: CallRecord,
+        at_unix_ms: u64,
+        journal: Option<Vec<u8>>,
+    ) -> Commit<()>;
+
+    /// Visits the calls that wait to be dialled, in the order they are due.
+    fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError>;
+
+    /// The bytes of an uploaded component, checked against their hash.
+    fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError>;
+}

@@ -1,0 +1,139 @@
+//! The tenants file: what `jackfield apply FILE` loads.
+//!
+//! A file is complete in itself: whatever it refers to, it also names. Applying it changes what it names and leaves the
+//! rest of the store alone. Unknown keys, dangling references and values out of range are errors that give the line and the fix.
+//!
+//! ```toml
+//! [[carrier]]
+//! id = "demo"                            # a-z, 0-9 and -
+//! name = "Demo Telecom"                  # for people; the id if left out
+//! # domain = "voice.example.org"         # the API's host name for this carrier's accounts
+//!
+//! [[account]]
+//! carrier = "demo"
+//! name = "hotline"
+//! # sid = "AC0123…"                      # derived from carrier and name if left out
+//! # auth_token = "…"                     # at least 16 characters; if left out, made at the first apply and told once
+//! media_dir = "media"                    # the folder flows play from; relative to this file
+//! voice = "kal"                          # who speaks where a flow names nobody
+//! settings = { greeting = "hello" }      # for every flow of the account
+//! fallback = { twiml = "<Response><Say>Sorry.</Say></Response>" } # what a caller gets when a flow fails
+//! egress.allow = ["127.0.0.0/8"]         # where HTTP may go beyond global addresses
+//! outbound.allow = ["+855", "1294", "sip:"]  # whom it may call: number beginnings, short codes, SIP URIs at the trunks
+//! outbound.max_channels = 10             # calls at once, both directions
+//! outbound.calls_per_second = 1.0
+//!
+//! [[trunk]]
+//! id = "gateway"
+//! carrier = "demo"
+//! sources = ["127.0.0.1", "203.0.113.0/24"]  # where inbound calls come from
+//! target = "127.0.0.1:5080"              # where outbound calls go
+//! max_channels = 32                      # calls at once, both directions
+//! calls_per_second = 10.0
+//!
+//! [[component]]
+//! account = "hotline"                    # or "demo/hotline", where two carriers have an account of that name
+//! name = "registration"
+//! file = "registration.wasm"             # relative to this file
+//!
+//! [[number]]
+//! number = "+85512345678"                # E.164 with its plus, or a short code
+//! account = "hotline"
+//! flow = "registration"                  # a component named here, or a bundled one
+//! settings = { language = "km" }         # for this number's calls; they go before the account's
+//!
+//! [[number]]
+//! number = "1294"
+//! account = "hotline"
+//! voice_url = "http://127.0.0.1:8000/voice"
+//! voice_method = "POST"                  # or "GET"
+//! ```
+
+mod check;
+mod file;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use call::AccountSid;
+use sha2::{Digest, Sha256};
+
+use crate::{Carrier, CarrierId, Component, Egress, Flow, Number, Outbound, Secret, Trunk};
+
+/// The largest component that an account may upload: 8 MiB.
+pub const MAX_COMPONENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What a tenants file says, checked. [`crate::Store::apply`] takes it.
+#[derive(Debug, Clone)]
+pub struct Tenants {
+    pub(crate) carriers: Vec<Carrier>,
+    pub(crate) accounts: Vec<NewAccount>,
+    pub(crate) trunks: Vec<Trunk>,
+    pub(crate) components: Vec<NewComponent>,
+    pub(crate) numbers: Vec<Number>,
+}
+
+/// What the reader of a tenants file must know besides the file.
+pub struct Surroundings<'a> {
+    /// The folder that paths in the file are relative to.
+    pub folder: &'a Path,
+    /// The names of the flows that every account has.
+    pub bundled: &'a [&'a str],
+    /// Whether these bytes are a component that can run; if not, says what is wrong with them.
+    pub check_component: &'a dyn Fn(&[u8]) -> Result<(), String>,
+}
+
+/// What is wrong with a tenants file, where, and how to put it right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct TenantsError {
+    /// Counts from 1.
+    pub line: usize,
+    /// Says what is wrong and how to put it right.
+    pub message: String,
+}
+
+/// An account as the file has it: the token may be missing.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAccount {
+    pub(crate) sid: AccountSid,
+    pub(crate) carrier: CarrierId,
+    pub(crate) name: String,
+    pub(crate) auth_token: Option<Secret>,
+    pub(crate) egress: Egress,
+    pub(crate) outbound: Outbound,
+    pub(crate) fallback: Option<Flow>,
+    pub(crate) media_dir: Option<PathBuf>,
+    pub(crate) voice: Option<String>,
+    pub(crate) settings: BTreeMap<String, String>,
+}
+
+/// A component's row and its bytes.
+#[derive(Clone)]
+pub(crate) struct NewComponent {
+    pub(crate) row: Component,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl fmt::Debug for NewComponent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.row, f)
+    }
+}
+
+impl Tenants {
+    /// Reads a tenants file and the component files it names, and checks all of it. Gives the first thing that is wrong.
+    pub fn parse(text: &str, surroundings: &Surroundings<'_>) -> Result<Self, TenantsError> {
+        let file = file::parse(text)?;
+        check::check(text, file, surroundings)
+    }
+}
+
+/// The SID of an account whose file names none: the same for the same carrier and name.
+fn derived_sid(carrier: &CarrierId, name: &str) -> AccountSid {
+    let digest: [u8; 32] = Sha256::digest(format!("jackfield account\0{carrier}\0{name}")).into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    AccountSid::from_bytes(bytes)
+}

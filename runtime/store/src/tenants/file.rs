@@ -1,0 +1,132 @@
+//! The shape of the file: its tables and keys, before anything is checked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::TenantsError;
+use super::check::line_at;
+use crate::Outbound;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default)]
+    pub(super) carrier: Vec<CarrierTable>,
+    #[serde(default)]
+    pub(super) account: Vec<AccountTable>,
+    #[serde(default)]
+    pub(super) trunk: Vec<TrunkTable>,
+    #[serde(default)]
+    pub(super) component: Vec<ComponentTable>,
+    #[serde(default)]
+    pub(super) number: Vec<NumberTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CarrierTable {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Option<String>,
+    pub(super) domain: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountTable {
+    pub(super) carrier: Spanned<String>,
+    pub(super) name: Spanned<String>,
+    pub(super) sid: Option<Spanned<String>>,
+    pub(super) auth_token: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) egress: EgressTable,
+    #[serde(default)]
+    pub(super) outbound: OutboundTable,
+    pub(super) fallback: Option<Spanned<FlowTable>>,
+    pub(super) media_dir: Option<String>,
+    pub(super) voice: Option<String>,
+    #[serde(default)]
+    pub(super) settings: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EgressTable {
+    #[serde(default)]
+    pub(super) allow: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OutboundTable {
+    pub(super) allow: Vec<Spanned<String>>,
+    pub(super) max_channels: Spanned<u32>,
+    pub(super) calls_per_second: Spanned<f32>,
+}
+
+impl Default for OutboundTable {
+    fn default() -> Self {
+        let Outbound {
+            max_channels,
+            calls_per_second,
+            ..
+        } = Outbound::default();
+        Self {
+            allow: Vec::new(),
+            max_channels: Spanned::new(0..0, max_channels),
+            calls_per_second: Spanned::new(0..0, calls_per_second),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrunkTable {
+    pub(super) id: Spanned<String>,
+    pub(super) carrier: Spanned<String>,
+    #[serde(default)]
+    pub(super) sources: Vec<Spanned<String>>,
+    pub(super) target: Option<Spanned<String>>,
+    pub(super) max_channels: Spanned<u32>,
+    pub(super) calls_per_second: Spanned<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ComponentTable {
+    pub(super) account: Spanned<String>,
+    pub(super) name: Spanned<String>,
+    pub(super) file: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NumberTable {
+    pub(super) number: Spanned<String>,
+    pub(super) account: Spanned<String>,
+    pub(super) flow: Option<Spanned<String>>,
+    pub(super) voice_url: Option<Spanned<String>>,
+    pub(super) voice_method: Option<Spanned<String>>,
+    pub(super) twiml: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) settings: BTreeMap<String, String>,
+}
+
+/// What a call does: the same keys as in a number's table.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FlowTable {
+    pub(super) flow: Option<Spanned<String>>,
+    pub(super) voice_url: Option<Spanned<String>>,
+    pub(super) voice_method: Option<Spanned<String>>,
+    pub(super) twiml: Option<Spanned<String>>,
+}
+
+/// Reads the tables. The error names the known keys where one is unknown.
+pub(super) fn parse(text: &str) -> Result<File, TenantsError> {
+    toml::from_str(text).map_err(|error| TenantsError {
+        line: line_at(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+    })
+}

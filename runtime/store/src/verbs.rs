@@ -1,0 +1,243 @@
+//! What each verb does to the rows: the rules of a call's life, once for all implementations.
+
+use call::{CallRecord, CallSid, CallStatus};
+
+use crate::rows::Rows;
+use crate::seal::Purpose;
+use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
+
+/// The `end_reason` of a call that a crash of this process ended.
+pub(crate) const NODE_LOST: &str = "node_lost";
+
+pub(crate) fn accept_call(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    call: NewCall,
+) -> Result<CallRow, StoreError> {
+    check_new(rows, scope, call.sid)?;
+    let at = call.created_unix_ms;
+    let row = CallRow {
+        due_unix_ms: Some(at),
+        ..new_row(scope, call, CallStatus::Queued)
+    };
+    write(rows, None, row, at, CallEventKind::Accepted)
+}
+
+pub(crate) fn begin_inbound(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    call: NewCall,
+    leg: Leg,
+) -> Result<(), StoreError> {
+    check_new(rows, scope, call.sid)?;
+    let at = call.created_unix_ms;
+    let row = CallRow {
+        leg: Some(leg.clone()),
+        started_unix_ms: Some(at),
+        ..new_row(scope, call, CallStatus::Ringing)
+    };
+    write(rows, None, row, at, CallEventKind::CameIn(leg)).map(drop)
+}
+
+pub(crate) fn begin_attempt(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    leg: Leg,
+    at: u64,
+) -> Result<(), StoreError> {
+    let before = existing(rows, sid)?;
+    if before.due_unix_ms.is_none() {
+        return Err(StoreError::NotQueued(sid));
+    }
+    let row = CallRow {
+        due_unix_ms: None,
+        attempts: before.attempts + 1,
+        leg: Some(leg.clone()),
+        started_unix_ms: before.started_unix_ms.or(Some(at)),
+        ..before.clone()
+    };
+    write(rows, Some(&before), row, at, CallEventKind::Attempted(leg)).map(drop)
+}
+
+pub(crate) fn set_status(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    status: CallStatus,
+    at: u64,
+) -> Result<(), StoreError> {
+    let before = existing(rows, sid)?;
+    if before.status == status && !status.is_final() {
+        return Ok(());
+    }
+    let forward = match (before.status, status) {
+        (CallStatus::Queued, CallStatus::Ringing | CallStatus::InProgress) => before.is_live(),
+        (CallStatus::Ringing, CallStatus::InProgress) => true,
+        _ => false,
+    };
+    if !forward {
+        return Err(StoreError::IllegalStatus {
+            call: sid,
+            from: before.status,
+            to: status,
+        });
+    }
+    let answered = (status == CallStatus::InProgress).then_some(at);
+    let row = CallRow {
+        status,
+        answered_unix_ms: answered,
+        ..before.clone()
+    };
+    write(rows, Some(&before), row, at, CallEventKind::Status(status)).map(drop)
+}
+
+pub(crate) fn finish_call(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    record: CallRecord,
+    at: u64,
+    journal: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    let before = existing(rows, sid)?;
+    if before.status.is_final() || !record.status.is_final() {
+        return Err(StoreError::IllegalStatus {
+            call: sid,
+            from: before.status,
+            to: record.status,
+        });
+    }
+    if let Some(journal) = journal {
+        let directory = rows.directory();
+        let account = directory
+            .account(before.account)
+            .ok_or(StoreError::UnknownAccount(before.account))?;
+        rows.put_journal(
+            sid,
+            &account.key.seal(Purpose::Journal, sid.as_bytes(), journal),
+        )?;
+    }
+    end(rows, &before, record, at, at).map(drop)
+}
+
+/// Ends the calls that a process was at work on when it was killed. Returns them as they now are.
+pub(crate) fn recover(
+    rows: &mut dyn Rows,
+    live: &[CallSid],
+    at: u64,
+) -> Result<Vec<CallRow>, StoreError> {
+    let mut lost = Vec::new();
+    for &sid in live {
+        let before = existing(rows, sid)?;
+        let last_seen = before.updated_unix_ms;
+        let record = CallRecord {
+            status: before
+                .answered_unix_ms
+                .map_or(CallStatus::Failed, |_| CallStatus::Completed),
+            duration_s: before
+                .answered_unix_ms
+                .map_or(0, |answered| seconds_up(last_seen.saturating_sub(answered))),
+            sip_status: None,
+            end_reason: NODE_LOST.to_owned(),
+        };
+        lost.push(end(rows, &before, record, last_seen, at)?);
+    }
+    Ok(lost)
+}
+
+fn end(
+    rows: &mut dyn Rows,
+    before: &CallRow,
+    record: CallRecord,
+    ended: u64,
+    at: u64,
+) -> Result<CallRow, StoreError> {
+    let row = CallRow {
+        status: record.status,
+        due_unix_ms: None,
+        ended_unix_ms: Some(ended),
+        record: Some(record.clone()),
+        ..before.clone()
+    };
+    write(rows, Some(before), row, at, CallEventKind::Ended(record))
+}
+
+/// Milliseconds in seconds, rounded up.
+fn seconds_up(ms: u64) -> u32 {
+    u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+fn check_new(rows: &dyn Rows, scope: Scope, sid: CallSid) -> Result<(), StoreError> {
+    if rows.directory().account(scope.account()).is_none() {
+        return Err(StoreError::UnknownAccount(scope.account()));
+    }
+    match rows.call(sid)? {
+        Some(_) => Err(StoreError::DuplicateCall(sid)),
+        None => Ok(()),
+    }
+}
+
+fn existing(rows: &dyn Rows, sid: CallSid) -> Result<CallRow, StoreError> {
+    rows.call(sid)?.ok_or(StoreError::UnknownCall(sid))
+}
+
+fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
+    CallRow {
+        sid: call.sid,
+        account: scope.account(),
+        parent: call.parent,
+        direction: call.direction,
+        from: call.from,
+        to: call.to,
+        flow: call.flow,
+        ring_timeout_s: call.ring_timeout_s,
+        status,
+        due_unix_ms: None,
+        attempts: 0,
+        leg: None,
+        created_unix_ms: call.created_unix_ms,
+        started_unix_ms: None,
+        answered_unix_ms: None,
+        ended_unix_ms: None,
+        updated_unix_ms: call.created_unix_ms,
+        record: None,
+        events: 0,
+    }
+}
+
+/// Writes the row and the event that made it so.
+fn write(
+    rows: &mut dyn Rows,
+    before: Option<&CallRow>,
+    row: CallRow,
+    at_unix_ms: u64,
+    kind: CallEventKind,
+) -> Result<CallRow, StoreError> {
+    let event = CallEvent {
+        sequence: row.events,
+        at_unix_ms,
+        kind,
+    };
+    let row = CallRow {
+        events: row.events + 1,
+        updated_unix_ms: at_unix_ms,
+        ..row
+    };
+    rows.put_call(before, &row)?;
+    rows.add_event(row.sid, &event)?;
+    Ok(row)
+}
+
+/// Opens what [`finish_call`] sealed.
+pub(crate) fn open_journal(
+    directory: &Directory,
+    scope: Scope,
+    sid: CallSid,
+    sealed: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let account = directory
+        .account(scope.account())
+        .ok_or(StoreError::UnknownAccount(scope.account()))?;
+    account
+        .key
+        .open(Purpose::Journal, sid.as_bytes(), sealed)
+        .map_err(|error| StoreError::Corrupt(format!("journal of {sid}: {error}")))
+}

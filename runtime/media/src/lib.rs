@@ -1,1 +1,28 @@
-//! Codecs, resampling, tones, WAV and prompts, in 20 ms frames.
+//! Audio at 8 kHz, mono, 16 bits, in frames of 20 ms: G.711, resampling, decoding of files, prompts, tones, WAV files.
+
+mod decode;
+mod g711;
+mod prompt;
+mod resample;
+pub mod tone;
+mod wav;
+
+pub use decode::{DecodeLimits, MediaError, decode};
+pub use g711::Law;
+pub use prompt::Prompt;
+pub use resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
+pub use wav::WavWriter;
+
+/// The rate of everything here that has no other rate in its name.
+pub const RATE_HZ: u32 = 8_000;
+
+/// The length of a frame.
+pub const FRAME_MS: u32 = 20;
+
+/// Samples in a frame at 8 kHz; bytes of G.711 too.
+pub const SAMPLES_8K: usize = 160;
+
+/// A sample of -1 to 1 as 16 bits; louder ones are clipped.
+fn to_i16(sample: f32) -> i16 {
+    (sample * 32_768.0).round() as i16 // `as` saturates
+}

@@ -1,0 +1,233 @@
+//! Decoding the files that prompts come from.
+
+use std::io::{Cursor, ErrorKind};
+use std::time::Duration;
+
+use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::MetadataOptions;
+
+use crate::resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
+use crate::{RATE_HZ, SAMPLES_8K};
+
+/// The formats we name when a file is in another.
+const FORMATS: &str = "WAV (PCM, µ-law, A-law, ADPCM), MP3 or Ogg Vorbis";
+
+/// How much is decoded before a file is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Bytes of the file.
+    pub max_bytes: usize,
+    /// Length of the audio. Bounds memory to 16 kB a second.
+    pub max_duration: Duration,
+}
+
+impl Default for DecodeLimits {
+    /// 25 MiB and 60 minutes.
+    fn default() -> Self {
+        Self {
+            max_bytes: 25 << 20,
+            max_duration: Duration::from_secs(3_600),
+        }
+    }
+}
+
+/// Why a file gives no audio.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// The file is larger than allowed.
+    #[error("the file has {bytes} bytes, more than the {max_bytes} allowed")]
+    TooManyBytes {
+        /// Of the file.
+        bytes: usize,
+        /// Allowed.
+        max_bytes: usize,
+    },
+    /// The audio is longer than allowed.
+    #[error("the audio is longer than the {} seconds allowed", .0.as_secs())]
+    TooLong(Duration),
+    /// Neither container nor codec is one of ours.
+    #[error("unsupported format ({0}); use {FORMATS}")]
+    Unsupported(String),
+    /// The sample rate is not 4 to 192 kHz.
+    #[error("unsupported sample rate {0} Hz")]
+    Rate(u32),
+    /// The file is broken.
+    #[error("malformed audio file: {0}")]
+    Malformed(String),
+    /// There is no sample in it.
+    #[error("the file holds no audio")]
+    Empty,
+}
+
+/// Decodes a file to 8 kHz mono: channels are averaged, the rate is converted. Takes its time: not for a thread that
+/// paces media.
+///
+/// `hint` is a file extension (`mp3`) or a media type (`audio/mpeg`) and only speeds the search up. A file that breaks
+/// off is decoded as far as it goes.
+///
+/// # Errors
+/// If a limit is exceeded, the format is not supported, or nothing could be decoded.
+pub fn decode(
+    bytes: &[u8],
+    hint: Option<&str>,
+    limits: DecodeLimits,
+) -> Result<Vec<i16>, MediaError> {
+    if bytes.len() > limits.max_bytes {
+        return Err(MediaError::TooManyBytes {
+            bytes: bytes.len(),
+            max_bytes: limits.max_bytes,
+        });
+    }
+    let mut reader = open(bytes, hint)?;
+    let (track, mut decoder) = audio_track(reader.as_ref())?;
+    let mut output = Output::new(limits);
+    loop {
+        let packet = match reader.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => break,
+            Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => break,
+            // A second stream chained to the first one: its codec may differ, and prompts have one.
+            Err(Error::ResetRequired) => break,
+            Err(error) => return output.salvage(&error),
+        };
+        if packet.track_id != track {
+            continue;
+        }
+        match decoder.decode(&packet) {
+            Ok(audio) => output.take(&audio)?,
+            Err(Error::DecodeError(_) | Error::IoError(_)) => {} // this packet is broken; the next may be good
+            Err(error) => return output.salvage(&error),
+        }
+    }
+    output.finish()
+}
+
+fn open<'a>(bytes: &'a [u8], hint: Option<&str>) -> Result<Box<dyn FormatReader + 'a>, MediaError> {
+    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    let mut probe_hint = Hint::new();
+    match hint {
+        Some(media_type) if media_type.contains('/') => probe_hint.mime_type(media_type),
+        Some(extension) => probe_hint.with_extension(extension),
+        None => &mut probe_hint,
+    };
+    symphonia::default::get_probe()
+        .probe(
+            &probe_hint,
+            stream,
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
+        .map_err(|error| match error {
+            Error::Unsupported(what) => MediaError::Unsupported(what.to_owned()),
+            Error::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                MediaError::Unsupported("nothing known up to its end".to_owned())
+            }
+            other => MediaError::Malformed(other.to_string()),
+        })
+}
+
+fn audio_track(reader: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>), MediaError> {
+    let track = reader
+        .default_track(TrackType::Audio)
+        .ok_or(MediaError::Empty)?;
+    let parameters = track
+        .codec_params
+        .as_ref()
+        .and_then(|parameters| parameters.audio())
+        .ok_or_else(|| MediaError::Unsupported("unknown codec".to_owned()))?;
+    let decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .map_err(|error| MediaError::Unsupported(error.to_string()))?;
+    Ok((track.id, decoder))
+}
+
+/// Collects what is decoded, at 8 kHz, within the limit.
+struct Output {
+    samples: Vec<i16>,
+    resampler: Option<(u32, Resampler)>,
+    mono: Vec<f32>,
+    interleaved: Vec<f32>,
+    max_duration: Duration,
+}
+
+impl Output {
+    fn new(limits: DecodeLimits) -> Self {
+        Self {
+            samples: Vec::new(),
+            resampler: None,
+            mono: Vec::new(),
+            interleaved: Vec::new(),
+            max_duration: limits.max_duration,
+        }
+    }
+
+    fn take(&mut self, audio: &GenericAudioBufferRef<'_>) -> Result<(), MediaError> {
+        let channels = audio.num_planes();
+        if channels == 0 || audio.frames() == 0 {
+            return Ok(());
+        }
+        let rate_hz = audio.spec().rate();
+        if !(MIN_RATE_HZ..=MAX_RATE_HZ).contains(&rate_hz) {
+            return Err(MediaError::Rate(rate_hz));
+        }
+        audio.copy_to_vec_interleaved(&mut self.interleaved);
+        self.mono.clear();
+        let frames = self.interleaved.chunks_exact(channels);
+        self.mono
+            .extend(frames.map(|frame| frame.iter().sum::<f32>() / channels as f32));
+        self.resample(rate_hz);
+        let max_samples = self.max_duration.as_millis() * u128::from(RATE_HZ) / 1_000;
+        if self.samples.len() as u128 > max_samples {
+            return Err(MediaError::TooLong(self.max_duration));
+        }
+        Ok(())
+    }
+
+    fn resample(&mut self, rate_hz: u32) {
+        // Joined MP3 files change their rate on the way.
+        if self
+            .resampler
+            .as_ref()
+            .is_some_and(|(from_hz, _)| *from_hz != rate_hz)
+        {
+            self.flush();
+        }
+        let (_, resampler) = self
+            .resampler
+            .get_or_insert_with(|| (rate_hz, Resampler::new(rate_hz)));
+        resampler.push(&self.mono, &mut self.samples);
+    }
+
+    fn flush(&mut self) {
+        if let Some((_, resampler)) = self.resampler.take() {
+            resampler.finish(&mut self.samples);
+        }
+    }
+
+    fn finish(mut self) -> Result<Vec<i16>, MediaError> {
+        self.flush();
+        if self.samples.is_empty() {
+            Err(MediaError::Empty)
+        } else {
+            Ok(self.samples)
+        }
+    }
+
+    /// What came before an error that ends the file, if it was at least a frame.
+    fn salvage(mut self, error: &Error) -> Result<Vec<i16>, MediaError> {
+        self.flush();
+        if self.samples.len() < SAMPLES_8K {
+            return Err(MediaError::Malformed(error.to_string()));
+        }
+        Ok(self.samples)
+    }
+}
+
+#[cfg(test)]
+mod tests;

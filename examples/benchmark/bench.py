@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Loads a release build and prints figures with their method. `./run` builds what this needs and starts it."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+
+import load
+import measure
+
+SETUP_RATES = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]
+PLAYING_CALLS = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4500]
+CLEAN = 0.01  # at most this share of calls failed or needed a retransmission
+EVEN_GAP_MS = 25.0  # the 99th percentile of packet spacing that counts as clean; 20 would be perfect
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("binary")
+    parser.add_argument("--seconds", type=int, default=8, help="of each step (8)")
+    parser.add_argument("--only", choices=["bounds", "setup", "play"], help="one part in place of all")
+    options = parser.parse_args()
+    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder}
+    describe(options)
+    for name, part in parts.items():
+        if options.only in (None, name):
+            part(options)
+
+
+def describe(options):
+    """The method, printed with the figures."""
+    with open("/proc/cpuinfo") as cpuinfo:
+        model = next(line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name"))
+    version = subprocess.run([options.binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    sipp = subprocess.run(["sipp", "-v"], capture_output=True, text=True).stdout.split("SIPp ")[1].split()[0]
+    print(f"# {version}, release build, {time.strftime('%Y-%m-%d')}\n")
+    print(f"Machine: {os.cpu_count()} cores, {model}, Linux {platform.release()}; all traffic on loopback.")
+    print(f"The server is pinned to core {load.SERVER_CORE}, SIPp {sipp.rstrip('.')} and rtp_sink to core {load.LOAD_CORE}.")
+    print("CPU is user and system time of the server's process alone; `others` is what else the machine did, in cores")
+    print("(the load generator is in it: about 1.0 means that the generator, not the server, was the limit).\n")
+
+
+def bounds(_options):
+    """What the machine does with nothing between."""
+    print("## Bounds: the same traffic without a server\n")
+    ping = json.loads(subprocess.run([f"{load.RUN}/tools/udp_ping", "3"], capture_output=True, text=True, check=True).stdout)
+    print(f"UDP request and response: {ping['requests_per_s']:,} a second, {ping['server_cpu_us_per_request']} us of the server each.\n")
+    table("calls", "calls a core", "us a packet", "p50", "p99", "p99.9", "max ms", "lost")
+    for calls in (1000, 2000, 4000):
+        sink = load.Sink()
+        blast = load.on_core(load.SERVER_CORE, f"{load.RUN}/tools/rtp_blast", str(calls), "4", str(load.SINK_PORT), str(load.SINK_PORTS))
+        sent = json.loads(subprocess.run(blast, capture_output=True, text=True, check=True).stdout)
+        rtp = sink.finish()
+        row(calls, sent["calls_per_core"], sent["cpu_us_per_packet"], *spacing(rtp))
+    print()
+
+
+def setup_ladder(options):
+    """Calls a second until they are no longer clean, then the answer time at half of that."""
+    print(f"## Call set-up with a flow in the loop: INVITE, 200, ACK, BYE at once, {options.seconds} s a step\n")
+    table("calls/s", "ok", "failed", "retransmitted", "CPU ms a call", "others", "clean")
+    best = 0
+    for rate in SETUP_RATES:
+        with load.Server(options.binary) as server:
+            clean = setup_step(server, rate, options.seconds)
+        if not clean:
+            break
+        best = rate
+    print(f"\nMost calls a second with under {CLEAN:.0%} failed or retransmitted: **{best}**.\n")
+    if best and shutil.which("tcpdump"):
+        answer_times(options, best // 2)
+    elif best:
+        print("(tcpdump is not installed, so no answer times: SIPp's own clock is too coarse, 4 ms.)\n")
+
+
+def setup_step(server, rate, seconds):
+    warm_up()
+    used, busy, began = measure.cpu_seconds(server.pid), measure.machine_busy_seconds(), time.monotonic()
+    load.callers("setup", "1", rate, rate * seconds).wait()
+    wall = time.monotonic() - began
+    used = measure.cpu_seconds(server.pid) - used
+    others = (measure.machine_busy_seconds() - busy - used) / wall
+    seen = load.outcome()
+    clean = seen["failed"] + seen["retransmitted"] <= CLEAN * rate * seconds
+    row(rate, seen["ok"], seen["failed"], seen["retransmitted"], f"{used / max(1, seen['ok']) * 1e3:.3f}", f"{others:.2f}", clean)
+    return clean
+
+
+def answer_times(options, rate):
+    with load.Server(options.binary):
+        warm_up()
+        capture = load.Capture()
+        load.callers("setup", "1", rate, rate * options.seconds).wait()
+        times = measure.answer_times_ms(capture.finish())
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    values = ", ".join(f"{name} {measure.percentile(times, share):.2f} ms" for name, share in shares.items())
+    print(f"INVITE to 200 at {rate} calls/s, from a packet capture of {len(times)} calls: {values}, longest {times[-1]:.2f} ms.\n")
+
+
+def play_ladder(options):
+    """Calls that hear one prompt over and over, until the spacing is no longer even."""
+    print(f"## Calls at a time that play a prompt one way, {options.seconds} s with all of them up\n")
+    table("calls", "core share", "calls a core", "KiB a call", "p50", "p99", "p99.9", "max ms", "lost", "failed", "others", "clean")
+    best = 0
+    for calls in PLAYING_CALLS:
+        with load.Server(options.binary) as server:
+            clean = play_step(server, calls, options.seconds)
+        if not clean:
+            break
+        best = calls
+    print(f"\nMost calls with a 99th percentile under {EVEN_GAP_MS} ms and none failed: **{best}**.\n")
+
+
+def play_step(server, calls, seconds):
+    warm_up()
+    before_kib = measure.resident_kib(server.pid)
+    rate = min(250, calls / 2)
+    ramp = calls / rate
+    # The sink listens once all calls are up, so that their set-up is not in the spacing.
+    sipp = load.callers("hold", "2", rate, calls, hold_s=ramp + seconds + 3)
+    time.sleep(ramp + 1.5)
+    sink = load.Sink()
+    used, busy, began = measure.cpu_seconds(server.pid), measure.machine_busy_seconds(), time.monotonic()
+    time.sleep(seconds)
+    wall = time.monotonic() - began
+    used = measure.cpu_seconds(server.pid) - used
+    others = (measure.machine_busy_seconds() - busy - used) / wall
+    kib = (measure.resident_kib(server.pid) - before_kib) / calls
+    rtp = sink.finish()
+    sipp.wait()
+    seen = load.outcome()
+    clean = rtp["gap_p99_ms"] < EVEN_GAP_MS and not seen["failed"] and rtp["flows"] == calls
+    share = used / wall
+    row(calls, f"{share:.3f}", round(calls / share), f"{kib:.1f}", *spacing(rtp), seen["failed"], f"{others:.2f}", clean)
+    return clean
+
+
+def warm_up():
+    """Compiles what is compiled at first use."""
+    load.callers("setup", "1", 20, 20).wait()
+    load.callers("hold", "2", 20, 5, hold_s=1).wait()
+
+
+def spacing(rtp):
+    return [rtp["gap_p50_ms"], rtp["gap_p99_ms"], rtp["gap_p999_ms"], rtp["gap_max_ms"], rtp["lost"]]
+
+
+def table(*names):
+    print(f"| {' | '.join(names)} |\n|{'---|' * len(names)}", flush=True)
+
+
+def row(*values):
+    text = ["yes" if value is True else "no" if value is False else f"{value:,}" if isinstance(value, int) else str(value) for value in values]
+    print(f"| {' | '.join(text)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The server under load, and what loads it: each on a core of its own."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(f"{HERE}/../..")
+RUN = f"{ROOT}/var/benchmark"
+SERVER_CORE, LOAD_CORE = "0", "1"
+SIP = "127.0.0.1:5100"
+SINK_PORT, SINK_PORTS = 41000, 8
+CALLER_PORT = 5199
+
+
+def on_core(core, *command):
+    return ["taskset", "--cpu-list", core, *command]
+
+
+def ended(process):
+    """Ends a process of ours in order, and returns what it wrote."""
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=30)
+    return output
+
+
+class Server:
+    """`jackfield serve` on its core, with a fresh data folder."""
+
+    def __init__(self, binary):
+        shutil.rmtree(f"{RUN}/data", ignore_errors=True)
+        os.makedirs(RUN, exist_ok=True)
+        config = ["--config", f"{HERE}/jackfield.toml"]
+        subprocess.run([binary, "apply", *config, f"{HERE}/tenants.toml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            on_core(SERVER_CORE, binary, "serve", *config),
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=open(f"{RUN}/server.log", "w"), text=True,
+        )
+        ready = self.process.stdout.readline()
+        if not ready.startswith("ready"):
+            raise SystemExit(f"the server is not ready: see {RUN}/server.log")
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        ended(self.process)
+
+
+class Sink:
+    """tools/rtp_sink on the load's core."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            on_core(LOAD_CORE, f"{RUN}/tools/rtp_sink", str(SINK_PORT), str(SINK_PORTS)), stdout=subprocess.PIPE, text=True
+        )
+        time.sleep(0.2)
+
+    def finish(self):
+        return json.loads(ended(self.process))
+
+
+class Capture:
+    """tcpdump of the SIP messages; what it wrote is in `path`."""
+
+    path = f"{RUN}/sip.pcap"
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            on_core(LOAD_CORE, "tcpdump", "-i", "lo", "-s", "700", "-B", "65536", "-w", self.path, "-q", f"udp port {CALLER_PORT}"),
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.5)
+
+    def finish(self):
+        time.sleep(1.5)  # what is still in the kernel's buffer
+        ended(self.process)
+        return self.path
+
+
+def callers(scenario, number, rate, count, hold_s=0):
+    """Starts SIPp: `count` calls to `number`, `rate` of them begun in a second."""
+    folder = f"{RUN}/sipp"
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    return subprocess.Popen(
+        on_core(
+            LOAD_CORE, "sipp", SIP, "-i", "127.0.0.1", "-p", str(CALLER_PORT),
+            "-sf", f"{HERE}/scenarios/{scenario}.xml", "-inf", f"{HERE}/scenarios/ports.csv", "-s", number,
+            "-r", str(rate), "-m", str(count), "-l", "20000", "-d", str(int(hold_s * 1000)),
+            "-nostdin", "-recv_timeout", "20000", "-timeout", f"{int(count / rate * 2 + hold_s + 40)}s",
+            "-buff_size", "8388608", "-trace_stat", "-stf", "stat.csv", "-fd", "1",
+        ),
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+
+
+def outcome():
+    """What SIPp counted in its last run."""
+    with open(f"{RUN}/sipp/stat.csv") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    last = rows[-1]
+    return {
+        "ok": int(last["SuccessfulCall(C)"]),
+        "failed": int(last["FailedCall(C)"]),
+        "retransmitted": int(last["Retransmissions(C)"]),
+        "at_once": max(int(row["CurrentCall"]) for row in rows),
+    }

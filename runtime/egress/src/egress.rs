@@ -264,3 +264,23 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     }
     texts.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pool_used_longest_ago_makes_room_for_a_new_one() {
+        let egress = Egress::new(Limits {
+            pools: 2,
+            ..Limits::default()
+        });
+        let grants = |block: &str| Grants::parse(&[block]).unwrap();
+        for used in ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.3"] {
+            egress.client(&grants(used));
+        }
+        let pools = egress.pools.lock().unwrap();
+        assert_eq!(pools.by_grants.len(), 2);
+        assert!(!pools.by_grants.contains_key(&grants("10.0.0.2")));
+    }
+}

@@ -1,12 +1,14 @@
 //! Where a tenant's URL may lead, and where it may not.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
-use egress::{CookieJar, Egress, FetchError, Grants, Limits};
-use support::{EMPTY_200, Raw, Script, brief, fetch, loopback, serve};
+use jackfield_egress::{CookieJar, Egress, FetchError, Grants, Limits};
+use support::{EMPTY_200, Raw, Script, brief, fetch, serve};
 
 /// Hosts that are somebody's inside, in the forms that get past careless filters. `N` stands for every name that a
 /// hostile name server gives such an address.
@@ -36,6 +38,7 @@ const INSIDE: &[&str] = &[
     "example.org@127.0.0.1",
     "example.org:80@127.0.0.1",
     "127.0.0.1:80@localhost",
+    "127.0.0.1\\@example.org",
     "[::1]",
     "[0:0:0:0:0:0:0:1]",
     "[0000::0001]",
@@ -120,7 +123,6 @@ const INSIDE: &[&str] = &[
 /// What no host can be.
 const NO_URL: &[&str] = &[
     "",
-    "127.0.0.1\\@example.org:",
     "256.0.0.1",
     "0x100000000",
     "1.2.3.4.5",
@@ -234,13 +236,10 @@ async fn the_address_that_was_checked_is_the_one_connected_to() {
         ["rebinding.example"],
         "asked once for one connection"
     );
-    // The answer came before its request, so the connection is not used again: a new one asks anew.
-    let mut refused = None;
-    for _ in 0..2 {
-        refused = again("next").await.err();
-    }
+    // The server closes each connection, so a second request looks the name up anew.
+    let refused = again("next").await;
     assert!(
-        matches!(refused, Some(FetchError::NotGranted(_))),
+        matches!(refused, Err(FetchError::NotGranted(_))),
         "{refused:?}"
     );
     assert_eq!(canary.connections(), 0);
@@ -328,24 +327,4 @@ async fn redirects_pass_the_same_guard() {
         );
     }
     assert_eq!(canary.connections(), 0);
-}
-
-#[tokio::test]
-async fn the_number_of_pools_is_bounded_and_every_tenant_is_still_served() {
-    let server = serve(Router::new().route("/", get(|| async { "ok" }))).await;
-    let egress = Egress::new(Limits {
-        pools: 2,
-        ..brief()
-    });
-    for round in 0..2 {
-        for other in ["10.0.0.1", "10.0.0.2", "10.0.0.3"] {
-            let grants = Grants::parse(&["127.0.0.1", other]).unwrap();
-            let request = support::get(format!("http://{server}/"));
-            let answer = egress
-                .fetch("AC1", &grants, request, &CookieJar::default())
-                .await;
-            assert_eq!(answer.unwrap().status, 200, "{round} {other}");
-        }
-    }
-    let _ = loopback();
 }

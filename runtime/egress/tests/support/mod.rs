@@ -1,5 +1,6 @@
 //! Servers on loopback, and a door that may reach them.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io;
@@ -10,61 +11,65 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use egress::{
+use http::Method;
+use jackfield_egress::{
     Bounds, CookieJar, Egress, FetchError, Grants, Kind, Limits, Lookup, Request, Resolve, Response,
 };
-use http::Method;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 /// Serves `app` on loopback until the test's runtime ends.
-pub async fn serve(app: Router) -> SocketAddr {
+pub(crate) async fn serve(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     address
 }
 
-/// A server that counts the connections it sees, answers each with `answer`, and keeps it open.
-pub struct Raw {
-    pub address: SocketAddr,
+/// A server that counts the connections it sees, answers the first bytes of each with `answer`, and keeps it open.
+pub(crate) struct Raw {
+    pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl Raw {
-    pub async fn bind(address: &str, answer: &'static [u8]) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+    pub(crate) async fn bind(address: &str, answer: impl Into<Vec<u8>>) -> io::Result<Self> {
+        let (listener, answer) = (TcpListener::bind(address).await?, answer.into());
         let connections = Arc::new(AtomicUsize::new(0));
         let raw = Self {
             address: listener.local_addr()?,
             connections: Arc::clone(&connections),
         };
         tokio::spawn(async move {
-            let mut open = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                let _ = stream.write_all(answer).await;
-                open.push(stream);
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    let _request = stream.read(&mut [0; 4096]).await;
+                    let _sent = stream.write_all(&answer).await;
+                    std::future::pending::<()>().await;
+                });
             }
         });
         Ok(raw)
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-pub const EMPTY_200: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+pub(crate) const EMPTY_200: &[u8] =
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// Gives each look-up the next of its answers, and the last one from then on. Remembers the names it was asked for.
-pub struct Script {
+pub(crate) struct Script {
     answers: Mutex<Vec<Vec<IpAddr>>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Script {
-    pub fn new(answers: &[&[&str]]) -> Arc<Self> {
+    pub(crate) fn new(answers: &[&[&str]]) -> Arc<Self> {
         let parse = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
         Arc::new(Self {
             answers: Mutex::new(answers.iter().rev().map(parse).collect()),
@@ -72,7 +77,7 @@ impl Script {
         })
     }
 
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -93,7 +98,7 @@ impl Resolve for Script {
 }
 
 /// Times short enough for a test that waits for them to pass.
-pub fn brief() -> Limits {
+pub(crate) fn brief() -> Limits {
     let brief = Duration::from_millis(300);
     let bounds = |bounds: Bounds| Bounds {
         total: 2 * brief,
@@ -109,11 +114,11 @@ pub fn brief() -> Limits {
     }
 }
 
-pub fn loopback() -> Grants {
+pub(crate) fn loopback() -> Grants {
     Grants::parse(&["127.0.0.0/8", "::1"]).unwrap()
 }
 
-pub fn get(url: impl Into<String>) -> Request {
+pub(crate) fn get(url: impl Into<String>) -> Request {
     Request {
         kind: Kind::Story,
         method: Method::GET,
@@ -124,7 +129,7 @@ pub fn get(url: impl Into<String>) -> Request {
     }
 }
 
-pub fn post(url: impl Into<String>, form: &str) -> Request {
+pub(crate) fn post(url: impl Into<String>, form: &str) -> Request {
     let form_type = (
         "Content-Type".to_owned(),
         "application/x-www-form-urlencoded".to_owned(),
@@ -138,7 +143,7 @@ pub fn post(url: impl Into<String>, form: &str) -> Request {
 }
 
 /// Fetches for a tenant that may reach loopback, with cookies of its own.
-pub async fn fetch(egress: &Egress, request: Request) -> Result<Response, FetchError> {
+pub(crate) async fn fetch(egress: &Egress, request: Request) -> Result<Response, FetchError> {
     egress
         .fetch("AC1", &loopback(), request, &CookieJar::default())
         .await

@@ -18,8 +18,8 @@ NEEDS
 missing_packages() {
     local package present
     while IFS='|' read -r package present; do
-        eval "$present" >/dev/null 2>&1 </dev/null || printf '%s ' "$package"
-    done < <(test_needs)
+        eval "$present" >/dev/null 2>&1 </dev/null || echo "$package"
+    done < <(test_needs) | paste -s -d ' ' -
 }
 
 # Installs what is missing where it may (root on a Debian-like system); otherwise fails naming the packages.

@@ -71,16 +71,17 @@ impl Sipp {
             '*' => "star".to_owned(),
             digit => digit.to_string(),
         };
-        let candidates = [
-            "/usr/share/sip-tester",
-            "/usr/share/sipp/pcap",
-            "/usr/share/sipp",
-            "/usr/local/share/sipp/pcap",
-        ]
-        .map(|folder| format!("{folder}/dtmf_2833_{name}.pcap"));
-        let recording = needs::file(&candidates.each_ref().map(String::as_str), "sip-tester");
+        let recording = recording(&format!("dtmf_2833_{name}.pcap"));
         self.values
             .push(("DIGIT_PCAP", recording.display().to_string()));
+        self
+    }
+
+    /// The recording it plays: one of those that come with `SIPp`.
+    #[must_use]
+    pub fn playing(mut self, name: &str) -> Self {
+        self.values
+            .push(("AUDIO_PCAP", recording(name).display().to_string()));
         self
     }
 
@@ -143,6 +144,19 @@ impl Sipp {
         std::fs::write(&copy, text).unwrap_or_else(|error| panic!("{}: {error}", copy.display()));
         copy
     }
+}
+
+/// Where `SIPp`'s package put one of its recordings.
+#[must_use]
+pub fn recording(name: &str) -> PathBuf {
+    let folders = [
+        "/usr/share/sip-tester",
+        "/usr/share/sipp/pcap",
+        "/usr/share/sipp",
+        "/usr/local/share/sipp/pcap",
+    ];
+    let candidates = folders.map(|folder| format!("{folder}/{name}"));
+    needs::file(&candidates.each_ref().map(String::as_str), "sip-tester")
 }
 
 /// A `SIPp` that runs its one call.

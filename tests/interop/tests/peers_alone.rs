@@ -1,0 +1,55 @@
+//! The peers with each other, without a server: when this fails, the fault is not the server's.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use jackfield_interop::audio;
+use jackfield_interop::baresip::Softphone;
+use jackfield_interop::rtp_tap::RtpTap;
+use jackfield_interop::sipp::{Sipp, recording};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The A-law payloads of a capture of one RTP stream.
+fn audio_of_capture(name: &str) -> Vec<i16> {
+    const HEADERS: usize = 14 + 20 + 8 + 12; // Ethernet, IPv4, UDP, RTP
+    let capture = fs::read(recording(name)).expect("the recording can be read");
+    let mut rest = &capture[24..];
+    let mut samples = Vec::new();
+    while rest.len() >= 16 {
+        let length = u32::from_le_bytes([rest[8], rest[9], rest[10], rest[11]]) as usize;
+        samples.extend(
+            rest[16..16 + length][HEADERS..]
+                .iter()
+                .copied()
+                .map(audio::a_law),
+        );
+        rest = &rest[16 + length..];
+    }
+    samples
+}
+
+#[test]
+fn softphone_hears_what_sipp_plays() {
+    let nobody = "127.0.0.1:9".parse().expect("an address");
+    let callee = Sipp::new("uas_play")
+        .playing("g711a.pcap")
+        .start(nobody)
+        .listening();
+    let says = audio_of_capture("g711a.pcap");
+    let tap = RtpTap::on(callee.media_port);
+    let mut phone = Softphone::call(callee.address, "1000", "PCMA", &says);
+    sleep(Duration::from_secs(5));
+    phone.hang_up();
+    let heard = phone.finish(LIMIT);
+    callee.succeed(LIMIT);
+
+    let played = &says[..24_000];
+    let (at_phone, at_tap) = (
+        audio::find(played, &heard),
+        audio::find(played, &tap.finish()),
+    );
+    assert!(at_phone.is_heard(), "at the phone: {at_phone:?}");
+    assert!(at_tap.is_heard(), "on the wire: {at_tap:?}");
+}

@@ -109,6 +109,18 @@ pub fn find(prompt: &[i16], recording: &[i16]) -> Found {
     }
 }
 
+/// How much of `samples` is sound and not silence: the blocks of 20 ms above -40 dBFS, in seconds.
+#[must_use]
+pub fn loud_seconds(samples: &[i16]) -> f64 {
+    const FRAME: usize = 160;
+    let mean_square = |frame: &&[i16]| energy(&to_float(frame)) / FRAME as f64;
+    samples
+        .chunks_exact(FRAME)
+        .filter(|frame| mean_square(frame) > 1e-4)
+        .count() as f64
+        * 0.02
+}
+
 /// Where a prompt was found, and how surely.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {

@@ -20,7 +20,13 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// A prompt of `examples/first-call`, which is also what the tests' account plays from.
 #[must_use]
 pub fn prompt(name: &str) -> Vec<i16> {
-    audio::read_wav(&media_dir().join("prompts").join(name).with_extension("wav"))
+    audio::read_wav(&prompt_path(name))
+}
+
+/// Where that prompt is.
+#[must_use]
+pub fn prompt_path(name: &str) -> PathBuf {
+    media_dir().join("prompts").join(name).with_extension("wav")
 }
 
 fn media_dir() -> PathBuf {

@@ -6,24 +6,38 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::server;
+
 /// What a path answers.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The path, such as `/voice`.
-    pub path: &'static str,
-    /// `TwiML`.
-    pub body: String,
-    /// How long it thinks.
-    pub delay: Duration,
+    path: String,
+    content_type: &'static str,
+    body: Vec<u8>,
+    delay: Duration,
 }
 
 impl Page {
-    /// A page that answers at once.
+    /// A document of `TwiML`.
     #[must_use]
-    pub fn new(path: &'static str, body: &str) -> Self {
+    pub fn twiml(path: &str, document: &str) -> Self {
         Self {
-            path,
-            body: body.to_owned(),
+            path: path.to_owned(),
+            content_type: "text/xml",
+            body: document.into(),
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// A prompt of `examples/first-call`, as `/NAME.wav`.
+    #[must_use]
+    pub fn prompt(name: &str) -> Self {
+        let body =
+            std::fs::read(server::prompt_path(name)).expect("the prompts are in the repository");
+        Self {
+            path: format!("/{name}.wav"),
+            content_type: "audio/wav",
+            body,
             delay: Duration::ZERO,
         }
     }
@@ -98,20 +112,22 @@ fn answer(stream: &TcpStream, pages: &[Page], log: &Mutex<Vec<Asked>>) -> Option
     log.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(asked);
-    let (status, body) = match page {
+    let (status, content_type, body) = match page {
         Some(page) => {
             std::thread::sleep(page.delay);
-            ("200 OK", page.body.as_str())
+            ("200 OK", page.content_type, page.body.as_slice())
         }
-        None => ("404 Not Found", ""),
+        None => ("404 Not Found", "text/plain", b"no such page".as_slice()),
     };
     let mut stream = stream;
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
-    )
-    .ok()
+    );
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body))
+        .ok()
 }
 
 fn read(stream: &TcpStream) -> Option<Asked> {

@@ -36,7 +36,8 @@ fn statuses(lines: &[Value]) -> Vec<&str> {
 #[test]
 fn a_call_is_placed_and_followed_to_its_end() {
     let (callee, server) = callee(Sipp::new("uas_bye").holding(Duration::from_secs(2)));
-    let app = VoiceApp::serve(vec![Page::new("/voice", LONG)]);
+    let document = r#"<Response><Play loop="0">menu.wav</Play></Response>"#;
+    let app = VoiceApp::serve(vec![Page::twiml("/voice", document), Page::prompt("menu")]);
     let lines = place(&server, &["--url", &app.url("/voice")]);
     callee.succeed(LIMIT);
 
@@ -53,7 +54,7 @@ fn a_call_is_placed_and_followed_to_its_end() {
         .parse()
         .expect("seconds");
     assert!((2..=6).contains(&duration), "{lines:?}");
-    assert_eq!(app.asked().len(), 1);
+    assert_eq!(app.asked()[0].path, "/voice");
     assert_eq!(app.asked()[0].parameters["CallSid"], lines[0]["sid"]);
 }
 

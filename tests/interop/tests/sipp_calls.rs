@@ -94,7 +94,7 @@ fn a_key_reaches_the_flow_and_the_flow_hangs_up() {
 
 #[test]
 fn each_key_of_the_pad_reaches_a_web_application_as_itself() {
-    let app = VoiceApp::serve(vec![Page::new(
+    let app = VoiceApp::serve(vec![Page::twiml(
         "/pressed",
         "<Response><Hangup/></Response>",
     )]);
@@ -127,7 +127,7 @@ fn each_key_of_the_pad_reaches_a_web_application_as_itself() {
 #[test]
 fn caller_gives_up_while_it_rings() {
     // Nothing answers the call before the document is there.
-    let slow = Page::new("/voice", "<Response><Say>Too late.</Say></Response>")
+    let slow = Page::twiml("/voice", "<Response><Say>Too late.</Say></Response>")
         .after(Duration::from_secs(5));
     let app = VoiceApp::serve(vec![slow]);
     let server = Server::start(&Tenants::with_numbers(vec![(

@@ -3,10 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use jackfield_interop::audio;
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
 use jackfield_interop::voice_app::{Page, VoiceApp};
+use jackfield_interop::{audio, ports};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -56,15 +56,15 @@ fn echo_returns_what_the_caller_says() {
 
 #[test]
 fn a_web_application_plays_and_asks() {
+    let welcome = r#"<Response><Gather numDigits="1" timeout="5" action="/pressed"><Play>welcome.wav</Play></Gather></Response>"#;
     let app = VoiceApp::serve(vec![
-        Page::new(
-            "/voice",
-            r#"<Response><Gather numDigits="1" timeout="5" action="/pressed"><Play>prompts/welcome.wav</Play></Gather></Response>"#,
-        ),
-        Page::new(
+        Page::twiml("/voice", welcome),
+        Page::twiml(
             "/pressed",
-            "<Response><Play>prompts/goodbye.wav</Play><Hangup/></Response>",
+            "<Response><Play>goodbye.wav</Play><Hangup/></Response>",
         ),
+        Page::prompt("welcome"),
+        Page::prompt("goodbye"),
     ]);
     let server = Server::start(&Tenants::with_numbers(vec![(
         "1000",
@@ -76,8 +76,12 @@ fn a_web_application_plays_and_asks() {
     let heard = phone.finish(LIMIT);
 
     let parts = ["welcome", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
-    assert!(parts.iter().all(|part| part.is_heard()), "{parts:?}");
-    let asked = app.asked();
+    assert!(parts.iter().all(audio::Found::is_heard), "{parts:?}");
+    let asked: Vec<_> = app
+        .asked()
+        .into_iter()
+        .filter(|asked| !asked.path.ends_with(".wav"))
+        .collect();
     assert_eq!(
         asked
             .iter()
@@ -89,5 +93,45 @@ fn a_web_application_plays_and_asks() {
     assert_eq!(
         asked[0].parameters["CallSid"],
         asked[1].parameters["CallSid"]
+    );
+}
+
+#[test]
+fn say_speaks_with_the_voice_that_the_set_up_fetched() {
+    // The prompts were spoken by the same Flite with the same voice, so the same words sound the same.
+    let document = r#"<Response><Say voice="slt">Thank you for calling. Goodbye.</Say></Response>"#;
+    let server = Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::Twiml(document.to_owned()),
+    )]));
+    let heard = Softphone::call(server.sip, "1000", "PCMU", &[]).finish(LIMIT);
+    let [said, other] = ["goodbye", "support"].map(|name| audio::find(&prompt(name), &heard));
+    assert!(
+        said.is_heard() && other.is_absent(),
+        "said {said:?}, other {other:?}"
+    );
+}
+
+#[test]
+fn a_dead_voice_url_is_apologised_for_and_logged() {
+    let nobody = format!("http://127.0.0.1:{}/voice", ports::tcp());
+    let server = Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::VoiceUrl(nobody),
+    )]));
+    let heard = Softphone::call(server.sip, "1000", "PCMU", &[]).finish(LIMIT);
+    assert!(
+        audio::loud_seconds(&heard) > 1.0,
+        "only {} s of sound",
+        audio::loud_seconds(&heard)
+    );
+
+    let calls = server.rest().calls();
+    let sid = calls[0]["sid"].as_str().expect("a call has a SID");
+    let log = server.log();
+    assert!(
+        log.lines()
+            .any(|line| line.contains(sid) && line.contains("11205")),
+        "no line for {sid} in\n{log}"
     );
 }

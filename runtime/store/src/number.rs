@@ -101,14 +101,14 @@ pub struct Number {
 pub enum Flow {
     /// Runs the account's component of this name, or else the bundled one.
     Component(String),
-    /// Fetches TwiML from a web server.
+    /// Fetches `TwiML` from a web server.
     VoiceUrl {
         /// `http` or `https`.
         url: String,
         /// How the first document is asked for.
         method: WebhookMethod,
     },
-    /// Runs this TwiML document.
+    /// Runs this `TwiML` document.
     Twiml(String),
 }
 

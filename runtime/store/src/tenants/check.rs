@@ -48,7 +48,7 @@ pub(super) fn check(
         check.account(table)
     })?;
     let trunks = check.trunks(file.trunk)?;
-    let components = each(file.component, |table| check.component(table))?;
+    let components = each(file.component, |table| check.component(&table))?;
     for (account, fallback) in accounts.iter_mut().zip(fallbacks) {
         account.fallback = fallback
             .map(|flow| check.flow(flow, account.sid))
@@ -224,7 +224,7 @@ impl Check<'_> {
         })
     }
 
-    fn component(&mut self, table: ComponentTable) -> Result<NewComponent, TenantsError> {
+    fn component(&mut self, table: &ComponentTable) -> Result<NewComponent, TenantsError> {
         let (_, account) = self.known_account(&table.account)?;
         let name = self.slug(&table.name)?;
         if !self.components.insert((account, name.clone())) {

@@ -1,0 +1,389 @@
+//! Which waiting call may be dialled now.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use call::{AccountSid, CallSid};
+use store::{Directory, TrunkId};
+
+use crate::capacity::Capacity;
+use crate::line::{Line, Turn};
+use crate::policy::{Refusal, permit};
+
+/// The outbound queue and the counters of what is up.
+///
+/// The caller drains [`Self::poll`] after every [`Self::handle`] and comes back at [`Self::deadline`]. A call that finds its
+/// trunk or account full waits; it never fails for that. Bounded by [`QueueLimits`].
+#[derive(Debug)]
+pub struct Dialer {
+    directory: Arc<Directory>,
+    limits: QueueLimits,
+    waiting: BTreeMap<CallSid, Waiting>,
+    waiting_by_account: BTreeMap<AccountSid, usize>,
+    lines: BTreeMap<TrunkId, Line>,
+    trunks: BTreeMap<TrunkId, Capacity>,
+    accounts: BTreeMap<AccountSid, Capacity>,
+    held: BTreeMap<CallSid, Held>,
+    outputs: VecDeque<Output>,
+    deadline: Option<Instant>,
+    next_sequence: u64,
+}
+
+/// How many calls may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Of all accounts together.
+    pub all: usize,
+    /// Of one account.
+    pub per_account: usize,
+}
+
+impl Default for QueueLimits {
+    /// A million calls in all, a hundred thousand of one account.
+    fn default() -> Self {
+        Self {
+            all: 1_000_000,
+            per_account: 100_000,
+        }
+    }
+}
+
+/// A call that the store has accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRequest {
+    /// Its SID.
+    pub call: CallSid,
+    /// Whose call it is.
+    pub account: AccountSid,
+    /// The caller ID: a number of the account.
+    pub from: String,
+    /// The called number or SIP URI.
+    pub to: String,
+}
+
+/// What the dialer is told.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A call waits to be dialled. One that the dialer knows already is ignored.
+    Accepted(CallRequest),
+    /// A call is not wanted any more. One that does not wait is left alone: its actor hangs it up.
+    Cancel(CallSid),
+    /// A call that was attempted, or took a channel, is over.
+    Ended(CallSid),
+    /// Accounts, trunks or limits have changed. Waiting calls are judged anew.
+    Directory(Arc<Directory>),
+    /// The deadline has come.
+    Timeout,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Dial this call now. It holds a channel until [`Input::Ended`].
+    Attempt {
+        /// The call.
+        call: CallSid,
+        /// Whose call it is.
+        account: AccountSid,
+        /// Over which trunk.
+        trunk: TrunkId,
+    },
+    /// End this call as failed; it was not dialled.
+    Refuse {
+        /// The call.
+        call: CallSid,
+        /// Whose call it is.
+        account: AccountSid,
+        /// Why.
+        reason: Refusal,
+    },
+    /// End this call as canceled; it was not dialled.
+    Canceled {
+        /// The call.
+        call: CallSid,
+        /// Whose call it is.
+        account: AccountSid,
+    },
+}
+
+/// What has no room for one more call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// All channels of the trunk are taken.
+    #[error("all channels of the trunk are taken")]
+    Trunk,
+    /// All channels of the account are taken.
+    #[error("all channels of the account are taken")]
+    Account,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    request: CallRequest,
+    trunk: TrunkId,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    account: AccountSid,
+    trunk: TrunkId,
+}
+
+impl Dialer {
+    /// A dialer with nothing waiting.
+    #[must_use]
+    pub fn new(directory: Arc<Directory>, limits: QueueLimits) -> Self {
+        let mut dialer = Self {
+            directory,
+            limits,
+            waiting: BTreeMap::new(),
+            waiting_by_account: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            trunks: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            held: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            deadline: None,
+            next_sequence: 0,
+        };
+        dialer.take_limits();
+        dialer
+    }
+
+    /// Whether a call could be accepted now: the policy, and room in the queue. The same judgement falls again when the call is
+    /// handed in, and for waiting calls whenever the directory changes.
+    pub fn permit(&self, account: AccountSid, from: &str, to: &str) -> Result<TrunkId, Refusal> {
+        let trunk = permit(&self.directory, account, from, to)?;
+        let of_account = self.waiting_by_account.get(&account).copied().unwrap_or(0);
+        if self.waiting.len() >= self.limits.all || of_account >= self.limits.per_account {
+            return Err(Refusal::QueueFull);
+        }
+        Ok(trunk)
+    }
+
+    /// Takes a channel at once for a call that does not queue: one that came in, or one that another call's story dials
+    /// while its caller waits. It is given back by [`Input::Ended`].
+    pub fn take_channel(
+        &mut self,
+        call: CallSid,
+        account: AccountSid,
+        trunk: &TrunkId,
+    ) -> Result<(), Full> {
+        if self.held.contains_key(&call) {
+            return Ok(());
+        }
+        let line = self
+            .trunks
+            .get_mut(trunk)
+            .filter(|trunk| trunk.has_channel())
+            .ok_or(Full::Trunk)?;
+        let own = self
+            .accounts
+            .get_mut(&account)
+            .filter(|account| account.has_channel())
+            .ok_or(Full::Account)?;
+        line.hold();
+        own.hold();
+        self.held.insert(
+            call,
+            Held {
+                account,
+                trunk: trunk.clone(),
+            },
+        );
+        Ok(())
+    }
+
+    /// Takes one input. `now` never goes backwards; outputs wait in order for [`Self::poll`].
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Accepted(request) => self.accept(request),
+            Input::Cancel(call) => self.cancel(call),
+            Input::Ended(call) => self.end(call),
+            Input::Directory(directory) => self.replace_directory(directory),
+            Input::Timeout => {}
+        }
+        self.attempt_what_may_go(now);
+    }
+
+    /// The next output.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back with [`Input::Timeout`]; none while nothing waits for a time.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How many calls wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many calls hold a channel of the trunk, both directions together.
+    #[must_use]
+    pub fn channels_held(&self, trunk: &TrunkId) -> u32 {
+        self.trunks.get(trunk).map_or(0, Capacity::held)
+    }
+
+    fn accept(&mut self, request: CallRequest) {
+        let CallRequest { call, account, .. } = request;
+        if self.waiting.contains_key(&call) || self.held.contains_key(&call) {
+            return;
+        }
+        match self.permit(account, &request.from, &request.to) {
+            Ok(trunk) => {
+                let sequence = self.next_sequence;
+                self.next_sequence += 1;
+                self.enqueue(Waiting {
+                    request,
+                    trunk,
+                    sequence,
+                });
+            }
+            Err(reason) => self.outputs.push_back(Output::Refuse {
+                call,
+                account,
+                reason,
+            }),
+        }
+    }
+
+    fn cancel(&mut self, call: CallSid) {
+        if let Some(waiting) = self.dequeue(call) {
+            let account = waiting.request.account;
+            if let Some(line) = self.lines.get_mut(&waiting.trunk) {
+                line.remove(account, waiting.sequence);
+            }
+            self.outputs.push_back(Output::Canceled { call, account });
+        }
+    }
+
+    fn end(&mut self, call: CallSid) {
+        if let Some(Held { account, trunk }) = self.held.remove(&call) {
+            if let Some(account) = self.accounts.get_mut(&account) {
+                account.release();
+            }
+            if let Some(trunk) = self.trunks.get_mut(&trunk) {
+                trunk.release();
+            }
+        }
+    }
+
+    /// Judges every waiting call anew, in the order they came.
+    fn replace_directory(&mut self, directory: Arc<Directory>) {
+        self.directory = directory;
+        self.take_limits();
+        self.lines.clear();
+        self.waiting_by_account.clear();
+        let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
+        waiting.sort_by_key(|waiting| waiting.sequence);
+        for waiting in waiting {
+            let CallRequest {
+                call,
+                account,
+                from,
+                to,
+            } = &waiting.request;
+            match permit(&self.directory, *account, from, to) {
+                Ok(trunk) => self.enqueue(Waiting { trunk, ..waiting }),
+                Err(reason) => self.outputs.push_back(Output::Refuse {
+                    call: *call,
+                    account: *account,
+                    reason,
+                }),
+            }
+        }
+    }
+
+    /// Takes the limits of the directory over, keeping what is counted already.
+    fn take_limits(&mut self) {
+        for trunk in self.directory.trunks() {
+            self.trunks
+                .entry(trunk.id.clone())
+                .and_modify(|capacity| {
+                    capacity.set_limits(trunk.max_channels, trunk.calls_per_second);
+                })
+                .or_insert_with(|| Capacity::new(trunk.max_channels, trunk.calls_per_second));
+        }
+        for account in self.directory.accounts() {
+            let limits = &account.outbound;
+            self.accounts
+                .entry(account.sid)
+                .and_modify(|capacity| {
+                    capacity.set_limits(limits.max_channels, limits.calls_per_second);
+                })
+                .or_insert_with(|| Capacity::new(limits.max_channels, limits.calls_per_second));
+        }
+    }
+
+    fn enqueue(&mut self, waiting: Waiting) {
+        let CallRequest { call, account, .. } = waiting.request;
+        self.lines
+            .entry(waiting.trunk.clone())
+            .or_default()
+            .push(account, waiting.sequence, call);
+        *self.waiting_by_account.entry(account).or_default() += 1;
+        self.waiting.insert(call, waiting);
+    }
+
+    fn dequeue(&mut self, call: CallSid) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&call)?;
+        if let Some(count) = self.waiting_by_account.get_mut(&waiting.request.account) {
+            *count -= 1;
+        }
+        Some(waiting)
+    }
+
+    fn attempt_what_may_go(&mut self, now: Instant) {
+        self.deadline = None;
+        let trunks: Vec<TrunkId> = self.lines.keys().cloned().collect();
+        for trunk in trunks {
+            while let Some(call) = self.next_on(now, &trunk) {
+                self.attempt(now, call);
+            }
+        }
+    }
+
+    /// Takes the next call that may go over `trunk`, or notes when to ask again.
+    fn next_on(&mut self, now: Instant, trunk: &TrunkId) -> Option<CallSid> {
+        let line = self.lines.get_mut(trunk)?;
+        match line.next(now, self.trunks.get(trunk)?, &self.accounts) {
+            Turn::Go(call) => Some(call),
+            Turn::Wait(at) => {
+                self.deadline = [self.deadline, at].into_iter().flatten().min();
+                None
+            }
+        }
+    }
+
+    fn attempt(&mut self, now: Instant, call: CallSid) {
+        let Some(Waiting { request, trunk, .. }) = self.dequeue(call) else {
+            return;
+        };
+        let account = request.account;
+        for capacity in [self.trunks.get_mut(&trunk), self.accounts.get_mut(&account)]
+            .into_iter()
+            .flatten()
+        {
+            capacity.begin(now);
+        }
+        self.held.insert(
+            call,
+            Held {
+                account,
+                trunk: trunk.clone(),
+            },
+        );
+        self.outputs.push_back(Output::Attempt {
+            call,
+            account,
+            trunk,
+        });
+    }
+}

@@ -45,6 +45,8 @@ pub struct Call {
     /// The path of an inbound call whose offer came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     answered_at: Option<Instant>,
+    /// The first ACK came; later ones confirm a change of media.
+    confirmed: bool,
     record: Option<CallRecord>,
     deadline: Option<Instant>,
     effects: VecDeque<Effect>,
@@ -104,7 +106,7 @@ impl Call {
         invite.sdp = call.leg.offer();
         call.emit(Effect::Sip(sip::Command::Invite {
             dialog: call.leg.dialog,
-            invite,
+            invite: Box::new(invite),
         }));
         call
     }
@@ -125,6 +127,7 @@ impl Call {
             last_request: 0,
             negotiated: None,
             answered_at: None,
+            confirmed: false,
             record: None,
             deadline: None,
             effects: VecDeque::new(),
@@ -388,7 +391,9 @@ impl Call {
             Some(Err(error)) => return self.end_for_media(now, &error.to_string()),
             None => {}
         }
-        self.tell(Event::Answered);
+        if !std::mem::replace(&mut self.confirmed, true) {
+            self.tell(Event::Answered);
+        }
     }
 
     fn renegotiate(&mut self, offer: Option<&[u8]>) {
@@ -669,3 +674,6 @@ impl Ending {
         Self::new(CallStatus::Failed, HangUpCause::Lost, sip_status, reason)
     }
 }
+
+#[cfg(test)]
+mod tests;

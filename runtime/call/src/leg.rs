@@ -54,15 +54,13 @@ impl Leg {
 
     /// Answers the peer's offer, the first or a later one (RFC 3264 sections 6 and 8).
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Bytes, MediaPath), sdp::SdpError> {
-        let negotiated = sdp::answer(offer, &self.local)?;
-        let path = path(&negotiated);
-        if !self.description.is_empty() && self.description != negotiated.description {
-            self.local.version += 1;
-            self.description = sdp::answer(offer, &self.local)?.description;
+        let negotiated = if self.description.is_empty() {
+            sdp::answer(offer, &self.local)?
         } else {
-            self.description = negotiated.description;
-        }
-        Ok((self.description.clone(), path))
+            sdp::answer_again(offer, &mut self.local, &self.description)?
+        };
+        self.description = negotiated.description.clone();
+        Ok((self.description.clone(), path(&negotiated)))
     }
 
     /// Takes the peer's answer to our offer.

@@ -1,0 +1,552 @@
+//! Each test is a story of inputs and the effects that each of them must have, in short words.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use media::Prompt;
+use sip::DialogId;
+
+use super::*;
+use crate::{HttpError, HttpMethod, HttpRequest, MediaSource, Speech};
+
+const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+    m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+const VIDEO_ONLY: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+    m=video 4000 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n";
+
+/// A call on simulated time that says what it does.
+struct Run {
+    call: Call,
+    now: Instant,
+}
+
+impl Run {
+    fn inbound(offer: Option<&str>) -> (Self, Vec<String>) {
+        Self::inbound_with(offer, LIMITS)
+    }
+
+    fn inbound_with(offer: Option<&str>, limits: Limits) -> (Self, Vec<String>) {
+        let now = start();
+        let leg = InboundLeg {
+            dialog: DialogId(1),
+            offer: offer.map(bytes),
+            local: local(),
+        };
+        let mut run = Self {
+            call: Call::inbound(now, leg, limits),
+            now,
+        };
+        let effects = run.effects();
+        (run, effects)
+    }
+
+    fn outbound() -> (Self, Vec<String>) {
+        let invite = sip::OutgoingInvite {
+            target: SocketAddr::from(([127, 0, 0, 1], 5060)),
+            request_uri: "sip:1@127.0.0.1".to_owned(),
+            from: "sip:2@127.0.0.1".to_owned(),
+            to: "sip:1@127.0.0.1".to_owned(),
+            sdp: Bytes::new(),
+            headers: Vec::new(),
+            ring_timeout: Duration::from_secs(60),
+            call_id: None,
+        };
+        let leg = OutboundLeg {
+            dialog: DialogId(2),
+            invite,
+            local: local(),
+        };
+        let mut run = Self {
+            call: Call::outbound(leg, LIMITS),
+            now: start(),
+        };
+        let effects = run.effects();
+        (run, effects)
+    }
+
+    /// An inbound call that was answered and confirmed.
+    fn up() -> Self {
+        let (mut run, _) = Self::inbound(Some(OFFER));
+        run.feed(command(Command::Answer));
+        run.feed(Input::Sip(sip::Event::Acked { sdp: None }));
+        run
+    }
+
+    fn feed(&mut self, input: Input) -> Vec<String> {
+        self.call.handle(self.now, input);
+        self.effects()
+    }
+
+    /// Lets time pass up to the deadline, which must be `expected` away.
+    fn wait_for_deadline(&mut self, expected: Duration) -> Vec<String> {
+        let deadline = self.call.deadline().expect("a deadline");
+        assert_eq!(deadline - self.now, expected);
+        self.now = deadline;
+        self.feed(Input::Deadline)
+    }
+
+    fn effects(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.call.poll())
+            .map(|effect| words(&effect))
+            .collect()
+    }
+
+    fn record(&self) -> (CallStatus, Option<u16>, u32) {
+        let record = self.call.record().expect("the call is over");
+        (record.status, record.sip_status, record.duration_s)
+    }
+}
+
+const LIMITS: Limits = Limits {
+    max_duration: Duration::from_secs(3_600),
+    has_fallback: false,
+};
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "simulated time needs some beginning"
+)]
+fn start() -> Instant {
+    Instant::now()
+}
+
+fn bytes(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+fn local() -> sdp::Local {
+    sdp::Local {
+        address: SocketAddr::from(([127, 0, 0, 1], 5000)),
+        codecs: sdp::Codec::ALL.to_vec(),
+        session_id: 7,
+        version: 1,
+        policy: sdp::AddressPolicy {
+            allow_loopback: true,
+        },
+    }
+}
+
+fn command(command: Command) -> Input {
+    Input::Command(command)
+}
+
+fn play(file: &str) -> Input {
+    command(Command::Play {
+        source: MediaSource::File(file.to_owned()),
+        loops: 1,
+    })
+}
+
+fn prompt() -> Arc<Prompt> {
+    Arc::new(Prompt::from_pcm(&[0; 160]))
+}
+
+fn broke() -> Input {
+    Input::StoryEnded(StoryOutcome::Broke("trap".to_owned()))
+}
+
+fn words(effect: &Effect) -> String {
+    match effect {
+        Effect::Sip(command) => format!("sip {}", first_word(command)),
+        Effect::Media(command) => format!("media {}", first_word(command)),
+        Effect::StartStory(choice) => format!("start {choice:?}"),
+        Effect::StopStory => "stop".to_owned(),
+        Effect::Reply(Ok(reply)) => format!("{reply:?}"),
+        Effect::Reply(Err(error)) => format!("refused: {}", first_word(error)),
+        Effect::Tell(event) => format!("tell {event:?}"),
+        Effect::Fetch(id, PromptSource::Apology) => format!("fetch {} apology", id.0),
+        Effect::Fetch(id, _) => format!("fetch {}", id.0),
+        Effect::Http(id, _) => format!("http {}", id.0),
+        Effect::Status(status) => status.to_string(),
+    }
+}
+
+fn first_word(value: &impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    text.split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn a_caller_is_answered_hears_a_prompt_presses_a_key_and_hangs_up() {
+    let (mut run, effects) = Run::inbound(Some(OFFER));
+    assert_eq!(effects, ["ringing", "sip Ring", "start Flow"]);
+    assert_eq!(
+        run.feed(command(Command::Answer)),
+        ["media Connect", "sip Answer", "in-progress", "Done"]
+    );
+    assert_eq!(
+        run.feed(Input::Sip(sip::Event::Acked { sdp: None })),
+        ["tell Answered"]
+    );
+    assert_eq!(
+        run.feed(play("menu.wav")),
+        ["fetch 1", "Playback(PlaybackId(1))"]
+    );
+    assert_eq!(
+        run.feed(Input::Fetched(PlaybackId(1), Ok(prompt()))),
+        ["media Play"]
+    );
+    assert_eq!(
+        run.feed(Input::Media(MediaEvent::Digit('1'))),
+        ["tell Digit('1')"]
+    );
+    assert_eq!(
+        run.feed(command(Command::StopPlayback(PlaybackId(1)))),
+        ["media Stop", "Done"]
+    );
+    let ended = MediaEvent::PlaybackEnded {
+        id: PlaybackId(1),
+        stopped: true,
+    };
+    assert_eq!(
+        run.feed(Input::Media(ended)),
+        ["tell PlaybackEnded(PlaybackId(1), Stopped)"]
+    );
+    run.now += Duration::from_millis(2_001);
+    assert_eq!(
+        run.feed(Input::Sip(sip::Event::Bye)),
+        ["tell HungUp(Remote)", "completed"]
+    );
+    assert!(!run.call.is_ended(), "the story still has its bookkeeping");
+    assert_eq!(
+        run.feed(Input::StoryEnded(StoryOutcome::Returned(Err(
+            CallError::HungUp
+        )))),
+        [""; 0]
+    );
+    assert!(run.call.is_ended());
+    assert_eq!(run.record(), (CallStatus::Completed, Some(200), 3));
+}
+
+#[test]
+fn how_an_unanswered_inbound_call_ends() {
+    let reject = |reason| command(Command::Reject(reason));
+    let rows = [
+        (Input::Sip(sip::Event::Canceled), CallStatus::NoAnswer, 487),
+        (reject(RejectReason::Busy), CallStatus::Busy, 486),
+        (reject(RejectReason::Declined), CallStatus::NoAnswer, 603),
+        (reject(RejectReason::NotFound), CallStatus::Failed, 404),
+        (reject(RejectReason::Unavailable), CallStatus::Failed, 503),
+        (command(Command::HangUp), CallStatus::NoAnswer, 603),
+        (
+            Input::HangUp(HangUpCause::Shutdown),
+            CallStatus::NoAnswer,
+            503,
+        ),
+        (
+            Input::StoryEnded(StoryOutcome::Returned(Ok(()))),
+            CallStatus::NoAnswer,
+            603,
+        ),
+    ];
+    for (input, status, code) in rows {
+        let (mut run, _) = Run::inbound(Some(OFFER));
+        let name = format!("{input:?}");
+        run.feed(input);
+        assert_eq!(run.record(), (status, Some(code), 0), "{name}");
+    }
+}
+
+#[test]
+fn commands_that_do_not_fit_the_state_are_refused_and_do_nothing() {
+    let echo = || command(Command::Echo(true));
+    let (mut ringing, _) = Run::inbound(Some(OFFER));
+    assert_eq!(ringing.feed(play("a.wav")), ["refused: NotAnswered"]);
+    assert_eq!(ringing.feed(echo()), ["refused: NotAnswered"]);
+
+    let mut up = Run::up();
+    assert_eq!(
+        up.feed(command(Command::Reject(RejectReason::Busy))),
+        ["refused: AlreadyAnswered"]
+    );
+    assert_eq!(
+        up.feed(command(Command::Answer)),
+        ["Done"],
+        "answering twice is no mistake"
+    );
+    assert_eq!(
+        up.feed(command(Command::StopPlayback(PlaybackId(9)))),
+        ["refused: UnknownId"]
+    );
+    let speech = |text: String| Speech {
+        text,
+        voice: None,
+        language: None,
+    };
+    for (loops, text) in [
+        (0, "x".to_owned()),
+        (1_001, "x".to_owned()),
+        (1, "x".repeat(4_097)),
+    ] {
+        assert_eq!(
+            up.feed(command(Command::Say {
+                speech: speech(text),
+                loops
+            })),
+            ["refused: InvalidArgument"]
+        );
+    }
+
+    up.feed(Input::Sip(sip::Event::Bye));
+    for late in [
+        play("a.wav"),
+        echo(),
+        command(Command::HangUp),
+        command(Command::Answer),
+    ] {
+        assert_eq!(up.feed(late), ["refused: HungUp"]);
+    }
+}
+
+#[test]
+fn requests_are_bounded_and_go_on_after_the_hang_up() {
+    let request = || {
+        let (url, headers, body) = ("http://127.0.0.1/".to_owned(), Vec::new(), Vec::new());
+        command(Command::Http(HttpRequest {
+            method: HttpMethod::Get,
+            url,
+            headers,
+            body,
+            sign: false,
+        }))
+    };
+    let mut run = Run::up();
+    for id in 1..=8 {
+        assert_eq!(
+            run.feed(request()),
+            [format!("http {id}"), format!("Request(RequestId({id}))")]
+        );
+    }
+    assert_eq!(run.feed(request()), ["refused: LimitReached"]);
+    run.feed(Input::Sip(sip::Event::Bye));
+    let answer = || Input::Http(RequestId(1), Err(HttpError::TimedOut("15 s".to_owned())));
+    assert_eq!(run.feed(answer()).len(), 1);
+    assert_eq!(run.feed(answer()), [""; 0], "an answer counts once");
+    assert_eq!(run.feed(request()), ["http 9", "Request(RequestId(9))"]);
+}
+
+#[test]
+fn an_offer_we_cannot_answer_is_refused_before_any_story() {
+    let (run, effects) = Run::inbound(Some(VIDEO_ONLY));
+    assert_eq!(effects, ["sip Reject", "failed"]);
+    assert_eq!(run.record(), (CallStatus::Failed, Some(488), 0));
+    assert!(run.call.is_ended());
+}
+
+#[test]
+fn a_late_offer_is_answered_in_the_ack() {
+    let (mut run, _) = Run::inbound(None);
+    assert_eq!(
+        run.feed(command(Command::Answer)),
+        ["sip Answer", "in-progress", "Done"]
+    );
+    let acked = Input::Sip(sip::Event::Acked {
+        sdp: Some(bytes(OFFER)),
+    });
+    assert_eq!(run.feed(acked), ["media Connect", "tell Answered"]);
+}
+
+#[test]
+fn an_answer_that_is_never_confirmed_fails_the_call() {
+    let (mut run, _) = Run::inbound(Some(OFFER));
+    run.feed(command(Command::Answer));
+    assert_eq!(
+        run.feed(Input::Sip(sip::Event::NoAck)),
+        ["tell HungUp(Lost)", "failed"]
+    );
+}
+
+#[test]
+fn an_outbound_call_rings_is_answered_and_runs_its_story() {
+    let (mut run, effects) = Run::outbound();
+    assert_eq!(effects, ["sip Invite"]);
+    let ringing = || {
+        Input::Sip(sip::Event::Provisional {
+            status: 180,
+            sdp: None,
+        })
+    };
+    assert_eq!(run.feed(ringing()), ["ringing"]);
+    let answered = Input::Sip(sip::Event::Answered {
+        sdp: Some(bytes(OFFER)),
+    });
+    assert_eq!(
+        run.feed(answered),
+        ["in-progress", "media Connect", "start Flow"]
+    );
+    assert_eq!(run.feed(command(Command::Answer)), ["Done"]);
+    assert_eq!(
+        run.feed(command(Command::HangUp)),
+        ["sip Bye", "tell HungUp(Local)", "completed", "Done"]
+    );
+}
+
+#[test]
+fn what_a_final_answer_means_for_an_outbound_call() {
+    let rows = [
+        (486, CallStatus::Busy),
+        (600, CallStatus::Busy),
+        (408, CallStatus::NoAnswer),
+        (480, CallStatus::NoAnswer),
+        (487, CallStatus::NoAnswer),
+        (603, CallStatus::NoAnswer),
+        (404, CallStatus::Failed),
+        (503, CallStatus::Failed),
+    ];
+    for (status, expected) in rows {
+        let (mut run, _) = Run::outbound();
+        run.feed(Input::Sip(sip::Event::Failed {
+            status,
+            reason: "why".to_owned(),
+            retry_after: None,
+        }));
+        assert_eq!(run.record(), (expected, Some(status), 0));
+        assert!(run.call.is_ended(), "no story ran");
+    }
+}
+
+#[test]
+fn cancelling_waits_for_the_final_answer_and_survives_a_crossing_one() {
+    let failed = Input::Sip(sip::Event::Failed {
+        status: 487,
+        reason: String::new(),
+        retry_after: None,
+    });
+    let crossed = Input::Sip(sip::Event::Answered {
+        sdp: Some(bytes(OFFER)),
+    });
+    for (input, effects) in [
+        (failed, vec!["canceled"]),
+        (crossed, vec!["sip Bye", "canceled"]),
+    ] {
+        let (mut run, _) = Run::outbound();
+        assert_eq!(run.feed(Input::HangUp(HangUpCause::Api)), ["sip Cancel"]);
+        assert_eq!(
+            run.feed(Input::HangUp(HangUpCause::Api)),
+            [""; 0],
+            "once is enough"
+        );
+        assert_eq!(run.feed(input), effects);
+        assert_eq!(run.record().0, CallStatus::Canceled);
+    }
+}
+
+#[test]
+fn a_story_that_breaks_before_anything_was_heard_is_begun_again_once() {
+    let (mut run, _) = Run::inbound(Some(OFFER));
+    assert_eq!(run.feed(broke()), ["start Flow"]);
+    let effects = run.feed(broke());
+    assert_eq!(
+        effects,
+        [
+            "media Connect",
+            "sip Answer",
+            "in-progress",
+            "media Echo",
+            "fetch 1 apology"
+        ],
+        "then the caller is told"
+    );
+    assert_eq!(
+        run.feed(Input::Fetched(PlaybackId(1), Ok(prompt()))),
+        ["media Play"]
+    );
+    let ended = Input::Media(MediaEvent::PlaybackEnded {
+        id: PlaybackId(1),
+        stopped: false,
+    });
+    assert_eq!(run.feed(ended), ["sip Bye", "completed"]);
+    assert!(run.call.is_ended());
+}
+
+#[test]
+fn a_story_that_breaks_after_something_was_heard_gives_way_to_the_fallback() {
+    let (mut run, _) = Run::inbound_with(
+        Some(OFFER),
+        Limits {
+            has_fallback: true,
+            ..LIMITS
+        },
+    );
+    run.feed(command(Command::Answer));
+    run.feed(play("menu.wav"));
+    run.feed(Input::Fetched(PlaybackId(1), Ok(prompt())));
+    assert_eq!(
+        run.feed(broke()),
+        ["media Stop", "media Echo", "start Fallback"]
+    );
+    assert_eq!(
+        run.feed(broke()),
+        ["media Echo", "fetch 2 apology"],
+        "and that to the apology"
+    );
+    assert_eq!(
+        run.feed(Input::Fetched(PlaybackId(2), Err("gone".to_owned()))),
+        ["sip Bye", "completed"]
+    );
+}
+
+#[test]
+fn a_story_that_gives_up_is_not_begun_again() {
+    let mut run = Run::up();
+    let gave_up = StoryOutcome::Returned(Err(CallError::NotGranted("egress".to_owned())));
+    assert_eq!(
+        run.feed(Input::StoryEnded(gave_up)),
+        ["media Echo", "fetch 1 apology"]
+    );
+}
+
+#[test]
+fn prompts_that_fail_are_told_and_the_next_one_plays() {
+    let mut run = Run::up();
+    run.feed(play("gone.wav"));
+    run.feed(play("there.wav"));
+    assert_eq!(
+        run.feed(Input::Fetched(PlaybackId(2), Ok(prompt()))),
+        [""; 0],
+        "not its turn yet"
+    );
+    let effects = run.feed(Input::Fetched(
+        PlaybackId(1),
+        Err("no such file".to_owned()),
+    ));
+    assert_eq!(
+        effects,
+        [
+            "tell PlaybackEnded(PlaybackId(1), Failed(\"no such file\"))",
+            "media Play"
+        ]
+    );
+}
+
+#[test]
+fn a_call_ends_at_its_longest_and_its_story_soon_after() {
+    let mut run = Run::up();
+    let effects = run.wait_for_deadline(LIMITS.max_duration);
+    assert_eq!(effects, ["sip Bye", "tell HungUp(Limit)", "completed"]);
+    assert_eq!(run.wait_for_deadline(GRACE), ["stop"]);
+    assert!(run.call.is_ended());
+    assert_eq!(run.record().2, 3_600);
+}
+
+#[test]
+fn a_later_offer_is_answered_or_refused_and_the_call_goes_on() {
+    let offer = |sdp: Option<&str>| {
+        Input::Sip(sip::Event::Offer {
+            sdp: sdp.map(bytes),
+        })
+    };
+    let mut run = Run::up();
+    assert_eq!(
+        run.feed(offer(Some(OFFER))),
+        ["media Connect", "sip AcceptOffer"]
+    );
+    assert_eq!(run.feed(offer(None)), ["sip AcceptOffer"]);
+    assert_eq!(run.feed(offer(Some(VIDEO_ONLY))), ["sip RejectOffer"]);
+    assert!(run.call.record().is_none());
+}

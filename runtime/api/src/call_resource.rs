@@ -1,0 +1,79 @@
+//! A call as Twilio's API shows it.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::CallRow;
+
+use crate::date::rfc2822;
+
+/// The properties of Twilio's `Calls` resource. What this server does not have is null.
+#[derive(Debug, Serialize)]
+pub(crate) struct CallResource {
+    sid: String,
+    date_created: Option<String>,
+    date_updated: Option<String>,
+    parent_call_sid: Option<String>,
+    account_sid: String,
+    to: String,
+    to_formatted: String,
+    from: String,
+    from_formatted: String,
+    phone_number_sid: Option<String>,
+    status: String,
+    start_time: Option<String>,
+    end_time: Option<String>,
+    /// Seconds, as text; null until the call is over.
+    duration: Option<String>,
+    price: Option<String>,
+    price_unit: Option<String>,
+    direction: String,
+    answered_by: Option<String>,
+    api_version: &'static str,
+    forwarded_from: Option<String>,
+    group_sid: Option<String>,
+    caller_name: Option<String>,
+    /// Milliseconds from acceptance to the first attempt, as text; null until then.
+    queue_time: Option<String>,
+    trunk_sid: Option<String>,
+    uri: String,
+    subresource_uris: Map<String, Value>,
+}
+
+impl From<CallRow> for CallResource {
+    fn from(row: CallRow) -> Self {
+        let date = |at: Option<u64>| at.and_then(rfc2822);
+        Self {
+            uri: format!(
+                "/2010-04-01/Accounts/{}/Calls/{}.json",
+                row.account, row.sid
+            ),
+            sid: row.sid.to_string(),
+            date_created: rfc2822(row.created_unix_ms),
+            date_updated: rfc2822(row.updated_unix_ms),
+            parent_call_sid: row.parent.map(|parent| parent.to_string()),
+            account_sid: row.account.to_string(),
+            to_formatted: row.to.clone(),
+            to: row.to,
+            from_formatted: row.from.clone(),
+            from: row.from,
+            phone_number_sid: None,
+            status: row.status.to_string(),
+            start_time: date(row.started_unix_ms),
+            end_time: date(row.ended_unix_ms),
+            duration: row.record.map(|record| record.duration_s.to_string()),
+            price: None,
+            price_unit: None,
+            direction: row.direction.to_string(),
+            answered_by: None,
+            api_version: "2010-04-01",
+            forwarded_from: None,
+            group_sid: None,
+            caller_name: None,
+            queue_time: row
+                .started_unix_ms
+                .map(|started| started.saturating_sub(row.created_unix_ms).to_string()),
+            trunk_sid: None,
+            subresource_uris: Map::new(),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Twilio's `Calls` resource.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::{Extension, Json};
+use call::{CallSid, CallStatus, Direction};
+use store::{
+    CallFilter, CallRow, Flow, NewCall, PhoneNumber, Scope, WebhookMethod, random_call_sid,
+};
+use url::Url;
+
+use crate::call_resource::CallResource;
+use crate::destination::normalise;
+use crate::page::{CallPage, PageRequest};
+use crate::parameters::{Parameters, Vocabulary};
+use crate::problem::Problem;
+use crate::{ApiState, End, EndError};
+
+/// Characters of a document that a request may bring along.
+const MAX_TWIML_CHARS: usize = 4000;
+/// Seconds that a call may ring.
+const RING_TIMEOUTS_S: std::ops::RangeInclusive<u32> = 1..=600;
+
+const CREATE: Vocabulary = Vocabulary {
+    supported: &["To", "From", "Url", "Twiml", "Method", "Timeout"],
+    unsupported: &[
+        "ApplicationSid",
+        "AsyncAmd",
+        "AsyncAmdStatusCallback",
+        "AsyncAmdStatusCallbackMethod",
+        "Byoc",
+        "CallReason",
+        "CallToken",
+        "CallerId",
+        "ClientNotificationUrl",
+        "FallbackMethod",
+        "FallbackUrl",
+        "MachineDetection",
+        "MachineDetectionSilenceTimeout",
+        "MachineDetectionSpeechEndThreshold",
+        "MachineDetectionSpeechThreshold",
+        "MachineDetectionTimeout",
+        "Record",
+        "RecordingChannels",
+        "RecordingConfigurationId",
+        "RecordingStatusCallback",
+        "RecordingStatusCallbackEvent",
+        "RecordingStatusCallbackMethod",
+        "RecordingTrack",
+        "SendDigits",
+        "SipAuthPassword",
+        "SipAuthUsername",
+        "StatusCallback",
+        "StatusCallbackEvent",
+        "StatusCallbackMethod",
+        "TimeLimit",
+        "Trim",
+    ],
+};
+
+const UPDATE: Vocabulary = Vocabulary {
+    supported: &["Status"],
+    unsupported: &[
+        "FallbackMethod",
+        "FallbackUrl",
+        "Method",
+        "StatusCallback",
+        "StatusCallbackMethod",
+        "TimeLimit",
+        "Twiml",
+        "Url",
+    ],
+};
+
+const LIST: Vocabulary = Vocabulary {
+    supported: &[
+        "To",
+        "From",
+        "ParentCallSid",
+        "Status",
+        "PageSize",
+        "Page",
+        "PageToken",
+    ],
+    unsupported: &[
+        "EndTime",
+        "EndTime<",
+        "EndTime>",
+        "StartTime",
+        "StartTime<",
+        "StartTime>",
+    ],
+};
+
+/// `POST /Calls.json`: a new outbound call. It is on disk before the 201.
+pub(crate) async fn create(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<CallResource>), Problem> {
+    let parameters = Parameters::of_form(&headers, body, CREATE)?;
+    let call = new_call(&state, scope, &parameters)?;
+    if !state.live.has_room(scope.account()) {
+        return Err(Problem::too_many());
+    }
+    // On a task of its own: a client that goes away must not leave a call on disk that nobody dials.
+    let accept = tokio::spawn(async move {
+        let row = state.store.accept_call(scope, call).await?;
+        state.live.accepted(&row);
+        Ok::<CallRow, Problem>(row)
+    });
+    let row = accept.await.expect("accepting a call does not panic")?;
+    Ok((StatusCode::CREATED, Json(row.into())))
+}
+
+/// What the parameters ask for, if the account may have it. Missing parameters come before wrong ones.
+fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<NewCall, Problem> {
+    let to = parameters
+        .get("To")
+        .ok_or_else(|| Problem::bad(21201, "`To` is required"))?;
+    let from = parameters
+        .get("From")
+        .ok_or_else(|| Problem::bad(21213, "`From` is required"))?;
+    let flow = flow(parameters)?;
+    let ring_timeout_s = ring_timeout(parameters)?;
+    let (to, from) = (normalise(to), normalise(from));
+    if from.parse::<PhoneNumber>().is_err() {
+        let message = format!("`From` {from:?} is not a telephone number");
+        return Err(Problem::bad(21212, message));
+    }
+    let directory = state.store.directory();
+    dial::permit(&directory, scope.account(), &from, &to)?;
+    Ok(NewCall {
+        sid: random_call_sid(),
+        from,
+        to,
+        direction: Direction::OutboundApi,
+        parent: None,
+        flow,
+        ring_timeout_s,
+        created_unix_ms: (state.clock)(),
+    })
+}
+
+/// `Url` wins over `Twiml`, as it does at Twilio.
+fn flow(parameters: &Parameters) -> Result<Flow, Problem> {
+    let method = match parameters
+        .get("Method")
+        .map(str::to_ascii_uppercase)
+        .as_deref()
+    {
+        None | Some("POST") => WebhookMethod::Post,
+        Some("GET") => WebhookMethod::Get,
+        Some(_) => return Err(Problem::bad(21209, "`Method` must be `GET` or `POST`")),
+    };
+    match (parameters.get("Url"), parameters.get("Twiml")) {
+        (Some(url), _) => {
+            let parsed = Url::parse(url)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https"));
+            match parsed {
+                Some(_) => Ok(Flow::VoiceUrl {
+                    url: url.to_owned(),
+                    method,
+                }),
+                None => Err(Problem::bad(
+                    21205,
+                    "`Url` must begin with http:// or https://",
+                )),
+            }
+        }
+        (None, Some(twiml)) if twiml.chars().count() > MAX_TWIML_CHARS => {
+            let message = format!("`Twiml` is longer than {MAX_TWIML_CHARS} characters: use `Url`");
+            Err(Problem::bad(32018, message))
+        }
+        (None, Some(twiml)) => Ok(Flow::Twiml(twiml.to_owned())),
+        (None, None) => Err(Problem::bad(21205, "`Url` or `Twiml` is required")),
+    }
+}
+
+fn ring_timeout(parameters: &Parameters) -> Result<Option<u32>, Problem> {
+    let Some(text) = parameters.get("Timeout") else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(seconds) if RING_TIMEOUTS_S.contains(&seconds) => Ok(Some(seconds)),
+        _ => Err(Problem::bad(21208, "`Timeout` must be 1 to 600 seconds")),
+    }
+}
+
+/// `GET /Calls/{Sid}.json`.
+pub(crate) async fn fetch(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    uri: Uri,
+) -> Result<Json<CallResource>, Problem> {
+    Ok(Json(existing(&state, scope, &uri)?.into()))
+}
+
+/// `POST /Calls/{Sid}.json`: ends a call.
+pub(crate) async fn update(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<CallResource>, Problem> {
+    let row = existing(&state, scope, &uri)?;
+    let parameters = Parameters::of_form(&headers, body, UPDATE)?;
+    let how = match parameters.get("Status") {
+        Some("completed") => End::Complete,
+        Some("canceled") => End::Cancel,
+        _ => {
+            let message = "`Status` is required: `canceled` or `completed`";
+            return Err(Problem::bad_parameter(message));
+        }
+    };
+    if row.status.is_final() || (how == End::Cancel && row.status == CallStatus::InProgress) {
+        return Err(wrong_state(&row));
+    }
+    match state.live.end(scope.account(), row.sid, how).await {
+        Ok(()) => fetch(State(state), Extension(scope), uri).await,
+        Err(EndError::WrongState) => Err(wrong_state(&existing(&state, scope, &uri)?)),
+        Err(EndError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn wrong_state(row: &CallRow) -> Problem {
+    Problem::call_state(format!("Invalid call state: the call is {}", row.status))
+}
+
+/// `GET /Calls.json`: the account's calls, newest first.
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    uri: Uri,
+) -> Result<Json<CallPage>, Problem> {
+    let parameters = Parameters::of_query(uri.query(), LIST)?;
+    let request = PageRequest::read(&parameters)?;
+    let filter = CallFilter {
+        to: parameters.get("To").map(normalise),
+        from: parameters.get("From").map(normalise),
+        status: parameters.get("Status").map(status).transpose()?,
+        parent: parameters.get("ParentCallSid").map(parent).transpose()?,
+        ..CallFilter::default()
+    };
+    let (size, from) = (request.size, request.from);
+    // A filter that fits little reads many rows: not on a thread that other requests wait for.
+    let found = tokio::task::spawn_blocking(move || state.store.calls(scope, &filter, from, size));
+    let page = found.await.expect("listing calls does not panic")?;
+    let names = ["To", "From", "ParentCallSid", "Status"];
+    let filters: Vec<_> = names
+        .into_iter()
+        .filter_map(|name| Some((name, parameters.get(name)?)))
+        .collect();
+    Ok(Json(request.answer(scope.account(), &filters, page)))
+}
+
+fn parent(text: &str) -> Result<CallSid, Problem> {
+    text.parse()
+        .map_err(|error| Problem::bad_parameter(format!("`ParentCallSid`: {error}")))
+}
+
+fn status(text: &str) -> Result<CallStatus, Problem> {
+    const ALL: [CallStatus; 8] = [
+        CallStatus::Queued,
+        CallStatus::Ringing,
+        CallStatus::InProgress,
+        CallStatus::Completed,
+        CallStatus::Busy,
+        CallStatus::NoAnswer,
+        CallStatus::Canceled,
+        CallStatus::Failed,
+    ];
+    ALL.into_iter()
+        .find(|status| status.to_string() == text)
+        .ok_or_else(|| {
+            let known = ALL.map(|status| status.to_string()).join(", ");
+            Problem::bad_parameter(format!("`Status` must be one of: {known}"))
+        })
+}
+
+/// The account's call that the path names: `…/Calls/{Sid}.json`.
+fn existing(state: &ApiState, scope: Scope, uri: &Uri) -> Result<CallRow, Problem> {
+    let segment = uri
+        .path()
+        .rsplit('/')
+        .next()
+        .and_then(|last| last.strip_suffix(".json"));
+    let sid = segment.and_then(|text| text.parse().ok());
+    let row = sid
+        .map(|sid| state.store.call(scope, sid))
+        .transpose()?
+        .flatten();
+    row.ok_or_else(|| Problem::not_found(uri))
+}

@@ -1,0 +1,38 @@
+//! What the API asks of the calls that wait or are up.
+
+use call::{AccountSid, CallSid};
+use store::{CallRow, StoreError};
+
+use crate::Done;
+
+/// The calls that wait to be dialled, and those that are up. None of these blocks.
+pub trait LiveCalls: Send + Sync {
+    /// Whether one more call of the account may wait in the queue. Without room a new call is refused with 429.
+    fn has_room(&self, account: AccountSid) -> bool;
+
+    /// A call was accepted and is on disk: it waits to be dialled.
+    fn accepted(&self, call: &CallRow);
+
+    /// Ends a call of this account. Resolves once the end is on disk (a call that waited) or on its way (a call that is up).
+    fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>>;
+}
+
+/// How a call is to be ended: the `Status` of Twilio's update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// `canceled`: only if it is not answered yet.
+    Cancel,
+    /// `completed`: whatever it does.
+    Complete,
+}
+
+/// Why a call was not ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndError {
+    /// It is over already, or was answered and should only be cancelled.
+    #[error("the call is not in a state to be ended so")]
+    WrongState,
+    /// The end could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

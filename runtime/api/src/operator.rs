@@ -1,0 +1,141 @@
+//! The operator's own API: tenants' data and the state of the process.
+
+use std::path::Path;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::tenants::Surroundings;
+use store::{Applied, Secret, StoreError, Tenants};
+use subtle::ConstantTimeEq as _;
+
+use crate::{ApiState, Done};
+
+/// What the operator may do.
+pub trait Operator: Send + Sync {
+    /// The names of the flows that every account has.
+    fn bundled(&self) -> Vec<String>;
+
+    /// Whether these bytes are a component that can run; if not, says what is wrong with them. May take seconds.
+    fn check_component(&self, bytes: &[u8]) -> Result<(), String>;
+
+    /// Loads a tenants file and makes it known to the calls. Resolves once it is on disk and in force.
+    fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>>;
+}
+
+/// An error of the operator API: `{"error": "…"}`.
+#[derive(Debug)]
+pub(crate) struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let response = (self.0, Json(json!({ "error": self.1 }))).into_response();
+        if self.0 == StatusCode::UNAUTHORIZED {
+            return ([(WWW_AUTHENTICATE, "Bearer")], response).into_response();
+        }
+        response
+    }
+}
+
+/// Lets a request through that has the operator's key as its bearer token.
+pub(crate) async fn authenticate(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    if !has_key(request.headers(), &state.operator_key) {
+        let message = "send the operator key: `Authorization: Bearer …`".to_owned();
+        return Err(Refused(StatusCode::UNAUTHORIZED, message));
+    }
+    Ok(next.run(request).await)
+}
+
+fn has_key(headers: &HeaderMap, key: &Secret) -> bool {
+    let value = headers
+        .get(AUTHORIZATION)
+        .map_or(&b""[..], |value| value.as_bytes());
+    let given = value.strip_prefix(b"Bearer ").unwrap_or_default();
+    !given.is_empty() && bool::from(given.ct_eq(key.expose().as_bytes()))
+}
+
+/// `GET /operator/v1/health`: that requests are answered. Needs no key, for load balancers.
+pub(crate) async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApplyQuery {
+    folder: String,
+}
+
+/// `POST /operator/v1/apply?folder=…`: loads the tenants file in the body. `folder`, on this machine, is what paths in the
+/// file are relative to.
+pub(crate) async fn apply(
+    State(state): State<ApiState>,
+    query: Result<Query<ApplyQuery>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Refused> {
+    let bad = |message: String| Refused(StatusCode::BAD_REQUEST, message);
+    let body = body.map_err(|rejection| Refused(rejection.status(), rejection.body_text()))?;
+    let text =
+        String::from_utf8(body.into()).map_err(|_| bad("the body is not UTF-8".to_owned()))?;
+    let folder = query.map(|Query(query)| query.folder).ok();
+    let folder = folder
+        .filter(|folder| Path::new(folder).is_absolute())
+        .ok_or_else(|| {
+            bad(
+                "say what paths in the file are relative to: `?folder=/an/absolute/path`"
+                    .to_owned(),
+            )
+        })?;
+    let operator = state.operator.clone();
+    // Reads component files and compiles them.
+    let parsing = tokio::task::spawn_blocking(move || {
+        let bundled = operator.bundled();
+        let surroundings = Surroundings {
+            folder: Path::new(&folder),
+            bundled: &bundled.iter().map(String::as_str).collect::<Vec<_>>(),
+            check_component: &|bytes| operator.check_component(bytes),
+        };
+        Tenants::parse(&text, &surroundings)
+    });
+    let tenants = parsing
+        .await
+        .expect("reading a tenants file does not panic");
+    let tenants = tenants.map_err(|error| bad(error.to_string()))?;
+    let applied = state.operator.apply(tenants).await;
+    applied
+        .map(|applied| summary(&applied))
+        .map_err(|error| refused(&error))
+}
+
+fn summary(applied: &Applied) -> Json<Value> {
+    let names = |items: &[store::Item]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let token = |made: &store::GeneratedToken| json!({ "account": made.account, "name": made.name, "auth_token": made.token.expose() });
+    Json(json!({
+        "created": names(&applied.created),
+        "changed": names(&applied.changed),
+        "unchanged": applied.unchanged,
+        "tokens": applied.tokens.iter().map(token).collect::<Vec<_>>(),
+    }))
+}
+
+fn refused(error: &StoreError) -> Refused {
+    let status = match error {
+        StoreError::Contradiction(_) => StatusCode::CONFLICT,
+        StoreError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        _ => {
+            tracing::error!(%error, "the store failed to apply a tenants file");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    Refused(status, error.to_string())
+}

@@ -1,0 +1,122 @@
+//! The parameters of a request: a form body, or a query.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse as _;
+
+use crate::problem::Problem;
+
+/// Parameters by name, none of them twice and none of them unknown.
+#[derive(Debug)]
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+/// Which parameters a request may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Vocabulary {
+    /// What this server acts on.
+    pub(crate) supported: &'static [&'static str],
+    /// What Twilio has besides. Given with a value it is refused: a parameter that is accepted and has no effect would be
+    /// found out too late.
+    pub(crate) unsupported: &'static [&'static str],
+}
+
+impl Parameters {
+    /// The parameters of a form body.
+    pub(crate) fn of_form(
+        headers: &HeaderMap,
+        body: Result<Bytes, BytesRejection>,
+        vocabulary: Vocabulary,
+    ) -> Result<Self, Problem> {
+        let body = body.map_err(|rejection| match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(),
+            _ => Problem::bad_parameter("The body could not be read"),
+        })?;
+        let is_form = headers.get(CONTENT_TYPE).is_none_or(|value| {
+            value
+                .as_bytes()
+                .to_ascii_lowercase()
+                .starts_with(b"application/x-www-form-urlencoded")
+        });
+        if !is_form && !body.is_empty() {
+            let message = "The body must be `application/x-www-form-urlencoded`";
+            return Err(Problem::bad_parameter(message));
+        }
+        Self::parse(&body, vocabulary)
+    }
+
+    /// The parameters of a query.
+    pub(crate) fn of_query(query: Option<&str>, vocabulary: Vocabulary) -> Result<Self, Problem> {
+        Self::parse(query.unwrap_or_default().as_bytes(), vocabulary)
+    }
+
+    fn parse(encoded: &[u8], vocabulary: Vocabulary) -> Result<Self, Problem> {
+        let mut parameters = Self(Vec::new());
+        for (name, value) in url::form_urlencoded::parse(encoded) {
+            vocabulary.check(&name, &value)?;
+            if parameters.0.iter().any(|(known, _)| *known == name) {
+                return Err(Problem::bad_parameter(format!(
+                    "`{name}` is given more than once"
+                )));
+            }
+            parameters.0.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(parameters)
+    }
+
+    /// The value of a parameter; none if it is missing or empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+impl Vocabulary {
+    fn check(&self, name: &str, value: &str) -> Result<(), Problem> {
+        let supported = self.supported.join(", ");
+        if self.supported.contains(&name) {
+            Ok(())
+        } else if self.unsupported.contains(&name) {
+            let refusal =
+                format!("`{name}` is not supported by this server yet; supported: {supported}");
+            if value.is_empty() {
+                Ok(())
+            } else {
+                Err(Problem::bad_parameter(refusal))
+            }
+        } else {
+            let shown: String = name.chars().take(64).collect();
+            let refusal = format!("Unknown parameter `{shown}`; supported: {supported}");
+            Err(Problem::bad_parameter(refusal))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: Vocabulary = Vocabulary {
+        supported: &["To", "Url"],
+        unsupported: &["Record"],
+    };
+
+    #[test]
+    fn known_parameters_are_taken_and_others_are_refused_by_name() {
+        let read = |query| Parameters::of_query(Some(query), WORDS);
+        let read_well = read("To=%2B1+2&Url=&Record=").unwrap();
+        assert_eq!(read_well.get("To"), Some("+1 2"));
+        assert_eq!(read_well.get("Url"), None, "empty is missing");
+        for (query, named) in [
+            ("Record=true", "`Record` is not supported"),
+            ("Tо=1", "Unknown parameter `Tо`"),
+            ("to=1", "Unknown parameter `to`"),
+            ("To=1&To=1", "`To` is given more than once"),
+        ] {
+            let problem = read(query).unwrap_err();
+            assert_eq!((problem.status.as_u16(), problem.code), (400, 20001));
+            assert!(problem.message.contains(named), "{}", problem.message);
+        }
+    }
+}

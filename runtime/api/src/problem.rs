@@ -1,0 +1,120 @@
+//! Errors as Twilio's API gives them.
+
+use axum::Json;
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use store::StoreError;
+
+/// An error response. The code is one of Twilio's dictionary (<https://www.twilio.com/docs/api/errors>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) code: u32,
+    pub(crate) message: String,
+}
+
+#[derive(Serialize)]
+struct Body {
+    code: u32,
+    message: String,
+    more_info: String,
+    status: u16,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// Something in the request is wrong: 400.
+    pub(crate) fn bad(code: u32, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// A parameter is wrong for which Twilio has no code of its own.
+    pub(crate) fn bad_parameter(message: impl Into<String>) -> Self {
+        Self::bad(20001, message)
+    }
+
+    /// No credentials, or wrong ones; the same for all of them.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, 20003, "Authenticate")
+    }
+
+    /// Nothing is there, or nothing of this account.
+    pub(crate) fn not_found(uri: &Uri) -> Self {
+        let path = uri.path();
+        let message = format!("The requested resource {path} was not found");
+        Self::new(StatusCode::NOT_FOUND, 20404, message)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, 20004, "Method not allowed")
+    }
+
+    pub(crate) fn body_too_large() -> Self {
+        let message = format!("The body is larger than {} bytes", crate::MAX_FORM_BYTES);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, 20001, message)
+    }
+
+    pub(crate) fn too_many() -> Self {
+        let message = "Too many calls are waiting: try again later";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, message)
+    }
+
+    /// The call is over, or too far for what is asked of it.
+    pub(crate) fn call_state(message: impl Into<String>) -> Self {
+        Self::bad(21220, message)
+    }
+}
+
+impl From<dial::Refusal> for Problem {
+    fn from(refusal: dial::Refusal) -> Self {
+        match refusal {
+            dial::Refusal::QueueFull => Self::too_many(),
+            other => Self::bad(other.twilio_code(), other.to_string()),
+        }
+    }
+}
+
+/// Logs what is ours to know and tells the tenant no more than whether to try again.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error == StoreError::Busy {
+            let message = "The server is too busy to keep this: try again in a moment";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, 20503, message);
+        }
+        tracing::error!(%error, "the store failed a request of the API");
+        let message = "An internal error has occurred; nothing was done";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 20500, message)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body {
+            code: self.code,
+            message: self.message,
+            more_info: format!("https://www.twilio.com/docs/errors/{}", self.code),
+            status: self.status.as_u16(),
+        };
+        let response = (self.status, Json(body)).into_response();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                ([(WWW_AUTHENTICATE, "Basic realm=\"Twilio API\"")], response).into_response()
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                ([(RETRY_AFTER, "1")], response).into_response()
+            }
+            // Every route that is there takes GET, and RFC 9110 section 15.5.6 wants the field.
+            StatusCode::METHOD_NOT_ALLOWED => ([(ALLOW, "GET, POST")], response).into_response(),
+            _ => response,
+        }
+    }
+}

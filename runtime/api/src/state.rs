@@ -1,0 +1,34 @@
+//! What the routes work with.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use store::{AccountStore, Secret};
+
+use crate::{LiveCalls, Operator};
+
+/// Something that is done when it resolves.
+pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What the routes work with. Clones share it.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Where calls are kept; the tenants' half of the store.
+    pub store: Arc<dyn AccountStore>,
+    /// The calls that wait or are up.
+    pub live: Arc<dyn LiveCalls>,
+    /// What the operator may do.
+    pub operator: Arc<dyn Operator>,
+    /// The bearer token of the operator API.
+    pub operator_key: Secret,
+    /// The time, in milliseconds since the Unix epoch.
+    pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiState").finish_non_exhaustive()
+    }
+}

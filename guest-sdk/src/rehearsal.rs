@@ -187,6 +187,12 @@ impl Rehearsal {
         self.stage().log.clone()
     }
 
+    /// How long the rehearsal has lasted.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.stage().now
+    }
+
     fn happens(&self, seconds: f32, event: Event) {
         let at = Duration::from_secs_f32(seconds);
         self.stage_mut().happens(at, event);

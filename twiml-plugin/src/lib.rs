@@ -1,12 +1,51 @@
-//! The TwiML interpreter, a component like any other.
+//! The TwiML interpreter: runs a call from the documents that a web server gives it.
+//!
+//! A component like any other: it uses `jackfield-guest`, and has no private door into the host.
+//!
+//! # Settings
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `voice-url` | where the first document is |
+//! | `voice-method` | `GET` or `POST` (the default) |
+//! | `fallback-url` | asked once for each document that cannot be had, with `ErrorCode` and `ErrorUrl` |
+//! | `fallback-method` | `GET` or `POST` (the default) |
+//! | `twiml` | the first document itself, where there is no `voice-url` |
+//!
+//! # Verbs
+//!
+//! | verb | what is supported |
+//! |---|---|
+//! | `Say` | voice, language, loop; SSML is spoken as plain text |
+//! | `Play` | url, loop; `digits` is ignored with warning 13430. In a document that has no URL of its own, a relative one names a file of the tenant's media folder |
+//! | `Pause` | length; as the first verb it delays the answer |
+//! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; `Say`, `Play` and `Pause` inside. Speech is not heard (warning 13326) |
+//! | `Redirect` | url, method |
+//! | `Hangup` | all of it |
+//! | `Reject` | reason |
+//! | `Connect` `Dial` `Echo` `Enqueue` `Leave` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` `Start` `Stop` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//!
+//! # Errors
+//!
+//! All are lines of the tenant's log that begin with Twilio's code. Warnings (12200 and 13xxx, save 13750) change nothing but
+//! what they name. What ends a document (11xxx, 12100 to 12102, 12300) is handed to the fallback URL, and without one to the
+//! caller as a spoken apology.
+//!
+//! | code | besides its meaning at Twilio |
+//! |---|---|
+//! | 11100 | a relative URL in a document that has none itself; neither `voice-url` nor `twiml` is set |
+//! | 11215 | also: 100 documents without a key from the caller |
+//!
+//! Two fetches of the same URL begin at least 100 ms apart.
 
-use jackfield_guest::{Call, CallError};
+mod document;
+mod fault;
+mod fetch;
+mod interpret;
+mod parse;
+mod reference;
+mod verb;
+
+use interpret::run;
 
 jackfield_guest::flow!(run);
-
-fn run(call: &Call) -> Result<(), CallError> {
-    call.answer()?;
-    call.say("An application error has occurred. Goodbye.")?
-        .finish()?;
-    call.hang_up()
-}

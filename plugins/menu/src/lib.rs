@@ -10,10 +10,8 @@ fn run(call: &Call) -> Result<(), CallError> {
     call.answer()?;
     for _ in 0..3 {
         let menu = call.play("prompts/menu.wav")?;
-        let department = match menu
-            .gather(Digits::up_to(1), Duration::from_secs(5))?
-            .as_str()
-        {
+        let choice = menu.gather(Digits::up_to(1), Duration::from_secs(5))?;
+        let department = match choice.as_str() {
             "1" => "prompts/sales.wav",
             "2" => "prompts/support.wav",
             _ => continue,

@@ -3,7 +3,7 @@ use jackfield_guest::{Call, Rehearsal};
 use super::run;
 
 #[track_caller]
-fn check(caller: Rehearsal, expected: &[&str]) {
+fn check(caller: &Rehearsal, expected: &[&str]) {
     assert_eq!(run(&Call::on(caller.clone())), Ok(()));
     assert_eq!(caller.transcript(), expected);
 }
@@ -14,7 +14,7 @@ const GOODBYE: &str = "play prompts/goodbye.wav";
 #[test]
 fn a_digit_chooses_a_department() {
     let sales = ["answer", MENU, "play prompts/sales.wav", "hang up"];
-    check(Rehearsal::new().press(3.0, "1"), &sales);
+    check(&Rehearsal::new().press(3.0, "1"), &sales);
     let support = [
         "answer",
         MENU,
@@ -22,7 +22,7 @@ fn a_digit_chooses_a_department() {
         "play prompts/support.wav",
         "hang up",
     ];
-    check(Rehearsal::new().press(1.0, "2"), &support);
+    check(&Rehearsal::new().press(1.0, "2"), &support);
 }
 
 #[test]
@@ -35,13 +35,13 @@ fn a_wrong_digit_is_asked_again() {
         "play prompts/sales.wav",
         "hang up",
     ];
-    check(Rehearsal::new().press(1.0, "7").press(4.0, "1"), &expected);
+    check(&Rehearsal::new().press(1.0, "7").press(4.0, "1"), &expected);
 }
 
 #[test]
 fn silence_is_asked_three_times() {
     check(
-        Rehearsal::new(),
+        &Rehearsal::new(),
         &["answer", MENU, MENU, MENU, GOODBYE, "hang up"],
     );
 }

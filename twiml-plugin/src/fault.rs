@@ -1,0 +1,67 @@
+//! What is wrong with a document or its fetching, under Twilio's error codes.
+
+use std::fmt;
+
+/// One error or warning: its code in Twilio's dictionary, and what happened here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) code: u16,
+    message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(code: u16, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The same fault, with the place it is in: a URL, a line.
+    pub(crate) fn of(self, place: &str) -> Self {
+        Self::new(self.code, format!("{place}: {}", self.message))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.code, self.message)
+    }
+}
+
+// Fetching.
+pub(crate) const INVALID_URL: u16 = 11100;
+pub(crate) const RETRIEVAL_FAILED: u16 = 11200;
+pub(crate) const CONNECTION_FAILED: u16 = 11205;
+pub(crate) const PROTOCOL_VIOLATED: u16 = 11206;
+pub(crate) const TOO_MANY_REDIRECTS: u16 = 11215;
+pub(crate) const TOO_LARGE: u16 = 11750;
+pub(crate) const EMPTY: u16 = 11770;
+
+// Documents.
+pub(crate) const NOT_XML: u16 = 12100;
+pub(crate) const WRONG_XML_VERSION: u16 = 12101;
+pub(crate) const WRONG_ROOT: u16 = 12102;
+pub(crate) const NOT_IN_SCHEMA: u16 = 12200;
+pub(crate) const WRONG_CONTENT_TYPE: u16 = 12300;
+pub(crate) const VERB_UNSUPPORTED: u16 = 13750;
+
+// Verbs.
+pub(crate) const GATHER_FINISH_ON_KEY: u16 = 13310;
+pub(crate) const GATHER_METHOD: u16 = 13312;
+pub(crate) const GATHER_TIMEOUT: u16 = 13313;
+pub(crate) const GATHER_NUM_DIGITS: u16 = 13314;
+pub(crate) const GATHER_NESTED_VERB: u16 = 13320;
+pub(crate) const GATHER_INPUT: u16 = 13326;
+pub(crate) const GATHER_BARGE_IN: u16 = 13332;
+pub(crate) const GATHER_ACTION_ON_EMPTY_RESULT: u16 = 13338;
+pub(crate) const PLAY_LOOP: u16 = 13410;
+pub(crate) const PLAY_DIGITS: u16 = 13430;
+pub(crate) const SAY_LOOP: u16 = 13510;
+pub(crate) const SAY_VOICE: u16 = 13511;
+pub(crate) const SAY_LANGUAGE: u16 = 13512;
+pub(crate) const SAY_TEXT: u16 = 13520;
+pub(crate) const SAY_TOO_LONG: u16 = 13521;
+pub(crate) const REDIRECT_METHOD: u16 = 13710;
+pub(crate) const REJECT_REASON: u16 = 13810;
+pub(crate) const PAUSE_LENGTH: u16 = 13910;

@@ -1,0 +1,182 @@
+//! Elements to verbs, with Twilio's defaults and its warnings for what does not fit.
+
+mod attribute;
+mod gather;
+mod say;
+
+use std::time::Duration;
+
+use jackfield_guest::{HttpMethod, RejectReason, Speech};
+
+use crate::fault::{
+    Fault, NOT_IN_SCHEMA, PAUSE_LENGTH, PLAY_DIGITS, PLAY_LOOP, REDIRECT_METHOD, REJECT_REASON,
+    WRONG_ROOT,
+};
+use crate::parse::{Element, Node};
+pub(crate) use gather::Gather;
+
+/// What a document asks for, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Prompt(Prompt),
+    Gather(Gather),
+    Redirect(Link),
+    Reject(RejectReason),
+    Hangup,
+    /// A verb of Twilio's that is not there yet.
+    Unsupported(String),
+}
+
+/// What can be heard, or its absence; in a document, or in a `<Gather>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Prompt {
+    Say { speech: Speech, loops: u32 },
+    Play { url: String, loops: u32 },
+    Pause(Duration),
+}
+
+/// Where the next document is, as written: relative to this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) url: String,
+    pub(crate) method: HttpMethod,
+}
+
+/// Twilio's verbs that this interpreter does not run.
+const UNSUPPORTED: [&str; 13] = [
+    "Connect", "Dial", "Echo", "Enqueue", "Leave", "Pay", "Prompt", "Queue", "Record", "Refer",
+    "Sms", "Start", "Stop",
+];
+
+/// Twilio's longest loop, and what `0` (until the call ends) stands for.
+const MOST_LOOPS: u32 = 1_000;
+
+/// The verbs of a document, and what is odd about them.
+///
+/// # Errors
+/// 12102 when the root is not `<Response>`.
+pub(crate) fn read(root: &Element) -> Result<(Vec<Verb>, Vec<Fault>), Fault> {
+    if root.name != "Response" {
+        let message = format!("the root element is <{}>, not <Response>", root.name);
+        return Err(Fault::new(WRONG_ROOT, message));
+    }
+    let mut reading = Reading::default();
+    reading.know(root, &[]);
+    if !root.text().is_empty() {
+        reading.warn(NOT_IN_SCHEMA, "text outside of a verb is ignored");
+    }
+    let verbs = root.elements().filter_map(|element| reading.verb(element));
+    let verbs = verbs.collect();
+    Ok((verbs, reading.warnings))
+}
+
+/// Collects warnings while the verbs are read.
+#[derive(Default)]
+struct Reading {
+    warnings: Vec<Fault>,
+}
+
+impl Reading {
+    fn verb(&mut self, element: &Element) -> Option<Verb> {
+        match element.name.as_str() {
+            "Gather" => Some(Verb::Gather(self.gather(element))),
+            "Redirect" => Some(self.redirect(element)),
+            "Reject" => Some(self.reject(element)),
+            "Hangup" => {
+                self.know(element, &[]);
+                Some(Verb::Hangup)
+            }
+            name if UNSUPPORTED.contains(&name) => Some(Verb::Unsupported(name.to_owned())),
+            _ => match self.prompt(element) {
+                Some(prompt) => prompt.map(Verb::Prompt),
+                None => {
+                    let message = format!("<{}> is not a verb, and is ignored", element.name);
+                    self.warn(NOT_IN_SCHEMA, message);
+                    None
+                }
+            },
+        }
+    }
+
+    /// None when it is not a prompt; an empty one when it is a prompt with nothing to be heard.
+    fn prompt(&mut self, element: &Element) -> Option<Option<Prompt>> {
+        match element.name.as_str() {
+            "Say" => Some(self.say(element)),
+            "Play" => Some(self.play(element)),
+            "Pause" => Some(Some(self.pause(element))),
+            _ => None,
+        }
+    }
+
+    fn play(&mut self, element: &Element) -> Option<Prompt> {
+        self.know(element, &["loop", "digits"]);
+        self.no_elements(element);
+        if element.attribute("digits").is_some() {
+            self.warn(
+                PLAY_DIGITS,
+                "Play: digits are not supported yet: none are sent",
+            );
+        }
+        let loops = self.loops(element, PLAY_LOOP);
+        let url = element.text();
+        if url.is_empty() {
+            if element.attribute("digits").is_none() {
+                self.warn(NOT_IN_SCHEMA, "Play: there is no URL in it");
+            }
+            return None;
+        }
+        Some(Prompt::Play { url, loops })
+    }
+
+    fn pause(&mut self, element: &Element) -> Prompt {
+        self.know(element, &["length"]);
+        let length = self.value(element, "length", 1, PAUSE_LENGTH, attribute::at_least_one);
+        Prompt::Pause(Duration::from_secs(u64::from(length)))
+    }
+
+    fn redirect(&mut self, element: &Element) -> Verb {
+        self.know(element, &["method"]);
+        self.no_elements(element);
+        Verb::Redirect(Link {
+            url: element.text(),
+            method: self.method(element, REDIRECT_METHOD),
+        })
+    }
+
+    fn reject(&mut self, element: &Element) -> Verb {
+        self.know(element, &["reason"]);
+        let (default, code) = (RejectReason::Declined, REJECT_REASON);
+        Verb::Reject(
+            self.value(element, "reason", default, code, |reason| match reason {
+                "rejected" => Some(RejectReason::Declined),
+                "busy" => Some(RejectReason::Busy),
+                _ => None,
+            }),
+        )
+    }
+
+    fn warn(&mut self, code: u16, message: impl Into<String>) {
+        self.warnings.push(Fault::new(code, message));
+    }
+
+    /// Warns of every attribute that is not among those. Namespaces declare themselves as attributes, and mean nothing.
+    fn know(&mut self, element: &Element, known: &[&str]) {
+        for (name, _) in &element.attributes {
+            let is_namespace = name == "xmlns" || name.contains(':');
+            if !is_namespace && !known.contains(&name.as_str()) {
+                let message = format!("{}: the attribute {name} is unknown", element.name);
+                self.warn(NOT_IN_SCHEMA, message);
+            }
+        }
+    }
+
+    fn no_elements(&mut self, element: &Element) {
+        for inner in element.elements() {
+            let message = format!("<{}> in <{}> is ignored", inner.name, element.name);
+            self.warn(NOT_IN_SCHEMA, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

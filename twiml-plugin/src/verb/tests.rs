@@ -1,0 +1,438 @@
+use jackfield_guest::Digits;
+
+use super::*;
+use crate::parse::parse;
+
+fn read_inner(inner: &str) -> (Vec<Verb>, Vec<String>) {
+    let document = format!("<Response>{inner}</Response>");
+    let (verbs, warnings) = read(&parse(document.as_bytes()).unwrap()).unwrap();
+    (verbs, warnings.iter().map(ToString::to_string).collect())
+}
+
+/// One verb, and what is odd about it.
+#[track_caller]
+fn check(inner: &str, expected: Verb, warnings: &[&str]) {
+    let (verbs, warned) = read_inner(inner);
+    assert_eq!(verbs, [expected], "{inner}");
+    assert_eq!(warned, warnings, "{inner}");
+}
+
+/// No verb at all, but a warning.
+#[track_caller]
+fn check_ignored(inner: &str, warnings: &[&str]) {
+    let (verbs, warned) = read_inner(inner);
+    assert_eq!(verbs, [], "{inner}");
+    assert_eq!(warned, warnings, "{inner}");
+}
+
+fn say(speech: impl Into<Speech>, loops: u32) -> Verb {
+    Verb::Prompt(Prompt::Say {
+        speech: speech.into(),
+        loops,
+    })
+}
+
+fn play(url: &str, loops: u32) -> Verb {
+    Verb::Prompt(Prompt::Play {
+        url: url.to_owned(),
+        loops,
+    })
+}
+
+fn pause(seconds: u64) -> Verb {
+    Verb::Prompt(Prompt::Pause(Duration::from_secs(seconds)))
+}
+
+fn link(url: &str, method: HttpMethod) -> Link {
+    Link {
+        url: url.to_owned(),
+        method,
+    }
+}
+
+fn gather() -> Gather {
+    Gather {
+        prompts: Vec::new(),
+        action: link("", HttpMethod::Post),
+        timeout: Duration::from_secs(5),
+        digits: Digits::any().until('#'),
+        action_on_empty_result: false,
+        barge_in: true,
+    }
+}
+
+#[test]
+fn the_root_is_a_response() {
+    for (document, code) in [
+        ("<Say/>", 12102),
+        ("<response/>", 12102),
+        ("<html><body/></html>", 12102),
+    ] {
+        assert_eq!(
+            read(&parse(document.as_bytes()).unwrap()).unwrap_err().code,
+            code,
+            "{document}"
+        );
+    }
+    assert_eq!(read_inner(""), (vec![], vec![]));
+    check_ignored(" hello ", &["12200 text outside of a verb is ignored"]);
+    let root = parse(b"<Response xmlns:xsi='x' xsi:a='b' xmlns='c' version='1'/>").unwrap();
+    let (_, warnings) = read(&root).unwrap();
+    assert_eq!(
+        warnings,
+        [Fault::new(
+            12200,
+            "Response: the attribute version is unknown"
+        )]
+    );
+}
+
+#[test]
+fn reads_say() {
+    check("<Say>Hi</Say>", say("Hi", 1), &[]);
+    check(
+        "<Say>\n  Hi,\n  you \t there </Say>",
+        say("Hi, you there", 1),
+        &[],
+    );
+    check("<Say loop='3'>Hi</Say>", say("Hi", 3), &[]);
+    check("<Say loop='0'>Hi</Say>", say("Hi", 1_000), &[]);
+    check("<Say loop='1000'>Hi</Say>", say("Hi", 1_000), &[]);
+    for odd in ["1001", "-1", "x", "", "1.5"] {
+        let warning = format!("13510 Say: invalid loop {odd:?}: the default is used");
+        check(
+            &format!("<Say loop='{odd}'>Hi</Say>"),
+            say("Hi", 1),
+            &[&warning],
+        );
+    }
+    check(
+        "<Say Loop='3'>Hi</Say>",
+        say("Hi", 1),
+        &["12200 Say: the attribute Loop is unknown"],
+    );
+    check_ignored("<Say/>", &["13520 Say: there is no text in it"]);
+    check_ignored(
+        "<Say> <!-- x --> </Say>",
+        &["13520 Say: there is no text in it"],
+    );
+}
+
+#[test]
+fn say_with_a_voice() {
+    let rows = [
+        ("man", Some("kal")),
+        ("woman", Some("slt")),
+        ("alice", Some("slt")),
+        ("Basic.Kal", Some("kal")),
+        ("rms", Some("rms")),
+    ];
+    for (voice, expected) in rows {
+        let speech = Speech {
+            voice: expected.map(str::to_owned),
+            ..Speech::new("Hi")
+        };
+        check(
+            &format!("<Say voice='{voice}'>Hi</Say>"),
+            say(speech, 1),
+            &[],
+        );
+    }
+    for odd in ["Polly.Joanna", "Google.en-US-Wavenet-A", ""] {
+        let warning = format!("13511 Say: invalid voice {odd:?}: the default is used");
+        check(
+            &format!("<Say voice='{odd}'>Hi</Say>"),
+            say("Hi", 1),
+            &[&warning],
+        );
+    }
+    check(
+        "<Say language='km-KH'>Hi</Say>",
+        say(Speech::new("Hi").language("km-KH"), 1),
+        &[],
+    );
+    for odd in ["english (us)", "en_US", "", "en-"] {
+        let warning = format!("13512 Say: invalid language {odd:?}: the default is used");
+        check(
+            &format!("<Say language='{odd}'>Hi</Say>"),
+            say("Hi", 1),
+            &[&warning],
+        );
+    }
+}
+
+#[test]
+fn say_with_ssml_and_too_much() {
+    let plain = |name: &str| format!("13520 Say: <{name}> is spoken as plain text");
+    check(
+        "<Say>One<break time='1s'/>two</Say>",
+        say("One two", 1),
+        &[&plain("break")],
+    );
+    check(
+        "<Say><p>A <emphasis>b</emphasis></p><p>c</p></Say>",
+        say("A b c", 1),
+        &[&plain("p"), &plain("emphasis"), &plain("p")],
+    );
+    check(
+        "<Say><sub alias='World Wide Web'>WWW</sub></Say>",
+        say("World Wide Web", 1),
+        &[&plain("sub")],
+    );
+    check(
+        "<Say>a <b>c</b></Say>",
+        say("a c", 1),
+        &["12200 <b> in <Say> is no SSML"],
+    );
+
+    let long = "é".repeat(4_096);
+    check(&format!("<Say>{long}</Say>"), say(long.as_str(), 1), &[]);
+    check(
+        &format!("<Say>{long}x</Say>"),
+        say(long.as_str(), 1),
+        &["13521 Say: only the first 4096 characters are spoken"],
+    );
+}
+
+#[test]
+fn reads_play() {
+    check("<Play>a.wav</Play>", play("a.wav", 1), &[]);
+    check(
+        "<Play>\n http://a/b.mp3?x=1&amp;y=2 \n</Play>",
+        play("http://a/b.mp3?x=1&y=2", 1),
+        &[],
+    );
+    check("<Play loop='0'>a.wav</Play>", play("a.wav", 1_000), &[]);
+    let warning = "13410 Play: invalid loop \"twice\": the default is used";
+    check(
+        "<Play loop='twice'>a.wav</Play>",
+        play("a.wav", 1),
+        &[warning],
+    );
+    let digits = "13430 Play: digits are not supported yet: none are sent";
+    check(
+        "<Play digits='1w2'>a.wav</Play>",
+        play("a.wav", 1),
+        &[digits],
+    );
+    check_ignored("<Play digits='1w2'/>", &[digits]);
+    check_ignored("<Play/>", &["12200 Play: there is no URL in it"]);
+    check(
+        "<Play>a<b/></Play>",
+        play("a", 1),
+        &["12200 <b> in <Play> is ignored"],
+    );
+}
+
+#[test]
+fn reads_pause() {
+    check("<Pause/>", pause(1), &[]);
+    check("<Pause length='10'/>", pause(10), &[]);
+    check("<Pause length=' 10 '/>", pause(10), &[]);
+    for odd in ["0", "-1", "1.5", "long", ""] {
+        let warning = format!("13910 Pause: invalid length {odd:?}: the default is used");
+        check(&format!("<Pause length='{odd}'/>"), pause(1), &[&warning]);
+    }
+}
+
+#[test]
+fn reads_redirect() {
+    let redirect = |url, method| Verb::Redirect(link(url, method));
+    check(
+        "<Redirect>../b</Redirect>",
+        redirect("../b", HttpMethod::Post),
+        &[],
+    );
+    check(
+        "<Redirect method='GET'> b </Redirect>",
+        redirect("b", HttpMethod::Get),
+        &[],
+    );
+    check(
+        "<Redirect method='get'>b</Redirect>",
+        redirect("b", HttpMethod::Get),
+        &[],
+    );
+    check("<Redirect/>", redirect("", HttpMethod::Post), &[]);
+    let warning = "13710 Redirect: invalid method \"PUT\": the default is used";
+    check(
+        "<Redirect method='PUT'>b</Redirect>",
+        redirect("b", HttpMethod::Post),
+        &[warning],
+    );
+}
+
+#[test]
+fn reads_ends() {
+    check("<Hangup/>", Verb::Hangup, &[]);
+    check(
+        "<Hangup reason='x'/>",
+        Verb::Hangup,
+        &["12200 Hangup: the attribute reason is unknown"],
+    );
+    check("<Reject/>", Verb::Reject(RejectReason::Declined), &[]);
+    check(
+        "<Reject reason='rejected'/>",
+        Verb::Reject(RejectReason::Declined),
+        &[],
+    );
+    check(
+        "<Reject reason='busy'/>",
+        Verb::Reject(RejectReason::Busy),
+        &[],
+    );
+    let warning = "13810 Reject: invalid reason \"Busy\": the default is used";
+    check(
+        "<Reject reason='Busy'/>",
+        Verb::Reject(RejectReason::Declined),
+        &[warning],
+    );
+}
+
+#[test]
+fn gather_with_its_defaults_and_options() {
+    let verb = |gather| Verb::Gather(gather);
+    check("<Gather/>", verb(gather()), &[]);
+    check("<Gather input='dtmf'/>", verb(gather()), &[]);
+    let action = link("/a?b=1", HttpMethod::Get);
+    check(
+        "<Gather action='/a?b=1' method='GET'/>",
+        verb(Gather { action, ..gather() }),
+        &[],
+    );
+    let timeout = Duration::from_secs(10);
+    check(
+        "<Gather timeout='10'/>",
+        verb(Gather {
+            timeout,
+            ..gather()
+        }),
+        &[],
+    );
+    let keys = |digits| verb(Gather { digits, ..gather() });
+    check(
+        "<Gather numDigits='4'/>",
+        keys(Digits::up_to(4).until('#')),
+        &[],
+    );
+    check("<Gather finishOnKey=''/>", keys(Digits::any()), &[]);
+    check(
+        "<Gather finishOnKey='*'/>",
+        keys(Digits::any().until('*')),
+        &[],
+    );
+    check(
+        "<Gather finishOnKey='1*'/>",
+        keys(Digits::any().until('1').until('*')),
+        &[],
+    );
+    check(
+        "<Gather numDigits='1' finishOnKey=''/>",
+        keys(Digits::up_to(1)),
+        &[],
+    );
+    let action_on_empty_result = true;
+    let expected = verb(Gather {
+        action_on_empty_result,
+        ..gather()
+    });
+    check("<Gather actionOnEmptyResult='true'/>", expected, &[]);
+    check(
+        "<Gather bargeIn='false'/>",
+        verb(Gather {
+            barge_in: false,
+            ..gather()
+        }),
+        &[],
+    );
+    check(
+        "<Gather hints='a,b' speechTimeout='auto' language='en-US' debug='x'/>",
+        verb(gather()),
+        &[],
+    );
+}
+
+#[test]
+fn gather_with_values_that_do_not_fit() {
+    let rows = [
+        ("timeout", "auto", 13313),
+        ("timeout", "0", 13313),
+        ("timeout", "-5", 13313),
+        ("numDigits", "0", 13314),
+        ("numDigits", "four", 13314),
+        ("finishOnKey", "#A", 13310),
+        ("finishOnKey", "hash", 13310),
+        ("method", "DELETE", 13312),
+        ("actionOnEmptyResult", "yes", 13338),
+        ("bargeIn", "1", 13332),
+        ("input", "voice", 13326),
+        ("input", "", 13326),
+    ];
+    for (name, value, code) in rows {
+        let warning = format!("{code} Gather: invalid {name} {value:?}: the default is used");
+        check(
+            &format!("<Gather {name}='{value}'/>"),
+            Verb::Gather(gather()),
+            &[&warning],
+        );
+    }
+    let speech = "13326 Gather: speech is not heard yet, only keys are";
+    for input in ["speech", "dtmf speech", "speech dtmf"] {
+        check(
+            &format!("<Gather input='{input}'/>"),
+            Verb::Gather(gather()),
+            &[speech],
+        );
+    }
+    check(
+        "<Gather numdigits='1'/>",
+        Verb::Gather(gather()),
+        &["12200 Gather: the attribute numdigits is unknown"],
+    );
+}
+
+#[test]
+fn gather_holds_prompts_and_nothing_else() {
+    let prompts = |prompts: Vec<Verb>| {
+        let prompts = prompts.into_iter().map(|verb| match verb {
+            Verb::Prompt(prompt) => prompt,
+            other => panic!("{other:?} is no prompt"),
+        });
+        Verb::Gather(Gather {
+            prompts: prompts.collect(),
+            ..gather()
+        })
+    };
+    check(
+        "<Gather><Say loop='2'>Hi</Say><Pause/><Play>a</Play></Gather>",
+        prompts(vec![say("Hi", 2), pause(1), play("a", 1)]),
+        &[],
+    );
+    check(
+        "<Gather>press<Say>Hi</Say><Redirect>b</Redirect><Gather/><Say/></Gather>",
+        prompts(vec![say("Hi", 1)]),
+        &[
+            "12200 Gather: text outside of a verb is ignored",
+            "13320 Gather: <Redirect> cannot be in it, and is ignored",
+            "13320 Gather: <Gather> cannot be in it, and is ignored",
+            "13520 Say: there is no text in it",
+        ],
+    );
+}
+
+#[test]
+fn verbs_that_are_not_there_are_kept_and_others_ignored() {
+    for name in UNSUPPORTED {
+        check(
+            &format!("<{name} to='x'>y</{name}>"),
+            Verb::Unsupported(name.to_owned()),
+            &[],
+        );
+    }
+    for name in ["say", "Foo", "tw:Say", "Number"] {
+        check_ignored(
+            &format!("<{name}>x</{name}>"),
+            &[&format!("12200 <{name}> is not a verb, and is ignored")],
+        );
+    }
+}

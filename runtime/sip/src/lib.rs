@@ -1,1 +1,46 @@
 //! SIP messages, transactions and dialogs, without clock or socket.
+//!
+//! [`Endpoint`] is the core others use: it takes datagrams and commands with the time they came at, and gives datagrams
+//! to send and events of dialogs. [`parse()`] reads one datagram; [`Request`] and [`Response`] are views of its bytes.
+//!
+//! A user agent over UDP after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). It resolves no names,
+//! registers nowhere and answers no challenge.
+
+mod counters;
+mod cseq;
+mod dialog;
+mod endpoint;
+mod error;
+mod field;
+mod from_invite;
+mod head;
+mod lex;
+mod message;
+mod method;
+mod name_addr;
+mod parse;
+mod peers;
+mod random;
+#[cfg(test)]
+mod testing;
+mod timers;
+mod transaction;
+mod uri;
+mod via;
+mod write;
+
+pub use counters::Counters;
+pub use cseq::CSeq;
+pub use endpoint::{
+    Command, Config, DialogId, Endpoint, Event, Incoming, Input, OutgoingInvite, Output,
+};
+pub use error::SipError;
+pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};
+pub use message::{Fields, Message, Request, Response};
+pub use method::Method;
+pub use name_addr::NameAddr;
+pub use parse::{Malformed, parse};
+pub use peers::{InvalidPrefix, IpPrefix, PeerSet};
+pub use timers::Timing;
+pub use uri::{DEFAULT_PORT, Host, Scheme, Uri};
+pub use via::Via;

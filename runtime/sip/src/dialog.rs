@@ -1,0 +1,295 @@
+//! Dialog state and the requests made within it (RFC 3261 §12).
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::field::Name;
+use crate::message::Fields;
+use crate::write::Writer;
+use crate::{Method, NameAddr, Request, Response, Uri};
+
+/// What identifies a dialog and routes its requests. All bytes are copies, so no datagram is kept alive by them.
+#[derive(Debug)]
+pub(crate) struct Dialog {
+    call_id: Bytes,
+    /// Our address with our tag, as it stands in `From` of our requests.
+    local: Bytes,
+    /// The peer's address with its tag, as it stands in `To` of our requests.
+    remote: Bytes,
+    remote_tag: Bytes,
+    local_cseq: u32,
+    remote_cseq: Option<u32>,
+    remote_target: Bytes,
+    /// `Route` values in the order our requests carry them.
+    route_set: Vec<Bytes>,
+    /// Where the peer's last message came from: used when the next hop is a name, for this crate resolves none.
+    source: SocketAddr,
+}
+
+/// A request ready to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct OutgoingRequest {
+    pub(crate) destination: SocketAddr,
+    pub(crate) bytes: Bytes,
+}
+
+/// What each of our requests needs besides its dialog.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestParts<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) cseq: u32,
+    pub(crate) branch: &'a [u8],
+    pub(crate) contact: SocketAddr,
+    pub(crate) user_agent: Option<&'a str>,
+}
+
+impl Dialog {
+    /// The dialog our 2xx to an INVITE makes (RFC 3261 §12.1.1). Without a `Contact`, which RFC 2543 peers may leave out,
+    /// the target is the peer's address.
+    pub(crate) fn as_uas(invite: &Request, source: SocketAddr, local_tag: &[u8]) -> Self {
+        let mut local = value(invite, Name::To).to_vec();
+        local.extend_from_slice(b";tag=");
+        local.extend_from_slice(local_tag);
+        let target = invite.contact();
+        Self {
+            call_id: copy(&invite.call_id),
+            local: local.into(),
+            remote: copy(value(invite, Name::From)),
+            remote_tag: copy(invite.from().tag()),
+            local_cseq: 0,
+            remote_cseq: Some(invite.cseq().number),
+            remote_target: copy(target.as_ref().unwrap_or(invite.from().uri()).as_bytes()),
+            route_set: invite.head.items(Name::RecordRoute).map(copy).collect(),
+            source,
+        }
+    }
+
+    /// The dialog a 2xx to our INVITE makes (RFC 3261 §12.1.2). Without a `Contact` the target is the peer's address.
+    pub(crate) fn as_uac(response: &Response, source: SocketAddr) -> Self {
+        let target = response.contact();
+        let mut route_set: Vec<_> = response.head.items(Name::RecordRoute).map(copy).collect();
+        route_set.reverse();
+        Self {
+            call_id: copy(&response.call_id),
+            local: copy(value(response, Name::From)),
+            remote: copy(value(response, Name::To)),
+            remote_tag: copy(response.to().tag()),
+            local_cseq: response.cseq().number,
+            remote_cseq: None,
+            remote_target: copy(target.as_ref().unwrap_or(response.to().uri()).as_bytes()),
+            route_set,
+            source,
+        }
+    }
+
+    /// Whether a request that has our tag belongs here: Call-ID and the peer's tag must be right too.
+    pub(crate) fn matches(&self, request: &Request) -> bool {
+        self.call_id == request.call_id && self.remote_tag == request.from().tag()
+    }
+
+    /// Takes the order of a request of the peer. False for one that is late: older than one already seen (RFC 3261 §12.2.2).
+    pub(crate) fn take_cseq(&mut self, number: u32) -> bool {
+        let in_order = self.remote_cseq.is_none_or(|seen| number >= seen);
+        if in_order {
+            self.remote_cseq = Some(number);
+        }
+        in_order
+    }
+
+    /// Takes the target of a re-INVITE, where it names one (RFC 3261 §12.2.2).
+    pub(crate) fn refresh_target(&mut self, fields: &Fields, source: SocketAddr) {
+        if let Some(target) = fields.contact() {
+            self.remote_target = copy(target.as_bytes());
+            self.source = source;
+        }
+    }
+
+    /// The number of our next request.
+    pub(crate) fn next_cseq(&mut self) -> u32 {
+        self.local_cseq += 1;
+        self.local_cseq
+    }
+
+    /// The number of our INVITE, for its ACK.
+    pub(crate) fn local_cseq(&self) -> u32 {
+        self.local_cseq
+    }
+
+    /// Writes a request within the dialog (RFC 3261 §12.2.1.1).
+    pub(crate) fn request(&self, parts: RequestParts<'_>) -> OutgoingRequest {
+        let first_route = self
+            .route_set
+            .first()
+            .and_then(|route| NameAddr::parse(route).ok());
+        let is_strict = first_route
+            .as_ref()
+            .is_some_and(|route| route.uri().param("lr").is_none());
+        let target = match &first_route {
+            Some(route) if is_strict => route.uri().as_bytes(),
+            _ => &self.remote_target,
+        };
+        let mut writer = Writer::request(parts.method.as_bytes(), target);
+        let contact = parts.contact.to_string();
+        writer.header_of(
+            "Via",
+            &[
+                b"SIP/2.0/UDP ",
+                contact.as_bytes(),
+                b";branch=",
+                parts.branch,
+                b";rport",
+            ],
+        );
+        self.write_routes(&mut writer, is_strict);
+        writer.header("Max-Forwards", b"70");
+        writer.header("From", &self.local);
+        writer.header("To", &self.remote);
+        writer.header("Call-ID", &self.call_id);
+        writer.header_of(
+            "CSeq",
+            &[
+                parts.cseq.to_string().as_bytes(),
+                b" ",
+                parts.method.as_bytes(),
+            ],
+        );
+        if let Some(user_agent) = parts.user_agent {
+            writer.header("User-Agent", user_agent.as_bytes());
+        }
+        let next_hop = match &first_route {
+            Some(route) => route.uri().socket_address(),
+            None => Uri::parse(&self.remote_target)
+                .ok()
+                .and_then(|uri| uri.socket_address()),
+        };
+        OutgoingRequest {
+            destination: next_hop.unwrap_or(self.source),
+            bytes: writer.finish(),
+        }
+    }
+
+    /// A strict router (no `lr`) takes its own place in the Request-URI, and the target goes last.
+    fn write_routes(&self, writer: &mut Writer, is_strict: bool) {
+        for route in self.route_set.iter().skip(usize::from(is_strict)) {
+            writer.header("Route", route);
+        }
+        if is_strict {
+            writer.header_of("Route", &[b"<", &self.remote_target, b">"]);
+        }
+    }
+}
+
+fn value(fields: &Fields, name: Name) -> &[u8] {
+    fields.head.values(name).next().unwrap_or_default()
+}
+
+fn copy(bytes: impl AsRef<[u8]>) -> Bytes {
+    Bytes::copy_from_slice(bytes.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, parse_request};
+    use crate::{Message, parse};
+
+    const SOURCE: &str = "192.0.2.9:5080";
+
+    fn invite(extra: &str) -> Request {
+        parse_request(&format!(
+            "INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nf: \"A\" <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\n\
+             Call-ID: x\r\nCSeq: 5 INVITE\r\n{extra}\r\n"
+        ))
+    }
+
+    fn bye(dialog: &mut Dialog) -> (SocketAddr, String) {
+        let cseq = dialog.next_cseq();
+        let contact = "10.0.0.1:5060".parse().unwrap();
+        let parts = RequestParts {
+            method: &Method::Bye,
+            cseq,
+            branch: b"z9hG4bKb",
+            contact,
+            user_agent: None,
+        };
+        let request = dialog.request(parts);
+        (
+            request.destination,
+            String::from_utf8(request.bytes.to_vec()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn requests_of_the_uas_go_the_way_the_invite_came() {
+        for (extra, destination, uri, routes) in [
+            // Without routes: to the contact; a name resolves to where the peer speaks from.
+            (
+                "Contact: <sip:a@192.0.2.1:5070>\r\n",
+                "192.0.2.1:5070",
+                "sip:a@192.0.2.1:5070",
+                "",
+            ),
+            (
+                "Contact: <sip:a@gw.example>\r\n",
+                SOURCE,
+                "sip:a@gw.example",
+                "",
+            ),
+            ("", SOURCE, "sip:a@b", ""),
+            // Loose routers, two in one field and one apart, keep their order.
+            (
+                "m: <sip:a@192.0.2.1>\r\nRecord-Route: <sip:10.0.0.3;lr>, <sip:p2;lr>\r\nRecord-Route: <sip:p3;lr>\r\n",
+                "10.0.0.3:5060",
+                "sip:a@192.0.2.1",
+                "Route: <sip:10.0.0.3;lr>\r\nRoute: <sip:p2;lr>\r\nRoute: <sip:p3;lr>\r\n",
+            ),
+            // A strict router stands in the Request-URI.
+            (
+                "Contact: <sip:a@192.0.2.1>\r\nRecord-Route: <sip:10.0.0.3:5071>, <sip:p2;lr>\r\n",
+                "10.0.0.3:5071",
+                "sip:10.0.0.3:5071",
+                "Route: <sip:p2;lr>\r\nRoute: <sip:a@192.0.2.1>\r\n",
+            ),
+        ] {
+            let mut dialog = Dialog::as_uas(&invite(extra), SOURCE.parse().unwrap(), b"us");
+            let (to, text) = bye(&mut dialog);
+            assert_eq!(to, destination.parse().unwrap(), "{extra}");
+            let expected = format!(
+                "BYE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKb;rport\r\n{routes}Max-Forwards: 70\r\n\
+                 From: <sip:c@d>;tag=us\r\nTo: \"A\" <sip:a@b>;tag=1\r\nCall-ID: x\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n"
+            );
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
+    fn requests_of_the_uac_go_the_routes_back() {
+        let text = String::from_utf8(testing::response_bytes("INVITE", 200).to_vec()).unwrap();
+        let routed = text.replace("Call-ID", "Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:10.0.0.3;lr>\r\nContact: <sip:z@y>\r\nCall-ID");
+        let Ok(Message::Response(response)) = parse(&routed.into()) else {
+            panic!()
+        };
+        let mut dialog = Dialog::as_uac(&response, SOURCE.parse().unwrap());
+        let (to, text) = bye(&mut dialog);
+        assert_eq!(to, "10.0.0.3:5060".parse().unwrap());
+        assert!(text.starts_with("BYE sip:z@y SIP/2.0\r\n"), "{text}");
+        assert!(
+            text.contains("Route: <sip:10.0.0.3;lr>\r\nRoute: <sip:p1;lr>\r\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\n"),
+            "{text}"
+        );
+        assert!(text.contains("CSeq: 8 BYE\r\n"), "{text}");
+    }
+
+    #[test]
+    fn late_requests_are_told_apart() {
+        let mut dialog = Dialog::as_uas(&invite(""), SOURCE.parse().unwrap(), b"us");
+        for (number, in_order) in [(4, false), (5, true), (9, true), (6, false), (10, true)] {
+            assert_eq!(dialog.take_cseq(number), in_order, "{number}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What is known of an INVITE of ours beyond its transaction's state: it outlives the dialog it made, for late and forked
+//! answers must still be acknowledged (RFC 3261 §13.2.2.4).
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::DialogId;
+
+/// The most answers by different peers that are acknowledged.
+pub(super) const MAX_FORKS: usize = 16;
+
+/// Where our CANCEL stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cancel {
+    NotWanted,
+    /// To be sent as soon as a provisional response says that the INVITE arrived (RFC 3261 §9.1).
+    Wanted,
+    /// Sent. At this time the final response is not waited for any longer.
+    Sent {
+        give_up_at: Instant,
+    },
+}
+
+/// One INVITE of ours.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// The dialog it is for; over perhaps.
+    pub(super) dialog: DialogId,
+    pub(super) destination: SocketAddr,
+    pub(super) branch: Bytes,
+    /// The INVITE, as long as a CANCEL could be made of it.
+    pub(super) invite: Bytes,
+    /// Whether any response came.
+    pub(super) is_heard: bool,
+    pub(super) cancel: Cancel,
+    pub(super) forks: Vec<Fork>,
+}
+
+/// One 2xx and the ACK that each of its retransmissions gets.
+#[derive(Debug)]
+pub(super) struct Fork {
+    pub(super) remote_tag: Bytes,
+    pub(super) destination: SocketAddr,
+    pub(super) ack: Bytes,
+}
+
+impl Attempt {
+    pub(super) fn fork(&self, remote_tag: &[u8]) -> Option<&Fork> {
+        self.forks.iter().find(|fork| fork.remote_tag == remote_tag)
+    }
+}

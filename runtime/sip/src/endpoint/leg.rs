@@ -1,0 +1,239 @@
+//! What the endpoint knows of one dialog id, from the INVITE to the end.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::DialogId;
+use super::received::Received;
+use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
+use crate::Request;
+use crate::dialog::Dialog;
+use crate::timers::Timing;
+
+/// Where a dialog stands.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Our INVITE has no final answer.
+    Calling(Calling),
+    /// The peer's INVITE has no final answer.
+    Ringing(Ringing),
+    /// A 2xx was sent or received.
+    Up(Box<Up>),
+    /// We sent a BYE; its transaction tells the end.
+    Ending(Dialog),
+}
+
+/// An INVITE of ours without final answer.
+#[derive(Debug)]
+pub(super) struct Calling {
+    pub(super) transaction: TransactionId,
+    pub(super) call_id: Bytes,
+    /// When to give up on an answer; none once it was cancelled.
+    pub(super) ring_until: Option<Instant>,
+}
+
+/// An INVITE of the peer without final answer.
+#[derive(Debug)]
+pub(super) struct Ringing {
+    pub(super) transaction: TransactionId,
+    pub(super) invite: Received,
+}
+
+/// A confirmed dialog.
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) dialog: Dialog,
+    /// A 2xx of ours that awaits its ACK.
+    pub(super) unacknowledged: Option<Unacknowledged>,
+    /// A re-INVITE that awaits our answer.
+    pub(super) offer: Option<Ringing>,
+    /// Our BYE waits for the ACK.
+    pub(super) ends_when_acknowledged: bool,
+}
+
+/// A 2xx on its way (RFC 3261 §13.3.1.4).
+#[derive(Debug)]
+pub(super) struct Unacknowledged {
+    pub(super) transaction: TransactionId,
+    pub(super) cseq: u32,
+    pub(super) response: Bytes,
+    /// Whether it answers the INVITE that made the dialog.
+    pub(super) is_first: bool,
+    interval: Duration,
+    repeat_at: Instant,
+    give_up_at: Instant,
+}
+
+/// What became of waiting for an ACK.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// Send the 2xx again.
+    Repeat,
+    /// Stop waiting.
+    GiveUp,
+}
+
+impl Unacknowledged {
+    pub(super) fn new(
+        now: Instant,
+        timing: Timing,
+        transaction: TransactionId,
+        invite: &Request,
+        response: Bytes,
+    ) -> Self {
+        Self {
+            transaction,
+            cseq: invite.cseq().number,
+            response,
+            is_first: invite.to().tag().is_empty(),
+            interval: timing.t1,
+            repeat_at: now + timing.t1,
+            give_up_at: now + timing.give_up(),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.repeat_at.min(self.give_up_at)
+    }
+
+    /// What is due, if anything. A repetition moves the next one, doubling up to T2.
+    pub(super) fn overdue(&mut self, now: Instant, timing: Timing) -> Option<Overdue> {
+        if now >= self.give_up_at {
+            return Some(Overdue::GiveUp);
+        }
+        if now < self.repeat_at {
+            return None;
+        }
+        self.interval = (2 * self.interval).min(timing.t2);
+        self.repeat_at = now + self.interval;
+        Some(Overdue::Repeat)
+    }
+}
+
+#[derive(Debug)]
+struct Leg {
+    stage: Stage,
+    local_tag: Bytes,
+    alarm: Alarm,
+}
+
+impl Leg {
+    fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Calling(calling) => calling.ring_until,
+            Stage::Up(up) => up.unacknowledged.as_ref().map(Unacknowledged::deadline),
+            Stage::Ringing(_) | Stage::Ending(_) => None,
+        }
+    }
+
+    fn matches(&self, request: &Request) -> bool {
+        match &self.stage {
+            // The peer's tag is not known before the answer: several may answer.
+            Stage::Calling(calling) => calling.call_id == request.call_id,
+            Stage::Ringing(ringing) => {
+                let invite = &ringing.invite.request;
+                invite.call_id == request.call_id && invite.from().tag() == request.from().tag()
+            }
+            Stage::Up(up) => up.dialog.matches(request),
+            Stage::Ending(dialog) => dialog.matches(request),
+        }
+    }
+}
+
+/// All dialogs of an endpoint, by id and by our tag.
+#[derive(Debug, Default)]
+pub(super) struct Legs {
+    by_id: HashMap<DialogId, Leg>,
+    by_tag: HashMap<Bytes, DialogId>,
+}
+
+impl Legs {
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(super) fn contains(&self, id: DialogId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    pub(super) fn add(&mut self, id: DialogId, local_tag: Bytes, stage: Stage) {
+        self.by_tag.insert(local_tag.clone(), id);
+        self.by_id.insert(
+            id,
+            Leg {
+                stage,
+                local_tag,
+                alarm: Alarm::default(),
+            },
+        );
+    }
+
+    pub(super) fn stage(&mut self, id: DialogId) -> Option<&mut Stage> {
+        self.by_id.get_mut(&id).map(|leg| &mut leg.stage)
+    }
+
+    pub(super) fn up(&mut self, id: DialogId) -> Option<&mut Up> {
+        match self.stage(id) {
+            Some(Stage::Up(up)) => Some(up),
+            _ => None,
+        }
+    }
+
+    pub(super) fn ringing(&self, id: DialogId) -> Option<(&Ringing, &Bytes)> {
+        match self.by_id.get(&id) {
+            Some(Leg {
+                stage: Stage::Ringing(ringing),
+                local_tag,
+                ..
+            }) => Some((ringing, local_tag)),
+            _ => None,
+        }
+    }
+
+    /// The INVITE transaction of ours that awaits its final answer.
+    pub(super) fn calling(&self, id: DialogId) -> Option<&Calling> {
+        match self.by_id.get(&id).map(|leg| &leg.stage) {
+            Some(Stage::Calling(calling)) => Some(calling),
+            _ => None,
+        }
+    }
+
+    /// Turns a confirmed dialog into one that ends, and gives the re-INVITE that was open.
+    pub(super) fn end(&mut self, id: DialogId) -> Option<Ringing> {
+        let leg = self.by_id.remove(&id)?;
+        let (stage, offer) = match leg.stage {
+            Stage::Up(up) => (Stage::Ending(up.dialog), up.offer),
+            other => (other, None),
+        };
+        self.by_id.insert(id, Leg { stage, ..leg });
+        offer
+    }
+
+    /// Forgets a dialog and gives its last stage.
+    pub(super) fn remove(&mut self, id: DialogId) -> Option<Stage> {
+        let leg = self.by_id.remove(&id)?;
+        self.by_tag.remove(&leg.local_tag);
+        Some(leg.stage)
+    }
+
+    /// The dialog a request belongs to: our tag, the peer's and the Call-ID must be right.
+    pub(super) fn of_request(&self, request: &Request) -> Option<DialogId> {
+        let id = *self.by_tag.get(request.to().tag())?;
+        self.by_id.get(&id)?.matches(request).then_some(id)
+    }
+
+    pub(super) fn rang(&mut self, id: DialogId, at: Instant) {
+        if let Some(leg) = self.by_id.get_mut(&id) {
+            leg.alarm.rang(at);
+        }
+    }
+
+    pub(super) fn arm(&mut self, id: DialogId, schedule: &mut Schedule) {
+        if let Some(leg) = self.by_id.get_mut(&id) {
+            let deadline = leg.deadline();
+            schedule.arm(&mut leg.alarm, deadline, Sleeper::Dialog(id));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A SIP endpoint: user agent client and server in one core, over UDP.
+//!
+//! `mod.rs` is the clockwork: it hands inputs on and carries out what transactions ask for. The decisions are in
+//! [`receive`] (is this request for us at all), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
+
+mod attempt;
+mod in_dialog;
+mod leg;
+mod receive;
+mod received;
+mod schedule;
+mod transactions;
+mod uac;
+mod uas;
+mod words;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use attempt::Attempt;
+use leg::Legs;
+use schedule::{Schedule, Sleeper, TransactionId};
+use transactions::{Purpose, Transactions};
+pub use words::{Command, Config, DialogId, Event, Incoming, Input, OutgoingInvite, Output};
+
+use crate::random::Identifiers;
+use crate::transaction;
+use crate::{Counters, PeerSet};
+
+/// The core of a SIP user agent: [`Self::handle`] an [`Input`], [`Self::poll`] each [`Output`], come back at
+/// [`Self::deadline`]. One datagram or command costs a bounded amount of work; what is held is bounded by [`Config`].
+pub struct Endpoint {
+    config: Config,
+    identifiers: Identifiers,
+    peers: PeerSet,
+    transactions: Transactions,
+    /// What else is known of our INVITEs, by their transactions.
+    attempts: HashMap<TransactionId, Attempt>,
+    legs: Legs,
+    schedule: Schedule,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+    last_incoming: Option<u64>,
+}
+
+impl Endpoint {
+    /// An endpoint without peers: every request outside a dialog is refused until [`Self::set_peers`].
+    ///
+    /// Tags, branches and Call-IDs come from `seed`. It must be secret and random, or others can forge requests of our
+    /// dialogs; the same seed and inputs give the same outputs.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            identifiers: Identifiers::new(seed),
+            peers: PeerSet::default(),
+            transactions: Transactions::default(),
+            attempts: HashMap::new(),
+            legs: Legs::default(),
+            schedule: Schedule::default(),
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            last_incoming: None,
+        }
+    }
+
+    /// Says who may send requests outside a dialog. Dialogs that exist go on.
+    pub fn set_peers(&mut self, peers: PeerSet) {
+        self.peers = peers;
+    }
+
+    /// Feeds one input. `now` never goes backwards; outputs wait in order for [`Self::poll`].
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Datagram { source, bytes } => self.receive(now, source, &bytes),
+            Input::Command(command) => self.command(now, command),
+            Input::Timeout => self.wake(now),
+        }
+    }
+
+    /// The next output.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to feed [`Input::Timeout`] at the latest. Sometimes it turns out that there was nothing to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.schedule.deadline()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many dialogs are held, early and ending ones included.
+    #[must_use]
+    pub fn dialogs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// How many transactions are held.
+    #[must_use]
+    pub fn transactions(&self) -> usize {
+        self.transactions.len()
+    }
+
+    fn command(&mut self, now: Instant, command: Command) {
+        let fits = match command {
+            Command::Ring { dialog } => self.ring(now, dialog),
+            Command::Progress { dialog, sdp } => self.progress(now, dialog, &sdp),
+            Command::Answer { dialog, sdp } => self.answer(now, dialog, &sdp),
+            Command::Reject {
+                dialog,
+                status,
+                reason,
+                retry_after,
+            } => self.reject(now, dialog, status, reason, retry_after),
+            Command::Invite { dialog, invite } => self.invite(now, dialog, &invite),
+            Command::Cancel { dialog } => self.cancel(now, dialog),
+            Command::Bye { dialog } => self.end(now, dialog),
+            Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
+            Command::RejectOffer { dialog, status } => self.reject_offer(now, dialog, status),
+        };
+        if !fits {
+            self.counters.commands_ignored += 1;
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        while let Some((at, sleeper)) = self.schedule.due(now) {
+            match sleeper {
+                Sleeper::Transaction(id) => {
+                    self.transactions.rang(id, at);
+                    while self.transactions.fire(now, id) {
+                        self.drain(now, id);
+                    }
+                    self.transactions.arm(id, &mut self.schedule);
+                }
+                Sleeper::Dialog(id) => {
+                    self.legs.rang(id, at);
+                    self.wake_dialog(now, id);
+                    self.legs.arm(id, &mut self.schedule);
+                }
+                Sleeper::Attempt(id) => self.wake_attempt(now, id),
+            }
+        }
+    }
+
+    /// Carries out what a transaction asks for, and puts its next deadline on the schedule.
+    fn drain(&mut self, now: Instant, id: TransactionId) {
+        while let Some((output, purpose, destination)) = self.transactions.poll(id) {
+            match output {
+                transaction::Output::Send(bytes) => self.transmit(destination, bytes),
+                transaction::Output::Resend(bytes) => {
+                    self.counters.retransmissions_sent += 1;
+                    self.transmit(destination, bytes);
+                }
+                transaction::Output::Received(response) => match purpose {
+                    Purpose::Invite => self.on_invite_response(now, id, &response),
+                    Purpose::Bye(dialog) if response.status() >= 200 => self.on_bye_done(dialog),
+                    Purpose::Bye(_) | Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
+                },
+                transaction::Output::TimedOut => {
+                    self.transactions.remove(id);
+                    match purpose {
+                        Purpose::Invite => self.on_invite_timeout(id),
+                        Purpose::Bye(dialog) => self.on_bye_done(dialog),
+                        Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
+                    }
+                }
+                transaction::Output::Ended => {
+                    self.transactions.remove(id);
+                    self.attempts.remove(&id);
+                }
+            }
+        }
+        self.transactions.arm(id, &mut self.schedule);
+    }
+
+    fn transmit(&mut self, destination: SocketAddr, bytes: Bytes) {
+        self.outputs
+            .push_back(Output::Transmit { destination, bytes });
+    }
+
+    fn tell(&mut self, dialog: DialogId, event: Event) {
+        self.outputs.push_back(Output::Event { dialog, event });
+    }
+}

@@ -1,0 +1,269 @@
+//! From a datagram to the transaction or dialog it is for; what is for none is answered without keeping state
+//! (RFC 3261 §8.2, §18).
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::received::{ACCEPT, ALLOW, Answer, Received, respond_to_malformed};
+use crate::field::Name;
+use crate::lex;
+use crate::parse::{Malformed, is_status_line, parse, top_via};
+use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
+use crate::{Message, Method, Request, Response, Scheme};
+
+/// A status, and one more header field that goes with it.
+pub(super) struct Refusal {
+    status: u16,
+    field: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16) -> Self {
+        Self {
+            status,
+            field: None,
+        }
+    }
+
+    pub(super) fn with(status: u16, name: &'static str, value: &[u8]) -> Self {
+        Self {
+            status,
+            field: Some((name, value.to_vec())),
+        }
+    }
+}
+
+impl Endpoint {
+    pub(super) fn receive(&mut self, now: Instant, source: SocketAddr, bytes: &Bytes) {
+        if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            self.counters.keepalives += 1;
+            return;
+        }
+        match parse(bytes) {
+            Ok(Message::Request(request)) => {
+                self.counters.requests += 1;
+                self.on_request(now, Received::new(request, source));
+            }
+            Ok(Message::Response(response)) => {
+                self.counters.responses += 1;
+                self.on_response(now, response);
+            }
+            Err(malformed) => {
+                self.counters.malformed += 1;
+                self.answer_malformed(source, bytes.len(), &malformed);
+            }
+        }
+    }
+
+    /// A peer hears what was wrong with its request, where it has a way back. Nobody else does.
+    fn answer_malformed(&mut self, source: SocketAddr, size: usize, malformed: &Malformed) {
+        let Some(head) = &malformed.head else { return };
+        let line = head.first_line();
+        if !self.peers.contains(source.ip()) || is_status_line(line) || line.starts_with(b"ACK ") {
+            return;
+        }
+        let Ok(via) = top_via(head) else { return };
+        let status = malformed.error.status();
+        let bytes = respond_to_malformed(head, &via, source, &self.config, status);
+        self.transmit_answer(via.response_destination(source), source, size, bytes);
+    }
+
+    fn on_response(&mut self, now: Instant, response: Response) {
+        // A response with another Via below ours was not for us (RFC 3261 §8.1.3.3, §18.1.2).
+        let is_ours = response.via().is_sent_by(self.config.contact)
+            && response.head.items(Name::Via).count() == 1;
+        let transaction = if is_ours {
+            self.transactions.of_response(&response)
+        } else {
+            None
+        };
+        match transaction {
+            Some(id) => {
+                self.transactions.response(now, id, Box::new(response));
+                self.drain(now, id);
+            }
+            None => self.counters.strays += 1,
+        }
+    }
+
+    fn on_request(&mut self, now: Instant, received: Received) {
+        if *received.request.method() == Method::Ack {
+            return self.on_ack(now, &received);
+        }
+        let key = ServerKey::of(&received.request);
+        if let Some(id) = self.transactions.of_request(&key) {
+            self.counters.retransmissions_absorbed += 1;
+            self.transactions.request(now, id);
+            return self.drain(now, id);
+        }
+        if *received.request.method() == Method::Cancel {
+            return self.on_cancel(now, &received);
+        }
+        if received.request.to().tag().is_empty() {
+            return self.on_outside_dialog(now, key, received);
+        }
+        match self.legs.of_request(&received.request) {
+            Some(dialog) => self.on_in_dialog(now, dialog, key, received),
+            None => self.refuse(&received, Refusal::new(481)),
+        }
+    }
+
+    fn on_outside_dialog(&mut self, now: Instant, key: ServerKey, received: Received) {
+        if !self.peers.contains(received.source.ip()) {
+            self.counters.refused += 1;
+            return self.refuse(&received, Refusal::new(403));
+        }
+        let merge = MergeKey::of(&received.request);
+        if let Err(refusal) = self.screen(&received.request, &merge) {
+            return self.refuse(&received, refusal);
+        }
+        if *received.request.method() == Method::Options {
+            return self.answer_options(&received);
+        }
+        let is_full = self.legs.len() >= self.config.max_dialogs
+            || self.transactions.len() >= self.config.max_transactions;
+        if is_full {
+            self.counters.overloaded += 1;
+            let seconds = self.config.retry_after.as_secs().to_string();
+            return self.refuse(
+                &received,
+                Refusal::with(503, "Retry-After", seconds.as_bytes()),
+            );
+        }
+        self.on_invite(now, (key, merge), received);
+    }
+
+    /// The checks of RFC 3261 §8.2, in its order. What passes is an INVITE or OPTIONS.
+    fn screen(&self, request: &Request, merge: &MergeKey) -> Result<(), Refusal> {
+        match request.method() {
+            Method::Invite | Method::Options => {}
+            Method::Bye => return Err(Refusal::new(481)),
+            _ => return Err(Refusal::with(405, ALLOW.0, ALLOW.1)),
+        }
+        if request.request_uri().scheme() == Scheme::Other {
+            return Err(Refusal::new(416));
+        }
+        if self.transactions.of_merged(merge).is_some() {
+            return Err(Refusal::new(482));
+        }
+        check_hops(request)?;
+        check_require(request)?;
+        check_content(request)
+    }
+
+    /// Capabilities (RFC 3261 §11.2).
+    fn answer_options(&mut self, received: &Received) {
+        let tag = self.stateless_tag(&received.request);
+        let mut writer = received.response(&self.config, Answer::new(200, &tag));
+        writer.header(ALLOW.0, ALLOW.1);
+        writer.header(ACCEPT.0, ACCEPT.1);
+        self.transmit(received.destination, writer.finish());
+    }
+
+    /// Answers a request within a dialog and keeps the answer for its retransmissions.
+    pub(super) fn answer_asked(
+        &mut self,
+        now: Instant,
+        keys: (ServerKey, MergeKey),
+        received: &Received,
+        answer: Bytes,
+    ) {
+        let core = NonInviteServer::new(now, self.config.timing, answer);
+        let id = self.transactions.asked(core, keys, received.destination);
+        self.drain(now, id);
+    }
+
+    /// Answers a request and forgets it: each copy of it gets the same answer.
+    pub(super) fn refuse(&mut self, received: &Received, refusal: Refusal) {
+        let tag = self.stateless_tag(&received.request);
+        let mut writer = received.response(&self.config, Answer::new(refusal.status, &tag));
+        if let Some((name, value)) = refusal.field {
+            writer.header(name, &value);
+        }
+        let size = received.request.as_bytes().len();
+        self.transmit_answer(received.destination, received.source, size, writer.finish());
+    }
+
+    /// Sends an answer; to no peer only one that is not larger than its request, so that nobody is flooded through us.
+    fn transmit_answer(
+        &mut self,
+        destination: SocketAddr,
+        source: SocketAddr,
+        request_size: usize,
+        answer: Bytes,
+    ) {
+        if answer.len() > request_size && !self.peers.contains(source.ip()) {
+            self.counters.answers_withheld += 1;
+            return;
+        }
+        self.transmit(destination, answer);
+    }
+
+    fn stateless_tag(&self, request: &Request) -> Bytes {
+        self.identifiers.stateless_tag([
+            request.via().as_bytes(),
+            &request.call_id,
+            request.from().tag(),
+        ])
+    }
+}
+
+/// An INVITE that may not be forwarded any further ends here: what comes of it may be a call of ours, so this endpoint
+/// counts hops as RFC 7332 §4 has a back-to-back user agent do. Other requests are for the endpoint itself.
+fn check_hops(request: &Request) -> Result<(), Refusal> {
+    let hops = request
+        .head
+        .values(Name::MaxForwards)
+        .next()
+        .and_then(lex::number);
+    match (request.method(), hops) {
+        (Method::Invite, Some(0)) => Err(Refusal::new(483)),
+        _ => Ok(()),
+    }
+}
+
+/// Extensions the request insists on (RFC 3261 §8.2.2.3): there is none this endpoint has.
+pub(super) fn check_require(request: &Request) -> Result<(), Refusal> {
+    let wanted: Vec<_> = request
+        .head
+        .items(Name::Require)
+        .filter(|option| !option.is_empty())
+        .collect();
+    match wanted.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::with(420, "Unsupported", &wanted.join(&b", "[..]))),
+    }
+}
+
+/// What an INVITE brings must be a session description, and what it takes back too (RFC 3261 §8.2.3, §21.4.7).
+pub(super) fn check_content(request: &Request) -> Result<(), Refusal> {
+    if *request.method() != Method::Invite {
+        return Ok(());
+    }
+    let is_plain = request
+        .head
+        .items(Name::ContentEncoding)
+        .all(|coding| coding.eq_ignore_ascii_case(b"identity"));
+    let is_sdp = is_plain && request.has_sdp_type();
+    if !request.body().is_empty() && !is_sdp {
+        return Err(Refusal::with(415, ACCEPT.0, ACCEPT.1));
+    }
+    match accepts_sdp(request) {
+        true => Ok(()),
+        false => Err(Refusal::new(406)),
+    }
+}
+
+fn accepts_sdp(request: &Request) -> bool {
+    let mut ranges = request.head.items(Name::Accept).peekable();
+    ranges.peek().is_none()
+        || ranges.any(|range| {
+            let media_type = lex::trim_end(&range[..lex::length_while(range, |b| b != b';')]);
+            [&b"application/sdp"[..], b"application/*", b"*/*"]
+                .iter()
+                .any(|accepted| media_type.eq_ignore_ascii_case(accepted))
+        })
+}

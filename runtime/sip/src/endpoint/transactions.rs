@@ -1,0 +1,307 @@
+//! The table of transactions: found by id, by key of a message, and by what makes requests merge.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::DialogId;
+use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
+use crate::Response;
+use crate::transaction::{
+    ClientInput, ClientKey, InviteClient, InviteServer, MergeKey, NonInviteClient, NonInviteServer,
+    Output, ServerInput, ServerKey,
+};
+
+/// What a transaction is for, told to its user with each of its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// An INVITE of ours; what else there is to know of it is the attempt's of that transaction.
+    Invite,
+    /// A CANCEL of ours: its answer changes nothing.
+    Cancel,
+    /// A BYE of ours, and the dialog that waits for its end; none when nobody does.
+    Bye(Option<DialogId>),
+    /// An INVITE of the peer in this dialog.
+    Invited(DialogId),
+    /// Another request of the peer.
+    Asked,
+}
+
+#[derive(Debug)]
+enum Machine {
+    InviteClient(InviteClient),
+    NonInviteClient(NonInviteClient),
+    InviteServer(InviteServer),
+    NonInviteServer(NonInviteServer),
+}
+
+#[derive(Debug)]
+enum Key {
+    Client(ClientKey),
+    Server(ServerKey, MergeKey),
+}
+
+#[derive(Debug)]
+struct Transaction {
+    machine: Machine,
+    purpose: Purpose,
+    /// Where the machine's messages go.
+    destination: SocketAddr,
+    key: Key,
+    alarm: Alarm,
+}
+
+/// All transactions of an endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
+    by_id: HashMap<TransactionId, Transaction>,
+    clients: HashMap<ClientKey, TransactionId>,
+    servers: HashMap<ServerKey, TransactionId>,
+    /// Requests in work, to know one that comes a second time by another way.
+    merged: HashMap<MergeKey, TransactionId>,
+    last_id: u64,
+}
+
+impl Transactions {
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(super) fn of_response(&self, response: &Response) -> Option<TransactionId> {
+        self.clients.get(&ClientKey::of(response)?).copied()
+    }
+
+    pub(super) fn of_request(&self, key: &ServerKey) -> Option<TransactionId> {
+        self.servers.get(key).copied()
+    }
+
+    pub(super) fn of_merged(&self, key: &MergeKey) -> Option<TransactionId> {
+        self.merged.get(key).copied()
+    }
+
+    /// Starts a client transaction for an INVITE of ours.
+    pub(super) fn invite(
+        &mut self,
+        core: InviteClient,
+        key: ClientKey,
+        destination: SocketAddr,
+    ) -> TransactionId {
+        self.add(
+            Machine::InviteClient(core),
+            Purpose::Invite,
+            destination,
+            Key::Client(key),
+        )
+    }
+
+    /// Starts a client transaction for a BYE or CANCEL of ours.
+    pub(super) fn ask(
+        &mut self,
+        core: NonInviteClient,
+        purpose: Purpose,
+        key: ClientKey,
+        destination: SocketAddr,
+    ) -> TransactionId {
+        self.add(
+            Machine::NonInviteClient(core),
+            purpose,
+            destination,
+            Key::Client(key),
+        )
+    }
+
+    /// Starts a server transaction for an INVITE of the peer.
+    pub(super) fn invited(
+        &mut self,
+        core: InviteServer,
+        dialog: DialogId,
+        keys: (ServerKey, MergeKey),
+        destination: SocketAddr,
+    ) -> TransactionId {
+        self.add(
+            Machine::InviteServer(core),
+            Purpose::Invited(dialog),
+            destination,
+            Key::Server(keys.0, keys.1),
+        )
+    }
+
+    /// Starts a server transaction for another request of the peer.
+    pub(super) fn asked(
+        &mut self,
+        core: NonInviteServer,
+        keys: (ServerKey, MergeKey),
+        destination: SocketAddr,
+    ) -> TransactionId {
+        self.add(
+            Machine::NonInviteServer(core),
+            Purpose::Asked,
+            destination,
+            Key::Server(keys.0, keys.1),
+        )
+    }
+
+    fn add(
+        &mut self,
+        machine: Machine,
+        purpose: Purpose,
+        destination: SocketAddr,
+        key: Key,
+    ) -> TransactionId {
+        self.last_id += 1;
+        let id = TransactionId(self.last_id);
+        match &key {
+            Key::Client(client) => {
+                self.clients.insert(client.clone(), id);
+            }
+            Key::Server(server, merge) => {
+                self.servers.insert(server.clone(), id);
+                self.merged.insert(merge.clone(), id);
+            }
+        }
+        self.by_id.insert(
+            id,
+            Transaction {
+                machine,
+                purpose,
+                destination,
+                key,
+                alarm: Alarm::default(),
+            },
+        );
+        id
+    }
+
+    /// Forgets a transaction.
+    pub(super) fn remove(&mut self, id: TransactionId) {
+        match self.by_id.remove(&id).map(|transaction| transaction.key) {
+            Some(Key::Client(client)) => {
+                self.clients.remove(&client);
+            }
+            Some(Key::Server(server, merge)) => {
+                self.servers.remove(&server);
+                self.merged.remove(&merge);
+            }
+            None => {}
+        }
+    }
+
+    /// Feeds a response to its client transaction.
+    pub(super) fn response(&mut self, now: Instant, id: TransactionId, response: Box<Response>) {
+        match self.machine(id) {
+            Some(Machine::InviteClient(core)) => core.handle(now, ClientInput::Response(response)),
+            Some(Machine::NonInviteClient(core)) => {
+                core.handle(now, ClientInput::Response(response));
+            }
+            _ => {}
+        }
+    }
+
+    /// Feeds a retransmitted request to its server transaction.
+    pub(super) fn request(&mut self, now: Instant, id: TransactionId) {
+        match self.machine(id) {
+            Some(Machine::InviteServer(core)) => core.handle(now, ServerInput::Request),
+            Some(Machine::NonInviteServer(core)) => core.handle(&ServerInput::Request),
+            _ => {}
+        }
+    }
+
+    /// Feeds an ACK to its INVITE's server transaction.
+    pub(super) fn ack(&mut self, now: Instant, id: TransactionId) {
+        if let Some(Machine::InviteServer(core)) = self.machine(id) {
+            core.handle(now, ServerInput::Ack);
+        }
+    }
+
+    /// Gives a response to an INVITE's server transaction.
+    pub(super) fn respond(&mut self, now: Instant, id: TransactionId, status: u16, bytes: Bytes) {
+        if let Some(Machine::InviteServer(core)) = self.machine(id) {
+            core.handle(now, ServerInput::Respond { status, bytes });
+        }
+    }
+
+    /// Whether this is an INVITE of the peer without final response.
+    pub(super) fn awaits_answer(&self, id: TransactionId) -> bool {
+        let machine = self.by_id.get(&id).map(|transaction| &transaction.machine);
+        matches!(machine, Some(Machine::InviteServer(core)) if core.is_proceeding())
+    }
+
+    /// The dialog an INVITE of the peer is in.
+    pub(super) fn dialog(&self, id: TransactionId) -> Option<DialogId> {
+        match self.by_id.get(&id)?.purpose {
+            Purpose::Invited(dialog) => Some(dialog),
+            _ => None,
+        }
+    }
+
+    /// The address a server transaction's responses go to, without port.
+    pub(super) fn peer(&self, id: TransactionId) -> Option<IpAddr> {
+        self.by_id
+            .get(&id)
+            .map(|transaction| transaction.destination.ip())
+    }
+
+    /// Fires what is due, one timer at a time. False when nothing is.
+    pub(super) fn fire(&mut self, now: Instant, id: TransactionId) -> bool {
+        match self.machine(id) {
+            Some(Machine::InviteClient(core)) => core
+                .due(now)
+                .map(|timer| core.handle(now, ClientInput::Fired(timer)))
+                .is_some(),
+            Some(Machine::NonInviteClient(core)) => core
+                .due(now)
+                .map(|timer| core.handle(now, ClientInput::Fired(timer)))
+                .is_some(),
+            Some(Machine::InviteServer(core)) => core
+                .due(now)
+                .map(|timer| core.handle(now, ServerInput::Fired(timer)))
+                .is_some(),
+            Some(Machine::NonInviteServer(core)) => core
+                .due(now)
+                .map(|timer| core.handle(&ServerInput::Fired(timer)))
+                .is_some(),
+            None => false,
+        }
+    }
+
+    /// The next output of a transaction, with its purpose and destination.
+    pub(super) fn poll(&mut self, id: TransactionId) -> Option<(Output, Purpose, SocketAddr)> {
+        let transaction = self.by_id.get_mut(&id)?;
+        let output = match &mut transaction.machine {
+            Machine::InviteClient(core) => core.poll(),
+            Machine::NonInviteClient(core) => core.poll(),
+            Machine::InviteServer(core) => core.poll(),
+            Machine::NonInviteServer(core) => core.poll(),
+        };
+        output.map(|output| (output, transaction.purpose, transaction.destination))
+    }
+
+    /// Notes that an alarm of a transaction rang.
+    pub(super) fn rang(&mut self, id: TransactionId, at: Instant) {
+        if let Some(transaction) = self.by_id.get_mut(&id) {
+            transaction.alarm.rang(at);
+        }
+    }
+
+    /// Puts a transaction's deadline on the schedule.
+    pub(super) fn arm(&mut self, id: TransactionId, schedule: &mut Schedule) {
+        let Some(transaction) = self.by_id.get_mut(&id) else {
+            return;
+        };
+        let deadline = match &transaction.machine {
+            Machine::InviteClient(core) => core.deadline(),
+            Machine::NonInviteClient(core) => core.deadline(),
+            Machine::InviteServer(core) => core.deadline(),
+            Machine::NonInviteServer(core) => core.deadline(),
+        };
+        schedule.arm(&mut transaction.alarm, deadline, Sleeper::Transaction(id));
+    }
+
+    fn machine(&mut self, id: TransactionId) -> Option<&mut Machine> {
+        self.by_id
+            .get_mut(&id)
+            .map(|transaction| &mut transaction.machine)
+    }
+}

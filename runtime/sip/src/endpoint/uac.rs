@@ -1,0 +1,372 @@
+//! INVITEs of ours: their responses, CANCEL, forks (RFC 3261 §13.2, §9.1).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::attempt::{Attempt, Cancel, Fork, MAX_FORKS};
+use super::leg::{Calling, Stage, Up};
+use super::received::ALLOW;
+use super::schedule::{Alarm, Sleeper, TransactionId};
+use super::transactions::Purpose;
+use super::{DialogId, Endpoint, Event, OutgoingInvite};
+use crate::dialog::{Dialog, RequestParts};
+use crate::field::{Name, full_form};
+use crate::transaction::{ClientKey, InviteClient, NonInviteClient};
+use crate::write::{Writer, reason_phrase};
+use crate::{Method, Response, Uri, from_invite, lex};
+
+impl Endpoint {
+    pub(super) fn invite(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        invite: &OutgoingInvite,
+    ) -> bool {
+        if !dialog.0.is_multiple_of(2) || self.legs.contains(dialog) {
+            return false;
+        }
+        if self.legs.len() >= self.config.max_dialogs
+            || self.transactions.len() >= self.config.max_transactions
+        {
+            self.tell_failed(dialog, 503);
+            return true;
+        }
+        if !is_writable(invite) {
+            self.tell_failed(dialog, 400);
+            return true;
+        }
+        let branch = self.identifiers.branch();
+        let tag = self.identifiers.tag();
+        let call_id = match &invite.call_id {
+            Some(call_id) => Bytes::copy_from_slice(call_id.as_bytes()),
+            None => self.identifiers.call_id(),
+        };
+        let bytes = self.write_invite(invite, &branch, &tag, &call_id);
+        let core = InviteClient::new(now, self.config.timing, bytes.clone());
+        let key = ClientKey::new(branch.clone(), Method::Invite);
+        let transaction = self.transactions.invite(core, key, invite.target);
+        self.attempts.insert(
+            transaction,
+            Attempt {
+                dialog,
+                destination: invite.target,
+                branch,
+                invite: bytes,
+                is_heard: false,
+                cancel: Cancel::NotWanted,
+                forks: Vec::new(),
+            },
+        );
+        let ring_until = Some(now + invite.ring_timeout);
+        self.legs.add(
+            dialog,
+            tag,
+            Stage::Calling(Calling {
+                transaction,
+                call_id,
+                ring_until,
+            }),
+        );
+        self.legs.arm(dialog, &mut self.schedule);
+        self.drain(now, transaction);
+        true
+    }
+
+    fn write_invite(
+        &self,
+        invite: &OutgoingInvite,
+        branch: &[u8],
+        tag: &[u8],
+        call_id: &[u8],
+    ) -> Bytes {
+        let contact = self.config.contact.to_string();
+        let mut writer = Writer::request(b"INVITE", invite.request_uri.as_bytes());
+        writer.header_of(
+            "Via",
+            &[
+                b"SIP/2.0/UDP ",
+                contact.as_bytes(),
+                b";branch=",
+                branch,
+                b";rport",
+            ],
+        );
+        writer.header("Max-Forwards", b"70");
+        writer.header_of("From", &[b"<", invite.from.as_bytes(), b">;tag=", tag]);
+        writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
+        writer.header("Call-ID", call_id);
+        writer.header("CSeq", b"1 INVITE");
+        writer.header_of("Contact", &[b"<sip:", contact.as_bytes(), b">"]);
+        writer.header(ALLOW.0, ALLOW.1);
+        if let Some(user_agent) = &self.config.user_agent {
+            writer.header("User-Agent", user_agent.as_bytes());
+        }
+        for (name, value) in &invite.headers {
+            writer.header(name, value.as_bytes());
+        }
+        writer.finish_with_sdp(&invite.sdp)
+    }
+
+    /// Cancels at the caller's wish.
+    pub(super) fn cancel(&mut self, now: Instant, dialog: DialogId) -> bool {
+        let Some(transaction) = self.legs.calling(dialog).map(|calling| calling.transaction) else {
+            return false;
+        };
+        self.cancel_attempt(now, transaction, 487);
+        true
+    }
+
+    /// Cancels. Nobody needs to wait for the end of an INVITE of which nothing was heard: the dialog fails at once with
+    /// `unheard`, and what may still come is dealt with behind the scene.
+    fn cancel_attempt(&mut self, now: Instant, transaction: TransactionId, unheard: u16) {
+        let Some(attempt) = self.attempts.get_mut(&transaction) else {
+            return;
+        };
+        if attempt.cancel != Cancel::NotWanted {
+            return;
+        }
+        attempt.cancel = Cancel::Wanted;
+        let dialog = attempt.dialog;
+        if let Some(Stage::Calling(calling)) = self.legs.stage(dialog) {
+            calling.ring_until = None;
+        }
+        if attempt.is_heard {
+            self.send_cancel(now, transaction);
+        } else {
+            self.legs.remove(dialog);
+            self.tell_failed(dialog, unheard);
+        }
+    }
+
+    fn send_cancel(&mut self, now: Instant, transaction: TransactionId) {
+        let Some(attempt) = self.attempts.get_mut(&transaction) else {
+            return;
+        };
+        let give_up_at = now + self.config.timing.give_up();
+        attempt.cancel = Cancel::Sent { give_up_at };
+        self.schedule.arm(
+            &mut Alarm::default(),
+            Some(give_up_at),
+            Sleeper::Attempt(transaction),
+        );
+        let core = NonInviteClient::new(
+            now,
+            self.config.timing,
+            from_invite::cancel(&attempt.invite),
+        );
+        let key = ClientKey::new(attempt.branch.clone(), Method::Cancel);
+        let id = self
+            .transactions
+            .ask(core, Purpose::Cancel, key, attempt.destination);
+        self.drain(now, id);
+    }
+
+    /// No final response came after our CANCEL: as if there had been a 487 (RFC 3261 §9.1).
+    pub(super) fn wake_attempt(&mut self, now: Instant, transaction: TransactionId) {
+        let Some(attempt) = self.attempts.get(&transaction) else {
+            return;
+        };
+        let is_over = matches!(attempt.cancel, Cancel::Sent { give_up_at } if give_up_at <= now);
+        let is_answered = attempt.invite.is_empty();
+        if is_over && !is_answered {
+            self.fail_calling(transaction, |endpoint, dialog| {
+                endpoint.tell_failed(dialog, 487);
+            });
+            self.transactions.remove(transaction);
+            self.attempts.remove(&transaction);
+        }
+    }
+
+    /// The INVITE was not answered while we were willing to wait.
+    pub(super) fn on_ring_timeout(&mut self, now: Instant, dialog: DialogId) {
+        let Some(calling) = self.legs.calling(dialog) else {
+            return;
+        };
+        if calling.ring_until.is_some_and(|until| until <= now) {
+            let transaction = calling.transaction;
+            self.cancel_attempt(now, transaction, 408);
+        }
+    }
+
+    pub(super) fn on_invite_timeout(&mut self, transaction: TransactionId) {
+        self.fail_calling(transaction, |endpoint, dialog| {
+            endpoint.tell_failed(dialog, 408);
+        });
+        self.attempts.remove(&transaction);
+    }
+
+    pub(super) fn on_invite_response(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        response: &Response,
+    ) {
+        match response.status() {
+            ..200 => self.on_provisional(now, transaction, response),
+            200..300 => self.on_answer(now, transaction, response),
+            300.. => self.on_failure(transaction, response),
+        }
+    }
+
+    fn on_provisional(&mut self, now: Instant, transaction: TransactionId, response: &Response) {
+        let Some(attempt) = self.attempts.get_mut(&transaction) else {
+            return;
+        };
+        attempt.is_heard = true;
+        let dialog = attempt.dialog;
+        match attempt.cancel {
+            Cancel::Wanted => self.send_cancel(now, transaction),
+            Cancel::NotWanted if response.status() > 100 => {
+                let event = Event::Provisional {
+                    status: response.status(),
+                    sdp: response.sdp(),
+                };
+                self.tell(dialog, event);
+            }
+            Cancel::NotWanted | Cancel::Sent { .. } => {}
+        }
+    }
+
+    fn on_failure(&mut self, transaction: TransactionId, response: &Response) {
+        if let Some(attempt) = self.attempts.get_mut(&transaction) {
+            attempt.invite = Bytes::new();
+        }
+        self.fail_calling(transaction, |endpoint, dialog| {
+            endpoint.tell(
+                dialog,
+                Event::Failed {
+                    status: response.status(),
+                    reason: response.reason().into_owned(),
+                    retry_after: response.retry_after(),
+                },
+            );
+        });
+    }
+
+    /// A 2xx: acknowledged each time it comes. The first makes the dialog; one of another peer, or one that crossed our
+    /// CANCEL, is ended with BYE (RFC 3261 §13.2.2.4).
+    fn on_answer(&mut self, now: Instant, transaction: TransactionId, response: &Response) {
+        let Some(attempt) = self.attempts.get_mut(&transaction) else {
+            return;
+        };
+        attempt.invite = Bytes::new();
+        let remote_tag = response.to().tag();
+        if let Some(fork) = attempt.fork(remote_tag) {
+            let (destination, ack) = (fork.destination, fork.ack.clone());
+            return self.transmit(destination, ack);
+        }
+        if attempt.forks.len() == MAX_FORKS {
+            self.counters.strays += 1;
+            return;
+        }
+        let is_wanted = attempt.cancel == Cancel::NotWanted && attempt.forks.is_empty();
+        let (id, source) = (attempt.dialog, attempt.destination);
+        let dialog = Dialog::as_uac(response, source);
+        self.acknowledge_answer(transaction, &dialog, remote_tag);
+        if is_wanted
+            && self
+                .legs
+                .calling(id)
+                .is_some_and(|calling| calling.transaction == transaction)
+        {
+            let up = Up {
+                dialog,
+                unacknowledged: None,
+                offer: None,
+                ends_when_acknowledged: false,
+            };
+            if let Some(stage) = self.legs.stage(id) {
+                *stage = Stage::Up(Box::new(up));
+            }
+            self.tell(
+                id,
+                Event::Answered {
+                    sdp: response.sdp(),
+                },
+            );
+        } else {
+            self.dismiss(now, dialog);
+            self.fail_calling(transaction, |endpoint, dialog| {
+                endpoint.tell_failed(dialog, 487);
+            });
+        }
+    }
+
+    fn acknowledge_answer(
+        &mut self,
+        transaction: TransactionId,
+        dialog: &Dialog,
+        remote_tag: &[u8],
+    ) {
+        let branch = self.identifiers.branch();
+        let ack = dialog.request(RequestParts {
+            method: &Method::Ack,
+            cseq: dialog.local_cseq(),
+            branch: &branch,
+            contact: self.config.contact,
+            user_agent: self.config.user_agent.as_deref(),
+        });
+        if let Some(attempt) = self.attempts.get_mut(&transaction) {
+            let remote_tag = Bytes::copy_from_slice(remote_tag);
+            attempt.forks.push(Fork {
+                remote_tag,
+                destination: ack.destination,
+                ack: ack.bytes.clone(),
+            });
+        }
+        self.transmit(ack.destination, ack.bytes);
+    }
+
+    /// Ends the dialog of an INVITE that will have no answer, where it still waits for one.
+    fn fail_calling(&mut self, transaction: TransactionId, tell: impl FnOnce(&mut Self, DialogId)) {
+        let Some(dialog) = self
+            .attempts
+            .get(&transaction)
+            .map(|attempt| attempt.dialog)
+        else {
+            return;
+        };
+        if self
+            .legs
+            .calling(dialog)
+            .is_some_and(|calling| calling.transaction == transaction)
+        {
+            self.legs.remove(dialog);
+            tell(self, dialog);
+        }
+    }
+
+    fn tell_failed(&mut self, dialog: DialogId, status: u16) {
+        let reason = reason_phrase(status).to_owned();
+        self.tell(
+            dialog,
+            Event::Failed {
+                status,
+                reason,
+                retry_after: None,
+            },
+        );
+    }
+}
+
+/// Whether the parts of an INVITE keep to their grammar, so that none can smuggle in another.
+fn is_writable(invite: &OutgoingInvite) -> bool {
+    let is_uri = |text: &String| Uri::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
+    let is_field = |(name, value): &(String, String)| {
+        let known = full_form(name.as_bytes());
+        lex::is_token(name.as_bytes())
+            && Name::of(name.as_bytes()) == Name::Other
+            && !["Route", "Allow", "User-Agent"]
+                .iter()
+                .any(|own| known.eq_ignore_ascii_case(own.as_bytes()))
+            && !value.contains(char::is_control)
+    };
+    let is_word = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+    [&invite.request_uri, &invite.from, &invite.to]
+        .into_iter()
+        .all(is_uri)
+        && invite.headers.iter().all(is_field)
+        && invite.call_id.iter().all(is_word)
+        && !invite.sdp.is_empty()
+}

@@ -1,0 +1,288 @@
+//! INVITEs of the peer: 100 at once, provisional and final answers, ACK, CANCEL (RFC 3261 §13.3, §9.2).
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::leg::{Overdue, Ringing, Stage, Unacknowledged, Up};
+use super::receive::Refusal;
+use super::received::{Answer, Received};
+use super::{DialogId, Endpoint, Event, Incoming, Output};
+use crate::dialog::Dialog;
+use crate::transaction::{InviteServer, MergeKey, ServerKey};
+
+impl Endpoint {
+    /// A new INVITE, checked and within bounds.
+    pub(super) fn on_invite(
+        &mut self,
+        now: Instant,
+        keys: (ServerKey, MergeKey),
+        invite: Received,
+    ) {
+        let dialog = DialogId(self.last_incoming.map_or(1, |last| last + 2));
+        self.last_incoming = Some(dialog.0);
+        let core = InviteServer::new(self.config.timing);
+        let transaction = self
+            .transactions
+            .invited(core, dialog, keys, invite.destination);
+        let trying = invite
+            .response(&self.config, Answer::new(100, b""))
+            .finish();
+        self.transactions.respond(now, transaction, 100, trying);
+        self.drain(now, transaction);
+        self.outputs.push_back(Output::Incoming(Box::new(Incoming {
+            dialog,
+            source: invite.source,
+            sdp: invite.request.sdp(),
+            request: invite.request.clone(),
+        })));
+        let tag = self.identifiers.tag();
+        self.legs.add(
+            dialog,
+            tag,
+            Stage::Ringing(Ringing {
+                transaction,
+                invite,
+            }),
+        );
+    }
+
+    pub(super) fn ring(&mut self, now: Instant, dialog: DialogId) -> bool {
+        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
+            return false;
+        };
+        let bytes = ringing
+            .invite
+            .dialog_response(&self.config, Answer::new(180, tag))
+            .finish();
+        let transaction = ringing.transaction;
+        self.respond(now, transaction, 180, bytes);
+        true
+    }
+
+    pub(super) fn progress(&mut self, now: Instant, dialog: DialogId, sdp: &[u8]) -> bool {
+        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
+            return false;
+        };
+        let bytes = ringing
+            .invite
+            .dialog_response(&self.config, Answer::new(183, tag))
+            .finish_with_sdp(sdp);
+        let transaction = ringing.transaction;
+        self.respond(now, transaction, 183, bytes);
+        true
+    }
+
+    pub(super) fn answer(&mut self, now: Instant, dialog: DialogId, sdp: &[u8]) -> bool {
+        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
+            return false;
+        };
+        let Ringing {
+            transaction,
+            invite,
+        } = ringing;
+        let transaction = *transaction;
+        let bytes = invite
+            .dialog_response(&self.config, Answer::new(200, tag))
+            .finish_with_sdp(sdp);
+        let wait = Unacknowledged::new(
+            now,
+            self.config.timing,
+            transaction,
+            &invite.request,
+            bytes.clone(),
+        );
+        let up = Up {
+            dialog: Dialog::as_uas(&invite.request, invite.source, tag),
+            unacknowledged: Some(wait),
+            offer: None,
+            ends_when_acknowledged: false,
+        };
+        if let Some(stage) = self.legs.stage(dialog) {
+            *stage = Stage::Up(Box::new(up));
+        }
+        self.legs.arm(dialog, &mut self.schedule);
+        self.respond(now, transaction, 200, bytes);
+        true
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        status: u16,
+        reason: Option<String>,
+        retry_after: Option<Duration>,
+    ) -> bool {
+        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
+            return false;
+        };
+        let status = failure(status);
+        let reason = reason.map(|reason| reason.replace(char::is_control, ""));
+        let answer = Answer {
+            reason: reason.as_deref(),
+            ..Answer::new(status, tag)
+        };
+        let mut writer = ringing.invite.response(&self.config, answer);
+        if let Some(retry_after) = retry_after {
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            writer.header("Retry-After", seconds.to_string().as_bytes());
+        }
+        let transaction = ringing.transaction;
+        self.legs.remove(dialog);
+        self.respond(now, transaction, status, writer.finish());
+        true
+    }
+
+    /// Gives a failure without further fields to an INVITE and so ends its transaction's wait.
+    pub(super) fn fail(&mut self, now: Instant, invite: &Ringing, local_tag: &[u8], status: u16) {
+        let bytes = invite
+            .invite
+            .response(&self.config, Answer::new(status, local_tag))
+            .finish();
+        self.respond(now, invite.transaction, status, bytes);
+    }
+
+    pub(super) fn respond(
+        &mut self,
+        now: Instant,
+        transaction: super::TransactionId,
+        status: u16,
+        bytes: Bytes,
+    ) {
+        self.transactions.respond(now, transaction, status, bytes);
+        self.drain(now, transaction);
+    }
+
+    /// An ACK ends the transaction of a failure, or the wait for it after a 2xx. Peers that give the ACK of a failure
+    /// another branch are understood by Call-ID, From tag and `CSeq`.
+    pub(super) fn on_ack(&mut self, now: Instant, received: &Received) {
+        let key = ServerKey::of(&received.request);
+        let by_key = self.transactions.of_request(&key);
+        let transaction = by_key.or_else(|| {
+            self.transactions
+                .of_merged(&MergeKey::of(&received.request))
+        });
+        if let Some(id) = transaction {
+            self.transactions.ack(now, id);
+            self.drain(now, id);
+        }
+        let dialog = self.legs.of_request(&received.request);
+        let is_awaited = dialog.is_some_and(|dialog| self.acknowledge(now, dialog, received));
+        if !is_awaited && transaction.is_none() {
+            self.counters.strays += 1;
+        }
+    }
+
+    /// Takes the ACK of a 2xx. False when none of this number is awaited.
+    fn acknowledge(&mut self, now: Instant, dialog: DialogId, ack: &Received) -> bool {
+        let Some(up) = self.legs.up(dialog) else {
+            return false;
+        };
+        let number = ack.request.cseq().number;
+        if up
+            .unacknowledged
+            .take_if(|waiting| waiting.cseq == number)
+            .is_none()
+        {
+            return false;
+        }
+        let ends = up.ends_when_acknowledged;
+        self.tell(
+            dialog,
+            Event::Acked {
+                sdp: ack.request.sdp(),
+            },
+        );
+        if ends {
+            self.hang_up(now, dialog);
+        }
+        true
+    }
+
+    /// Repeats the 2xx, or gives up on its ACK: then the dialog is ended, for the peer may be in it (RFC 3261 §13.3.1.4).
+    pub(super) fn wait_for_ack(&mut self, now: Instant, dialog: DialogId) {
+        let timing = self.config.timing;
+        let Some(up) = self.legs.up(dialog) else {
+            return;
+        };
+        let Some(waiting) = &mut up.unacknowledged else {
+            return;
+        };
+        match waiting.overdue(now, timing) {
+            None => {}
+            Some(Overdue::Repeat) => {
+                let (transaction, response) = (waiting.transaction, waiting.response.clone());
+                self.respond(now, transaction, 200, response);
+            }
+            Some(Overdue::GiveUp) => {
+                up.unacknowledged = None;
+                let was_ending = up.ends_when_acknowledged;
+                self.hang_up(now, dialog);
+                if !was_ending {
+                    self.legs.remove(dialog); // nobody waits for the answer to this BYE
+                    self.tell(dialog, Event::NoAck);
+                }
+            }
+        }
+    }
+
+    /// A CANCEL of the peer, from where its INVITE came (RFC 3261 §9.2).
+    pub(super) fn on_cancel(&mut self, now: Instant, received: &Received) {
+        let invite = self
+            .transactions
+            .of_request(&ServerKey::canceled_by(&received.request));
+        let from_inviter = |id: &_| self.transactions.peer(*id) == Some(received.source.ip());
+        let Some(invite) = invite.filter(from_inviter) else {
+            return self.refuse(received, Refusal::new(481));
+        };
+        let keys = (
+            ServerKey::of(&received.request),
+            MergeKey::of(&received.request),
+        );
+        let answer = received
+            .response(&self.config, Answer::new(200, b""))
+            .finish();
+        self.answer_asked(now, keys, received, answer);
+        if self.transactions.awaits_answer(invite) {
+            self.take_back(now, invite);
+        }
+    }
+
+    /// Answers a cancelled INVITE 487. A cancelled re-INVITE leaves the dialog as it was.
+    fn take_back(&mut self, now: Instant, transaction: super::TransactionId) {
+        let Some(dialog) = self.transactions.dialog(transaction) else {
+            return;
+        };
+        match self.legs.stage(dialog) {
+            Some(Stage::Ringing(_)) => self.on_withdrawn(now, dialog),
+            Some(Stage::Up(up)) => {
+                if let Some(offer) = up.offer.take() {
+                    self.fail(now, &offer, b"", 487);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The peer does not want an answer to its INVITE any more.
+    pub(super) fn on_withdrawn(&mut self, now: Instant, dialog: DialogId) {
+        let Some((_, tag)) = self.legs.ringing(dialog) else {
+            return;
+        };
+        let tag = tag.clone();
+        if let Some(Stage::Ringing(ringing)) = self.legs.remove(dialog) {
+            self.fail(now, &ringing, &tag, 487);
+            self.tell(dialog, Event::Canceled);
+        }
+    }
+}
+
+/// A status that ends an INVITE without a dialog.
+pub(super) fn failure(status: u16) -> u16 {
+    if (300..700).contains(&status) {
+        status
+    } else {
+        500
+    }
+}

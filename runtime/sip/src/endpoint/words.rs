@@ -1,0 +1,229 @@
+//! What goes into an endpoint and comes out of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{Request, Timing};
+
+/// How an endpoint speaks and what it may hold.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address others reach us at: goes into `Via` and `Contact`.
+    pub contact: SocketAddr,
+    /// What `Server` and `User-Agent` say. None: neither is written, and nobody learns what runs here.
+    pub user_agent: Option<String>,
+    /// The most dialogs held at once, early ones included; further INVITEs are answered 503.
+    pub max_dialogs: usize,
+    /// The most transactions held at once; a finished call's stay for 32 s. Further requests are answered 503.
+    pub max_transactions: usize,
+    /// What `Retry-After` of a 503 says.
+    pub retry_after: Duration,
+    /// The timers' base values.
+    pub timing: Timing,
+}
+
+impl Config {
+    /// No `Server` header, 10,000 dialogs, 400,000 transactions, a retry after 5 s, the RFC's timers.
+    #[must_use]
+    pub fn new(contact: SocketAddr) -> Self {
+        Self {
+            contact,
+            user_agent: None,
+            max_dialogs: 10_000,
+            max_transactions: 400_000,
+            retry_after: Duration::from_secs(5),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// One of our dialogs, from its INVITE on. Odd: incoming, given by the endpoint. Even: outgoing, given by the caller, who
+/// uses none twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DialogId(pub u64);
+
+/// What an endpoint takes.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A datagram from the socket.
+    Datagram {
+        /// Where it came from.
+        source: SocketAddr,
+        /// Its payload.
+        bytes: Bytes,
+    },
+    /// A wish of the call core.
+    Command(Command),
+    /// [`crate::Endpoint::deadline`] is reached.
+    Timeout,
+}
+
+/// What the call core can ask for. A command that no longer fits its dialog (an answer that crossed a CANCEL) is counted
+/// and otherwise ignored: the event that tells why is already on its way.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Answers an incoming INVITE with 180.
+    Ring {
+        /// An incoming dialog without a final answer.
+        dialog: DialogId,
+    },
+    /// Answers an incoming INVITE with 183 and early media.
+    Progress {
+        /// An incoming dialog without a final answer.
+        dialog: DialogId,
+        /// Our session description.
+        sdp: Bytes,
+    },
+    /// Answers an incoming INVITE with 200, repeated until its ACK.
+    Answer {
+        /// An incoming dialog without a final answer.
+        dialog: DialogId,
+        /// Our session description.
+        sdp: Bytes,
+    },
+    /// Refuses an incoming INVITE. The dialog is over; no event follows.
+    Reject {
+        /// An incoming dialog without a final answer.
+        dialog: DialogId,
+        /// 300 to 699; anything else is sent as 500.
+        status: u16,
+        /// The reason phrase, where the usual one will not do. Control characters are left out.
+        reason: Option<String>,
+        /// Goes into `Retry-After`, in whole seconds, rounded up.
+        retry_after: Option<Duration>,
+    },
+    /// Sends an INVITE. What cannot be written, or finds no room, fails with 400 or 503 as an event.
+    Invite {
+        /// A new, even id.
+        dialog: DialogId,
+        /// Whom to call, and how.
+        invite: Box<OutgoingInvite>,
+    },
+    /// Takes back an INVITE of ours. [`Event::Failed`] follows; an answer that crosses is acknowledged and ended with BYE.
+    Cancel {
+        /// An outgoing dialog without a final answer.
+        dialog: DialogId,
+    },
+    /// Ends a dialog, whatever its state: BYE, CANCEL, or 603 to an INVITE without final answer. Before the ACK of our 2xx
+    /// the BYE waits for it (RFC 3261 §15). [`Event::Terminated`] follows a BYE, [`Event::Failed`] a CANCEL, nothing a 603.
+    Bye {
+        /// Any dialog.
+        dialog: DialogId,
+    },
+    /// Answers a re-INVITE, told by [`Event::Offer`], with 200.
+    AcceptOffer {
+        /// A dialog with an open offer.
+        dialog: DialogId,
+        /// Our session description.
+        sdp: Bytes,
+    },
+    /// Refuses a re-INVITE; the session goes on as it was.
+    RejectOffer {
+        /// A dialog with an open offer.
+        dialog: DialogId,
+        /// 300 to 699; anything else is sent as 500.
+        status: u16,
+    },
+}
+
+/// An INVITE to send.
+#[derive(Clone, Debug)]
+pub struct OutgoingInvite {
+    /// Where the datagrams go.
+    pub target: SocketAddr,
+    /// The Request-URI.
+    pub request_uri: String,
+    /// The URI in `From`.
+    pub from: String,
+    /// The URI in `To`.
+    pub to: String,
+    /// The offer.
+    pub sdp: Bytes,
+    /// More header fields, name and value. Those that the endpoint writes itself are refused.
+    pub headers: Vec<(String, String)>,
+    /// How long to wait for an answer before it is cancelled.
+    pub ring_timeout: Duration,
+    /// The Call-ID, where the caller has one (kept on disk before the INVITE leaves). Must be one word.
+    pub call_id: Option<String>,
+}
+
+/// What an endpoint asks for or tells.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send a datagram.
+    Transmit {
+        /// Where to.
+        destination: SocketAddr,
+        /// Its payload.
+        bytes: Bytes,
+    },
+    /// A new INVITE. It was answered 100 Trying.
+    Incoming(Box<Incoming>),
+    /// Something happened in a dialog.
+    Event {
+        /// Which.
+        dialog: DialogId,
+        /// What.
+        event: Event,
+    },
+}
+
+/// A new INVITE from a peer.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The id of its dialog, for commands and events.
+    pub dialog: DialogId,
+    /// Where it came from.
+    pub source: SocketAddr,
+    /// The request: numbers in its Request-URI, `From`, `To`, and other header fields.
+    pub request: Request,
+    /// The offer; none when the peer wants ours in the answer.
+    pub sdp: Option<Bytes>,
+}
+
+/// What happens in a dialog. After [`Event::Failed`], [`Event::NoAck`], [`Event::Canceled`], [`Event::Bye`] or
+/// [`Event::Terminated`] the dialog is over and its id means nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The other side is working on our INVITE.
+    Provisional {
+        /// 101 to 199.
+        status: u16,
+        /// Early media, where there is a description.
+        sdp: Option<Bytes>,
+    },
+    /// Our INVITE was answered with 2xx; the endpoint has sent the ACK.
+    Answered {
+        /// The answer to our offer.
+        sdp: Option<Bytes>,
+    },
+    /// Our INVITE came to nothing.
+    Failed {
+        /// The final status; 408 when nothing came in time, 487 after a CANCEL of ours.
+        status: u16,
+        /// The reason phrase.
+        reason: String,
+        /// When the peer wants to be tried again.
+        retry_after: Option<Duration>,
+    },
+    /// The ACK of our 2xx came.
+    Acked {
+        /// The answer, when the offer was ours.
+        sdp: Option<Bytes>,
+    },
+    /// No ACK of our 2xx came within 64 × T1; the endpoint sent a BYE.
+    NoAck,
+    /// The peer took its INVITE back; 487 was sent.
+    Canceled,
+    /// The peer ended the dialog; 200 was sent.
+    Bye,
+    /// A re-INVITE: answer with [`Command::AcceptOffer`] or [`Command::RejectOffer`].
+    Offer {
+        /// The offer; none when the peer wants ours in the answer.
+        sdp: Option<Bytes>,
+    },
+    /// Our BYE was answered, or timed out.
+    Terminated,
+}

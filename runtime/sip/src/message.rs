@@ -1,0 +1,184 @@
+//! Requests and responses over the bytes they came in (RFC 3261 §7).
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::field::Name;
+use crate::head::Head;
+use crate::lex;
+use crate::{CSeq, Method, NameAddr, Uri, Via};
+
+/// A SIP message that holds what RFC 3261 demands of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A request.
+    Request(Request),
+    /// A response.
+    Response(Response),
+}
+
+/// What requests and responses have in common. The mandatory header fields are read once, by the parser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    pub(crate) head: Head,
+    pub(crate) via: Via,
+    pub(crate) from: NameAddr,
+    pub(crate) to: NameAddr,
+    pub(crate) call_id: Bytes,
+    pub(crate) cseq: CSeq,
+    pub(crate) body: Bytes,
+}
+
+impl Fields {
+    /// The topmost `Via`.
+    #[must_use]
+    pub fn via(&self) -> &Via {
+        &self.via
+    }
+
+    /// Who sent the request of this transaction.
+    #[must_use]
+    pub fn from(&self) -> &NameAddr {
+        &self.from
+    }
+
+    /// Whom the request of this transaction is for.
+    #[must_use]
+    pub fn to(&self) -> &NameAddr {
+        &self.to
+    }
+
+    /// The `Call-ID`.
+    #[must_use]
+    pub fn call_id(&self) -> Cow<'_, str> {
+        lex::text(&self.call_id)
+    }
+
+    /// The `CSeq`.
+    #[must_use]
+    pub fn cseq(&self) -> &CSeq {
+        &self.cseq
+    }
+
+    /// The first value of a header field, by its full name in any case; a field in compact form is found too.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut fields = self.head.fields();
+        let found = fields.find(|(written, _)| written.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|(_, value)| lex::text(value))
+    }
+
+    /// Every header field in order: name (compact forms in full, else as written) and value.
+    pub fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        self.head
+            .fields()
+            .map(|(name, value)| (lex::text(name), lex::text(value)))
+    }
+
+    /// The body: as long as `Content-Length` says, or the rest of the datagram (RFC 3261 §18.3).
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The message as it came, with folded lines joined.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.head.bytes()
+    }
+
+    /// The body where it is a session description.
+    pub(crate) fn sdp(&self) -> Option<Bytes> {
+        (!self.body.is_empty() && self.has_sdp_type()).then(|| self.body.clone())
+    }
+
+    /// Whether `Content-Type` says `application/sdp`.
+    pub(crate) fn has_sdp_type(&self) -> bool {
+        let media_type = self
+            .head
+            .values(Name::ContentType)
+            .next()
+            .unwrap_or_default();
+        let end = lex::length_while(media_type, |b| b != b';');
+        lex::trim_end(&media_type[..end]).eq_ignore_ascii_case(b"application/sdp")
+    }
+
+    /// The `Contact` URI, where there is exactly one that can be read.
+    pub(crate) fn contact(&self) -> Option<Uri> {
+        let mut contacts = self.head.items(Name::Contact);
+        let first = contacts.next()?;
+        let contact = NameAddr::parse(&self.head.share(first)).ok()?;
+        contacts.next().is_none().then(|| contact.uri().clone())
+    }
+}
+
+/// A request. Its header fields are those of [`Fields`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub(crate) fields: Box<Fields>,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+}
+
+impl Request {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The Request-URI.
+    #[must_use]
+    pub fn request_uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+impl Deref for Request {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.fields
+    }
+}
+
+/// A response. Its header fields are those of [`Fields`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub(crate) fields: Box<Fields>,
+    pub(crate) status: u16,
+    pub(crate) reason: Bytes,
+}
+
+impl Response {
+    /// The status, 100 to 699.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason phrase, perhaps empty.
+    #[must_use]
+    pub fn reason(&self) -> Cow<'_, str> {
+        lex::text(&self.reason)
+    }
+
+    /// When to try again, from `Retry-After` (RFC 3261 §20.33); its comment and parameters are not read.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.head.values(Name::RetryAfter).next()?;
+        let digits = &value[..lex::length_while(value, |b| b.is_ascii_digit())];
+        lex::number(digits).map(|seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
+impl Deref for Response {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.fields
+    }
+}

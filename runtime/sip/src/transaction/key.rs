@@ -1,0 +1,161 @@
+//! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3, §8.2.2.2).
+
+use bytes::Bytes;
+
+use crate::{Method, Request, Response};
+
+/// A client transaction: our branch, which is unguessable, and the method, since a CANCEL has its INVITE's branch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ClientKey {
+    branch: Bytes,
+    method: Method,
+}
+
+impl ClientKey {
+    pub(crate) fn new(branch: Bytes, method: Method) -> Self {
+        Self { branch, method }
+    }
+
+    /// The transaction a response answers; none where its branch is not of our making.
+    pub(crate) fn of(response: &Response) -> Option<Self> {
+        let branch = Bytes::copy_from_slice(response.via().branch()?);
+        Some(Self {
+            branch,
+            method: response.cseq().method.clone(),
+        })
+    }
+}
+
+/// A server transaction. An ACK has the key of its INVITE.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ServerKey {
+    /// What tells transactions apart, joined by a byte no part holds.
+    parts: Box<[u8]>,
+    method: Method,
+}
+
+impl ServerKey {
+    /// The transaction a request makes or belongs to: by branch and sent-by, or the RFC 2543 way without a usable branch.
+    pub(crate) fn of(request: &Request) -> Self {
+        let method = match request.method() {
+            Method::Ack => Method::Invite,
+            method => method.clone(),
+        };
+        Self {
+            parts: key_parts(request),
+            method,
+        }
+    }
+
+    /// The INVITE transaction a CANCEL is for.
+    pub(crate) fn canceled_by(cancel: &Request) -> Self {
+        Self {
+            parts: key_parts(cancel),
+            method: Method::Invite,
+        }
+    }
+}
+
+fn key_parts(request: &Request) -> Box<[u8]> {
+    let via = request.via();
+    if let Some(branch) = via.branch() {
+        return join(&[branch, via.sent_by()]);
+    }
+    // RFC 2543 peers: the To tag is left out, for an ACK has the one that our response gave.
+    let number = request.cseq().number.to_be_bytes();
+    join(&[
+        request.request_uri().as_bytes(),
+        request.from().tag(),
+        &request.call_id,
+        &number,
+        via.as_bytes(),
+    ])
+}
+
+/// One request, however many ways it came: From tag, Call-ID and `CSeq` (RFC 3261 §8.2.2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MergeKey {
+    parts: Box<[u8]>,
+}
+
+impl MergeKey {
+    /// The key of a request; that of an ACK is its INVITE's.
+    pub(crate) fn of(request: &Request) -> Self {
+        let method = match request.method() {
+            Method::Ack => Method::Invite,
+            method => method.clone(),
+        };
+        let number = request.cseq().number.to_be_bytes();
+        let parts = [
+            request.from().tag(),
+            &request.call_id,
+            &number,
+            method.as_bytes(),
+        ];
+        Self {
+            parts: join(&parts),
+        }
+    }
+}
+
+fn join(parts: &[&[u8]]) -> Box<[u8]> {
+    let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
+    for part in parts {
+        joined.extend_from_slice(part);
+        joined.push(b'\n');
+    }
+    joined.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::parse_request;
+
+    fn request(method: &str, via: &str, to: &str) -> Request {
+        parse_request(&format!(
+            "{method} sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP {via}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>{to}\r\nCall-ID: x\r\nCSeq: 1 {method}\r\n\r\n"
+        ))
+    }
+
+    #[test]
+    fn server_keys() {
+        let invite = ServerKey::of(&request("INVITE", "h;branch=z9hG4bK1", ""));
+        for (method, via, to, same) in [
+            ("INVITE", "h;branch=z9hG4bK1;rport", "", true),
+            ("ACK", "h;branch=z9hG4bK1", ";tag=2", true),
+            ("ACK", "h;branch=z9hG4bK2", ";tag=2", false),
+            ("INVITE", "g;branch=z9hG4bK1", "", false),
+            ("CANCEL", "h;branch=z9hG4bK1", "", false),
+        ] {
+            let other = request(method, via, to);
+            assert_eq!(ServerKey::of(&other) == invite, same, "{method} {via}");
+        }
+        assert_eq!(
+            ServerKey::canceled_by(&request("CANCEL", "h;branch=z9hG4bK1", "")),
+            invite
+        );
+    }
+
+    #[test]
+    fn without_a_branch_the_old_way() {
+        for via in ["h", "h;branch=z9hG4bK", "h;branch=1"] {
+            let invite = ServerKey::of(&request("INVITE", via, ""));
+            assert_eq!(ServerKey::of(&request("ACK", via, ";tag=2")), invite);
+            assert_ne!(ServerKey::of(&request("INVITE", "g", "")), invite);
+        }
+    }
+
+    #[test]
+    fn merge_keys() {
+        let one = MergeKey::of(&request("INVITE", "h;branch=z9hG4bK1", ""));
+        assert_eq!(
+            MergeKey::of(&request("INVITE", "g;branch=z9hG4bK2", "")),
+            one
+        );
+        assert_ne!(
+            MergeKey::of(&request("OPTIONS", "g;branch=z9hG4bK2", "")),
+            one
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! `Via`: where a response goes (RFC 3261 §18.2, §20.42; RFC 3581).
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::SipError;
+use crate::lex::{self, Params};
+use crate::uri::{DEFAULT_PORT, Host, host_and_port};
+
+/// The branch of RFC 3261 transactions starts with this; older or empty branches are matched the RFC 2543 way.
+pub(crate) const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
+
+const INFALLIBLE: &str = "writing to a string cannot fail";
+
+/// One `Via` value over the bytes of its message. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    bytes: Bytes,
+    transport: Bytes,
+    host: Host,
+    port: Option<u16>,
+    sent_by: Bytes,
+    params: Bytes,
+}
+
+impl Via {
+    /// Reads one value, all of `bytes`. White space may stand around slashes and the colon (RFC 4475 §3.1.1.1).
+    ///
+    /// # Errors
+    ///
+    /// [`SipError::Malformed`] where the grammar is broken, [`SipError::Version`] for another protocol than SIP/2.0.
+    pub fn parse(bytes: &Bytes) -> Result<Self, SipError> {
+        const FAULT: SipError = SipError::Malformed("Via");
+        let mut parts = bytes.splitn(3, |&b| b == b'/').map(lex::trim);
+        let (name, version) = (parts.next().ok_or(FAULT)?, parts.next().ok_or(FAULT)?);
+        if !name.eq_ignore_ascii_case(b"SIP") || version != b"2.0" {
+            return Err(FAULT);
+        }
+        let rest = parts.next().ok_or(FAULT)?;
+        let (transport, rest) = rest.split_at(lex::length_while(rest, lex::is_token_byte));
+        if transport.is_empty() || !rest.first().copied().is_some_and(lex::is_blank) {
+            return Err(FAULT);
+        }
+        let rest = lex::trim_start(rest);
+        let (sent_by, params) = rest.split_at(lex::length_while(rest, |b| b != b';'));
+        let sent_by = lex::trim_end(sent_by);
+        let (host, port) = host_and_port(bytes, sent_by)?;
+        Params::new(params).check()?;
+        Ok(Self {
+            bytes: bytes.clone(),
+            transport: bytes.slice_ref(transport),
+            host,
+            port,
+            sent_by: bytes.slice_ref(sent_by),
+            params: bytes.slice_ref(params),
+        })
+    }
+
+    /// The value as it was written.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The `branch` parameter where it has RFC 3261's form: the magic cookie and something behind it.
+    #[must_use]
+    pub fn branch(&self) -> Option<&[u8]> {
+        let branch = Params::new(&self.params).get("branch")?;
+        let unique = branch.get(MAGIC_COOKIE.len()..)?;
+        let has_cookie = branch[..MAGIC_COOKIE.len()].eq_ignore_ascii_case(MAGIC_COOKIE);
+        (has_cookie && !unique.is_empty()).then_some(branch)
+    }
+
+    /// The host and port the sender gave, as written.
+    pub(crate) fn sent_by(&self) -> &[u8] {
+        &self.sent_by
+    }
+
+    /// Whether the sender calls itself by this address.
+    pub(crate) fn is_sent_by(&self, address: SocketAddr) -> bool {
+        self.host == Host::Ip(address.ip().to_canonical())
+            && self.port.unwrap_or(DEFAULT_PORT) == address.port()
+    }
+
+    /// Where a response to a request with this topmost `Via` goes, that came from `source` (RFC 3261 §18.2.2, RFC 3581 §4).
+    ///
+    /// Always back to the address the request came from: `maddr` and the sent-by host name would let a request point our
+    /// answers at others. The port is the source's when `rport` is asked, the sent-by port otherwise.
+    pub(crate) fn response_destination(&self, source: SocketAddr) -> SocketAddr {
+        match Params::new(&self.params).get("rport") {
+            Some(_) => source,
+            None => SocketAddr::new(source.ip(), self.port.unwrap_or(DEFAULT_PORT)),
+        }
+    }
+
+    /// The value as it goes into the response, with `received` and `rport` told by `source` (RFC 3261 §18.2.1, RFC 3581 §4).
+    ///
+    /// `received` is there when sent-by is another address or a name, or when `rport` is asked. What the sender itself
+    /// wrote into either parameter is replaced.
+    pub(crate) fn stamped(&self, source: SocketAddr) -> Bytes {
+        let asks_rport = Params::new(&self.params).get("rport").is_some();
+        let tells_received = asks_rport || self.host != Host::Ip(source.ip().to_canonical());
+        if !tells_received {
+            return self.bytes.clone();
+        }
+        let mut value = Vec::with_capacity(self.bytes.len() + 48);
+        value.extend_from_slice(b"SIP/2.0/");
+        value.extend_from_slice(&self.transport);
+        value.push(b' ');
+        value.extend_from_slice(&self.sent_by);
+        for (name, argument) in Params::new(&self.params).filter_map(Result::ok) {
+            if !name.eq_ignore_ascii_case(b"received") && !name.eq_ignore_ascii_case(b"rport") {
+                value.push(b';');
+                value.extend_from_slice(name);
+                if let Some(argument) = argument {
+                    value.push(b'=');
+                    value.extend_from_slice(argument);
+                }
+            }
+        }
+        let mut stamp = String::new();
+        // The grammar has no brackets around an IPv6 address here (RFC 5118 §4.5).
+        write!(stamp, ";received={}", source.ip().to_canonical()).expect(INFALLIBLE);
+        if asks_rport {
+            write!(stamp, ";rport={}", source.port()).expect(INFALLIBLE);
+        }
+        value.extend_from_slice(stamp.as_bytes());
+        value.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn via(text: &str) -> Result<Via, SipError> {
+        Via::parse(&Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn branches() {
+        for (text, branch) in [
+            ("SIP/2.0/UDP h;branch=z9hG4bKx", Some("z9hG4bKx")),
+            (
+                "SIP  / 2.0\t/ TCP   spindle.example.com  ;  branch  =  z9hG4bK9",
+                Some("z9hG4bK9"),
+            ),
+            (
+                "SIP/2.0/UNKNOWN h : 5062 ;branch=Z9HG4BKx",
+                Some("Z9HG4BKx"),
+            ),
+            ("SIP/2.0/UDP h;branch=z9hG4bK", None),
+            ("SIP/2.0/UDP h;branch=390skdjuw", None),
+            (
+                "SIP/2.0/UDP [2001:db8::9:1];received=[2001:db8::9:255];branch=z9hG4bKas3",
+                Some("z9hG4bKas3"),
+            ),
+            ("SIP/2.0/UDP h", None),
+        ] {
+            assert_eq!(
+                via(text).unwrap().branch(),
+                branch.map(str::as_bytes),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refused() {
+        for text in [
+            "",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/3.0/UDP h",
+            "SIP/2.0 h",
+            "SIP/2.0/UDP h;;",
+            "SIP/2.0/UDP h:x",
+            "HTTP/2.0/UDP h",
+        ] {
+            assert!(via(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn stamps_and_destinations() {
+        for (text, source, stamped, destination) in [
+            // The sender is who it says: nothing to add.
+            (
+                "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1",
+                "10.0.0.1:9",
+                "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1",
+                "10.0.0.1:5070",
+            ),
+            // Behind a NAT, without and with rport.
+            (
+                "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1",
+                "192.0.2.7:9",
+                "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;received=192.0.2.7",
+                "192.0.2.7:5060",
+            ),
+            (
+                "SIP/2.0/UDP 10.0.0.1:5070;rport;branch=z9hG4bK1",
+                "192.0.2.7:9",
+                "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.7;rport=9",
+                "192.0.2.7:9",
+            ),
+            (
+                "SIP/2.0/UDP 10.0.0.1:5070;rport",
+                "10.0.0.1:9",
+                "SIP/2.0/UDP 10.0.0.1:5070;received=10.0.0.1;rport=9",
+                "10.0.0.1:9",
+            ),
+            (
+                "SIP/2.0/UDP gw.example",
+                "192.0.2.7:9",
+                "SIP/2.0/UDP gw.example;received=192.0.2.7",
+                "192.0.2.7:5060",
+            ),
+            // What the sender claims about itself is replaced, and maddr is not obeyed.
+            (
+                "SIP/2.0/UDP gw.example;received=9.9.9.9;maddr=8.8.8.8;rport=1",
+                "[2001:db8::7]:9",
+                "SIP/2.0/UDP gw.example;maddr=8.8.8.8;received=2001:db8::7;rport=9",
+                "[2001:db8::7]:9",
+            ),
+        ] {
+            let via = via(text).unwrap();
+            let source = source.parse().unwrap();
+            assert_eq!(lex::text(&via.stamped(source)), stamped);
+            assert_eq!(
+                via.response_destination(source),
+                destination.parse().unwrap(),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Rust for `wit/call@0.1.0`, and between its words and those of `call`.
+//!
+//! Versions of the interface live side by side: a later one gets a module of its own beside this one.
+
+// Generated code is not ours to document.
+#![allow(missing_docs, unreachable_pub)]
+
+wasmtime::component::bindgen!({
+    path: [
+        "../../wit/types@0.1.0",
+        "../../wit/deps/wasi-logging@0.1.0-draft",
+        "../../wit/deps/wasi-config@0.2.0-rc.1",
+        "../../wit/call@0.1.0",
+    ],
+    world: "jackfield:call/call-flow",
+    imports: {
+        "jackfield:call/control": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});
+
+pub(crate) use jackfield::call::control;
+pub(crate) use jackfield::types::types;
+pub(crate) use wasi::config::store as config;
+pub(crate) use wasi::logging::logging;
+
+impl From<call::Direction> for types::Direction {
+    fn from(direction: call::Direction) -> Self {
+        match direction {
+            call::Direction::Inbound => Self::Inbound,
+            call::Direction::OutboundApi => Self::OutboundApi,
+            call::Direction::OutboundDial => Self::OutboundDial,
+        }
+    }
+}
+
+impl From<&call::CallInfo> for types::CallInfo {
+    fn from(info: &call::CallInfo) -> Self {
+        Self {
+            call_sid: info.call_sid.to_string(),
+            account_sid: info.account_sid.to_string(),
+            caller: info.caller.clone(),
+            callee: info.callee.clone(),
+            direction: info.direction.into(),
+            parent_call_sid: info.parent_call_sid.as_ref().map(ToString::to_string),
+            sip_call_id: info.sip_call_id.clone(),
+        }
+    }
+}
+
+impl From<call::HangUpCause> for types::HangUpCause {
+    fn from(cause: call::HangUpCause) -> Self {
+        match cause {
+            call::HangUpCause::Remote => Self::Remote,
+            call::HangUpCause::Local => Self::Local,
+            call::HangUpCause::Cancelled => Self::Cancelled,
+            call::HangUpCause::Api => Self::Api,
+            call::HangUpCause::Limit => Self::Limit,
+            call::HangUpCause::Lost => Self::Lost,
+            call::HangUpCause::Shutdown => Self::Shutdown,
+        }
+    }
+}
+
+impl From<call::CallError> for control::CallError {
+    fn from(error: call::CallError) -> Self {
+        match error {
+            call::CallError::NotAnswered => Self::NotAnswered,
+            call::CallError::AlreadyAnswered => Self::AlreadyAnswered,
+            call::CallError::HungUp => Self::HungUp,
+            call::CallError::UnsupportedMedia(what) => Self::UnsupportedMedia(what),
+            call::CallError::InvalidArgument(what) => Self::InvalidArgument(what),
+            call::CallError::NotGranted(what) => Self::NotGranted(what),
+            call::CallError::LimitReached(what) => Self::LimitReached(what),
+            call::CallError::UnknownId => Self::UnknownId,
+        }
+    }
+}
+
+impl From<control::CallError> for call::CallError {
+    fn from(error: control::CallError) -> Self {
+        match error {
+            control::CallError::NotAnswered => Self::NotAnswered,
+            control::CallError::AlreadyAnswered => Self::AlreadyAnswered,
+            control::CallError::HungUp => Self::HungUp,
+            control::CallError::UnsupportedMedia(what) => Self::UnsupportedMedia(what),
+            control::CallError::InvalidArgument(what) => Self::InvalidArgument(what),
+            control::CallError::NotGranted(what) => Self::NotGranted(what),
+            control::CallError::LimitReached(what) => Self::LimitReached(what),
+            control::CallError::UnknownId => Self::UnknownId,
+        }
+    }
+}
+
+impl From<control::MediaSource> for call::MediaSource {
+    fn from(source: control::MediaSource) -> Self {
+        match source {
+            control::MediaSource::Url(url) => Self::Url(url),
+            control::MediaSource::File(path) => Self::File(path),
+        }
+    }
+}
+
+impl From<control::Speech> for call::Speech {
+    fn from(speech: control::Speech) -> Self {
+        Self {
+            text: speech.text,
+            voice: speech.voice,
+            language: speech.language,
+        }
+    }
+}
+
+impl From<control::RejectReason> for call::RejectReason {
+    fn from(reason: control::RejectReason) -> Self {
+        match reason {
+            control::RejectReason::Busy => Self::Busy,
+            control::RejectReason::Declined => Self::Declined,
+            control::RejectReason::NotFound => Self::NotFound,
+            control::RejectReason::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<control::HttpRequest> for call::HttpRequest {
+    fn from(request: control::HttpRequest) -> Self {
+        Self {
+            method: match request.method {
+                control::HttpMethod::Get => call::HttpMethod::Get,
+                control::HttpMethod::Post => call::HttpMethod::Post,
+                control::HttpMethod::Put => call::HttpMethod::Put,
+                control::HttpMethod::Delete => call::HttpMethod::Delete,
+            },
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            sign: request.sign,
+        }
+    }
+}
+
+impl From<call::HttpResponse> for control::HttpResponse {
+    fn from(response: call::HttpResponse) -> Self {
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+            url: response.url,
+        }
+    }
+}
+
+impl From<call::HttpError> for control::HttpError {
+    fn from(error: call::HttpError) -> Self {
+        match error {
+            call::HttpError::InvalidUrl(why) => Self::InvalidUrl(why),
+            call::HttpError::NotGranted(why) => Self::NotGranted(why),
+            call::HttpError::Unreachable(why) => Self::Unreachable(why),
+            call::HttpError::TimedOut(why) => Self::TimedOut(why),
+            call::HttpError::TooLarge(why) => Self::TooLarge(why),
+            call::HttpError::TooManyRedirects(why) => Self::TooManyRedirects(why),
+            call::HttpError::Protocol(why) => Self::Protocol(why),
+        }
+    }
+}
+
+impl From<call::PlaybackEnd> for control::PlaybackEnd {
+    fn from(end: call::PlaybackEnd) -> Self {
+        match end {
+            call::PlaybackEnd::Finished => Self::Finished,
+            call::PlaybackEnd::Stopped => Self::Stopped,
+            call::PlaybackEnd::Failed(why) => Self::Failed(why),
+        }
+    }
+}
+
+impl From<call::Event> for control::Event {
+    fn from(event: call::Event) -> Self {
+        match event {
+            call::Event::Answered => Self::Answered,
+            call::Event::Digit(digit) => Self::Digit(digit),
+            call::Event::PlaybackEnded(id, end) => Self::PlaybackEnded((id.0, end.into())),
+            call::Event::HttpResponse(id, result) => {
+                Self::HttpResponse((id.0, result.map(Into::into).map_err(Into::into)))
+            }
+            call::Event::HungUp(cause) => Self::HungUp(cause.into()),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `wasi:config/store`: the flow's settings, as the call's journal has them.
+
+use crate::bindings::config::{Error, Host};
+use crate::state::StoryState;
+
+impl Host for StoryState {
+    fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+        Ok(Ok(self.settings.get(&key).cloned()))
+    }
+
+    fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, Error>> {
+        Ok(Ok(self
+            .settings
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()))
+    }
+}

@@ -1,0 +1,15 @@
+//! `wasi:filesystem`: there is none. It is linked because the standard libraries of most languages name it.
+
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
+
+use crate::state::StoryState;
+
+impl StoryState {
+    /// A view in which no directory is open, and so nothing can be.
+    pub(crate) fn no_files(&mut self) -> WasiFilesystemCtxView<'_> {
+        WasiFilesystemCtxView {
+            ctx: &mut self.filesystem,
+            table: &mut self.table,
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! A call's journal: all that its story was told and all that it asked for.
+//!
+//! Four bytes of magic and version, then a [`Header`] and [`Entry`] after [`Entry`] in postcard's encoding, to the end.
+//! With the same component it is enough to run the story again (see [`crate::replay`]): settings and random numbers
+//! follow from the header, time from the events.
+
+use std::collections::BTreeMap;
+
+use call::{CallError, CallInfo, Command, Event, Reply};
+use serde::{Deserialize, Serialize};
+
+use crate::log::LogLine;
+use crate::story::{Limits, Outcome};
+
+/// `JFJ` and the format's version.
+const MAGIC: [u8; 4] = *b"JFJ\x01";
+
+/// What a story starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// SHA-256 of the component, as it was uploaded.
+    pub component_sha256: [u8; 32],
+    /// The call.
+    pub info: CallInfo,
+    /// The flow's settings.
+    pub settings: BTreeMap<String, String>,
+    /// What the story's random numbers grow from.
+    pub seed: [u8; 32],
+    /// The story's first time, in milliseconds since 1970.
+    pub started_unix_ms: u64,
+    /// The bounds it ran in.
+    pub limits: Limits,
+}
+
+/// One thing that passed between a story and its host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entry {
+    /// The story asked for something and got an answer.
+    Command {
+        /// What it asked.
+        command: Command,
+        /// What it got.
+        result: Result<Reply, CallError>,
+    },
+    /// The story waited.
+    Next {
+        /// How long it was ready to wait; none for ever.
+        timeout_ms: Option<u32>,
+        /// What came; none when the time was over.
+        event: Option<Event>,
+        /// The story's clock from here on, in milliseconds since 1970.
+        now_unix_ms: u64,
+    },
+    /// A line went to the tenant's log.
+    Log(LogLine),
+    /// The story wanted more memory than it may have, and did not get it.
+    MemoryRefused {
+        /// What it had, in bytes.
+        current: u64,
+        /// What it wanted.
+        desired: u64,
+    },
+    /// The journal reached its own limit. What came after is not in it, the end excepted.
+    Cut,
+    /// The story is over.
+    Ended(Outcome),
+}
+
+/// A journal that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// What the story started with.
+    pub header: Header,
+    /// In the order they happened.
+    pub entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// Reads a whole journal.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the bytes are none, or end within an entry.
+    pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
+        let body = bytes
+            .strip_prefix(&MAGIC[..3])
+            .ok_or(JournalError::NotAJournal)?;
+        let (version, body) = body.split_first().ok_or(JournalError::NotAJournal)?;
+        if *version != MAGIC[3] {
+            return Err(JournalError::UnknownVersion(*version));
+        }
+        let (header, mut rest) = take(body, bytes.len())?;
+        let mut entries = Vec::new();
+        while !rest.is_empty() {
+            let (entry, after) = take(rest, bytes.len())?;
+            entries.push(entry);
+            rest = after;
+        }
+        Ok(Self { header, entries })
+    }
+
+    /// The journal as bytes again: what [`Self::read`] takes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::new(&self.header, usize::MAX);
+        for entry in &self.entries {
+            writer.write(entry);
+        }
+        writer.bytes
+    }
+
+    /// The commands alone, in order.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Command { command, .. } => Some(command),
+            _ => None,
+        })
+    }
+}
+
+fn take<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+    whole: usize,
+) -> Result<(T, &'a [u8]), JournalError> {
+    postcard::take_from_bytes(bytes).map_err(|_| JournalError::Broken {
+        at: whole - bytes.len(),
+    })
+}
+
+/// The bytes are no journal that can be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// Not one, or sealed still.
+    #[error("this is not a journal: it does not begin with `JFJ`")]
+    NotAJournal,
+    /// From a newer runtime.
+    #[error("the journal has version {0}: this runtime reads version 1")]
+    UnknownVersion(u8),
+    /// Cut off or damaged.
+    #[error("the journal is damaged at byte {at}")]
+    Broken {
+        /// Where the entry begins that could not be read.
+        at: usize,
+    },
+}
+
+/// Writes one journal, never longer than its limit and the end.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    bytes: Vec<u8>,
+    limit: usize,
+    cut: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(header: &Header, limit: usize) -> Self {
+        let mut writer = Self {
+            bytes: MAGIC.to_vec(),
+            limit: usize::MAX,
+            cut: false,
+        };
+        writer.append(header);
+        writer.limit = limit;
+        writer
+    }
+
+    pub(crate) fn write(&mut self, entry: &Entry) {
+        if self.cut {
+            return;
+        }
+        let before = self.bytes.len();
+        self.append(entry);
+        if self.bytes.len() > self.limit {
+            self.bytes.truncate(before);
+            self.append(&Entry::Cut);
+            self.cut = true;
+        }
+    }
+
+    /// Writes the end, which always finds room, and gives the bytes away.
+    pub(crate) fn close(&mut self, end: &Entry) -> Vec<u8> {
+        self.append(end);
+        std::mem::take(&mut self.bytes)
+    }
+
+    fn append<T: Serialize>(&mut self, value: &T) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.bytes = postcard::to_extend(value, bytes)
+            .expect("a Vec takes every byte, and these types have no length unknown");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use call::{Direction, HangUpCause};
+
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            component_sha256: [7; 32],
+            info: CallInfo {
+                call_sid: call::CallSid::from_bytes([1; 16]),
+                account_sid: call::AccountSid::from_bytes([2; 16]),
+                caller: "+85512000001".to_owned(),
+                callee: "1294".to_owned(),
+                direction: Direction::Inbound,
+                parent_call_sid: None,
+                sip_call_id: "a@b".to_owned(),
+            },
+            settings: BTreeMap::from([("url".to_owned(), "http://x/".to_owned())]),
+            seed: [3; 32],
+            started_unix_ms: 1_700_000_000_000,
+            limits: Limits::default(),
+        }
+    }
+
+    fn entries() -> Vec<Entry> {
+        vec![
+            Entry::Command {
+                command: Command::Answer,
+                result: Ok(Reply::Done),
+            },
+            Entry::Next {
+                timeout_ms: Some(5_000),
+                event: Some(Event::Digit('1')),
+                now_unix_ms: 1_700_000_001_000,
+            },
+            Entry::MemoryRefused {
+                current: 1,
+                desired: 2,
+            },
+            Entry::Next {
+                timeout_ms: None,
+                event: Some(Event::HungUp(HangUpCause::Remote)),
+                now_unix_ms: 1_700_000_002_000,
+            },
+            Entry::Ended(Outcome::Finished(Ok(()))),
+        ]
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let journal = Journal {
+            header: header(),
+            entries: entries(),
+        };
+        assert_eq!(Journal::read(&journal.to_bytes()), Ok(journal));
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let bytes = Journal {
+            header: header(),
+            entries: entries(),
+        }
+        .to_bytes();
+        let mut newer = bytes.clone();
+        newer[3] = 9;
+        for (bytes, error) in [
+            (&b""[..], JournalError::NotAJournal),
+            (&b"RIFF"[..], JournalError::NotAJournal),
+            (&newer[..], JournalError::UnknownVersion(9)),
+            (&bytes[..10], JournalError::Broken { at: 4 }),
+        ] {
+            assert_eq!(Journal::read(bytes), Err(error));
+        }
+        for length in 4..bytes.len() {
+            let _ = Journal::read(&bytes[..length]);
+        }
+    }
+
+    #[test]
+    fn a_full_journal_is_cut_and_keeps_its_end() {
+        let mut writer = Writer::new(&header(), 600);
+        let line = Entry::Command {
+            command: Command::Echo(true),
+            result: Err(CallError::InvalidArgument("x".repeat(100))),
+        };
+        for _ in 0..100 {
+            writer.write(&line);
+        }
+        let bytes = writer.close(&Entry::Ended(Outcome::OutOfTime));
+        assert!(bytes.len() < 620, "{}", bytes.len());
+        let entries = Journal::read(&bytes).unwrap().entries;
+        assert_eq!(
+            entries[entries.len() - 2..],
+            [Entry::Cut, Entry::Ended(Outcome::OutOfTime)]
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! What a story reaches its call through.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use call::{CallError, Command, Event, Reply};
+
+/// What [`CallPort::next_event`] gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// None when the time was over.
+    pub event: Option<Event>,
+    /// The time this was decided, in milliseconds since 1970. The story's clocks stand still at it until the next one.
+    pub now_unix_ms: u64,
+}
+
+/// What a story reaches its call through: a mailbox in the server, a simulated call in the harness, a journal in replay.
+pub trait CallPort: Send + 'static {
+    /// Hands one command over; answered at once, accepted or refused. A call that is gone answers
+    /// [`CallError::HungUp`].
+    fn command(
+        &mut self,
+        command: Command,
+    ) -> impl Future<Output = Result<Reply, CallError>> + Send;
+
+    /// Waits for the next event, at most `timeout`; none waits for ever.
+    ///
+    /// After [`Event::HungUp`] a further call gives it again at once, unless an HTTP response is still to come.
+    fn next_event(&mut self, timeout: Option<Duration>) -> impl Future<Output = Next> + Send;
+}
+
+/// A [`CallPort`] whose type is forgotten: one compiled flow serves them all.
+pub(crate) trait AnyPort: Send {
+    fn command(&mut self, command: Command) -> Boxed<'_, Result<Reply, CallError>>;
+    fn next_event(&mut self, timeout: Option<Duration>) -> Boxed<'_, Next>;
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl<P: CallPort> AnyPort for P {
+    fn command(&mut self, command: Command) -> Boxed<'_, Result<Reply, CallError>> {
+        Box::pin(CallPort::command(self, command))
+    }
+
+    fn next_event(&mut self, timeout: Option<Duration>) -> Boxed<'_, Next> {
+        Box::pin(CallPort::next_event(self, timeout))
+    }
+}

@@ -1,0 +1,238 @@
+//! Runs a story again from its journal: the same commands, or the first difference.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use call::{CallError, Command, Reply};
+use tokio::sync::oneshot;
+
+use crate::flow::Flow;
+use crate::journal::{Entry, Journal, JournalError};
+use crate::log::LogLine;
+use crate::port::{CallPort, Next};
+use crate::story::{Outcome, Stop, StorySetup};
+use crate::words;
+
+/// A replay that came to the same end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The component is the one that wrote the journal, by its SHA-256.
+    pub same_component: bool,
+    /// Waits and commands that were the same.
+    pub steps: usize,
+    /// How it ended, both times.
+    pub outcome: Outcome,
+    /// What it logged this time.
+    pub log: Vec<LogLine>,
+}
+
+/// The first place where a replay left its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Waits and commands that were the same before it.
+    pub step: usize,
+    /// What the journal has there.
+    pub journal: String,
+    /// What the component did.
+    pub component: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            step,
+            journal,
+            component,
+        } = self;
+        write!(
+            f,
+            "after {step} equal steps the journal has `{journal}`, the component `{component}`"
+        )
+    }
+}
+
+/// A replay that did not come to the same end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The bytes are no journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal ends before its story does, so there is nothing to compare the rest with.
+    #[error("the journal ends before its story does; its {steps} steps replay")]
+    Incomplete {
+        /// Waits and commands that were the same.
+        steps: usize,
+    },
+    /// The component did something else than the journal says.
+    #[error("{0}")]
+    Differs(Difference),
+}
+
+/// Runs `flow` on what the journal says that its story was told. To be polled inside a tokio runtime with time enabled.
+///
+/// # Errors
+/// [`ReplayError::Differs`] names the first command, wait or end that is not the same.
+pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> {
+    let Journal { header, entries } = Journal::read(journal)?;
+    let (steps, recorded_end) = split(entries);
+    let total = steps.len();
+    let expected: Vec<String> = steps.iter().map(Step::words).collect();
+
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&log);
+    let done = Arc::new(AtomicUsize::new(0));
+    let (leave, left) = oneshot::channel();
+    let port = JournalPort {
+        steps: steps.into_iter(),
+        done: Arc::clone(&done),
+        leave: Some(leave),
+    };
+    let setup = StorySetup {
+        info: header.info,
+        settings: header.settings,
+        seed: header.seed,
+        started_unix_ms: header.started_unix_ms,
+        limits: header.limits,
+        log: Arc::new(move |line| {
+            lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line)
+        }),
+        stop: Stop::new(),
+    };
+    let component = tokio::select! {
+        biased;
+        Ok(instead) = left => Left::Journal(instead),
+        end = flow.start(setup, port) => Left::Ended(end.outcome),
+    };
+
+    let step = done.load(Ordering::Relaxed);
+    let outcome = match (component, recorded_end) {
+        (Left::Ended(now), Some(then)) if step == total && now == then => now,
+        // Both were ended by the host, at a moment that no step of the journal marks.
+        (Left::Journal(_), Some(then @ (Outcome::Stopped | Outcome::Stalled))) if step == total => {
+            then
+        }
+        (Left::Journal(_), None) if step == total => {
+            return Err(ReplayError::Incomplete { steps: step });
+        }
+        (component, recorded_end) => {
+            let end = recorded_end.map_or_else(|| "nothing more".to_owned(), |end| end.to_string());
+            let journal = expected.get(step).cloned().unwrap_or(end);
+            return Err(ReplayError::Differs(Difference {
+                step,
+                journal,
+                component: component.words(),
+            }));
+        }
+    };
+    let log = std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Replay {
+        same_component: *flow.sha256() == header.component_sha256,
+        steps: step,
+        outcome,
+        log,
+    })
+}
+
+/// What the component did last.
+enum Left {
+    /// Something that the journal does not have there.
+    Journal(String),
+    Ended(Outcome),
+}
+
+impl Left {
+    fn words(self) -> String {
+        match self {
+            Self::Journal(instead) => instead,
+            Self::Ended(outcome) => outcome.to_string(),
+        }
+    }
+}
+
+/// What the story did and how it was answered.
+enum Step {
+    Command(Command, Result<Reply, CallError>),
+    Wait(Option<u32>, Next),
+}
+
+impl Step {
+    fn words(&self) -> String {
+        match self {
+            Self::Command(command, _) => words::command(command),
+            Self::Wait(timeout_ms, _) => words::wait(*timeout_ms),
+        }
+    }
+}
+
+/// The steps that a story takes, and its end, if the journal has it in full.
+fn split(entries: Vec<Entry>) -> (Vec<Step>, Option<Outcome>) {
+    let mut steps = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Command { command, result } => steps.push(Step::Command(command, result)),
+            Entry::Next {
+                timeout_ms,
+                event,
+                now_unix_ms,
+            } => {
+                steps.push(Step::Wait(timeout_ms, Next { event, now_unix_ms }));
+            }
+            Entry::Log(_) | Entry::MemoryRefused { .. } => {}
+            Entry::Cut => return (steps, None),
+            Entry::Ended(outcome) => return (steps, Some(outcome)),
+        }
+    }
+    (steps, None)
+}
+
+/// Answers as the journal says, for as long as the story does what it says.
+struct JournalPort {
+    steps: std::vec::IntoIter<Step>,
+    done: Arc<AtomicUsize>,
+    leave: Option<oneshot::Sender<String>>,
+}
+
+impl JournalPort {
+    /// The story left the journal: say so, and let it wait until it is dropped.
+    async fn leave<T>(&mut self, instead: String) -> T {
+        if let Some(leave) = self.leave.take() {
+            let _ = leave.send(instead); // nobody listens once the replay was dropped
+        }
+        pending().await
+    }
+
+    fn step_done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl CallPort for JournalPort {
+    async fn command(&mut self, command: Command) -> Result<Reply, CallError> {
+        match self.steps.next() {
+            Some(Step::Command(recorded, result)) if recorded == command => {
+                self.step_done();
+                result
+            }
+            _ => self.leave(words::command(&command)).await,
+        }
+    }
+
+    async fn next_event(&mut self, timeout: Option<Duration>) -> Next {
+        let timeout_ms =
+            timeout.map(|timeout| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX));
+        match self.steps.next() {
+            Some(Step::Wait(recorded, next)) if recorded == timeout_ms => {
+                self.step_done();
+                next
+            }
+            _ => self.leave(words::wait(timeout_ms)).await,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! One story: one component instance in one store, from its start to its end.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use call::{CallError, CallInfo};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use wasmtime::Store;
+
+use crate::bindings::CallFlowPre;
+use crate::journal::Entry;
+use crate::log::LogSink;
+use crate::notebook::Notebook;
+use crate::port::AnyPort;
+use crate::state::{Halt, StoryState};
+
+/// Bytes of the text in an [`Outcome`].
+const OUTCOME_TEXT_BYTES: usize = 1024;
+
+/// What a story is started with.
+#[derive(Clone)]
+pub struct StorySetup {
+    /// The call it is for.
+    pub info: CallInfo,
+    /// What `wasi:config/store` answers with.
+    pub settings: BTreeMap<String, String>,
+    /// What the story's random numbers grow from. 32 random bytes, new for each story.
+    pub seed: [u8; 32],
+    /// The story's first time, in milliseconds since 1970.
+    pub started_unix_ms: u64,
+    /// The bounds it runs in.
+    pub limits: Limits,
+    /// Where its log lines go.
+    pub log: LogSink,
+    /// Ends it from outside.
+    pub stop: Stop,
+}
+
+/// What one story may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Linear memory, in bytes. More is refused, as a machine without memory would. At most 32 MiB.
+    pub memory_bytes: u64,
+    /// Guest time between two waits, counted in ticks of 5 ms.
+    pub cpu: Duration,
+    /// Wall-clock time in which a command must be answered.
+    pub command_wait: Duration,
+    /// Commands of the whole story.
+    pub commands: u32,
+    /// Bytes of the journal.
+    pub journal_bytes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 32 * 1024 * 1024,
+            cpu: Duration::from_millis(50),
+            command_wait: Duration::from_secs(10),
+            commands: 10_000,
+            journal_bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// How a story came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It returned. [`CallError::HungUp`] is an ordinary end.
+    Finished(Result<(), CallError>),
+    /// It left by `wasi:cli/exit` with this status.
+    Exited(u8),
+    /// It broke; says how, with its last words on standard error.
+    Trapped(String),
+    /// It computed for longer than [`Limits::cpu`] without waiting.
+    OutOfTime,
+    /// The call did not answer a command within [`Limits::command_wait`].
+    Stalled,
+    /// It was ended by [`Stop::stop`].
+    Stopped,
+    /// It was not started: as many stories run as the engine has room for.
+    NoRoom,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Finished(Ok(())) => f.write_str("finished"),
+            Self::Finished(Err(error)) => write!(f, "finished with an error: {error}"),
+            Self::Exited(status) => write!(f, "exited with status {status}"),
+            Self::Trapped(why) => write!(f, "trapped: {why}"),
+            Self::OutOfTime => f.write_str("computed for too long without waiting"),
+            Self::Stalled => f.write_str("the call did not answer a command in time"),
+            Self::Stopped => f.write_str("stopped"),
+            Self::NoRoom => f.write_str("not started: no room for another story"),
+        }
+    }
+}
+
+/// What is left of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryEnd {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// See [`crate::journal`]; complete even where the story broke.
+    pub journal: Vec<u8>,
+    /// Commands it gave.
+    pub commands: u32,
+    /// Time its task was running, host calls included: an upper bound of its CPU time.
+    pub busy: Duration,
+    /// The most linear memory it had, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Ends a story from outside, at once and wherever it is. Clones end the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<StopState>);
+
+#[derive(Debug, Default)]
+struct StopState {
+    asked: AtomicBool,
+    wake: Notify,
+}
+
+impl Stop {
+    /// For one story.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the story with [`Outcome::Stopped`]; before its start too.
+    pub fn stop(&self) {
+        self.0.asked.store(true, Ordering::Release);
+        self.0.wake.notify_one();
+    }
+
+    async fn asked(&self) {
+        // `notify_one` keeps a permit, so an ask between the load and the wait is not lost.
+        while !self.0.asked.load(Ordering::Acquire) {
+            self.0.wake.notified().await;
+        }
+    }
+}
+
+/// Runs one story in a fresh instance.
+pub(crate) async fn run(
+    engine: &wasmtime::Engine,
+    flow: &CallFlowPre<StoryState>,
+    component_sha256: [u8; 32],
+    setup: StorySetup,
+    port: Box<dyn AnyPort>,
+) -> StoryEnd {
+    let stop = setup.stop.clone();
+    let state = StoryState::new(component_sha256, setup, port);
+    let notebook = state.notebook.clone();
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.memory);
+    store.set_hostcall_fuel(crate::state::HOST_CALL_BYTES);
+    store.epoch_deadline_callback(|mut context| context.data_mut().budget.tick());
+    store.set_epoch_deadline(1);
+
+    let mut busy = Duration::ZERO;
+    let result = timed(&mut busy, until(stop.asked(), tell(&mut store, flow))).await;
+    let commands = store.data().commands;
+    let memory_bytes = store.data().memory.peak_bytes();
+    drop(store); // its streams write their last, unfinished lines
+    let outcome = match result {
+        None => Outcome::Stopped,
+        Some(Ok(returned)) => Outcome::Finished(returned),
+        Some(Err(error)) => explain(&error, &notebook),
+    };
+    let journal = notebook.close(&Entry::Ended(outcome.clone()));
+    StoryEnd {
+        outcome,
+        journal,
+        commands,
+        busy,
+        memory_bytes,
+    }
+}
+
+async fn tell(
+    store: &mut Store<StoryState>,
+    flow: &CallFlowPre<StoryState>,
+) -> wasmtime::Result<Result<(), CallError>> {
+    let instance = flow.instantiate_async(&mut *store).await?;
+    let returned = instance
+        .jackfield_call_story()
+        .call_run(&mut *store)
+        .await?;
+    Ok(returned.map_err(CallError::from))
+}
+
+fn explain(error: &wasmtime::Error, notebook: &Notebook) -> Outcome {
+    match error.downcast_ref::<Halt>() {
+        Some(Halt::OutOfTime) => return Outcome::OutOfTime,
+        Some(Halt::Stalled) => return Outcome::Stalled,
+        Some(Halt::Exited(status)) => return Outcome::Exited(*status),
+        Some(Halt::Slept | Halt::WrongReply) | None => {}
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Outcome::NoRoom;
+    }
+    let mut text = error.root_cause().to_string();
+    let last_words = notebook.last_words();
+    if !last_words.is_empty() {
+        text.push_str("; its last words: ");
+        text.push_str(&last_words);
+    }
+    text.truncate(text.floor_char_boundary(OUTCOME_TEXT_BYTES));
+    Outcome::Trapped(text)
+}
+
+/// The value of `future`, or none when `stopped` came first.
+async fn until<T>(stopped: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
+    let mut stopped = pin!(stopped);
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        if stopped.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// Adds up the time that `future` is being polled.
+async fn timed<T>(busy: &mut Duration, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        let began = Instant::now();
+        let polled = future.as_mut().poll(context);
+        *busy += began.elapsed();
+        polled
+    })
+    .await
+}

@@ -1,0 +1,173 @@
+//! Commands, events and their answers in words: for transcripts and differences.
+
+use call::{CallError, Command, Event, HttpMethod, MediaSource, PlaybackEnd, Reply};
+
+/// Bytes of a text that are shown.
+const SHOWN_BYTES: usize = 120;
+
+/// What a story asks for, such as `play menu.wav`.
+#[must_use]
+pub fn command(command: &Command) -> String {
+    match command {
+        Command::Answer => "answer".to_owned(),
+        Command::Reject(reason) => format!("reject with {}", reason.status()),
+        Command::HangUp => "hang up".to_owned(),
+        Command::Play {
+            source: MediaSource::Url(url),
+            loops,
+        } => format!("play {url}{}", times(*loops)),
+        Command::Play {
+            source: MediaSource::File(path),
+            loops,
+        } => format!("play {path}{}", times(*loops)),
+        Command::Say { speech, loops } => {
+            let mut words = format!("say \"{}\"{}", shortened(&speech.text), times(*loops));
+            if let Some(voice) = &speech.voice {
+                words.push_str(&format!(" as {voice}"));
+            }
+            if let Some(language) = &speech.language {
+                words.push_str(&format!(" in {language}"));
+            }
+            words
+        }
+        Command::StopPlayback(id) => format!("stop playback {}", id.0),
+        Command::Echo(true) => "echo on".to_owned(),
+        Command::Echo(false) => "echo off".to_owned(),
+        Command::Http(request) => {
+            let signed = if request.sign { ", signed" } else { "" };
+            let body = shortened(&String::from_utf8_lossy(&request.body)).into_owned();
+            let body = if body.is_empty() {
+                body
+            } else {
+                format!(" with \"{body}\"")
+            };
+            format!("{} {}{body}{signed}", method(request.method), request.url)
+        }
+    }
+}
+
+/// How a command was answered, such as `playback 1`.
+#[must_use]
+pub fn result(result: &Result<Reply, CallError>) -> String {
+    match result {
+        Ok(Reply::Done) => "done".to_owned(),
+        Ok(Reply::Playback(id)) => format!("playback {}", id.0),
+        Ok(Reply::Request(id)) => format!("request {}", id.0),
+        Err(error) => format!("refused: {error}"),
+    }
+}
+
+/// What a story hears, such as `digit 1`.
+#[must_use]
+pub fn event(event: &Event) -> String {
+    match event {
+        Event::Answered => "answered".to_owned(),
+        Event::Digit(digit) => format!("digit {digit}"),
+        Event::PlaybackEnded(id, PlaybackEnd::Finished) => format!("playback {} finished", id.0),
+        Event::PlaybackEnded(id, PlaybackEnd::Stopped) => format!("playback {} stopped", id.0),
+        Event::PlaybackEnded(id, PlaybackEnd::Failed(why)) => {
+            format!("playback {} failed: {why}", id.0)
+        }
+        Event::HttpResponse(id, Ok(response)) => {
+            format!("response {} to request {}", response.status, id.0)
+        }
+        Event::HttpResponse(id, Err(error)) => format!("no response to request {}: {error}", id.0),
+        Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
+    }
+}
+
+/// A wait, such as `wait 5000 ms`.
+#[must_use]
+pub fn wait(timeout_ms: Option<u32>) -> String {
+    timeout_ms.map_or_else(|| "wait".to_owned(), |ms| format!("wait {ms} ms"))
+}
+
+fn times(loops: u32) -> String {
+    if loops == 1 {
+        String::new()
+    } else {
+        format!(" {loops} times")
+    }
+}
+
+const fn method(method: HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Delete => "DELETE",
+    }
+}
+
+fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.len() <= SHOWN_BYTES {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(SHOWN_BYTES)]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use call::{HangUpCause, HttpRequest, PlaybackId, Speech};
+
+    use super::*;
+
+    #[test]
+    fn commands_read_as_one_would_say_them() {
+        let say = |text: &str, voice: Option<&str>, loops| Command::Say {
+            speech: Speech {
+                text: text.to_owned(),
+                voice: voice.map(ToOwned::to_owned),
+                language: None,
+            },
+            loops,
+        };
+        let post = Command::Http(HttpRequest {
+            method: HttpMethod::Post,
+            url: "http://x/".to_owned(),
+            headers: Vec::new(),
+            body: b"Digits=1".to_vec(),
+            sign: true,
+        });
+        for (given, words) in [
+            (
+                Command::Play {
+                    source: MediaSource::File("menu.wav".to_owned()),
+                    loops: 1,
+                },
+                "play menu.wav".to_owned(),
+            ),
+            (
+                Command::Play {
+                    source: MediaSource::Url("http://x/a".to_owned()),
+                    loops: 3,
+                },
+                "play http://x/a 3 times".to_owned(),
+            ),
+            (
+                say("hello", Some("kal"), 2),
+                "say \"hello\" 2 times as kal".to_owned(),
+            ),
+            (
+                say(&"é".repeat(70), None, 1),
+                format!("say \"{}…\"", "é".repeat(60)),
+            ),
+            (
+                Command::StopPlayback(PlaybackId(4)),
+                "stop playback 4".to_owned(),
+            ),
+            (post, "POST http://x/ with \"Digits=1\", signed".to_owned()),
+        ] {
+            assert_eq!(command(&given), words);
+        }
+        assert_eq!(
+            event(&Event::HungUp(HangUpCause::Remote)),
+            "hung up (remote)"
+        );
+        assert_eq!(result(&Err(CallError::HungUp)), "refused: the call is over");
+        assert_eq!(
+            (wait(None), wait(Some(20))),
+            ("wait".to_owned(), "wait 20 ms".to_owned())
+        );
+    }
+}

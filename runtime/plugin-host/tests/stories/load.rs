@@ -1,0 +1,182 @@
+//! What is refused before it runs, and in which words.
+
+use plugin_host::{CodeCache, Engine, EngineConfig, LoadError, Outcome};
+
+use crate::guests::{component, encode_with, guest};
+use crate::ports::{Obedient, engine, setup};
+
+const CALL_FLOW: &str = "jackfield:call/call-flow@0.1.0";
+
+fn refusal(wasm: &[u8]) -> LoadError {
+    engine().load(wasm).expect_err("it is refused")
+}
+
+#[test]
+fn other_bytes_are_told_apart() {
+    let module = wat::parse_str("(module (func (export \"run\")))").unwrap();
+    assert_eq!(refusal(&module), LoadError::CoreModule);
+    assert_eq!(refusal(b"hello"), LoadError::NotWasm);
+    assert_eq!(refusal(b"(component)"), LoadError::Text);
+
+    let whole = guest("", "");
+    assert!(matches!(
+        refusal(&whole[..whole.len() / 2]),
+        LoadError::Invalid(_)
+    ));
+    let mut huge = whole;
+    huge.resize(9 * 1024 * 1024, 0);
+    assert!(matches!(refusal(&huge), LoadError::TooLarge { .. }));
+}
+
+#[test]
+fn bytes_that_were_changed_are_refused_or_run_but_never_break_the_host() {
+    let whole = guest(
+        "(data (i32.const 4096) \"some data\")",
+        "(call $answer (global.get $area))",
+    );
+    let mut refused = 0;
+    for position in (8..whole.len()).step_by(7) {
+        let mut changed = whole.clone();
+        changed[position] ^= 0x55;
+        refused += u32::from(engine().load(&changed).is_err());
+    }
+    assert!(refused > 50, "{refused}");
+}
+
+#[test]
+fn a_component_without_a_story_is_told_what_is_missing() {
+    let empty = encode_with(&[], "test:guest/empty", "(module)");
+    assert_eq!(
+        refusal(&empty).to_string(),
+        "the component does not export `jackfield:call/story@0.1.0`: it exports nothing"
+    );
+    let other = encode_with(
+        &[],
+        "test:guest/storyless",
+        r#"(module (func (export "test:guest/other#answer")))"#,
+    );
+    assert_eq!(
+        refusal(&other).to_string(),
+        "the component does not export `jackfield:call/story@0.1.0`: it exports `test:guest/other`"
+    );
+    let renamed = encode_with(
+        &[("    run: func()", "    tell: func()")],
+        CALL_FLOW,
+        r#"(module (memory (export "memory") 1) (func (export "jackfield:call/story@0.1.0#tell") (result i32) i32.const 0))"#,
+    );
+    assert!(matches!(
+        refusal(&renamed),
+        LoadError::ExportMissing { missing: "run", .. }
+    ));
+}
+
+#[test]
+fn a_story_of_another_shape_is_told_so() {
+    let other = encode_with(
+        &[(
+            "    run: func() -> result<_, call-error>",
+            "    run: func() -> u32",
+        )],
+        CALL_FLOW,
+        r#"(module (func (export "jackfield:call/story@0.1.0#run") (result i32) i32.const 0))"#,
+    );
+    assert!(matches!(refusal(&other), LoadError::ExportDiffers { .. }));
+}
+
+#[test]
+fn an_import_that_is_not_there_is_named() {
+    let strange = component(
+        "test:guest/strange",
+        r#"(import "test:guest/other" "answer" (func $other))"#,
+        "call $other",
+    );
+    assert_eq!(
+        refusal(&strange),
+        LoadError::ImportNotAllowed {
+            import: "test:guest/other".to_owned(),
+            hint: ""
+        }
+    );
+    let networked = component(
+        "test:guest/networked",
+        r#"(import "wasi:sockets/network@0.2.6" "[resource-drop]network" (func $drop (param i32)))"#,
+        "(call $drop (i32.const 0))",
+    );
+    let text = refusal(&networked).to_string();
+    assert!(
+        text.contains("`wasi:sockets/network@0.2.6`") && text.contains("send-request"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_function_that_this_version_does_not_have_is_named() {
+    let newer = |change, import| {
+        let module = format!(
+            r#"(module {import} (memory (export "memory") 1)
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
+                (func (export "jackfield:call/story@0.1.0#run") (result i32) i32.const 64))"#
+        );
+        encode_with(&[change], CALL_FLOW, &module)
+    };
+    let transfer = newer(
+        (
+            "    /// Sends the other side's audio back",
+            "    transfer: func(to: string);\n    /// Sends the other side's audio back",
+        ),
+        r#"(import "jackfield:call/control@0.1.0" "transfer" (func (param i32 i32)))"#,
+    );
+    let LoadError::ImportDiffers { why } = refusal(&transfer) else {
+        panic!()
+    };
+    assert!(
+        why.contains("jackfield:call/control@0.1.0") && why.contains("transfer"),
+        "{why}"
+    );
+
+    let louder = newer(
+        ("    echo: func(on: bool)", "    echo: func(on: u32)"),
+        r#"(import "jackfield:call/control@0.1.0" "echo" (func (param i32 i32)))"#,
+    );
+    let LoadError::ImportDiffers { why } = refusal(&louder) else {
+        panic!()
+    };
+    assert!(why.contains("echo"), "{why}");
+}
+
+#[tokio::test]
+async fn compiled_code_is_kept_and_a_damaged_file_is_compiled_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = CodeCache::new(directory.path().join("code"), [9; 32]);
+    let engine = Engine::new(EngineConfig {
+        max_stories: 2,
+        cache: Some(cache),
+    })
+    .unwrap();
+    let wasm = guest("", "(call $answer (global.get $area))");
+    engine.load(&wasm).unwrap();
+
+    let files: Vec<_> = std::fs::read_dir(directory.path().join("code"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let kept = std::fs::read(file).unwrap();
+    let mut damaged = kept.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for stored in [&kept, &damaged] {
+        std::fs::write(file, stored).unwrap();
+        let flow = engine.load(&wasm).unwrap();
+        assert_eq!(
+            flow.start(setup(), Obedient::default()).await.outcome,
+            Outcome::Finished(Ok(()))
+        );
+        assert_eq!(
+            std::fs::read(file).unwrap()[32..],
+            kept[32..],
+            "the file is whole again"
+        );
+    }
+}

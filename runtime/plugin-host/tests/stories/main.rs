@@ -1,0 +1,10 @@
+//! Stories of hand-written components against the real engine.
+
+#![allow(missing_docs)]
+
+mod capabilities;
+mod guests;
+mod limits;
+mod load;
+mod ports;
+mod replay;

@@ -1,0 +1,136 @@
+//! Ports for tests, and the setups that go with them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::pending;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use call::{
+    AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, HangUpCause, PlaybackId,
+    Reply,
+};
+use plugin_host::{
+    CallPort, Engine, EngineConfig, Limits, LogLine, Next, Stop, StoryEnd, StorySetup,
+};
+
+/// The story's first time.
+pub const STARTED: u64 = 1_700_000_000_004;
+
+/// One engine for all tests, as in a process.
+pub fn engine() -> &'static Engine {
+    static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+        Engine::new(EngineConfig {
+            max_stories: 64,
+            cache: None,
+        })
+        .unwrap()
+    });
+    &ENGINE
+}
+
+pub fn setup() -> StorySetup {
+    StorySetup {
+        info: CallInfo {
+            call_sid: CallSid::from_bytes([1; 16]),
+            account_sid: AccountSid::from_bytes([2; 16]),
+            caller: "+85512000001".to_owned(),
+            callee: "1294".to_owned(),
+            direction: Direction::Inbound,
+            parent_call_sid: None,
+            sip_call_id: "a@b".to_owned(),
+        },
+        settings: BTreeMap::from([("greeting".to_owned(), "hello".to_owned())]),
+        seed: [3; 32],
+        started_unix_ms: STARTED,
+        limits: Limits::default(),
+        log: Arc::new(|_| {}),
+        stop: Stop::new(),
+    }
+}
+
+/// Obeys every command at once and tells its events one second apart; at last that the call is over.
+#[derive(Default)]
+pub struct Obedient {
+    pub events: VecDeque<Event>,
+    pub commands: Arc<Mutex<Vec<Command>>>,
+    seconds: u64,
+}
+
+impl Obedient {
+    pub fn telling(events: impl IntoIterator<Item = Event>) -> Self {
+        Self {
+            events: events.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+}
+
+impl CallPort for Obedient {
+    async fn command(&mut self, command: Command) -> Result<Reply, CallError> {
+        let reply = match command {
+            Command::Play { .. } | Command::Say { .. } => Reply::Playback(PlaybackId(1)),
+            _ => Reply::Done,
+        };
+        self.commands.lock().unwrap().push(command);
+        Ok(reply)
+    }
+
+    async fn next_event(&mut self, timeout: Option<Duration>) -> Next {
+        if timeout == Some(Duration::ZERO) {
+            return Next {
+                event: None,
+                now_unix_ms: STARTED + self.seconds * 1_000,
+            };
+        }
+        self.seconds += 1;
+        let event = self
+            .events
+            .pop_front()
+            .unwrap_or(Event::HungUp(HangUpCause::Remote));
+        Next {
+            event: Some(event),
+            now_unix_ms: STARTED + self.seconds * 1_000,
+        }
+    }
+}
+
+/// Never answers anything.
+pub struct Deaf;
+
+impl CallPort for Deaf {
+    async fn command(&mut self, _: Command) -> Result<Reply, CallError> {
+        pending().await
+    }
+
+    async fn next_event(&mut self, _: Option<Duration>) -> Next {
+        pending().await
+    }
+}
+
+/// Runs a component with the default setup and an obedient call.
+pub async fn run(wasm: &[u8]) -> StoryEnd {
+    engine()
+        .load(wasm)
+        .unwrap()
+        .start(setup(), Obedient::default())
+        .await
+}
+
+/// The same, with what it logged and what it commanded.
+pub async fn observe(
+    wasm: &[u8],
+    events: impl IntoIterator<Item = Event>,
+) -> (StoryEnd, Vec<LogLine>, Vec<Command>) {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&lines);
+    let port = Obedient::telling(events);
+    let commands = Arc::clone(&port.commands);
+    let setup = StorySetup {
+        log: Arc::new(move |line| sink.lock().unwrap().push(line)),
+        ..setup()
+    };
+    let end = engine().load(wasm).unwrap().start(setup, port).await;
+    let lines = std::mem::take(&mut *lines.lock().unwrap());
+    let commands = std::mem::take(&mut *commands.lock().unwrap());
+    (end, lines, commands)
+}

@@ -113,9 +113,10 @@ impl JitterBuffer {
         true
     }
 
-    /// Forgets everything: the source changed.
-    pub fn clear(&mut self) {
-        self.ring.fill(self.silence);
+    /// Forgets everything: the source changed, or the codec and with it this byte of silence.
+    pub fn reset(&mut self, silence: u8) {
+        self.silence = silence;
+        self.ring.fill(silence);
         self.playout = None;
     }
 
@@ -134,7 +135,7 @@ impl JitterBuffer {
     }
 
     fn restart(&mut self, timestamp: u32, payload: &[u8]) {
-        self.clear();
+        self.reset(self.silence);
         self.playout = Some(Playout {
             next: timestamp.wrapping_sub(DELAY_SAMPLES),
             end: timestamp.wrapping_add(payload.len() as u32),

@@ -1,0 +1,357 @@
+//! One media thread: a wheel of 20 slots, 1 ms apart, each with the legs that send in it.
+
+use std::io::{self, ErrorKind};
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use call::MediaEvent;
+use crossbeam_queue::ArrayQueue;
+use rtp::MAX_PACKET_BYTES;
+use tokio::sync::mpsc;
+
+use super::counters::{MediaCounters, ThreadCounters, add};
+use super::leg::{HeardFrame, LegCore, Order, Received};
+use super::pacer::{Pacer, SLOTS, Turn};
+use super::ports::PortLease;
+use super::reaper::{Grave, Remains};
+
+/// Orders of all legs that may wait for the thread, which empties the queue at least every 20 ms. Beyond that they are
+/// dropped.
+const ORDERS: usize = 16_384;
+
+/// Datagrams of one leg that are read in a tick: a flood on one port cannot hold the others up. What is left waits in
+/// the socket's buffer.
+const MAX_DATAGRAMS: usize = 16;
+
+/// The longest datagram read; RTP of 120 ms is 972 bytes. Longer ones are cut, and refused then.
+const DATAGRAM_BYTES: usize = 2_048;
+
+/// A leg with its socket and the ends of its channels.
+pub(super) struct Task {
+    core: LegCore,
+    socket: UdpSocket,
+    _lease: PortLease,
+    events: mpsc::Sender<MediaEvent>,
+    heard: Option<mpsc::Sender<HeardFrame>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Task {
+    pub(super) fn new(
+        core: LegCore,
+        socket: UdpSocket,
+        lease: PortLease,
+        events: mpsc::Sender<MediaEvent>,
+        heard: Option<mpsc::Sender<HeardFrame>>,
+        closed: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            core,
+            socket,
+            _lease: lease,
+            events,
+            heard,
+            closed,
+        }
+    }
+}
+
+/// A leg's place in its thread's table. The number tells it from those who had the place before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    index: u32,
+    number: u32,
+}
+
+enum Message {
+    Open(Box<Task>),
+    Order(Order),
+}
+
+/// What the thread and those who give it orders share.
+struct Shared {
+    messages: ArrayQueue<(Key, Message)>,
+    /// Free places of the table.
+    places: ArrayQueue<u32>,
+    next_number: AtomicU32,
+    /// Legs that are open or about to be.
+    legs: AtomicUsize,
+    stop: AtomicBool,
+    counters: ThreadCounters,
+}
+
+/// The way to a media thread. Dropping it ends the thread and closes its legs.
+pub(super) struct MediaThread {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The way to one leg on its thread.
+pub(super) struct Orders {
+    key: Key,
+    shared: Arc<Shared>,
+}
+
+impl MediaThread {
+    /// Starts a thread for so many legs at most.
+    pub(super) fn start(index: usize, capacity: usize, grave: Grave) -> io::Result<Self> {
+        let places = ArrayQueue::new(capacity);
+        for place in 0..capacity {
+            let place = u32::try_from(place).expect("there are fewer ports than 2^16");
+            places.push(place).expect("there is room for every place");
+        }
+        let shared = Arc::new(Shared {
+            messages: ArrayQueue::new(ORDERS),
+            places,
+            next_number: AtomicU32::new(0),
+            legs: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            counters: ThreadCounters::default(),
+        });
+        let mut wheel = Wheel::new(Arc::clone(&shared), grave);
+        let thread = thread::Builder::new()
+            .name(format!("media-{index}"))
+            .spawn(move || wheel.run())?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands a leg over.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the thread has no place left, or does not take its messages.
+    pub(super) fn open(&self, task: Task) -> io::Result<Orders> {
+        let full = |what| io::Error::new(ErrorKind::WouldBlock, what);
+        let index = self
+            .shared
+            .places
+            .pop()
+            .ok_or_else(|| full("the media thread is full"))?;
+        let number = self.shared.next_number.fetch_add(1, Ordering::Relaxed);
+        let key = Key { index, number };
+        self.shared.legs.fetch_add(1, Ordering::Relaxed);
+        if self
+            .shared
+            .messages
+            .push((key, Message::Open(Box::new(task))))
+            .is_err()
+        {
+            self.shared.release(index);
+            return Err(full("the media thread does not keep up"));
+        }
+        // It sleeps without an end while it has no legs.
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+        Ok(Orders {
+            key,
+            shared: Arc::clone(&self.shared),
+        })
+    }
+
+    pub(super) fn legs(&self) -> usize {
+        self.shared.legs.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_to(&self, sum: &mut MediaCounters) {
+        self.shared.counters.add_to(sum);
+    }
+}
+
+impl Drop for MediaThread {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic there was reported by its hook; there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Orders {
+    pub(super) fn give(&self, order: Order) {
+        if self
+            .shared
+            .messages
+            .push((self.key, Message::Order(order)))
+            .is_err()
+        {
+            add(&self.shared.counters.dropped_orders, 1);
+        }
+    }
+}
+
+impl Shared {
+    fn release(&self, index: u32) {
+        // The queue has room for every place.
+        let _ = self.places.push(index);
+        self.legs.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The thread's own: its legs and when each is due.
+struct Wheel {
+    shared: Arc<Shared>,
+    grave: Grave,
+    /// By [`Key::index`].
+    table: Box<[Option<(u32, Box<Task>)>]>,
+    /// Indices into the table.
+    slots: [Vec<u32>; SLOTS],
+    datagram: Box<[u8; DATAGRAM_BYTES]>,
+}
+
+impl Wheel {
+    fn new(shared: Arc<Shared>, grave: Grave) -> Self {
+        let capacity = shared.places.capacity();
+        Self {
+            shared,
+            grave,
+            table: (0..capacity).map(|_| None).collect(),
+            slots: std::array::from_fn(|_| Vec::with_capacity(capacity.div_ceil(SLOTS))),
+            datagram: Box::new([0; DATAGRAM_BYTES]),
+        }
+    }
+
+    fn run(&mut self) {
+        let mut pacer = Pacer::new(Instant::now());
+        while !self.shared.stop.load(Ordering::Acquire) {
+            if self.slots.iter().all(Vec::is_empty) && self.shared.messages.is_empty() {
+                thread::park();
+                pacer.resume(Instant::now());
+            }
+            let now = Instant::now();
+            let due = pacer.due();
+            if due > now {
+                thread::sleep(due - now);
+            }
+            self.take_messages();
+            let turn = pacer.begin(Instant::now());
+            self.take_turn(turn);
+            pacer.end(|slot| !self.slots[slot].is_empty());
+        }
+    }
+
+    fn take_messages(&mut self) {
+        // What comes in meanwhile waits for the next turn: whoever sends without end cannot hold the thread here.
+        for _ in 0..self.shared.messages.len() {
+            let Some((key, message)) = self.shared.messages.pop() else {
+                return;
+            };
+            let place = &mut self.table[key.index as usize];
+            match message {
+                Message::Open(task) => {
+                    *place = Some((key.number, task));
+                    let slot = self.slots.iter_mut().min_by_key(|slot| slot.len());
+                    slot.expect("the wheel has slots").push(key.index);
+                }
+                // An order that overtook the leg's end finds another one here, or none.
+                Message::Order(order) => {
+                    if let Some((number, task)) = place
+                        && *number == key.number
+                    {
+                        task.core.order(order);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_turn(&mut self, turn: Turn) {
+        let counters = &self.shared.counters;
+        if self.slots[turn.slot].is_empty() {
+            return;
+        }
+        counters.slot_began(turn.lateness);
+        add(&counters.skipped_rounds, turn.missed_rounds);
+        let mut at = 0;
+        while let Some(&index) = self.slots[turn.slot].get(at) {
+            let Some((_, task)) = &mut self.table[index as usize] else {
+                unreachable!("a slot names legs of the table");
+            };
+            if task.closed.load(Ordering::Acquire) {
+                self.slots[turn.slot].swap_remove(at);
+                self.close(index);
+            } else {
+                task.receive(&mut self.datagram, &self.shared.counters);
+                task.tick(turn.round, &self.shared.counters, &self.grave);
+                at += 1;
+            }
+        }
+    }
+
+    fn close(&mut self, index: u32) {
+        if let Some((_, task)) = self.table[index as usize].take() {
+            // The place first: the port comes free with the task, and who gets it must find a place.
+            self.shared.release(index);
+            self.grave.bury(Remains::Leg(task));
+        }
+    }
+}
+
+impl Task {
+    /// One leg's 20 ms after [`Self::receive`]: send one packet, hand over what is to be told and what is spent.
+    fn tick(&mut self, round: u64, counters: &ThreadCounters, grave: &Grave) {
+        self.send(round, counters);
+        self.tell(counters);
+        while let Some(prompt) = self.core.poll_spent() {
+            grave.bury(Remains::Prompt(prompt));
+        }
+    }
+
+    /// Reads what came.
+    fn receive(&mut self, datagram: &mut [u8; DATAGRAM_BYTES], counters: &ThreadCounters) {
+        for _ in 0..MAX_DATAGRAMS {
+            // Nothing there, or an error that ICMP left behind: both mean that there is nothing to read now.
+            let Ok((length, source)) = self.socket.recv_from(datagram) else {
+                break;
+            };
+            let counter = match self.core.receive(source.ip(), &datagram[..length]) {
+                Received::Taken => &counters.received,
+                Received::Refused => &counters.refused,
+                Received::Malformed => &counters.malformed,
+            };
+            add(counter, 1);
+        }
+        add(&counters.lost, self.core.take_lost());
+    }
+
+    fn send(&mut self, round: u64, counters: &ThreadCounters) {
+        let mut packet = [0; MAX_PACKET_BYTES];
+        let Some((length, remote)) = self.core.tick(round, &mut packet) else {
+            return;
+        };
+        let sent = self.socket.send_to(&packet[..length], remote);
+        add(
+            if sent.is_ok() {
+                &counters.sent
+            } else {
+                &counters.send_errors
+            },
+            1,
+        );
+    }
+
+    fn tell(&mut self, counters: &ThreadCounters) {
+        while self.core.has_event() {
+            // Full: the events wait in the leg. Closed: the call is over and the leg about to be.
+            let Ok(place) = self.events.try_reserve() else {
+                break;
+            };
+            if let Some(event) = self.core.poll_event() {
+                place.send(event);
+            }
+        }
+        add(&counters.dropped_events, self.core.take_dropped_events());
+        if let (Some(listener), Some(frame)) = (&self.heard, self.core.heard())
+            && listener.try_send(*frame).is_err()
+        {
+            add(&counters.dropped_frames, 1);
+        }
+    }
+}

@@ -1,22 +1,15 @@
 //! Runs documents on a call, one after the other.
 
-use std::time::Duration;
-
 use jackfield_guest::{
-    Call, CallError, Direction, HttpMethod, MediaSource, Playback, RejectReason, Response, debug,
-    error, warn,
+    Call, CallError, Direction, MediaSource, Playback, RejectReason, error, warn,
 };
 
 use crate::document::Document;
-use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS, VERB_UNSUPPORTED};
-use crate::fetch::{CallStatus, Parameter, fault_of, form, parameters_of, request};
-use crate::reference::{is_web_url, resolve, without_query};
+use crate::documents::{Documents, Stop};
+use crate::fault::{Fault, INVALID_URL, VERB_UNSUPPORTED};
+use crate::fetch::{CallStatus, Parameter};
+use crate::reference::{is_web_url, resolve};
 use crate::verb::{Gather, Link, Prompt, Verb};
-
-/// A caller who presses nothing hears no more documents than this.
-const MOST_DOCUMENTS: u32 = 100;
-/// Between two fetches of the same URL.
-const SPACING: Duration = Duration::from_millis(100);
 
 const APOLOGY: &str = "An application error has occurred. Goodbye.";
 
@@ -36,26 +29,6 @@ pub(crate) fn run(call: &Call) -> Result<(), CallError> {
     }
 }
 
-/// Why a document goes no further.
-enum Stop {
-    /// The call is over, or refuses what every call must be able to do.
-    Call(CallError),
-    /// The document, or the next one, is at fault. The caller does not yet know.
-    Fault(Fault),
-}
-
-impl From<CallError> for Stop {
-    fn from(error: CallError) -> Self {
-        Self::Call(error)
-    }
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
 /// Where the call goes after a document.
 enum Next {
     Fetch(Link, Vec<Parameter>),
@@ -67,9 +40,7 @@ enum Next {
 struct Interpreter<'a> {
     call: &'a Call,
     answered: bool,
-    /// Documents since the caller last pressed a key.
-    documents: u32,
-    last_fetch: Option<(String, Duration)>,
+    documents: Documents<'a>,
 }
 
 impl<'a> Interpreter<'a> {
@@ -77,20 +48,21 @@ impl<'a> Interpreter<'a> {
         Self {
             call,
             answered: call.info().direction != Direction::Inbound,
-            documents: 0,
-            last_fetch: None,
+            documents: Documents::of(call),
         }
     }
 
     fn run(&mut self) -> Result<(), Stop> {
-        let mut document = self.first()?;
+        let mut document = self.documents.first(self.status())?;
         loop {
             for warning in &document.warnings {
                 warn!(self.call, "{warning}");
             }
             match self.perform(&document)? {
                 Next::Fetch(link, parameters) => {
-                    document = self.follow(&link, document.url.as_deref(), parameters)?;
+                    let (base, status) = (document.url.as_deref(), self.status());
+                    let next = self.documents.follow(&link, base, parameters, status)?;
+                    document = next;
                 }
                 Next::HangUp => {
                     self.answer()?; // only Reject leaves a call unanswered
@@ -99,102 +71,6 @@ impl<'a> Interpreter<'a> {
                 Next::Nowhere => return Ok(()),
             }
         }
-    }
-
-    fn first(&mut self) -> Result<Document, Stop> {
-        if let Some(url) = self.call.setting("voice-url") {
-            let method = self.method("voice-method");
-            return self.follow(&Link { url, method }, None, Vec::new());
-        }
-        let Some(twiml) = self.call.setting("twiml") else {
-            let message = "neither the setting voice-url nor twiml is there: nothing to run";
-            return Err(Fault::new(INVALID_URL, message).into());
-        };
-        match Document::inline(twiml.as_bytes()) {
-            Ok(document) => Ok(document),
-            Err(fault) => self.fall_back(fault, None),
-        }
-    }
-
-    /// The method that a setting names. Twilio's API has checked it where it came through there.
-    fn method(&self, setting: &str) -> HttpMethod {
-        match self.call.setting(setting) {
-            Some(method) if method.eq_ignore_ascii_case("GET") => HttpMethod::Get,
-            _ => HttpMethod::Post,
-        }
-    }
-
-    /// The document behind a link, or the fallback's in its place.
-    fn follow(
-        &mut self,
-        link: &Link,
-        base: Option<&str>,
-        parameters: Vec<Parameter>,
-    ) -> Result<Document, Stop> {
-        let url = base.map_or_else(|| link.url.clone(), |base| resolve(base, &link.url));
-        match self.fetch(link.method, &url, parameters)? {
-            Ok(document) => Ok(document),
-            Err(fault) => self.fall_back(fault, Some(url)),
-        }
-    }
-
-    fn fall_back(&mut self, fault: Fault, url: Option<String>) -> Result<Document, Stop> {
-        let Some(fallback) = self.call.setting("fallback-url") else {
-            return Err(fault.into());
-        };
-        error!(self.call, "{fault}");
-        let mut parameters = vec![("ErrorCode", fault.code.to_string())];
-        parameters.extend(url.map(|url| ("ErrorUrl", url)));
-        let method = self.method("fallback-method");
-        Ok(self.fetch(method, &fallback, parameters)??)
-    }
-
-    fn fetch(
-        &mut self,
-        method: HttpMethod,
-        url: &str,
-        parameters: Vec<Parameter>,
-    ) -> Result<Result<Document, Fault>, CallError> {
-        if !is_web_url(url) {
-            let message = format!("{url:?} is not an http or https URL");
-            return Ok(Err(Fault::new(INVALID_URL, message)));
-        }
-        self.documents += 1;
-        if self.documents > MOST_DOCUMENTS {
-            let message = format!("{MOST_DOCUMENTS} documents without a key from the caller");
-            return Ok(Err(Fault::new(TOO_MANY_REDIRECTS, message).of(url)));
-        }
-        self.space_out(url)?;
-        let status = match self.answered {
-            true => CallStatus::InProgress,
-            false => CallStatus::Ringing,
-        };
-        let mut all = parameters_of(self.call.info(), status);
-        all.extend(parameters);
-        let form = form(&all);
-        let document = match self.call.http(request(method, url, &form))? {
-            Ok(response) => Document::fetched(&Response {
-                url: without_query(&response.url, &form),
-                ..response
-            }),
-            Err(error) => Err(fault_of(&error, url)),
-        };
-        if let Ok(document) = &document {
-            debug!(self.call, "{url}: {} verbs", document.verbs.len());
-        }
-        Ok(document)
-    }
-
-    /// Waits until the same URL may be fetched again.
-    fn space_out(&mut self, url: &str) -> Result<(), CallError> {
-        if let Some((last, at)) = &self.last_fetch
-            && last == url
-        {
-            let since = self.call.elapsed().saturating_sub(*at);
-            self.call.pause(SPACING.saturating_sub(since))?;
-        }
-        self.last_fetch = Some((url.to_owned(), self.call.elapsed()));
-        Ok(())
     }
 
     fn perform(&mut self, document: &Document) -> Result<Next, Stop> {
@@ -249,7 +125,7 @@ impl<'a> Interpreter<'a> {
         }
         let digits = self.call.gather(gather.digits.clone(), gather.timeout)?;
         if !digits.is_empty() {
-            self.documents = 0;
+            self.documents.heard_a_key();
         }
         Ok((!digits.is_empty() || gather.action_on_empty_result).then_some(digits))
     }
@@ -284,6 +160,13 @@ impl<'a> Interpreter<'a> {
                 warn!(self.call, "a prompt is left out: {error}");
                 Ok(false)
             }
+        }
+    }
+
+    fn status(&self) -> CallStatus {
+        match self.answered {
+            true => CallStatus::InProgress,
+            false => CallStatus::Ringing,
         }
     }
 

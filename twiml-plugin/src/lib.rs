@@ -39,6 +39,7 @@
 //! Two fetches of the same URL begin at least 100 ms apart.
 
 mod document;
+mod documents;
 mod fault;
 mod fetch;
 mod interpret;

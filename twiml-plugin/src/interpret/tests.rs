@@ -1,4 +1,6 @@
-use jackfield_guest::{HttpError, Rehearsal, Request, Response};
+use jackfield_guest::{HttpError, HttpMethod, Rehearsal, Request, Response};
+
+use std::time::Duration;
 
 use super::*;
 
@@ -516,20 +518,6 @@ fn a_key_lets_a_loop_go_on() {
     assert_eq!(run(&Call::on(caller.clone())), Ok(()));
     assert_eq!(caller.requests().len(), 151);
     assert_eq!(complaints(&caller), [""; 0]);
-}
-
-#[test]
-fn fetches_of_the_same_url_keep_their_distance() {
-    let times = |first: &str, then: &str| {
-        let call = Call::on(Rehearsal::new());
-        let mut interpreter = Interpreter::new(&call);
-        interpreter.space_out(first).unwrap();
-        call.pause(Duration::from_millis(30)).unwrap();
-        interpreter.space_out(then).unwrap();
-        call.elapsed()
-    };
-    assert_eq!(times("http://a/", "http://a/"), Duration::from_millis(100));
-    assert_eq!(times("http://a/", "http://b/"), Duration::from_millis(30));
 }
 
 #[test]

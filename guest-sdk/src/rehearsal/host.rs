@@ -1,0 +1,127 @@
+//! How a rehearsal answers to a story.
+
+use std::time::Duration;
+
+use super::Rehearsal;
+use crate::{
+    CallError, CallInfo, Event, HangUpCause, Host, Level, MediaSource, PlaybackEnd, PlaybackId,
+    RejectReason, Request, RequestId, Speech,
+};
+
+/// How long a web server takes to answer.
+const HTTP_TIME: Duration = Duration::from_millis(100);
+
+impl Host for Rehearsal {
+    fn info(&self) -> CallInfo {
+        self.stage().info.clone()
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        self.stage().settings.get(name).cloned()
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        let level = match level {
+            Level::Trace => "trace",
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+            Level::Critical => "critical",
+        };
+        self.stage_mut().log.push(format!("{level}: {message}"));
+    }
+
+    fn answer(&self) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        if !stage.answered {
+            stage.answered = true;
+            stage.note("answer");
+        }
+        Ok(())
+    }
+
+    fn reject(&self, reason: RejectReason) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        if stage.answered {
+            return Err(CallError::AlreadyAnswered);
+        }
+        stage.note(match reason {
+            RejectReason::Busy => "reject busy",
+            RejectReason::Declined => "reject declined",
+            RejectReason::NotFound => "reject not found",
+            RejectReason::Unavailable => "reject unavailable",
+        });
+        stage.end(HangUpCause::Local);
+        Ok(())
+    }
+
+    fn hang_up(&self) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        stage.note("hang up");
+        stage.end(HangUpCause::Local);
+        Ok(())
+    }
+
+    fn play(&self, source: MediaSource, loops: u32) -> Result<PlaybackId, CallError> {
+        let (MediaSource::Url(source) | MediaSource::File(source)) = source;
+        let mut stage = self.stage_mut();
+        let failure = stage.missing.contains(&source);
+        let failure = failure.then(|| format!("{source} is not there"));
+        stage.queue(format!("play {source}"), loops, failure)
+    }
+
+    fn say(&self, speech: Speech, loops: u32) -> Result<PlaybackId, CallError> {
+        let mut stage = self.stage_mut();
+        stage.speech.clone()?;
+        let options: Vec<String> = speech.voice.into_iter().chain(speech.language).collect();
+        let line = match options.as_slice() {
+            [] => format!("say {}", speech.text),
+            options => format!("say {} [{}]", speech.text, options.join(" ")),
+        };
+        stage.queue(line, loops, None)
+    }
+
+    fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        let place = stage.playing.iter().position(|other| other.id == playback);
+        let place = place.ok_or(CallError::UnknownId)?;
+        stage.playing.remove(place);
+        stage.note("stop");
+        let now = stage.now;
+        stage.happens(now, Event::PlaybackEnded((playback, PlaybackEnd::Stopped)));
+        Ok(())
+    }
+
+    fn echo(&self, on: bool) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        if !stage.answered {
+            return Err(CallError::NotAnswered);
+        }
+        stage.note(if on { "echo on" } else { "echo off" });
+        Ok(())
+    }
+
+    fn send_request(&self, request: Request) -> Result<RequestId, CallError> {
+        let mut stage = self.stage_mut();
+        let response = (stage.server)(&request);
+        stage.requests.push(request);
+        let id = RequestId::try_from(stage.requests.len()).expect("a test sends few requests");
+        let at = stage.now + HTTP_TIME;
+        stage.happens(at, Event::HttpResponse((id, response)));
+        Ok(id)
+    }
+
+    fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
+        self.stage_mut().next_event(timeout)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.stage().now
+    }
+}

@@ -1,0 +1,148 @@
+//! What happens in a rehearsal, and when.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::{
+    CallError, CallInfo, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Request, Response,
+};
+
+type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
+
+/// The scene as it is now, what is still to come, and what the story did.
+pub(super) struct Stage {
+    pub(super) info: CallInfo,
+    pub(super) settings: BTreeMap<String, String>,
+    pub(super) missing: BTreeSet<String>,
+    pub(super) speech: Result<(), CallError>,
+    pub(super) server: Box<Server>,
+
+    pub(super) now: Duration,
+    /// What will happen when; what happens at the same moment happens in this order.
+    pub(super) script: Vec<(Duration, Event)>,
+    pub(super) playing: VecDeque<Playing>,
+    pub(super) answered: bool,
+    pub(super) over: Option<HangUpCause>,
+    pub(super) playbacks: PlaybackId,
+
+    pub(super) transcript: Vec<String>,
+    pub(super) requests: Vec<Request>,
+    pub(super) log: Vec<String>,
+}
+
+/// One playback of the queue; the first is what is heard.
+pub(super) struct Playing {
+    pub(super) id: PlaybackId,
+    pub(super) left: Duration,
+    pub(super) failure: Option<String>,
+}
+
+impl Stage {
+    pub(super) fn new(info: CallInfo) -> Self {
+        Self {
+            info,
+            settings: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            speech: Ok(()),
+            server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),
+            now: Duration::ZERO,
+            script: Vec::new(),
+            playing: VecDeque::new(),
+            answered: false,
+            over: None,
+            playbacks: 0,
+            transcript: Vec::new(),
+            requests: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// Puts an event into the script.
+    pub(super) fn happens(&mut self, at: Duration, event: Event) {
+        let place = self.script.partition_point(|(other, _)| *other <= at);
+        self.script.insert(place, (at, event));
+    }
+
+    pub(super) fn note(&mut self, line: impl Into<String>) {
+        self.transcript.push(line.into());
+    }
+
+    pub(super) fn up(&self) -> Result<(), CallError> {
+        match self.over {
+            Some(_) => Err(CallError::HungUp),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn queue(
+        &mut self,
+        line: String,
+        loops: u32,
+        failure: Option<String>,
+    ) -> Result<PlaybackId, CallError> {
+        self.up()?;
+        if !self.answered {
+            return Err(CallError::NotAnswered);
+        }
+        if !(1..=1_000).contains(&loops) {
+            return Err(CallError::InvalidArgument("loops: 1 to 1,000".to_owned()));
+        }
+        self.note(match loops {
+            1 => line,
+            loops => format!("{line} x{loops}"),
+        });
+        self.playbacks += 1;
+        self.playing.push_back(Playing {
+            id: self.playbacks,
+            left: match failure {
+                Some(_) => Duration::ZERO,
+                None => Duration::from_secs(2) * loops,
+            },
+            failure,
+        });
+        Ok(self.playbacks)
+    }
+
+    pub(super) fn end(&mut self, cause: HangUpCause) {
+        self.playing.clear();
+        self.over = Some(cause);
+    }
+
+    /// Lets time pass.
+    fn advance(&mut self, duration: Duration) {
+        self.now += duration;
+        if let Some(first) = self.playing.front_mut() {
+            first.left = first.left.saturating_sub(duration);
+        }
+    }
+
+    pub(super) fn next_event(&mut self, timeout: Option<Duration>) -> Option<Event> {
+        if let Some(cause) = self.over {
+            return Some(Event::HungUp(cause));
+        }
+        let scripted = self.script.first();
+        let scripted = scripted.map(|(at, _)| at.saturating_sub(self.now));
+        let played = self.playing.front().map(|first| first.left);
+        let Some(wait) = scripted.into_iter().chain(played).chain(timeout).min() else {
+            self.end(HangUpCause::Limit);
+            return Some(Event::HungUp(HangUpCause::Limit));
+        };
+        self.advance(wait);
+        if scripted == Some(wait) {
+            let (_, event) = self.script.remove(0);
+            if let Event::HungUp(cause) = event {
+                self.end(cause);
+            }
+            return Some(event);
+        }
+        if played == Some(wait) {
+            let ended = self.playing.pop_front()?;
+            let end = match ended.failure {
+                Some(why) => PlaybackEnd::Failed(why),
+                None => PlaybackEnd::Finished,
+            };
+            return Some(Event::PlaybackEnded((ended.id, end)));
+        }
+        None
+    }
+}

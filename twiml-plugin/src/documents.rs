@@ -1,0 +1,185 @@
+//! The documents of one call: the first, those that links lead to, and the fallback's.
+
+use std::time::Duration;
+
+use jackfield_guest::{Call, CallError, HttpMethod, Response, debug, error};
+
+use crate::document::Document;
+use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS};
+use crate::fetch::{CallStatus, Parameter, fault_of, form, parameters_of, request};
+use crate::reference::{is_web_url, resolve, without_query};
+use crate::verb::Link;
+
+/// A caller who presses nothing hears no more documents than this.
+const MOST_DOCUMENTS: u32 = 100;
+/// Between two fetches of the same URL.
+const SPACING: Duration = Duration::from_millis(100);
+
+/// Why a document goes no further.
+pub(crate) enum Stop {
+    /// The call is over, or refuses what every call must be able to do.
+    Call(CallError),
+    /// The document, or the next one, is at fault. The caller does not yet know.
+    Fault(Fault),
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Fetches documents, at a bounded rate and in bounded number.
+pub(crate) struct Documents<'a> {
+    call: &'a Call,
+    /// How many since the caller last pressed a key.
+    since_key: u32,
+    last_fetch: Option<(String, Duration)>,
+}
+
+impl<'a> Documents<'a> {
+    pub(crate) fn of(call: &'a Call) -> Self {
+        Self {
+            call,
+            since_key: 0,
+            last_fetch: None,
+        }
+    }
+
+    /// The caller is there: the count begins anew.
+    pub(crate) fn heard_a_key(&mut self) {
+        self.since_key = 0;
+    }
+
+    /// The document that the settings name.
+    pub(crate) fn first(&mut self, status: CallStatus) -> Result<Document, Stop> {
+        if let Some(url) = self.setting("voice-url") {
+            let method = self.method("voice-method");
+            return self.follow(&Link { url, method }, None, Vec::new(), status);
+        }
+        let Some(twiml) = self.setting("twiml") else {
+            let message = "neither the setting voice-url nor twiml is there: nothing to run";
+            return Err(Fault::new(INVALID_URL, message).into());
+        };
+        match Document::inline(twiml.as_bytes()) {
+            Ok(document) => Ok(document),
+            Err(fault) => self.fall_back(fault, None, status),
+        }
+    }
+
+    /// The method that a setting names. Twilio's API has checked it where it came through there.
+    fn method(&self, setting: &str) -> HttpMethod {
+        match self.setting(setting) {
+            Some(method) if method.eq_ignore_ascii_case("GET") => HttpMethod::Get,
+            _ => HttpMethod::Post,
+        }
+    }
+
+    /// The document behind a link, or the fallback's in its place.
+    pub(crate) fn follow(
+        &mut self,
+        link: &Link,
+        base: Option<&str>,
+        parameters: Vec<Parameter>,
+        status: CallStatus,
+    ) -> Result<Document, Stop> {
+        let url = base.map_or_else(|| link.url.clone(), |base| resolve(base, &link.url));
+        match self.fetch(link.method, &url, parameters, status)? {
+            Ok(document) => Ok(document),
+            Err(fault) => self.fall_back(fault, Some(url), status),
+        }
+    }
+
+    fn fall_back(
+        &mut self,
+        fault: Fault,
+        url: Option<String>,
+        status: CallStatus,
+    ) -> Result<Document, Stop> {
+        let Some(fallback) = self.setting("fallback-url") else {
+            return Err(fault.into());
+        };
+        error!(self.call, "{fault}");
+        let mut parameters = vec![("ErrorCode", fault.code.to_string())];
+        parameters.extend(url.map(|url| ("ErrorUrl", url)));
+        let method = self.method("fallback-method");
+        Ok(self.fetch(method, &fallback, parameters, status)??)
+    }
+
+    fn fetch(
+        &mut self,
+        method: HttpMethod,
+        url: &str,
+        parameters: Vec<Parameter>,
+        status: CallStatus,
+    ) -> Result<Result<Document, Fault>, CallError> {
+        if !is_web_url(url) {
+            let message = format!("{url:?} is not an http or https URL");
+            return Ok(Err(Fault::new(INVALID_URL, message)));
+        }
+        self.since_key += 1;
+        if self.since_key > MOST_DOCUMENTS {
+            let message = format!("{MOST_DOCUMENTS} documents without a key from the caller");
+            return Ok(Err(Fault::new(TOO_MANY_REDIRECTS, message).of(url)));
+        }
+        self.space_out(url)?;
+        let mut all = parameters_of(self.call.info(), status);
+        all.extend(parameters);
+        let form = form(&all);
+        let document = match self.call.http(request(method, url, &form))? {
+            Ok(response) => Document::fetched(&Response {
+                url: without_query(&response.url, &form),
+                ..response
+            }),
+            Err(error) => Err(fault_of(&error, url)),
+        };
+        if let Ok(document) = &document {
+            debug!(self.call, "{url}: {} verbs", document.verbs.len());
+        }
+        Ok(document)
+    }
+
+    /// Waits until the same URL may be fetched again.
+    fn space_out(&mut self, url: &str) -> Result<(), CallError> {
+        if let Some((last, at)) = &self.last_fetch
+            && last == url
+        {
+            let since = self.call.elapsed().saturating_sub(*at);
+            self.call.pause(SPACING.saturating_sub(since))?;
+        }
+        self.last_fetch = Some((url.to_owned(), self.call.elapsed()));
+        Ok(())
+    }
+
+    /// A setting, if it says anything.
+    fn setting(&self, name: &str) -> Option<String> {
+        self.call.setting(name).filter(|value| !value.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_guest::Rehearsal;
+
+    use super::*;
+
+    #[test]
+    fn fetches_of_the_same_url_keep_their_distance() {
+        let times = |first: &str, then: &str| {
+            let call = Call::on(Rehearsal::new());
+            let mut documents = Documents::of(&call);
+            documents.space_out(first).unwrap();
+            call.pause(Duration::from_millis(30)).unwrap();
+            documents.space_out(then).unwrap();
+            call.elapsed()
+        };
+        assert_eq!(times("http://a/", "http://a/"), Duration::from_millis(100));
+        assert_eq!(times("http://a/", "http://b/"), Duration::from_millis(30));
+    }
+}

@@ -8,6 +8,8 @@ mod components;
 mod queue;
 mod rows;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fs::DirBuilder;

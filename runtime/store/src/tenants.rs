@@ -51,6 +51,8 @@
 
 mod check;
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

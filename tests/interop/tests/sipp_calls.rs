@@ -144,7 +144,7 @@ fn caller_gives_up_while_it_rings() {
         "{}",
         messages.text()
     );
-    assert_eq!(only_call_ends(&server), "canceled");
+    assert_eq!(only_call_ends(&server), "no-answer");
     server.stop();
 }
 

@@ -70,7 +70,7 @@ fn a_call_without_ack_ends_with_a_bye() {
     );
     let calls = server.rest().calls();
     assert_eq!(calls.len(), 1);
-    assert_eq!(calls[0]["status"], "completed");
+    assert_eq!(calls[0]["status"], "failed");
 }
 
 #[test]

@@ -29,9 +29,11 @@ pub(super) struct ThreadCounters {
     lateness: [AtomicU64; BOUNDS_US.len() + 1],
 }
 
-/// The sum over all threads since the start.
+/// The sum over all threads, since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct MediaCounters {
+    /// Legs that are open now.
+    pub(crate) legs: usize,
     /// RTP packets sent.
     pub(crate) sent: u64,
     /// Packets the system did not take.

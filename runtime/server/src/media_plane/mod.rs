@@ -51,6 +51,7 @@ pub(crate) struct OpenLeg {
 
 /// The way to one leg. Dropping it closes the leg.
 pub(crate) struct Leg {
+    /// Where peers reach it.
     address: SocketAddr,
     session_id: u64,
     orders: thread::Orders,
@@ -126,14 +127,10 @@ impl MediaPlane {
     pub(crate) fn counters(&self) -> MediaCounters {
         let mut sum = MediaCounters::default();
         for thread in &self.threads {
+            sum.legs += thread.legs();
             thread.add_to(&mut sum);
         }
         sum
-    }
-
-    /// Legs that are open.
-    pub(crate) fn legs(&self) -> usize {
-        self.threads.iter().map(MediaThread::legs).sum()
     }
 }
 
@@ -147,11 +144,6 @@ impl Leg {
     /// Presses a key for 100 ms, after those pressed before. Nothing if the peer takes no telephone events.
     pub(crate) fn press(&self, key: char) {
         self.orders.give(Order::Press(key));
-    }
-
-    /// Where peers reach this leg.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
     }
 }
 

@@ -200,10 +200,17 @@ struct Wheel {
     shared: Arc<Shared>,
     grave: Grave,
     /// By [`Key::index`].
-    table: Box<[Option<(u32, Box<Task>)>]>,
+    table: Box<[Option<Resident>]>,
     /// Indices into the table.
     slots: [Vec<u32>; SLOTS],
     datagram: Box<[u8; DATAGRAM_BYTES]>,
+}
+
+/// A leg in its place.
+struct Resident {
+    /// [`Key::number`].
+    number: u32,
+    task: Box<Task>,
 }
 
 impl Wheel {
@@ -246,16 +253,17 @@ impl Wheel {
             let place = &mut self.table[key.index as usize];
             match message {
                 Message::Open(task) => {
-                    *place = Some((key.number, task));
+                    *place = Some(Resident {
+                        number: key.number,
+                        task,
+                    });
                     let slot = self.slots.iter_mut().min_by_key(|slot| slot.len());
                     slot.expect("the wheel has slots").push(key.index);
                 }
-                // An order that overtook the leg's end finds another one here, or none.
+                // The flag that closes a leg may be seen before the leg's last orders: they find another one, or none.
                 Message::Order(order) => {
-                    if let Some((number, task)) = place
-                        && *number == key.number
-                    {
-                        task.core.order(order);
+                    if let Some(leg) = place.as_mut().filter(|leg| leg.number == key.number) {
+                        leg.task.core.order(order);
                     }
                 }
             }
@@ -271,7 +279,7 @@ impl Wheel {
         add(&counters.skipped_rounds, turn.missed_rounds);
         let mut at = 0;
         while let Some(&index) = self.slots[turn.slot].get(at) {
-            let Some((_, task)) = &mut self.table[index as usize] else {
+            let Some(Resident { task, .. }) = &mut self.table[index as usize] else {
                 unreachable!("a slot names legs of the table");
             };
             if task.closed.load(Ordering::Acquire) {
@@ -286,7 +294,7 @@ impl Wheel {
     }
 
     fn close(&mut self, index: u32) {
-        if let Some((_, task)) = self.table[index as usize].take() {
+        if let Some(Resident { task, .. }) = self.table[index as usize].take() {
             // The place first: the port comes free with the task, and who gets it must find a place.
             self.shared.release(index);
             self.grave.bury(Remains::Leg(task));

@@ -1,7 +1,7 @@
 //! Errors as Twilio's API gives them.
 
 use axum::Json;
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -112,8 +112,6 @@ impl IntoResponse for Problem {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 ([(RETRY_AFTER, "1")], response).into_response()
             }
-            // Every route that is there takes GET, and RFC 9110 section 15.5.6 wants the field.
-            StatusCode::METHOD_NOT_ALLOWED => ([(ALLOW, "GET, POST")], response).into_response(),
             _ => response,
         }
     }

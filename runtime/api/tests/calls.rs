@@ -1,0 +1,485 @@
+//! The `Calls` resource: create, fetch, update, list.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use call::{AccountSid, CallSid, CallStatus};
+use jackfield_api::{End, EndError};
+use serde_json::{Value, json};
+use store::{
+    AccountStore, CallEvent, CallFilter, CallRow, Commit, Cursor, Directory, Flow, MemoryStore,
+    NewCall, Page, Scope, StoreError, WebhookMethod,
+};
+use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
+
+fn scope() -> Scope {
+    Scope::of_host(SID.parse().unwrap())
+}
+
+fn kept(api: &Api) -> Vec<CallRow> {
+    api.store
+        .calls(scope(), &CallFilter::default(), None, 100)
+        .unwrap()
+        .rows
+}
+
+#[tokio::test]
+async fn a_new_call_is_kept_queued_and_handed_on() {
+    let api = Api::new();
+    let form = "To=%2B855+12+345-678&From=%2B85511111111&Url=https%3A%2F%2Fapp.example%2Fv%3Fa%3D1&Method=GET&Timeout=25";
+    let answer = api.post("Calls.json", form).await;
+    assert_eq!(answer.status, 201);
+    let rows = kept(&api);
+    assert_eq!(rows.len(), 1);
+    let row = &rows[0];
+    assert_eq!(
+        (row.to.as_str(), row.from.as_str()),
+        ("+85512345678", "+85511111111")
+    );
+    assert_eq!(row.ring_timeout_s, Some(25));
+    let url = "https://app.example/v?a=1".to_owned();
+    assert_eq!(
+        row.flow,
+        Flow::VoiceUrl {
+            url,
+            method: WebhookMethod::Get
+        }
+    );
+    assert_eq!(*api.live.accepted.lock().unwrap(), [row.sid]);
+    let sid = row.sid.to_string();
+    let date = "Tue, 31 Aug 2010 20:36:28 +0000";
+    let expected = json!({
+        "sid": sid,
+        "date_created": date,
+        "date_updated": date,
+        "parent_call_sid": null,
+        "account_sid": SID,
+        "to": "+85512345678",
+        "to_formatted": "+85512345678",
+        "from": "+85511111111",
+        "from_formatted": "+85511111111",
+        "phone_number_sid": null,
+        "status": "queued",
+        "start_time": null,
+        "end_time": null,
+        "duration": null,
+        "price": null,
+        "price_unit": null,
+        "direction": "outbound-api",
+        "answered_by": null,
+        "api_version": "2010-04-01",
+        "forwarded_from": null,
+        "group_sid": null,
+        "caller_name": null,
+        "queue_time": null,
+        "trunk_sid": null,
+        "uri": format!("/2010-04-01/Accounts/{SID}/Calls/{sid}.json"),
+        "subresource_uris": {},
+    });
+    assert_eq!(answer.json, expected);
+    assert_eq!(api.get(&format!("Calls/{sid}.json")).await.json, expected);
+    assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn what_a_call_does_comes_from_url_or_twiml() {
+    const URL: &str = "http://app.example/";
+    let voice = |method| Flow::VoiceUrl {
+        url: URL.to_owned(),
+        method,
+    };
+    for (form, flow) in [
+        ("Url=http://app.example/", voice(WebhookMethod::Post)),
+        (
+            "Url=http://app.example/&Method=post",
+            voice(WebhookMethod::Post),
+        ),
+        (
+            "Url=http://app.example/&Method=GET",
+            voice(WebhookMethod::Get),
+        ),
+        (
+            "Url=http://app.example/&Twiml=x",
+            voice(WebhookMethod::Post),
+        ),
+        (
+            "Url=&Twiml=%3CResponse/%3E",
+            Flow::Twiml("<Response/>".to_owned()),
+        ),
+    ] {
+        let api = Api::new();
+        let answer = api
+            .post("Calls.json", &format!("To=1294&From=345&{form}"))
+            .await;
+        assert_eq!(answer.status, 201, "{form}: {answer:?}");
+        assert_eq!(kept(&api)[0].flow, flow, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_call_has_twilios_code() {
+    let api = Api::new();
+    let long = format!("To=1294&From=345&Twiml={}", "%C3%A9".repeat(4001));
+    for (form, status, code, named) in [
+        ("", 400, 21201, "`To`"),
+        ("From=345&Twiml=x", 400, 21201, "`To`"),
+        ("To=&From=345&Twiml=x", 400, 21201, "`To`"),
+        ("To=1294&Twiml=x", 400, 21213, "`From`"),
+        ("To=1294&From=345", 400, 21205, "`Url` or `Twiml`"),
+        ("To=1294&From=345&Url=voice.xml", 400, 21205, "`Url`"),
+        ("To=1294&From=345&Url=ftp://a.example/", 400, 21205, "`Url`"),
+        ("To=1294&From=345&Url=http://", 400, 21205, "`Url`"),
+        (
+            "To=1294&From=345&Twiml=x&Method=PUT",
+            400,
+            21209,
+            "`Method`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&Timeout=0",
+            400,
+            21208,
+            "`Timeout`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&Timeout=601",
+            400,
+            21208,
+            "`Timeout`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&Timeout=x",
+            400,
+            21208,
+            "`Timeout`",
+        ),
+        (&long, 400, 32018, "`Twiml`"),
+        ("To=1294&From=anonymous&Twiml=x", 400, 21212, "`From`"),
+        ("To=1294&From=sip:a@192.0.2.1&Twiml=x", 400, 21212, "`From`"),
+        ("To=1294&From=999&Twiml=x", 400, 21210, "`From`"),
+        ("To=1294&From=%2B85522222222&Twiml=x", 400, 21210, "`From`"),
+        ("To=nobody&From=345&Twiml=x", 400, 21211, "`To`"),
+        ("To=client:alice&From=345&Twiml=x", 400, 21211, "`To`"),
+        ("To=%2B1&From=345&Twiml=x", 400, 21211, "`To`"),
+        (
+            "To=%2B252611234567&From=345&Twiml=x",
+            400,
+            21215,
+            "outbound.allow",
+        ),
+        ("To=1295&From=345&Twiml=x", 400, 21215, "outbound.allow"),
+        ("To=sip:a@192.0.2.9&From=345&Twiml=x", 400, 21214, "trunk"),
+        (
+            "To=1294&From=345&Twiml=x&StatusCallback=http://a.example/",
+            400,
+            20001,
+            "`StatusCallback`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&MachineDetection=Enable",
+            400,
+            20001,
+            "`MachineDetection`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&FallbackUrl=http://a.example/",
+            400,
+            20001,
+            "`FallbackUrl`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&SendDigits=1",
+            400,
+            20001,
+            "`SendDigits`",
+        ),
+        (
+            "To=1294&From=345&Twiml=x&Nonsense=1",
+            400,
+            20001,
+            "`Nonsense`",
+        ),
+        ("To=1294&To=1294&From=345&Twiml=x", 400, 20001, "`To`"),
+    ] {
+        let answer = api.post("Calls.json", form).await;
+        assert_eq!(answer.problem(), (status, code), "{form}: {answer:?}");
+        assert!(answer.message().contains(named), "{form}: {answer:?}");
+    }
+    assert!(kept(&api).is_empty());
+    assert!(api.live.accepted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_is_refused() {
+    let api = Api::new();
+    let mut request = support::request("POST", "Calls.json", "{}", (SID, support::TOKEN));
+    request
+        .headers_mut()
+        .insert("content-type", "application/json".parse().unwrap());
+    let answer = api.send(request).await;
+    assert_eq!(answer.problem(), (400, 20001));
+    assert!(answer.message().contains("x-www-form-urlencoded"));
+}
+
+#[tokio::test]
+async fn without_room_in_the_queue_a_new_call_is_a_429() {
+    let api = Api::new();
+    api.live.full.store(true, Ordering::SeqCst);
+    let answer = api.post("Calls.json", "To=1294&From=345&Twiml=x").await;
+    assert_eq!(answer.problem(), (429, 20429));
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert!(kept(&api).is_empty());
+}
+
+/// A store that keeps nothing: whoever asks is nobody it knows.
+struct Broken(Arc<MemoryStore>);
+
+impl AccountStore for Broken {
+    fn directory(&self) -> Arc<Directory> {
+        self.0.directory()
+    }
+
+    fn accept_call(&self, _: Scope, call: NewCall) -> Commit<CallRow> {
+        let nobody: AccountSid = NOBODY_SID.parse().unwrap();
+        self.0.accept_call(Scope::of_host(nobody), call)
+    }
+
+    fn call(&self, _: Scope, _: CallSid) -> Result<Option<CallRow>, StoreError> {
+        Err(StoreError::Corrupt("bytes nobody should see".to_owned()))
+    }
+
+    fn calls(
+        &self,
+        _: Scope,
+        _: &CallFilter,
+        _: Option<Cursor>,
+        _: usize,
+    ) -> Result<Page, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn events(&self, _: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError> {
+        Err(StoreError::UnknownCall(sid))
+    }
+
+    fn journal(&self, _: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {
+        Err(StoreError::UnknownCall(sid))
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_kept_is_not_acknowledged() {
+    let api = Api::over(|store| Arc::new(Broken(store)));
+    let answer = api.post("Calls.json", "To=1294&From=345&Twiml=x").await;
+    assert_eq!(answer.problem(), (500, 20500));
+    assert!(api.live.accepted.lock().unwrap().is_empty());
+    let answer = api
+        .get("Calls/CA00000000000000000000000000000000.json")
+        .await;
+    assert_eq!(answer.problem(), (500, 20500));
+    assert!(!answer.message().contains("bytes"));
+    let answer = api.get("Calls.json").await;
+    assert_eq!(answer.problem(), (503, 20503));
+    assert_eq!(answer.headers["retry-after"], "1");
+}
+
+#[tokio::test]
+async fn completed_and_canceled_end_a_call() {
+    for (reached, asked, how, then, duration) in [
+        (CallStatus::Queued, "canceled", End::Cancel, "canceled", "0"),
+        (
+            CallStatus::Queued,
+            "completed",
+            End::Complete,
+            "canceled",
+            "0",
+        ),
+        (
+            CallStatus::Ringing,
+            "canceled",
+            End::Cancel,
+            "canceled",
+            "0",
+        ),
+        (
+            CallStatus::Ringing,
+            "completed",
+            End::Complete,
+            "canceled",
+            "0",
+        ),
+        (
+            CallStatus::InProgress,
+            "completed",
+            End::Complete,
+            "completed",
+            "7",
+        ),
+    ] {
+        let api = Api::new();
+        let call = api.new_call().await;
+        if reached != CallStatus::Queued {
+            api.advance(call, reached);
+        }
+        let path = format!("Calls/{call}.json");
+        let answer = api.post(&path, &format!("Status={asked}")).await;
+        assert_eq!(answer.status, 200, "{reached} {asked}: {answer:?}");
+        assert_eq!(answer.json["status"], then, "{reached} {asked}");
+        assert_eq!(answer.json["duration"], duration, "{reached} {asked}");
+        assert_eq!(answer.json["end_time"], "Tue, 31 Aug 2010 20:36:37 +0000");
+        let account = SID.parse().unwrap();
+        assert_eq!(*api.live.ended.lock().unwrap(), [(account, call, how)]);
+        let again = api.post(&path, &format!("Status={asked}")).await;
+        assert_eq!(again.problem(), (400, 21220), "a call ends once");
+        assert_eq!(api.live.ended.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_call_shows_when_it_was_dialled() {
+    let api = Api::new();
+    let call = api.new_call().await;
+    api.advance(call, CallStatus::InProgress);
+    let json = api.get(&format!("Calls/{call}.json")).await.json;
+    assert_eq!(json["status"], "in-progress");
+    assert_eq!(json["start_time"], "Tue, 31 Aug 2010 20:36:33 +0000");
+    assert_eq!(json["queue_time"], "5000");
+    assert_eq!(
+        (&json["end_time"], &json["duration"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_update_has_twilios_code() {
+    let api = Api::new();
+    let call = api.new_call().await;
+    let path = format!("Calls/{call}.json");
+    for (form, named) in [
+        ("", "`Status`"),
+        ("Status=ringing", "`Status`"),
+        ("Url=http://a.example/", "`Url`"),
+        ("Twiml=x&Status=completed", "`Twiml`"),
+        ("Nonsense=1", "`Nonsense`"),
+    ] {
+        let answer = api.post(&path, form).await;
+        assert_eq!(answer.problem(), (400, 20001), "{form}");
+        assert!(answer.message().contains(named), "{form}: {answer:?}");
+    }
+    api.advance(call, CallStatus::InProgress);
+    let answer = api.post(&path, "Status=canceled").await;
+    assert_eq!(answer.problem(), (400, 21220));
+    assert!(answer.message().contains("in-progress"));
+    assert!(api.live.ended.lock().unwrap().is_empty());
+    for (failure, expected) in [
+        (EndError::WrongState, (400, 21220)),
+        (EndError::Store(StoreError::Busy), (503, 20503)),
+    ] {
+        *api.live.failure.lock().unwrap() = Some(failure);
+        assert_eq!(
+            api.post(&path, "Status=completed").await.problem(),
+            expected
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_walked_by_its_next_page_uri() {
+    let api = Api::new();
+    let mut made = Vec::new();
+    for n in 0..5 {
+        api.now.store(START_UNIX_MS + n, Ordering::SeqCst);
+        made.push(api.new_call().await.to_string());
+    }
+    let mut seen: Vec<String> = Vec::new();
+    let mut uri = "Calls.json?PageSize=2&To=%2B85512345678".to_owned();
+    for (page, count) in [(0, 2), (1, 2), (2, 1)] {
+        let answer: Answer = api.get(&uri).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let json = answer.json;
+        let first =
+            format!("/2010-04-01/Accounts/{SID}/Calls.json?To=%2B85512345678&PageSize=2&Page=0");
+        assert_eq!(json["first_page_uri"], first);
+        assert_eq!(
+            (&json["page"], &json["page_size"]),
+            (&json!(page), &json!(2))
+        );
+        assert_eq!(
+            (&json["start"], &json["end"]),
+            (&json!(page * 2), &json!(page * 2 + count - 1))
+        );
+        assert_eq!(json["previous_page_uri"], Value::Null);
+        if page > 0 {
+            assert_eq!(json["uri"], uri.as_str());
+        }
+        let calls = json["calls"].as_array().unwrap();
+        assert_eq!(calls.len(), count);
+        seen.extend(
+            calls
+                .iter()
+                .map(|call| call["sid"].as_str().unwrap().to_owned()),
+        );
+        assert_eq!(json["next_page_uri"].is_null(), page == 2);
+        json["next_page_uri"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut uri);
+    }
+    made.reverse();
+    assert_eq!(seen, made, "each once, newest first");
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_what_it_names() {
+    let api = Api::new();
+    let (ringing, queued) = (api.new_call().await, api.new_call().await);
+    api.advance(ringing, CallStatus::Ringing);
+    for (query, expected) in [
+        ("", vec![ringing, queued]),
+        ("?Status=ringing", vec![ringing]),
+        ("?Status=queued&From=345", vec![queued]),
+        ("?Status=completed", vec![]),
+        ("?To=855+12345678", vec![ringing, queued]),
+        ("?From=346", vec![]),
+        ("?ParentCallSid=CA00000000000000000000000000000000", vec![]),
+        ("?StartTime=", vec![ringing, queued]),
+    ] {
+        let answer = api.get(&format!("Calls.json{query}")).await;
+        let calls = answer.json["calls"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{query} {answer:?}"));
+        let sids = calls
+            .iter()
+            .map(|call| call["sid"].as_str().unwrap().parse().unwrap());
+        let mut sids: Vec<CallSid> = sids.collect();
+        let mut expected = expected;
+        sids.sort();
+        expected.sort();
+        assert_eq!(sids, expected, "{query}");
+        let page = (
+            &answer.json["page"],
+            &answer.json["page_size"],
+            &answer.json["start"],
+        );
+        assert_eq!(page, (&json!(0), &json!(50), &json!(0)));
+    }
+    for (query, named) in [
+        ("Status=ended", "`Status`"),
+        ("ParentCallSid=x", "`ParentCallSid`"),
+        ("PageSize=0", "`PageSize`"),
+        ("PageSize=1001", "`PageSize`"),
+        ("PageSize=x", "`PageSize`"),
+        ("Page=1", "`PageToken`"),
+        ("PageToken=x&Page=1", "`PageToken`"),
+        ("StartTime%3C=2010-08-31", "`StartTime<`"),
+        ("Nonsense=1", "`Nonsense`"),
+    ] {
+        let answer = api.get(&format!("Calls.json?{query}")).await;
+        assert_eq!(answer.problem(), (400, 20001), "{query}");
+        assert!(answer.message().contains(named), "{query}: {answer:?}");
+    }
+}

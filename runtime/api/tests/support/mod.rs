@@ -1,0 +1,292 @@
+//! The router over a store in memory, with two accounts.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::future::ready;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use call::{AccountSid, CallRecord, CallSid, CallStatus};
+use http_body_util::BodyExt as _;
+use jackfield_api::{ApiState, Done, End, EndError, LiveCalls, Operator, router};
+use serde_json::Value;
+use store::tenants::Surroundings;
+use store::{
+    AccountStore, Applied, CallRow, Leg, MemoryStore, Scope, Secret, Store, StoreError, Tenants,
+    TrunkId,
+};
+use tower::ServiceExt as _;
+
+pub(crate) const SID: &str = "AC11111111111111111111111111111111";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const OTHER_SID: &str = "AC22222222222222222222222222222222";
+pub(crate) const OTHER_TOKEN: &str = "fedcba9876543210fedcba9876543210";
+pub(crate) const NOBODY_SID: &str = "AC33333333333333333333333333333333";
+pub(crate) const OPERATOR_KEY: &str = "the operator's key";
+
+pub(crate) const TENANTS: &str = r#"
+[[carrier]]
+id = "demo"
+
+[[account]]
+carrier = "demo"
+name = "hotline"
+sid = "AC11111111111111111111111111111111"
+auth_token = "0123456789abcdef0123456789abcdef"
+outbound.allow = ["+855", "1294", "sip:"]
+
+[[account]]
+carrier = "demo"
+name = "other"
+sid = "AC22222222222222222222222222222222"
+auth_token = "fedcba9876543210fedcba9876543210"
+outbound.allow = ["+"]
+
+[[trunk]]
+id = "gateway"
+carrier = "demo"
+target = "127.0.0.1:5080"
+max_channels = 10
+calls_per_second = 1.0
+
+[[number]]
+number = "+85511111111"
+account = "hotline"
+flow = "menu"
+
+[[number]]
+number = "345"
+account = "hotline"
+flow = "menu"
+
+[[number]]
+number = "+85522222222"
+account = "other"
+flow = "menu"
+"#;
+
+/// When every test begins: Tue, 31 Aug 2010 20:36:28 UTC.
+pub(crate) const START_UNIX_MS: u64 = 1_283_286_988_000;
+
+/// Ends calls in the store at once, and remembers what it was told.
+#[derive(Default)]
+pub(crate) struct Live {
+    store: Arc<MemoryStore>,
+    pub(crate) full: AtomicBool,
+    pub(crate) accepted: Mutex<Vec<CallSid>>,
+    pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
+    /// What the next `end` fails with.
+    pub(crate) failure: Mutex<Option<EndError>>,
+}
+
+impl LiveCalls for Live {
+    fn has_room(&self, _account: AccountSid) -> bool {
+        !self.full.load(Ordering::SeqCst)
+    }
+
+    fn accepted(&self, call: &CallRow) {
+        let kept = self
+            .store
+            .call(Scope::of_host(call.account), call.sid)
+            .unwrap();
+        assert_eq!(kept.as_ref(), Some(call), "kept before it is handed on");
+        self.accepted.lock().unwrap().push(call.sid);
+    }
+
+    fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>> {
+        self.ended.lock().unwrap().push((account, call, how));
+        if let Some(failure) = self.failure.lock().unwrap().take() {
+            return Box::pin(ready(Err(failure)));
+        }
+        let row = self
+            .store
+            .call(Scope::of_host(account), call)
+            .unwrap()
+            .unwrap();
+        let (status, duration_s) = match row.status {
+            CallStatus::InProgress => (CallStatus::Completed, 7),
+            _ => (CallStatus::Canceled, 0),
+        };
+        let end_reason = "ended by the API".to_owned();
+        let record = CallRecord {
+            status,
+            duration_s,
+            sip_status: None,
+            end_reason,
+        };
+        let finished = self
+            .store
+            .finish_call(call, record, START_UNIX_MS + 9000, None);
+        Box::pin(async { Ok(finished.await?) })
+    }
+}
+
+/// Takes components that begin as WebAssembly does.
+pub(crate) struct Staff(Arc<MemoryStore>);
+
+impl Operator for Staff {
+    fn bundled(&self) -> Vec<String> {
+        vec!["menu".to_owned()]
+    }
+
+    fn check_component(&self, bytes: &[u8]) -> Result<(), String> {
+        bytes
+            .starts_with(b"\0asm")
+            .then_some(())
+            .ok_or_else(|| "not a component".to_owned())
+    }
+
+    fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {
+        Box::pin(self.0.apply(tenants))
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// The status and Twilio's code of an error; the rest of its shape is checked on the way.
+    #[track_caller]
+    pub(crate) fn problem(&self) -> (u16, u64) {
+        let code = self.json["code"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{self:?}"));
+        let more_info = format!("https://www.twilio.com/docs/errors/{code}");
+        assert_eq!(self.json["more_info"], more_info.as_str(), "{self:?}");
+        assert_eq!(self.json["status"], self.status.as_u16(), "{self:?}");
+        assert!(self.json["message"].is_string(), "{self:?}");
+        assert_eq!(self.json.as_object().unwrap().len(), 4, "{self:?}");
+        (self.status.as_u16(), code)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.json["message"].as_str().unwrap()
+    }
+}
+
+pub(crate) struct Api {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) now: Arc<AtomicU64>,
+    router: Router,
+}
+
+impl Api {
+    pub(crate) fn new() -> Self {
+        Self::over(|store| store)
+    }
+
+    /// With whatever `between` puts between the router and the store.
+    pub(crate) fn over<S: AccountStore + 'static>(
+        between: impl FnOnce(Arc<MemoryStore>) -> Arc<S>,
+    ) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let surroundings = Surroundings {
+            folder: Path::new("/"),
+            bundled: &["menu"],
+            check_component: &|_| Ok(()),
+        };
+        store
+            .apply(Tenants::parse(TENANTS, &surroundings).unwrap())
+            .wait()
+            .unwrap();
+        let live = Arc::new(Live {
+            store: Arc::clone(&store),
+            ..Live::default()
+        });
+        let now = Arc::new(AtomicU64::new(START_UNIX_MS));
+        let clock = Arc::clone(&now);
+        let router = router(ApiState {
+            store: between(Arc::clone(&store)),
+            live: live.clone(),
+            operator: Arc::new(Staff(Arc::clone(&store))),
+            operator_key: Secret::new(OPERATOR_KEY.to_owned()),
+            clock: Arc::new(move || clock.load(Ordering::SeqCst)),
+        });
+        Self {
+            store,
+            live,
+            now,
+            router,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&body)
+            .unwrap_or_else(|error| panic!("{error} in {status} {body:?}"));
+        Answer {
+            status,
+            headers,
+            json,
+        }
+    }
+
+    /// A request of the account `hotline`. `path` is below the account unless it begins with a slash.
+    pub(crate) async fn request(&self, method: &str, path: &str, form: &str) -> Answer {
+        self.send(request(method, path, form, (SID, TOKEN))).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
+        self.request("POST", path, form).await
+    }
+
+    /// A new call of the account `hotline`: its SID.
+    pub(crate) async fn new_call(&self) -> CallSid {
+        let answer = self
+            .post("Calls.json", "To=%2B85512345678&From=345&Twiml=x")
+            .await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json["sid"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Lets a call ring, or be answered, five seconds later.
+    pub(crate) fn advance(&self, call: CallSid, status: CallStatus) {
+        let leg = Leg {
+            trunk: TrunkId("gateway".to_owned()),
+            sip_call_id: "x".to_owned(),
+        };
+        let at = START_UNIX_MS + 5000;
+        self.store.begin_attempt(call, leg, at).wait().unwrap();
+        self.store.set_status(call, status, at).wait().unwrap();
+    }
+}
+
+/// A form request with Basic authentication.
+pub(crate) fn request(
+    method: &str,
+    path: &str,
+    form: &str,
+    (user, password): (&str, &str),
+) -> Request<Body> {
+    let uri = match path.starts_with('/') {
+        true => path.to_owned(),
+        false => format!("/2010-04-01/Accounts/{SID}/{path}"),
+    };
+    let credentials = STANDARD.encode(format!("{user}:{password}"));
+    Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("authorization", format!("Basic {credentials}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(form.to_owned()))
+        .unwrap()
+}

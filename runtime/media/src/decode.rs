@@ -1,6 +1,7 @@
 //! Decoding the files that prompts come from.
 
 use std::io::{Cursor, ErrorKind};
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use symphonia::core::audio::GenericAudioBufferRef;
@@ -84,6 +85,17 @@ pub fn decode(
             max_bytes: limits.max_bytes,
         });
     }
+    // The library checks most of what it reads, not all: a header's products may overflow. A file must not take its
+    // caller down.
+    let decoded = panic::catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, hint, limits)));
+    decoded.unwrap_or_else(|_| Err(MediaError::Malformed("the decoder broke off".to_owned())))
+}
+
+fn decode_unguarded(
+    bytes: &[u8],
+    hint: Option<&str>,
+    limits: DecodeLimits,
+) -> Result<Vec<i16>, MediaError> {
     let mut reader = open(bytes, hint)?;
     let (track, mut decoder) = audio_track(reader.as_ref())?;
     let mut output = Output::new(limits);

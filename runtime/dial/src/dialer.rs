@@ -152,12 +152,18 @@ impl Dialer {
         dialer
     }
 
+    /// Whether one more call of the account may wait.
+    #[must_use]
+    pub fn has_room(&self, account: AccountSid) -> bool {
+        let of_account = self.waiting_by_account.get(&account).copied().unwrap_or(0);
+        self.waiting.len() < self.limits.all && of_account < self.limits.per_account
+    }
+
     /// Whether a call could be accepted now: the policy, and room in the queue. The same judgement falls again when the call is
     /// handed in, and for waiting calls whenever the directory changes.
     pub fn permit(&self, account: AccountSid, from: &str, to: &str) -> Result<TrunkId, Refusal> {
         let trunk = permit(&self.directory, account, from, to)?;
-        let of_account = self.waiting_by_account.get(&account).copied().unwrap_or(0);
-        if self.waiting.len() >= self.limits.all || of_account >= self.limits.per_account {
+        if !self.has_room(account) {
             return Err(Refusal::QueueFull);
         }
         Ok(trunk)

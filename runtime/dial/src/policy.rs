@@ -105,3 +105,225 @@ fn choose_trunk<'d>(
             (Destination::Sip(address), Some(target)) => *address == target,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use store::tenants::Surroundings;
+    use store::{AccountStore, CarrierId, MemoryStore, Store, Tenants};
+
+    use super::*;
+
+    const TENANTS: &str = r#"
+        [[carrier]]
+        id = "east"
+        [[carrier]]
+        id = "west"
+
+        [[account]]
+        carrier = "east"
+        name = "hotline"
+        outbound.allow = ["+855", "+252611", "1294", "sip:"]
+        [[account]]
+        carrier = "east"
+        name = "silent"
+        [[account]]
+        carrier = "east"
+        name = "everywhere"
+        outbound.allow = ["+"]
+        [[account]]
+        carrier = "west"
+        name = "clinic"
+        outbound.allow = ["+", "sip:"]
+
+        [[trunk]]
+        id = "a-inbound-only"
+        carrier = "east"
+        sources = ["203.0.113.9"]
+        max_channels = 1
+        calls_per_second = 1
+        [[trunk]]
+        id = "b"
+        carrier = "east"
+        target = "203.0.113.1:5060"
+        max_channels = 1
+        calls_per_second = 1
+        [[trunk]]
+        id = "c"
+        carrier = "east"
+        target = "203.0.113.2:5080"
+        max_channels = 1
+        calls_per_second = 1
+
+        [[number]]
+        number = "+85510000001"
+        account = "hotline"
+        flow = "menu"
+        [[number]]
+        number = "+85510000002"
+        account = "silent"
+        flow = "menu"
+        [[number]]
+        number = "+85510000003"
+        account = "everywhere"
+        flow = "menu"
+        [[number]]
+        number = "+85510000004"
+        account = "clinic"
+        flow = "menu"
+    "#;
+
+    fn directory() -> Arc<Directory> {
+        let surroundings = Surroundings {
+            folder: Path::new("."),
+            bundled: &["menu"],
+            check_component: &|_| Ok(()),
+        };
+        let store = MemoryStore::new();
+        store
+            .apply(Tenants::parse(TENANTS, &surroundings).unwrap())
+            .wait()
+            .unwrap();
+        store.directory()
+    }
+
+    #[track_caller]
+    fn check(account: &str, from: &str, to: &str, expected: Result<&str, &str>) {
+        let directory = directory();
+        let carrier = CarrierId(if account == "clinic" { "west" } else { "east" }.to_owned());
+        let account = directory.account_by_name(&carrier, account).unwrap().sid;
+        match (permit(&directory, account, from, to), expected) {
+            (Ok(trunk), Ok(expected)) => assert_eq!(trunk.0, expected),
+            (Err(refusal), Err(expected)) => {
+                assert!(
+                    format!("{} {refusal}", refusal.twilio_code()).starts_with(expected),
+                    "{refusal:?}"
+                );
+            }
+            (outcome, expected) => panic!("{to}: {outcome:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_goes_over_the_first_trunk_with_a_target() {
+        for to in ["+85512345678", "+252611234567", "1294"] {
+            check("hotline", "+85510000001", to, Ok("b"));
+        }
+        check("hotline", "85510000001", "+85512345678", Ok("b"));
+        check("everywhere", "+85510000003", "+12025550123", Ok("b"));
+    }
+
+    #[test]
+    fn a_sip_uri_goes_over_the_trunk_it_names() {
+        check("hotline", "+85510000001", "sip:1000@203.0.113.1", Ok("b"));
+        check(
+            "hotline",
+            "+85510000001",
+            "sip:1000@203.0.113.2:5080",
+            Ok("c"),
+        );
+        check(
+            "hotline",
+            "+85510000001",
+            "sip:1000@203.0.113.2",
+            Err("21214 no trunk"),
+        );
+        check(
+            "hotline",
+            "+85510000001",
+            "sip:1000@198.51.100.1",
+            Err("21214 no trunk"),
+        );
+        // Inbound only, and another carrier's: neither is a way out.
+        check(
+            "hotline",
+            "+85510000001",
+            "sip:1000@203.0.113.9",
+            Err("21214 no trunk"),
+        );
+        check(
+            "clinic",
+            "+85510000004",
+            "sip:1000@203.0.113.1",
+            Err("21214 no trunk"),
+        );
+    }
+
+    #[test]
+    fn everything_else_is_denied() {
+        for to in [
+            "+85612345678",
+            "+8",
+            "+252621234567",
+            "129",
+            "12945",
+            "+12945",
+        ] {
+            let expected = if to == "+8" {
+                "21211"
+            } else {
+                "21215 this account may not call"
+            };
+            check("hotline", "+85510000001", to, Err(expected));
+        }
+        for to in ["+85512345678", "1294", "sip:1000@203.0.113.1"] {
+            check(
+                "silent",
+                "+85510000002",
+                to,
+                Err("21215 this account may not call"),
+            );
+        }
+        check("everywhere", "+85510000003", "1294", Err("21215"));
+        check(
+            "everywhere",
+            "+85510000003",
+            "sip:1000@203.0.113.1",
+            Err("21215"),
+        );
+        check(
+            "clinic",
+            "+85510000004",
+            "+85512345678",
+            Err("21214 no trunk"),
+        );
+    }
+
+    #[test]
+    fn only_an_own_number_may_be_shown() {
+        for from in [
+            "+85510000002",
+            "+85510000004",
+            "+85510000009",
+            "anonymous",
+            "",
+        ] {
+            check("hotline", from, "+85512345678", Err("21210"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_destination_is_refused() {
+        for to in [
+            "",
+            "0085512345678",
+            "client:alice",
+            "sip:alice@example.org",
+            "+855123\r\nTo: x",
+        ] {
+            check("everywhere", "+85510000003", to, Err("21211"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_account_may_nothing() {
+        let nobody = AccountSid::from_bytes([0xff; 16]);
+        let refusal = permit(&directory(), nobody, "+85510000001", "+85512345678").unwrap_err();
+        assert_eq!(
+            (refusal.twilio_code(), refusal),
+            (20404, Refusal::UnknownAccount(nobody))
+        );
+    }
+}

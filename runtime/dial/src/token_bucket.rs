@@ -54,3 +54,101 @@ impl TokenBucket {
 fn interval(per_second: f32) -> Duration {
     Duration::try_from_secs_f64(1.0 / f64::from(per_second)).unwrap_or(Duration::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "an instant to count from; only differences matter"
+    )]
+    fn origin() -> Instant {
+        Instant::now()
+    }
+
+    /// Starts, in milliseconds, of a caller that asks each millisecond for `seconds`.
+    fn starts(bucket: &mut TokenBucket, from: Instant, seconds: u64) -> Vec<u64> {
+        let mut starts = Vec::new();
+        for ms in 0..seconds * 1_000 {
+            let now = from + Duration::from_millis(ms);
+            while bucket.is_ready(now) {
+                bucket.take(now);
+                starts.push(ms);
+            }
+        }
+        starts
+    }
+
+    #[track_caller]
+    fn check(per_second: f32, seconds: u64, expected: usize) {
+        let mut bucket = TokenBucket::new(per_second);
+        let starts = starts(&mut bucket, origin(), seconds);
+        assert_eq!(
+            starts.len(),
+            expected,
+            "{per_second} a second for {seconds} s"
+        );
+        let most = 1.0 + per_second * 1.05;
+        for (at, first) in starts.iter().enumerate() {
+            let in_window = starts[at..]
+                .iter()
+                .take_while(|start| **start < first + 1_000)
+                .count();
+            assert!(
+                in_window as f32 <= most,
+                "{in_window} starts in the second from {first} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn the_rate_is_kept_and_no_second_has_a_burst() {
+        check(0.1, 30, 4); // at 0, and 50 ms before 10, 20 and 30 s
+        check(1.0, 10, 11);
+        check(10.0, 10, 101);
+        check(100.0, 10, 1_005);
+        check(1_000.0, 10, 10_050);
+        check(10_000.0, 2, 20_491);
+    }
+
+    #[test]
+    fn a_timer_that_is_late_does_not_lower_the_rate() {
+        let origin = origin();
+        let mut bucket = TokenBucket::new(20.0);
+        let mut now = origin;
+        for _ in 0..200 {
+            assert!(bucket.is_ready(now));
+            bucket.take(now);
+            now = now.max(bucket.ready_at().unwrap()) + Duration::from_millis(3);
+        }
+        assert!(
+            now - origin <= Duration::from_secs(10),
+            "{:?}",
+            now - origin
+        );
+    }
+
+    #[test]
+    fn a_long_pause_saves_nothing_up() {
+        let origin = origin();
+        let mut bucket = TokenBucket::new(1.0);
+        bucket.take(origin);
+        let later = origin + Duration::from_secs(3_600);
+        assert_eq!(starts(&mut bucket, later, 3), [0, 950, 1_950, 2_950]);
+    }
+
+    #[test]
+    fn a_new_rate_counts_from_the_last_start() {
+        let origin = origin();
+        let mut bucket = TokenBucket::new(1.0);
+        bucket.take(origin);
+        bucket.set_rate(4.0);
+        assert_eq!(bucket.ready_at(), Some(origin + Duration::from_millis(200)));
+        bucket.set_rate(0.5);
+        assert_eq!(
+            bucket.ready_at(),
+            Some(origin + Duration::from_millis(1_950))
+        );
+    }
+}

@@ -8,7 +8,7 @@ const SEEDS: u64 = 8;
 const STEPS: u64 = 250;
 const CALLS: u64 = 12;
 
-/// SplitMix64: small, and the same everywhere.
+/// `SplitMix64`: small, and the same everywhere.
 struct Random(u64);
 
 impl Random {

@@ -1,5 +1,7 @@
 //! The store from outside: one suite over all implementations, restarts, kills.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 mod agreement;
 mod crash;
 mod disk;

@@ -1,0 +1,7 @@
+//! The dialer from outside: rows of inputs and outputs, and a seeded simulation on virtual time.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+mod rows;
+mod simulation;
+mod world;

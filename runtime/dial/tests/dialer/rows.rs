@@ -1,0 +1,312 @@
+//! Short stories: what goes in, what comes out.
+
+use std::time::Instant;
+
+use jackfield_dial::{Dialer, Full, Input, Output, QueueLimits, Refusal};
+use store::TrunkId;
+
+use crate::world::{World, account, call, ms, origin, request, request_over};
+
+/// More than any row needs.
+const FAST: f32 = 10_000.0;
+
+struct Story {
+    dialer: Dialer,
+    now: Instant,
+}
+
+impl Story {
+    fn new(world: &World) -> Self {
+        Self {
+            dialer: Dialer::new(world.directory(), QueueLimits::default()),
+            now: origin(),
+        }
+    }
+
+    /// Feeds one input and gives what comes out, in few words.
+    fn feed(&mut self, input: Input) -> Vec<String> {
+        self.dialer.handle(self.now, input);
+        std::iter::from_fn(|| self.dialer.poll())
+            .map(|output| in_words(&output))
+            .collect()
+    }
+
+    /// Lets time pass to the dialer's deadline.
+    fn wait(&mut self) -> Vec<String> {
+        self.now = self.dialer.deadline().expect("something waits for a time");
+        self.feed(Input::Timeout)
+    }
+}
+
+fn in_words(output: &Output) -> String {
+    let number = |call: &call::CallSid| call.as_bytes()[15];
+    match output {
+        Output::Attempt { call, trunk, .. } => format!("dial {} over {trunk}", number(call)),
+        Output::Refuse { call, reason, .. } => {
+            format!("refuse {}: {}", number(call), reason.twilio_code())
+        }
+        Output::Canceled { call, .. } => format!("canceled {}", number(call)),
+    }
+}
+
+fn t(at: usize) -> TrunkId {
+    TrunkId(format!("t{at}"))
+}
+
+#[test]
+fn a_call_with_room_is_dialled_at_once() {
+    let mut story = Story::new(&World::new(&[(1, FAST)], &[(1, FAST)]));
+    assert_eq!(
+        story.feed(Input::Accepted(request(1, 0))),
+        ["dial 1 over t0"]
+    );
+    assert_eq!(
+        (
+            story.dialer.waiting(),
+            story.dialer.channels_held(&t(0)),
+            story.dialer.deadline()
+        ),
+        (0, 1, None)
+    );
+}
+
+#[test]
+fn a_full_trunk_lets_calls_wait_until_one_ends() {
+    let mut story = Story::new(&World::new(&[(2, FAST)], &[(10, FAST)]));
+    story.feed(Input::Accepted(request(1, 0)));
+    story.feed(Input::Accepted(request(2, 0)));
+    assert_eq!(story.feed(Input::Accepted(request(3, 0))), [""; 0]);
+    assert_eq!(story.feed(Input::Accepted(request(4, 0))), [""; 0]);
+    assert_eq!(story.dialer.deadline(), None);
+    assert_eq!(story.feed(Input::Ended(call(2))), ["dial 3 over t0"]);
+    assert_eq!(
+        story.feed(Input::Ended(call(2))),
+        [""; 0],
+        "a call ends once"
+    );
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 4 over t0"]);
+}
+
+#[test]
+fn a_full_account_waits_while_others_go() {
+    let mut story = Story::new(&World::new(&[(10, FAST)], &[(1, FAST), (10, FAST)]));
+    story.feed(Input::Accepted(request(1, 0)));
+    assert_eq!(story.feed(Input::Accepted(request(2, 0))), [""; 0]);
+    assert_eq!(
+        story.feed(Input::Accepted(request(3, 1))),
+        ["dial 3 over t0"]
+    );
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 2 over t0"]);
+}
+
+#[test]
+fn a_full_trunk_does_not_hold_up_another() {
+    let mut story = Story::new(&World::new(&[(1, FAST), (1, FAST)], &[(10, FAST)]));
+    story.feed(Input::Accepted(request(1, 0)));
+    assert_eq!(story.feed(Input::Accepted(request(2, 0))), [""; 0]);
+    assert_eq!(
+        story.feed(Input::Accepted(request_over(3, 0, 1))),
+        ["dial 3 over t1"]
+    );
+}
+
+#[test]
+fn a_rate_spaces_calls_evenly() {
+    for (trunk, account) in [(2.0, FAST), (FAST, 2.0)] {
+        let mut story = Story::new(&World::new(&[(10, trunk)], &[(10, account)]));
+        let start = story.now;
+        assert_eq!(
+            story.feed(Input::Accepted(request(1, 0))),
+            ["dial 1 over t0"]
+        );
+        for number in 2..=4 {
+            assert_eq!(story.feed(Input::Accepted(request(number, 0))), [""; 0]);
+        }
+        assert_eq!(story.wait(), ["dial 2 over t0"]);
+        assert_eq!(story.now - start, ms(450), "50 ms before its time");
+        assert_eq!(story.wait(), ["dial 3 over t0"]);
+        assert_eq!(story.wait(), ["dial 4 over t0"]);
+        assert_eq!(story.now - start, ms(1_450));
+        assert_eq!(story.dialer.deadline(), None);
+    }
+}
+
+#[test]
+fn accounts_take_turns_and_calls_of_one_keep_their_order() {
+    let mut story = Story::new(&World::new(&[(1, FAST)], &[(10, FAST); 3]));
+    story.feed(Input::Accepted(request(1, 0)));
+    for (number, of) in [(2, 0), (3, 0), (4, 0), (5, 1), (6, 2), (7, 1)] {
+        story.feed(Input::Accepted(request(number, of)));
+    }
+    let mut order = Vec::new();
+    for last in [1, 2, 5, 6, 3, 7, 4] {
+        order.extend(story.feed(Input::Ended(call(last))));
+    }
+    let expected = [2, 5, 6, 3, 7, 4].map(|number| format!("dial {number} over t0"));
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn a_call_cancelled_while_it_waits_leaves() {
+    let mut story = Story::new(&World::new(&[(1, FAST)], &[(10, FAST)]));
+    for number in 1..=3 {
+        story.feed(Input::Accepted(request(number, 0)));
+    }
+    assert_eq!(story.feed(Input::Cancel(call(2))), ["canceled 2"]);
+    assert_eq!(story.feed(Input::Cancel(call(2))), [""; 0]);
+    assert_eq!(
+        story.feed(Input::Cancel(call(1))),
+        [""; 0],
+        "one that is dialled is its actor's to end"
+    );
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 3 over t0"]);
+}
+
+#[test]
+fn a_call_that_is_known_is_not_taken_twice() {
+    let mut story = Story::new(&World::new(&[(1, FAST)], &[(10, FAST)]));
+    story.feed(Input::Accepted(request(1, 0)));
+    story.feed(Input::Accepted(request(2, 0)));
+    for number in [1, 2] {
+        assert_eq!(story.feed(Input::Accepted(request(number, 0))), [""; 0]);
+    }
+    assert_eq!(story.dialer.waiting(), 1);
+    story.feed(Input::Ended(call(1)));
+    assert_eq!(story.feed(Input::Ended(call(2))), [""; 0]);
+}
+
+#[test]
+fn what_is_not_permitted_is_refused() {
+    let mut story = Story::new(&World {
+        first_may_call: false,
+        ..World::new(&[(1, FAST)], &[(1, FAST)])
+    });
+    assert_eq!(
+        story.feed(Input::Accepted(request(1, 0))),
+        ["refuse 1: 21215"]
+    );
+    assert_eq!(
+        story.feed(Input::Accepted(request(2, 5))),
+        ["refuse 2: 20404"]
+    );
+    assert_eq!(story.dialer.waiting(), 0);
+}
+
+#[test]
+fn inbound_calls_take_channels_too() {
+    let mut story = Story::new(&World::new(&[(2, FAST)], &[(10, FAST), (1, FAST)]));
+    assert_eq!(
+        story.dialer.take_channel(call(1), account(1), &t(0)),
+        Ok(())
+    );
+    assert_eq!(
+        story.dialer.take_channel(call(1), account(1), &t(0)),
+        Ok(()),
+        "the same call takes one channel"
+    );
+    assert_eq!(
+        story.dialer.take_channel(call(2), account(1), &t(0)),
+        Err(Full::Account)
+    );
+    assert_eq!(
+        story.dialer.channels_held(&t(0)),
+        1,
+        "a refused call holds nothing"
+    );
+    assert_eq!(
+        story.feed(Input::Accepted(request(3, 0))),
+        ["dial 3 over t0"]
+    );
+    assert_eq!(
+        story.dialer.take_channel(call(4), account(0), &t(0)),
+        Err(Full::Trunk)
+    );
+    assert_eq!(story.feed(Input::Accepted(request(5, 0))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 5 over t0"]);
+    assert_eq!(
+        story.dialer.take_channel(call(6), account(0), &t(9)),
+        Err(Full::Trunk),
+        "no such trunk"
+    );
+}
+
+#[test]
+fn a_full_queue_refuses() {
+    let world = World::new(&[(1, FAST)], &[(10, FAST); 3]);
+    let limits = QueueLimits {
+        all: 3,
+        per_account: 2,
+    };
+    let mut story = Story {
+        dialer: Dialer::new(world.directory(), limits),
+        now: origin(),
+    };
+    let request_of = |number, of| Input::Accepted(request(number, of));
+    story.feed(request_of(1, 0));
+    story.feed(request_of(2, 0));
+    story.feed(request_of(3, 0));
+    assert_eq!(story.feed(request_of(4, 0)), ["refuse 4: 20429"]);
+    assert_eq!(story.feed(request_of(5, 1)), [""; 0]);
+    assert_eq!(story.feed(request_of(6, 2)), ["refuse 6: 20429"]);
+    let asked = request(7, 2);
+    assert_eq!(
+        story.dialer.permit(asked.account, &asked.from, &asked.to),
+        Err(Refusal::QueueFull)
+    );
+    story.feed(Input::Cancel(call(3)));
+    assert_eq!(
+        story.dialer.permit(asked.account, &asked.from, &asked.to),
+        Ok(t(0))
+    );
+}
+
+#[test]
+fn a_new_directory_judges_waiting_calls_anew() {
+    let world = World::new(&[(1, FAST)], &[(10, FAST); 2]);
+    let mut story = Story::new(&world);
+    for (number, of) in [(1, 0), (2, 0), (3, 1), (4, 1)] {
+        story.feed(Input::Accepted(request(number, of)));
+    }
+    let denied = World {
+        first_may_call: false,
+        ..world.clone()
+    };
+    assert_eq!(
+        story.feed(Input::Directory(denied.directory())),
+        ["refuse 2: 21215"]
+    );
+    assert_eq!(
+        story.dialer.channels_held(&t(0)),
+        1,
+        "a call that is up stays up"
+    );
+    let wider = World {
+        trunks: vec![(3, FAST)],
+        ..denied
+    };
+    assert_eq!(
+        story.feed(Input::Directory(wider.directory())),
+        ["dial 3 over t0", "dial 4 over t0"]
+    );
+    let narrow = World {
+        trunks: vec![(1, FAST)],
+        ..wider
+    };
+    story.feed(Input::Directory(narrow.directory()));
+    story.feed(Input::Accepted(request(5, 1)));
+    assert_eq!(story.feed(Input::Ended(call(1))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(3))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(4))), ["dial 5 over t0"]);
+}
+
+#[test]
+fn a_new_directory_does_not_refill_a_rate() {
+    let world = World::new(&[(10, 1.0)], &[(10, FAST)]);
+    let mut story = Story::new(&world);
+    story.feed(Input::Accepted(request(1, 0)));
+    story.feed(Input::Accepted(request(2, 0)));
+    assert_eq!(story.feed(Input::Directory(world.directory())), [""; 0]);
+    let before = story.now;
+    assert_eq!(story.wait(), ["dial 2 over t0"]);
+    assert_eq!(story.now - before, ms(950));
+}

@@ -1,0 +1,374 @@
+//! Random worlds, watched by an observer that keeps its own counts.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::Instant;
+
+use call::{AccountSid, CallSid};
+use jackfield_dial::{CallRequest, Dialer, Input, Output, QueueLimits};
+use store::TrunkId;
+
+use crate::world::{World, account, call, ms, origin, request, request_over};
+
+const SEEDS: u64 = 300;
+const CALLS: u64 = 80;
+const FAST: f32 = 10_000.0;
+
+/// `SplitMix64`: small, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    fn limits(&mut self, fast: bool) -> (u32, f32) {
+        let rate = [0.5, 1.0, 3.0, 8.0, 20.0][self.below(5) as usize];
+        (1 + self.below(5) as u32, if fast { FAST } else { rate })
+    }
+
+    /// One or two trunks, one to six accounts. In a fast world no rate is ever reached.
+    fn world(&mut self, fast: bool) -> World {
+        let trunks: Vec<_> = (0..=self.below(2)).map(|_| self.limits(fast)).collect();
+        let accounts: Vec<_> = (0..=self.below(6)).map(|_| self.limits(fast)).collect();
+        World::new(&trunks, &accounts)
+    }
+}
+
+/// What is bound to happen, by virtual milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happening {
+    Accept(u64),
+    Cancel(u64),
+    End(u64),
+    Change,
+}
+
+/// Counts for itself what the dialer does, and complains.
+struct Observer {
+    seed: u64,
+    fast: bool,
+    world: World,
+    /// The calls that wait, with their trunk and account, in the order they came.
+    waiting: BTreeMap<CallSid, (usize, usize, u64)>,
+    up: BTreeMap<CallSid, (usize, usize)>,
+    starts: BTreeMap<(&'static str, usize), Vec<u64>>,
+    attempted: BTreeSet<CallSid>,
+    refused: BTreeSet<CallSid>,
+    canceled: BTreeSet<CallSid>,
+}
+
+impl Observer {
+    fn fail(&self, what: &str) -> ! {
+        panic!("seed {}: {what}; {:?}", self.seed, self.world);
+    }
+
+    fn up_on(&self, trunk: usize) -> u32 {
+        self.up.values().filter(|(on, _)| *on == trunk).count() as u32
+    }
+
+    fn up_of(&self, account: usize) -> u32 {
+        self.up.values().filter(|(_, of)| *of == account).count() as u32
+    }
+
+    fn attempt(&mut self, at_ms: u64, sid: CallSid, over: &TrunkId, by: AccountSid) {
+        let Some((trunk, of, came)) = self.waiting.remove(&sid) else {
+            self.fail("dials a call that does not wait")
+        };
+        if *over != TrunkId(format!("t{trunk}")) || by != account(of) {
+            self.fail("dials over another trunk, or for another account");
+        }
+        if self
+            .waiting
+            .values()
+            .any(|(on, owner, other)| (*on, *owner) == (trunk, of) && *other < came)
+        {
+            self.fail("overtakes an earlier call of the same account");
+        }
+        if self.up_on(trunk) >= self.world.trunks[trunk].0
+            || self.up_of(of) >= self.world.accounts[of].0
+        {
+            self.fail("takes a channel too many");
+        }
+        self.up.insert(sid, (trunk, of));
+        for (key, rate) in [
+            (("trunk", trunk), self.world.trunks[trunk].1),
+            (("account", of), self.world.accounts[of].1),
+        ] {
+            let starts = self.starts.entry(key).or_default();
+            starts.push(at_ms);
+            let within_a_second = starts
+                .iter()
+                .rev()
+                .take_while(|start| **start + 1_000 > at_ms)
+                .count();
+            if within_a_second as f32 > 1.0 + rate * 1.05 {
+                self.fail(&format!(
+                    "{within_a_second} starts in a second at {rate} of {key:?}"
+                ));
+            }
+        }
+        if !self.attempted.insert(sid) {
+            self.fail("dials a call twice");
+        }
+    }
+
+    /// In a fast world a call waits only for a channel.
+    fn check_nobody_waits_in_vain(&self) {
+        for (trunk, of, _) in self.waiting.values() {
+            let full = self.up_on(*trunk) >= self.world.trunks[*trunk].0
+                || self.up_of(*of) >= self.world.accounts[*of].0;
+            if self.fast && !full {
+                self.fail("lets a call wait although its trunk and account have room");
+            }
+        }
+    }
+}
+
+struct Simulation {
+    random: Random,
+    dialer: Dialer,
+    observer: Observer,
+    origin: Instant,
+    agenda: BinaryHeap<Reverse<(u64, Happening)>>,
+    requests: BTreeMap<u64, (CallRequest, usize, usize)>,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let fast = random.below(2) == 0;
+        let world = random.world(fast);
+        let mut agenda = BinaryHeap::new();
+        let mut requests = BTreeMap::new();
+        for number in 0..CALLS {
+            let of = random.below(world.accounts.len() as u64) as usize;
+            let trunk = random.below(world.trunks.len() as u64) as usize;
+            let asked = if trunk == 0 {
+                request(number, of)
+            } else {
+                request_over(number, of, trunk)
+            };
+            requests.insert(number, (asked, trunk, of));
+            let at = random.below(10_000);
+            agenda.push(Reverse((at, Happening::Accept(number))));
+            if random.below(6) == 0 {
+                agenda.push(Reverse((
+                    at + random.below(5_000),
+                    Happening::Cancel(number),
+                )));
+            }
+        }
+        for _ in 0..random.below(4) {
+            agenda.push(Reverse((random.below(20_000), Happening::Change)));
+        }
+        let dialer = Dialer::new(world.directory(), QueueLimits::default());
+        let observer = Observer {
+            seed,
+            fast,
+            world,
+            waiting: BTreeMap::new(),
+            up: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            attempted: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            canceled: BTreeSet::new(),
+        };
+        Self {
+            random,
+            dialer,
+            observer,
+            origin: origin(),
+            agenda,
+            requests,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut at_ms = 0;
+        for _ in 0..100 * CALLS {
+            let deadline = self.dialer.deadline().map(|deadline| {
+                (deadline
+                    .saturating_duration_since(self.origin)
+                    .as_micros()
+                    .div_ceil(1_000) as u64)
+                    .max(at_ms)
+            });
+            let next = self.agenda.peek().map(|Reverse((at, _))| *at);
+            let input = match (deadline, next) {
+                (None, None) => return,
+                (Some(deadline), next) if next.is_none_or(|next| deadline <= next) => {
+                    at_ms = deadline;
+                    Input::Timeout
+                }
+                _ => {
+                    let Some(Reverse((at, happening))) = self.agenda.pop() else {
+                        return;
+                    };
+                    at_ms = at;
+                    self.input(happening)
+                }
+            };
+            self.dialer.handle(self.origin + ms(at_ms), input);
+            self.observe(at_ms);
+        }
+        self.observer.fail("does not come to an end");
+    }
+
+    fn input(&mut self, happening: Happening) -> Input {
+        match happening {
+            Happening::Accept(number) => {
+                let (request, trunk, of) = &self.requests[&number];
+                self.observer
+                    .waiting
+                    .insert(request.call, (*trunk, *of, self.observer.waiting_so_far()));
+                Input::Accepted(request.clone())
+            }
+            Happening::Cancel(number) => Input::Cancel(call(number)),
+            Happening::End(number) => {
+                self.observer.up.remove(&call(number));
+                Input::Ended(call(number))
+            }
+            Happening::Change => {
+                let world = &mut self.observer.world;
+                world.first_may_call = self.random.below(3) > 0;
+                for limits in world.trunks.iter_mut().chain(&mut world.accounts) {
+                    limits.0 = 1 + self.random.below(5) as u32;
+                }
+                Input::Directory(world.directory())
+            }
+        }
+    }
+
+    fn observe(&mut self, at_ms: u64) {
+        while let Some(output) = self.dialer.poll() {
+            match output {
+                Output::Attempt {
+                    call,
+                    account,
+                    trunk,
+                } => {
+                    self.observer.attempt(at_ms, call, &trunk, account);
+                    let number = u64::from_be_bytes(call.as_bytes()[8..].try_into().unwrap());
+                    let ends = at_ms + 1 + self.random.below(3_000);
+                    self.agenda.push(Reverse((ends, Happening::End(number))));
+                }
+                Output::Refuse {
+                    call, account: of, ..
+                } => {
+                    if of != account(0) || self.observer.world.first_may_call {
+                        self.observer.fail("refuses what is allowed");
+                    }
+                    self.observer.waiting.remove(&call);
+                    self.observer.refused.insert(call);
+                }
+                Output::Canceled { call, .. } => {
+                    self.observer.waiting.remove(&call);
+                    self.observer.canceled.insert(call);
+                }
+            }
+        }
+        self.observer.check_nobody_waits_in_vain();
+        if self.dialer.waiting() != self.observer.waiting.len() {
+            self.observer.fail("miscounts what waits");
+        }
+        for trunk in 0..self.observer.world.trunks.len() {
+            if self.dialer.channels_held(&TrunkId(format!("t{trunk}")))
+                != self.observer.up_on(trunk)
+            {
+                self.observer.fail("miscounts what is up");
+            }
+        }
+    }
+}
+
+impl Observer {
+    /// How many calls have come so far: the next one's place in the order.
+    fn waiting_so_far(&self) -> u64 {
+        (self.waiting.len() + self.attempted.len() + self.refused.len() + self.canceled.len())
+            as u64
+    }
+}
+
+#[test]
+fn limits_hold_and_every_call_ends_one_way() {
+    let mut totals = [0; 3];
+    for seed in 0..SEEDS {
+        let mut simulation = Simulation::new(seed);
+        simulation.run();
+        let Observer {
+            attempted,
+            refused,
+            canceled,
+            waiting,
+            ..
+        } = &simulation.observer;
+        assert!(
+            waiting.is_empty(),
+            "seed {seed}: {} calls wait for ever",
+            waiting.len()
+        );
+        let ends = [attempted.len(), refused.len(), canceled.len()];
+        let all: BTreeSet<_> = attempted.iter().chain(refused).chain(canceled).collect();
+        assert_eq!(all.len() as u64, CALLS, "seed {seed}");
+        assert_eq!(
+            ends.iter().sum::<usize>() as u64,
+            CALLS,
+            "seed {seed}: a call ended two ways"
+        );
+        for (total, end) in totals.iter_mut().zip(ends) {
+            *total += end;
+        }
+    }
+    assert!(
+        totals.iter().all(|total| *total > 100),
+        "the worlds are too alike: {totals:?}"
+    );
+}
+
+/// A hundred accounts with a backlog share one trunk of 32 channels.
+#[test]
+fn a_trunk_is_shared_evenly() {
+    const ACCOUNTS: usize = 100;
+    let world = World::new(&[(32, FAST)], &[(1_000, FAST); ACCOUNTS]);
+    let mut dialer = Dialer::new(world.directory(), QueueLimits::default());
+    let mut now = origin();
+    let mut number = 0;
+    for of in 0..ACCOUNTS {
+        // The first account floods the queue; every other one has enough.
+        for _ in 0..if of == 0 { 2_000 } else { 60 } {
+            number += 1;
+            dialer.handle(now, Input::Accepted(request(number, of)));
+        }
+    }
+    // What found the trunk empty was dialled before anybody else asked.
+    let mut up: Vec<CallSid> = std::iter::from_fn(|| dialer.poll())
+        .map(|output| sid(&output))
+        .collect();
+    assert_eq!(up.len(), 32);
+
+    let mut shares = BTreeMap::new();
+    for _ in 0..50 * ACCOUNTS {
+        now += ms(1); // slow enough that the rate does not matter
+        dialer.handle(now, Input::Ended(up.remove(0)));
+        let output = dialer.poll().expect("a channel is free and calls wait");
+        let Output::Attempt { account, .. } = &output else {
+            panic!("{output:?}")
+        };
+        *shares.entry(*account).or_insert(0) += 1;
+        up.push(sid(&output));
+    }
+    assert_eq!(shares.len(), ACCOUNTS);
+    assert!(shares.values().all(|share| *share == 50), "{shares:?}");
+}
+
+fn sid(output: &Output) -> CallSid {
+    match output {
+        Output::Attempt { call, .. }
+        | Output::Refuse { call, .. }
+        | Output::Canceled { call, .. } => *call,
+    }
+}

@@ -1,0 +1,133 @@
+//! Tenants to dial for, and time that passes as it is told.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use call::{AccountSid, CallSid};
+use jackfield_dial::CallRequest;
+use store::tenants::Surroundings;
+use store::{AccountStore, CarrierId, Directory, MemoryStore, Store, Tenants};
+
+/// Limits of an account or a trunk: calls at once, calls begun in a second.
+pub(crate) type Limits = (u32, f32);
+
+/// One carrier with these trunks and accounts, all of which may call `+855…` and SIP URIs.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    /// Trunk `t0` takes the calls to numbers; each takes those to its own `sip:` target.
+    pub(crate) trunks: Vec<Limits>,
+    pub(crate) accounts: Vec<Limits>,
+    /// Whether account 0 may call at all.
+    pub(crate) first_may_call: bool,
+}
+
+impl World {
+    pub(crate) fn new(trunks: &[Limits], accounts: &[Limits]) -> Self {
+        Self {
+            trunks: trunks.to_vec(),
+            accounts: accounts.to_vec(),
+            first_may_call: true,
+        }
+    }
+
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        let mut text = "[[carrier]]\nid = \"east\"\n".to_owned();
+        for (at, (channels, rate)) in self.trunks.iter().enumerate() {
+            let target = target(at);
+            writeln!(
+                text,
+                "[[trunk]]\nid = \"t{at}\"\ncarrier = \"east\"\ntarget = \"{target}\"\nmax_channels = {channels}\ncalls_per_second = {rate:?}"
+            )
+            .unwrap();
+        }
+        for (at, (channels, rate)) in self.accounts.iter().enumerate() {
+            let allow = if at > 0 || self.first_may_call {
+                "\"+855\", \"sip:\""
+            } else {
+                ""
+            };
+            writeln!(
+                text,
+                "[[account]]\ncarrier = \"east\"\nname = \"a{at}\"\nsid = \"{}\"\noutbound = {{ allow = [{allow}], max_channels = {channels}, calls_per_second = {rate:?} }}",
+                account(at)
+            )
+            .unwrap();
+            writeln!(
+                text,
+                "[[number]]\nnumber = \"{}\"\naccount = \"a{at}\"\nflow = \"menu\"",
+                number(at)
+            )
+            .unwrap();
+        }
+        let surroundings = Surroundings {
+            folder: Path::new("."),
+            bundled: &["menu"],
+            check_component: &|_| Ok(()),
+        };
+        let store = MemoryStore::new();
+        store
+            .apply(Tenants::parse(&text, &surroundings).unwrap())
+            .wait()
+            .unwrap();
+        assert!(
+            store
+                .directory()
+                .carrier(&CarrierId("east".to_owned()))
+                .is_some()
+        );
+        store.directory()
+    }
+}
+
+/// The target of trunk `at`.
+pub(crate) fn target(at: usize) -> String {
+    format!("203.0.113.{}:5060", at + 1)
+}
+
+/// The SID of account `at`.
+pub(crate) fn account(at: usize) -> AccountSid {
+    let mut bytes = [0; 16];
+    bytes[8..].copy_from_slice(&(at as u64).to_be_bytes());
+    AccountSid::from_bytes(bytes)
+}
+
+fn number(at: usize) -> String {
+    format!("+8551{at:07}")
+}
+
+/// The SID of call `at`.
+pub(crate) fn call(at: u64) -> CallSid {
+    let mut bytes = [0; 16];
+    bytes[8..].copy_from_slice(&at.to_be_bytes());
+    CallSid::from_bytes(bytes)
+}
+
+/// Call `at` of an account, to a number: over trunk `t0`.
+pub(crate) fn request(at: u64, of: usize) -> CallRequest {
+    CallRequest {
+        call: call(at),
+        account: account(of),
+        from: number(of),
+        to: "+85599999999".to_owned(),
+    }
+}
+
+/// Call `at` of an account, to a SIP URI of a trunk.
+pub(crate) fn request_over(at: u64, of: usize, trunk: usize) -> CallRequest {
+    CallRequest {
+        to: format!("sip:1000@{}", target(trunk)),
+        ..request(at, of)
+    }
+}
+
+/// An instant to count virtual time from.
+#[allow(clippy::disallowed_methods, reason = "only differences matter")]
+pub(crate) fn origin() -> Instant {
+    Instant::now()
+}
+
+pub(crate) const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}

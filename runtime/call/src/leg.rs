@@ -60,12 +60,12 @@ impl Leg {
             sdp::answer_again(offer, &mut self.local, &self.description)?
         };
         self.description = negotiated.description.clone();
-        Ok((self.description.clone(), path(&negotiated)))
+        Ok((self.description.clone(), MediaPath::from(&negotiated)))
     }
 
     /// Takes the peer's answer to our offer.
     pub(crate) fn accept(&self, answer: &[u8]) -> Result<MediaPath, sdp::SdpError> {
-        sdp::accept(answer, &self.local).map(|negotiated| path(&negotiated))
+        sdp::accept(answer, &self.local).map(|negotiated| MediaPath::from(&negotiated))
     }
 
     /// What we said last, for a re-INVITE that asks without offering.
@@ -74,13 +74,15 @@ impl Leg {
     }
 }
 
-fn path(negotiated: &sdp::Negotiated) -> MediaPath {
-    MediaPath {
-        remote: negotiated.remote,
-        codec: negotiated.codec,
-        send_payload_type: negotiated.send_payload_type,
-        receive_payload_type: negotiated.receive_payload_type,
-        telephone_event: negotiated.telephone_event,
-        direction: negotiated.direction,
+impl From<&sdp::Negotiated> for MediaPath {
+    fn from(negotiated: &sdp::Negotiated) -> Self {
+        Self {
+            remote: negotiated.remote,
+            codec: negotiated.codec,
+            send_payload_type: negotiated.send_payload_type,
+            receive_payload_type: negotiated.receive_payload_type,
+            telephone_event: negotiated.telephone_event,
+            direction: negotiated.direction,
+        }
     }
 }

@@ -1,1 +1,35 @@
-fn main() {}
+//! `jackfield`: the binary. Configuration, sockets, actors, media threads; the only room that spawns.
+
+mod apply;
+mod call_actor;
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod endpoint;
+mod flows;
+mod inbound;
+mod library;
+mod live;
+mod log;
+mod mailbox;
+mod media_plane;
+mod news;
+mod outbound;
+mod runtime;
+mod serve;
+mod services;
+mod speech;
+mod web;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    match cli::run(cli::Cli::parse()) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("jackfield: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

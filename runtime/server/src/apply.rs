@@ -1,0 +1,107 @@
+//! `jackfield apply`: loads a tenants file, through the running server or straight into the store.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use plugin_host::{Engine, EngineConfig};
+use serde::Deserialize;
+use store::tenants::Surroundings;
+use store::{Applied, DiskStore, OpenError, Places, Store, Tenants};
+use url::Url;
+
+use crate::config::Config;
+use crate::operator::OperatorToken;
+
+/// What an apply did, in words; from the store or from the server's answer.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    created: Vec<String>,
+    changed: Vec<String>,
+    unchanged: usize,
+    tokens: Vec<Token>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Token {
+    account: String,
+    name: String,
+    auth_token: String,
+}
+
+/// Applies `file` and prints what changed.
+pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let folder = std::path::absolute(file)?.parent().context("the tenants file has no folder")?.to_owned();
+    let places = Places::in_folder(&config.data_dir);
+    let summary = match DiskStore::open(&places, crate::clock::unix_ms()) {
+        Ok((store, _)) => straight(&store, &text, &folder, file)?,
+        Err(OpenError::InUse { .. }) => through_server(config, text, &folder)?,
+        Err(error) => return Err(error).context("cannot open the store"),
+    };
+    summary.print();
+    Ok(())
+}
+
+fn straight(store: &DiskStore, text: &str, folder: &Path, file: &Path) -> anyhow::Result<Summary> {
+    let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
+    let surroundings = Surroundings { folder, bundled: &bundled, check_component: &check_component };
+    let tenants = Tenants::parse(text, &surroundings).with_context(|| format!("{} was not applied", file.display()))?;
+    Ok(store.apply(tenants).wait()?.into())
+}
+
+/// Compiles the component once, only to know whether a server could.
+fn check_component(wasm: &[u8]) -> Result<(), String> {
+    let engine = Engine::new(EngineConfig { max_stories: 1, cache: None }).map_err(|error| error.to_string())?;
+    engine.load(wasm).map(drop).map_err(|error| error.to_string())
+}
+
+fn through_server(config: &Config, text: String, folder: &Path) -> anyhow::Result<Summary> {
+    let token = OperatorToken::load(&config.data_dir)?;
+    let folder = folder.to_str().context("the folder's name is not UTF-8")?;
+    let mut url = Url::parse(&format!("http://{}/operator/v1/apply", config.api.bind))?;
+    url.query_pairs_mut().append_pair("folder", folder);
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (status, body) = tokio
+        .block_on(crate::web::post_to_own_api(&url, token.secret().expose(), text))
+        .with_context(|| format!("a server has the store open, but does not answer at {} (api.bind)", config.api.bind))?;
+    if status != 200 {
+        #[derive(Deserialize)]
+        struct Refused {
+            error: String,
+        }
+        let reason = serde_json::from_slice(&body).map_or_else(|_| format!("status {status}"), |refused: Refused| refused.error);
+        bail!("the running server did not apply it: {reason}");
+    }
+    serde_json::from_slice(&body).context("the running server's answer is not understood")
+}
+
+impl From<Applied> for Summary {
+    fn from(applied: Applied) -> Self {
+        let names = |items: &[store::Item]| items.iter().map(ToString::to_string).collect();
+        let token = |made: store::GeneratedToken| Token {
+            account: made.account.to_string(),
+            name: made.name,
+            auth_token: made.token.expose().to_owned(),
+        };
+        Self {
+            created: names(&applied.created),
+            changed: names(&applied.changed),
+            unchanged: applied.unchanged,
+            tokens: applied.tokens.into_iter().map(token).collect(),
+        }
+    }
+}
+
+impl Summary {
+    fn print(&self) {
+        for (what, names) in [("created", &self.created), ("changed", &self.changed)] {
+            for name in names {
+                println!("{what} {name}");
+            }
+        }
+        println!("{} created, {} changed, {} unchanged", self.created.len(), self.changed.len(), self.unchanged);
+        for Token { account, name, auth_token } in &self.tokens {
+            println!("account `{name}` ({account}) got the token {auth_token}: it is shown this once");
+        }
+    }
+}

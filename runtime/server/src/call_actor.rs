@@ -1,0 +1,316 @@
+//! One actor owns one call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use call::{
+    Call, CallError, CallInfo, CallStatus, Effect, Event, Input, MediaEvent, PlaybackEnd, PromptSource,
+    Reply, StoryChoice, StoryOutcome,
+};
+use plugin_host::{Outcome, Stop, StoryEnd};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, info, info_span};
+
+use crate::clock;
+use crate::flows::Story;
+use crate::mailbox::{Request, StoryDesk, mailbox};
+use crate::media_plane::Leg;
+use crate::news::News;
+use crate::services::Services;
+
+/// Results of jobs (prompts, requests, the story's end) and orders from outside that may wait for the actor.
+const INBOX: usize = 64;
+
+/// Where a call's actor is reached: from the API, at shutdown, by its own jobs.
+pub(crate) type Inbox = mpsc::Sender<Message>;
+
+/// What a new call brings with it.
+pub(crate) struct NewActor {
+    pub(crate) info: CallInfo,
+    pub(crate) call: Call,
+    pub(crate) account: Arc<store::Account>,
+    pub(crate) story: Story,
+    pub(crate) leg: Leg,
+    pub(crate) signals: mpsc::Receiver<sip::Event>,
+    pub(crate) media: mpsc::Receiver<MediaEvent>,
+}
+
+/// Drives one call from its first message to its record. Owns the call alone; nothing else locks it.
+pub(crate) struct CallActor {
+    services: Arc<Services>,
+    info: Arc<CallInfo>,
+    call: Call,
+    account: Arc<store::Account>,
+    story: Story,
+    leg: Leg,
+    signals: mpsc::Receiver<sip::Event>,
+    media: mpsc::Receiver<MediaEvent>,
+    inbox: Inbox,
+    messages: mpsc::Receiver<Message>,
+    running: Option<Running>,
+    /// Where the answer to the command in hand goes.
+    reply: Option<oneshot::Sender<Result<Reply, CallError>>>,
+    cookies: crate::web::Cookies,
+    /// Of the stories that ended; more than one where the first broke.
+    journals: Vec<Vec<u8>>,
+    ended_unix_ms: Option<u64>,
+}
+
+/// The story that runs now.
+struct Running {
+    desk: StoryDesk,
+    stop: Stop,
+}
+
+/// What reaches a call from elsewhere in the host.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A job's result, or an order from the API.
+    Input(Input),
+    /// The story is over; its journal comes along.
+    StoryOver(StoryEnd),
+}
+
+impl CallActor {
+    /// Puts the call on the list of live ones and starts its actor on `runtime`.
+    pub(crate) fn spawn(runtime: &tokio::runtime::Handle, services: Arc<Services>, new: NewActor) {
+        let (inbox, messages) = mpsc::channel(INBOX);
+        services.live.insert(new.info.call_sid, new.info.account_sid, inbox.clone());
+        let span = info_span!("call", call.sid = %new.info.call_sid, tenant.id = %new.info.account_sid);
+        let actor = Self {
+            services,
+            info: Arc::new(new.info),
+            call: new.call,
+            account: new.account,
+            story: new.story,
+            leg: new.leg,
+            signals: new.signals,
+            media: new.media,
+            inbox,
+            messages,
+            running: None,
+            reply: None,
+            cookies: crate::web::Cookies::default(),
+            journals: Vec::new(),
+            ended_unix_ms: None,
+        };
+        runtime.spawn(actor.run().instrument(span));
+    }
+
+    async fn run(mut self) {
+        let info = Arc::clone(&self.info);
+        self.services.news.tell(|| News::Began(CallInfo::clone(&info)));
+        self.drain();
+        while !self.call.is_ended() {
+            let input = self.next_input().await;
+            self.note(&input);
+            self.call.handle(Instant::now(), input);
+            self.drain();
+        }
+        self.finish();
+    }
+
+    /// Keeps the record and the journal in one transaction, and takes the call off the list of live ones.
+    fn finish(self) {
+        if let (Some(record), Some(at)) = (self.call.record(), self.ended_unix_ms) {
+            let journal = (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));
+            self.services.finish(&self.info, record.clone(), at, journal);
+        }
+        self.services.live.remove(&self.info.call_sid);
+        self.services.outbound.ended(self.info.call_sid);
+    }
+
+    async fn next_input(&mut self) -> Input {
+        loop {
+            let requests = self.running.as_mut().map(|running| &mut running.desk.requests);
+            return tokio::select! {
+                Some(event) = self.signals.recv() => Input::Sip(event),
+                Some(Request { command, reply }) = next_request(requests) => {
+                    self.reply = Some(reply);
+                    Input::Command(command)
+                }
+                Some(event) = self.media.recv() => Input::Media(event),
+                Some(message) = self.messages.recv() => self.open(message),
+                () = sleep_until(self.call.deadline()) => Input::Deadline,
+            };
+        }
+    }
+
+    fn open(&mut self, message: Message) -> Input {
+        match message {
+            Message::Input(input) => input,
+            Message::StoryOver(end) => {
+                self.running = None;
+                self.journals.push(end.journal);
+                let outcome = outcome(end.outcome);
+                self.log_outcome(&outcome);
+                Input::StoryEnded(outcome)
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(effect) = self.call.poll() {
+            self.perform(effect);
+        }
+    }
+
+    /// Hands one effect over; never waits.
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Sip(command) => self.services.endpoint.send(command),
+            Effect::Media(command) => self.leg.send(command),
+            Effect::StartStory(choice) => self.start_story(choice),
+            Effect::StopStory => self.stop_story(),
+            Effect::Reply(result) => {
+                if let Some(reply) = self.reply.take() {
+                    // A story that was stopped does not listen any more.
+                    let _ = reply.send(result);
+                }
+            }
+            Effect::Tell(event) => self.tell(event),
+            Effect::Fetch(id, source) => self.fetch(id, source),
+            Effect::Http(id, request) => self.request(id, request),
+            Effect::Status(status) => self.record(status),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let Some(running) = &self.running else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = running.desk.events.try_send(event) {
+            info!("the flow leaves its events unread: it is stopped");
+            running.stop.stop();
+        }
+    }
+
+    fn start_story(&mut self, choice: StoryChoice) {
+        let (mailbox, desk) = mailbox();
+        let stop = Stop::new();
+        let setup = self.services.story_setup(&self.info, &self.account, &self.story, choice, stop.clone());
+        match setup {
+            Ok((flow, setup)) => {
+                let inbox = self.inbox.clone();
+                let story = async move {
+                    let end = flow.start(setup, mailbox).await;
+                    // The actor may have ended with the call.
+                    let _ = inbox.send(Message::StoryOver(end)).await;
+                };
+                tokio::spawn(story.in_current_span());
+                self.running = Some(Running { desk, stop });
+            }
+            Err(error) => {
+                let outcome = StoryOutcome::Broke(error.to_string());
+                self.log_outcome(&outcome);
+                self.job(async { Input::StoryEnded(outcome) });
+            }
+        }
+    }
+
+    fn stop_story(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop.stop();
+        }
+    }
+
+    fn fetch(&mut self, id: call::PlaybackId, source: PromptSource) {
+        self.services.news.tell(|| News::Queued(describe(&source)));
+        let (services, account) = (Arc::clone(&self.services), Arc::clone(&self.account));
+        self.job(async move {
+            let prompt = services.library.prompt(&account, &source).await;
+            if let Err(reason) = &prompt {
+                info!(playback = id.0, "a playback failed: {reason}");
+            }
+            Input::Fetched(id, prompt)
+        });
+    }
+
+    fn request(&mut self, id: call::RequestId, request: call::HttpRequest) {
+        let (services, account, cookies) =
+            (Arc::clone(&self.services), Arc::clone(&self.account), self.cookies.clone());
+        self.job(async move { Input::Http(id, services.web.request(&account, &cookies, request).await) });
+    }
+
+    /// Runs one job beside the actor; its result comes back as an input.
+    fn job(&self, job: impl Future<Output = Input> + Send + 'static) {
+        let inbox = self.inbox.clone();
+        tokio::spawn(
+            async move {
+                let input = job.await;
+                // The actor may have ended with the call.
+                let _ = inbox.send(Message::Input(input)).await;
+            }
+            .in_current_span(),
+        );
+    }
+
+    fn record(&mut self, status: CallStatus) {
+        let Some(record) = self.call.record() else {
+            if status == CallStatus::InProgress {
+                self.services.news.tell(|| News::Answered);
+            }
+            return self.services.set_status(&self.info, status);
+        };
+        info!(status = %record.status, duration_s = record.duration_s, sip.status = record.sip_status, "{}", record.end_reason);
+        self.services.news.tell(|| News::Ended(record.clone()));
+        self.ended_unix_ms = Some(clock::unix_ms());
+    }
+
+    /// Tells the watchers what came in.
+    fn note(&self, input: &Input) {
+        let news = &self.services.news;
+        match input {
+            Input::Media(MediaEvent::Digit(digit)) => news.tell(|| News::Digit(*digit)),
+            Input::Media(MediaEvent::PlaybackEnded { stopped: true, .. }) => {
+                news.tell(|| News::PlaybackEnded(PlaybackEnd::Stopped));
+            }
+            Input::Media(MediaEvent::PlaybackEnded { .. }) => {
+                news.tell(|| News::PlaybackEnded(PlaybackEnd::Finished));
+            }
+            Input::Fetched(_, Err(reason)) => {
+                news.tell(|| News::PlaybackEnded(PlaybackEnd::Failed(reason.clone())));
+            }
+            _ => {}
+        }
+    }
+
+    fn log_outcome(&self, outcome: &StoryOutcome) {
+        let trouble = match outcome {
+            StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => return,
+            StoryOutcome::Returned(Err(error)) => format!("the flow gave up: {error}"),
+            StoryOutcome::Broke(reason) => format!("the flow broke: {reason}"),
+        };
+        info!(target: "tenant", "{trouble}");
+        self.services.news.tell(|| News::Logged(trouble));
+    }
+}
+
+fn outcome(outcome: Outcome) -> StoryOutcome {
+    match outcome {
+        Outcome::Finished(result) => StoryOutcome::Returned(result),
+        Outcome::Exited(0) => StoryOutcome::Returned(Ok(())),
+        broken => StoryOutcome::Broke(broken.to_string()),
+    }
+}
+
+fn describe(source: &PromptSource) -> String {
+    match source {
+        PromptSource::Media(call::MediaSource::File(path)) => path.clone(),
+        PromptSource::Media(call::MediaSource::Url(url)) => url.clone(),
+        PromptSource::Speech(speech) => format!("“{}”", speech.text),
+        PromptSource::Apology => "an apology".to_owned(),
+    }
+}
+
+async fn next_request(requests: Option<&mut mpsc::Receiver<Request>>) -> Option<Request> {
+    match requests {
+        Some(requests) => requests.recv().await,
+        None => None,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

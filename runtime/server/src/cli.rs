@@ -1,0 +1,82 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+
+/// A programmable voice runtime: what a call does is a WebAssembly component.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server until SIGTERM or Ctrl-C.
+    Serve {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Loads tenants' data (carriers, accounts, trunks, numbers, components) from a TOML file; repeating it changes nothing.
+    ///
+    /// Works beside a running server, which takes it over at once, and without one.
+    Apply {
+        /// The tenants file.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Places one real SIP call over loopback to a bundled flow, shows it as it happens, and saves what the caller heard.
+    Demo(DemoOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigFile {
+    /// The process's settings; without it the defaults. `JACKFIELD_SECTION_KEY` variables win over both.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    pub(crate) fn load(&self) -> anyhow::Result<Config> {
+        Config::load(self.config.as_deref(), std::env::vars())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// What answers: `menu`, `echo`, or the path of a component (`my_flow.wasm`).
+    #[arg(long, default_value = "menu")]
+    pub(crate) flow: String,
+    /// The keys the caller presses, one each time a prompt has been heard: `1`, `*`, `#`, …
+    #[arg(long, default_value = "1")]
+    pub(crate) press: String,
+    /// Where the recording and the demo's own data go.
+    #[arg(long, default_value = "var/first-call", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Flite as a WebAssembly module, for flows that speak.
+    #[arg(long, default_value = "var/voices/flite.wasm", value_name = "FILE")]
+    pub(crate) flite: PathBuf,
+}
+
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve { config } => crate::serve::serve(config.load()?),
+        Command::Apply { file, config } => crate::apply::apply(&config.load()?, &file),
+        Command::Demo(options) => crate::demo::run(&options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

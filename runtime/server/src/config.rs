@@ -1,0 +1,257 @@
+//! The process's own settings: one TOML file, over which environment variables win.
+//!
+//! Tenants' data (carriers, accounts, trunks, numbers) is not here: it lives in the store and comes with `jackfield apply`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+/// Everything `jackfield serve` needs to know. Every key has a default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where calls, recordings and compiled components are kept; made when absent.
+    pub(crate) data_dir: PathBuf,
+    pub(crate) sip: Sip,
+    pub(crate) rtp: Rtp,
+    pub(crate) api: Api,
+    pub(crate) speech: Speech,
+    pub(crate) limits: Limits,
+    pub(crate) log: Log,
+}
+
+/// Where SIP is spoken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sip {
+    /// UDP address; port 0 takes a free one.
+    pub(crate) bind: SocketAddr,
+    /// What peers are told (Contact), when it differs from `bind`: behind NAT, or bound to every interface.
+    pub(crate) advertised: Option<SocketAddr>,
+}
+
+/// Where media flows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Rtp {
+    pub(crate) bind: IpAddr,
+    /// What peers are told in SDP, when it differs from `bind`.
+    pub(crate) advertised: Option<IpAddr>,
+    /// First and last UDP port; each call takes an even one.
+    pub(crate) port_min: u16,
+    pub(crate) port_max: u16,
+    /// Media threads. One paces thousands of calls.
+    pub(crate) threads: usize,
+}
+
+/// Where REST is served.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Api {
+    pub(crate) bind: SocketAddr,
+}
+
+/// Who speaks `say`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Speech {
+    /// `flite.wasm`, run in the same sandbox as the flows.
+    pub(crate) flite: Option<PathBuf>,
+}
+
+/// What this process takes on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    /// Calls at a time; more are refused with 503.
+    pub(crate) max_calls: usize,
+    /// Seconds from answer to the forced hang-up.
+    pub(crate) max_duration_s: u64,
+    /// Seconds that calls have to finish by themselves after SIGTERM.
+    pub(crate) drain_s: u64,
+}
+
+/// What is written to standard error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// As in `info` or `jackfield=debug,warn`.
+    pub(crate) filter: String,
+    /// One JSON object a line instead of text.
+    pub(crate) json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("var/data"),
+            sip: Sip::default(),
+            rtp: Rtp::default(),
+            api: Api::default(),
+            speech: Speech::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        Self { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 5060)), advertised: None }
+    }
+}
+
+impl Default for Rtp {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            advertised: None,
+            port_min: 16_384,
+            port_max: 32_767,
+            threads: 1,
+        }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_calls: 5_000, max_duration_s: 4 * 3_600, drain_s: 30 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), json: false }
+    }
+}
+
+impl Config {
+    /// Reads `path` (or takes the defaults), lets `JACKFIELD_…` variables win, and checks the whole.
+    pub(crate) fn load(
+        path: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
+        let text = match path {
+            Some(path) => std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the configuration {}", path.display()))?,
+            None => String::new(),
+        };
+        let name = path.map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string());
+        Self::parse(&text, environment).with_context(|| format!("the configuration ({name}) is not usable"))
+    }
+
+    fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        // Once as it stands, for an error that points at the line; then with the variables laid over it.
+        let mut config: Self = toml::from_str(text)?;
+        let mut table: toml::Table = toml::from_str(text)?;
+        for (variable, value) in environment {
+            let Some(name) = variable.strip_prefix("JACKFIELD_") else { continue };
+            overlay(&mut table, name, &value);
+            config = table
+                .clone()
+                .try_into()
+                .with_context(|| format!("the environment variable {variable}={value} does not fit"))?;
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let Rtp { port_min, port_max, threads, bind, advertised } = &self.rtp;
+        if port_min >= port_max {
+            bail!("rtp.port_min ({port_min}) must be below rtp.port_max ({port_max})");
+        }
+        if !(1..=64).contains(threads) {
+            bail!("rtp.threads is {threads}: give 1 to 64");
+        }
+        if bind.is_unspecified() && advertised.is_none() {
+            bail!("rtp.bind is {bind}, which no peer can send to: name the address in rtp.advertised");
+        }
+        if self.sip.bind.ip().is_unspecified() && self.sip.advertised.is_none() {
+            bail!("sip.bind is {}, which no peer can answer to: name the address in sip.advertised", self.sip.bind);
+        }
+        Ok(())
+    }
+}
+
+/// Lays `SECTION_KEY=value` over the table. A value that is TOML counts as such, anything else as a string.
+fn overlay(table: &mut toml::Table, name: &str, value: &str) {
+    let name = name.to_lowercase();
+    let value = value
+        .parse::<toml::Value>()
+        .ok()
+        .filter(|value| !value.is_datetime())
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    const SECTIONS: [&str; 6] = ["sip", "rtp", "api", "speech", "limits", "log"];
+    let section = SECTIONS.iter().find_map(|section| Some((section, name.strip_prefix(section)?.strip_prefix('_')?)));
+    match section {
+        Some((section, key)) => {
+            let entry = table.entry(*section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let Some(section) = entry.as_table_mut() {
+                section.insert(key.to_owned(), value);
+            }
+        }
+        None => {
+            table.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::parse(text, environment).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(parse("", &[]).unwrap().sip.bind.port(), 5060);
+    }
+
+    #[test]
+    fn the_shipped_example_is_usable() {
+        let example = include_str!("../../../examples/first-call/jackfield.toml");
+        parse(example, &[]).unwrap();
+    }
+
+    #[test]
+    fn environment_wins() {
+        let config = parse(
+            "[sip]\nbind = \"127.0.0.1:5070\"",
+            &[("JACKFIELD_SIP_BIND", "127.0.0.1:5090"), ("JACKFIELD_DATA_DIR", "/tmp/x"), ("JACKFIELD_LIMITS_MAX_CALLS", "7"), ("HOME", "/root")],
+        )
+        .unwrap();
+        assert_eq!(config.sip.bind.port(), 5090);
+        assert_eq!(config.data_dir, Path::new("/tmp/x"));
+        assert_eq!(config.limits.max_calls, 7);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_or_variable() {
+        let cases: [(&str, &[(&str, &str)], &[&str]); 6] = [
+            ("[sip]\nbnid = \"x\"", &[], &["line 2", "bnid", "bind"]),
+            ("[sip]\nbind = \"localhost\"", &[], &["line 2", "socket address"]),
+            ("[rtp]\nport_min = 10\nport_max = 10", &[], &["rtp.port_min"]),
+            ("[sip]\nbind = \"0.0.0.0:5060\"", &[], &["sip.advertised"]),
+            ("", &[("JACKFIELD_SIP_BIND", "nowhere")], &["JACKFIELD_SIP_BIND", "nowhere"]),
+            ("", &[("JACKFIELD_SPI_BIND", "1")], &["JACKFIELD_SPI_BIND", "spi_bind"]),
+        ];
+        for (text, environment, wanted) in cases {
+            let error = parse(text, environment).unwrap_err();
+            for part in wanted {
+                assert!(error.contains(part), "{text:?} {environment:?}: `{part}` is not in: {error}");
+            }
+        }
+    }
+}

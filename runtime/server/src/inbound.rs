@@ -1,0 +1,134 @@
+//! From an INVITE to a call: whose it is, whether there is room, and its actor.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use call::{Call, CallInfo, Direction, InboundLeg};
+use store::{Leg, NewCall, Scope};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+
+use crate::call_actor::{CallActor, NewActor};
+use crate::clock;
+use crate::endpoint::{Admission, Refusal, SIGNALS};
+use crate::flows::Story;
+use crate::media_plane;
+use crate::services::Services;
+
+/// What a caller that was turned away for lack of room may wait before it tries again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Decides about calls that come in. Default deny: a listed source and one of its carrier's numbers, or nothing.
+pub(crate) struct Inbound {
+    pub(crate) services: Arc<Services>,
+    pub(crate) runtime: Handle,
+}
+
+impl Admission for Inbound {
+    fn admit(&mut self, now: Instant, incoming: sip::Incoming) -> Result<mpsc::Sender<sip::Event>, Refusal> {
+        let directory = self.services.store.directory();
+        let called = incoming.request.request_uri().user().unwrap_or_default();
+        let (trunk, number) = directory
+            .route_inbound(incoming.source.ip(), &called)
+            .map_err(|refusal| {
+                debug!(source = %incoming.source, "INVITE refused: {refusal}");
+                Refusal { status: refusal.status(), retry_after: None }
+            })?;
+        let account = directory.account(number.account).ok_or(Refusal { status: 404, retry_after: None })?;
+        if !self.services.live.has_room(self.services.limits.max_calls) {
+            return Err(no_room());
+        }
+        let opened = self.services.media.open_leg().map_err(|error| {
+            warn!("no media port for a call: {error}");
+            no_room()
+        })?;
+        let info = self.info(&incoming, number);
+        self.services.outbound.take_channel(info.call_sid, account.sid, &trunk.id).map_err(|full| {
+            info!(tenant.id = %account.sid, trunk = %trunk.id, "INVITE refused: {full}");
+            no_room()
+        })?;
+        self.keep(&info, trunk, number);
+        let (signals, signals_out) = mpsc::channel(SIGNALS);
+        let local = media_plane::describe(&opened.leg, incoming.source);
+        let leg = InboundLeg { dialog: incoming.dialog, offer: incoming.sdp, local };
+        let new = NewActor {
+            info,
+            call: Call::inbound(now, leg, self.services.call_limits(account)),
+            account: Arc::clone(account),
+            story: Story { flow: number.flow.clone(), settings: number.settings.clone() },
+            leg: opened.leg,
+            signals: signals_out,
+            media: opened.events,
+        };
+        CallActor::spawn(&self.runtime, Arc::clone(&self.services), new);
+        Ok(signals)
+    }
+}
+
+impl Inbound {
+    fn info(&self, incoming: &sip::Incoming, number: &store::Number) -> CallInfo {
+        CallInfo {
+            call_sid: store::random_call_sid(),
+            account_sid: number.account,
+            caller: caller_of(incoming.request.from().uri()),
+            callee: number.number.as_str().to_owned(),
+            direction: Direction::Inbound,
+            parent_call_sid: None,
+            sip_call_id: incoming.request.call_id().into_owned(),
+        }
+    }
+
+    /// Keeps the call's beginning. The caller rings meanwhile: nobody waits for the disk.
+    fn keep(&self, info: &CallInfo, trunk: &store::Trunk, number: &store::Number) {
+        let call = NewCall {
+            sid: info.call_sid,
+            from: info.caller.clone(),
+            to: info.callee.clone(),
+            direction: info.direction,
+            parent: None,
+            flow: number.flow.clone(),
+            ring_timeout_s: None,
+            created_unix_ms: clock::unix_ms(),
+        };
+        let leg = Leg { trunk: trunk.id.clone(), sip_call_id: info.sip_call_id.clone() };
+        let _on_runtime = self.runtime.enter();
+        self.services.keep(self.services.store.begin_inbound(Scope::of_host(info.account_sid), call, leg), "the call", info);
+    }
+}
+
+const fn no_room() -> Refusal {
+    Refusal { status: 503, retry_after: Some(RETRY_AFTER) }
+}
+
+/// The caller in the words of the API: a number, `anonymous`, or the whole URI.
+fn caller_of(uri: &sip::Uri) -> String {
+    let user = uri.user().unwrap_or_default();
+    let digits = user.strip_prefix('+').unwrap_or(&user);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match user.as_str() {
+        _ if is_number => user,
+        "anonymous" | "" => "anonymous".to_owned(),
+        _ => String::from_utf8_lossy(uri.as_bytes()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_a_number_or_nobody_or_a_uri() {
+        for (uri, caller) in [
+            ("sip:+85512345678@10.0.0.1", "+85512345678"),
+            ("sip:012345@10.0.0.1;user=phone", "012345"),
+            ("tel:+85512345678", "+85512345678"),
+            ("sip:anonymous@anonymous.invalid", "anonymous"),
+            ("sip:10.0.0.1", "anonymous"),
+            ("sip:alice@example.org", "sip:alice@example.org"),
+        ] {
+            let uri = sip::Uri::parse(&bytes::Bytes::from_static(uri.as_bytes())).unwrap();
+            assert_eq!(caller_of(&uri), caller);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Between a story and its call's actor: commands one way, events the other.
+
+use std::time::Duration;
+
+use call::{CallError, Command, Event, HangUpCause, Reply};
+use plugin_host::{CallPort, Next};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock;
+
+/// Events that a story may leave unread. One that does not read is stopped by its actor.
+const EVENTS: usize = 256;
+
+/// One command and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) command: Command,
+    pub(crate) reply: oneshot::Sender<Result<Reply, CallError>>,
+}
+
+/// The story's end.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<Event>,
+    /// The hang-up that was told: it is told again whenever nothing else is to come.
+    hung_up: Option<HangUpCause>,
+    /// HTTP requests that were not answered yet; their answers come even after the hang-up.
+    http_pending: usize,
+}
+
+/// The actor's end.
+#[derive(Debug)]
+pub(crate) struct StoryDesk {
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) events: mpsc::Sender<Event>,
+}
+
+/// A mailbox for one story and the desk of its actor.
+pub(crate) fn mailbox() -> (Mailbox, StoryDesk) {
+    // A story has one command under way at a time.
+    let (requests, requests_out) = mpsc::channel(1);
+    let (events_in, events) = mpsc::channel(EVENTS);
+    (
+        Mailbox { requests, events, hung_up: None, http_pending: 0 },
+        StoryDesk { requests: requests_out, events: events_in },
+    )
+}
+
+impl CallPort for Mailbox {
+    async fn command(&mut self, command: Command) -> Result<Reply, CallError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request { command, reply };
+        // An actor that is gone means a call that is gone.
+        self.requests.send(request).await.map_err(|_| CallError::HungUp)?;
+        let reply = answer.await.map_err(|_| CallError::HungUp)??;
+        if matches!(reply, Reply::Request(_)) {
+            self.http_pending += 1;
+        }
+        Ok(reply)
+    }
+
+    async fn next_event(&mut self, timeout: Option<Duration>) -> Next {
+        let event = match self.hung_up {
+            Some(cause) if self.http_pending == 0 => Some(Event::HungUp(cause)),
+            _ => self.wait(timeout).await,
+        };
+        match &event {
+            Some(Event::HungUp(cause)) => self.hung_up = Some(*cause),
+            Some(Event::HttpResponse(..)) => self.http_pending = self.http_pending.saturating_sub(1),
+            _ => {}
+        }
+        Next { event, now_unix_ms: clock::unix_ms() }
+    }
+}
+
+impl Mailbox {
+    async fn wait(&mut self, timeout: Option<Duration>) -> Option<Event> {
+        let lost = || Event::HungUp(self.hung_up.unwrap_or(HangUpCause::Lost));
+        match timeout {
+            None => Some(self.events.recv().await.unwrap_or_else(lost)),
+            Some(timeout) => match tokio::time::timeout(timeout, self.events.recv()).await {
+                Ok(event) => Some(event.unwrap_or_else(lost)),
+                Err(_) => None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use call::RequestId;
+
+    use super::*;
+
+    async fn next(mailbox: &mut Mailbox) -> Option<Event> {
+        mailbox.next_event(Some(Duration::from_secs(1))).await.event
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_hang_up_is_told_again_but_not_before_the_last_response() {
+        let (mut mailbox, mut desk) = mailbox();
+        let answer = async {
+            let request = desk.requests.recv().await.unwrap();
+            request.reply.send(Ok(Reply::Request(RequestId(1)))).unwrap();
+        };
+        let (reply, ()) = tokio::join!(mailbox.command(Command::HangUp), answer);
+        reply.unwrap();
+        let hung_up = Event::HungUp(HangUpCause::Remote);
+        desk.events.send(hung_up.clone()).await.unwrap();
+        assert_eq!(next(&mut mailbox).await, Some(hung_up.clone()));
+        assert_eq!(next(&mut mailbox).await, None, "the response is still to come");
+        let response = Event::HttpResponse(RequestId(1), Err(call::HttpError::TimedOut(String::new())));
+        desk.events.send(response.clone()).await.unwrap();
+        assert_eq!(next(&mut mailbox).await, Some(response));
+        assert_eq!(next(&mut mailbox).await, Some(hung_up.clone()));
+        assert_eq!(next(&mut mailbox).await, Some(hung_up));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_gone_is_hung_up() {
+        let (mut mailbox, desk) = mailbox();
+        drop(desk);
+        assert_eq!(mailbox.command(Command::Answer).await, Err(CallError::HungUp));
+        assert_eq!(mailbox.next_event(None).await.event, Some(Event::HungUp(HangUpCause::Lost)));
+    }
+}

@@ -1,0 +1,158 @@
+//! What the API asks of the running host: calls that wait or are up, and tenants' data.
+
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use api::{ApiState, Done, End, EndError};
+use call::{AccountSid, CallRecord, CallSid, CallStatus, HangUpCause};
+use sha2::{Digest, Sha256};
+use store::{Applied, CallRow, Scope, Secret, Store, StoreError, Tenants};
+
+use crate::clock;
+use crate::services::{Services, random};
+
+/// Between the two moments when a call leaves the queue and when its actor can be reached, the disk is written.
+const LEAVING_QUEUE: Duration = Duration::from_millis(50);
+/// How often that is waited for before the call counts as nobody's.
+const LEAVING_QUEUE_TRIES: u32 = 20;
+
+/// The routes of the API over the running host.
+pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::Router {
+    let host = Arc::new(Host { services: Arc::downgrade(services) });
+    api::router(ApiState {
+        store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
+        live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
+        operator: host,
+        operator_key: token.secret(),
+        clock: Arc::new(clock::unix_ms),
+    })
+}
+
+/// The running host as the API sees it.
+struct Host {
+    services: Weak<Services>,
+}
+
+impl Host {
+    fn services(&self) -> Arc<Services> {
+        self.services.upgrade().expect("the API stops before the services it serves")
+    }
+}
+
+impl api::LiveCalls for Host {
+    fn has_room(&self, account: AccountSid) -> bool {
+        self.services().outbound.has_room(account)
+    }
+
+    fn accepted(&self, call: &CallRow) {
+        self.services().outbound.accepted(call);
+    }
+
+    fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>> {
+        let services = self.services();
+        Box::pin(async move { end(&services, account, call, how).await })
+    }
+}
+
+async fn end(services: &Arc<Services>, account: AccountSid, call: CallSid, how: End) -> Result<(), EndError> {
+    services.outbound.cancel(call).await;
+    for _ in 0..LEAVING_QUEUE_TRIES {
+        match services.store.call(Scope::of_host(account), call)?.map(|row| row.status) {
+            Some(CallStatus::Canceled) => return Ok(()),
+            Some(CallStatus::InProgress) if how == End::Cancel => return Err(EndError::WrongState),
+            Some(status) if !status.is_final() => {}
+            _ => return Err(EndError::WrongState),
+        }
+        if services.live.hang_up(account, call, HangUpCause::Api) {
+            return Ok(());
+        }
+        tokio::time::sleep(LEAVING_QUEUE).await;
+    }
+    let end_reason = "ended while nobody dialled it".to_owned();
+    let record = CallRecord { status: CallStatus::Canceled, duration_s: 0, sip_status: None, end_reason };
+    Ok(services.store.finish_call(call, record, clock::unix_ms(), None).await?)
+}
+
+impl api::Operator for Host {
+    fn bundled(&self) -> Vec<String> {
+        bundled::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn check_component(&self, bytes: &[u8]) -> Result<(), String> {
+        self.services().flows.check(bytes).map_err(|error| error.to_string())
+    }
+
+    fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {
+        let services = self.services();
+        Box::pin(async move {
+            let applied = services.store.apply(tenants).await?;
+            let services = Arc::clone(&services);
+            // Compiles what is new.
+            let taken_over = tokio::task::spawn_blocking(move || take_over(&services)).await;
+            taken_over.expect("taking tenants over does not panic");
+            Ok(applied)
+        })
+    }
+}
+
+/// Puts the store's tenants in force: who may call us, what may run, whom we may call.
+pub(crate) fn take_over(services: &Services) {
+    let directory = services.store.directory();
+    let sources = directory.trunks().flat_map(|trunk| &trunk.sources);
+    let peers = sources.filter_map(|prefix| prefix.to_string().parse::<sip::IpPrefix>().ok());
+    services.endpoint.set_peers(peers.collect());
+    services.flows.reload(services.store.as_ref());
+    services.outbound.set_directory(directory);
+}
+
+/// The secret of this installation: the operator API's bearer token, and what keys are derived from.
+pub(crate) struct OperatorToken(String);
+
+impl OperatorToken {
+    const FILE: &str = "operator.token";
+
+    /// Reads the token of a data folder, or makes one, readable by this user alone.
+    pub(crate) fn load_or_create(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = data_dir.join(Self::FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(_) => Self::load(data_dir),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let token: String = random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+                write_secret(&path, &token).with_context(|| format!("cannot write {}", path.display()))?;
+                Ok(Self(token))
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Reads the token of a data folder that a server has made.
+    pub(crate) fn load(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = data_dir.join(Self::FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let token = text.trim();
+        if token.len() != 64 {
+            bail!("{} is damaged: remove it, and the next start makes a new one", path.display());
+        }
+        Ok(Self(token.to_owned()))
+    }
+
+    /// For the `Authorization` header, and to compare with it.
+    pub(crate) fn secret(&self) -> Secret {
+        Secret::new(self.0.clone())
+    }
+
+    /// A key for one purpose.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        Sha256::digest(format!("jackfield {purpose}\0{}", self.0)).into()
+    }
+}
+
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

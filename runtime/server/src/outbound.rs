@@ -1,0 +1,263 @@
+//! Calls that go out: from the durable queue to their actors. Also keeps the channels of calls that came in.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg};
+use dial::{CallRequest, Dialer, Full, Input, Output, QueueLimits};
+use store::{CallRow, Directory, Leg, Scope, StoreError, TrunkId};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc};
+use tracing::{debug, error, info};
+
+use crate::call_actor::{CallActor, NewActor};
+use crate::clock;
+use crate::endpoint::SIGNALS;
+use crate::flows::Story;
+use crate::media_plane;
+use crate::services::{Services, random};
+
+/// How long an outbound call rings when its request does not say.
+const RING_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The dialler and what performs its outputs. Its lock is held for one step of the core at a time, never while waiting.
+pub(crate) struct Outbound {
+    dialer: Mutex<Dialer>,
+    /// The deadline may have changed.
+    changed: Notify,
+    services: Weak<Services>,
+    runtime: Handle,
+}
+
+impl Outbound {
+    /// The dialler for what the store holds.
+    pub(crate) fn new(services: Weak<Services>, directory: Arc<Directory>, runtime: Handle) -> Self {
+        let dialer = Mutex::new(Dialer::new(directory, QueueLimits::default()));
+        Self { dialer, changed: Notify::new(), services, runtime }
+    }
+
+    /// Takes in what waited when the process before this one ended, and starts the clock.
+    pub(crate) fn start(self: &Arc<Self>, services: &Services) -> anyhow::Result<()> {
+        let mut waiting = 0_u32;
+        services
+            .store
+            .queued(&mut |row| {
+                waiting += 1;
+                self.accepted(&row);
+            })
+            .context("cannot read the queue of outbound calls")?;
+        if waiting > 0 {
+            info!("{waiting} outbound calls wait from before");
+        }
+        let outbound = Arc::clone(self);
+        self.runtime.spawn(async move { outbound.keep_time().await });
+        Ok(())
+    }
+
+    /// A call is on disk and waits.
+    pub(crate) fn accepted(self: &Arc<Self>, row: &CallRow) {
+        let request =
+            CallRequest { call: row.sid, account: row.account, from: row.from.clone(), to: row.to.clone() };
+        self.feed(Input::Accepted(request));
+    }
+
+    /// Whether one more call of the account may wait.
+    pub(crate) fn has_room(&self, account: AccountSid) -> bool {
+        self.lock().has_room(account)
+    }
+
+    /// A call is not wanted any more. Resolves when the end of one that waited is on disk; one that does not wait is left
+    /// alone.
+    pub(crate) async fn cancel(self: &Arc<Self>, call: CallSid) {
+        for output in self.step(Input::Cancel(call)) {
+            Arc::clone(self).perform(output).await;
+        }
+    }
+
+    /// A channel for a call that came in.
+    pub(crate) fn take_channel(&self, call: CallSid, account: AccountSid, trunk: &TrunkId) -> Result<(), Full> {
+        self.lock().take_channel(call, account, trunk)
+    }
+
+    /// A call is over: its channels are free.
+    pub(crate) fn ended(self: &Arc<Self>, call: CallSid) {
+        self.feed(Input::Ended(call));
+    }
+
+    /// Tenants were applied.
+    pub(crate) fn set_directory(self: &Arc<Self>, directory: Arc<Directory>) {
+        self.feed(Input::Directory(directory));
+    }
+
+    async fn keep_time(self: Arc<Self>) {
+        loop {
+            let deadline = self.lock().deadline();
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = sleep_until(deadline) => self.feed(Input::Timeout),
+            }
+        }
+    }
+
+    fn feed(self: &Arc<Self>, input: Input) {
+        for output in self.step(input) {
+            let outbound = Arc::clone(self);
+            self.runtime.spawn(async move { outbound.perform(output).await });
+        }
+    }
+
+    fn step(&self, input: Input) -> Vec<Output> {
+        let outputs = {
+            let mut dialer = self.lock();
+            dialer.handle(Instant::now(), input);
+            std::iter::from_fn(|| dialer.poll()).collect()
+        };
+        self.changed.notify_one();
+        outputs
+    }
+
+    async fn perform(self: Arc<Self>, output: Output) {
+        let Some(services) = self.services.upgrade() else { return };
+        match output {
+            Output::Attempt { call, account, trunk } => {
+                if let Err(error) = attempt(&services, call, account, &trunk).await {
+                    error!(call.sid = %call, tenant.id = %account, "cannot dial: {error:#}");
+                    end(&services, call, CallStatus::Failed, format!("{error:#}")).await;
+                    self.ended(call);
+                }
+            }
+            Output::Refuse { call, account, reason } => {
+                info!(call.sid = %call, tenant.id = %account, "not dialled: {reason}");
+                end(&services, call, CallStatus::Failed, reason.to_string()).await;
+            }
+            Output::Canceled { call, .. } => {
+                end(&services, call, CallStatus::Canceled, "cancelled while it waited".to_owned()).await;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Dialer> {
+        self.dialer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes the attempt down, then lets the INVITE leave.
+async fn attempt(
+    services: &Arc<Services>,
+    sid: CallSid,
+    account: AccountSid,
+    trunk: &TrunkId,
+) -> anyhow::Result<()> {
+    let directory = services.store.directory();
+    let account = directory.account(account).context("the account is gone")?;
+    let target = directory.trunk(trunk).and_then(|trunk| trunk.target).context("the trunk has no target any more")?;
+    let row = services.store.call(Scope::of_host(account.sid), sid)?.context("the call is gone")?;
+    let sip_call_id = call_id();
+    let leg = Leg { trunk: trunk.clone(), sip_call_id: sip_call_id.clone() };
+    match services.store.begin_attempt(sid, leg, clock::unix_ms()).await {
+        Ok(()) => {}
+        Err(StoreError::NotQueued { .. }) => {
+            debug!(call.sid = %sid, "the call does not wait any more");
+            services.outbound.ended(sid);
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    dial(services, account, trunk, target, &row, sip_call_id)
+}
+
+fn dial(
+    services: &Arc<Services>,
+    account: &Arc<store::Account>,
+    trunk: &TrunkId,
+    target: SocketAddr,
+    row: &CallRow,
+    sip_call_id: String,
+) -> anyhow::Result<()> {
+    let opened = services.media.open_leg().context("no media port")?;
+    let (signals, signals_out) = mpsc::channel(SIGNALS);
+    let invite = sip::OutgoingInvite {
+        target,
+        request_uri: uri(&row.to, target),
+        from: uri(&row.from, services.advertised_sip),
+        to: uri(&row.to, target),
+        sdp: bytes::Bytes::new(),
+        headers: Vec::new(),
+        ring_timeout: row.ring_timeout_s.map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+        call_id: Some(sip_call_id.clone()),
+    };
+    let leg = OutboundLeg {
+        dialog: services.endpoint.open(signals),
+        invite,
+        local: media_plane::describe(&opened.leg, target),
+    };
+    let info = CallInfo {
+        call_sid: row.sid,
+        account_sid: row.account,
+        caller: row.from.clone(),
+        callee: row.to.clone(),
+        direction: row.direction,
+        parent_call_sid: row.parent,
+        sip_call_id,
+    };
+    let new = NewActor {
+        info,
+        call: Call::outbound(leg, services.call_limits(account)),
+        account: Arc::clone(account),
+        story: Story { flow: row.flow.clone(), settings: Default::default() },
+        leg: opened.leg,
+        signals: signals_out,
+        media: opened.events,
+    };
+    debug!(call.sid = %row.sid, trunk = %trunk, "dialling");
+    CallActor::spawn(&Handle::current(), Arc::clone(services), new);
+    Ok(())
+}
+
+/// Ends a call that has no actor.
+async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
+    let record = CallRecord { status, duration_s: 0, sip_status: None, end_reason };
+    match services.store.finish_call(sid, record, clock::unix_ms(), None).await {
+        Ok(()) | Err(StoreError::IllegalStatus { .. }) => {}
+        Err(error) => error!(call.sid = %sid, "cannot keep the record: {error}"),
+    }
+}
+
+/// A number as a SIP URI at a host; a SIP URI stays as it is.
+fn uri(number: &str, host: SocketAddr) -> String {
+    if number.starts_with("sip:") || number.starts_with("sips:") {
+        return number.to_owned();
+    }
+    format!("sip:{number}@{host}")
+}
+
+/// A Call-ID that nobody can guess (RFC 3261 section 8.1.1.4).
+fn call_id() -> String {
+    random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_becomes_a_uri_at_its_trunk() {
+        let host = SocketAddr::from(([127, 0, 0, 1], 5070));
+        for (number, expected) in [
+            ("+85512345678", "sip:+85512345678@127.0.0.1:5070"),
+            ("1294", "sip:1294@127.0.0.1:5070"),
+            ("sip:me@127.0.0.1:5070", "sip:me@127.0.0.1:5070"),
+        ] {
+            assert_eq!(uri(number, host), expected);
+        }
+    }
+}

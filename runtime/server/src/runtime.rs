@@ -1,0 +1,170 @@
+//! The running host: everything made, connected and started in one place.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use plugin_host::{CodeCache, Engine, EngineConfig};
+use store::{AccountStore, DiskStore, Places, Store};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use crate::config::Config;
+use crate::endpoint::Endpoint;
+use crate::flows::Flows;
+use crate::inbound::Inbound;
+use crate::library::Library;
+use crate::live::LiveCalls;
+use crate::media_plane::MediaPlane;
+use crate::news::NewsDesk;
+use crate::operator::{self, OperatorToken};
+use crate::outbound::Outbound;
+use crate::services::{Limits, Services, random};
+use crate::speech::Speaker;
+use crate::web::Web;
+
+/// How long hung-up calls have to finish their bookkeeping and be written down.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The host, up and taking calls.
+pub(crate) struct Runtime {
+    services: Arc<Services>,
+    sip: SocketAddr,
+    api: SocketAddr,
+    stop_api: oneshot::Sender<()>,
+    api_task: JoinHandle<()>,
+}
+
+impl Runtime {
+    /// Binds, opens, loads and starts everything, in the order in which a failure is cheapest.
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let endpoint = Endpoint::bind(config.sip.bind)?;
+        let listener = TcpListener::bind(config.api.bind)
+            .await
+            .with_context(|| format!("cannot bind the API address {} (api.bind)", config.api.bind))?;
+        let store = open_store(&config.data_dir)?;
+        let token = OperatorToken::load_or_create(&config.data_dir)?;
+        let engine = make_engine(&config, &token)?;
+        let sip = endpoint.handle().local;
+        let api = listener.local_addr()?;
+
+        let web = Arc::new(Web::new());
+        let speaker = Speaker::find(config.speech.flite.clone(), &engine);
+        if !speaker.can_speak() {
+            warn!("nobody speaks: `say` will fail until Flite, `flite` or `espeak-ng` is installed (speech.flite)");
+        }
+        let limits = Limits {
+            max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
+            max_duration: Duration::from_secs(config.limits.max_duration_s),
+        };
+        let flows = tokio::task::spawn_blocking(move || Flows::load(engine)).await?.context("a bundled component")?;
+        let media = MediaPlane::start(&config.rtp).context("cannot start the media threads")?;
+        let advertised_sip = config.sip.advertised.unwrap_or(sip);
+        let services = Arc::new_cyclic(|services| Services {
+            outbound: Arc::new(Outbound::new(services.clone(), store.directory(), Handle::current())),
+            store,
+            endpoint: endpoint.handle(),
+            media,
+            library: Library::new(speaker, Arc::clone(&web)),
+            web,
+            flows,
+            live: LiveCalls::default(),
+            news: NewsDesk::new(),
+            limits,
+            advertised_sip,
+        });
+        let taking_over = Arc::clone(&services);
+        tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
+        services.outbound.start(&services)?;
+
+        let core = sip::Endpoint::new(sip::Config { max_dialogs: 2 * limits.max_calls, ..sip::Config::new(advertised_sip) }, random());
+        let inbound = Inbound { services: Arc::clone(&services), runtime: Handle::current() };
+        endpoint.start(core, inbound)?;
+        let (stop_api, stopped) = oneshot::channel();
+        let router = operator::router(&services, &token);
+        let api_task = tokio::spawn(serve_api(listener, router, stopped));
+        info!(%sip, %api, max_calls = limits.max_calls, "ready");
+        Ok(Self { services, sip, api, stop_api, api_task })
+    }
+
+    pub(crate) fn sip_address(&self) -> SocketAddr {
+        self.sip
+    }
+
+    pub(crate) fn api_address(&self) -> SocketAddr {
+        self.api
+    }
+
+    pub(crate) fn live_calls(&self) -> usize {
+        self.services.live.count()
+    }
+
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Refuses new calls; returns when the last one has ended, or after `at_most`.
+    pub(crate) async fn drain(&self, at_most: Duration) {
+        self.services.live.close();
+        self.wait_for_calls(at_most).await;
+    }
+
+    /// Hangs up what is left, and waits until it is written down.
+    pub(crate) async fn stop(self) {
+        self.services.live.close();
+        self.services.live.hang_up_all(call::HangUpCause::Shutdown);
+        self.wait_for_calls(GOODBYE).await;
+        // The API goes last, so that an operator can watch until the end.
+        let _ = self.stop_api.send(());
+        if let Err(error) = self.api_task.await {
+            warn!("the API stopped badly: {error}");
+        }
+    }
+
+    async fn wait_for_calls(&self, at_most: Duration) {
+        let none_left = async {
+            while self.live_calls() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // What is left after this is ended by the caller.
+        let _ = tokio::time::timeout(at_most, none_left).await;
+    }
+}
+
+fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let (store, recovered) = DiskStore::open(&Places::in_folder(data_dir), crate::clock::unix_ms())
+        .with_context(|| format!("cannot open the store in {} (data_dir)", data_dir.display()))?;
+    if !recovered.lost.is_empty() {
+        warn!("{} calls were up when the process before this one ended; they are closed as lost", recovered.lost.len());
+    }
+    Ok(Arc::new(store))
+}
+
+async fn serve_api(listener: TcpListener, router: axum::Router, stopped: oneshot::Receiver<()>) {
+    let stopped = async {
+        // Dropped without a word means the same.
+        let _ = stopped.await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        error!("the API stopped: {error}");
+    }
+}
+
+fn make_engine(config: &Config, token: &OperatorToken) -> anyhow::Result<Engine> {
+    let cache = CodeCache::new(config.data_dir.join("compiled"), token.derive("compiled code"));
+    let max_stories = u32::try_from(config.limits.max_calls).unwrap_or(u32::MAX);
+    let engine = Engine::new(EngineConfig { max_stories, cache: Some(cache) }).context("cannot start the WebAssembly engine")?;
+    if engine.ceiling() < max_stories {
+        warn!(
+            "vm.max_map_count has room for {} stories, fewer than limits.max_calls: raise it (sysctl -w vm.max_map_count=262144)",
+            engine.ceiling()
+        );
+    }
+    Ok(engine)
+}

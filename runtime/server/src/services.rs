@@ -1,0 +1,119 @@
+//! What every call's actor may use.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use call::{CallInfo, CallRecord, CallStatus, StoryChoice};
+use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
+use store::{Commit, Store, StoreError};
+use tracing::{debug, error, info, warn};
+
+use crate::clock;
+use crate::endpoint::EndpointHandle;
+use crate::flows::{FlowError, Flows, Story};
+use crate::library::Library;
+use crate::live::LiveCalls;
+use crate::media_plane::MediaPlane;
+use crate::news::{News, NewsDesk};
+use crate::outbound::Outbound;
+use crate::web::Web;
+
+/// The host as its calls see it. One for each process.
+pub(crate) struct Services {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) endpoint: EndpointHandle,
+    pub(crate) media: MediaPlane,
+    pub(crate) library: Library,
+    pub(crate) web: Arc<Web>,
+    pub(crate) flows: Flows,
+    pub(crate) live: LiveCalls,
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) news: NewsDesk,
+    pub(crate) limits: Limits,
+    /// What peers are told to reach SIP at.
+    pub(crate) advertised_sip: SocketAddr,
+}
+
+/// What bounds every call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Calls at a time, by configuration and by what the machine has room for.
+    pub(crate) max_calls: usize,
+    pub(crate) max_duration: std::time::Duration,
+}
+
+impl Services {
+    /// The limits of one account's call.
+    pub(crate) fn call_limits(&self, account: &store::Account) -> call::Limits {
+        call::Limits { max_duration: self.limits.max_duration, has_fallback: account.fallback.is_some() }
+    }
+
+    /// The compiled flow and everything it starts with.
+    pub(crate) fn story_setup(
+        &self,
+        info: &CallInfo,
+        account: &store::Account,
+        story: &Story,
+        choice: StoryChoice,
+        stop: Stop,
+    ) -> Result<(plugin_host::Flow, StorySetup), FlowError> {
+        let directory = self.store.directory();
+        let (flow, settings) = self.flows.find(&directory, account, story, choice)?;
+        let setup = StorySetup {
+            info: info.clone(),
+            settings,
+            seed: random(),
+            started_unix_ms: clock::unix_ms(),
+            limits: plugin_host::Limits::default(),
+            log: self.tenant_log(info),
+            stop,
+        };
+        Ok((flow, setup))
+    }
+
+    pub(crate) fn set_status(&self, info: &CallInfo, status: CallStatus) {
+        self.keep(self.store.set_status(info.call_sid, status, clock::unix_ms()), "the status", info);
+    }
+
+    pub(crate) fn finish(&self, info: &CallInfo, record: CallRecord, at_unix_ms: u64, journal: Option<Vec<u8>>) {
+        self.keep(self.store.finish_call(info.call_sid, record, at_unix_ms, journal), "the record", info);
+    }
+
+    /// Sees a write through that the call does not wait for.
+    pub(crate) fn keep(&self, commit: Commit<()>, what: &'static str, info: &CallInfo) {
+        let call_sid = info.call_sid;
+        tokio::spawn(async move {
+            match commit.await {
+                Ok(()) => {}
+                Err(StoreError::IllegalStatus { .. }) => debug!(call.sid = %call_sid, "{what} came too late to be kept"),
+                Err(error) => error!(call.sid = %call_sid, "cannot keep {what}: {error}"),
+            }
+        });
+    }
+
+    /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches.
+    fn tenant_log(&self, info: &CallInfo) -> plugin_host::LogSink {
+        let (call, tenant, news) = (info.call_sid, info.account_sid, self.news.clone());
+        Arc::new(move |line: LogLine| {
+            let LogLine { level, context, message, .. } = &line;
+            match level {
+                LogLevel::Critical | LogLevel::Error => {
+                    error!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}");
+                }
+                LogLevel::Warn => warn!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}"),
+                LogLevel::Info => info!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}"),
+                LogLevel::Debug | LogLevel::Trace => {
+                    debug!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}");
+                }
+            }
+            news.tell(|| News::Logged(message.clone()));
+        })
+    }
+}
+
+/// Fresh random bytes from the system.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}

@@ -1,0 +1,113 @@
+//! The way out over HTTP for calls: stories' requests and prompts, under the account's grants.
+
+use std::sync::Arc;
+
+use call::{HttpError, HttpMethod, HttpRequest, HttpResponse};
+use egress::{Egress, FetchError, Grants, Kind, Request, SigningKey};
+
+/// The cookies of one call. They go with every request of its story and end with it.
+pub(crate) type Cookies = Arc<egress::CookieJar>;
+
+/// Every request of every call leaves here; the bounds are those of [`egress::Limits`].
+pub(crate) struct Web {
+    egress: Egress,
+}
+
+impl Web {
+    pub(crate) fn new() -> Self {
+        Self { egress: Egress::new(egress::Limits::default()) }
+    }
+
+    /// Makes a story's request.
+    pub(crate) async fn request(
+        &self,
+        account: &store::Account,
+        cookies: &Cookies,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, HttpError> {
+        let sign = request.sign.then(|| SigningKey::new(account.auth_token.expose()));
+        let request = Request {
+            kind: Kind::Story,
+            method: method(request.method),
+            url: request.url,
+            headers: request.headers,
+            body: request.body.into(),
+            sign,
+        };
+        let response = self.fetch(account, request, cookies).await?;
+        Ok(HttpResponse {
+            status: response.status,
+            headers: response.headers,
+            body: response.body.to_vec(),
+            url: response.url,
+        })
+    }
+
+    /// Fetches a prompt.
+    pub(crate) async fn media(&self, account: &store::Account, url: &str) -> Result<Vec<u8>, HttpError> {
+        let request = Request {
+            kind: Kind::Media,
+            method: http::Method::GET,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: bytes::Bytes::new(),
+            sign: None,
+        };
+        let response = self.fetch(account, request, &Cookies::default()).await?;
+        if response.status != 200 {
+            return Err(HttpError::Unreachable(format!("{url}: status {}", response.status)));
+        }
+        Ok(response.body.to_vec())
+    }
+
+    async fn fetch(
+        &self,
+        account: &store::Account,
+        request: Request,
+        cookies: &Cookies,
+    ) -> Result<egress::Response, HttpError> {
+        // The tenants file was checked when it was applied; what fails here is a grant of an older version.
+        let grants = Grants::parse(&account.egress.allow).map_err(|error| HttpError::NotGranted(error.to_string()))?;
+        self.egress.fetch(&account.sid.to_string(), &grants, request, cookies).await.map_err(in_call_words)
+    }
+}
+
+const fn method(method: HttpMethod) -> http::Method {
+    match method {
+        HttpMethod::Get => http::Method::GET,
+        HttpMethod::Post => http::Method::POST,
+        HttpMethod::Put => http::Method::PUT,
+        HttpMethod::Delete => http::Method::DELETE,
+    }
+}
+
+fn in_call_words(error: FetchError) -> HttpError {
+    match error {
+        FetchError::InvalidUrl(why) => HttpError::InvalidUrl(why),
+        FetchError::NotGranted(why) => HttpError::NotGranted(why),
+        FetchError::Unreachable(why) => HttpError::Unreachable(why),
+        FetchError::TimedOut(why) => HttpError::TimedOut(why),
+        FetchError::TooLarge(why) => HttpError::TooLarge(why),
+        FetchError::TooManyRedirects(why) => HttpError::TooManyRedirects(why),
+        FetchError::Protocol(why) => HttpError::Protocol(why),
+    }
+}
+
+/// Posts to this machine's own server: the way in for `jackfield apply` beside a running one.
+pub(crate) async fn post_to_own_api(url: &url::Url, token: &str, body: String) -> anyhow::Result<(u16, bytes::Bytes)> {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let grants = Grants::parse(&[host.trim_matches(['[', ']'])])?;
+    let request = Request {
+        kind: Kind::Media,
+        method: http::Method::POST,
+        url: url.to_string(),
+        headers: vec![
+            ("authorization".to_owned(), format!("Bearer {token}")),
+            ("content-type".to_owned(), "application/toml".to_owned()),
+        ],
+        body: body.into(),
+        sign: None,
+    };
+    let response = Egress::new(egress::Limits::default()).fetch("operator", &grants, request, &Cookies::default()).await?;
+    Ok((response.status, response.body))
+}

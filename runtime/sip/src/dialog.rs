@@ -27,6 +27,15 @@ pub(crate) struct Dialog {
     source: SocketAddr,
 }
 
+/// What an INVITE of ours says that its dialog keeps.
+#[derive(Clone, Debug)]
+pub(crate) struct OurInvite {
+    pub(crate) call_id: Bytes,
+    /// `From` with our tag.
+    pub(crate) from: Bytes,
+    pub(crate) cseq: u32,
+}
+
 /// A request ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct OutgoingRequest {
@@ -65,17 +74,18 @@ impl Dialog {
         }
     }
 
-    /// The dialog a 2xx to our INVITE makes (RFC 3261 §12.1.2). Without a `Contact` the target is the peer's address.
-    pub(crate) fn as_uac(response: &Response, source: SocketAddr) -> Self {
+    /// The dialog a 2xx to our INVITE makes (RFC 3261 §12.1.2). Without a `Contact` the target is the peer's address. What
+    /// the response repeats of our own words is not taken from it.
+    pub(crate) fn as_uac(ours: &OurInvite, response: &Response, source: SocketAddr) -> Self {
         let target = response.contact();
         let mut route_set: Vec<_> = response.head.items(Name::RecordRoute).map(copy).collect();
         route_set.reverse();
         Self {
-            call_id: copy(&response.call_id),
-            local: copy(value(response, Name::From)),
+            call_id: ours.call_id.clone(),
+            local: ours.from.clone(),
             remote: copy(value(response, Name::To)),
             remote_tag: copy(response.to().tag()),
-            local_cseq: response.cseq().number,
+            local_cseq: ours.cseq,
             remote_cseq: None,
             remote_target: copy(target.as_ref().unwrap_or(response.to().uri()).as_bytes()),
             route_set,
@@ -270,7 +280,12 @@ mod tests {
         let Ok(Message::Response(response)) = parse(&routed.into()) else {
             panic!()
         };
-        let mut dialog = Dialog::as_uac(&response, SOURCE.parse().unwrap());
+        let ours = OurInvite {
+            call_id: "x".into(),
+            from: "<sip:a@b>;tag=1".into(),
+            cseq: 7,
+        };
+        let mut dialog = Dialog::as_uac(&ours, &response, SOURCE.parse().unwrap());
         let (to, text) = bye(&mut dialog);
         assert_eq!(to, "10.0.0.3:5060".parse().unwrap());
         assert!(text.starts_with("BYE sip:z@y SIP/2.0\r\n"), "{text}");

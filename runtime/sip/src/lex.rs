@@ -112,6 +112,11 @@ impl<'a> Iterator for List<'a> {
     }
 }
 
+/// What follows the first item of a list: empty, or a comma and the other items.
+pub(crate) fn behind_first_item(value: &[u8]) -> &[u8] {
+    &value[end_of_item(value)..]
+}
+
 /// Where the first item of a list ends: at its comma, or at the end of the value.
 fn end_of_item(value: &[u8]) -> usize {
     let mut index = 0;

@@ -14,6 +14,16 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// The same with nothing shorter than a millisecond: a machine whose timers fire at once never rests.
+    pub(crate) fn at_least_a_millisecond(self) -> Self {
+        let floor = Duration::from_millis(1);
+        Self {
+            t1: self.t1.max(floor),
+            t2: self.t2.max(floor),
+            t4: self.t4.max(floor),
+        }
+    }
+
     /// How long to try before giving up: 64 × T1, the value of timers B, F, H, J, L and M.
     #[must_use]
     pub fn give_up(&self) -> Duration {

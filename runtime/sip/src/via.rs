@@ -18,7 +18,8 @@ const INFALLIBLE: &str = "writing to a string cannot fail";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
     bytes: Bytes,
-    transport: Bytes,
+    /// Protocol, version, transport and sent-by, as written.
+    start: Bytes,
     host: Host,
     port: Option<u16>,
     sent_by: Bytes,
@@ -30,12 +31,14 @@ impl Via {
     ///
     /// # Errors
     ///
-    /// [`SipError::Malformed`] where the grammar is broken, [`SipError::Version`] for another protocol than SIP/2.0.
+    /// [`SipError::Malformed`] where the grammar is broken. The version is the first line's to check: who speaks another
+    /// one writes it here too, and should still hear 505.
     pub fn parse(bytes: &Bytes) -> Result<Self, SipError> {
         const FAULT: SipError = SipError::Malformed("Via");
+        let bytes = &bytes.slice_ref(lex::trim(bytes));
         let mut parts = bytes.splitn(3, |&b| b == b'/').map(lex::trim);
         let (name, version) = (parts.next().ok_or(FAULT)?, parts.next().ok_or(FAULT)?);
-        if !name.eq_ignore_ascii_case(b"SIP") || version != b"2.0" {
+        if !name.eq_ignore_ascii_case(b"SIP") || !lex::is_token(version) {
             return Err(FAULT);
         }
         let rest = parts.next().ok_or(FAULT)?;
@@ -50,7 +53,7 @@ impl Via {
         Params::new(params).check()?;
         Ok(Self {
             bytes: bytes.clone(),
-            transport: bytes.slice_ref(transport),
+            start: bytes.slice(..bytes.len() - params.len()),
             host,
             port,
             sent_by: bytes.slice_ref(sent_by),
@@ -106,10 +109,7 @@ impl Via {
             return self.bytes.clone();
         }
         let mut value = Vec::with_capacity(self.bytes.len() + 48);
-        value.extend_from_slice(b"SIP/2.0/");
-        value.extend_from_slice(&self.transport);
-        value.push(b' ');
-        value.extend_from_slice(&self.sent_by);
+        value.extend_from_slice(lex::trim_end(&self.start));
         for (name, argument) in Params::new(&self.params).filter_map(Result::ok) {
             if !name.eq_ignore_ascii_case(b"received") && !name.eq_ignore_ascii_case(b"rport") {
                 value.push(b';');
@@ -173,7 +173,6 @@ mod tests {
             "",
             "SIP/2.0/UDP",
             "SIP/2.0/UDP ",
-            "SIP/3.0/UDP h",
             "SIP/2.0 h",
             "SIP/2.0/UDP h;;",
             "SIP/2.0/UDP h:x",

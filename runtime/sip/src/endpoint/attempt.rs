@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::DialogId;
+use crate::dialog::OurInvite;
 
 /// The most answers by different peers that are acknowledged.
 pub(super) const MAX_FORKS: usize = 16;
@@ -30,6 +31,8 @@ pub(super) struct Attempt {
     pub(super) dialog: DialogId,
     pub(super) destination: SocketAddr,
     pub(super) branch: Bytes,
+    /// What the dialogs made of its answers keep.
+    pub(super) ours: OurInvite,
     /// The INVITE, as long as a CANCEL could be made of it.
     pub(super) invite: Bytes,
     /// Whether any response came.
@@ -47,6 +50,26 @@ pub(super) struct Fork {
 }
 
 impl Attempt {
+    pub(super) fn new(
+        dialog: DialogId,
+        destination: SocketAddr,
+        branch: Bytes,
+        ours: OurInvite,
+        invite: Bytes,
+    ) -> Self {
+        let (cancel, forks) = (Cancel::NotWanted, Vec::new());
+        Self {
+            dialog,
+            destination,
+            branch,
+            ours,
+            invite,
+            is_heard: false,
+            cancel,
+            forks,
+        }
+    }
+
     pub(super) fn fork(&self, remote_tag: &[u8]) -> Option<&Fork> {
         self.forks.iter().find(|fork| fork.remote_tag == remote_tag)
     }

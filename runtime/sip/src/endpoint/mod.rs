@@ -53,6 +53,8 @@ impl Endpoint {
     /// dialogs; the same seed and inputs give the same outputs.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let timing = config.timing.at_least_a_millisecond();
+        let config = Config { timing, ..config };
         Self {
             config,
             identifiers: Identifiers::new(seed),

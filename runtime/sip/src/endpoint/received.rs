@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Config;
 use crate::field::Name;
 use crate::head::Head;
+use crate::lex;
 use crate::write::{Writer, reason_phrase};
 use crate::{Request, Via};
 
@@ -97,8 +98,10 @@ fn respond(head: &Head, stamped_via: &[u8], config: &Config, answer: Answer<'_>)
         .reason
         .unwrap_or_else(|| reason_phrase(answer.status));
     let mut writer = Writer::response(answer.status, reason);
-    writer.header("Via", stamped_via);
-    for via in head.items(Name::Via).skip(1) {
+    let mut vias = head.values(Name::Via);
+    let others = lex::behind_first_item(vias.next().unwrap_or_default());
+    writer.header_of("Via", &[stamped_via, others]);
+    for via in vias {
         writer.header("Via", via);
     }
     writer.copy(head, Name::From);
@@ -135,7 +138,7 @@ mod tests {
             .finish();
         assert_eq!(
             bytes,
-            "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.7;rport=9\r\nVia: SIP/2.0/TCP g\r\n\
+            "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.7;rport=9, SIP/2.0/TCP g\r\n\
              Via: SIP/2.0/UDP f\r\nFrom: a <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=us\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\
              Server: Test\r\nRecord-Route: <sip:p;lr>\r\nContact: <sip:10.0.0.1:5060>\r\n\
              Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nContent-Length: 0\r\n\r\n"

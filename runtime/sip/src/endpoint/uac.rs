@@ -10,7 +10,7 @@ use super::received::ALLOW;
 use super::schedule::{Alarm, Sleeper, TransactionId};
 use super::transactions::Purpose;
 use super::{DialogId, Endpoint, Event, OutgoingInvite};
-use crate::dialog::{Dialog, RequestParts};
+use crate::dialog::{Dialog, OurInvite, RequestParts};
 use crate::field::{Name, full_form};
 use crate::transaction::{ClientKey, InviteClient, NonInviteClient};
 use crate::write::{Writer, reason_phrase};
@@ -36,50 +36,41 @@ impl Endpoint {
             self.tell_failed(dialog, 400);
             return true;
         }
+        self.start_attempt(now, dialog, invite);
+        true
+    }
+
+    fn start_attempt(&mut self, now: Instant, dialog: DialogId, invite: &OutgoingInvite) {
         let branch = self.identifiers.branch();
         let tag = self.identifiers.tag();
         let call_id = match &invite.call_id {
             Some(call_id) => Bytes::copy_from_slice(call_id.as_bytes()),
             None => self.identifiers.call_id(),
         };
-        let bytes = self.write_invite(invite, &branch, &tag, &call_id);
+        let from = [b"<", invite.from.as_bytes(), b">;tag=", &tag].concat();
+        let ours = OurInvite {
+            call_id: call_id.clone(),
+            from: from.into(),
+            cseq: 1,
+        };
+        let bytes = self.write_invite(invite, &branch, &ours);
         let core = InviteClient::new(now, self.config.timing, bytes.clone());
         let key = ClientKey::new(branch.clone(), Method::Invite);
         let transaction = self.transactions.invite(core, key, invite.target);
-        self.attempts.insert(
+        let attempt = Attempt::new(dialog, invite.target, branch, ours, bytes);
+        self.attempts.insert(transaction, attempt);
+        let ring_until = now.checked_add(invite.ring_timeout);
+        let calling = Calling {
             transaction,
-            Attempt {
-                dialog,
-                destination: invite.target,
-                branch,
-                invite: bytes,
-                is_heard: false,
-                cancel: Cancel::NotWanted,
-                forks: Vec::new(),
-            },
-        );
-        let ring_until = Some(now + invite.ring_timeout);
-        self.legs.add(
-            dialog,
-            tag,
-            Stage::Calling(Calling {
-                transaction,
-                call_id,
-                ring_until,
-            }),
-        );
+            call_id,
+            ring_until,
+        };
+        self.legs.add(dialog, tag, Stage::Calling(calling));
         self.legs.arm(dialog, &mut self.schedule);
         self.drain(now, transaction);
-        true
     }
 
-    fn write_invite(
-        &self,
-        invite: &OutgoingInvite,
-        branch: &[u8],
-        tag: &[u8],
-        call_id: &[u8],
-    ) -> Bytes {
+    fn write_invite(&self, invite: &OutgoingInvite, branch: &[u8], ours: &OurInvite) -> Bytes {
         let contact = self.config.contact.to_string();
         let mut writer = Writer::request(b"INVITE", invite.request_uri.as_bytes());
         writer.header_of(
@@ -93,10 +84,10 @@ impl Endpoint {
             ],
         );
         writer.header("Max-Forwards", b"70");
-        writer.header_of("From", &[b"<", invite.from.as_bytes(), b">;tag=", tag]);
+        writer.header("From", &ours.from);
         writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
-        writer.header("Call-ID", call_id);
-        writer.header("CSeq", b"1 INVITE");
+        writer.header("Call-ID", &ours.call_id);
+        writer.header_of("CSeq", &[ours.cseq.to_string().as_bytes(), b" INVITE"]);
         writer.header_of("Contact", &[b"<sip:", contact.as_bytes(), b">"]);
         writer.header(ALLOW.0, ALLOW.1);
         if let Some(user_agent) = &self.config.user_agent {
@@ -262,7 +253,7 @@ impl Endpoint {
         }
         let is_wanted = attempt.cancel == Cancel::NotWanted && attempt.forks.is_empty();
         let (id, source) = (attempt.dialog, attempt.destination);
-        let dialog = Dialog::as_uac(response, source);
+        let dialog = Dialog::as_uac(&attempt.ours, response, source);
         self.acknowledge_answer(transaction, &dialog, remote_tag);
         if is_wanted
             && self

@@ -125,7 +125,9 @@ impl Endpoint {
         };
         let mut writer = ringing.invite.response(&self.config, answer);
         if let Some(retry_after) = retry_after {
-            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            let seconds = retry_after
+                .as_secs()
+                .saturating_add(u64::from(retry_after.subsec_nanos() > 0));
             writer.header("Retry-After", seconds.to_string().as_bytes());
         }
         let transaction = ringing.transaction;

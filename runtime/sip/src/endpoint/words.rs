@@ -20,7 +20,7 @@ pub struct Config {
     pub max_transactions: usize,
     /// What `Retry-After` of a 503 says.
     pub retry_after: Duration,
-    /// The timers' base values.
+    /// The timers' base values; each is at least a millisecond.
     pub timing: Timing,
 }
 
@@ -143,7 +143,7 @@ pub struct OutgoingInvite {
     pub sdp: Bytes,
     /// More header fields, name and value. Those that the endpoint writes itself are refused.
     pub headers: Vec<(String, String)>,
-    /// How long to wait for an answer before it is cancelled.
+    /// How long to wait for an answer before it is cancelled. A time too long for the clock is no limit.
     pub ring_timeout: Duration,
     /// The Call-ID, where the caller has one (kept on disk before the INVITE leaves). Must be one word.
     pub call_id: Option<String>,

@@ -1,0 +1,18 @@
+//! The endpoint as its users and peers see it: datagrams and commands in, datagrams and events out, on simulated time.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that cannot set up its case fails the test"
+)]
+
+mod arbitrary;
+mod corpus;
+mod host;
+mod incoming;
+mod link;
+mod lossy;
+mod oracle;
+mod outgoing;
+mod reinvite;
+mod screening;
+mod torture;

@@ -42,8 +42,12 @@ impl Head {
         if skipped == datagram.len() {
             return Err(SipError::NotSip);
         }
-        let end = head_length(&datagram[skipped..])?;
-        let bytes = unfold(datagram.slice(skipped..), end);
+        let (end, is_folded) = measure(&datagram[skipped..])?;
+        let bytes = if is_folded {
+            unfold(&datagram[skipped..], end)
+        } else {
+            datagram.slice(skipped..)
+        };
         let mut lines = Lines {
             bytes: &bytes[..end],
             position: 0,
@@ -120,25 +124,34 @@ impl Head {
     }
 }
 
-/// The length of the head with the CRLF of its last line, and without the empty line behind it.
-fn head_length(bytes: &[u8]) -> Result<usize, SipError> {
+/// The length of the head with the CRLF of its last line, without the empty line behind it; and whether lines are folded.
+fn measure(bytes: &[u8]) -> Result<(usize, bool), SipError> {
     let within = &bytes[..bytes.len().min(MAX_HEAD_BYTES)];
-    match within.windows(4).position(|four| four == b"\r\n\r\n") {
-        Some(position) => Ok(position + 2),
-        None if within.len() < bytes.len() => Err(SipError::TooLarge),
-        None => Err(SipError::Truncated),
+    let mut is_folded = false;
+    let mut position = 0;
+    while let Some(length) = within[position..].iter().position(|&b| b == b'\n') {
+        position += length + 1;
+        let next = &within[position..];
+        if within[..position].ends_with(b"\r\n") {
+            if next.starts_with(b"\r\n") {
+                return Ok((position, is_folded));
+            }
+            is_folded |= next.first().copied().is_some_and(lex::is_blank);
+        }
     }
+    let fault = if within.len() < bytes.len() {
+        SipError::TooLarge
+    } else {
+        SipError::Truncated
+    };
+    Err(fault)
 }
 
-/// Turns the line breaks of folded lines into spaces, which is what they mean; copies only where there are some.
-fn unfold(bytes: Bytes, head_length: usize) -> Bytes {
-    let is_fold = |three: &[u8]| three[..2] == *b"\r\n" && lex::is_blank(three[2]);
-    if !bytes[..head_length].windows(3).any(is_fold) {
-        return bytes;
-    }
+/// Turns the line breaks of folded lines into spaces, which is what they mean.
+fn unfold(bytes: &[u8], head_length: usize) -> Bytes {
     let mut joined = bytes.to_vec();
     for position in 0..head_length.saturating_sub(2) {
-        if is_fold(&joined[position..position + 3]) {
+        if joined[position..].starts_with(b"\r\n") && lex::is_blank(joined[position + 2]) {
             joined[position..position + 2].fill(b' ');
         }
     }

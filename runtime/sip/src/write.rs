@@ -54,7 +54,7 @@ impl Writer {
     /// Ends the message without a body.
     pub(crate) fn finish(mut self) -> Bytes {
         self.put(&[b"Content-Length: 0\r\n\r\n"]);
-        self.buffer.into()
+        self.into_bytes()
     }
 
     /// Ends the message with a session description.
@@ -63,7 +63,12 @@ impl Writer {
         self.header("Content-Type", b"application/sdp");
         self.header("Content-Length", length.as_bytes());
         self.put(&[b"\r\n", sdp]);
-        self.buffer.into()
+        self.into_bytes()
+    }
+
+    /// Without spare room, for some messages are kept for half a minute.
+    fn into_bytes(self) -> Bytes {
+        self.buffer.into_boxed_slice().into()
     }
 
     fn put(&mut self, parts: &[&[u8]]) {

@@ -29,12 +29,13 @@ pub(super) enum Purpose {
     Asked,
 }
 
+/// Each in a box of its own, for the smallest kinds are the most.
 #[derive(Debug)]
 enum Machine {
-    InviteClient(InviteClient),
-    NonInviteClient(NonInviteClient),
-    InviteServer(InviteServer),
-    NonInviteServer(NonInviteServer),
+    InviteClient(Box<InviteClient>),
+    NonInviteClient(Box<NonInviteClient>),
+    InviteServer(Box<InviteServer>),
+    NonInviteServer(Box<NonInviteServer>),
 }
 
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Transactions {
         destination: SocketAddr,
     ) -> TransactionId {
         self.add(
-            Machine::InviteClient(core),
+            Machine::InviteClient(Box::new(core)),
             Purpose::Invite,
             destination,
             Key::Client(key),
@@ -105,7 +106,7 @@ impl Transactions {
         destination: SocketAddr,
     ) -> TransactionId {
         self.add(
-            Machine::NonInviteClient(core),
+            Machine::NonInviteClient(Box::new(core)),
             purpose,
             destination,
             Key::Client(key),
@@ -121,7 +122,7 @@ impl Transactions {
         destination: SocketAddr,
     ) -> TransactionId {
         self.add(
-            Machine::InviteServer(core),
+            Machine::InviteServer(Box::new(core)),
             Purpose::Invited(dialog),
             destination,
             Key::Server(keys.0, keys.1),
@@ -136,7 +137,7 @@ impl Transactions {
         destination: SocketAddr,
     ) -> TransactionId {
         self.add(
-            Machine::NonInviteServer(core),
+            Machine::NonInviteServer(Box::new(core)),
             Purpose::Asked,
             destination,
             Key::Server(keys.0, keys.1),

@@ -1,10 +1,10 @@
 //! INVITE client transaction (RFC 3261 §17.1.1, figure 5; RFC 6026 §7.2).
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::outbox::Outbox;
 use super::{ClientInput, Output};
 use crate::Response;
 use crate::from_invite::ack_of_failure;
@@ -42,7 +42,7 @@ pub(crate) struct InviteClient {
     request: Bytes,
     interval: Duration,
     ack: Option<Bytes>,
-    outputs: VecDeque<Output>,
+    outputs: Outbox,
 }
 
 impl InviteClient {
@@ -51,7 +51,8 @@ impl InviteClient {
         let mut timers = Timers::new();
         timers.set(Timer::A, now + timing.t1);
         timers.set(Timer::B, now + timing.give_up());
-        let outputs = VecDeque::from([Output::Send(request.clone())]);
+        let mut outputs = Outbox::default();
+        outputs.push(Output::Send(request.clone()));
         let (state, interval) = (State::Calling, timing.t1);
         Self {
             state,
@@ -68,7 +69,7 @@ impl InviteClient {
     pub(crate) fn handle(&mut self, now: Instant, input: ClientInput<Timer>) {
         match (self.state, input) {
             (State::Calling, ClientInput::Fired(Timer::A)) => {
-                self.outputs.push_back(Output::Resend(self.request.clone()));
+                self.outputs.push(Output::Resend(self.request.clone()));
                 self.interval *= 2;
                 self.timers.set(Timer::A, now + self.interval);
             }
@@ -89,7 +90,7 @@ impl InviteClient {
                         self.state = State::Completed;
                     }
                 }
-                self.outputs.push_back(Output::Received(response));
+                self.outputs.push(Output::Received(response));
             }
             (State::Completed, ClientInput::Response(response)) if response.status() >= 300 => {
                 self.outputs.extend(self.ack.clone().map(Output::Send));
@@ -97,7 +98,7 @@ impl InviteClient {
             (State::Accepted, ClientInput::Response(response))
                 if (200..300).contains(&response.status()) =>
             {
-                self.outputs.push_back(Output::Received(response));
+                self.outputs.push(Output::Received(response));
             }
             (State::Completed, ClientInput::Fired(Timer::D))
             | (State::Accepted, ClientInput::Fired(Timer::M)) => self.end(Output::Ended),
@@ -107,7 +108,7 @@ impl InviteClient {
 
     /// The next output.
     pub(crate) fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.poll()
     }
 
     /// When the next timer fires.
@@ -122,7 +123,7 @@ impl InviteClient {
 
     fn acknowledge(&mut self, response: &Response) {
         let ack = ack_of_failure(&self.request, response);
-        self.outputs.push_back(Output::Send(ack.clone()));
+        self.outputs.push(Output::Send(ack.clone()));
         self.ack = Some(ack);
         self.request = Bytes::new();
     }
@@ -130,7 +131,7 @@ impl InviteClient {
     fn end(&mut self, output: Output) {
         self.timers.clear_all();
         self.state = State::Ended;
-        self.outputs.push_back(output);
+        self.outputs.push(output);
     }
 }
 

@@ -1,10 +1,10 @@
 //! INVITE server transaction (RFC 3261 §17.2.1, figure 7; RFC 6026 §7.1).
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::outbox::Outbox;
 use super::{Output, ServerInput};
 use crate::timers::{Timers, Timing};
 
@@ -38,7 +38,7 @@ pub(crate) struct InviteServer {
     timers: Timers<Timer>,
     last: Option<Bytes>,
     interval: Duration,
-    outputs: VecDeque<Output>,
+    outputs: Outbox,
 }
 
 impl InviteServer {
@@ -50,7 +50,7 @@ impl InviteServer {
             timers,
             last: None,
             interval: timing.t1,
-            outputs: VecDeque::new(),
+            outputs: Outbox::default(),
         }
     }
 
@@ -70,7 +70,7 @@ impl InviteServer {
                 },
             ) => {
                 self.last = Some(bytes.clone());
-                self.outputs.push_back(Output::Send(bytes));
+                self.outputs.push(Output::Send(bytes));
             }
             (
                 State::Proceeding,
@@ -80,13 +80,13 @@ impl InviteServer {
                 },
             ) => {
                 self.last = None; // the user repeats a 2xx until its ACK comes (RFC 3261 §13.3.1.4)
-                self.outputs.push_back(Output::Send(bytes));
+                self.outputs.push(Output::Send(bytes));
                 self.timers.set(Timer::L, now + self.timing.give_up());
                 self.state = State::Accepted;
             }
             (State::Proceeding, ServerInput::Respond { bytes, .. }) => {
                 self.last = Some(bytes.clone());
-                self.outputs.push_back(Output::Send(bytes));
+                self.outputs.push(Output::Send(bytes));
                 self.timers.set(Timer::G, now + self.interval);
                 self.timers.set(Timer::H, now + self.timing.give_up());
                 self.state = State::Completed;
@@ -112,7 +112,7 @@ impl InviteServer {
                     bytes,
                 },
             ) => {
-                self.outputs.push_back(Output::Resend(bytes));
+                self.outputs.push(Output::Resend(bytes));
             }
             (State::Completed, ServerInput::Fired(Timer::H))
             | (State::Confirmed, ServerInput::Fired(Timer::I))
@@ -126,7 +126,7 @@ impl InviteServer {
 
     /// The next output.
     pub(crate) fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.poll()
     }
 
     /// When the next timer fires.
@@ -143,7 +143,7 @@ impl InviteServer {
         self.timers.clear_all();
         self.last = None;
         self.state = State::Ended;
-        self.outputs.push_back(Output::Ended);
+        self.outputs.push(Output::Ended);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3, §8.2.2.2).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{Method, Request, Response};
@@ -26,71 +28,39 @@ impl ClientKey {
     }
 }
 
-/// A server transaction. An ACK has the key of its INVITE.
+/// A server transaction. An ACK has the key of its INVITE. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ServerKey {
-    /// What tells transactions apart, joined by a byte no part holds.
-    parts: Box<[u8]>,
-    method: Method,
+    parts: Arc<[u8]>,
 }
 
 impl ServerKey {
     /// The transaction a request makes or belongs to: by branch and sent-by, or the RFC 2543 way without a usable branch.
     pub(crate) fn of(request: &Request) -> Self {
-        let method = match request.method() {
-            Method::Ack => Method::Invite,
-            method => method.clone(),
-        };
-        Self {
-            parts: key_parts(request),
-            method,
-        }
+        Self::with_method(request, method_of_transaction(request))
     }
 
     /// The INVITE transaction a CANCEL is for.
     pub(crate) fn canceled_by(cancel: &Request) -> Self {
-        Self {
-            parts: key_parts(cancel),
-            method: Method::Invite,
+        Self::with_method(cancel, &Method::Invite)
+    }
+
+    fn with_method(request: &Request, method: &Method) -> Self {
+        let via = request.via();
+        if let Some(branch) = via.branch() {
+            return Self {
+                parts: join(&[method.as_bytes(), branch, via.sent_by()]),
+            };
         }
-    }
-}
-
-fn key_parts(request: &Request) -> Box<[u8]> {
-    let via = request.via();
-    if let Some(branch) = via.branch() {
-        return join(&[branch, via.sent_by()]);
-    }
-    // RFC 2543 peers: the To tag is left out, for an ACK has the one that our response gave.
-    let number = request.cseq().number.to_be_bytes();
-    join(&[
-        request.request_uri().as_bytes(),
-        request.from().tag(),
-        &request.call_id,
-        &number,
-        via.as_bytes(),
-    ])
-}
-
-/// One request, however many ways it came: From tag, Call-ID and `CSeq` (RFC 3261 §8.2.2.2).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct MergeKey {
-    parts: Box<[u8]>,
-}
-
-impl MergeKey {
-    /// The key of a request; that of an ACK is its INVITE's.
-    pub(crate) fn of(request: &Request) -> Self {
-        let method = match request.method() {
-            Method::Ack => Method::Invite,
-            method => method.clone(),
-        };
+        // RFC 2543 peers: the To tag is left out, for an ACK has the one that our response gave.
         let number = request.cseq().number.to_be_bytes();
         let parts = [
+            method.as_bytes(),
+            request.request_uri().as_bytes(),
             request.from().tag(),
             &request.call_id,
             &number,
-            method.as_bytes(),
+            via.as_bytes(),
         ];
         Self {
             parts: join(&parts),
@@ -98,13 +68,33 @@ impl MergeKey {
     }
 }
 
-fn join(parts: &[&[u8]]) -> Box<[u8]> {
-    let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
-    for part in parts {
-        joined.extend_from_slice(part);
-        joined.push(b'\n');
+/// One request, however many ways it came: From tag, Call-ID and `CSeq` (RFC 3261 §8.2.2.2). Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MergeKey {
+    parts: Arc<[u8]>,
+}
+
+impl MergeKey {
+    /// The key of a request; that of an ACK is its INVITE's.
+    pub(crate) fn of(request: &Request) -> Self {
+        let number = request.cseq().number.to_be_bytes();
+        let method = method_of_transaction(request).as_bytes();
+        Self {
+            parts: join(&[method, request.from().tag(), &request.call_id, &number]),
+        }
     }
-    joined.into()
+}
+
+fn method_of_transaction(request: &Request) -> &Method {
+    match request.method() {
+        Method::Ack => &Method::Invite,
+        method => method,
+    }
+}
+
+/// Parts joined by a byte that none of a header field's parts holds.
+fn join(parts: &[&[u8]]) -> Arc<[u8]> {
+    parts.join(&b'\n').into()
 }
 
 #[cfg(test)]

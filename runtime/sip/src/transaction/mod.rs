@@ -8,6 +8,7 @@ mod invite_server;
 mod key;
 mod non_invite_client;
 mod non_invite_server;
+mod outbox;
 
 use bytes::Bytes;
 

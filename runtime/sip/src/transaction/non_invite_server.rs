@@ -3,11 +3,11 @@
 //! The endpoint answers such requests the moment they come, so the machine starts where the figure has `Completed`:
 //! the states before it would be entered and left within one call.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::outbox::Outbox;
 use super::{Output, ServerInput};
 use crate::timers::{Timers, Timing};
 
@@ -30,7 +30,7 @@ pub(crate) struct NonInviteServer {
     state: State,
     timers: Timers<Timer>,
     response: Bytes,
-    outputs: VecDeque<Output>,
+    outputs: Outbox,
 }
 
 impl NonInviteServer {
@@ -38,7 +38,8 @@ impl NonInviteServer {
     pub(crate) fn new(now: Instant, timing: Timing, response: Bytes) -> Self {
         let mut timers = Timers::new();
         timers.set(Timer::J, now + timing.give_up());
-        let outputs = VecDeque::from([Output::Send(response.clone())]);
+        let mut outputs = Outbox::default();
+        outputs.push(Output::Send(response.clone()));
         Self {
             state: State::Completed,
             timers,
@@ -51,11 +52,11 @@ impl NonInviteServer {
     pub(crate) fn handle(&mut self, input: &ServerInput<Timer>) {
         match (self.state, input) {
             (State::Completed, ServerInput::Request) => {
-                self.outputs.push_back(Output::Send(self.response.clone()));
+                self.outputs.push(Output::Send(self.response.clone()));
             }
             (State::Completed, ServerInput::Fired(Timer::J)) => {
                 self.state = State::Ended;
-                self.outputs.push_back(Output::Ended);
+                self.outputs.push(Output::Ended);
             }
             // The final response is given; there is no ACK here.
             (State::Completed, ServerInput::Respond { .. } | ServerInput::Ack) => {}
@@ -65,7 +66,7 @@ impl NonInviteServer {
 
     /// The next output.
     pub(crate) fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.poll()
     }
 
     /// When the timer fires.

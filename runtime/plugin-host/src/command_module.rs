@@ -1,6 +1,7 @@
 //! Runs a WASI preview 1 command, such as a speech synthesizer, to its end: arguments in, standard output out.
 //!
-//! It gets no files, no input, no environment and clocks of its own; what it computes depends on its arguments alone.
+//! It gets no input, no environment, and no files but those of a scratch folder; what it computes depends on its arguments
+//! alone.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use wasmtime::{
 };
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use crate::engine::{Engine, TICK};
 use crate::state::Halt;
@@ -75,6 +76,9 @@ pub enum CommandError {
         /// The beginning of what it wrote to standard error.
         stderr: String,
     },
+    /// It did not leave the file it should have.
+    #[error("the command left no output: {0}")]
+    NoOutput(String),
     /// It trapped; too much memory or output looks like this too.
     #[error("the command trapped: {0}")]
     Trapped(String),
@@ -134,10 +138,44 @@ impl CommandModule {
         arguments: &[&str],
         limits: CommandLimits,
     ) -> Result<Vec<u8>, CommandError> {
+        self.run_in(WasiCtxBuilder::new().args(arguments), limits)
+            .await
+    }
+
+    /// As [`Self::run`], for a command that writes a file: it sees an empty folder of its own, and gives what it left there
+    /// under the name `output`.
+    ///
+    /// # Errors
+    /// [`CommandError`]; [`CommandError::NoOutput`] when there is no such file or the folder cannot be made.
+    pub async fn run_to_file(
+        &self,
+        arguments: &[&str],
+        output: &str,
+        limits: CommandLimits,
+    ) -> Result<Vec<u8>, CommandError> {
+        let no_output = |reason: String| CommandError::NoOutput(reason);
+        let folder = tempfile::tempdir().map_err(|error| no_output(error.to_string()))?;
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.args(arguments)
+            .preopened_dir(folder.path(), ".", FsPerms::ReadWrite)
+            .map_err(|error| no_output(error.to_string()))?;
+        self.run_in(&mut wasi, limits).await?;
+        let file = folder.path().join(output);
+        let size = std::fs::metadata(&file).map_err(|error| no_output(error.to_string()))?;
+        if size.len() > limits.output_bytes as u64 {
+            return Err(no_output(format!("{} bytes are too many", size.len())));
+        }
+        std::fs::read(&file).map_err(|error| no_output(error.to_string()))
+    }
+
+    async fn run_in(
+        &self,
+        wasi: &mut WasiCtxBuilder,
+        limits: CommandLimits,
+    ) -> Result<Vec<u8>, CommandError> {
         let stdout = MemoryOutputPipe::new(limits.output_bytes);
         let stderr = MemoryOutputPipe::new(ERROR_BYTES);
-        let wasi = WasiCtxBuilder::new()
-            .args(arguments)
+        let wasi = wasi
             .stdout(stdout.clone())
             .stderr(stderr.clone())
             .build_p1();
@@ -160,18 +198,13 @@ impl CommandModule {
         });
         let result = start(&mut store, &self.module).await;
         drop(store);
-        match result {
-            Ok(()) => Ok(stdout.contents().into()),
-            Err(error) => match status(&error)? {
-                0 => Ok(stdout.contents().into()),
-                status => Err(CommandError::Failed {
-                    status,
-                    stderr: String::from_utf8_lossy(&stderr.contents())
-                        .trim_end()
-                        .to_owned(),
-                }),
-            },
+        let status = result.map_or_else(|error| status(&error), |()| Ok(0))?;
+        if status == 0 {
+            return Ok(stdout.contents().into());
         }
+        let stderr = stderr.contents();
+        let stderr = String::from_utf8_lossy(&stderr).trim_end().to_owned();
+        Err(CommandError::Failed { status, stderr })
     }
 }
 

@@ -117,6 +117,37 @@ impl Journal {
     }
 }
 
+/// The journals of one call's stories as one text to keep: each with its length in bytes before it (32 bits, big endian). A
+/// call has more than one where its flow broke and another story took over.
+#[must_use]
+pub fn bundle(journals: &[Vec<u8>]) -> Vec<u8> {
+    let mut bundle = Vec::with_capacity(journals.iter().map(|journal| 4 + journal.len()).sum());
+    for journal in journals {
+        let length = u32::try_from(journal.len()).expect("a journal is limited to some megabytes");
+        bundle.extend_from_slice(&length.to_be_bytes());
+        bundle.extend_from_slice(journal);
+    }
+    bundle
+}
+
+/// The journals of [`bundle`], in order.
+///
+/// # Errors
+/// [`JournalError::Broken`] when the bytes end within a journal.
+pub fn unbundle(bundle: &[u8]) -> Result<Vec<&[u8]>, JournalError> {
+    let mut journals = Vec::new();
+    let mut rest = bundle;
+    while !rest.is_empty() {
+        let broken = JournalError::Broken { at: bundle.len() - rest.len() };
+        let (length, after) = rest.split_first_chunk::<4>().ok_or(broken.clone())?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| broken.clone())?;
+        let (journal, after) = after.split_at_checked(length).ok_or(broken)?;
+        journals.push(journal);
+        rest = after;
+    }
+    Ok(journals)
+}
+
 fn take<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
     whole: usize,

@@ -30,8 +30,12 @@ struct Token {
 
 /// Applies `file` and prints what changed.
 pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let folder = std::path::absolute(file)?.parent().context("the tenants file has no folder")?.to_owned();
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let folder = std::path::absolute(file)?
+        .parent()
+        .context("the tenants file has no folder")?
+        .to_owned();
     let places = Places::in_folder(&config.data_dir);
     let summary = match DiskStore::open(&places, crate::clock::unix_ms()) {
         Ok((store, _)) => straight(&store, &text, &folder, file)?,
@@ -44,15 +48,27 @@ pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
 
 fn straight(store: &DiskStore, text: &str, folder: &Path, file: &Path) -> anyhow::Result<Summary> {
     let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
-    let surroundings = Surroundings { folder, bundled: &bundled, check_component: &check_component };
-    let tenants = Tenants::parse(text, &surroundings).with_context(|| format!("{} was not applied", file.display()))?;
+    let surroundings = Surroundings {
+        folder,
+        bundled: &bundled,
+        check_component: &check_component,
+    };
+    let tenants = Tenants::parse(text, &surroundings)
+        .with_context(|| format!("{} was not applied", file.display()))?;
     Ok(store.apply(tenants).wait()?.into())
 }
 
 /// Compiles the component once, only to know whether a server could.
 fn check_component(wasm: &[u8]) -> Result<(), String> {
-    let engine = Engine::new(EngineConfig { max_stories: 1, cache: None }).map_err(|error| error.to_string())?;
-    engine.load(wasm).map(drop).map_err(|error| error.to_string())
+    let engine = Engine::new(EngineConfig {
+        max_stories: 1,
+        cache: None,
+    })
+    .map_err(|error| error.to_string())?;
+    engine
+        .load(wasm)
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 fn through_server(config: &Config, text: String, folder: &Path) -> anyhow::Result<Summary> {
@@ -60,16 +76,30 @@ fn through_server(config: &Config, text: String, folder: &Path) -> anyhow::Resul
     let folder = folder.to_str().context("the folder's name is not UTF-8")?;
     let mut url = Url::parse(&format!("http://{}/operator/v1/apply", config.api.bind))?;
     url.query_pairs_mut().append_pair("folder", folder);
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (status, body) = tokio
-        .block_on(crate::web::post_to_own_api(&url, token.secret().expose(), text))
-        .with_context(|| format!("a server has the store open, but does not answer at {} (api.bind)", config.api.bind))?;
+        .block_on(crate::web::post_to_own_api(
+            &url,
+            token.secret().expose(),
+            text,
+        ))
+        .with_context(|| {
+            format!(
+                "a server has the store open, but does not answer at {} (api.bind)",
+                config.api.bind
+            )
+        })?;
     if status != 200 {
         #[derive(Deserialize)]
         struct Refused {
             error: String,
         }
-        let reason = serde_json::from_slice(&body).map_or_else(|_| format!("status {status}"), |refused: Refused| refused.error);
+        let reason = serde_json::from_slice(&body).map_or_else(
+            |_| format!("status {status}"),
+            |refused: Refused| refused.error,
+        );
         bail!("the running server did not apply it: {reason}");
     }
     serde_json::from_slice(&body).context("the running server's answer is not understood")
@@ -99,9 +129,21 @@ impl Summary {
                 println!("{what} {name}");
             }
         }
-        println!("{} created, {} changed, {} unchanged", self.created.len(), self.changed.len(), self.unchanged);
-        for Token { account, name, auth_token } in &self.tokens {
-            println!("account `{name}` ({account}) got the token {auth_token}: it is shown this once");
+        println!(
+            "{} created, {} changed, {} unchanged",
+            self.created.len(),
+            self.changed.len(),
+            self.unchanged
+        );
+        for Token {
+            account,
+            name,
+            auth_token,
+        } in &self.tokens
+        {
+            println!(
+                "account `{name}` ({account}) got the token {auth_token}: it is shown this once"
+            );
         }
     }
 }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{
-    Call, CallError, CallInfo, CallStatus, Effect, Event, Input, MediaEvent, PlaybackEnd, PromptSource,
-    Reply, StoryChoice, StoryOutcome,
+    Call, CallError, CallInfo, CallStatus, Effect, Event, Input, MediaEvent, PlaybackEnd,
+    PromptSource, Reply, StoryChoice, StoryOutcome,
 };
 use plugin_host::{Outcome, Stop, StoryEnd};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{Instrument, info, info_span};
+use tracing::{Instrument, info};
 
 use crate::clock;
 use crate::flows::Story;
 use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::Leg;
 use crate::news::News;
-use crate::services::Services;
+use crate::services::{Services, call_span};
 
 /// Results of jobs (prompts, requests, the story's end) and orders from outside that may wait for the actor.
 const INBOX: usize = 64;
@@ -75,8 +75,10 @@ impl CallActor {
     /// Puts the call on the list of live ones and starts its actor on `runtime`.
     pub(crate) fn spawn(runtime: &tokio::runtime::Handle, services: Arc<Services>, new: NewActor) {
         let (inbox, messages) = mpsc::channel(INBOX);
-        services.live.insert(new.info.call_sid, new.info.account_sid, inbox.clone());
-        let span = info_span!("call", call.sid = %new.info.call_sid, tenant.id = %new.info.account_sid);
+        services
+            .live
+            .insert(new.info.call_sid, new.info.account_sid, inbox.clone());
+        let span = call_span(&new.info);
         let actor = Self {
             services,
             info: Arc::new(new.info),
@@ -99,7 +101,9 @@ impl CallActor {
 
     async fn run(mut self) {
         let info = Arc::clone(&self.info);
-        self.services.news.tell(|| News::Began(CallInfo::clone(&info)));
+        self.services
+            .news
+            .tell(|| News::Began(CallInfo::clone(&info)));
         self.drain();
         while !self.call.is_ended() {
             let input = self.next_input().await;
@@ -113,26 +117,29 @@ impl CallActor {
     /// Keeps the record and the journal in one transaction, and takes the call off the list of live ones.
     fn finish(self) {
         if let (Some(record), Some(at)) = (self.call.record(), self.ended_unix_ms) {
-            let journal = (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));
-            self.services.finish(&self.info, record.clone(), at, journal);
+            let journal =
+                (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));
+            self.services
+                .finish(&self.info, record.clone(), at, journal);
         }
         self.services.live.remove(&self.info.call_sid);
         self.services.outbound.ended(self.info.call_sid);
     }
 
     async fn next_input(&mut self) -> Input {
-        loop {
-            let requests = self.running.as_mut().map(|running| &mut running.desk.requests);
-            return tokio::select! {
-                Some(event) = self.signals.recv() => Input::Sip(event),
-                Some(Request { command, reply }) = next_request(requests) => {
-                    self.reply = Some(reply);
-                    Input::Command(command)
-                }
-                Some(event) = self.media.recv() => Input::Media(event),
-                Some(message) = self.messages.recv() => self.open(message),
-                () = sleep_until(self.call.deadline()) => Input::Deadline,
-            };
+        let requests = self
+            .running
+            .as_mut()
+            .map(|running| &mut running.desk.requests);
+        tokio::select! {
+            Some(event) = self.signals.recv() => Input::Sip(event),
+            Some(Request { command, reply }) = next_request(requests) => {
+                self.reply = Some(reply);
+                Input::Command(command)
+            }
+            Some(event) = self.media.recv() => Input::Media(event),
+            Some(message) = self.messages.recv() => self.open(message),
+            () = sleep_until(self.call.deadline()) => Input::Deadline,
         }
     }
 
@@ -186,7 +193,9 @@ impl CallActor {
     fn start_story(&mut self, choice: StoryChoice) {
         let (mailbox, desk) = mailbox();
         let stop = Stop::new();
-        let setup = self.services.story_setup(&self.info, &self.account, &self.story, choice, stop.clone());
+        let setup =
+            self.services
+                .story_setup(&self.info, &self.account, &self.story, choice, stop.clone());
         match setup {
             Ok((flow, setup)) => {
                 let inbox = self.inbox.clone();
@@ -225,9 +234,14 @@ impl CallActor {
     }
 
     fn request(&mut self, id: call::RequestId, request: call::HttpRequest) {
-        let (services, account, cookies) =
-            (Arc::clone(&self.services), Arc::clone(&self.account), self.cookies.clone());
-        self.job(async move { Input::Http(id, services.web.request(&account, &cookies, request).await) });
+        let (services, account, cookies) = (
+            Arc::clone(&self.services),
+            Arc::clone(&self.account),
+            self.cookies.clone(),
+        );
+        self.job(async move {
+            Input::Http(id, services.web.request(&account, &cookies, request).await)
+        });
     }
 
     /// Runs one job beside the actor; its result comes back as an input.

@@ -99,7 +99,10 @@ impl Default for Config {
 
 impl Default for Sip {
     fn default() -> Self {
-        Self { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 5060)), advertised: None }
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 5060)),
+            advertised: None,
+        }
     }
 }
 
@@ -117,19 +120,28 @@ impl Default for Rtp {
 
 impl Default for Api {
     fn default() -> Self {
-        Self { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+        }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_calls: 5_000, max_duration_s: 4 * 3_600, drain_s: 30 }
+        Self {
+            max_calls: 5_000,
+            max_duration_s: 4 * 3_600,
+            drain_s: 30,
+        }
     }
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), json: false }
+        Self {
+            filter: "info".to_owned(),
+            json: false,
+        }
     }
 }
 
@@ -144,28 +156,42 @@ impl Config {
                 .with_context(|| format!("cannot read the configuration {}", path.display()))?,
             None => String::new(),
         };
-        let name = path.map_or_else(|| "the defaults".to_owned(), |path| path.display().to_string());
-        Self::parse(&text, environment).with_context(|| format!("the configuration ({name}) is not usable"))
+        let name = path.map_or_else(
+            || "the defaults".to_owned(),
+            |path| path.display().to_string(),
+        );
+        Self::parse(&text, environment)
+            .with_context(|| format!("the configuration ({name}) is not usable"))
     }
 
-    fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+    fn parse(
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> anyhow::Result<Self> {
         // Once as it stands, for an error that points at the line; then with the variables laid over it.
         let mut config: Self = toml::from_str(text)?;
         let mut table: toml::Table = toml::from_str(text)?;
         for (variable, value) in environment {
-            let Some(name) = variable.strip_prefix("JACKFIELD_") else { continue };
+            let Some(name) = variable.strip_prefix("JACKFIELD_") else {
+                continue;
+            };
             overlay(&mut table, name, &value);
-            config = table
-                .clone()
-                .try_into()
-                .with_context(|| format!("the environment variable {variable}={value} does not fit"))?;
+            config = table.clone().try_into().with_context(|| {
+                format!("the environment variable {variable}={value} does not fit")
+            })?;
         }
         config.check()?;
         Ok(config)
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        let Rtp { port_min, port_max, threads, bind, advertised } = &self.rtp;
+        let Rtp {
+            port_min,
+            port_max,
+            threads,
+            bind,
+            advertised,
+        } = &self.rtp;
         if port_min >= port_max {
             bail!("rtp.port_min ({port_min}) must be below rtp.port_max ({port_max})");
         }
@@ -173,10 +199,15 @@ impl Config {
             bail!("rtp.threads is {threads}: give 1 to 64");
         }
         if bind.is_unspecified() && advertised.is_none() {
-            bail!("rtp.bind is {bind}, which no peer can send to: name the address in rtp.advertised");
+            bail!(
+                "rtp.bind is {bind}, which no peer can send to: name the address in rtp.advertised"
+            );
         }
         if self.sip.bind.ip().is_unspecified() && self.sip.advertised.is_none() {
-            bail!("sip.bind is {}, which no peer can answer to: name the address in sip.advertised", self.sip.bind);
+            bail!(
+                "sip.bind is {}, which no peer can answer to: name the address in sip.advertised",
+                self.sip.bind
+            );
         }
         Ok(())
     }
@@ -191,10 +222,14 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
         .filter(|value| !value.is_datetime())
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
     const SECTIONS: [&str; 6] = ["sip", "rtp", "api", "speech", "limits", "log"];
-    let section = SECTIONS.iter().find_map(|section| Some((section, name.strip_prefix(section)?.strip_prefix('_')?)));
+    let section = SECTIONS
+        .iter()
+        .find_map(|section| Some((section, name.strip_prefix(section)?.strip_prefix('_')?)));
     match section {
         Some((section, key)) => {
-            let entry = table.entry(*section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let entry = table
+                .entry(*section)
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let Some(section) = entry.as_table_mut() {
                 section.insert(key.to_owned(), value);
             }
@@ -210,7 +245,9 @@ mod tests {
     use super::*;
 
     fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::parse(text, environment).map_err(|error| format!("{error:#}"))
     }
 
@@ -229,7 +266,12 @@ mod tests {
     fn environment_wins() {
         let config = parse(
             "[sip]\nbind = \"127.0.0.1:5070\"",
-            &[("JACKFIELD_SIP_BIND", "127.0.0.1:5090"), ("JACKFIELD_DATA_DIR", "/tmp/x"), ("JACKFIELD_LIMITS_MAX_CALLS", "7"), ("HOME", "/root")],
+            &[
+                ("JACKFIELD_SIP_BIND", "127.0.0.1:5090"),
+                ("JACKFIELD_DATA_DIR", "/tmp/x"),
+                ("JACKFIELD_LIMITS_MAX_CALLS", "7"),
+                ("HOME", "/root"),
+            ],
         )
         .unwrap();
         assert_eq!(config.sip.bind.port(), 5090);
@@ -241,16 +283,35 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line_or_variable() {
         let cases: [(&str, &[(&str, &str)], &[&str]); 6] = [
             ("[sip]\nbnid = \"x\"", &[], &["line 2", "bnid", "bind"]),
-            ("[sip]\nbind = \"localhost\"", &[], &["line 2", "socket address"]),
-            ("[rtp]\nport_min = 10\nport_max = 10", &[], &["rtp.port_min"]),
+            (
+                "[sip]\nbind = \"localhost\"",
+                &[],
+                &["line 2", "socket address"],
+            ),
+            (
+                "[rtp]\nport_min = 10\nport_max = 10",
+                &[],
+                &["rtp.port_min"],
+            ),
             ("[sip]\nbind = \"0.0.0.0:5060\"", &[], &["sip.advertised"]),
-            ("", &[("JACKFIELD_SIP_BIND", "nowhere")], &["JACKFIELD_SIP_BIND", "nowhere"]),
-            ("", &[("JACKFIELD_SPI_BIND", "1")], &["JACKFIELD_SPI_BIND", "spi_bind"]),
+            (
+                "",
+                &[("JACKFIELD_SIP_BIND", "nowhere")],
+                &["JACKFIELD_SIP_BIND", "nowhere"],
+            ),
+            (
+                "",
+                &[("JACKFIELD_SPI_BIND", "1")],
+                &["JACKFIELD_SPI_BIND", "spi_bind"],
+            ),
         ];
         for (text, environment, wanted) in cases {
             let error = parse(text, environment).unwrap_err();
             for part in wanted {
-                assert!(error.contains(part), "{text:?} {environment:?}: `{part}` is not in: {error}");
+                assert!(
+                    error.contains(part),
+                    "{text:?} {environment:?}: `{part}` is not in: {error}"
+                );
             }
         }
     }

@@ -45,7 +45,11 @@ enum Message {
 /// Decides about one new INVITE on the endpoint's thread: at once, without waiting for anything.
 pub(crate) trait Admission: Send + 'static {
     /// Takes the call on and says where its events go, or refuses it with a status.
-    fn admit(&mut self, now: Instant, incoming: sip::Incoming) -> Result<mpsc::Sender<sip::Event>, Refusal>;
+    fn admit(
+        &mut self,
+        now: Instant,
+        incoming: sip::Incoming,
+    ) -> Result<mpsc::Sender<sip::Event>, Refusal>;
 }
 
 /// How an INVITE is turned away before there is a call.
@@ -97,11 +101,22 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Binds the socket, so that a taken port is told before anything else starts.
     pub(crate) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        let socket = bind_udp(address).with_context(|| format!("cannot bind the SIP address {address} (sip.bind)"))?;
-        let local = socket.local_addr().context("the SIP socket has no address")?;
+        let socket = bind_udp(address)
+            .with_context(|| format!("cannot bind the SIP address {address} (sip.bind)"))?;
+        let local = socket
+            .local_addr()
+            .context("the SIP socket has no address")?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let next_outgoing = Arc::new(AtomicU64::new(2));
-        Ok(Self { socket, handle: EndpointHandle { commands: sender, next_outgoing, local }, commands })
+        Ok(Self {
+            socket,
+            handle: EndpointHandle {
+                commands: sender,
+                next_outgoing,
+                local,
+            },
+            commands,
+        })
     }
 
     pub(crate) fn handle(&self) -> EndpointHandle {
@@ -109,13 +124,21 @@ impl Endpoint {
     }
 
     /// Starts the thread. It ends when every handle is gone.
-    pub(crate) fn start(self, core: sip::Endpoint, admission: impl Admission) -> anyhow::Result<()> {
+    pub(crate) fn start(
+        self,
+        core: sip::Endpoint,
+        admission: impl Admission,
+    ) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .context("cannot start the SIP endpoint's runtime")?;
-        let driver = Driver { core, admission, routes: HashMap::new() };
+        let driver = Driver {
+            core,
+            admission,
+            routes: HashMap::new(),
+        };
         std::thread::Builder::new()
             .name("sip".to_owned())
             .spawn(move || {
@@ -135,7 +158,11 @@ struct Driver<A> {
 }
 
 impl<A: Admission> Driver<A> {
-    async fn run(mut self, socket: std::net::UdpSocket, mut commands: mpsc::Receiver<Message>) -> anyhow::Result<()> {
+    async fn run(
+        mut self,
+        socket: std::net::UdpSocket,
+        mut commands: mpsc::Receiver<Message>,
+    ) -> anyhow::Result<()> {
         let socket = UdpSocket::from_std(socket)?;
         let mut buffer = vec![0; MAX_DATAGRAM];
         loop {
@@ -170,13 +197,16 @@ impl<A: Admission> Driver<A> {
                 Err(error) => return debug!("SIP socket: {error}"),
             };
             let bytes = Bytes::copy_from_slice(&buffer[..length]);
-            self.core.handle(Instant::now(), sip::Input::Datagram { source, bytes });
+            self.core
+                .handle(Instant::now(), sip::Input::Datagram { source, bytes });
         }
     }
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Command(command) => self.core.handle(Instant::now(), sip::Input::Command(command)),
+            Message::Command(command) => self
+                .core
+                .handle(Instant::now(), sip::Input::Command(command)),
             Message::Open(dialog, signals) => {
                 self.routes.insert(dialog, signals);
             }
@@ -196,7 +226,7 @@ impl<A: Admission> Driver<A> {
                         debug!(%destination, "cannot send SIP: {error}");
                     }
                 }
-                sip::Output::Incoming(incoming) => self.admit(incoming),
+                sip::Output::Incoming(incoming) => self.admit(*incoming),
                 sip::Output::Event { dialog, event } => self.route(dialog, event),
             }
         }
@@ -208,9 +238,18 @@ impl<A: Admission> Driver<A> {
             Ok(signals) => {
                 self.routes.insert(dialog, signals);
             }
-            Err(Refusal { status, retry_after }) => {
-                let command = sip::Command::Reject { dialog, status, reason: None, retry_after };
-                self.core.handle(Instant::now(), sip::Input::Command(command));
+            Err(Refusal {
+                status,
+                retry_after,
+            }) => {
+                let command = sip::Command::Reject {
+                    dialog,
+                    status,
+                    reason: None,
+                    retry_after,
+                };
+                self.core
+                    .handle(Instant::now(), sip::Input::Command(command));
             }
         }
     }
@@ -218,7 +257,11 @@ impl<A: Admission> Driver<A> {
     fn route(&mut self, dialog: DialogId, event: sip::Event) {
         let is_last = matches!(
             event,
-            sip::Event::Failed { .. } | sip::Event::NoAck | sip::Event::Canceled | sip::Event::Bye | sip::Event::Terminated
+            sip::Event::Failed { .. }
+                | sip::Event::NoAck
+                | sip::Event::Canceled
+                | sip::Event::Bye
+                | sip::Event::Terminated
         );
         if let Some(signals) = self.routes.get(&dialog) {
             match signals.try_send(event) {
@@ -228,7 +271,11 @@ impl<A: Admission> Driver<A> {
                     self.routes.remove(&dialog);
                 }
                 Err(mpsc::error::TrySendError::Full(event)) => {
-                    warn!(?dialog, ?event, "a call does not take its SIP events: this one is lost");
+                    warn!(
+                        ?dialog,
+                        ?event,
+                        "a call does not take its SIP events: this one is lost"
+                    );
                 }
             }
         }
@@ -241,7 +288,11 @@ impl<A: Admission> Driver<A> {
 /// A socket with room for a burst: 2,000 INVITEs may arrive within a few milliseconds.
 fn bind_udp(address: SocketAddr) -> std::io::Result<std::net::UdpSocket> {
     const BUFFER: usize = 4 << 20;
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::DGRAM,
+        None,
+    )?;
     // The kernel may give less; that is no failure.
     let _ = socket.set_recv_buffer_size(BUFFER);
     let _ = socket.set_send_buffer_size(BUFFER);

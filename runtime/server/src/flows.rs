@@ -41,7 +41,11 @@ impl Flows {
             .iter()
             .map(|(name, wasm)| Ok((*name, engine.load(wasm)?)))
             .collect::<Result<_, LoadError>>()?;
-        Ok(Self { engine, bundled, uploaded: RwLock::default() })
+        Ok(Self {
+            engine,
+            bundled,
+            uploaded: RwLock::default(),
+        })
     }
 
     /// Compiles what was uploaded and is not ready yet. What cannot be loaded is logged; its calls take their fallback.
@@ -57,7 +61,10 @@ impl Flows {
             match loaded {
                 Ok(flow) => {
                     info!(tenant.id = %component.account, component = component.name, "component loaded");
-                    let mut uploaded = self.uploaded.write().unwrap_or_else(PoisonError::into_inner);
+                    let mut uploaded = self
+                        .uploaded
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner);
                     uploaded.insert(component.sha256, flow);
                 }
                 Err(reason) => {
@@ -91,7 +98,10 @@ impl Flows {
             store::Flow::Component(name) => name.as_str(),
             store::Flow::VoiceUrl { url, method } => {
                 settings.insert("voice-url".to_owned(), url.clone());
-                settings.insert("voice-method".to_owned(), webhook_method(*method).to_owned());
+                settings.insert(
+                    "voice-method".to_owned(),
+                    webhook_method(*method).to_owned(),
+                );
                 TWIML
             }
             store::Flow::Twiml(document) => {
@@ -99,13 +109,21 @@ impl Flows {
                 TWIML
             }
         };
-        let own = directory.component(account.sid, name).and_then(|component| self.uploaded(&component.sha256));
+        let own = directory
+            .component(account.sid, name)
+            .and_then(|component| self.uploaded(&component.sha256));
         let found = own.or_else(|| self.bundled.get(name).cloned());
-        found.map(|flow| (flow, settings)).ok_or_else(|| FlowError::Unknown(name.to_owned()))
+        found
+            .map(|flow| (flow, settings))
+            .ok_or_else(|| FlowError::Unknown(name.to_owned()))
     }
 
     fn uploaded(&self, sha256: &Sha256Digest) -> Option<Flow> {
-        self.uploaded.read().unwrap_or_else(PoisonError::into_inner).get(sha256).cloned()
+        self.uploaded
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(sha256)
+            .cloned()
     }
 }
 
@@ -120,4 +138,3 @@ fn bundled_names() -> String {
     let names: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
     names.join(", ")
 }
-

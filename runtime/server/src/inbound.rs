@@ -26,16 +26,26 @@ pub(crate) struct Inbound {
 }
 
 impl Admission for Inbound {
-    fn admit(&mut self, now: Instant, incoming: sip::Incoming) -> Result<mpsc::Sender<sip::Event>, Refusal> {
+    fn admit(
+        &mut self,
+        now: Instant,
+        incoming: sip::Incoming,
+    ) -> Result<mpsc::Sender<sip::Event>, Refusal> {
         let directory = self.services.store.directory();
         let called = incoming.request.request_uri().user().unwrap_or_default();
         let (trunk, number) = directory
             .route_inbound(incoming.source.ip(), &called)
             .map_err(|refusal| {
                 debug!(source = %incoming.source, "INVITE refused: {refusal}");
-                Refusal { status: refusal.status(), retry_after: None }
+                Refusal {
+                    status: refusal.status(),
+                    retry_after: None,
+                }
             })?;
-        let account = directory.account(number.account).ok_or(Refusal { status: 404, retry_after: None })?;
+        let account = directory.account(number.account).ok_or(Refusal {
+            status: 404,
+            retry_after: None,
+        })?;
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
@@ -44,19 +54,29 @@ impl Admission for Inbound {
             no_room()
         })?;
         let info = self.info(&incoming, number);
-        self.services.outbound.take_channel(info.call_sid, account.sid, &trunk.id).map_err(|full| {
-            info!(tenant.id = %account.sid, trunk = %trunk.id, "INVITE refused: {full}");
-            no_room()
-        })?;
+        self.services
+            .outbound
+            .take_channel(info.call_sid, account.sid, &trunk.id)
+            .map_err(|full| {
+                info!(tenant.id = %account.sid, trunk = %trunk.id, "INVITE refused: {full}");
+                no_room()
+            })?;
         self.keep(&info, trunk, number);
         let (signals, signals_out) = mpsc::channel(SIGNALS);
         let local = media_plane::describe(&opened.leg, incoming.source);
-        let leg = InboundLeg { dialog: incoming.dialog, offer: incoming.sdp, local };
+        let leg = InboundLeg {
+            dialog: incoming.dialog,
+            offer: incoming.sdp,
+            local,
+        };
         let new = NewActor {
             info,
             call: Call::inbound(now, leg, self.services.call_limits(account)),
             account: Arc::clone(account),
-            story: Story { flow: number.flow.clone(), settings: number.settings.clone() },
+            story: Story {
+                flow: number.flow.clone(),
+                settings: number.settings.clone(),
+            },
             leg: opened.leg,
             signals: signals_out,
             media: opened.events,
@@ -91,14 +111,26 @@ impl Inbound {
             ring_timeout_s: None,
             created_unix_ms: clock::unix_ms(),
         };
-        let leg = Leg { trunk: trunk.id.clone(), sip_call_id: info.sip_call_id.clone() };
+        let leg = Leg {
+            trunk: trunk.id.clone(),
+            sip_call_id: info.sip_call_id.clone(),
+        };
         let _on_runtime = self.runtime.enter();
-        self.services.keep(self.services.store.begin_inbound(Scope::of_host(info.account_sid), call, leg), "the call", info);
+        self.services.keep(
+            self.services
+                .store
+                .begin_inbound(Scope::of_host(info.account_sid), call, leg),
+            "the call",
+            info,
+        );
     }
 }
 
 const fn no_room() -> Refusal {
-    Refusal { status: 503, retry_after: Some(RETRY_AFTER) }
+    Refusal {
+        status: 503,
+        retry_after: Some(RETRY_AFTER),
+    }
 }
 
 /// The caller in the words of the API: a number, `anonymous`, or the whole URI.

@@ -53,14 +53,22 @@ enum Key {
 impl Library {
     /// An empty library.
     pub(crate) fn new(speaker: Speaker, web: Arc<Web>) -> Self {
-        Self { shelf: Mutex::default(), speaker, web }
+        Self {
+            shelf: Mutex::default(),
+            speaker,
+            web,
+        }
     }
 
     /// The prompt for a source. Callers that ask for the same one at the same time wait for one preparation.
     ///
     /// # Errors
     /// Why it cannot be had, for the tenant.
-    pub(crate) async fn prompt(&self, account: &store::Account, source: &PromptSource) -> Result<Arc<Prompt>, String> {
+    pub(crate) async fn prompt(
+        &self,
+        account: &store::Account,
+        source: &PromptSource,
+    ) -> Result<Arc<Prompt>, String> {
         let key = self.key(account, source).await?;
         let cell = self.cell(&key);
         let prompt = cell.get_or_try_init(|| self.prepare(account, &key)).await?;
@@ -73,7 +81,10 @@ impl Library {
             PromptSource::Apology => Key::Apology,
             PromptSource::Speech(speech) => {
                 let voice = speech.voice.clone().or_else(|| account.voice.clone());
-                Key::Speech(call::Speech { voice, ..speech.clone() })
+                Key::Speech(call::Speech {
+                    voice,
+                    ..speech.clone()
+                })
             }
             PromptSource::Media(MediaSource::Url(url)) => Key::Url(account.sid, url.clone()),
             PromptSource::Media(MediaSource::File(name)) => {
@@ -81,9 +92,15 @@ impl Library {
                     format!("{name}: the account has no media folder; set `media_dir` in the tenants file")
                 })?;
                 let path = folder.join(inside(name)?);
-                let metadata = tokio::fs::metadata(&path).await.map_err(|error| format!("{}: {error}", path.display()))?;
+                let metadata = tokio::fs::metadata(&path)
+                    .await
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
                 if metadata.len() > MAX_FILE {
-                    return Err(format!("{}: {} bytes, at most {MAX_FILE} are decoded", path.display(), metadata.len()));
+                    return Err(format!(
+                        "{}: {} bytes, at most {MAX_FILE} are decoded",
+                        path.display(),
+                        metadata.len()
+                    ));
                 }
                 Key::File(path, metadata.modified().ok(), metadata.len())
             }
@@ -93,14 +110,22 @@ impl Library {
     async fn prepare(&self, account: &store::Account, key: &Key) -> Result<Arc<Prompt>, String> {
         let bytes = match key {
             Key::Speech(speech) => {
-                let samples = self.speaker.speak(speech).await.map_err(|error| error.to_string())?;
+                let samples = self
+                    .speaker
+                    .speak(speech)
+                    .await
+                    .map_err(|error| error.to_string())?;
                 return Ok(Arc::new(Prompt::from_pcm(&samples)));
             }
             Key::Apology => APOLOGY.to_vec(),
-            Key::File(path, ..) => {
-                tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?
-            }
-            Key::Url(_, url) => self.web.media(account, url).await.map_err(|error| error.to_string())?,
+            Key::File(path, ..) => tokio::fs::read(path)
+                .await
+                .map_err(|error| format!("{}: {error}", path.display()))?,
+            Key::Url(_, url) => self
+                .web
+                .media(account, url)
+                .await
+                .map_err(|error| error.to_string())?,
         };
         let name = key.name();
         decode(bytes, name).await
@@ -110,7 +135,12 @@ impl Library {
     fn cell(&self, key: &Key) -> Arc<OnceCell<Arc<Prompt>>> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if matches!(key, Key::Url(..)) && shelf.prompts.get(key).is_some_and(|book| now - book.taken_at > URL_TTL) {
+        if matches!(key, Key::Url(..))
+            && shelf
+                .prompts
+                .get(key)
+                .is_some_and(|book| now - book.taken_at > URL_TTL)
+        {
             shelf.remove(key);
         }
         let book = shelf.prompts.entry(key.clone()).or_insert_with(|| Book {
@@ -133,8 +163,14 @@ impl Library {
         }
         shelf.samples += samples;
         while shelf.samples > MAX_SAMPLES {
-            let oldest = shelf.prompts.iter().filter(|(other, _)| *other != key).min_by_key(|(_, book)| book.taken_at);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
+            let oldest = shelf
+                .prompts
+                .iter()
+                .filter(|(other, _)| *other != key)
+                .min_by_key(|(_, book)| book.taken_at);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+                break;
+            };
             shelf.remove(&oldest);
         }
     }
@@ -162,21 +198,30 @@ impl Key {
 /// A name that stays inside the folder it is relative to.
 fn inside(name: &str) -> Result<&Path, String> {
     let path = Path::new(name);
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     if name.is_empty() || !plain || name.contains('\0') {
-        return Err(format!("`{name}` is not a path inside the media folder: give one like `prompts/menu.wav`"));
+        return Err(format!(
+            "`{name}` is not a path inside the media folder: give one like `prompts/menu.wav`"
+        ));
     }
     Ok(path)
 }
 
 async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, String> {
     let decoded = tokio::task::spawn_blocking(move || {
-        let extension = Path::new(&name).extension().and_then(|extension| extension.to_str()).map(str::to_owned);
+        let extension = Path::new(&name)
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .map(str::to_owned);
         media::decode(&bytes, extension.as_deref(), media::DecodeLimits::default())
             .map(|samples| Arc::new(Prompt::from_pcm(&samples)))
             .map_err(|error| format!("{name}: {error}"))
     });
-    decoded.await.map_err(|error| format!("the decoder stopped: {error}"))?
+    decoded
+        .await
+        .map_err(|error| format!("the decoder stopped: {error}"))?
 }
 
 #[cfg(test)]
@@ -188,7 +233,14 @@ mod tests {
         for good in ["menu.wav", "prompts/menu.wav", "a/b/c.mp3"] {
             assert!(inside(good).is_ok(), "{good}");
         }
-        for bad in ["", "/etc/passwd", "../secret.wav", "a/../../b", "./a", "a\0b"] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../secret.wav",
+            "a/../../b",
+            "./a",
+            "a\0b",
+        ] {
             assert!(inside(bad).is_err(), "{bad}");
         }
     }

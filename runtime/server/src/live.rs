@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use call::{AccountSid, CallSid, HangUpCause, Input};
 use crate::call_actor::{Inbox, Message};
+use call::{AccountSid, CallSid, HangUpCause, Input};
 
 /// Every live call by its SID. A call is put on before its actor starts, which takes it off at its end.
 #[derive(Debug, Default)]

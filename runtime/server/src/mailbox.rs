@@ -42,8 +42,16 @@ pub(crate) fn mailbox() -> (Mailbox, StoryDesk) {
     let (requests, requests_out) = mpsc::channel(1);
     let (events_in, events) = mpsc::channel(EVENTS);
     (
-        Mailbox { requests, events, hung_up: None, http_pending: 0 },
-        StoryDesk { requests: requests_out, events: events_in },
+        Mailbox {
+            requests,
+            events,
+            hung_up: None,
+            http_pending: 0,
+        },
+        StoryDesk {
+            requests: requests_out,
+            events: events_in,
+        },
     )
 }
 
@@ -52,7 +60,10 @@ impl CallPort for Mailbox {
         let (reply, answer) = oneshot::channel();
         let request = Request { command, reply };
         // An actor that is gone means a call that is gone.
-        self.requests.send(request).await.map_err(|_| CallError::HungUp)?;
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| CallError::HungUp)?;
         let reply = answer.await.map_err(|_| CallError::HungUp)??;
         if matches!(reply, Reply::Request(_)) {
             self.http_pending += 1;
@@ -67,10 +78,15 @@ impl CallPort for Mailbox {
         };
         match &event {
             Some(Event::HungUp(cause)) => self.hung_up = Some(*cause),
-            Some(Event::HttpResponse(..)) => self.http_pending = self.http_pending.saturating_sub(1),
+            Some(Event::HttpResponse(..)) => {
+                self.http_pending = self.http_pending.saturating_sub(1)
+            }
             _ => {}
         }
-        Next { event, now_unix_ms: clock::unix_ms() }
+        Next {
+            event,
+            now_unix_ms: clock::unix_ms(),
+        }
     }
 }
 
@@ -102,15 +118,23 @@ mod tests {
         let (mut mailbox, mut desk) = mailbox();
         let answer = async {
             let request = desk.requests.recv().await.unwrap();
-            request.reply.send(Ok(Reply::Request(RequestId(1)))).unwrap();
+            request
+                .reply
+                .send(Ok(Reply::Request(RequestId(1))))
+                .unwrap();
         };
         let (reply, ()) = tokio::join!(mailbox.command(Command::HangUp), answer);
         reply.unwrap();
         let hung_up = Event::HungUp(HangUpCause::Remote);
         desk.events.send(hung_up.clone()).await.unwrap();
         assert_eq!(next(&mut mailbox).await, Some(hung_up.clone()));
-        assert_eq!(next(&mut mailbox).await, None, "the response is still to come");
-        let response = Event::HttpResponse(RequestId(1), Err(call::HttpError::TimedOut(String::new())));
+        assert_eq!(
+            next(&mut mailbox).await,
+            None,
+            "the response is still to come"
+        );
+        let response =
+            Event::HttpResponse(RequestId(1), Err(call::HttpError::TimedOut(String::new())));
         desk.events.send(response.clone()).await.unwrap();
         assert_eq!(next(&mut mailbox).await, Some(response));
         assert_eq!(next(&mut mailbox).await, Some(hung_up.clone()));
@@ -121,7 +145,13 @@ mod tests {
     async fn a_call_that_is_gone_is_hung_up() {
         let (mut mailbox, desk) = mailbox();
         drop(desk);
-        assert_eq!(mailbox.command(Command::Answer).await, Err(CallError::HungUp));
-        assert_eq!(mailbox.next_event(None).await.event, Some(Event::HungUp(HangUpCause::Lost)));
+        assert_eq!(
+            mailbox.command(Command::Answer).await,
+            Err(CallError::HungUp)
+        );
+        assert_eq!(
+            mailbox.next_event(None).await.event,
+            Some(Event::HungUp(HangUpCause::Lost))
+        );
     }
 }

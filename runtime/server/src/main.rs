@@ -15,6 +15,7 @@ mod log;
 mod mailbox;
 mod media_plane;
 mod news;
+mod operator;
 mod outbound;
 mod runtime;
 mod serve;

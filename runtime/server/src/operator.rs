@@ -20,7 +20,9 @@ const LEAVING_QUEUE_TRIES: u32 = 20;
 
 /// The routes of the API over the running host.
 pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::Router {
-    let host = Arc::new(Host { services: Arc::downgrade(services) });
+    let host = Arc::new(Host {
+        services: Arc::downgrade(services),
+    });
     api::router(ApiState {
         store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
@@ -37,7 +39,9 @@ struct Host {
 
 impl Host {
     fn services(&self) -> Arc<Services> {
-        self.services.upgrade().expect("the API stops before the services it serves")
+        self.services
+            .upgrade()
+            .expect("the API stops before the services it serves")
     }
 }
 
@@ -56,10 +60,19 @@ impl api::LiveCalls for Host {
     }
 }
 
-async fn end(services: &Arc<Services>, account: AccountSid, call: CallSid, how: End) -> Result<(), EndError> {
+async fn end(
+    services: &Arc<Services>,
+    account: AccountSid,
+    call: CallSid,
+    how: End,
+) -> Result<(), EndError> {
     services.outbound.cancel(call).await;
     for _ in 0..LEAVING_QUEUE_TRIES {
-        match services.store.call(Scope::of_host(account), call)?.map(|row| row.status) {
+        match services
+            .store
+            .call(Scope::of_host(account), call)?
+            .map(|row| row.status)
+        {
             Some(CallStatus::Canceled) => return Ok(()),
             Some(CallStatus::InProgress) if how == End::Cancel => return Err(EndError::WrongState),
             Some(status) if !status.is_final() => {}
@@ -71,17 +84,31 @@ async fn end(services: &Arc<Services>, account: AccountSid, call: CallSid, how: 
         tokio::time::sleep(LEAVING_QUEUE).await;
     }
     let end_reason = "ended while nobody dialled it".to_owned();
-    let record = CallRecord { status: CallStatus::Canceled, duration_s: 0, sip_status: None, end_reason };
-    Ok(services.store.finish_call(call, record, clock::unix_ms(), None).await?)
+    let record = CallRecord {
+        status: CallStatus::Canceled,
+        duration_s: 0,
+        sip_status: None,
+        end_reason,
+    };
+    Ok(services
+        .store
+        .finish_call(call, record, clock::unix_ms(), None)
+        .await?)
 }
 
 impl api::Operator for Host {
     fn bundled(&self) -> Vec<String> {
-        bundled::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
+        bundled::ALL
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect()
     }
 
     fn check_component(&self, bytes: &[u8]) -> Result<(), String> {
-        self.services().flows.check(bytes).map_err(|error| error.to_string())
+        self.services()
+            .flows
+            .check(bytes)
+            .map_err(|error| error.to_string())
     }
 
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {
@@ -119,8 +146,12 @@ impl OperatorToken {
         match std::fs::read_to_string(&path) {
             Ok(_) => Self::load(data_dir),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let token: String = random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-                write_secret(&path, &token).with_context(|| format!("cannot write {}", path.display()))?;
+                let token: String = random::<32>()
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
+                write_secret(&path, &token)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
                 Ok(Self(token))
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -130,10 +161,14 @@ impl OperatorToken {
     /// Reads the token of a data folder that a server has made.
     pub(crate) fn load(data_dir: &Path) -> anyhow::Result<Self> {
         let path = data_dir.join(Self::FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let token = text.trim();
         if token.len() != 64 {
-            bail!("{} is damaged: remove it, and the next start makes a new one", path.display());
+            bail!(
+                "{} is damaged: remove it, and the next start makes a new one",
+                path.display()
+            );
         }
         Ok(Self(token.to_owned()))
     }
@@ -152,7 +187,11 @@ impl OperatorToken {
 fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

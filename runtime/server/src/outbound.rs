@@ -33,9 +33,18 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     /// The dialler for what the store holds.
-    pub(crate) fn new(services: Weak<Services>, directory: Arc<Directory>, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        services: Weak<Services>,
+        directory: Arc<Directory>,
+        runtime: Handle,
+    ) -> Self {
         let dialer = Mutex::new(Dialer::new(directory, QueueLimits::default()));
-        Self { dialer, changed: Notify::new(), services, runtime }
+        Self {
+            dialer,
+            changed: Notify::new(),
+            services,
+            runtime,
+        }
     }
 
     /// Takes in what waited when the process before this one ended, and starts the clock.
@@ -52,14 +61,19 @@ impl Outbound {
             info!("{waiting} outbound calls wait from before");
         }
         let outbound = Arc::clone(self);
-        self.runtime.spawn(async move { outbound.keep_time().await });
+        self.runtime
+            .spawn(async move { outbound.keep_time().await });
         Ok(())
     }
 
     /// A call is on disk and waits.
     pub(crate) fn accepted(self: &Arc<Self>, row: &CallRow) {
-        let request =
-            CallRequest { call: row.sid, account: row.account, from: row.from.clone(), to: row.to.clone() };
+        let request = CallRequest {
+            call: row.sid,
+            account: row.account,
+            from: row.from.clone(),
+            to: row.to.clone(),
+        };
         self.feed(Input::Accepted(request));
     }
 
@@ -77,7 +91,12 @@ impl Outbound {
     }
 
     /// A channel for a call that came in.
-    pub(crate) fn take_channel(&self, call: CallSid, account: AccountSid, trunk: &TrunkId) -> Result<(), Full> {
+    pub(crate) fn take_channel(
+        &self,
+        call: CallSid,
+        account: AccountSid,
+        trunk: &TrunkId,
+    ) -> Result<(), Full> {
         self.lock().take_channel(call, account, trunk)
     }
 
@@ -104,7 +123,8 @@ impl Outbound {
     fn feed(self: &Arc<Self>, input: Input) {
         for output in self.step(input) {
             let outbound = Arc::clone(self);
-            self.runtime.spawn(async move { outbound.perform(output).await });
+            self.runtime
+                .spawn(async move { outbound.perform(output).await });
         }
     }
 
@@ -119,21 +139,37 @@ impl Outbound {
     }
 
     async fn perform(self: Arc<Self>, output: Output) {
-        let Some(services) = self.services.upgrade() else { return };
+        let Some(services) = self.services.upgrade() else {
+            return;
+        };
         match output {
-            Output::Attempt { call, account, trunk } => {
+            Output::Attempt {
+                call,
+                account,
+                trunk,
+            } => {
                 if let Err(error) = attempt(&services, call, account, &trunk).await {
                     error!(call.sid = %call, tenant.id = %account, "cannot dial: {error:#}");
                     end(&services, call, CallStatus::Failed, format!("{error:#}")).await;
                     self.ended(call);
                 }
             }
-            Output::Refuse { call, account, reason } => {
+            Output::Refuse {
+                call,
+                account,
+                reason,
+            } => {
                 info!(call.sid = %call, tenant.id = %account, "not dialled: {reason}");
                 end(&services, call, CallStatus::Failed, reason.to_string()).await;
             }
             Output::Canceled { call, .. } => {
-                end(&services, call, CallStatus::Canceled, "cancelled while it waited".to_owned()).await;
+                end(
+                    &services,
+                    call,
+                    CallStatus::Canceled,
+                    "cancelled while it waited".to_owned(),
+                )
+                .await;
             }
         }
     }
@@ -152,11 +188,24 @@ async fn attempt(
 ) -> anyhow::Result<()> {
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
-    let target = directory.trunk(trunk).and_then(|trunk| trunk.target).context("the trunk has no target any more")?;
-    let row = services.store.call(Scope::of_host(account.sid), sid)?.context("the call is gone")?;
+    let target = directory
+        .trunk(trunk)
+        .and_then(|trunk| trunk.target)
+        .context("the trunk has no target any more")?;
+    let row = services
+        .store
+        .call(Scope::of_host(account.sid), sid)?
+        .context("the call is gone")?;
     let sip_call_id = call_id();
-    let leg = Leg { trunk: trunk.clone(), sip_call_id: sip_call_id.clone() };
-    match services.store.begin_attempt(sid, leg, clock::unix_ms()).await {
+    let leg = Leg {
+        trunk: trunk.clone(),
+        sip_call_id: sip_call_id.clone(),
+    };
+    match services
+        .store
+        .begin_attempt(sid, leg, clock::unix_ms())
+        .await
+    {
         Ok(()) => {}
         Err(StoreError::NotQueued { .. }) => {
             debug!(call.sid = %sid, "the call does not wait any more");
@@ -185,7 +234,9 @@ fn dial(
         to: uri(&row.to, target),
         sdp: bytes::Bytes::new(),
         headers: Vec::new(),
-        ring_timeout: row.ring_timeout_s.map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+        ring_timeout: row
+            .ring_timeout_s
+            .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         call_id: Some(sip_call_id.clone()),
     };
     let leg = OutboundLeg {
@@ -206,7 +257,10 @@ fn dial(
         info,
         call: Call::outbound(leg, services.call_limits(account)),
         account: Arc::clone(account),
-        story: Story { flow: row.flow.clone(), settings: Default::default() },
+        story: Story {
+            flow: row.flow.clone(),
+            settings: Default::default(),
+        },
         leg: opened.leg,
         signals: signals_out,
         media: opened.events,
@@ -218,8 +272,17 @@ fn dial(
 
 /// Ends a call that has no actor.
 async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
-    let record = CallRecord { status, duration_s: 0, sip_status: None, end_reason };
-    match services.store.finish_call(sid, record, clock::unix_ms(), None).await {
+    let record = CallRecord {
+        status,
+        duration_s: 0,
+        sip_status: None,
+        end_reason,
+    };
+    match services
+        .store
+        .finish_call(sid, record, clock::unix_ms(), None)
+        .await
+    {
         Ok(()) | Err(StoreError::IllegalStatus { .. }) => {}
         Err(error) => error!(call.sid = %sid, "cannot keep the record: {error}"),
     }
@@ -235,7 +298,10 @@ fn uri(number: &str, host: SocketAddr) -> String {
 
 /// A Call-ID that nobody can guess (RFC 3261 section 8.1.1.4).
 fn call_id() -> String {
-    random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+    random::<16>()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

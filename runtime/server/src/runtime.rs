@@ -1,13 +1,13 @@
 //! The running host: everything made, connected and started in one place.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use plugin_host::{CodeCache, Engine, EngineConfig};
-use store::{AccountStore, DiskStore, Places, Store};
+use store::{DiskStore, Places, Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -44,9 +44,9 @@ impl Runtime {
     /// Binds, opens, loads and starts everything, in the order in which a failure is cheapest.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
         let endpoint = Endpoint::bind(config.sip.bind)?;
-        let listener = TcpListener::bind(config.api.bind)
-            .await
-            .with_context(|| format!("cannot bind the API address {} (api.bind)", config.api.bind))?;
+        let listener = TcpListener::bind(config.api.bind).await.with_context(|| {
+            format!("cannot bind the API address {} (api.bind)", config.api.bind)
+        })?;
         let store = open_store(&config.data_dir)?;
         let token = OperatorToken::load_or_create(&config.data_dir)?;
         let engine = make_engine(&config, &token)?;
@@ -56,17 +56,25 @@ impl Runtime {
         let web = Arc::new(Web::new());
         let speaker = Speaker::find(config.speech.flite.clone(), &engine);
         if !speaker.can_speak() {
-            warn!("nobody speaks: `say` will fail until Flite, `flite` or `espeak-ng` is installed (speech.flite)");
+            warn!(
+                "nobody speaks: `say` will fail until Flite, `flite` or `espeak-ng` is installed (speech.flite)"
+            );
         }
         let limits = Limits {
             max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
             max_duration: Duration::from_secs(config.limits.max_duration_s),
         };
-        let flows = tokio::task::spawn_blocking(move || Flows::load(engine)).await?.context("a bundled component")?;
+        let flows = tokio::task::spawn_blocking(move || Flows::load(engine))
+            .await?
+            .context("a bundled component")?;
         let media = MediaPlane::start(&config.rtp).context("cannot start the media threads")?;
         let advertised_sip = config.sip.advertised.unwrap_or(sip);
         let services = Arc::new_cyclic(|services| Services {
-            outbound: Arc::new(Outbound::new(services.clone(), store.directory(), Handle::current())),
+            outbound: Arc::new(Outbound::new(
+                services.clone(),
+                store.directory(),
+                Handle::current(),
+            )),
             store,
             endpoint: endpoint.handle(),
             media,
@@ -82,14 +90,29 @@ impl Runtime {
         tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
         services.outbound.start(&services)?;
 
-        let core = sip::Endpoint::new(sip::Config { max_dialogs: 2 * limits.max_calls, ..sip::Config::new(advertised_sip) }, random());
-        let inbound = Inbound { services: Arc::clone(&services), runtime: Handle::current() };
+        let core = sip::Endpoint::new(
+            sip::Config {
+                max_dialogs: 2 * limits.max_calls,
+                ..sip::Config::new(advertised_sip)
+            },
+            random(),
+        );
+        let inbound = Inbound {
+            services: Arc::clone(&services),
+            runtime: Handle::current(),
+        };
         endpoint.start(core, inbound)?;
         let (stop_api, stopped) = oneshot::channel();
         let router = operator::router(&services, &token);
         let api_task = tokio::spawn(serve_api(listener, router, stopped));
         info!(%sip, %api, max_calls = limits.max_calls, "ready");
-        Ok(Self { services, sip, api, stop_api, api_task })
+        Ok(Self {
+            services,
+            sip,
+            api,
+            stop_api,
+            api_task,
+        })
     }
 
     pub(crate) fn sip_address(&self) -> SocketAddr {
@@ -141,7 +164,10 @@ fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let (store, recovered) = DiskStore::open(&Places::in_folder(data_dir), crate::clock::unix_ms())
         .with_context(|| format!("cannot open the store in {} (data_dir)", data_dir.display()))?;
     if !recovered.lost.is_empty() {
-        warn!("{} calls were up when the process before this one ended; they are closed as lost", recovered.lost.len());
+        warn!(
+            "{} calls were up when the process before this one ended; they are closed as lost",
+            recovered.lost.len()
+        );
     }
     Ok(Arc::new(store))
 }
@@ -151,15 +177,25 @@ async fn serve_api(listener: TcpListener, router: axum::Router, stopped: oneshot
         // Dropped without a word means the same.
         let _ = stopped.await;
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+    if let Err(error) = axum::serve(listener, router)
+        .with_graceful_shutdown(stopped)
+        .await
+    {
         error!("the API stopped: {error}");
     }
 }
 
 fn make_engine(config: &Config, token: &OperatorToken) -> anyhow::Result<Engine> {
-    let cache = CodeCache::new(config.data_dir.join("compiled"), token.derive("compiled code"));
+    let cache = CodeCache::new(
+        config.data_dir.join("compiled"),
+        token.derive("compiled code"),
+    );
     let max_stories = u32::try_from(config.limits.max_calls).unwrap_or(u32::MAX);
-    let engine = Engine::new(EngineConfig { max_stories, cache: Some(cache) }).context("cannot start the WebAssembly engine")?;
+    let engine = Engine::new(EngineConfig {
+        max_stories,
+        cache: Some(cache),
+    })
+    .context("cannot start the WebAssembly engine")?;
     if engine.ceiling() < max_stories {
         warn!(
             "vm.max_map_count has room for {} stories, fewer than limits.max_calls: raise it (sysctl -w vm.max_map_count=262144)",

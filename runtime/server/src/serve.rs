@@ -20,7 +20,10 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
         let runtime = Runtime::start(config).await?;
         announce(&runtime)?;
         signals.next().await;
-        info!("stopping: new calls are refused, {} may finish within {drain:?}", runtime.live_calls());
+        info!(
+            "stopping: new calls are refused, {} may finish within {drain:?}",
+            runtime.live_calls()
+        );
         tokio::select! {
             () = runtime.drain(drain) => {}
             () = signals.next() => info!("asked again: not waiting any longer"),
@@ -34,7 +37,12 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
 /// One line for scripts that start the server, with the ports that were taken where the configuration said 0.
 fn announce(runtime: &Runtime) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "ready sip={} api={}", runtime.sip_address(), runtime.api_address())?;
+    writeln!(
+        stdout,
+        "ready sip={} api={}",
+        runtime.sip_address(),
+        runtime.api_address()
+    )?;
     stdout.flush().context("cannot write to standard output")
 }
 
@@ -45,7 +53,10 @@ struct Signals {
 
 impl Signals {
     fn new() -> anyhow::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     async fn next(&mut self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use call::{CallInfo, CallRecord, CallStatus, StoryChoice};
 use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
 use store::{Commit, Store, StoreError};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info, info_span, warn};
 
 use crate::clock;
 use crate::endpoint::EndpointHandle;
@@ -45,7 +45,10 @@ pub(crate) struct Limits {
 impl Services {
     /// The limits of one account's call.
     pub(crate) fn call_limits(&self, account: &store::Account) -> call::Limits {
-        call::Limits { max_duration: self.limits.max_duration, has_fallback: account.fallback.is_some() }
+        call::Limits {
+            max_duration: self.limits.max_duration,
+            has_fallback: account.fallback.is_some(),
+        }
     }
 
     /// The compiled flow and everything it starts with.
@@ -72,11 +75,27 @@ impl Services {
     }
 
     pub(crate) fn set_status(&self, info: &CallInfo, status: CallStatus) {
-        self.keep(self.store.set_status(info.call_sid, status, clock::unix_ms()), "the status", info);
+        self.keep(
+            self.store
+                .set_status(info.call_sid, status, clock::unix_ms()),
+            "the status",
+            info,
+        );
     }
 
-    pub(crate) fn finish(&self, info: &CallInfo, record: CallRecord, at_unix_ms: u64, journal: Option<Vec<u8>>) {
-        self.keep(self.store.finish_call(info.call_sid, record, at_unix_ms, journal), "the record", info);
+    pub(crate) fn finish(
+        &self,
+        info: &CallInfo,
+        record: CallRecord,
+        at_unix_ms: u64,
+        journal: Option<Vec<u8>>,
+    ) {
+        self.keep(
+            self.store
+                .finish_call(info.call_sid, record, at_unix_ms, journal),
+            "the record",
+            info,
+        );
     }
 
     /// Sees a write through that the call does not wait for.
@@ -85,7 +104,9 @@ impl Services {
         tokio::spawn(async move {
             match commit.await {
                 Ok(()) => {}
-                Err(StoreError::IllegalStatus { .. }) => debug!(call.sid = %call_sid, "{what} came too late to be kept"),
+                Err(StoreError::IllegalStatus { .. }) => {
+                    debug!(call.sid = %call_sid, "{what} came too late to be kept")
+                }
                 Err(error) => error!(call.sid = %call_sid, "cannot keep {what}: {error}"),
             }
         });
@@ -93,22 +114,32 @@ impl Services {
 
     /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches.
     fn tenant_log(&self, info: &CallInfo) -> plugin_host::LogSink {
-        let (call, tenant, news) = (info.call_sid, info.account_sid, self.news.clone());
+        let span = call_span(info);
+        let news = self.news.clone();
         Arc::new(move |line: LogLine| {
-            let LogLine { level, context, message, .. } = &line;
+            let LogLine {
+                level,
+                context,
+                message,
+                ..
+            } = &line;
+            let _call = span.enter();
             match level {
                 LogLevel::Critical | LogLevel::Error => {
-                    error!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}");
+                    error!(target: "tenant", context, "{message}")
                 }
-                LogLevel::Warn => warn!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}"),
-                LogLevel::Info => info!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}"),
-                LogLevel::Debug | LogLevel::Trace => {
-                    debug!(target: "tenant", call.sid = %call, tenant.id = %tenant, context, "{message}");
-                }
+                LogLevel::Warn => warn!(target: "tenant", context, "{message}"),
+                LogLevel::Info => info!(target: "tenant", context, "{message}"),
+                LogLevel::Debug | LogLevel::Trace => debug!(target: "tenant", context, "{message}"),
             }
             news.tell(|| News::Logged(message.clone()));
         })
     }
+}
+
+/// What every log line of a call is marked with.
+pub(crate) fn call_span(info: &CallInfo) -> tracing::Span {
+    info_span!("call", call.sid = %info.call_sid, tenant.id = %info.account_sid)
 }
 
 /// Fresh random bytes from the system.

@@ -15,7 +15,9 @@ pub(crate) struct Web {
 
 impl Web {
     pub(crate) fn new() -> Self {
-        Self { egress: Egress::new(egress::Limits::default()) }
+        Self {
+            egress: Egress::new(egress::Limits::default()),
+        }
     }
 
     /// Makes a story's request.
@@ -25,7 +27,9 @@ impl Web {
         cookies: &Cookies,
         request: HttpRequest,
     ) -> Result<HttpResponse, HttpError> {
-        let sign = request.sign.then(|| SigningKey::new(account.auth_token.expose()));
+        let sign = request
+            .sign
+            .then(|| SigningKey::new(account.auth_token.expose()));
         let request = Request {
             kind: Kind::Story,
             method: method(request.method),
@@ -44,7 +48,11 @@ impl Web {
     }
 
     /// Fetches a prompt.
-    pub(crate) async fn media(&self, account: &store::Account, url: &str) -> Result<Vec<u8>, HttpError> {
+    pub(crate) async fn media(
+        &self,
+        account: &store::Account,
+        url: &str,
+    ) -> Result<Vec<u8>, HttpError> {
         let request = Request {
             kind: Kind::Media,
             method: http::Method::GET,
@@ -55,7 +63,10 @@ impl Web {
         };
         let response = self.fetch(account, request, &Cookies::default()).await?;
         if response.status != 200 {
-            return Err(HttpError::Unreachable(format!("{url}: status {}", response.status)));
+            return Err(HttpError::Unreachable(format!(
+                "{url}: status {}",
+                response.status
+            )));
         }
         Ok(response.body.to_vec())
     }
@@ -67,8 +78,12 @@ impl Web {
         cookies: &Cookies,
     ) -> Result<egress::Response, HttpError> {
         // The tenants file was checked when it was applied; what fails here is a grant of an older version.
-        let grants = Grants::parse(&account.egress.allow).map_err(|error| HttpError::NotGranted(error.to_string()))?;
-        self.egress.fetch(&account.sid.to_string(), &grants, request, cookies).await.map_err(in_call_words)
+        let grants = Grants::parse(&account.egress.allow)
+            .map_err(|error| HttpError::NotGranted(error.to_string()))?;
+        self.egress
+            .fetch(&account.sid.to_string(), &grants, request, cookies)
+            .await
+            .map_err(in_call_words)
     }
 }
 
@@ -94,7 +109,11 @@ fn in_call_words(error: FetchError) -> HttpError {
 }
 
 /// Posts to this machine's own server: the way in for `jackfield apply` beside a running one.
-pub(crate) async fn post_to_own_api(url: &url::Url, token: &str, body: String) -> anyhow::Result<(u16, bytes::Bytes)> {
+pub(crate) async fn post_to_own_api(
+    url: &url::Url,
+    token: &str,
+    body: String,
+) -> anyhow::Result<(u16, bytes::Bytes)> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let grants = Grants::parse(&[host.trim_matches(['[', ']'])])?;
     let request = Request {
@@ -108,6 +127,8 @@ pub(crate) async fn post_to_own_api(url: &url::Url, token: &str, body: String) -
         body: body.into(),
         sign: None,
     };
-    let response = Egress::new(egress::Limits::default()).fetch("operator", &grants, request, &Cookies::default()).await?;
+    let response = Egress::new(egress::Limits::default())
+        .fetch("operator", &grants, request, &Cookies::default())
+        .await?;
     Ok((response.status, response.body))
 }

@@ -39,10 +39,18 @@ pub(crate) fn run(options: &DemoOptions) -> anyhow::Result<()> {
 async fn place_call(runtime: &Runtime, options: &DemoOptions) -> anyhow::Result<PathBuf> {
     let recording = options.out.join("heard.wav");
     let transcript = Arc::new(Transcript::start());
-    let watching = tokio::spawn(transcript::watch(Arc::clone(&transcript), runtime.services().news.watch()));
-    println!("The runtime is up; a softphone on this machine dials {NUMBER}, whose flow is `{}`.\n", options.flow);
+    let watching = tokio::spawn(transcript::watch(
+        Arc::clone(&transcript),
+        runtime.services().news.watch(),
+    ));
+    println!(
+        "The runtime is up; a softphone on this machine dials {NUMBER}, whose flow is `{}`.\n",
+        options.flow
+    );
     let softphone = Softphone::start(&transcript)?;
-    let outcome = softphone.call(runtime.sip_address(), NUMBER, &options.press, &recording).await;
+    let outcome = softphone
+        .call(runtime.sip_address(), NUMBER, &options.press, &recording)
+        .await;
     // The last news may still be on their way.
     while runtime.live_calls() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -55,7 +63,10 @@ async fn place_call(runtime: &Runtime, options: &DemoOptions) -> anyhow::Result<
 /// The embedded defaults: free ports on loopback, data in a folder of the demo's own.
 fn config(options: &DemoOptions) -> Config {
     let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut config = Config { data_dir: options.out.join("data"), ..Config::default() };
+    let mut config = Config {
+        data_dir: options.out.join("data"),
+        ..Config::default()
+    };
     config.sip.bind = free_port;
     config.api.bind = free_port;
     config.speech.flite = Some(options.flite.clone());
@@ -77,3 +88,6 @@ To write a flow of your own: docs/book/first-plugin.md. To hear it here: jackfie
         recording.display()
     );
 }
+
+#[cfg(test)]
+mod tests;

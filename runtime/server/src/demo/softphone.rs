@@ -38,7 +38,10 @@ struct NobodyHome;
 
 impl Admission for NobodyHome {
     fn admit(&mut self, _: Instant, _: sip::Incoming) -> Result<mpsc::Sender<sip::Event>, Refusal> {
-        Err(Refusal { status: 480, retry_after: None })
+        Err(Refusal {
+            status: 480,
+            retry_after: None,
+        })
     }
 }
 
@@ -46,15 +49,32 @@ impl Softphone {
     pub(super) fn start(transcript: &Arc<Transcript>) -> anyhow::Result<Self> {
         let endpoint = Endpoint::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let handle = endpoint.handle();
-        endpoint.start(sip::Endpoint::new(sip::Config::new(handle.local), random()), NobodyHome)?;
+        endpoint.start(
+            sip::Endpoint::new(sip::Config::new(handle.local), random()),
+            NobodyHome,
+        )?;
         // Behind the runtime's own range, so that the two never meet.
-        let ports = Rtp { port_min: 40_000, port_max: 40_100, ..Rtp::default() };
+        let ports = Rtp {
+            port_min: 40_000,
+            port_max: 40_100,
+            ..Rtp::default()
+        };
         let media = MediaPlane::start(&ports).context("cannot start the softphone's media")?;
-        Ok(Self { endpoint: handle, media, transcript: Arc::clone(transcript) })
+        Ok(Self {
+            endpoint: handle,
+            media,
+            transcript: Arc::clone(transcript),
+        })
     }
 
     /// Dials, presses `keys` one after the other when a prompt has ended, records what it hears, until either side hangs up.
-    pub(super) async fn call(&self, runtime: SocketAddr, number: &str, keys: &str, recording: &Path) -> anyhow::Result<()> {
+    pub(super) async fn call(
+        &self,
+        runtime: SocketAddr,
+        number: &str,
+        keys: &str,
+        recording: &Path,
+    ) -> anyhow::Result<()> {
         let (heard, frames) = mpsc::channel(HEARD);
         let opened = self.media.open_listening_leg(heard)?;
         let local = media_plane::describe(&opened.leg, runtime);
@@ -74,12 +94,18 @@ impl Softphone {
         self.endpoint.send(sip::Command::Invite { dialog, invite });
         let answer = self.wait_for_answer(&mut events).await?;
         let negotiated = sdp::accept(&answer, &local)?;
-        opened.leg.send(MediaCommand::Connect(MediaPath::from(&negotiated)));
+        opened
+            .leg
+            .send(MediaCommand::Connect(MediaPath::from(&negotiated)));
         let conversation = Conversation::new(&opened.leg, keys, recording)?;
-        self.converse(conversation, frames, &mut events, dialog).await
+        self.converse(conversation, frames, &mut events, dialog)
+            .await
     }
 
-    async fn wait_for_answer(&self, events: &mut mpsc::Receiver<sip::Event>) -> anyhow::Result<bytes::Bytes> {
+    async fn wait_for_answer(
+        &self,
+        events: &mut mpsc::Receiver<sip::Event>,
+    ) -> anyhow::Result<bytes::Bytes> {
         loop {
             match events.recv().await.context("the SIP endpoint stopped")? {
                 sip::Event::Provisional { status: 180, .. } => self.say("hears ringing"),
@@ -142,19 +168,30 @@ struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     fn new(leg: &'a Leg, keys: &str, recording: &Path) -> anyhow::Result<Self> {
-        let file = File::create(recording).with_context(|| format!("cannot write {}", recording.display()))?;
+        let file = File::create(recording)
+            .with_context(|| format!("cannot write {}", recording.display()))?;
         let keys: Vec<char> = keys.chars().collect();
-        Ok(Self { leg, keys: keys.into_iter(), wav: media::WavWriter::new(BufWriter::new(file))?, silent_frames: None })
+        Ok(Self {
+            leg,
+            keys: keys.into_iter(),
+            wav: media::WavWriter::new(BufWriter::new(file))?,
+            silent_frames: None,
+        })
     }
 
     /// Writes one frame down; after a prompt presses the next key, and says which.
     fn hear(&mut self, frame: &HeardFrame) -> anyhow::Result<Option<char>> {
         self.wav.write(frame)?;
-        if frame.iter().any(|sample| sample.unsigned_abs() > QUIET.unsigned_abs()) {
+        if frame
+            .iter()
+            .any(|sample| sample.unsigned_abs() > QUIET.unsigned_abs())
+        {
             self.silent_frames = Some(0);
             return Ok(None);
         }
-        let Some(silent) = &mut self.silent_frames else { return Ok(None) };
+        let Some(silent) = &mut self.silent_frames else {
+            return Ok(None);
+        };
         *silent += 1;
         if Duration::from_millis(20) * *silent < SILENCE {
             return Ok(None);

@@ -12,12 +12,30 @@ use crate::cli::DemoOptions;
 use crate::services::Services;
 
 const PROMPTS: [(&str, &[u8]); 6] = [
-    ("welcome.wav", include_bytes!("../../../../examples/first-call/media/prompts/welcome.wav")),
-    ("menu.wav", include_bytes!("../../../../examples/first-call/media/prompts/menu.wav")),
-    ("sales.wav", include_bytes!("../../../../examples/first-call/media/prompts/sales.wav")),
-    ("support.wav", include_bytes!("../../../../examples/first-call/media/prompts/support.wav")),
-    ("goodbye.wav", include_bytes!("../../../../examples/first-call/media/prompts/goodbye.wav")),
-    ("echo.wav", include_bytes!("../../../../examples/first-call/media/prompts/echo.wav")),
+    (
+        "welcome.wav",
+        include_bytes!("../../../../examples/first-call/media/prompts/welcome.wav"),
+    ),
+    (
+        "menu.wav",
+        include_bytes!("../../../../examples/first-call/media/prompts/menu.wav"),
+    ),
+    (
+        "sales.wav",
+        include_bytes!("../../../../examples/first-call/media/prompts/sales.wav"),
+    ),
+    (
+        "support.wav",
+        include_bytes!("../../../../examples/first-call/media/prompts/support.wav"),
+    ),
+    (
+        "goodbye.wav",
+        include_bytes!("../../../../examples/first-call/media/prompts/goodbye.wav"),
+    ),
+    (
+        "echo.wav",
+        include_bytes!("../../../../examples/first-call/media/prompts/echo.wav"),
+    ),
 ];
 
 /// Puts one carrier, account, trunk and number in force.
@@ -25,8 +43,17 @@ pub(super) async fn apply(services: &Arc<Services>, options: &DemoOptions) -> an
     let folder = std::path::absolute(&options.out)?;
     write_prompts(&folder.join("media/prompts")).context("cannot write the demo's prompts")?;
     let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
-    let check_component = |wasm: &[u8]| services.flows.check(wasm).map_err(|error| error.to_string());
-    let surroundings = Surroundings { folder: &folder, bundled: &bundled, check_component: &check_component };
+    let check_component = |wasm: &[u8]| {
+        services
+            .flows
+            .check(wasm)
+            .map_err(|error| error.to_string())
+    };
+    let surroundings = Surroundings {
+        folder: &folder,
+        bundled: &bundled,
+        check_component: &check_component,
+    };
     let tenants = Tenants::parse(&file(&options.flow)?, &surroundings)
         .with_context(|| format!("`{}` cannot answer the demo's call", options.flow))?;
     services.store.apply(tenants).await?;
@@ -36,15 +63,27 @@ pub(super) async fn apply(services: &Arc<Services>, options: &DemoOptions) -> an
 
 fn write_prompts(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    PROMPTS.iter().try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes))
+    PROMPTS
+        .iter()
+        .try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes))
 }
 
 /// The tenants file. A flow that is a file becomes the account's component `demo`.
 fn file(flow: &str) -> anyhow::Result<String> {
-    let (component, flow) = if Path::new(flow).extension().is_some_and(|extension| extension == "wasm") {
+    let (component, flow) = if Path::new(flow)
+        .extension()
+        .is_some_and(|extension| extension == "wasm")
+    {
         let path = std::path::absolute(flow)?;
-        let path = toml::Value::String(path.to_str().context("the component's path is not UTF-8")?.to_owned());
-        (format!("[[component]]\naccount = \"hotline\"\nname = \"demo\"\nfile = {path}\n"), "demo")
+        let path = toml::Value::String(
+            path.to_str()
+                .context("the component's path is not UTF-8")?
+                .to_owned(),
+        );
+        (
+            format!("[[component]]\naccount = \"hotline\"\nname = \"demo\"\nfile = {path}\n"),
+            "demo",
+        )
     } else {
         (String::new(), flow)
     };
@@ -52,7 +91,7 @@ fn file(flow: &str) -> anyhow::Result<String> {
     Ok(format!(
         "[[carrier]]\nid = \"demo\"\n
 [[account]]\ncarrier = \"demo\"\nname = \"hotline\"\nmedia_dir = \"media\"\negress.allow = [\"127.0.0.0/8\"]\n
-[[trunk]]\nid = \"loopback\"\ncarrier = \"demo\"\nsources = [\"127.0.0.1\"]\nmax_channels = 10\n
+[[trunk]]\nid = \"loopback\"\ncarrier = \"demo\"\nsources = [\"127.0.0.1\"]\nmax_channels = 10\ncalls_per_second = 10.0\n
 {component}
 [[number]]\nnumber = \"{NUMBER}\"\naccount = \"hotline\"\nflow = {flow}\n"
     ))

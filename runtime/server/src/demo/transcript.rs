@@ -23,7 +23,9 @@ pub(super) enum Side {
 
 impl Transcript {
     pub(super) fn start() -> Self {
-        Self { since: Instant::now() }
+        Self {
+            since: Instant::now(),
+        }
     }
 
     pub(super) fn line(&self, side: Side, text: &str) {
@@ -31,7 +33,10 @@ impl Transcript {
             Side::Caller => "caller ",
             Side::Runtime => "runtime",
         };
-        println!("{:7.3} s  {side}  {text}", self.since.elapsed().as_secs_f64());
+        println!(
+            "{:7.3} s  {side}  {text}",
+            self.since.elapsed().as_secs_f64()
+        );
     }
 }
 
@@ -40,7 +45,9 @@ pub(super) async fn watch(transcript: Arc<Transcript>, mut news: Receiver<News>)
     loop {
         match news.recv().await {
             Ok(news) => transcript.line(Side::Runtime, &words(&news)),
-            Err(RecvError::Lagged(missed)) => transcript.line(Side::Runtime, &format!("({missed} lines missed)")),
+            Err(RecvError::Lagged(missed)) => {
+                transcript.line(Side::Runtime, &format!("({missed} lines missed)"))
+            }
             Err(RecvError::Closed) => return,
         }
     }
@@ -48,7 +55,10 @@ pub(super) async fn watch(transcript: Arc<Transcript>, mut news: Receiver<News>)
 
 fn words(news: &News) -> String {
     match news {
-        News::Began(info) => format!("call {} from {} to {}: rings", info.call_sid, info.caller, info.callee),
+        News::Began(info) => format!(
+            "call {} from {} to {}: rings",
+            info.call_sid, info.caller, info.callee
+        ),
         News::Answered => "answers".to_owned(),
         News::Queued(what) => format!("plays {what}"),
         News::PlaybackEnded(PlaybackEnd::Finished) => "has played it to the end".to_owned(),
@@ -56,6 +66,9 @@ fn words(news: &News) -> String {
         News::PlaybackEnded(PlaybackEnd::Failed(why)) => format!("cannot play it: {why}"),
         News::Digit(digit) => format!("hears the key {digit}"),
         News::Logged(line) => format!("logs: {line}"),
-        News::Ended(record) => format!("{} after {} s: {}", record.status, record.duration_s, record.end_reason),
+        News::Ended(record) => format!(
+            "{} after {} s: {}",
+            record.status, record.duration_s, record.end_reason
+        ),
     }
 }

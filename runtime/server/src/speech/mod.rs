@@ -19,11 +19,21 @@ pub(crate) enum SpeechError {
     )]
     NoProvider,
     #[error("{provider} does not speak `{language}`")]
-    Language { provider: &'static str, language: String },
+    Language {
+        provider: &'static str,
+        language: String,
+    },
     #[error("{provider} has no voice `{voice}`: it has {known}")]
-    Voice { provider: &'static str, voice: String, known: String },
+    Voice {
+        provider: &'static str,
+        voice: String,
+        known: String,
+    },
     #[error("{provider} failed: {reason}")]
-    Failed { provider: &'static str, reason: String },
+    Failed {
+        provider: &'static str,
+        reason: String,
+    },
 }
 
 /// One way to turn text into audio.
@@ -45,8 +55,11 @@ impl Speaker {
         if let Some(module) = flite.filter(|path| path.is_file()) {
             providers.push(Box::new(Flite::new(module, engine.clone())));
         }
-        providers.extend(Program::installed().map(|program| Box::new(program) as Box<dyn Provider>));
-        Self { providers: providers.into() }
+        providers
+            .extend(Program::installed().map(|program| Box::new(program) as Box<dyn Provider>));
+        Self {
+            providers: providers.into(),
+        }
     }
 
     /// True when something can be spoken at all.
@@ -70,7 +83,10 @@ impl Speaker {
             Err(error)
         });
         spoken.await.unwrap_or_else(|error| {
-            Err(SpeechError::Failed { provider: "the speech thread", reason: error.to_string() })
+            Err(SpeechError::Failed {
+                provider: "the speech thread",
+                reason: error.to_string(),
+            })
         })
     }
 }

@@ -18,7 +18,11 @@ impl Program {
     /// Those that can be run here, the better voice first.
     pub(super) fn installed() -> impl Iterator<Item = Self> {
         [Self::Flite, Self::EspeakNg].into_iter().filter(|program| {
-            let probe = Command::new(program.name()).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let probe = Command::new(program.name())
+                .arg("--version")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
             probe.is_ok()
         })
     }
@@ -52,11 +56,20 @@ impl Program {
 
 impl Provider for Program {
     fn speak(&self, speech: &Speech) -> Result<Vec<i16>, SpeechError> {
-        let failed = |reason: String| SpeechError::Failed { provider: self.name(), reason };
-        let english = speech.language.as_ref().is_none_or(|language| language.starts_with("en"));
+        let failed = |reason: String| SpeechError::Failed {
+            provider: self.name(),
+            reason,
+        };
+        let english = speech
+            .language
+            .as_ref()
+            .is_none_or(|language| language.starts_with("en"));
         if matches!(self, Self::Flite) && !english {
             let language = speech.language.clone().unwrap_or_default();
-            return Err(SpeechError::Language { provider: self.name(), language });
+            return Err(SpeechError::Language {
+                provider: self.name(),
+                language,
+            });
         }
         let mut child = self
             .command(speech)
@@ -66,11 +79,17 @@ impl Provider for Program {
             .spawn()
             .map_err(|error| failed(error.to_string()))?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(speech.text.as_bytes()).map_err(|error| failed(error.to_string()))?;
+            stdin
+                .write_all(speech.text.as_bytes())
+                .map_err(|error| failed(error.to_string()))?;
         }
-        let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+        let output = child
+            .wait_with_output()
+            .map_err(|error| failed(error.to_string()))?;
         if !output.status.success() {
-            return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+            return Err(failed(
+                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            ));
         }
         media::decode(&output.stdout, Some("wav"), media::DecodeLimits::default())
             .map_err(|error| failed(error.to_string()))

@@ -232,10 +232,10 @@ pub(super) fn check_require(request: &Request) -> Result<(), Refusal> {
         .items(Name::Require)
         .filter(|option| !option.is_empty())
         .collect();
-    match wanted.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::with(420, "Unsupported", &wanted.join(&b", "[..]))),
+    if wanted.is_empty() {
+        return Ok(());
     }
+    Err(Refusal::with(420, "Unsupported", &wanted.join(&b", "[..])))
 }
 
 /// What an INVITE brings must be a session description, and what it takes back too (RFC 3261 §8.2.3, §21.4.7).
@@ -251,10 +251,10 @@ pub(super) fn check_content(request: &Request) -> Result<(), Refusal> {
     if !request.body().is_empty() && !is_sdp {
         return Err(Refusal::with(415, ACCEPT.0, ACCEPT.1));
     }
-    match accepts_sdp(request) {
-        true => Ok(()),
-        false => Err(Refusal::new(406)),
+    if !accepts_sdp(request) {
+        return Err(Refusal::new(406));
     }
+    Ok(())
 }
 
 fn accepts_sdp(request: &Request) -> bool {

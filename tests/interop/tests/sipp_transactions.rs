@@ -56,7 +56,11 @@ fn the_answer_is_repeated_until_the_ack_and_not_after() {
 
 #[test]
 fn a_call_without_ack_ends_with_a_bye() {
-    let server = menu();
+    // A flow that outlasts the wait for the ACK.
+    let server = Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::Component("echo"),
+    )]));
     let messages = Sipp::new("uac_no_ack")
         .dialling("1000")
         .start(server.sip)

@@ -30,8 +30,8 @@ async fn call(flow: &str, press: &str, out: &Path) -> (Runtime, CallRow, Vec<u8>
     let mut page = store
         .calls(scope, &CallFilter::default(), None, 10)
         .unwrap();
-    assert_eq!(page.calls.len(), 1);
-    let row = page.calls.remove(0);
+    assert_eq!(page.rows.len(), 1);
+    let row = page.rows.remove(0);
     let journal = store
         .journal(scope, row.sid)
         .unwrap()

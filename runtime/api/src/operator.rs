@@ -6,7 +6,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, Request, State};
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -26,8 +26,20 @@ pub trait Operator: Send + Sync {
     /// Whether these bytes are a component that can run; if not, says what is wrong with them. May take seconds.
     fn check_component(&self, bytes: &[u8]) -> Result<(), String>;
 
+    /// What the process counted so far, and what it holds now.
+    fn metrics(&self) -> Done<Vec<Metric>>;
+
     /// Loads a tenants file and makes it known to the calls. Resolves once it is on disk and in force.
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>>;
+}
+
+/// One number of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// In Prometheus' spelling, with its unit, without the prefix `jackfield_`; one that ends in `_total` only grows.
+    pub name: &'static str,
+    /// Its value now.
+    pub value: u64,
 }
 
 /// An error of the operator API: `{"error": "…"}`.
@@ -68,6 +80,27 @@ fn has_key(headers: &HeaderMap, key: &Secret) -> bool {
 /// `GET /operator/v1/health`: that requests are answered. Needs no key, for load balancers.
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
+}
+
+/// `GET /operator/v1/metrics`: the process's numbers, in Prometheus' text format 0.0.4.
+pub(crate) async fn metrics(State(state): State<ApiState>) -> impl IntoResponse {
+    let lines = state
+        .operator
+        .metrics()
+        .await
+        .into_iter()
+        .map(|Metric { name, value }| {
+            let kind = if name.ends_with("_total") {
+                "counter"
+            } else {
+                "gauge"
+            };
+            format!("# TYPE jackfield_{name} {kind}\njackfield_{name} {value}\n")
+        });
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+        lines.collect::<String>(),
+    )
 }
 
 #[derive(Debug, Deserialize)]

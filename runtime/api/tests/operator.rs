@@ -6,9 +6,11 @@ mod support;
 
 use axum::body::Body;
 use axum::http::Request;
+use http_body_util::BodyExt as _;
 use serde_json::json;
 use store::AccountStore as _;
 use support::{Answer, Api, OPERATOR_KEY, SID, TENANTS, TOKEN};
+use tower::ServiceExt as _;
 
 async fn apply(api: &Api, query: &str, authorization: &str, body: impl Into<Body>) -> Answer {
     let request = Request::post(format!("/operator/v1/apply{query}"))
@@ -151,5 +153,25 @@ async fn health_needs_no_key() {
     assert_eq!(
         (answer.status.as_u16(), answer.json),
         (200, json!({ "status": "ok" }))
+    );
+}
+
+#[tokio::test]
+async fn metrics_are_in_prometheus_text_format_and_need_the_key() {
+    let api = Api::new();
+    let get = |authorization: &str| {
+        Request::get("/operator/v1/metrics")
+            .header("authorization", authorization)
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(api.send(get("Bearer x")).await.status, 401);
+    let response = api.router.clone().oneshot(get(&bearer())).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let text = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(
+        text,
+        "# TYPE jackfield_calls gauge\njackfield_calls 2\n\
+         # TYPE jackfield_sip_malformed_total counter\njackfield_sip_malformed_total 3\n"
     );
 }

@@ -213,7 +213,7 @@ impl<A: Admission> Driver<A> {
             Message::SetPeers(peers) => self.core.set_peers(peers),
             Message::Counters(reply) => {
                 // Nobody waiting any more is no loss.
-                let _ = reply.send(self.core.counters().clone());
+                let _ = reply.send(*self.core.counters());
             }
         }
     }

@@ -14,6 +14,7 @@ mod live;
 mod log;
 mod mailbox;
 mod media_plane;
+mod metrics;
 mod news;
 mod operator;
 mod outbound;

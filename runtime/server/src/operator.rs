@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use api::{ApiState, Done, End, EndError};
+use api::{ApiState, Done, End, EndError, Metric};
 use call::{AccountSid, CallRecord, CallSid, CallStatus, HangUpCause};
 use sha2::{Digest, Sha256};
-use store::{Applied, CallRow, Scope, Secret, Store, StoreError, Tenants};
+use store::{Applied, CallRow, Scope, Secret, StoreError, Tenants};
 
 use crate::clock;
 use crate::services::{Services, random};
@@ -109,6 +109,11 @@ impl api::Operator for Host {
             .flows
             .check(bytes)
             .map_err(|error| error.to_string())
+    }
+
+    fn metrics(&self) -> Done<Vec<Metric>> {
+        let services = self.services();
+        Box::pin(async move { crate::metrics::collect(&services).await })
     }
 
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{AccountSid, CallRecord, CallSid, CallStatus};
 use http_body_util::BodyExt as _;
-use jackfield_api::{ApiState, Done, End, EndError, LiveCalls, Operator, router};
+use jackfield_api::{ApiState, Done, End, EndError, LiveCalls, Metric, Operator, router};
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
@@ -143,6 +143,11 @@ impl Operator for Staff {
             .ok_or_else(|| "not a component".to_owned())
     }
 
+    fn metrics(&self) -> Done<Vec<Metric>> {
+        let metric = |name, value| Metric { name, value };
+        Box::pin(async move { vec![metric("calls", 2), metric("sip_malformed_total", 3)] })
+    }
+
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {
         Box::pin(self.0.apply(tenants))
     }
@@ -180,7 +185,7 @@ pub(crate) struct Api {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) live: Arc<Live>,
     pub(crate) now: Arc<AtomicU64>,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 impl Api {

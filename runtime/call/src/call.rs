@@ -1,24 +1,24 @@
 //! One call, as a table of what happens in which state.
 
+mod commands;
+mod story;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use story::Story;
+
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
-use crate::playlist::{Playlist, Stopped};
+use crate::playlist::Playlist;
 use crate::{
-    CallError, CallRecord, CallStatus, Command, Effect, Event, HangUpCause, Input, MediaCommand,
-    MediaEvent, MediaPath, PlaybackEnd, PlaybackId, PromptSource, RejectReason, Reply, RequestId,
-    StoryChoice, StoryOutcome,
+    CallRecord, CallStatus, Effect, Event, HangUpCause, Input, MediaCommand, MediaEvent, MediaPath,
+    PlaybackEnd, RejectReason, RequestId, StoryChoice,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
 const GRACE: Duration = Duration::from_secs(20);
-/// HTTP requests of one call that may be under way at a time.
-const MAX_HTTP: usize = 8;
-/// Playbacks are repeated at most this often (Twilio's `loop="0"` means as much).
-const MAX_LOOPS: u32 = 1_000;
-/// Characters in one speech (Twilio error 13521).
-const MAX_SPEECH: usize = 4_096;
 
 /// What bounds one call, whatever its story wishes.
 #[derive(Debug, Clone, Copy)]
@@ -66,16 +66,6 @@ enum State {
     Over,
 }
 
-#[derive(Debug)]
-struct Story {
-    running: Option<StoryChoice>,
-    restarted: bool,
-    /// Some prompt went to the leg: a second story would repeat itself to the caller.
-    heard: bool,
-    /// The playback after which a failed call is hung up.
-    apology: Option<PlaybackId>,
-}
-
 impl Call {
     /// A call that came in. Rings at once and starts its story, or refuses an offer it cannot answer (488).
     #[must_use]
@@ -116,12 +106,7 @@ impl Call {
             limits,
             state,
             leg,
-            story: Story {
-                running: None,
-                restarted: false,
-                heard: false,
-                apology: None,
-            },
+            story: Story::default(),
             playlist: Playlist::default(),
             requests: HashSet::new(),
             last_request: 0,
@@ -302,61 +287,6 @@ impl Call {
         }
     }
 
-    /// Accepts or refuses one command of the story.
-    fn obey(&mut self, now: Instant, command: Command) -> Result<Reply, CallError> {
-        match (self.state, command) {
-            (_, Command::Http(request)) => {
-                if self.requests.len() >= MAX_HTTP {
-                    return Err(CallError::LimitReached(format!(
-                        "{MAX_HTTP} HTTP requests at a time"
-                    )));
-                }
-                self.last_request += 1;
-                let id = RequestId(self.last_request);
-                self.requests.insert(id);
-                self.emit(Effect::Http(id, request));
-                Ok(Reply::Request(id))
-            }
-            (State::Over, _) => Err(CallError::HungUp),
-            (State::Incoming, Command::Answer) => {
-                self.answer(now);
-                Ok(Reply::Done)
-            }
-            (State::Up, Command::Answer) => Ok(Reply::Done),
-            (State::Incoming, Command::Reject(reason)) => {
-                self.reject(now, reason);
-                Ok(Reply::Done)
-            }
-            (State::Up, Command::Reject(_)) => Err(CallError::AlreadyAnswered),
-            (_, Command::HangUp) => {
-                self.hang_up(now, HangUpCause::Local);
-                Ok(Reply::Done)
-            }
-            (State::Up, Command::Play { source, loops }) => {
-                self.queue(loops, PromptSource::Media(source))
-            }
-            (State::Up, Command::Say { speech, loops }) => {
-                let length = speech.text.chars().count();
-                if length > MAX_SPEECH {
-                    return Err(CallError::InvalidArgument(format!(
-                        "the text has {length} characters, at most {MAX_SPEECH} are spoken"
-                    )));
-                }
-                self.queue(loops, PromptSource::Speech(speech))
-            }
-            (State::Up, Command::StopPlayback(id)) => self.stop_playback(now, id),
-            (State::Up, Command::Echo(on)) => {
-                self.emit(Effect::Media(MediaCommand::Echo(on)));
-                Ok(Reply::Done)
-            }
-            (State::Incoming | State::Calling | State::Cancelling(_), _) => {
-                Err(CallError::NotAnswered)
-            }
-        }
-    }
-
-    // Answering and ending
-
     fn answer(&mut self, now: Instant) {
         let sdp = match self.negotiated.take() {
             Some((description, path)) => {
@@ -533,114 +463,6 @@ impl Call {
         }
     }
 
-    // The story
-
-    fn start_story(&mut self, choice: StoryChoice) {
-        self.story.running = Some(choice);
-        self.emit(Effect::StartStory(choice));
-    }
-
-    fn story_ended(&mut self, now: Instant, outcome: StoryOutcome) {
-        let Some(choice) = self.story.running.take() else {
-            return;
-        };
-        if self.state == State::Over {
-            self.deadline = None;
-            return;
-        }
-        match outcome {
-            StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
-                self.hang_up(now, HangUpCause::Local)
-            }
-            StoryOutcome::Broke(_) if !self.story.heard && !self.story.restarted => {
-                self.story.restarted = true;
-                self.playlist.clear();
-                self.start_story(choice);
-            }
-            StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_))
-                if self.limits.has_fallback && choice == StoryChoice::Flow =>
-            {
-                self.silence();
-                self.start_story(StoryChoice::Fallback);
-            }
-            StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_)) => self.apologise(now),
-        }
-    }
-
-    /// The caller is told that something went wrong, then the call ends.
-    fn apologise(&mut self, now: Instant) {
-        if self.state == State::Incoming {
-            self.answer(now);
-        }
-        self.silence();
-        match self.playlist.push(1) {
-            Some(id) => {
-                self.story.apology = Some(id);
-                self.emit(Effect::Fetch(id, PromptSource::Apology));
-            }
-            None => self.hang_up(now, HangUpCause::Local),
-        }
-    }
-
-    /// Stops all that plays or waits to be played.
-    fn silence(&mut self) {
-        for command in self.playlist.stop_all() {
-            self.emit(Effect::Media(command));
-        }
-        self.emit(Effect::Media(MediaCommand::Echo(false)));
-    }
-
-    fn tell(&mut self, event: Event) {
-        if self.story.running.is_some() {
-            self.emit(Effect::Tell(event));
-        }
-    }
-
-    // Playbacks
-
-    fn queue(&mut self, loops: u32, source: PromptSource) -> Result<Reply, CallError> {
-        if !(1..=MAX_LOOPS).contains(&loops) {
-            return Err(CallError::InvalidArgument(format!(
-                "loops is {loops}: give 1 to {MAX_LOOPS}"
-            )));
-        }
-        let Some(id) = self.playlist.push(loops) else {
-            return Err(CallError::LimitReached(format!(
-                "{} playbacks at a time",
-                crate::playlist::MAX_QUEUED
-            )));
-        };
-        self.emit(Effect::Fetch(id, source));
-        Ok(Reply::Playback(id))
-    }
-
-    fn play_ready(&mut self) {
-        while let Some(command) = self.playlist.next_ready() {
-            self.story.heard = true;
-            self.emit(Effect::Media(command));
-        }
-    }
-
-    fn stop_playback(&mut self, now: Instant, id: PlaybackId) -> Result<Reply, CallError> {
-        match self.playlist.stop(id) {
-            Stopped::Playing => self.emit(Effect::Media(MediaCommand::Stop(id))),
-            Stopped::Removed => {
-                self.playback_ended(now, id, PlaybackEnd::Stopped);
-                self.play_ready();
-            }
-            Stopped::Unknown => return Err(CallError::UnknownId),
-        }
-        Ok(Reply::Done)
-    }
-
-    fn playback_ended(&mut self, now: Instant, id: PlaybackId, end: PlaybackEnd) {
-        if self.story.apology == Some(id) {
-            self.hang_up(now, HangUpCause::Local);
-        } else {
-            self.tell(Event::PlaybackEnded(id, end));
-        }
-    }
-
     fn emit(&mut self, effect: Effect) {
         self.effects.push_back(effect);
     }
@@ -674,6 +496,3 @@ impl Ending {
         Self::new(CallStatus::Failed, HangUpCause::Lost, sip_status, reason)
     }
 }
-
-#[cfg(test)]
-mod tests;

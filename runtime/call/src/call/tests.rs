@@ -9,7 +9,10 @@ use media::Prompt;
 use sip::DialogId;
 
 use super::*;
-use crate::{HttpError, HttpMethod, HttpRequest, MediaSource, Speech};
+use crate::{
+    CallError, Command, HttpError, HttpMethod, HttpRequest, MediaSource, PlaybackId, PromptSource,
+    Speech, StoryOutcome,
+};
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";

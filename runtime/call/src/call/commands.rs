@@ -1,0 +1,119 @@
+//! What a story may ask for, and when; and what it has playing.
+
+use std::time::Instant;
+
+use super::{Call, State};
+use crate::playlist::{MAX_QUEUED, Stopped};
+use crate::{
+    CallError, Command, Effect, Event, HangUpCause, MediaCommand, PlaybackEnd, PlaybackId,
+    PromptSource, Reply, RequestId,
+};
+
+/// HTTP requests of one call that may be under way at a time.
+const MAX_HTTP: usize = 8;
+/// Playbacks are repeated at most this often (Twilio's `loop="0"` means as much).
+const MAX_LOOPS: u32 = 1_000;
+/// Characters in one speech (Twilio error 13521).
+const MAX_SPEECH: usize = 4_096;
+
+impl Call {
+    /// Accepts or refuses one command of the story.
+    pub(super) fn obey(&mut self, now: Instant, command: Command) -> Result<Reply, CallError> {
+        match (self.state, command) {
+            (_, Command::Http(request)) => {
+                if self.requests.len() >= MAX_HTTP {
+                    return Err(CallError::LimitReached(format!(
+                        "{MAX_HTTP} HTTP requests at a time"
+                    )));
+                }
+                self.last_request += 1;
+                let id = RequestId(self.last_request);
+                self.requests.insert(id);
+                self.emit(Effect::Http(id, request));
+                Ok(Reply::Request(id))
+            }
+            (State::Over, _) => Err(CallError::HungUp),
+            (State::Incoming, Command::Answer) => {
+                self.answer(now);
+                Ok(Reply::Done)
+            }
+            (State::Up, Command::Answer) => Ok(Reply::Done),
+            (State::Incoming, Command::Reject(reason)) => {
+                self.reject(now, reason);
+                Ok(Reply::Done)
+            }
+            (State::Up, Command::Reject(_)) => Err(CallError::AlreadyAnswered),
+            (_, Command::HangUp) => {
+                self.hang_up(now, HangUpCause::Local);
+                Ok(Reply::Done)
+            }
+            (State::Up, Command::Play { source, loops }) => {
+                self.queue(loops, PromptSource::Media(source))
+            }
+            (State::Up, Command::Say { speech, loops }) => {
+                let length = speech.text.chars().count();
+                if length > MAX_SPEECH {
+                    return Err(CallError::InvalidArgument(format!(
+                        "the text has {length} characters, at most {MAX_SPEECH} are spoken"
+                    )));
+                }
+                self.queue(loops, PromptSource::Speech(speech))
+            }
+            (State::Up, Command::StopPlayback(id)) => self.stop_playback(now, id),
+            (State::Up, Command::Echo(on)) => {
+                self.emit(Effect::Media(MediaCommand::Echo(on)));
+                Ok(Reply::Done)
+            }
+            (State::Incoming | State::Calling | State::Cancelling(_), _) => {
+                Err(CallError::NotAnswered)
+            }
+        }
+    }
+
+    pub(super) fn queue(&mut self, loops: u32, source: PromptSource) -> Result<Reply, CallError> {
+        if !(1..=MAX_LOOPS).contains(&loops) {
+            return Err(CallError::InvalidArgument(format!(
+                "loops is {loops}: give 1 to {MAX_LOOPS}"
+            )));
+        }
+        let Some(id) = self.playlist.push(loops) else {
+            return Err(CallError::LimitReached(format!(
+                "{} playbacks at a time",
+                MAX_QUEUED
+            )));
+        };
+        self.emit(Effect::Fetch(id, source));
+        Ok(Reply::Playback(id))
+    }
+
+    pub(super) fn play_ready(&mut self) {
+        while let Some(command) = self.playlist.next_ready() {
+            self.story.heard = true;
+            self.emit(Effect::Media(command));
+        }
+    }
+
+    pub(super) fn stop_playback(
+        &mut self,
+        now: Instant,
+        id: PlaybackId,
+    ) -> Result<Reply, CallError> {
+        match self.playlist.stop(id) {
+            Stopped::Playing => self.emit(Effect::Media(MediaCommand::Stop(id))),
+            Stopped::Removed => {
+                self.playback_ended(now, id, PlaybackEnd::Stopped);
+                self.play_ready();
+            }
+            Stopped::Unknown => return Err(CallError::UnknownId),
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn playback_ended(&mut self, now: Instant, id: PlaybackId, end: PlaybackEnd) {
+        if self.story.apology == Some(id) {
+            self.hang_up(now, HangUpCause::Local);
+        } else {
+            self.tell(Event::PlaybackEnded(id, end));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The story of a call: begun, told, and replaced when it fails.
+
+use std::time::Instant;
+
+use super::{Call, State};
+use crate::{
+    CallError, Effect, Event, HangUpCause, MediaCommand, PlaybackId, PromptSource, StoryChoice,
+    StoryOutcome,
+};
+
+/// What is known of a call's story.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// The one that runs now.
+    pub(super) running: Option<StoryChoice>,
+    /// It broke and was begun again.
+    pub(super) restarted: bool,
+    /// Some prompt went to the leg: a second story would repeat itself to the caller.
+    pub(super) heard: bool,
+    /// The playback after which a failed call is hung up.
+    pub(super) apology: Option<PlaybackId>,
+}
+
+impl Call {
+    pub(super) fn start_story(&mut self, choice: StoryChoice) {
+        self.story.running = Some(choice);
+        self.emit(Effect::StartStory(choice));
+    }
+
+    pub(super) fn story_ended(&mut self, now: Instant, outcome: StoryOutcome) {
+        let Some(choice) = self.story.running.take() else {
+            return;
+        };
+        if self.state == State::Over {
+            self.deadline = None;
+            return;
+        }
+        match outcome {
+            StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
+                self.hang_up(now, HangUpCause::Local)
+            }
+            StoryOutcome::Broke(_) if !self.story.heard && !self.story.restarted => {
+                self.story.restarted = true;
+                self.playlist.clear();
+                self.start_story(choice);
+            }
+            StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_))
+                if self.limits.has_fallback && choice == StoryChoice::Flow =>
+            {
+                self.silence();
+                self.start_story(StoryChoice::Fallback);
+            }
+            StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_)) => self.apologise(now),
+        }
+    }
+
+    /// The caller is told that something went wrong, then the call ends.
+    pub(super) fn apologise(&mut self, now: Instant) {
+        if self.state == State::Incoming {
+            self.answer(now);
+        }
+        self.silence();
+        match self.playlist.push(1) {
+            Some(id) => {
+                self.story.apology = Some(id);
+                self.emit(Effect::Fetch(id, PromptSource::Apology));
+            }
+            None => self.hang_up(now, HangUpCause::Local),
+        }
+    }
+
+    /// Stops all that plays or waits to be played.
+    pub(super) fn silence(&mut self) {
+        for command in self.playlist.stop_all() {
+            self.emit(Effect::Media(command));
+        }
+        self.emit(Effect::Media(MediaCommand::Echo(false)));
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        if self.story.running.is_some() {
+            self.emit(Effect::Tell(event));
+        }
+    }
+}

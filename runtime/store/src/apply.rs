@@ -75,11 +75,9 @@ pub(crate) enum Change {
 }
 
 /// The verb behind [`crate::Store::apply`].
-pub(crate) fn apply(rows: &mut dyn Rows, tenants: Tenants) -> Result<Applied, StoreError> {
-    let current = rows.directory();
-    let components = tenants.components.clone();
-    let plan = Plan::new(&current, tenants)?;
-    for component in &components {
+pub(crate) fn apply(rows: &mut dyn Rows, tenants: &Tenants) -> Result<Applied, StoreError> {
+    let plan = Plan::new(&rows.directory(), tenants)?;
+    for component in &tenants.components {
         rows.keep_component(component.row.sha256, &component.bytes)?;
     }
     rows.set_directory(plan.directory, &plan.changes)?;
@@ -93,23 +91,23 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(current: &Directory, tenants: Tenants) -> Result<Self, StoreError> {
+    fn new(current: &Directory, tenants: &Tenants) -> Result<Self, StoreError> {
         let mut plan = Self {
             directory: current.clone(),
             changes: Vec::new(),
             applied: Applied::default(),
         };
-        for carrier in tenants.carriers {
+        for carrier in &tenants.carriers {
             let item = Item::Carrier(carrier.id.clone());
             let before = current
                 .carrier(&carrier.id)
-                .map(|before| **before == carrier);
-            plan.take(item, before, Change::Carrier(Arc::new(carrier)));
+                .map(|before| **before == *carrier);
+            plan.take(item, before, Change::Carrier(Arc::new(carrier.clone())));
         }
-        for account in tenants.accounts {
+        for account in &tenants.accounts {
             plan.take_account(current, account)?;
         }
-        for trunk in tenants.trunks {
+        for trunk in &tenants.trunks {
             let before = current.trunk(&trunk.id);
             if let Some(owner) = before
                 .map(|before| &before.carrier)
@@ -121,24 +119,24 @@ impl Plan {
                 )));
             }
             let item = Item::Trunk(trunk.id.clone());
-            let before = before.map(|before| **before == trunk);
-            plan.take(item, before, Change::Trunk(Arc::new(trunk)));
+            let before = before.map(|before| **before == *trunk);
+            plan.take(item, before, Change::Trunk(Arc::new(trunk.clone())));
         }
-        for component in tenants.components {
-            let component = component.row;
+        for component in &tenants.components {
+            let component = &component.row;
             let item = Item::Component(component.account, component.name.clone());
             let before = current
                 .component(component.account, &component.name)
-                .map(|before| **before == component);
-            plan.take(item, before, Change::Component(Arc::new(component)));
+                .map(|before| **before == *component);
+            plan.take(item, before, Change::Component(Arc::new(component.clone())));
         }
-        for number in tenants.numbers {
+        for number in &tenants.numbers {
             let item = Item::Number(number.carrier.clone(), number.number.clone());
             let before = current.number(&number.carrier, number.number.as_str());
             let before = before
                 .filter(|before| before.number == number.number)
-                .map(|before| **before == number);
-            plan.take(item, before, Change::Number(Arc::new(number)));
+                .map(|before| **before == *number);
+            plan.take(item, before, Change::Number(Arc::new(number.clone())));
         }
         Ok(plan)
     }
@@ -158,7 +156,7 @@ impl Plan {
     }
 
     /// An account keeps its key, and its token unless the file names another.
-    fn take_account(&mut self, current: &Directory, new: NewAccount) -> Result<(), StoreError> {
+    fn take_account(&mut self, current: &Directory, new: &NewAccount) -> Result<(), StoreError> {
         let before = current.account(new.sid);
         if let Some(owner) = before
             .map(|before| &before.carrier)
@@ -178,6 +176,7 @@ impl Plan {
         }
         let token = new
             .auth_token
+            .clone()
             .or_else(|| before.map(|before| before.auth_token.clone()))
             .unwrap_or_else(|| {
                 let token = Secret::random();
@@ -191,16 +190,16 @@ impl Plan {
             });
         let account = Account {
             sid: new.sid,
-            carrier: new.carrier,
-            name: new.name,
+            carrier: new.carrier.clone(),
+            name: new.name.clone(),
             auth_token: token,
             key: before.map_or_else(DataKey::random, |before| before.key.clone()),
-            egress: new.egress,
-            outbound: new.outbound,
-            fallback: new.fallback,
-            media_dir: new.media_dir,
-            voice: new.voice,
-            settings: new.settings,
+            egress: new.egress.clone(),
+            outbound: new.outbound.clone(),
+            fallback: new.fallback.clone(),
+            media_dir: new.media_dir.clone(),
+            voice: new.voice.clone(),
+            settings: new.settings.clone(),
         };
         let item = Item::Account(account.sid, account.name.clone());
         let before = before.map(|before| **before == account);

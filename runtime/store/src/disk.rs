@@ -337,7 +337,7 @@ impl AccountStore for DiskStore {
 
 impl Store for DiskStore {
     fn apply(&self, tenants: Tenants) -> Commit<Applied> {
-        self.write(Lane::New, move |rows| apply::apply(rows, tenants))
+        self.write(Lane::New, move |rows| apply::apply(rows, &tenants))
     }
 
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {

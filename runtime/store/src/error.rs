@@ -37,7 +37,8 @@ pub enum StoreError {
     /// The write queue is full; the same write may succeed a moment later.
     #[error("the store has too many writes waiting: try again in a moment")]
     Busy,
-    /// Writing or syncing the disk failed. No further write is taken until a restart, since what is durable is not known.
+    /// Writing or syncing the disk failed. No further write is taken until a restart, since what is durable is not known. The
+    /// directory can be read on, and calls as far as they are in the cache.
     #[error(
         "the store stopped writing after an error of the disk, and takes writes again after a restart: {0}"
     )]

@@ -108,7 +108,7 @@ impl AccountStore for MemoryStore {
 
 impl Store for MemoryStore {
     fn apply(&self, tenants: Tenants) -> Commit<Applied> {
-        self.write(|rows| apply::apply(rows, tenants))
+        self.write(|rows| apply::apply(rows, &tenants))
     }
 
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {

@@ -41,7 +41,10 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&mut dyn Rows) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let transaction = self.database.begin_write().map_err(failed)?;
+        let mut transaction = self.database.begin_write().map_err(failed)?;
+        // Otherwise opening after a kill would walk the whole database, and take longer with every call ever kept (at 200,000
+        // calls 1.3 s, against 0.1 s). It costs a second sync and a fifth more CPU for each batch.
+        transaction.set_quick_repair(true);
         let before = Arc::clone(
             &self
                 .directory

@@ -8,6 +8,7 @@ pub mod audio;
 pub mod baresip;
 pub mod helper_library;
 pub mod needs;
+pub mod network;
 pub mod ports;
 pub mod process;
 pub mod rest;

@@ -14,7 +14,8 @@ use crate::{audio, ports};
 
 const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
 const AUTH_TOKEN: &str = "a-token-that-only-these-tests-know";
-const READY_LIMIT: Duration = Duration::from_secs(20);
+/// The first start with a data folder compiles the flows: a second on an idle machine.
+const READY_LIMIT: Duration = Duration::from_secs(90);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// A prompt of `examples/first-call`, which is also what the tests' account plays from.

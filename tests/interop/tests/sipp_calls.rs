@@ -29,6 +29,13 @@ fn only_call_ends(server: &Server) -> String {
     })
 }
 
+fn caller_of_the_only_call(server: &Server) -> String {
+    let calls = server.rest().calls();
+    let caller = calls[0]["from"].as_str().expect("a call has a caller");
+    assert!(caller.len() > 5, "{caller} is a number");
+    caller.to_owned()
+}
+
 #[test]
 fn caller_hangs_up_during_the_prompt() {
     let server = menu();
@@ -90,6 +97,10 @@ fn a_key_reaches_the_flow_and_the_flow_hangs_up() {
         messages.text()
     );
     assert_eq!(only_call_ends(&server), "completed");
+    // Who called is the tenant's business: the process's log names the call and no number.
+    let (log, caller) = (server.log(), caller_of_the_only_call(&server));
+    assert!(log.contains("call.sid=CA"), "{log}");
+    assert!(!log.contains(&caller), "the log names {caller}: {log}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jackfield_interop::network;
+use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants};
 use jackfield_interop::sipp::Sipp;
 
@@ -15,13 +17,13 @@ fn menu() -> Server {
 }
 
 #[test]
-fn an_invite_that_comes_three_times_is_one_call() {
+fn whatever_comes_three_times_counts_once() {
     let server = menu();
-    let messages = Sipp::new("uac_invite_thrice")
+    let network = network::repeating(server.sip, 3);
+    let messages = Sipp::new("uac_bye")
         .dialling("1000")
-        .start(server.sip)
+        .start(network)
         .succeed(LIMIT);
-    assert!(messages.count_sent("INVITE") >= 3, "{}", messages.text());
     let tags = messages.to_tags_received();
     assert_eq!(
         tags.len(),
@@ -72,9 +74,9 @@ fn a_call_without_ack_ends_with_a_bye() {
         "{answers} answers: {}",
         messages.text()
     );
-    let calls = server.rest().calls();
-    assert_eq!(calls.len(), 1);
-    assert_eq!(calls[0]["status"], "failed");
+    eventually("the call is a failed one", Duration::from_secs(20), || {
+        (server.rest().calls()[0]["status"] == "failed").then_some(())
+    });
 }
 
 #[test]

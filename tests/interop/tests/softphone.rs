@@ -42,10 +42,10 @@ fn echo_returns_what_the_caller_says() {
         Flow::Component("echo"),
     )]));
     // The caller speaks once the echo's own prompt is over.
-    let mut says = vec![0; prompt("echo").len() + 8_000];
+    let mut says = vec![0; prompt("echo").len() + 16_000];
     says.extend(prompt("support"));
     let mut phone = Softphone::call(server.sip, "1000", "PCMU", &says);
-    sleep(Duration::from_millis(says.len() as u64 / 8 + 1_000));
+    sleep(Duration::from_millis(says.len() as u64 / 8 + 2_000));
     phone.press('#');
     let heard = phone.finish(LIMIT);
 

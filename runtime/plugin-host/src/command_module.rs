@@ -76,10 +76,13 @@ pub enum CommandError {
         /// The beginning of what it wrote to standard error.
         stderr: String,
     },
+    /// It wrote more than [`CommandLimits::output_bytes`].
+    #[error("the command wrote {0} bytes or more")]
+    TooMuchOutput(usize),
     /// It did not leave the file it should have.
     #[error("the command left no output: {0}")]
     NoOutput(String),
-    /// It trapped; too much memory or output looks like this too.
+    /// It trapped; too much memory looks like this too.
     #[error("the command trapped: {0}")]
     Trapped(String),
 }
@@ -163,7 +166,7 @@ impl CommandModule {
         let file = folder.path().join(output);
         let size = std::fs::metadata(&file).map_err(|error| no_output(error.to_string()))?;
         if size.len() > limits.output_bytes as u64 {
-            return Err(no_output(format!("{} bytes are too many", size.len())));
+            return Err(CommandError::TooMuchOutput(limits.output_bytes));
         }
         std::fs::read(&file).map_err(|error| no_output(error.to_string()))
     }
@@ -200,7 +203,12 @@ impl CommandModule {
         drop(store);
         let status = result.map_or_else(|error| status(&error), |()| Ok(0))?;
         if status == 0 {
-            return Ok(stdout.contents().into());
+            let output = stdout.contents();
+            // The command hears of a full pipe too, but need not care.
+            if output.len() >= limits.output_bytes {
+                return Err(CommandError::TooMuchOutput(limits.output_bytes));
+            }
+            return Ok(output.into());
         }
         let stderr = stderr.contents();
         let stderr = String::from_utf8_lossy(&stderr).trim_end().to_owned();

@@ -138,7 +138,9 @@ pub fn unbundle(bundle: &[u8]) -> Result<Vec<&[u8]>, JournalError> {
     let mut journals = Vec::new();
     let mut rest = bundle;
     while !rest.is_empty() {
-        let broken = JournalError::Broken { at: bundle.len() - rest.len() };
+        let broken = JournalError::Broken {
+            at: bundle.len() - rest.len(),
+        };
         let (length, after) = rest.split_first_chunk::<4>().ok_or(broken.clone())?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| broken.clone())?;
         let (journal, after) = after.split_at_checked(length).ok_or(broken)?;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use call::{CallError, CallInfo};
+use call::{CallError, CallInfo, StoryOutcome};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use wasmtime::Store;
@@ -86,6 +86,22 @@ pub enum Outcome {
     Stopped,
     /// It was not started: as many stories run as the engine has room for.
     NoRoom,
+}
+
+impl From<Outcome> for StoryOutcome {
+    /// What the call makes of it: a story that returned, was stopped, or left with status zero, has ended; any other
+    /// broke.
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Finished(returned) => Self::Returned(returned),
+            Outcome::Exited(0) | Outcome::Stopped => Self::Returned(Ok(())),
+            Outcome::Exited(_)
+            | Outcome::Trapped(_)
+            | Outcome::OutOfTime
+            | Outcome::Stalled
+            | Outcome::NoRoom => Self::Broke(outcome.to_string()),
+        }
+    }
 }
 
 impl std::fmt::Display for Outcome {

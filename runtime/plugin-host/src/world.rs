@@ -3,7 +3,7 @@
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
-use crate::bindings::CallFlowPre;
+use crate::bindings::{CallFlowPre, control};
 use crate::capabilities::CALL_FLOW_IMPORTS;
 use crate::state::StoryState;
 
@@ -141,18 +141,20 @@ fn check_story(engine: &wasmtime::Engine, component: &Component) -> Result<(), L
             found,
         });
     };
-    match story.ty {
-        ComponentItem::ComponentInstance(interface)
-            if interface.get_export(engine, RUN).is_none() =>
-        {
-            Err(LoadError::ExportMissing {
-                missing: "run",
-                found: format!("`{STORY}` is there, but without this function"),
-            })
-        }
-        ComponentItem::ComponentInstance(_) => Ok(()),
-        _ => Err(LoadError::ExportDiffers {
+    let ComponentItem::ComponentInstance(interface) = story.ty else {
+        return Err(LoadError::ExportDiffers {
             why: format!("`{STORY}` is not an interface"),
+        });
+    };
+    match interface.get_export(engine, RUN).map(|export| export.ty) {
+        Some(ComponentItem::ComponentFunc(run)) => run
+            .typecheck::<(), (Result<(), control::CallError>,)>(&component_type.instance_type())
+            .map_err(|error| LoadError::ExportDiffers {
+                why: format!("{error:#}"),
+            }),
+        _ => Err(LoadError::ExportMissing {
+            missing: RUN,
+            found: format!("`{STORY}` is there, but without this function"),
         }),
     }
 }

@@ -73,12 +73,12 @@ const MEMORY: &str = r#"
 "#;
 
 /// A component whose `run` has this body. Leaves the rest of the module to `items`.
-pub fn guest(items: &str, body: &str) -> Vec<u8> {
+pub(crate) fn guest(items: &str, body: &str) -> Vec<u8> {
     component("test:guest/all", items, body)
 }
 
 /// The same for another world of this file.
-pub fn component(world: &str, items: &str, body: &str) -> Vec<u8> {
+pub(crate) fn component(world: &str, items: &str, body: &str) -> Vec<u8> {
     let module = format!(
         r#"(module {PRELUDE} {imports} {MEMORY} {rest}
             (func (export "jackfield:call/story@0.1.0#run") (result i32) {body} global.get $ok))"#,
@@ -89,7 +89,7 @@ pub fn component(world: &str, items: &str, body: &str) -> Vec<u8> {
 }
 
 /// A component with this whole core module, in this world. `changes` are replacements in `control.wit`.
-pub fn encode_with(changes: &[(&str, &str)], world: &str, module: &str) -> Vec<u8> {
+pub(crate) fn encode_with(changes: &[(&str, &str)], world: &str, module: &str) -> Vec<u8> {
     encode(&resolve(changes), world, module)
 }
 

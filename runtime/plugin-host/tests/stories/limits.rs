@@ -71,7 +71,7 @@ async fn broken_guests_trap_and_say_why() {
             "a string outside of memory",
             "",
             "(call $play (i32.const 0) (i32.const 0x7fffffff) (i32.const 100) (i32.const 1) (global.get $area))",
-            "out-of-bounds",
+            "out of bounds",
         ),
         (
             "a string that is no UTF-8",

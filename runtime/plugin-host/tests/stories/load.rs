@@ -35,12 +35,12 @@ fn bytes_that_were_changed_are_refused_or_run_but_never_break_the_host() {
         "(call $answer (global.get $area))",
     );
     let mut refused = 0;
-    for position in (8..whole.len()).step_by(7) {
+    for position in (8..whole.len()).step_by(whole.len() / 60) {
         let mut changed = whole.clone();
         changed[position] ^= 0x55;
         refused += u32::from(engine().load(&changed).is_err());
     }
-    assert!(refused > 50, "{refused}");
+    assert!(refused > 20, "{refused}");
 }
 
 #[test]

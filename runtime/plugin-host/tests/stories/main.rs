@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod capabilities;
+mod command_module;
 mod guests;
 mod limits;
 mod load;

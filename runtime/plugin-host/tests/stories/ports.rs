@@ -14,10 +14,10 @@ use plugin_host::{
 };
 
 /// The story's first time.
-pub const STARTED: u64 = 1_700_000_000_004;
+pub(crate) const STARTED: u64 = 1_700_000_000_004;
 
 /// One engine for all tests, as in a process.
-pub fn engine() -> &'static Engine {
+pub(crate) fn engine() -> &'static Engine {
     static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
         Engine::new(EngineConfig {
             max_stories: 64,
@@ -28,7 +28,7 @@ pub fn engine() -> &'static Engine {
     &ENGINE
 }
 
-pub fn setup() -> StorySetup {
+pub(crate) fn setup() -> StorySetup {
     StorySetup {
         info: CallInfo {
             call_sid: CallSid::from_bytes([1; 16]),
@@ -50,14 +50,14 @@ pub fn setup() -> StorySetup {
 
 /// Obeys every command at once and tells its events one second apart; at last that the call is over.
 #[derive(Default)]
-pub struct Obedient {
-    pub events: VecDeque<Event>,
-    pub commands: Arc<Mutex<Vec<Command>>>,
+pub(crate) struct Obedient {
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) commands: Arc<Mutex<Vec<Command>>>,
     seconds: u64,
 }
 
 impl Obedient {
-    pub fn telling(events: impl IntoIterator<Item = Event>) -> Self {
+    pub(crate) fn telling(events: impl IntoIterator<Item = Event>) -> Self {
         Self {
             events: events.into_iter().collect(),
             ..Self::default()
@@ -95,7 +95,7 @@ impl CallPort for Obedient {
 }
 
 /// Never answers anything.
-pub struct Deaf;
+pub(crate) struct Deaf;
 
 impl CallPort for Deaf {
     async fn command(&mut self, _: Command) -> Result<Reply, CallError> {
@@ -108,7 +108,7 @@ impl CallPort for Deaf {
 }
 
 /// Runs a component with the default setup and an obedient call.
-pub async fn run(wasm: &[u8]) -> StoryEnd {
+pub(crate) async fn run(wasm: &[u8]) -> StoryEnd {
     engine()
         .load(wasm)
         .unwrap()
@@ -117,7 +117,7 @@ pub async fn run(wasm: &[u8]) -> StoryEnd {
 }
 
 /// The same, with what it logged and what it commanded.
-pub async fn observe(
+pub(crate) async fn observe(
     wasm: &[u8],
     events: impl IntoIterator<Item = Event>,
 ) -> (StoryEnd, Vec<LogLine>, Vec<Command>) {

@@ -1,0 +1,257 @@
+//! What the caller does and expects, and what the world around the call is like.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::time::Duration;
+
+use call::{Command, HttpError, HttpResponse, MediaSource};
+
+/// Between two keys of one [`Script::press`].
+const BETWEEN_KEYS: Duration = Duration::from_millis(200);
+/// A prompt that [`Script::prompt`] does not know.
+const PROMPT: Duration = Duration::from_secs(2);
+/// One character of speech: about 15 in a second.
+const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
+
+/// What a caller does and expects, step after step, and what prompts and web servers the call finds.
+///
+/// What the story does is compared step by step: from the beginning to the last step of the script each of its
+/// commands that the caller notices (answer, play, say, echo, reject, hang up) must be expected, in this order. After
+/// the last step the caller listens to whatever comes. The caller acts when the story waits.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    pub(crate) steps: VecDeque<Step>,
+    pub(crate) outbound: bool,
+    pub(crate) settings: BTreeMap<String, String>,
+    prompts: BTreeMap<String, Duration>,
+    missing: Vec<String>,
+    responses: Vec<(String, Result<HttpResponse, HttpError>)>,
+}
+
+/// One step of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Expect(Expectation),
+    Press(char),
+    Wait(Duration),
+    HangUp,
+}
+
+/// What the caller expects of the story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    Answer,
+    /// A prompt whose path or URL ends with this.
+    Play(String),
+    /// Speech that contains this.
+    Say(String),
+    Echo(bool),
+    /// With this SIP status.
+    Reject(u16),
+    HangUp,
+}
+
+impl Script {
+    /// An inbound call that rings.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A call that was placed through the API; the other side answers it before the story begins.
+    #[must_use]
+    pub fn outbound() -> Self {
+        Self {
+            outbound: true,
+            ..Self::default()
+        }
+    }
+
+    /// Expects the story to answer.
+    #[must_use]
+    pub fn expect_answer(self) -> Self {
+        self.step(Step::Expect(Expectation::Answer))
+    }
+
+    /// Expects a prompt whose path or URL ends with `name`.
+    #[must_use]
+    pub fn expect_play(self, name: &str) -> Self {
+        self.step(Step::Expect(Expectation::Play(name.to_owned())))
+    }
+
+    /// Expects speech with `words` in it.
+    #[must_use]
+    pub fn expect_say(self, words: &str) -> Self {
+        self.step(Step::Expect(Expectation::Say(words.to_owned())))
+    }
+
+    /// Expects the story to switch the echo on or off.
+    #[must_use]
+    pub fn expect_echo(self, on: bool) -> Self {
+        self.step(Step::Expect(Expectation::Echo(on)))
+    }
+
+    /// Expects the story to turn the call away with this SIP status.
+    #[must_use]
+    pub fn expect_reject(self, status: u16) -> Self {
+        self.step(Step::Expect(Expectation::Reject(status)))
+    }
+
+    /// Expects the story to hang up. A story that returns while the call is up does so too.
+    #[must_use]
+    pub fn expect_hang_up(self) -> Self {
+        self.step(Step::Expect(Expectation::HangUp))
+    }
+
+    /// Presses these keys, 200 ms apart.
+    #[must_use]
+    pub fn press(mut self, keys: &str) -> Self {
+        for (position, key) in keys.chars().enumerate() {
+            if position > 0 {
+                self = self.wait(BETWEEN_KEYS);
+            }
+            self = self.step(Step::Press(key));
+        }
+        self
+    }
+
+    /// Does nothing for so long, counted from the step before.
+    #[must_use]
+    pub fn wait(self, duration: Duration) -> Self {
+        self.step(Step::Wait(duration))
+    }
+
+    /// The caller hangs up, or gives up before an answer.
+    #[must_use]
+    pub fn hang_up(self) -> Self {
+        self.step(Step::HangUp)
+    }
+
+    /// A setting of the flow.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The prompt with this path or URL takes so long. Others take two seconds.
+    #[must_use]
+    pub fn prompt(mut self, source: &str, duration: Duration) -> Self {
+        self.prompts.insert(source.to_owned(), duration);
+        self
+    }
+
+    /// The prompt with this path or URL does not exist.
+    #[must_use]
+    pub fn without_prompt(mut self, source: &str) -> Self {
+        self.missing.push(source.to_owned());
+        self
+    }
+
+    /// The next request to a URL that begins with `url` gets this answer, 100 ms later. Each answer is given once;
+    /// where none is left nobody answers.
+    #[must_use]
+    pub fn respond(mut self, url: &str, response: Result<HttpResponse, HttpError>) -> Self {
+        self.responses.push((url.to_owned(), response));
+        self
+    }
+
+    fn step(mut self, step: Step) -> Self {
+        self.steps.push_back(step);
+        self
+    }
+
+    /// How long the prompt takes, or why it cannot be had.
+    pub(crate) fn length_of(&self, source: &MediaSource) -> Result<Duration, String> {
+        let (MediaSource::Url(name) | MediaSource::File(name)) = source;
+        if self.missing.contains(name) {
+            return Err(format!("no such prompt: {name}"));
+        }
+        Ok(self.prompts.get(name).copied().unwrap_or(PROMPT))
+    }
+
+    /// How long the text takes to be spoken.
+    pub(crate) fn length_of_speech(text: &str) -> Duration {
+        let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        SPOKEN_CHARACTER.saturating_mul(characters.max(1))
+    }
+
+    /// The answer to a request; takes it away.
+    pub(crate) fn response_to(&mut self, url: &str) -> Result<HttpResponse, HttpError> {
+        match self
+            .responses
+            .iter()
+            .position(|(served, _)| url.starts_with(served.as_str()))
+        {
+            Some(position) => self
+                .responses
+                .remove(position)
+                .1
+                .map(|response| HttpResponse {
+                    url: url.to_owned(),
+                    ..response
+                }),
+            None => Err(HttpError::Unreachable(format!(
+                "the script has no answer left for {url}"
+            ))),
+        }
+    }
+}
+
+/// A 200 response with an XML document, as a voice URL gives.
+#[must_use]
+pub fn xml(body: &str) -> HttpResponse {
+    HttpResponse {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "text/xml".to_owned())],
+        body: body.as_bytes().to_vec(),
+        url: String::new(),
+    }
+}
+
+impl Expectation {
+    /// The command is what was expected; none when the caller notices nothing of such a command.
+    pub(crate) fn is_met_by(&self, command: &Command) -> Option<bool> {
+        Some(match command {
+            Command::Answer => *self == Self::Answer,
+            Command::Reject(reason) => *self == Self::Reject(reason.status()),
+            Command::HangUp => *self == Self::HangUp,
+            Command::Play {
+                source: MediaSource::Url(name) | MediaSource::File(name),
+                ..
+            } => {
+                matches!(self, Self::Play(end) if name.ends_with(end.as_str()))
+            }
+            Command::Say { speech, .. } => {
+                matches!(self, Self::Say(words) if speech.text.contains(words.as_str()))
+            }
+            Command::Echo(on) => *self == Self::Echo(*on),
+            Command::StopPlayback(_) | Command::Http(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expect(expectation) => expectation.fmt(f),
+            Self::Press(key) => write!(f, "the caller presses {key}"),
+            Self::Wait(duration) => write!(f, "the caller waits {} ms", duration.as_millis()),
+            Self::HangUp => f.write_str("the caller hangs up"),
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => f.write_str("answer"),
+            Self::Play(name) => write!(f, "play …{name}"),
+            Self::Say(words) => write!(f, "say \"…{words}…\""),
+            Self::Echo(true) => f.write_str("echo on"),
+            Self::Echo(false) => f.write_str("echo off"),
+            Self::Reject(status) => write!(f, "reject with {status}"),
+            Self::HangUp => f.write_str("hang up"),
+        }
+    }
+}

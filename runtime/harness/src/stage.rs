@@ -1,0 +1,448 @@
+//! The simulated world of one call: the call core, its leg, web servers and the caller, on one virtual clock.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use call::{
+    AccountSid, Call, CallError, CallInfo, CallSid, CallStatus, Command, Direction, Effect, Event,
+    HangUpCause, HttpError, HttpRequest, HttpResponse, InboundLeg, Input, Limits, MediaCommand,
+    MediaEvent, OutboundLeg, PlaybackId, PromptSource, Reply, RequestId,
+};
+use media::Prompt;
+use plugin_host::{Stop, words};
+use sip::DialogId;
+
+use crate::leg::Leg;
+use crate::script::{Expectation, Script, Step};
+use crate::transcript::{Transcript, Who};
+
+/// The story's first time: 2026-01-01 00:00:00 UTC, in milliseconds since 1970.
+pub(crate) const STARTED_UNIX_MS: u64 = 1_767_225_600_000;
+/// From a request to its answer.
+const SERVER_LATENCY: Duration = Duration::from_millis(100);
+/// A caller who has nothing more to do listens for so long, then hangs up.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// The spoken apology of the runtime.
+const APOLOGY: Duration = Duration::from_secs(3);
+const CALLER: &str = "+15550100";
+const CALLEE: &str = "+15550199";
+const MAX_DURATION: Duration = Duration::from_secs(4 * 3600);
+
+/// One call and all that is around it.
+pub(crate) struct Stage {
+    call: Call,
+    leg: Leg,
+    script: Script,
+    /// Beginning of virtual time.
+    epoch: Instant,
+    now: Duration,
+    /// When the script's current step became the current one.
+    step_since: Duration,
+    /// Told to the story, not heard yet.
+    told: VecDeque<Event>,
+    answered: bool,
+    over: Option<HangUpCause>,
+    responses: VecDeque<Arriving>,
+    reply: Option<Result<Reply, CallError>>,
+    /// The story is to be dropped when it waits next.
+    stop: Stop,
+    pub(crate) transcript: Transcript,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) requests: Vec<HttpRequest>,
+    pub(crate) unexpected: Option<String>,
+}
+
+/// A response on its way.
+struct Arriving {
+    at: Duration,
+    id: RequestId,
+    result: Result<HttpResponse, HttpError>,
+}
+
+impl Stage {
+    pub(crate) fn new(script: Script, stop: Stop) -> Self {
+        let epoch = Instant::now();
+        let limits = Limits {
+            max_duration: MAX_DURATION,
+            has_fallback: false,
+        };
+        let call = if script.outbound {
+            Call::outbound(outbound_leg(), limits)
+        } else {
+            Call::inbound(epoch, inbound_leg(), limits)
+        };
+        let mut stage = Self {
+            call,
+            leg: Leg::default(),
+            script,
+            epoch,
+            now: Duration::ZERO,
+            step_since: Duration::ZERO,
+            told: VecDeque::new(),
+            answered: false,
+            over: None,
+            responses: VecDeque::new(),
+            reply: None,
+            stop,
+            transcript: Transcript::default(),
+            commands: Vec::new(),
+            requests: Vec::new(),
+            unexpected: None,
+        };
+        stage.perform_effects();
+        stage
+    }
+
+    /// What the story knows from its beginning.
+    pub(crate) fn info(&self) -> CallInfo {
+        let (caller, callee, direction) = if self.script.outbound {
+            (CALLEE, CALLER, Direction::OutboundApi)
+        } else {
+            (CALLER, CALLEE, Direction::Inbound)
+        };
+        CallInfo {
+            call_sid: CallSid::from_bytes([0x11; 16]),
+            account_sid: AccountSid::from_bytes([0x22; 16]),
+            caller: caller.to_owned(),
+            callee: callee.to_owned(),
+            direction,
+            parent_call_sid: None,
+            sip_call_id: "script@harness.invalid".to_owned(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> std::collections::BTreeMap<String, String> {
+        self.script.settings.clone()
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
+    pub(crate) fn now_unix_ms(&self) -> u64 {
+        STARTED_UNIX_MS + u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn record(&self) -> Option<&call::CallRecord> {
+        self.call.record()
+    }
+
+    /// The story gives a command. None when the script expects something else: the story goes no further.
+    pub(crate) fn command(&mut self, command: Command) -> Option<Result<Reply, CallError>> {
+        self.commands.push(command.clone());
+        if let Command::Http(request) = &command {
+            self.requests.push(request.clone());
+        }
+        let words = words::command(&command);
+        let expected = self.compare(&command);
+        self.feed(Input::Command(command));
+        let reply = self.reply.take().unwrap_or(Err(CallError::HungUp));
+        let line = match &reply {
+            Err(error) => format!("{words}: {error}"),
+            Ok(_) => words.clone(),
+        };
+        self.note(Who::Story, &line);
+        if expected {
+            return Some(reply);
+        }
+        let step = self.script.steps.front().map(ToString::to_string);
+        let step = step.unwrap_or_else(|| "nothing more".to_owned());
+        self.fail(format!("the script has `{step}`, the story does `{words}`"));
+        None
+    }
+
+    /// True when the command is the script's next step, which then is done, or nothing that the caller notices, or when
+    /// the script has no more steps.
+    fn compare(&mut self, command: &Command) -> bool {
+        let met = match self.script.steps.front() {
+            None => return true,
+            Some(Step::Expect(expectation)) => expectation.is_met_by(command),
+            // The caller is about to act, and the story goes on before listening.
+            Some(_) => Expectation::Answer.is_met_by(command).map(|_| false),
+        };
+        if met == Some(true) {
+            self.next_step();
+        }
+        met != Some(false)
+    }
+
+    /// The story returned or broke: what the script still expects, did not come.
+    pub(crate) fn story_ended(&mut self, outcome: call::StoryOutcome, words: &str) {
+        self.note(Who::Story, &format!("({words})"));
+        let hangs_up = matches!(outcome, call::StoryOutcome::Returned(_));
+        if hangs_up && self.script.steps.front() == Some(&Step::Expect(Expectation::HangUp)) {
+            self.next_step();
+        }
+        if let Some(Step::Expect(expectation)) = self.script.steps.front()
+            && self.unexpected.is_none()
+        {
+            let expected = expectation.to_string();
+            self.fail(format!("the script has `{expected}`, the story {words}"));
+        }
+        self.feed(Input::StoryEnded(outcome));
+        while !self.call.is_ended() && self.unexpected.is_none() && self.advance(None) {}
+    }
+
+    /// The story waits: lets time pass until there is something to tell or the time is over. False when the story
+    /// would wait for ever for something that the script does not do.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> Option<Option<Event>> {
+        let until = timeout.map(|timeout| self.now + timeout);
+        loop {
+            if let Some(event) = self.told.pop_front() {
+                self.note(Who::Call, &words::event(&event));
+                return Some(Some(event));
+            }
+            if let Some(cause) = self.over
+                && self.responses.is_empty()
+            {
+                return Some(Some(Event::HungUp(cause)));
+            }
+            if until.is_some_and(|until| until <= self.now) {
+                return Some(None);
+            }
+            if !self.act() && !self.advance(until) {
+                let step = self.script.steps.front();
+                let step = step.map_or_else(|| "nothing more".to_owned(), ToString::to_string);
+                self.fail(format!("the script has `{step}`, the story waits for ever"));
+                return None;
+            }
+        }
+    }
+
+    /// The caller does what is due now. False if nothing is.
+    fn act(&mut self) -> bool {
+        match self.script.steps.front() {
+            Some(Step::Press(key)) => {
+                let key = *key;
+                self.note(Who::Caller, &format!("presses {key}"));
+                self.next_step();
+                self.feed(Input::Media(MediaEvent::Digit(key)));
+                true
+            }
+            Some(Step::HangUp) => {
+                self.next_step();
+                self.caller_hangs_up();
+                true
+            }
+            Some(Step::Wait(duration)) if self.step_since + *duration <= self.now => {
+                self.next_step();
+                true
+            }
+            None if self.over.is_none() && self.step_since + PATIENCE <= self.now => {
+                self.caller_hangs_up();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn caller_hangs_up(&mut self) {
+        let (words, event) = if self.answered {
+            ("hangs up", sip::Event::Bye)
+        } else {
+            ("gives up", sip::Event::Canceled)
+        };
+        self.note(Who::Caller, words);
+        self.feed(Input::Sip(event));
+    }
+
+    /// Moves the clock to the next thing that happens, at most to `until`. False if nothing ever will.
+    fn advance(&mut self, until: Option<Duration>) -> bool {
+        let caller = match self.script.steps.front() {
+            Some(Step::Wait(duration)) => Some(self.step_since + *duration),
+            None if self.over.is_none() => Some(self.step_since + PATIENCE),
+            _ => None,
+        };
+        let response = self.responses.front().map(|response| response.at);
+        let core = self.call.deadline().map(|at| at - self.epoch);
+        // A caller who expects something will not wait for the call's longest duration to see that it does not come.
+        let core = core.filter(|_| self.over.is_some() || self.script.steps.is_empty());
+        let Some(next) = [until, caller, response, core, self.leg.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+        else {
+            return false;
+        };
+        self.now = self.now.max(next);
+        self.fire();
+        true
+    }
+
+    /// Everything that is due now, the caller's doings excepted.
+    fn fire(&mut self) {
+        while let Some(id) = self.leg.ended(self.now) {
+            self.feed(Input::Media(MediaEvent::PlaybackEnded {
+                id,
+                stopped: false,
+            }));
+        }
+        while let Some(response) = self
+            .responses
+            .pop_front_if(|response| response.at <= self.now)
+        {
+            self.feed(Input::Http(response.id, response.result));
+        }
+        let due = self.call.deadline().is_some_and(|at| at <= self.instant());
+        if due {
+            self.feed(Input::Deadline);
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.call.handle(self.instant(), input);
+        self.perform_effects();
+    }
+
+    fn perform_effects(&mut self) {
+        while let Some(effect) = self.call.poll() {
+            if let Some(input) = self.perform(effect) {
+                self.call.handle(self.instant(), input);
+            }
+        }
+    }
+
+    /// Does what the call asks for; gives what comes of it at once.
+    fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Sip(command) => peer(command).map(Input::Sip),
+            Effect::Media(command) => self.media(command).map(Input::Media),
+            Effect::Reply(reply) => {
+                self.reply = Some(reply);
+                None
+            }
+            Effect::Tell(event) => {
+                if let Event::HungUp(cause) = event {
+                    self.over = Some(cause);
+                    self.leg.silence();
+                }
+                self.told.push_back(event);
+                None
+            }
+            Effect::Fetch(id, source) => Some(Input::Fetched(id, self.prompt(&source))),
+            Effect::Http(id, request) => {
+                let result = self.script.response_to(&request.url);
+                let at = self.now + SERVER_LATENCY;
+                self.responses.push_back(Arriving { at, id, result });
+                None
+            }
+            Effect::StopStory => {
+                self.stop.stop();
+                None
+            }
+            Effect::Status(status) => {
+                self.answered |= status == CallStatus::InProgress;
+                None
+            }
+            Effect::StartStory(_) => None,
+        }
+    }
+
+    fn media(&mut self, command: MediaCommand) -> Option<MediaEvent> {
+        match command {
+            MediaCommand::Play { id, prompt, loops } => {
+                let frames = u32::try_from(prompt.frames()).unwrap_or(u32::MAX);
+                let length = Duration::from_millis(media::FRAME_MS.into()) * frames;
+                self.leg.play(self.now, id, length.saturating_mul(loops));
+                None
+            }
+            MediaCommand::Stop(id) => self
+                .leg
+                .stop(self.now, id)
+                .then_some(MediaEvent::PlaybackEnded { id, stopped: true }),
+            MediaCommand::Connect(_) | MediaCommand::Echo(_) => None,
+        }
+    }
+
+    /// A silent prompt of the right length.
+    fn prompt(&self, source: &PromptSource) -> Result<Arc<Prompt>, String> {
+        let length = match source {
+            PromptSource::Media(source) => self.script.length_of(source)?,
+            PromptSource::Speech(speech) => Script::length_of_speech(&speech.text),
+            PromptSource::Apology => APOLOGY,
+        };
+        let samples = usize::try_from(length.as_millis() * 8).unwrap_or(usize::MAX);
+        Ok(Arc::new(Prompt::from_pcm(&vec![0; samples])))
+    }
+
+    fn next_step(&mut self) {
+        self.script.steps.pop_front();
+        self.step_since = self.now;
+    }
+
+    fn fail(&mut self, why: String) {
+        self.unexpected = Some(why);
+        self.stop.stop();
+    }
+
+    pub(crate) fn note(&mut self, who: Who, what: &str) {
+        self.transcript.add(self.now, who, what);
+    }
+
+    fn instant(&self) -> Instant {
+        self.epoch + self.now
+    }
+}
+
+/// What the other side does at once.
+fn peer(command: sip::Command) -> Option<sip::Event> {
+    match command {
+        sip::Command::Answer { .. } => Some(sip::Event::Acked { sdp: None }),
+        sip::Command::Bye { .. } => Some(sip::Event::Terminated),
+        sip::Command::Invite { invite, .. } => Some(sip::Event::Answered {
+            sdp: sdp::answer(&invite.sdp, &local(2))
+                .ok()
+                .map(|negotiated| negotiated.description),
+        }),
+        sip::Command::Ring { .. }
+        | sip::Command::Progress { .. }
+        | sip::Command::Reject { .. }
+        | sip::Command::Cancel { .. }
+        | sip::Command::AcceptOffer { .. }
+        | sip::Command::RejectOffer { .. } => None,
+    }
+}
+
+fn inbound_leg() -> InboundLeg {
+    InboundLeg {
+        dialog: DialogId(1),
+        offer: Some(sdp::offer(&local(2))),
+        local: local(1),
+    }
+}
+
+fn outbound_leg() -> OutboundLeg {
+    OutboundLeg {
+        dialog: DialogId(2),
+        invite: sip::OutgoingInvite {
+            target: address(2),
+            request_uri: format!("sip:{CALLER}@192.0.2.2"),
+            from: format!("sip:{CALLEE}@192.0.2.1"),
+            to: format!("sip:{CALLER}@192.0.2.2"),
+            sdp: Bytes::new(),
+            headers: Vec::new(),
+            ring_timeout: Duration::from_secs(60),
+            call_id: None,
+        },
+        local: local(1),
+    }
+}
+
+/// One of the two ends, 1 ours and 2 the caller's.
+fn local(end: u8) -> sdp::Local {
+    sdp::Local {
+        address: address(end),
+        codecs: vec![sdp::Codec::Pcmu],
+        session_id: end.into(),
+        version: 1,
+        policy: sdp::AddressPolicy::default(),
+    }
+}
+
+/// An address for documentation (RFC 5737): nothing is sent there.
+fn address(end: u8) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, end], 4000))
+}

@@ -1,0 +1,25 @@
+//! The first-party components, as built, against scripted callers.
+
+#![allow(missing_docs)]
+
+mod echo;
+mod menu;
+mod replay;
+mod scripts;
+mod twiml;
+
+use std::sync::LazyLock;
+
+use plugin_host::{Engine, EngineConfig, Flow};
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    Engine::new(EngineConfig {
+        max_stories: 32,
+        cache: None,
+    })
+    .unwrap()
+});
+
+static ECHO: LazyLock<Flow> = LazyLock::new(|| ENGINE.load(bundled::ECHO).unwrap());
+static MENU: LazyLock<Flow> = LazyLock::new(|| ENGINE.load(bundled::MENU).unwrap());
+static TWIML: LazyLock<Flow> = LazyLock::new(|| ENGINE.load(bundled::TWIML).unwrap());

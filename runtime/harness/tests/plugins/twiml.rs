@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use call::HttpMethod;
+use harness::{Script, run, xml};
+
+use crate::TWIML;
+
+const VOICE: &str = "http://app.example/voice";
+
+fn calling() -> Script {
+    Script::new().setting("voice-url", VOICE)
+}
+
+#[test]
+fn a_webhook_is_asked_and_obeyed() {
+    let script = calling()
+        .respond(
+            VOICE,
+            Ok(xml(
+                "<Response><Say>Hello</Say><Play>http://app.example/a.mp3</Play></Response>",
+            )),
+        )
+        .expect_answer()
+        .expect_say("Hello")
+        .expect_play("a.mp3")
+        .expect_hang_up();
+    let run = run(&TWIML, script).unwrap();
+    let [request] = run.requests.as_slice() else {
+        panic!("{}", run.transcript)
+    };
+    assert_eq!(
+        (request.method, request.url.as_str(), request.sign),
+        (HttpMethod::Post, VOICE, true)
+    );
+    let body = String::from_utf8(request.body.clone()).unwrap();
+    for parameter in [
+        "CallSid=CA1111",
+        "AccountSid=AC2222",
+        "From=%2B15550100",
+        "To=%2B15550199",
+        "CallStatus=ringing",
+        "Direction=inbound",
+    ] {
+        assert!(body.contains(parameter), "{parameter}: {body}");
+    }
+}
+
+#[test]
+fn gathered_digits_go_to_the_action() {
+    let script = calling()
+        .respond(
+            VOICE,
+            Ok(xml(r#"<Response><Gather numDigits="2" action="/menu"><Say>Two digits, please.</Say></Gather></Response>"#)),
+        )
+        .respond("http://app.example/menu", Ok(xml("<Response><Say>Thanks</Say></Response>")))
+        .expect_answer()
+        .expect_say("Two digits")
+        .wait(Duration::from_millis(500))
+        .press("42")
+        .expect_say("Thanks")
+        .expect_hang_up();
+    let run = run(&TWIML, script).unwrap();
+    let body = String::from_utf8(run.requests[1].body.clone()).unwrap();
+    assert!(body.contains("Digits=42"), "{body}");
+}
+
+#[test]
+fn a_dead_server_is_apologised_for() {
+    let run = run(&TWIML, calling().expect_answer()).unwrap();
+    assert_eq!(run.requests.len(), 1, "{}", run.transcript);
+    assert!(
+        run.log.iter().any(|line| line.message.starts_with("11200")),
+        "{}",
+        run.transcript
+    );
+}
+
+#[test]
+fn a_call_of_ours_is_up_when_its_document_begins() {
+    let script = Script::outbound()
+        .setting(
+            "twiml",
+            r#"<Response><Pause length="30"/><Say loop="2">Alarm</Say></Response>"#,
+        )
+        .expect_say("Alarm")
+        .expect_hang_up();
+    let run = run(&TWIML, script).unwrap();
+    assert!(run.duration > Duration::from_secs(30), "{}", run.transcript);
+}

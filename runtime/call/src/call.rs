@@ -127,7 +127,7 @@ impl Call {
                 let reply = self.obey(now, command);
                 self.emit(Effect::Reply(reply));
             }
-            Input::Media(event) => self.handle_media(now, event),
+            Input::Media(event) => self.handle_media(now, &event),
             Input::Fetched(id, Ok(prompt)) => {
                 self.playlist.fetched(id, prompt);
                 self.play_ready();
@@ -143,7 +143,7 @@ impl Call {
                     self.tell(Event::HttpResponse(id, result));
                 }
             }
-            Input::StoryEnded(outcome) => self.story_ended(now, outcome),
+            Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
         }
@@ -270,18 +270,18 @@ impl Call {
         }
     }
 
-    fn handle_media(&mut self, now: Instant, event: MediaEvent) {
+    fn handle_media(&mut self, now: Instant, event: &MediaEvent) {
         match event {
-            MediaEvent::Digit(digit) if self.state == State::Up => self.tell(Event::Digit(digit)),
+            MediaEvent::Digit(digit) if self.state == State::Up => self.tell(Event::Digit(*digit)),
             MediaEvent::Digit(_) => {}
             MediaEvent::PlaybackEnded { id, stopped } => {
-                if self.playlist.remove(id) {
-                    let end = if stopped {
+                if self.playlist.remove(*id) {
+                    let end = if *stopped {
                         PlaybackEnd::Stopped
                     } else {
                         PlaybackEnd::Finished
                     };
-                    self.playback_ended(now, id, end);
+                    self.playback_ended(now, *id, end);
                 }
             }
         }

@@ -27,7 +27,7 @@ impl Call {
         self.emit(Effect::StartStory(choice));
     }
 
-    pub(super) fn story_ended(&mut self, now: Instant, outcome: StoryOutcome) {
+    pub(super) fn story_ended(&mut self, now: Instant, outcome: &StoryOutcome) {
         let Some(choice) = self.story.running.take() else {
             return;
         };
@@ -37,7 +37,7 @@ impl Call {
         }
         match outcome {
             StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
-                self.hang_up(now, HangUpCause::Local)
+                self.hang_up(now, HangUpCause::Local);
             }
             StoryOutcome::Broke(_) if !self.story.heard && !self.story.restarted => {
                 self.story.restarted = true;

@@ -60,7 +60,7 @@ impl LogLimiter {
             self.lines = 0;
             notice = self.notice(line.at_unix_ms);
         }
-        let line = clean(line);
+        let line = clean(&line);
         let size = line.context.len() + line.message.len();
         let admitted = self.lines < LINES_A_SECOND && self.bytes + size <= STORY_BYTES;
         if admitted {
@@ -84,11 +84,12 @@ impl LogLimiter {
     }
 }
 
-fn clean(line: LogLine) -> LogLine {
+fn clean(line: &LogLine) -> LogLine {
     LogLine {
+        level: line.level,
         context: clean_text(&line.context),
         message: clean_text(&line.message),
-        ..line
+        at_unix_ms: line.at_unix_ms,
     }
 }
 

@@ -101,7 +101,7 @@ pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> 
             lines
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(line)
+                .push(line);
         }),
         stop: Stop::new(),
     };

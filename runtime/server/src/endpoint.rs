@@ -166,23 +166,25 @@ impl<A: Admission> Driver<A> {
         let socket = UdpSocket::from_std(socket)?;
         let mut buffer = vec![0; MAX_DATAGRAM];
         loop {
-            let deadline = self.core.deadline();
             tokio::select! {
-                ready = socket.readable() => {
-                    ready?;
-                    self.receive(&socket, &mut buffer);
-                }
+                ready = socket.readable() => ready?,
                 message = commands.recv() => match message {
-                    Some(message) => {
-                        self.take(message);
-                        for _ in 1..BATCH {
-                            let Ok(message) = commands.try_recv() else { break };
-                            self.take(message);
-                        }
-                    }
+                    Some(message) => self.take(message),
                     None => return Ok(()),
                 },
-                () = sleep_until(deadline) => self.core.handle(Instant::now(), sip::Input::Timeout),
+                () = sleep_until(self.core.deadline()) => {}
+            }
+            // What has come goes before what is due: the datagram may be the one that a timer waits for.
+            self.receive(&socket, &mut buffer);
+            for _ in 0..BATCH {
+                let Ok(message) = commands.try_recv() else {
+                    break;
+                };
+                self.take(message);
+            }
+            let now = Instant::now();
+            if self.core.deadline().is_some_and(|deadline| deadline <= now) {
+                self.core.handle(now, sip::Input::Timeout);
             }
             self.flush(&socket).await;
         }

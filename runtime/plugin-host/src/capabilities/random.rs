@@ -1,4 +1,4 @@
-//! `wasi:random`: a ChaCha20 stream from the story's seed, so that a journal replays.
+//! `wasi:random`: a `ChaCha20` stream from the story's seed, so that a journal replays.
 
 use chacha20::rand_core::Rng;
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use call::{
     AccountSid, Call, CallError, CallInfo, CallSid, CallStatus, Command, Direction, Effect, Event,
     HangUpCause, HttpError, HttpRequest, HttpResponse, InboundLeg, Input, Limits, MediaCommand,
-    MediaEvent, OutboundLeg, PlaybackId, PromptSource, Reply, RequestId,
+    MediaEvent, OutboundLeg, PromptSource, Reply, RequestId,
 };
 use media::Prompt;
 use plugin_host::{Stop, words};

@@ -79,7 +79,7 @@ impl CallPort for Mailbox {
         match &event {
             Some(Event::HungUp(cause)) => self.hung_up = Some(*cause),
             Some(Event::HttpResponse(..)) => {
-                self.http_pending = self.http_pending.saturating_sub(1)
+                self.http_pending = self.http_pending.saturating_sub(1);
             }
             _ => {}
         }

@@ -105,7 +105,7 @@ impl Services {
             match commit.await {
                 Ok(()) => {}
                 Err(StoreError::IllegalStatus { .. }) => {
-                    debug!(call.sid = %call_sid, "{what} came too late to be kept")
+                    debug!(call.sid = %call_sid, "{what} came too late to be kept");
                 }
                 Err(error) => error!(call.sid = %call_sid, "cannot keep {what}: {error}"),
             }
@@ -126,7 +126,7 @@ impl Services {
             let _call = span.enter();
             match level {
                 LogLevel::Critical | LogLevel::Error => {
-                    error!(target: "tenant", context, "{message}")
+                    error!(target: "tenant", context, "{message}");
                 }
                 LogLevel::Warn => warn!(target: "tenant", context, "{message}"),
                 LogLevel::Info => info!(target: "tenant", context, "{message}"),

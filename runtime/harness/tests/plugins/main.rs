@@ -1,5 +1,6 @@
 //! The first-party components, as built, against scripted callers.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(missing_docs)]
 
 mod echo;

@@ -1,5 +1,6 @@
 //! Stories of hand-written components against the real engine.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(missing_docs)]
 
 mod capabilities;

@@ -46,7 +46,7 @@ pub(super) async fn watch(transcript: Arc<Transcript>, mut news: Receiver<News>)
         match news.recv().await {
             Ok(news) => transcript.line(Side::Runtime, &words(&news)),
             Err(RecvError::Lagged(missed)) => {
-                transcript.line(Side::Runtime, &format!("({missed} lines missed)"))
+                transcript.line(Side::Runtime, &format!("({missed} lines missed)"));
             }
             Err(RecvError::Closed) => return,
         }

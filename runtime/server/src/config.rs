@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line_or_variable() {
-        let cases: [(&str, &[(&str, &str)], &[&str]); 6] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+        let cases: [Case<'_>; 6] = [
             ("[sip]\nbnid = \"x\"", &[], &["line 2", "bnid", "bind"]),
             (
                 "[sip]\nbind = \"localhost\"",

@@ -52,7 +52,7 @@ pub(crate) struct DemoOptions {
     /// What answers: `menu`, `echo`, or the path of a component (`my_flow.wasm`).
     #[arg(long, default_value = "menu")]
     pub(crate) flow: String,
-    /// The keys the caller presses, one each time a prompt has been heard: `1`, `*`, `#`, …
+    /// The keys the caller presses when a prompt has been heard: `1`, `12#`; after a comma those for the next prompt.
     #[arg(long, default_value = "1")]
     pub(crate) press: String,
     /// Where the recording and the demo's own data go.

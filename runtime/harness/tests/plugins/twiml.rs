@@ -69,7 +69,7 @@ fn a_dead_server_is_apologised_for() {
     let run = run(&TWIML, calling().expect_answer()).unwrap();
     assert_eq!(run.requests.len(), 1, "{}", run.transcript);
     assert!(
-        run.log.iter().any(|line| line.message.starts_with("11200")),
+        run.log.iter().any(|line| line.message.starts_with("11205")),
         "{}",
         run.transcript
     );

@@ -67,7 +67,7 @@ impl Softphone {
         })
     }
 
-    /// Dials, presses `keys` one after the other when a prompt has ended, records what it hears, until either side hangs up.
+    /// Dials, presses one group of `keys` (commas part them) each time a prompt has ended, records what it hears, until either side hangs up.
     pub(super) async fn call(
         &self,
         runtime: SocketAddr,
@@ -131,8 +131,8 @@ impl Softphone {
         loop {
             tokio::select! {
                 Some(frame) = frames.recv() => {
-                    if let Some(key) = conversation.hear(&frame)? {
-                        self.say(&format!("presses {key}"));
+                    if let Some(keys) = conversation.hear(&frame)? {
+                        self.say(&format!("presses {keys}"));
                     }
                 }
                 event = events.recv() => match event {
@@ -160,7 +160,7 @@ impl Softphone {
 /// What the caller hears and does while the call is up.
 struct Conversation<'a> {
     leg: &'a Leg,
-    keys: std::vec::IntoIter<char>,
+    keys: std::vec::IntoIter<String>,
     wav: media::WavWriter<BufWriter<File>>,
     /// Frames of silence since something was heard; none before that.
     silent_frames: Option<u32>,
@@ -170,7 +170,7 @@ impl<'a> Conversation<'a> {
     fn new(leg: &'a Leg, keys: &str, recording: &Path) -> anyhow::Result<Self> {
         let file = File::create(recording)
             .with_context(|| format!("cannot write {}", recording.display()))?;
-        let keys: Vec<char> = keys.chars().collect();
+        let keys: Vec<String> = keys.split(',').map(str::to_owned).collect();
         Ok(Self {
             leg,
             keys: keys.into_iter(),
@@ -179,8 +179,8 @@ impl<'a> Conversation<'a> {
         })
     }
 
-    /// Writes one frame down; after a prompt presses the next key, and says which.
-    fn hear(&mut self, frame: &HeardFrame) -> anyhow::Result<Option<char>> {
+    /// Writes one frame down; after a prompt presses the next group of keys, and says which.
+    fn hear(&mut self, frame: &HeardFrame) -> anyhow::Result<Option<String>> {
         self.wav.write(frame)?;
         if frame
             .iter()
@@ -197,11 +197,11 @@ impl<'a> Conversation<'a> {
             return Ok(None);
         }
         self.silent_frames = None;
-        let key = self.keys.next();
-        if let Some(key) = key {
+        let keys = self.keys.next();
+        for key in keys.iter().flat_map(|keys| keys.chars()) {
             self.leg.press(key);
         }
-        Ok(key)
+        Ok(keys)
     }
 
     fn finish(self) -> anyhow::Result<()> {

@@ -111,16 +111,18 @@ impl CallActor {
             self.call.handle(Instant::now(), input);
             self.drain();
         }
-        self.finish();
+        self.finish().await;
     }
 
-    /// Keeps the record and the journal in one transaction, and takes the call off the list of live ones.
-    fn finish(self) {
+    /// Keeps the record and the journal in one transaction, then takes the call off the list of live ones: a call that is on
+    /// it is not on disk yet.
+    async fn finish(self) {
         if let (Some(record), Some(at)) = (self.call.record(), self.ended_unix_ms) {
             let journal =
                 (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));
             self.services
-                .finish(&self.info, record.clone(), at, journal);
+                .finish(&self.info, record.clone(), at, journal)
+                .await;
         }
         self.services.live.remove(&self.info.call_sid);
         self.services.outbound.ended(self.info.call_sid);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use call::{CallInfo, CallRecord, CallStatus, StoryChoice};
+use call::{CallInfo, CallRecord, CallSid, CallStatus, StoryChoice};
 use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
 use store::{Commit, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
@@ -83,33 +83,23 @@ impl Services {
         );
     }
 
-    pub(crate) fn finish(
+    /// Keeps how a call ended. Resolves when that is on disk.
+    pub(crate) async fn finish(
         &self,
         info: &CallInfo,
         record: CallRecord,
         at_unix_ms: u64,
         journal: Option<Vec<u8>>,
     ) {
-        self.keep(
-            self.store
-                .finish_call(info.call_sid, record, at_unix_ms, journal),
-            "the record",
-            info,
-        );
+        let commit = self
+            .store
+            .finish_call(info.call_sid, record, at_unix_ms, journal);
+        see_through(commit, "the record", info.call_sid).await;
     }
 
     /// Sees a write through that the call does not wait for.
     pub(crate) fn keep(&self, commit: Commit<()>, what: &'static str, info: &CallInfo) {
-        let call_sid = info.call_sid;
-        tokio::spawn(async move {
-            match commit.await {
-                Ok(()) => {}
-                Err(StoreError::IllegalStatus { .. }) => {
-                    debug!(call.sid = %call_sid, "{what} came too late to be kept");
-                }
-                Err(error) => error!(call.sid = %call_sid, "cannot keep {what}: {error}"),
-            }
-        });
+        tokio::spawn(see_through(commit, what, info.call_sid));
     }
 
     /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches.
@@ -134,6 +124,17 @@ impl Services {
             }
             news.tell(|| News::Logged(message.clone()));
         })
+    }
+}
+
+/// A write that fails is logged: nobody else can do anything about it.
+async fn see_through(commit: Commit<()>, what: &'static str, call_sid: CallSid) {
+    match commit.await {
+        Ok(()) => {}
+        Err(StoreError::IllegalStatus { .. }) => {
+            debug!(call.sid = %call_sid, "{what} came too late to be kept");
+        }
+        Err(error) => error!(call.sid = %call_sid, "cannot keep {what}: {error}"),
     }
 }
 

@@ -304,6 +304,25 @@ mod tests {
     }
 
     #[test]
+    fn a_bundle_gives_its_journals_back_and_names_where_it_is_cut() {
+        let journals = [b"one".to_vec(), Vec::new(), b"three".to_vec()];
+        let whole = bundle(&journals);
+        assert_eq!(
+            unbundle(&whole),
+            Ok(journals.iter().map(Vec::as_slice).collect())
+        );
+        assert_eq!(unbundle(&[]), Ok(Vec::new()));
+        // The entries begin at 0, 7 and 11.
+        for (length, at) in [(3, 0), (6, 0), (9, 7), (14, 11), (19, 11)] {
+            assert_eq!(
+                unbundle(&whole[..length]),
+                Err(JournalError::Broken { at }),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
     fn a_full_journal_is_cut_and_keeps_its_end() {
         let mut writer = Writer::new(&header(), 600);
         let line = Entry::Command {

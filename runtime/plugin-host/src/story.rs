@@ -89,13 +89,14 @@ pub enum Outcome {
 }
 
 impl From<Outcome> for StoryOutcome {
-    /// What the call makes of it: a story that returned, was stopped, or left with status zero, has ended; any other
-    /// broke.
+    /// What the call makes of it: a story that returned, or left with status zero, has ended; any other broke. One that was
+    /// stopped broke too: the host stops only a story that misbehaves, or one whose call is over and makes nothing of it.
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Finished(returned) => Self::Returned(returned),
-            Outcome::Exited(0) | Outcome::Stopped => Self::Returned(Ok(())),
+            Outcome::Exited(0) => Self::Returned(Ok(())),
             Outcome::Exited(_)
+            | Outcome::Stopped
             | Outcome::Trapped(_)
             | Outcome::OutOfTime
             | Outcome::Stalled

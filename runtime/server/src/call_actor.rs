@@ -7,7 +7,7 @@ use call::{
     Call, CallError, CallInfo, CallStatus, Effect, Event, Input, MediaEvent, PlaybackEnd,
     PromptSource, Reply, StoryChoice, StoryOutcome,
 };
-use plugin_host::{Outcome, Stop, StoryEnd};
+use plugin_host::{Stop, StoryEnd};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info};
 
@@ -151,7 +151,7 @@ impl CallActor {
             Message::StoryOver(end) => {
                 self.running = None;
                 self.journals.push(end.journal);
-                let outcome = outcome(end.outcome);
+                let outcome = StoryOutcome::from(end.outcome);
                 self.log_outcome(&outcome);
                 Input::StoryEnded(outcome)
             }
@@ -297,14 +297,6 @@ impl CallActor {
         };
         info!(target: "tenant", "{trouble}");
         self.services.news.tell(|| News::Logged(trouble));
-    }
-}
-
-fn outcome(outcome: Outcome) -> StoryOutcome {
-    match outcome {
-        Outcome::Finished(result) => StoryOutcome::Returned(result),
-        Outcome::Exited(0) => StoryOutcome::Returned(Ok(())),
-        broken => StoryOutcome::Broke(broken.to_string()),
     }
 }
 

@@ -9,7 +9,7 @@ use call::{
 };
 use plugin_host::{Stop, StoryEnd};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{Instrument, info};
+use tracing::{Instrument, debug, info};
 
 use crate::clock;
 use crate::flows::Story;
@@ -229,7 +229,8 @@ impl CallActor {
         self.job(async move {
             let prompt = services.library.prompt(&account, &source).await;
             if let Err(reason) = &prompt {
-                info!(playback = id.0, "a playback failed: {reason}");
+                // The story is told, and the SDK logs it for the tenant.
+                debug!(playback = id.0, "a playback failed: {reason}");
             }
             Input::Fetched(id, prompt)
         });

@@ -68,7 +68,7 @@ impl Services {
             seed: random(),
             started_unix_ms: clock::unix_ms(),
             limits: plugin_host::Limits::default(),
-            log: self.tenant_log(info),
+            log: self.tenant_log(),
             stop,
         };
         Ok((flow, setup))
@@ -102,9 +102,9 @@ impl Services {
         tokio::spawn(see_through(commit, what, info.call_sid));
     }
 
-    /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches.
-    fn tenant_log(&self, info: &CallInfo) -> plugin_host::LogSink {
-        let span = call_span(info);
+    /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches. The story's task
+    /// stands in the call's span, so they are marked with the call too.
+    fn tenant_log(&self) -> plugin_host::LogSink {
         let news = self.news.clone();
         Arc::new(move |line: LogLine| {
             let LogLine {
@@ -113,7 +113,6 @@ impl Services {
                 message,
                 ..
             } = &line;
-            let _call = span.enter();
             match level {
                 LogLevel::Critical | LogLevel::Error => {
                     error!(target: "tenant", context, "{message}");

@@ -63,6 +63,8 @@ impl Web {
         };
         let response = self.fetch(account, request, &Cookies::default()).await?;
         if response.status != 200 {
+            // A query may hold what only the tenant should know.
+            let url = url.split('?').next().unwrap_or_default();
             return Err(HttpError::Unreachable(format!(
                 "{url}: status {}",
                 response.status

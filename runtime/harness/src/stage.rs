@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use call::{
     AccountSid, Call, CallError, CallInfo, CallSid, CallStatus, Command, Direction, Effect, Event,
     HangUpCause, HttpError, HttpRequest, HttpResponse, InboundLeg, Input, Limits, MediaCommand,
@@ -417,16 +416,12 @@ fn inbound_leg() -> InboundLeg {
 fn outbound_leg() -> OutboundLeg {
     OutboundLeg {
         dialog: DialogId(2),
-        invite: sip::OutgoingInvite {
-            target: address(2),
-            request_uri: format!("sip:{CALLER}@192.0.2.2"),
-            from: format!("sip:{CALLEE}@192.0.2.1"),
-            to: format!("sip:{CALLER}@192.0.2.2"),
-            sdp: Bytes::new(),
-            headers: Vec::new(),
-            ring_timeout: Duration::from_secs(60),
-            call_id: None,
-        },
+        invite: sip::OutgoingInvite::new(
+            sip::Hop::udp(address(2)),
+            format!("sip:{CALLER}@192.0.2.2"),
+            format!("sip:{CALLEE}@192.0.2.1"),
+            format!("sip:{CALLER}@192.0.2.2"),
+        ),
         local: local(1),
     }
 }

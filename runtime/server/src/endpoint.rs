@@ -199,8 +199,9 @@ impl<A: Admission> Driver<A> {
                 Err(error) => return debug!("SIP socket: {error}"),
             };
             let bytes = Bytes::copy_from_slice(&buffer[..length]);
+            let from = sip::Hop::udp(source);
             self.core
-                .handle(Instant::now(), sip::Input::Datagram { source, bytes });
+                .handle(Instant::now(), sip::Input::Received { from, bytes });
         }
     }
 
@@ -223,14 +224,21 @@ impl<A: Admission> Driver<A> {
     async fn flush(&mut self, socket: &UdpSocket) {
         while let Some(output) = self.core.poll() {
             match output {
-                sip::Output::Transmit { destination, bytes } => {
-                    if let Err(error) = socket.send_to(&bytes, destination).await {
-                        debug!(%destination, "cannot send SIP: {error}");
-                    }
-                }
+                sip::Output::Transmit { to, bytes, .. } => self.transmit(socket, to, &bytes).await,
                 sip::Output::Incoming(incoming) => self.admit(*incoming),
                 sip::Output::Event { dialog, event } => self.route(dialog, event),
             }
+        }
+    }
+
+    async fn transmit(&mut self, socket: &UdpSocket, to: sip::Hop, bytes: &[u8]) {
+        if to.transport != sip::Transport::Udp {
+            return self
+                .core
+                .handle(Instant::now(), sip::Input::Unreachable { to });
+        }
+        if let Err(error) = socket.send_to(bytes, to.address).await {
+            debug!(%to, "cannot send SIP: {error}");
         }
     }
 

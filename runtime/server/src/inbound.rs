@@ -34,7 +34,7 @@ impl Admission for Inbound {
         let directory = self.services.store.directory();
         let called = incoming.request.request_uri().user().unwrap_or_default();
         let (trunk, number) = directory
-            .route_inbound(incoming.source.ip(), &called)
+            .route_inbound(incoming.source.address.ip(), &called)
             .map_err(|refusal| {
                 debug!(source = %incoming.source, "INVITE refused: {refusal}");
                 Refusal {
@@ -63,7 +63,7 @@ impl Admission for Inbound {
             })?;
         self.keep(&info, trunk, number);
         let (signals, signals_out) = mpsc::channel(SIGNALS);
-        let local = media_plane::describe(&opened.leg, incoming.source);
+        let local = media_plane::describe(&opened.leg, incoming.source.address);
         let leg = InboundLeg {
             dialog: incoming.dialog,
             offer: incoming.sdp,

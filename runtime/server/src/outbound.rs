@@ -228,16 +228,16 @@ fn dial(
     let opened = services.media.open_leg().context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let invite = sip::OutgoingInvite {
-        target,
-        request_uri: uri(&row.to, target),
-        from: uri(&row.from, services.advertised_sip),
-        to: uri(&row.to, target),
-        sdp: bytes::Bytes::new(),
-        headers: Vec::new(),
         ring_timeout: row
             .ring_timeout_s
             .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         call_id: Some(sip_call_id.clone()),
+        ..sip::OutgoingInvite::new(
+            sip::Hop::udp(target),
+            uri(&row.to, target),
+            uri(&row.from, services.advertised_sip),
+            uri(&row.to, target),
+        )
     };
     let leg = OutboundLeg {
         dialog: services.endpoint.open(signals),

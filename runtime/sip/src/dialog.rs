@@ -1,13 +1,12 @@
 //! Dialog state and the requests made within it (RFC 3261 §12).
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 
 use crate::field::Name;
+use crate::hop::Way;
 use crate::message::Fields;
 use crate::write::Writer;
-use crate::{Method, NameAddr, Request, Response, Uri};
+use crate::{Hop, Method, NameAddr, Request, Response, Uri};
 
 /// What identifies a dialog and routes its requests. All bytes are copies, so no datagram is kept alive by them.
 #[derive(Debug)]
@@ -24,7 +23,11 @@ pub(crate) struct Dialog {
     /// `Route` values in the order our requests carry them.
     route_set: Vec<Bytes>,
     /// Where the peer's last message came from: used when the next hop is a name, for this crate resolves none.
-    source: SocketAddr,
+    source: Hop,
+    /// Requests go to `source` whatever the next hop is.
+    to_source: bool,
+    /// Where the peer reaches us.
+    us: Hop,
 }
 
 /// What an INVITE of ours says that its dialog keeps.
@@ -34,12 +37,16 @@ pub(crate) struct OurInvite {
     /// `From` with our tag.
     pub(crate) from: Bytes,
     pub(crate) cseq: u32,
+    /// Where the peer reaches us.
+    pub(crate) us: Hop,
+    /// Requests in the dialog go where the INVITE went.
+    pub(crate) to_source: bool,
 }
 
 /// A request ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct OutgoingRequest {
-    pub(crate) destination: SocketAddr,
+    pub(crate) way: Way,
     pub(crate) bytes: Bytes,
 }
 
@@ -49,14 +56,13 @@ pub(crate) struct RequestParts<'a> {
     pub(crate) method: &'a Method,
     pub(crate) cseq: u32,
     pub(crate) branch: &'a [u8],
-    pub(crate) contact: SocketAddr,
     pub(crate) user_agent: Option<&'a str>,
 }
 
 impl Dialog {
     /// The dialog our 2xx to an INVITE makes (RFC 3261 §12.1.1). Without a `Contact`, which RFC 2543 peers may leave out,
     /// the target is the peer's address.
-    pub(crate) fn as_uas(invite: &Request, source: SocketAddr, local_tag: &[u8]) -> Self {
+    pub(crate) fn as_uas(invite: &Request, from: Peer, local_tag: &[u8]) -> Self {
         let mut local = value(invite, Name::To).to_vec();
         local.extend_from_slice(b";tag=");
         local.extend_from_slice(local_tag);
@@ -70,13 +76,15 @@ impl Dialog {
             remote_cseq: Some(invite.cseq().number),
             remote_target: copy(target.as_ref().unwrap_or(invite.from().uri()).as_bytes()),
             route_set: invite.head.items(Name::RecordRoute).map(copy).collect(),
-            source,
+            source: from.source,
+            to_source: from.to_source,
+            us: from.us,
         }
     }
 
     /// The dialog a 2xx to our INVITE makes (RFC 3261 §12.1.2). Without a `Contact` the target is the peer's address. What
     /// the response repeats of our own words is not taken from it.
-    pub(crate) fn as_uac(ours: &OurInvite, response: &Response, source: SocketAddr) -> Self {
+    pub(crate) fn as_uac(ours: &OurInvite, response: &Response, source: Hop) -> Self {
         let target = response.contact();
         let mut route_set: Vec<_> = response.head.items(Name::RecordRoute).map(copy).collect();
         route_set.reverse();
@@ -90,6 +98,8 @@ impl Dialog {
             remote_target: copy(target.as_ref().unwrap_or(response.to().uri()).as_bytes()),
             route_set,
             source,
+            to_source: ours.to_source,
+            us: ours.us,
         }
     }
 
@@ -108,11 +118,16 @@ impl Dialog {
     }
 
     /// Takes the target of a re-INVITE, where it names one (RFC 3261 §12.2.2).
-    pub(crate) fn refresh_target(&mut self, fields: &Fields, source: SocketAddr) {
+    pub(crate) fn refresh_target(&mut self, fields: &Fields, source: Hop) {
         if let Some(target) = fields.contact() {
             self.remote_target = copy(target.as_bytes());
             self.source = source;
         }
+    }
+
+    /// Where the peer reaches us.
+    pub(crate) fn us(&self) -> Hop {
+        self.us
     }
 
     /// The number of our next request.
@@ -140,17 +155,7 @@ impl Dialog {
             _ => &self.remote_target,
         };
         let mut writer = Writer::request(parts.method.as_bytes(), target);
-        let contact = parts.contact.to_string();
-        writer.header_of(
-            "Via",
-            &[
-                b"SIP/2.0/UDP ",
-                contact.as_bytes(),
-                b";branch=",
-                parts.branch,
-                b";rport",
-            ],
-        );
+        writer.via(self.us, parts.branch);
         self.write_routes(&mut writer, is_strict);
         writer.header("Max-Forwards", b"70");
         writer.header("From", &self.local);
@@ -168,14 +173,40 @@ impl Dialog {
             writer.header("User-Agent", user_agent.as_bytes());
         }
         let next_hop = match &first_route {
-            Some(route) => route.uri().socket_address(),
+            Some(route) => self.hop(route.uri()),
             None => Uri::parse(&self.remote_target)
                 .ok()
-                .and_then(|uri| uri.socket_address()),
+                .and_then(|uri| self.hop(&uri)),
         };
         OutgoingRequest {
-            destination: next_hop.unwrap_or(self.source),
+            way: self.way(next_hop),
             bytes: writer.finish(),
+        }
+    }
+
+    /// Where a URI leads; none when that is a name. One that names no transport keeps the dialog's.
+    fn hop(&self, uri: &Uri) -> Option<Hop> {
+        let transport = uri.transport().unwrap_or(self.source.transport);
+        uri.socket_address_over(transport)
+            .map(|address| Hop::new(transport, address))
+    }
+
+    /// The way to the next hop. A connection that the peer speaks over is kept, whichever port its `Contact` or its proxy's
+    /// `Record-Route` names: many a peer behind a NAT can be reached in no other way (RFC 5923 §5 for its address).
+    fn way(&self, next_hop: Option<Hop>) -> Way {
+        let Some(next_hop) = next_hop.filter(|_| !self.to_source) else {
+            return self.source.into();
+        };
+        let is_connected = self.source.transport.is_reliable()
+            && self.source.transport == next_hop.transport
+            && self.source.address.ip() == next_hop.address.ip();
+        if is_connected {
+            Way {
+                to: self.source,
+                otherwise: Some(next_hop),
+            }
+        } else {
+            next_hop.into()
         }
     }
 
@@ -190,6 +221,17 @@ impl Dialog {
     }
 }
 
+/// The other side of a dialog that it began.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer {
+    /// Where its INVITE came from.
+    pub(crate) source: Hop,
+    /// Requests go to `source` whatever the next hop is.
+    pub(crate) to_source: bool,
+    /// Where it reaches us.
+    pub(crate) us: Hop,
+}
+
 fn value(fields: &Fields, name: Name) -> &[u8] {
     fields.head.values(name).next().unwrap_or_default()
 }
@@ -202,7 +244,7 @@ fn copy(bytes: impl AsRef<[u8]>) -> Bytes {
 mod tests {
     use super::*;
     use crate::testing::{self, parse_request};
-    use crate::{Message, parse};
+    use crate::{Message, Transport, parse};
 
     const SOURCE: &str = "192.0.2.9:5080";
 
@@ -213,19 +255,29 @@ mod tests {
         ))
     }
 
-    fn bye(dialog: &mut Dialog) -> (SocketAddr, String) {
+    fn udp(address: &str) -> Hop {
+        Hop::udp(address.parse().unwrap())
+    }
+
+    fn peer() -> Peer {
+        Peer {
+            source: udp(SOURCE),
+            to_source: false,
+            us: udp("10.0.0.1:5060"),
+        }
+    }
+
+    fn bye(dialog: &mut Dialog) -> (Way, String) {
         let cseq = dialog.next_cseq();
-        let contact = "10.0.0.1:5060".parse().unwrap();
         let parts = RequestParts {
             method: &Method::Bye,
             cseq,
             branch: b"z9hG4bKb",
-            contact,
             user_agent: None,
         };
         let request = dialog.request(parts);
         (
-            request.destination,
+            request.way,
             String::from_utf8(request.bytes.to_vec()).unwrap(),
         )
     }
@@ -262,9 +314,9 @@ mod tests {
                 "Route: <sip:p2;lr>\r\nRoute: <sip:a@192.0.2.1>\r\n",
             ),
         ] {
-            let mut dialog = Dialog::as_uas(&invite(extra), SOURCE.parse().unwrap(), b"us");
+            let mut dialog = Dialog::as_uas(&invite(extra), peer(), b"us");
             let (to, text) = bye(&mut dialog);
-            assert_eq!(to, destination.parse().unwrap(), "{extra}");
+            assert_eq!(to, udp(destination).into(), "{extra}");
             let expected = format!(
                 "BYE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKb;rport\r\n{routes}Max-Forwards: 70\r\n\
                  From: <sip:c@d>;tag=us\r\nTo: \"A\" <sip:a@b>;tag=1\r\nCall-ID: x\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n"
@@ -284,10 +336,12 @@ mod tests {
             call_id: "x".into(),
             from: "<sip:a@b>;tag=1".into(),
             cseq: 7,
+            us: udp("10.0.0.1:5060"),
+            to_source: false,
         };
-        let mut dialog = Dialog::as_uac(&ours, &response, SOURCE.parse().unwrap());
+        let mut dialog = Dialog::as_uac(&ours, &response, udp(SOURCE));
         let (to, text) = bye(&mut dialog);
-        assert_eq!(to, "10.0.0.3:5060".parse().unwrap());
+        assert_eq!(to, udp("10.0.0.3:5060").into());
         assert!(text.starts_with("BYE sip:z@y SIP/2.0\r\n"), "{text}");
         assert!(
             text.contains("Route: <sip:10.0.0.3;lr>\r\nRoute: <sip:p1;lr>\r\n"),
@@ -301,8 +355,54 @@ mod tests {
     }
 
     #[test]
+    fn the_connection_of_the_peer_is_kept() {
+        let tcp = |address: &str| Hop::new(Transport::Tcp, address.parse().unwrap());
+        for (contact, to_source, to, otherwise) in [
+            // Whichever port the contact names, and where it names no transport.
+            (
+                "sip:a@192.0.2.9:5070;transport=tcp",
+                false,
+                tcp(SOURCE),
+                Some(tcp("192.0.2.9:5070")),
+            ),
+            (
+                "sip:a@192.0.2.9",
+                false,
+                tcp(SOURCE),
+                Some(tcp("192.0.2.9:5060")),
+            ),
+            // Another address is another connection, and another transport none.
+            (
+                "sip:a@192.0.2.1;transport=tcp",
+                false,
+                tcp("192.0.2.1:5060"),
+                None,
+            ),
+            (
+                "sip:a@192.0.2.9;transport=udp",
+                false,
+                udp("192.0.2.9:5060"),
+                None,
+            ),
+            ("sip:a@gw.invalid;transport=ws", false, tcp(SOURCE), None),
+            // A private contact behind a NAT.
+            ("sip:a@10.0.0.7;transport=tcp", true, tcp(SOURCE), None),
+        ] {
+            let peer = Peer {
+                source: tcp(SOURCE),
+                to_source,
+                us: tcp("10.0.0.1:5060"),
+            };
+            let invite = invite(&format!("Contact: <{contact}>\r\n"));
+            let (way, text) = bye(&mut Dialog::as_uas(&invite, peer, b"us"));
+            assert_eq!(way, Way { to, otherwise }, "{contact}");
+            assert!(text.contains("Via: SIP/2.0/TCP 10.0.0.1:5060;"), "{text}");
+        }
+    }
+
+    #[test]
     fn late_requests_are_told_apart() {
-        let mut dialog = Dialog::as_uas(&invite(""), SOURCE.parse().unwrap(), b"us");
+        let mut dialog = Dialog::as_uas(&invite(""), peer(), b"us");
         for (number, in_order) in [(4, false), (5, true), (9, true), (6, false), (10, true)] {
             assert_eq!(dialog.take_cseq(number), in_order, "{number}");
         }

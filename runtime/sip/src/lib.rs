@@ -1,9 +1,9 @@
 //! SIP messages, transactions and dialogs, without clock or socket.
 //!
-//! [`Endpoint`] is the core others use: it takes datagrams and commands with the time they came at, and gives datagrams
-//! to send and events of dialogs. [`parse()`] reads one datagram; [`Request`] and [`Response`] are views of its bytes.
+//! [`Endpoint`] is the core others use: it takes messages and commands with the time they came at, and gives messages
+//! to send and events of dialogs. [`parse()`] reads one message; [`Request`] and [`Response`] are views of its bytes.
 //!
-//! A user agent over UDP after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). It resolves no names,
+//! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). It resolves no names,
 //! registers nowhere and answers no challenge.
 
 mod counters;
@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod from_invite;
 mod head;
+mod hop;
 mod lex;
 mod message;
 mod method;
@@ -32,15 +33,16 @@ mod write;
 pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{
-    Command, Config, DialogId, Endpoint, Event, Incoming, Input, OutgoingInvite, Output,
+    Command, Config, Contacts, DialogId, Endpoint, Event, Incoming, Input, OutgoingInvite, Output,
 };
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};
+pub use hop::{Hop, Transport, UnknownTransport};
 pub use message::{Fields, Message, Request, Response};
 pub use method::Method;
 pub use name_addr::NameAddr;
 pub use parse::{Malformed, parse};
-pub use peers::{InvalidPrefix, IpPrefix, PeerSet};
+pub use peers::{InvalidPrefix, IpPrefix, PeerRules, PeerSet};
 pub use timers::Timing;
 pub use uri::{DEFAULT_PORT, Host, Scheme, Uri};
 pub use via::Via;

@@ -1,7 +1,7 @@
-//! Which addresses may send requests outside a dialog.
+//! Which addresses may send requests outside a dialog, and how each of them is spoken to.
 
-use std::collections::{BTreeMap, HashSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// Addresses that share their first bits, such as `192.0.2.0/24`, `2001:db8::/32`, or one address alone.
@@ -64,31 +64,58 @@ impl FromStr for IpPrefix {
     }
 }
 
-/// A set of prefixes. Empty by default: nobody is a peer. A look-up costs one probe for each prefix length in use.
+/// How a peer is spoken to. The default is what the RFCs say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerRules {
+    /// The address this peer reaches us at, where it is another than everybody's.
+    pub advertised: Option<SocketAddr>,
+    /// Its answers go to the port it sends from even if it does not ask for that (RFC 3581): it sits behind a NAT and
+    /// does not know.
+    pub force_rport: bool,
+    /// Requests in its dialogs go to where it speaks from, whatever address its `Contact` or its proxy's `Record-Route` has.
+    pub to_source: bool,
+}
+
+/// A set of prefixes, each with its rules. Empty by default: nobody is a peer. A look-up costs one probe for each prefix
+/// length in use; the longest prefix counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerSet {
-    by_length: BTreeMap<u8, HashSet<u128>>,
+    by_length: BTreeMap<u8, HashMap<u128, PeerRules>>,
 }
 
 impl PeerSet {
     /// Whether a prefix of this set holds the address.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
+        self.rules(ip).is_some()
+    }
+
+    /// The rules of the longest prefix that holds the address; none when it is no peer's.
+    #[must_use]
+    pub fn rules(&self, ip: IpAddr) -> Option<&PeerRules> {
         let bits = to_bits(ip);
         self.by_length
             .iter()
-            .any(|(&length, prefixes)| prefixes.contains(&masked(bits, length)))
+            .rev()
+            .find_map(|(&length, prefixes)| prefixes.get(&masked(bits, length)))
     }
 }
 
 impl FromIterator<IpPrefix> for PeerSet {
     fn from_iter<I: IntoIterator<Item = IpPrefix>>(prefixes: I) -> Self {
+        let plain = |prefix| (prefix, PeerRules::default());
+        prefixes.into_iter().map(plain).collect()
+    }
+}
+
+impl FromIterator<(IpPrefix, PeerRules)> for PeerSet {
+    fn from_iter<I: IntoIterator<Item = (IpPrefix, PeerRules)>>(prefixes: I) -> Self {
         let mut set = Self::default();
-        for prefix in prefixes {
+        for (prefix, rules) in prefixes {
             set.by_length
                 .entry(prefix.length)
                 .or_default()
-                .insert(prefix.bits);
+                .insert(prefix.bits, rules);
         }
         set
     }
@@ -136,6 +163,28 @@ mod tests {
                 .iter()
                 .any(|p| p.parse::<IpPrefix>().unwrap().contains(ip));
             assert_eq!(any, expected, "{prefixes:?} {ip}");
+        }
+    }
+
+    #[test]
+    fn the_longest_prefix_rules() {
+        let with_rport = PeerRules {
+            force_rport: true,
+            ..PeerRules::default()
+        };
+        let set: PeerSet = [
+            ("10.0.0.0/8".parse().unwrap(), PeerRules::default()),
+            ("10.1.0.0/16".parse().unwrap(), with_rport),
+        ]
+        .into_iter()
+        .collect();
+        for (ip, forced) in [
+            ("10.1.0.9", Some(true)),
+            ("10.2.0.9", Some(false)),
+            ("11.0.0.1", None),
+        ] {
+            let rules = set.rules(ip.parse().unwrap());
+            assert_eq!(rules.map(|rules| rules.force_rport), forced, "{ip}");
         }
     }
 

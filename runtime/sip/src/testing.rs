@@ -56,6 +56,7 @@ pub(crate) fn word(output: &Output) -> String {
         Output::Resend(bytes) => format!("resend {}", kind(bytes)),
         Output::Received(response) => format!("received {}", response.status()),
         Output::TimedOut => "timed out".to_owned(),
+        Output::Unreachable => "unreachable".to_owned(),
         Output::Ended => "ended".to_owned(),
     }
 }

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use bytes::Bytes;
 
-use crate::SipError;
 use crate::lex::{self, Params};
+use crate::{SipError, Transport};
 
 /// The port of SIP over UDP and TCP where a URI or `Via` names none.
 pub const DEFAULT_PORT: u16 = 5060;
@@ -161,6 +161,25 @@ impl Uri {
         match self.host {
             Some(Host::Ip(ip)) => Some(SocketAddr::new(ip, self.port.unwrap_or(DEFAULT_PORT))),
             _ => None,
+        }
+    }
+
+    /// The same with the transport's own port where none is named.
+    pub(crate) fn socket_address_over(&self, transport: Transport) -> Option<SocketAddr> {
+        let port = self.port.unwrap_or(transport.default_port());
+        self.socket_address()
+            .map(|address| SocketAddr::new(address.ip(), port))
+    }
+
+    /// The transport the URI asks for: TLS where it is `sips:`, otherwise its `transport` parameter; none when it names
+    /// none that this crate knows.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        let named = self.param("transport").and_then(|value| value.parse().ok());
+        match self.scheme {
+            Scheme::Sips if named == Some(Transport::Ws) => Some(Transport::Wss),
+            Scheme::Sips if named != Some(Transport::Wss) => Some(Transport::Tls),
+            _ => named,
         }
     }
 }

@@ -81,30 +81,31 @@ impl Via {
         &self.sent_by
     }
 
-    /// Whether the sender calls itself by this address.
-    pub(crate) fn is_sent_by(&self, address: SocketAddr) -> bool {
-        self.host == Host::Ip(address.ip().to_canonical())
-            && self.port.unwrap_or(DEFAULT_PORT) == address.port()
+    /// The address the sender gave; none when it is a name.
+    pub(crate) fn sent_by_address(&self) -> Option<SocketAddr> {
+        match self.host {
+            Host::Ip(ip) => Some(SocketAddr::new(ip, self.port.unwrap_or(DEFAULT_PORT))),
+            Host::Name(_) => None,
+        }
     }
 
-    /// Where a response to a request with this topmost `Via` goes, that came from `source` (RFC 3261 §18.2.2, RFC 3581 §4).
-    ///
-    /// Always back to the address the request came from: `maddr` and the sent-by host name would let a request point our
-    /// answers at others. The port is the source's when `rport` is asked, the sent-by port otherwise.
-    pub(crate) fn response_destination(&self, source: SocketAddr) -> SocketAddr {
-        match Params::new(&self.params).get("rport") {
-            Some(_) => source,
-            None => SocketAddr::new(source.ip(), self.port.unwrap_or(DEFAULT_PORT)),
-        }
+    /// The port the sender gave.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Whether the sender wants its answers at the port it sends from (RFC 3581 §3).
+    pub(crate) fn asks_rport(&self) -> bool {
+        Params::new(&self.params).get("rport").is_some()
     }
 
     /// The value as it goes into the response, with `received` and `rport` told by `source` (RFC 3261 §18.2.1, RFC 3581 §4).
     ///
-    /// `received` is there when sent-by is another address or a name, or when `rport` is asked. What the sender itself
-    /// wrote into either parameter is replaced.
-    pub(crate) fn stamped(&self, source: SocketAddr) -> Bytes {
-        let asks_rport = Params::new(&self.params).get("rport").is_some();
-        let tells_received = asks_rport || self.host != Host::Ip(source.ip().to_canonical());
+    /// `received` is there when sent-by is another address or a name, or when `rport` is asked or `tells_port` wants it told
+    /// unasked. What the sender itself wrote into either parameter is replaced.
+    pub(crate) fn stamped(&self, source: SocketAddr, tells_port: bool) -> Bytes {
+        let tells_port = tells_port || self.asks_rport();
+        let tells_received = tells_port || self.host != Host::Ip(source.ip().to_canonical());
         if !tells_received {
             return self.bytes.clone();
         }
@@ -123,7 +124,7 @@ impl Via {
         let mut stamp = String::new();
         // The grammar has no brackets around an IPv6 address here (RFC 5118 §4.5).
         write!(stamp, ";received={}", source.ip().to_canonical()).expect(INFALLIBLE);
-        if asks_rport {
+        if tells_port {
             write!(stamp, ";rport={}", source.port()).expect(INFALLIBLE);
         }
         value.extend_from_slice(stamp.as_bytes());
@@ -183,56 +184,48 @@ mod tests {
     }
 
     #[test]
-    fn stamps_and_destinations() {
-        for (text, source, stamped, destination) in [
+    fn stamps() {
+        for (text, source, stamped) in [
             // The sender is who it says: nothing to add.
             (
                 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1",
                 "10.0.0.1:9",
                 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1",
-                "10.0.0.1:5070",
             ),
             // Behind a NAT, without and with rport.
             (
                 "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1",
                 "192.0.2.7:9",
                 "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1;received=192.0.2.7",
-                "192.0.2.7:5060",
             ),
             (
                 "SIP/2.0/UDP 10.0.0.1:5070;rport;branch=z9hG4bK1",
                 "192.0.2.7:9",
                 "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.7;rport=9",
-                "192.0.2.7:9",
             ),
             (
                 "SIP/2.0/UDP 10.0.0.1:5070;rport",
                 "10.0.0.1:9",
                 "SIP/2.0/UDP 10.0.0.1:5070;received=10.0.0.1;rport=9",
-                "10.0.0.1:9",
             ),
             (
                 "SIP/2.0/UDP gw.example",
                 "192.0.2.7:9",
                 "SIP/2.0/UDP gw.example;received=192.0.2.7",
-                "192.0.2.7:5060",
             ),
             // What the sender claims about itself is replaced, and maddr is not obeyed.
             (
                 "SIP/2.0/UDP gw.example;received=9.9.9.9;maddr=8.8.8.8;rport=1",
                 "[2001:db8::7]:9",
                 "SIP/2.0/UDP gw.example;maddr=8.8.8.8;received=2001:db8::7;rport=9",
-                "[2001:db8::7]:9",
             ),
         ] {
             let via = via(text).unwrap();
             let source = source.parse().unwrap();
-            assert_eq!(lex::text(&via.stamped(source)), stamped);
-            assert_eq!(
-                via.response_destination(source),
-                destination.parse().unwrap(),
-                "{text}"
-            );
+            assert_eq!(lex::text(&via.stamped(source, false)), stamped);
         }
+        let via = via("SIP/2.0/UDP 10.0.0.1").unwrap();
+        let stamped = via.stamped("10.0.0.1:9".parse().unwrap(), true);
+        assert_eq!(stamped, "SIP/2.0/UDP 10.0.0.1;received=10.0.0.1;rport=9");
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::Hop;
 use crate::field::Name;
 use crate::head::Head;
 
@@ -42,6 +43,12 @@ impl Writer {
         self.put(&[name.as_bytes(), b": "]);
         self.put(parts);
         self.put(&[b"\r\n"]);
+    }
+
+    /// `Via` of a request of ours, which asks for its answers at the port it leaves from (RFC 3581 §3).
+    pub(crate) fn via(&mut self, us: Hop, branch: &[u8]) {
+        let us = format!("SIP/2.0/{} {}", us.transport.name(), us.address);
+        self.header_of("Via", &[us.as_bytes(), b";branch=", branch, b";rport"]);
     }
 
     /// Repeats every value of a header field as it came.

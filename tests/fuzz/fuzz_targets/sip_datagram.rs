@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use jackfield_sip::{parse, Config, Endpoint, Input, IpPrefix, Message, Output};
+use jackfield_sip::{parse, Config, Endpoint, Hop, Input, IpPrefix, Message, Output};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|datagram: &[u8]| {
@@ -23,8 +23,8 @@ fuzz_target!(|datagram: &[u8]| {
     let mut endpoint = Endpoint::new(Config::new("10.0.0.1:5060".parse().expect("an address")), [1; 32]);
     endpoint.set_peers(["10.0.0.0/8".parse::<IpPrefix>().expect("a prefix")].into_iter().collect());
     for source in ["10.0.0.2:5060", "203.0.113.5:5060"] {
-        let source = source.parse().expect("an address");
-        endpoint.handle(now, Input::Datagram { source, bytes: bytes.clone() });
+        let from = Hop::udp(source.parse().expect("an address"));
+        endpoint.handle(now, Input::Received { from, bytes: bytes.clone() });
     }
     assert!(endpoint.dialogs() <= 1 && endpoint.transactions() <= 1);
     while let Some(output) = endpoint.poll() {

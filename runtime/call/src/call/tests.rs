@@ -46,16 +46,12 @@ impl Run {
     }
 
     fn outbound() -> (Self, Vec<String>) {
-        let invite = sip::OutgoingInvite {
-            target: SocketAddr::from(([127, 0, 0, 1], 5060)),
-            request_uri: "sip:1@127.0.0.1".to_owned(),
-            from: "sip:2@127.0.0.1".to_owned(),
-            to: "sip:1@127.0.0.1".to_owned(),
-            sdp: Bytes::new(),
-            headers: Vec::new(),
-            ring_timeout: Duration::from_secs(60),
-            call_id: None,
-        };
+        let invite = sip::OutgoingInvite::new(
+            sip::Hop::udp(SocketAddr::from(([127, 0, 0, 1], 5060))),
+            "sip:1@127.0.0.1".to_owned(),
+            "sip:2@127.0.0.1".to_owned(),
+            "sip:1@127.0.0.1".to_owned(),
+        );
         let leg = OutboundLeg {
             dialog: DialogId(2),
             invite,

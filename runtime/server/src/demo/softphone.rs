@@ -81,14 +81,14 @@ impl Softphone {
         let (signals, mut events) = mpsc::channel(SIGNALS);
         let dialog = self.endpoint.open(signals);
         let invite = Box::new(sip::OutgoingInvite {
-            target: runtime,
-            request_uri: format!("sip:{number}@{runtime}"),
-            from: format!("sip:{CALLER}@{}", self.endpoint.local),
-            to: format!("sip:{number}@{runtime}"),
             sdp: sdp::offer(&local),
-            headers: Vec::new(),
             ring_timeout: PATIENCE,
-            call_id: None,
+            ..sip::OutgoingInvite::new(
+                sip::Hop::udp(runtime),
+                format!("sip:{number}@{runtime}"),
+                format!("sip:{CALLER}@{}", self.endpoint.local),
+                format!("sip:{number}@{runtime}"),
+            )
         });
         self.say(&format!("dials {number}"));
         self.endpoint.send(sip::Command::Invite { dialog, invite });

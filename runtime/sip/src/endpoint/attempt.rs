@@ -1,13 +1,14 @@
 //! What is known of an INVITE of ours beyond its transaction's state: it outlives the dialog it made, for late and forked
 //! answers must still be acknowledged (RFC 3261 §13.2.2.4).
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::DialogId;
+use crate::Hop;
 use crate::dialog::OurInvite;
+use crate::hop::Way;
 
 /// The most answers by different peers that are acknowledged.
 pub(super) const MAX_FORKS: usize = 16;
@@ -29,7 +30,7 @@ pub(super) enum Cancel {
 pub(super) struct Attempt {
     /// The dialog it is for; over perhaps.
     pub(super) dialog: DialogId,
-    pub(super) destination: SocketAddr,
+    pub(super) destination: Hop,
     pub(super) branch: Bytes,
     /// What the dialogs made of its answers keep.
     pub(super) ours: OurInvite,
@@ -45,14 +46,14 @@ pub(super) struct Attempt {
 #[derive(Debug)]
 pub(super) struct Fork {
     pub(super) remote_tag: Bytes,
-    pub(super) destination: SocketAddr,
+    pub(super) way: Way,
     pub(super) ack: Bytes,
 }
 
 impl Attempt {
     pub(super) fn new(
         dialog: DialogId,
-        destination: SocketAddr,
+        destination: Hop,
         branch: Bytes,
         ours: OurInvite,
         invite: Bytes,

@@ -10,10 +10,10 @@ use super::received::{ACCEPT, ALLOW, Answer, Received};
 use super::transactions::Purpose;
 use super::uas::failure;
 use super::{Config, DialogId, Endpoint, Event};
-use crate::Method;
 use crate::dialog::{Dialog, OutgoingRequest, RequestParts};
 use crate::random::Identifiers;
 use crate::transaction::{ClientKey, InviteServer, MergeKey, NonInviteClient, ServerKey};
+use crate::{Hop, Method};
 
 impl Endpoint {
     pub(super) fn on_in_dialog(
@@ -21,11 +21,14 @@ impl Endpoint {
         now: Instant,
         dialog: DialogId,
         key: ServerKey,
-        received: Received,
+        mut received: Received,
     ) {
         let number = received.request.cseq().number;
         let in_order = match self.legs.stage(dialog) {
-            Some(Stage::Up(up)) => up.dialog.take_cseq(number),
+            Some(Stage::Up(up)) => {
+                received.us = up.dialog.us();
+                up.dialog.take_cseq(number)
+            }
             Some(Stage::Ending(ending)) => ending.take_cseq(number),
             _ => true,
         };
@@ -110,10 +113,11 @@ impl Endpoint {
         if up.unacknowledged.is_some() {
             return self.refuse(&received, Refusal::new(491));
         }
-        let core = InviteServer::new(self.config.timing);
+        let is_reliable = received.source.transport.is_reliable();
+        let core = InviteServer::new(self.config.timing, is_reliable);
         let transaction = self
             .transactions
-            .invited(core, dialog, keys, received.destination);
+            .invited(core, dialog, keys, received.way_back);
         let trying = received
             .response(&self.config, Answer::new(100, b""))
             .finish();
@@ -189,8 +193,9 @@ impl Endpoint {
             self.fail(now, &offer, b"", 487);
         }
         if let Some(Stage::Ending(ending)) = self.legs.stage(dialog) {
+            let us = ending.us();
             let (branch, bye) = write_bye(&mut self.identifiers, &self.config, ending);
-            self.send_bye(now, branch, bye, Some(dialog));
+            self.send_bye(now, (branch, us), bye, Some(dialog));
         }
     }
 
@@ -206,22 +211,23 @@ impl Endpoint {
     fn send_bye(
         &mut self,
         now: Instant,
-        branch: Bytes,
+        (branch, us): (Bytes, Hop),
         bye: OutgoingRequest,
         waiting: Option<DialogId>,
     ) {
-        let core = NonInviteClient::new(now, self.config.timing, bye.bytes);
-        let key = ClientKey::new(branch, Method::Bye);
+        let is_reliable = bye.way.to.transport.is_reliable();
+        let core = NonInviteClient::new(now, self.config.timing, is_reliable, bye.bytes);
+        let key = ClientKey::new(branch, Method::Bye, us.address);
         let id = self
             .transactions
-            .ask(core, Purpose::Bye(waiting), key, bye.destination);
+            .ask(core, Purpose::Bye(waiting), key, bye.way);
         self.drain(now, id);
     }
 
     /// Ends a dialog that nobody above knows of.
     pub(super) fn dismiss(&mut self, now: Instant, mut dialog: Dialog) {
         let (branch, bye) = write_bye(&mut self.identifiers, &self.config, &mut dialog);
-        self.send_bye(now, branch, bye, None);
+        self.send_bye(now, (branch, dialog.us()), bye, None);
     }
 
     pub(super) fn wake_dialog(&mut self, now: Instant, dialog: DialogId) {
@@ -244,7 +250,6 @@ fn write_bye(
         method: &Method::Bye,
         cseq,
         branch: &branch,
-        contact: config.contact,
         user_agent: config.user_agent.as_deref(),
     });
     (branch, bye)

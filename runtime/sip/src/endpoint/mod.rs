@@ -1,4 +1,4 @@
-//! A SIP endpoint: user agent client and server in one core, over UDP.
+//! A SIP endpoint: user agent client and server in one core.
 //!
 //! `mod.rs` is the clockwork: it hands inputs on and carries out what transactions ask for. The decisions are in
 //! [`receive`] (is this request for us at all), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
@@ -15,7 +15,6 @@ mod uas;
 mod words;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -24,14 +23,17 @@ use attempt::Attempt;
 use leg::Legs;
 use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
-pub use words::{Command, Config, DialogId, Event, Incoming, Input, OutgoingInvite, Output};
+pub use words::{
+    Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output,
+};
 
+use crate::hop::Way;
 use crate::random::Identifiers;
 use crate::transaction;
-use crate::{Counters, PeerSet};
+use crate::{Counters, Hop, PeerSet};
 
 /// The core of a SIP user agent: [`Self::handle`] an [`Input`], [`Self::poll`] each [`Output`], come back at
-/// [`Self::deadline`]. One datagram or command costs a bounded amount of work; what is held is bounded by [`Config`].
+/// [`Self::deadline`]. One message or command costs a bounded amount of work; what is held is bounded by [`Config`].
 pub struct Endpoint {
     config: Config,
     identifiers: Identifiers,
@@ -77,7 +79,8 @@ impl Endpoint {
     /// Feeds one input. `now` never goes backwards; outputs wait in order for [`Self::poll`].
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Datagram { source, bytes } => self.receive(now, source, &bytes),
+            Input::Received { from, bytes } => self.receive(now, from, &bytes),
+            Input::Unreachable { to } => self.on_unreachable(now, to),
             Input::Command(command) => self.command(now, command),
             Input::Timeout => self.wake(now),
         }
@@ -134,6 +137,14 @@ impl Endpoint {
         }
     }
 
+    /// Requests of ours that went there end; what waits for the peer's own goes on.
+    fn on_unreachable(&mut self, now: Instant, to: Hop) {
+        for id in self.transactions.over(to) {
+            self.transactions.unreachable(now, id);
+            self.drain(now, id);
+        }
+    }
+
     fn wake(&mut self, now: Instant) {
         while let Some((at, sleeper)) = self.schedule.due(now) {
             match sleeper {
@@ -156,26 +167,20 @@ impl Endpoint {
 
     /// Carries out what a transaction asks for, and puts its next deadline on the schedule.
     fn drain(&mut self, now: Instant, id: TransactionId) {
-        while let Some((output, purpose, destination)) = self.transactions.poll(id) {
+        while let Some((output, purpose, way)) = self.transactions.poll(id) {
             match output {
-                transaction::Output::Send(bytes) => self.transmit(destination, bytes),
+                transaction::Output::Send(bytes) => self.transmit(way, bytes),
                 transaction::Output::Resend(bytes) => {
                     self.counters.retransmissions_sent += 1;
-                    self.transmit(destination, bytes);
+                    self.transmit(way, bytes);
                 }
                 transaction::Output::Received(response) => match purpose {
                     Purpose::Invite => self.on_invite_response(now, id, &response),
                     Purpose::Bye(dialog) if response.status() >= 200 => self.on_bye_done(dialog),
                     Purpose::Bye(_) | Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
                 },
-                transaction::Output::TimedOut => {
-                    self.transactions.remove(id);
-                    match purpose {
-                        Purpose::Invite => self.on_invite_timeout(id),
-                        Purpose::Bye(dialog) => self.on_bye_done(dialog),
-                        Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
-                    }
-                }
+                transaction::Output::TimedOut => self.on_no_response(id, purpose, 408),
+                transaction::Output::Unreachable => self.on_no_response(id, purpose, 503),
                 transaction::Output::Ended => {
                     self.transactions.remove(id);
                     self.attempts.remove(&id);
@@ -185,9 +190,23 @@ impl Endpoint {
         self.transactions.arm(id, &mut self.schedule);
     }
 
-    fn transmit(&mut self, destination: SocketAddr, bytes: Bytes) {
-        self.outputs
-            .push_back(Output::Transmit { destination, bytes });
+    /// A request of ours ended without a final response, as if this one had come (RFC 3261 §8.1.3.1).
+    fn on_no_response(&mut self, id: TransactionId, purpose: Purpose, status: u16) {
+        self.transactions.remove(id);
+        match purpose {
+            Purpose::Invite => self.on_invite_lost(id, status),
+            Purpose::Bye(dialog) => self.on_bye_done(dialog),
+            Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
+        }
+    }
+
+    fn transmit(&mut self, way: Way, bytes: Bytes) {
+        let Way { to, otherwise } = way;
+        self.outputs.push_back(Output::Transmit {
+            to,
+            otherwise,
+            bytes,
+        });
     }
 
     fn tell(&mut self, dialog: DialogId, event: Event) {

@@ -1,18 +1,18 @@
-//! From a datagram to the transaction or dialog it is for; what is for none is answered without keeping state
+//! From a message to the transaction or dialog it is for; what is for none is answered without keeping state
 //! (RFC 3261 §8.2, §18).
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::received::{ACCEPT, ALLOW, Answer, Received, respond_to_malformed};
+use super::received::{ACCEPT, ALLOW, Answer, Received, respond_to_malformed, way_back};
 use crate::field::Name;
+use crate::hop::Way;
 use crate::lex;
 use crate::parse::{Malformed, is_status_line, parse, top_via};
 use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
-use crate::{Message, Method, Request, Response, Scheme};
+use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme};
 
 /// A status, and one more header field that goes with it.
 pub(super) struct Refusal {
@@ -37,7 +37,7 @@ impl Refusal {
 }
 
 impl Endpoint {
-    pub(super) fn receive(&mut self, now: Instant, source: SocketAddr, bytes: &Bytes) {
+    pub(super) fn receive(&mut self, now: Instant, source: Hop, bytes: &Bytes) {
         if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
             self.counters.keepalives += 1;
             return;
@@ -45,7 +45,9 @@ impl Endpoint {
         match parse(bytes) {
             Ok(Message::Request(request)) => {
                 self.counters.requests += 1;
-                self.on_request(now, Received::new(request, source));
+                let rules = self.rules_of(source);
+                let received = Received::new(request, source, &self.config, rules);
+                self.on_request(now, received);
             }
             Ok(Message::Response(response)) => {
                 self.counters.responses += 1;
@@ -58,23 +60,32 @@ impl Endpoint {
         }
     }
 
+    fn is_peer(&self, source: Hop) -> bool {
+        self.peers.contains(source.address.ip())
+    }
+
+    fn rules_of(&self, source: Hop) -> PeerRules {
+        let rules = self.peers.rules(source.address.ip());
+        rules.copied().unwrap_or_default()
+    }
+
     /// A peer hears what was wrong with its request, where it has a way back. Nobody else does.
-    fn answer_malformed(&mut self, source: SocketAddr, size: usize, malformed: &Malformed) {
+    fn answer_malformed(&mut self, source: Hop, size: usize, malformed: &Malformed) {
         let Some(head) = &malformed.head else { return };
         let line = head.first_line();
-        if !self.peers.contains(source.ip()) || is_status_line(line) || line.starts_with(b"ACK ") {
+        if !self.is_peer(source) || is_status_line(line) || line.starts_with(b"ACK ") {
             return;
         }
         let Ok(via) = top_via(head) else { return };
         let status = malformed.error.status();
-        let bytes = respond_to_malformed(head, &via, source, &self.config, status);
-        self.transmit_answer(via.response_destination(source), source, size, bytes);
+        let rules = self.rules_of(source);
+        let bytes = respond_to_malformed(head, &via, source, &self.config, rules, status);
+        self.transmit_answer(way_back(&via, source, rules), source, size, bytes);
     }
 
     fn on_response(&mut self, now: Instant, response: Response) {
-        // A response with another Via below ours was not for us (RFC 3261 §8.1.3.3, §18.1.2).
-        let is_ours = response.via().is_sent_by(self.config.contact)
-            && response.head.items(Name::Via).count() == 1;
+        // A response with another Via below ours was not for us (RFC 3261 §8.1.3.3).
+        let is_ours = response.head.items(Name::Via).count() == 1;
         let transaction = if is_ours {
             self.transactions.of_response(&response)
         } else {
@@ -112,7 +123,7 @@ impl Endpoint {
     }
 
     fn on_outside_dialog(&mut self, now: Instant, key: ServerKey, received: Received) {
-        if !self.peers.contains(received.source.ip()) {
+        if !self.is_peer(received.source) {
             self.counters.refused += 1;
             return self.refuse(&received, Refusal::new(403));
         }
@@ -160,7 +171,7 @@ impl Endpoint {
         let mut writer = received.response(&self.config, Answer::new(200, &tag));
         writer.header(ALLOW.0, ALLOW.1);
         writer.header(ACCEPT.0, ACCEPT.1);
-        self.transmit(received.destination, writer.finish());
+        self.transmit(received.way_back, writer.finish());
     }
 
     /// Answers a request within a dialog and keeps the answer for its retransmissions.
@@ -171,8 +182,9 @@ impl Endpoint {
         received: &Received,
         answer: Bytes,
     ) {
-        let core = NonInviteServer::new(now, self.config.timing, answer);
-        let id = self.transactions.asked(core, keys, received.destination);
+        let is_reliable = received.source.transport.is_reliable();
+        let core = NonInviteServer::new(now, self.config.timing, is_reliable, answer);
+        let id = self.transactions.asked(core, keys, received.way_back);
         self.drain(now, id);
     }
 
@@ -184,22 +196,16 @@ impl Endpoint {
             writer.header(name, &value);
         }
         let size = received.request.as_bytes().len();
-        self.transmit_answer(received.destination, received.source, size, writer.finish());
+        self.transmit_answer(received.way_back, received.source, size, writer.finish());
     }
 
     /// Sends an answer; to no peer only one that is not larger than its request, so that nobody is flooded through us.
-    fn transmit_answer(
-        &mut self,
-        destination: SocketAddr,
-        source: SocketAddr,
-        request_size: usize,
-        answer: Bytes,
-    ) {
-        if answer.len() > request_size && !self.peers.contains(source.ip()) {
+    fn transmit_answer(&mut self, way: Way, source: Hop, request_size: usize, answer: Bytes) {
+        if answer.len() > request_size && !self.is_peer(source) {
             self.counters.answers_withheld += 1;
             return;
         }
-        self.transmit(destination, answer);
+        self.transmit(way, answer);
     }
 
     fn stateless_tag(&self, request: &Request) -> Bytes {

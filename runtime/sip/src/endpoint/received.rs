@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::Config;
+use crate::dialog::Peer;
 use crate::field::Name;
 use crate::head::Head;
+use crate::hop::Way;
 use crate::lex;
 use crate::write::{Writer, reason_phrase};
-use crate::{Request, Via};
+use crate::{Hop, PeerRules, Request, Via};
 
 /// What an endpoint of this kind understands; goes into `Allow`.
 pub(super) const ALLOW: (&str, &[u8]) = ("Allow", b"INVITE, ACK, CANCEL, BYE, OPTIONS");
@@ -21,22 +23,38 @@ pub(super) const ACCEPT: (&str, &[u8]) = ("Accept", b"application/sdp");
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) request: Request,
-    pub(super) source: SocketAddr,
+    pub(super) source: Hop,
     /// Where its responses go.
-    pub(super) destination: SocketAddr,
+    pub(super) way_back: Way,
+    /// Where the peer reaches us.
+    pub(super) us: Hop,
+    /// Requests in a dialog it makes go to where it came from.
+    pub(super) to_source: bool,
     /// Its topmost `Via` as responses carry it.
     via: Bytes,
 }
 
 impl Received {
-    pub(super) fn new(request: Request, source: SocketAddr) -> Self {
-        let destination = request.via().response_destination(source);
-        let via = request.via().stamped(source);
+    pub(super) fn new(request: Request, source: Hop, config: &Config, rules: PeerRules) -> Self {
+        let way_back = way_back(request.via(), source, rules);
+        let via = stamped(request.via(), source, rules);
+        let contact = config.contacts.of(source.transport);
         Self {
             request,
             source,
-            destination,
+            way_back,
+            us: Hop::new(source.transport, rules.advertised.unwrap_or(contact)),
+            to_source: rules.to_source,
             via,
+        }
+    }
+
+    /// The other side of a dialog that this request makes.
+    pub(super) fn peer(&self) -> Peer {
+        Peer {
+            source: self.source,
+            to_source: self.to_source,
+            us: self.us,
         }
     }
 
@@ -54,8 +72,7 @@ impl Received {
     pub(super) fn dialog_response(&self, config: &Config, answer: Answer<'_>) -> Writer {
         let mut writer = self.response(config, answer);
         writer.copy(&self.request.head, Name::RecordRoute);
-        let contact = config.contact.to_string();
-        writer.header_of("Contact", &[b"<sip:", contact.as_bytes(), b">"]);
+        writer.header_of("Contact", &[b"<", self.us.contact().as_bytes(), b">"]);
         writer.header(ALLOW.0, ALLOW.1);
         writer
     }
@@ -86,11 +103,43 @@ impl<'a> Answer<'a> {
 pub(super) fn respond_to_malformed(
     head: &Head,
     via: &Via,
-    source: SocketAddr,
+    source: Hop,
     config: &Config,
+    rules: PeerRules,
     status: u16,
 ) -> Bytes {
-    respond(head, &via.stamped(source), config, Answer::new(status, b"")).finish()
+    respond(
+        head,
+        &stamped(via, source, rules),
+        config,
+        Answer::new(status, b""),
+    )
+    .finish()
+}
+
+/// Where a response to a request with this topmost `Via` goes, that came from `source` (RFC 3261 §18.2.2, RFC 3581 §4).
+///
+/// Always back to the address the request came from: `maddr` and the sent-by host name would let a request point our
+/// answers at others. Over a stream that is the connection, and a new one to the sent-by port when it is gone; over UDP
+/// the source's port when `rport` is asked or forced, otherwise the sent-by port.
+pub(super) fn way_back(via: &Via, source: Hop, rules: PeerRules) -> Way {
+    let port = via.port().unwrap_or(source.transport.default_port());
+    let sent_by = Hop::new(source.transport, SocketAddr::new(source.address.ip(), port));
+    if source.transport.is_reliable() {
+        Way {
+            to: source,
+            otherwise: Some(sent_by),
+        }
+    } else if rules.force_rport || via.asks_rport() {
+        source.into()
+    } else {
+        sent_by.into()
+    }
+}
+
+fn stamped(via: &Via, source: Hop, rules: PeerRules) -> Bytes {
+    let tells_port = rules.force_rport && !source.transport.is_reliable();
+    via.stamped(source.address, tells_port)
 }
 
 fn respond(head: &Head, stamped_via: &[u8], config: &Config, answer: Answer<'_>) -> Writer {
@@ -122,7 +171,57 @@ fn respond(head: &Head, stamped_via: &[u8], config: &Config, answer: Answer<'_>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Transport;
     use crate::testing::parse_request;
+
+    fn source() -> Hop {
+        Hop::udp("192.0.2.7:9".parse().unwrap())
+    }
+
+    #[test]
+    fn the_way_back() {
+        let forced = PeerRules {
+            force_rport: true,
+            ..PeerRules::default()
+        };
+        let plain = PeerRules::default();
+        for (via, source, rules, to) in [
+            ("UDP 10.0.0.1:5070", "10.0.0.1:9", plain, "10.0.0.1:5070"),
+            ("UDP 10.0.0.1", "192.0.2.7:9", plain, "192.0.2.7:5060"),
+            ("UDP 10.0.0.1", "192.0.2.7:9", forced, "192.0.2.7:9"),
+            (
+                "UDP 10.0.0.1:5070;rport",
+                "192.0.2.7:9",
+                plain,
+                "192.0.2.7:9",
+            ),
+            ("UDP gw.example", "192.0.2.7:9", plain, "192.0.2.7:5060"),
+            (
+                "UDP gw.example;received=9.9.9.9;maddr=8.8.8.8;rport=1",
+                "[2001:db8::7]:9",
+                plain,
+                "[2001:db8::7]:9",
+            ),
+        ] {
+            let via = Via::parse(&format!("SIP/2.0/{via}").into()).unwrap();
+            let way = way_back(&via, Hop::udp(source.parse().unwrap()), rules);
+            assert_eq!(way, Hop::udp(to.parse().unwrap()).into(), "{via:?}");
+        }
+    }
+
+    #[test]
+    fn over_a_stream_the_connection_first() {
+        for (via, otherwise) in [
+            ("TLS 10.0.0.1:5070", "192.0.2.7:5070"),
+            ("TLS 10.0.0.1;rport", "192.0.2.7:5061"),
+        ] {
+            let via = Via::parse(&format!("SIP/2.0/{via}").into()).unwrap();
+            let source = Hop::new(Transport::Tls, "192.0.2.7:40000".parse().unwrap());
+            let way = way_back(&via, source, PeerRules::default());
+            let otherwise = Hop::new(Transport::Tls, otherwise.parse().unwrap());
+            assert_eq!((way.to, way.otherwise), (source, Some(otherwise)));
+        }
+    }
 
     #[test]
     fn a_response_repeats_what_it_must() {
@@ -130,9 +229,9 @@ mod tests {
             "INVITE sip:c@d SIP/2.0\r\nv: SIP/2.0/UDP h;branch=z9hG4bK1;rport, SIP/2.0/TCP g\r\nVia: SIP/2.0/UDP f\r\n\
              From: a <sip:a@b>;tag=1\r\nt: <sip:c@d>\r\ni: x\r\nCSeq: 1 INVITE\r\nRecord-Route: <sip:p;lr>\r\n\r\n",
         );
-        let received = Received::new(request, "192.0.2.7:9".parse().unwrap());
         let mut config = Config::new("10.0.0.1:5060".parse().unwrap());
         config.user_agent = Some("Test".to_owned());
+        let received = Received::new(request, source(), &config, PeerRules::default());
         let bytes = received
             .dialog_response(&config, Answer::new(180, b"us"))
             .finish();
@@ -150,8 +249,8 @@ mod tests {
         let request = parse_request(
             "BYE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: x\r\nCSeq: 1 BYE\r\n\r\n",
         );
-        let received = Received::new(request, "192.0.2.7:9".parse().unwrap());
         let config = Config::new("10.0.0.1:5060".parse().unwrap());
+        let received = Received::new(request, source(), &config, PeerRules::default());
         let bytes = received.response(&config, Answer::new(481, b"us")).finish();
         assert!(String::from_utf8_lossy(&bytes).contains("To: <sip:c@d>;tag=2\r\n"));
     }

@@ -1,18 +1,19 @@
 //! The table of transactions: found by id, by key of a message, and by what makes requests merge.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::DialogId;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
-use crate::Response;
+use crate::hop::Way;
 use crate::transaction::{
     ClientInput, ClientKey, InviteClient, InviteServer, MergeKey, NonInviteClient, NonInviteServer,
     Output, ServerInput, ServerKey,
 };
+use crate::{Hop, Response};
 
 /// What a transaction is for, told to its user with each of its outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ struct Transaction {
     machine: Machine,
     purpose: Purpose,
     /// Where the machine's messages go.
-    destination: SocketAddr,
+    way: Way,
     key: Key,
     alarm: Alarm,
 }
@@ -62,6 +63,8 @@ pub(super) struct Transactions {
     servers: HashMap<ServerKey, TransactionId>,
     /// Requests in work, to know one that comes a second time by another way.
     merged: HashMap<MergeKey, TransactionId>,
+    /// Requests of ours over a stream, to be told when it breaks.
+    over_streams: HashMap<Hop, HashSet<TransactionId>>,
     last_id: u64,
 }
 
@@ -83,16 +86,11 @@ impl Transactions {
     }
 
     /// Starts a client transaction for an INVITE of ours.
-    pub(super) fn invite(
-        &mut self,
-        core: InviteClient,
-        key: ClientKey,
-        destination: SocketAddr,
-    ) -> TransactionId {
+    pub(super) fn invite(&mut self, core: InviteClient, key: ClientKey, way: Way) -> TransactionId {
         self.add(
             Machine::InviteClient(Box::new(core)),
             Purpose::Invite,
-            destination,
+            way,
             Key::Client(key),
         )
     }
@@ -103,12 +101,12 @@ impl Transactions {
         core: NonInviteClient,
         purpose: Purpose,
         key: ClientKey,
-        destination: SocketAddr,
+        way: Way,
     ) -> TransactionId {
         self.add(
             Machine::NonInviteClient(Box::new(core)),
             purpose,
-            destination,
+            way,
             Key::Client(key),
         )
     }
@@ -119,12 +117,12 @@ impl Transactions {
         core: InviteServer,
         dialog: DialogId,
         keys: (ServerKey, MergeKey),
-        destination: SocketAddr,
+        way: Way,
     ) -> TransactionId {
         self.add(
             Machine::InviteServer(Box::new(core)),
             Purpose::Invited(dialog),
-            destination,
+            way,
             Key::Server(keys.0, keys.1),
         )
     }
@@ -134,28 +132,25 @@ impl Transactions {
         &mut self,
         core: NonInviteServer,
         keys: (ServerKey, MergeKey),
-        destination: SocketAddr,
+        way: Way,
     ) -> TransactionId {
         self.add(
             Machine::NonInviteServer(Box::new(core)),
             Purpose::Asked,
-            destination,
+            way,
             Key::Server(keys.0, keys.1),
         )
     }
 
-    fn add(
-        &mut self,
-        machine: Machine,
-        purpose: Purpose,
-        destination: SocketAddr,
-        key: Key,
-    ) -> TransactionId {
+    fn add(&mut self, machine: Machine, purpose: Purpose, way: Way, key: Key) -> TransactionId {
         self.last_id += 1;
         let id = TransactionId(self.last_id);
         match &key {
             Key::Client(client) => {
                 self.clients.insert(client.clone(), id);
+                for stream in streams(way) {
+                    self.over_streams.entry(stream).or_default().insert(id);
+                }
             }
             Key::Server(server, merge) => {
                 self.servers.insert(server.clone(), id);
@@ -167,7 +162,7 @@ impl Transactions {
             Transaction {
                 machine,
                 purpose,
-                destination,
+                way,
                 key,
                 alarm: Alarm::default(),
             },
@@ -177,15 +172,46 @@ impl Transactions {
 
     /// Forgets a transaction.
     pub(super) fn remove(&mut self, id: TransactionId) {
-        match self.by_id.remove(&id).map(|transaction| transaction.key) {
-            Some(Key::Client(client)) => {
+        let Some(transaction) = self.by_id.remove(&id) else {
+            return;
+        };
+        match transaction.key {
+            Key::Client(client) => {
                 self.clients.remove(&client);
+                for stream in streams(transaction.way) {
+                    self.leave(stream, id);
+                }
             }
-            Some(Key::Server(server, merge)) => {
+            Key::Server(server, merge) => {
                 self.servers.remove(&server);
                 self.merged.remove(&merge);
             }
-            None => {}
+        }
+    }
+
+    fn leave(&mut self, stream: Hop, id: TransactionId) {
+        if let Some(users) = self.over_streams.get_mut(&stream) {
+            users.remove(&id);
+            if users.is_empty() {
+                self.over_streams.remove(&stream);
+            }
+        }
+    }
+
+    /// The requests of ours that went to a stream.
+    pub(super) fn over(&self, stream: Hop) -> Vec<TransactionId> {
+        let users = self.over_streams.get(&stream);
+        let mut users: Vec<_> = users.into_iter().flatten().copied().collect();
+        users.sort_unstable(); // a set has no order of its own, and a seed must give the same run
+        users
+    }
+
+    /// Tells a client transaction that its request cannot be delivered.
+    pub(super) fn unreachable(&mut self, now: Instant, id: TransactionId) {
+        match self.machine(id) {
+            Some(Machine::InviteClient(core)) => core.handle(now, ClientInput::Unreachable),
+            Some(Machine::NonInviteClient(core)) => core.handle(now, ClientInput::Unreachable),
+            _ => {}
         }
     }
 
@@ -241,7 +267,7 @@ impl Transactions {
     pub(super) fn peer(&self, id: TransactionId) -> Option<IpAddr> {
         self.by_id
             .get(&id)
-            .map(|transaction| transaction.destination.ip())
+            .map(|transaction| transaction.way.to.address.ip())
     }
 
     /// Fires what is due, one timer at a time. False when nothing is.
@@ -267,8 +293,8 @@ impl Transactions {
         }
     }
 
-    /// The next output of a transaction, with its purpose and destination.
-    pub(super) fn poll(&mut self, id: TransactionId) -> Option<(Output, Purpose, SocketAddr)> {
+    /// The next output of a transaction, with its purpose and way.
+    pub(super) fn poll(&mut self, id: TransactionId) -> Option<(Output, Purpose, Way)> {
         let transaction = self.by_id.get_mut(&id)?;
         let output = match &mut transaction.machine {
             Machine::InviteClient(core) => core.poll(),
@@ -276,7 +302,7 @@ impl Transactions {
             Machine::InviteServer(core) => core.poll(),
             Machine::NonInviteServer(core) => core.poll(),
         };
-        output.map(|output| (output, transaction.purpose, transaction.destination))
+        output.map(|output| (output, transaction.purpose, transaction.way))
     }
 
     /// Notes that an alarm of a transaction rang.
@@ -305,4 +331,12 @@ impl Transactions {
             .get_mut(&id)
             .map(|transaction| &mut transaction.machine)
     }
+}
+
+/// The streams a way goes over: the one that is there, or the one that is opened in its place.
+fn streams(way: Way) -> impl Iterator<Item = Hop> {
+    [Some(way.to), way.otherwise]
+        .into_iter()
+        .flatten()
+        .filter(|hop| hop.transport.is_reliable())
 }

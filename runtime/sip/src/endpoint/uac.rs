@@ -14,7 +14,7 @@ use crate::dialog::{Dialog, OurInvite, RequestParts};
 use crate::field::{Name, full_form};
 use crate::transaction::{ClientKey, InviteClient, NonInviteClient};
 use crate::write::{Writer, reason_phrase};
-use crate::{Method, Response, Uri, from_invite, lex};
+use crate::{Hop, Method, NameAddr, Response, Uri, from_invite, lex};
 
 impl Endpoint {
     pub(super) fn invite(
@@ -32,15 +32,22 @@ impl Endpoint {
             self.tell_failed(dialog, 503);
             return true;
         }
-        if !is_writable(invite) {
-            self.tell_failed(dialog, 400);
-            return true;
+        match invite.targets.first() {
+            Some(target) if is_writable(invite) => {
+                self.start_attempt(now, dialog, invite, *target);
+            }
+            _ => self.tell_failed(dialog, 400),
         }
-        self.start_attempt(now, dialog, invite);
         true
     }
 
-    fn start_attempt(&mut self, now: Instant, dialog: DialogId, invite: &OutgoingInvite) {
+    fn start_attempt(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        invite: &OutgoingInvite,
+        target: Hop,
+    ) {
         let branch = self.identifiers.branch();
         let tag = self.identifiers.tag();
         let call_id = match &invite.call_id {
@@ -52,12 +59,15 @@ impl Endpoint {
             call_id: call_id.clone(),
             from: from.into(),
             cseq: 1,
+            us: self.us_towards(target, invite),
+            to_source: invite.to_source,
         };
         let bytes = self.write_invite(invite, &branch, &ours);
-        let core = InviteClient::new(now, self.config.timing, bytes.clone());
-        let key = ClientKey::new(branch.clone(), Method::Invite);
-        let transaction = self.transactions.invite(core, key, invite.target);
-        let attempt = Attempt::new(dialog, invite.target, branch, ours, bytes);
+        let is_reliable = target.transport.is_reliable();
+        let core = InviteClient::new(now, self.config.timing, is_reliable, bytes.clone());
+        let key = ClientKey::new(branch.clone(), Method::Invite, ours.us.address);
+        let transaction = self.transactions.invite(core, key, target.into());
+        let attempt = Attempt::new(dialog, target, branch, ours, bytes);
         self.attempts.insert(transaction, attempt);
         let ring_until = now.checked_add(invite.ring_timeout);
         let calling = Calling {
@@ -70,25 +80,23 @@ impl Endpoint {
         self.drain(now, transaction);
     }
 
+    fn us_towards(&self, target: Hop, invite: &OutgoingInvite) -> Hop {
+        let contact = self.config.contacts.of(target.transport);
+        Hop::new(target.transport, invite.advertised.unwrap_or(contact))
+    }
+
     fn write_invite(&self, invite: &OutgoingInvite, branch: &[u8], ours: &OurInvite) -> Bytes {
-        let contact = self.config.contact.to_string();
         let mut writer = Writer::request(b"INVITE", invite.request_uri.as_bytes());
-        writer.header_of(
-            "Via",
-            &[
-                b"SIP/2.0/UDP ",
-                contact.as_bytes(),
-                b";branch=",
-                branch,
-                b";rport",
-            ],
-        );
+        writer.via(ours.us, branch);
+        for route in &invite.routes {
+            writer.header("Route", route.as_bytes());
+        }
         writer.header("Max-Forwards", b"70");
         writer.header("From", &ours.from);
         writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
         writer.header("Call-ID", &ours.call_id);
         writer.header_of("CSeq", &[ours.cseq.to_string().as_bytes(), b" INVITE"]);
-        writer.header_of("Contact", &[b"<sip:", contact.as_bytes(), b">"]);
+        writer.header_of("Contact", &[b"<", ours.us.contact().as_bytes(), b">"]);
         writer.header(ALLOW.0, ALLOW.1);
         if let Some(user_agent) = &self.config.user_agent {
             writer.header("User-Agent", user_agent.as_bytes());
@@ -144,12 +152,17 @@ impl Endpoint {
         let core = NonInviteClient::new(
             now,
             self.config.timing,
+            attempt.destination.transport.is_reliable(),
             from_invite::cancel(&attempt.invite),
         );
-        let key = ClientKey::new(attempt.branch.clone(), Method::Cancel);
+        let key = ClientKey::new(
+            attempt.branch.clone(),
+            Method::Cancel,
+            attempt.ours.us.address,
+        );
         let id = self
             .transactions
-            .ask(core, Purpose::Cancel, key, attempt.destination);
+            .ask(core, Purpose::Cancel, key, attempt.destination.into());
         self.drain(now, id);
     }
 
@@ -180,9 +193,10 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn on_invite_timeout(&mut self, transaction: TransactionId) {
+    /// The INVITE ended without a final response: as if `status` had come.
+    pub(super) fn on_invite_lost(&mut self, transaction: TransactionId, status: u16) {
         self.fail_calling(transaction, |endpoint, dialog| {
-            endpoint.tell_failed(dialog, 408);
+            endpoint.tell_failed(dialog, status);
         });
         self.attempts.remove(&transaction);
     }
@@ -244,8 +258,8 @@ impl Endpoint {
         attempt.invite = Bytes::new();
         let remote_tag = response.to().tag();
         if let Some(fork) = attempt.fork(remote_tag) {
-            let (destination, ack) = (fork.destination, fork.ack.clone());
-            return self.transmit(destination, ack);
+            let (way, ack) = (fork.way, fork.ack.clone());
+            return self.transmit(way, ack);
         }
         if attempt.forks.len() == MAX_FORKS {
             self.counters.strays += 1;
@@ -295,18 +309,17 @@ impl Endpoint {
             method: &Method::Ack,
             cseq: dialog.local_cseq(),
             branch: &branch,
-            contact: self.config.contact,
             user_agent: self.config.user_agent.as_deref(),
         });
         if let Some(attempt) = self.attempts.get_mut(&transaction) {
             let remote_tag = Bytes::copy_from_slice(remote_tag);
             attempt.forks.push(Fork {
                 remote_tag,
-                destination: ack.destination,
+                way: ack.way,
                 ack: ack.bytes.clone(),
             });
         }
-        self.transmit(ack.destination, ack.bytes);
+        self.transmit(ack.way, ack.bytes);
     }
 
     /// Ends the dialog of an INVITE that will have no answer, where it still waits for one.
@@ -353,10 +366,13 @@ fn is_writable(invite: &OutgoingInvite) -> bool {
                 .any(|own| known.eq_ignore_ascii_case(own.as_bytes()))
             && !value.contains(char::is_control)
     };
+    let is_route =
+        |text: &String| NameAddr::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
     let is_word = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
     [&invite.request_uri, &invite.from, &invite.to]
         .into_iter()
         .all(is_uri)
+        && invite.routes.iter().all(is_route)
         && invite.headers.iter().all(is_field)
         && invite.call_id.iter().all(is_word)
         && !invite.sdp.is_empty()

@@ -21,10 +21,11 @@ impl Endpoint {
     ) {
         let dialog = DialogId(self.last_incoming.map_or(1, |last| last + 2));
         self.last_incoming = Some(dialog.0);
-        let core = InviteServer::new(self.config.timing);
+        let is_reliable = invite.source.transport.is_reliable();
+        let core = InviteServer::new(self.config.timing, is_reliable);
         let transaction = self
             .transactions
-            .invited(core, dialog, keys, invite.destination);
+            .invited(core, dialog, keys, invite.way_back);
         let trying = invite
             .response(&self.config, Answer::new(100, b""))
             .finish();
@@ -93,7 +94,7 @@ impl Endpoint {
             bytes.clone(),
         );
         let up = Up {
-            dialog: Dialog::as_uas(&invite.request, invite.source, tag),
+            dialog: Dialog::as_uas(&invite.request, invite.peer(), tag),
             unacknowledged: Some(wait),
             offer: None,
             ends_when_acknowledged: false,
@@ -234,7 +235,8 @@ impl Endpoint {
         let invite = self
             .transactions
             .of_request(&ServerKey::canceled_by(&received.request));
-        let from_inviter = |id: &_| self.transactions.peer(*id) == Some(received.source.ip());
+        let from_inviter =
+            |id: &_| self.transactions.peer(*id) == Some(received.source.address.ip());
         let Some(invite) = invite.filter(from_inviter) else {
             return self.refuse(received, Refusal::new(481));
         };

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Request, Timing};
+use crate::{Hop, Request, Timing, Transport};
 
 /// How an endpoint speaks and what it may hold.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The address others reach us at: goes into `Via` and `Contact`.
-    pub contact: SocketAddr,
+    /// The addresses others reach us at: they go into `Via` and `Contact`.
+    pub contacts: Contacts,
     /// What `Server` and `User-Agent` say. None: neither is written, and nobody learns what runs here.
     pub user_agent: Option<String>,
     /// The most dialogs held at once, early ones included; further INVITEs are answered 503.
@@ -29,13 +29,42 @@ impl Config {
     #[must_use]
     pub fn new(contact: SocketAddr) -> Self {
         Self {
-            contact,
+            contacts: Contacts::new(contact),
             user_agent: None,
             max_dialogs: 10_000,
             max_transactions: 400_000,
             retry_after: Duration::from_secs(5),
             timing: Timing::default(),
         }
+    }
+}
+
+/// The address that each transport's peers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contacts {
+    addresses: [SocketAddr; Transport::ALL.len()],
+}
+
+impl Contacts {
+    /// The same address for all.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> Self {
+        Self {
+            addresses: [address; Transport::ALL.len()],
+        }
+    }
+
+    /// The same with another address for one transport.
+    #[must_use]
+    pub const fn with(mut self, transport: Transport, address: SocketAddr) -> Self {
+        self.addresses[transport as usize] = address;
+        self
+    }
+
+    /// The address of a transport.
+    #[must_use]
+    pub const fn of(&self, transport: Transport) -> SocketAddr {
+        self.addresses[transport as usize]
     }
 }
 
@@ -47,12 +76,17 @@ pub struct DialogId(pub u64);
 /// What an endpoint takes.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A datagram from the socket.
-    Datagram {
+    /// A message: one datagram, or one of a stream.
+    Received {
         /// Where it came from.
-        source: SocketAddr,
-        /// Its payload.
+        from: Hop,
+        /// All of it.
         bytes: Bytes,
+    },
+    /// No connection can be made to this hop, or it broke with a message of ours unsent.
+    Unreachable {
+        /// As in [`Output::Transmit`].
+        to: Hop,
     },
     /// A wish of the call core.
     Command(Command),
@@ -131,8 +165,14 @@ pub enum Command {
 /// An INVITE to send.
 #[derive(Clone, Debug)]
 pub struct OutgoingInvite {
-    /// Where the datagrams go.
-    pub target: SocketAddr,
+    /// Where it goes; the first is the best.
+    pub targets: Vec<Hop>,
+    /// `Route` values to send it by, such as `<sip:proxy.example;lr>`: a preloaded route set (RFC 3261 §8.1.1.1).
+    pub routes: Vec<String>,
+    /// The address this peer reaches us at, where it is another than everybody's.
+    pub advertised: Option<SocketAddr>,
+    /// Requests in its dialog go where the INVITE went, whatever address the answer's `Contact` has.
+    pub to_source: bool,
     /// The Request-URI.
     pub request_uri: String,
     /// The URI in `From`.
@@ -149,14 +189,36 @@ pub struct OutgoingInvite {
     pub call_id: Option<String>,
 }
 
+impl OutgoingInvite {
+    /// An INVITE to one hop that may ring for a minute, without an offer yet.
+    #[must_use]
+    pub fn new(target: Hop, request_uri: String, from: String, to: String) -> Self {
+        Self {
+            targets: vec![target],
+            routes: Vec::new(),
+            advertised: None,
+            to_source: false,
+            request_uri,
+            from,
+            to,
+            sdp: Bytes::new(),
+            headers: Vec::new(),
+            ring_timeout: Duration::from_secs(60),
+            call_id: None,
+        }
+    }
+}
+
 /// What an endpoint asks for or tells.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Send a datagram.
+    /// Send a message.
     Transmit {
-        /// Where to.
-        destination: SocketAddr,
-        /// Its payload.
+        /// Where to. Over a stream: on the connection that is there, or on a new one.
+        to: Hop,
+        /// Where to open a connection instead, when `to` is one that is gone.
+        otherwise: Option<Hop>,
+        /// All of it.
         bytes: Bytes,
     },
     /// A new INVITE. It was answered 100 Trying.
@@ -176,7 +238,7 @@ pub struct Incoming {
     /// The id of its dialog, for commands and events.
     pub dialog: DialogId,
     /// Where it came from.
-    pub source: SocketAddr,
+    pub source: Hop,
     /// The request: numbers in its Request-URI, `From`, `To`, and other header fields.
     pub request: Request,
     /// The offer; none when the peer wants ours in the answer.

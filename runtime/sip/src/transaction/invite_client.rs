@@ -37,6 +37,7 @@ pub(crate) enum Timer {
 pub(crate) struct InviteClient {
     state: State,
     timing: Timing,
+    is_reliable: bool,
     timers: Timers<Timer>,
     /// The INVITE, for retransmission and to make the ACK of a failure from.
     request: Bytes,
@@ -46,10 +47,12 @@ pub(crate) struct InviteClient {
 }
 
 impl InviteClient {
-    /// Sends the INVITE and starts timers A and B.
-    pub(crate) fn new(now: Instant, timing: Timing, request: Bytes) -> Self {
+    /// Sends the INVITE and starts timers A and B; over a reliable transport B alone.
+    pub(crate) fn new(now: Instant, timing: Timing, is_reliable: bool, request: Bytes) -> Self {
         let mut timers = Timers::new();
-        timers.set(Timer::A, now + timing.t1);
+        if !is_reliable {
+            timers.set(Timer::A, now + timing.t1);
+        }
         timers.set(Timer::B, now + timing.give_up());
         let mut outputs = Outbox::default();
         outputs.push(Output::Send(request.clone()));
@@ -57,6 +60,7 @@ impl InviteClient {
         Self {
             state,
             timing,
+            is_reliable,
             timers,
             request,
             interval,
@@ -74,6 +78,7 @@ impl InviteClient {
                 self.timers.set(Timer::A, now + self.interval);
             }
             (State::Calling, ClientInput::Fired(Timer::B)) => self.end(Output::TimedOut),
+            (State::Calling, ClientInput::Unreachable) => self.end(Output::Unreachable),
             (State::Calling | State::Proceeding, ClientInput::Response(response)) => {
                 self.timers.clear_all();
                 match response.status() {
@@ -84,9 +89,7 @@ impl InviteClient {
                     }
                     300.. => {
                         self.acknowledge(&response);
-                        // Over UDP at least 32 s, so that each retransmission of the response finds its ACK.
-                        let at_least = self.timing.give_up().max(Duration::from_secs(32));
-                        self.timers.set(Timer::D, now + at_least);
+                        self.timers.set(Timer::D, now + self.linger());
                         self.state = State::Completed;
                     }
                 }
@@ -102,7 +105,7 @@ impl InviteClient {
             }
             (State::Completed, ClientInput::Fired(Timer::D))
             | (State::Accepted, ClientInput::Fired(Timer::M)) => self.end(Output::Ended),
-            (_, ClientInput::Response(_) | ClientInput::Fired(_)) => {}
+            (_, ClientInput::Response(_) | ClientInput::Fired(_) | ClientInput::Unreachable) => {}
         }
     }
 
@@ -119,6 +122,15 @@ impl InviteClient {
     /// Takes a timer that is due, to be fed back as [`ClientInput::Fired`].
     pub(crate) fn due(&mut self, now: Instant) -> Option<Timer> {
         self.timers.due(now)
+    }
+
+    /// How long retransmissions of a failure can come: each must find its ACK. Over a reliable transport none come.
+    fn linger(&self) -> Duration {
+        if self.is_reliable {
+            Duration::ZERO
+        } else {
+            self.timing.give_up().max(Duration::from_secs(32))
+        }
     }
 
     fn acknowledge(&mut self, response: &Response) {
@@ -147,8 +159,17 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
+            Self::over(false)
+        }
+
+        fn over(is_reliable: bool) -> Self {
             let now = origin();
-            let core = InviteClient::new(now, Timing::default(), testing::request("INVITE"));
+            let core = InviteClient::new(
+                now,
+                Timing::default(),
+                is_reliable,
+                testing::request("INVITE"),
+            );
             let mut bench = Self { core, now };
             bench.expect("send INVITE");
             bench
@@ -188,6 +209,32 @@ mod tests {
         bench.advance(start + 64 * T1);
         bench.expect("timed out");
         assert_eq!(bench.core.deadline(), None);
+    }
+
+    #[test]
+    fn over_a_reliable_transport_nothing_is_sent_twice() {
+        let mut bench = Bench::over(true);
+        let start = bench.now;
+        assert_eq!(bench.core.deadline(), Some(start + 64 * T1));
+        bench.response(486);
+        bench.expect("send ACK, received 486");
+        bench.advance(start);
+        bench.expect("ended");
+        let mut bench = Bench::over(true);
+        bench.advance(bench.now + 64 * T1);
+        bench.expect("timed out");
+    }
+
+    #[test]
+    fn a_broken_way_ends_it() {
+        let mut bench = Bench::over(true);
+        bench.core.handle(bench.now, ClientInput::Unreachable);
+        bench.expect("unreachable");
+        assert_eq!(bench.core.deadline(), None);
+        let mut bench = Bench::over(true);
+        bench.response(180);
+        bench.core.handle(bench.now, ClientInput::Unreachable);
+        bench.expect("received 180");
     }
 
     #[test]

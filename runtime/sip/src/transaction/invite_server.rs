@@ -35,6 +35,7 @@ pub(crate) enum Timer {
 pub(crate) struct InviteServer {
     state: State,
     timing: Timing,
+    is_reliable: bool,
     timers: Timers<Timer>,
     last: Option<Bytes>,
     interval: Duration,
@@ -42,11 +43,12 @@ pub(crate) struct InviteServer {
 }
 
 impl InviteServer {
-    pub(crate) fn new(timing: Timing) -> Self {
+    pub(crate) fn new(timing: Timing, is_reliable: bool) -> Self {
         let (state, timers) = (State::Proceeding, Timers::new());
         Self {
             state,
             timing,
+            is_reliable,
             timers,
             last: None,
             interval: timing.t1,
@@ -87,7 +89,9 @@ impl InviteServer {
             (State::Proceeding, ServerInput::Respond { bytes, .. }) => {
                 self.last = Some(bytes.clone());
                 self.outputs.push(Output::Send(bytes));
-                self.timers.set(Timer::G, now + self.interval);
+                if !self.is_reliable {
+                    self.timers.set(Timer::G, now + self.interval);
+                }
                 self.timers.set(Timer::H, now + self.timing.give_up());
                 self.state = State::Completed;
             }
@@ -102,7 +106,12 @@ impl InviteServer {
             (State::Completed, ServerInput::Ack) => {
                 self.last = None;
                 self.timers.clear_all();
-                self.timers.set(Timer::I, now + self.timing.t4);
+                let linger = if self.is_reliable {
+                    Duration::ZERO
+                } else {
+                    self.timing.t4
+                };
+                self.timers.set(Timer::I, now + linger);
                 self.state = State::Confirmed;
             }
             (
@@ -160,7 +169,7 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             Self {
-                core: InviteServer::new(Timing::default()),
+                core: InviteServer::new(Timing::default(), false),
                 now: origin(),
             }
         }

@@ -1,21 +1,28 @@
 //! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3, §8.2.2.2).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::{Method, Request, Response};
 
-/// A client transaction: our branch, which is unguessable, and the method, since a CANCEL has its INVITE's branch.
+/// A client transaction: our branch, which is unguessable, the method, since a CANCEL has its INVITE's branch, and the
+/// address we called ourselves by, for a response to another name was not for us (RFC 3261 §18.1.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientKey {
     branch: Bytes,
     method: Method,
+    sent_by: SocketAddr,
 }
 
 impl ClientKey {
-    pub(crate) fn new(branch: Bytes, method: Method) -> Self {
-        Self { branch, method }
+    pub(crate) fn new(branch: Bytes, method: Method, sent_by: SocketAddr) -> Self {
+        Self {
+            branch,
+            method,
+            sent_by,
+        }
     }
 
     /// The transaction a response answers; none where its branch is not of our making.
@@ -24,6 +31,7 @@ impl ClientKey {
         Some(Self {
             branch,
             method: response.cseq().method.clone(),
+            sent_by: response.via().sent_by_address()?,
         })
     }
 }

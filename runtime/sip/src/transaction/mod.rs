@@ -1,7 +1,7 @@
 //! The four transaction machines of RFC 3261 §17, with RFC 6026's Accepted state.
 //!
 //! Each is a core: `handle` an input, `poll` an output, `deadline` and `due` for its timers. They know no addresses: the
-//! endpoint keeps one per transaction. All is for UDP, an unreliable transport.
+//! endpoint keeps a way per transaction. Over a reliable transport they send nothing twice and linger for nothing.
 
 mod invite_client;
 mod invite_server;
@@ -24,6 +24,8 @@ pub(crate) use non_invite_server::NonInviteServer;
 #[derive(Clone, Debug)]
 pub(crate) enum ClientInput<T> {
     Response(Box<Response>),
+    /// The transport cannot deliver the request.
+    Unreachable,
     Fired(T),
 }
 
@@ -53,6 +55,8 @@ pub(crate) enum Output {
     Received(Box<Response>),
     /// No final response came in time (timer B or F). The transaction is over.
     TimedOut,
+    /// The transport could not deliver the request. The transaction is over.
+    Unreachable,
     /// The transaction is over.
     Ended,
 }

@@ -32,6 +32,7 @@ pub(crate) enum Timer {
 pub(crate) struct NonInviteClient {
     state: State,
     timing: Timing,
+    is_reliable: bool,
     timers: Timers<Timer>,
     request: Bytes,
     interval: Duration,
@@ -39,10 +40,12 @@ pub(crate) struct NonInviteClient {
 }
 
 impl NonInviteClient {
-    /// Sends the request and starts timers E and F.
-    pub(crate) fn new(now: Instant, timing: Timing, request: Bytes) -> Self {
+    /// Sends the request and starts timers E and F; over a reliable transport F alone.
+    pub(crate) fn new(now: Instant, timing: Timing, is_reliable: bool, request: Bytes) -> Self {
         let mut timers = Timers::new();
-        timers.set(Timer::E, now + timing.t1);
+        if !is_reliable {
+            timers.set(Timer::E, now + timing.t1);
+        }
         timers.set(Timer::F, now + timing.give_up());
         let mut outputs = Outbox::default();
         outputs.push(Output::Send(request.clone()));
@@ -50,6 +53,7 @@ impl NonInviteClient {
         Self {
             state,
             timing,
+            is_reliable,
             timers,
             request,
             interval,
@@ -71,19 +75,27 @@ impl NonInviteClient {
             (State::Trying | State::Proceeding, ClientInput::Fired(Timer::F)) => {
                 self.end(Output::TimedOut);
             }
+            (State::Trying | State::Proceeding, ClientInput::Unreachable) => {
+                self.end(Output::Unreachable);
+            }
             (State::Trying | State::Proceeding, ClientInput::Response(response)) => {
                 if response.status() < 200 {
                     self.state = State::Proceeding;
                 } else {
                     self.request = Bytes::new();
                     self.timers.clear_all();
-                    self.timers.set(Timer::K, now + self.timing.t4);
+                    let linger = if self.is_reliable {
+                        Duration::ZERO
+                    } else {
+                        self.timing.t4
+                    };
+                    self.timers.set(Timer::K, now + linger);
                     self.state = State::Completed;
                 }
                 self.outputs.push(Output::Received(response));
             }
             (State::Completed, ClientInput::Fired(Timer::K)) => self.end(Output::Ended),
-            (_, ClientInput::Response(_) | ClientInput::Fired(_)) => {}
+            (_, ClientInput::Response(_) | ClientInput::Fired(_) | ClientInput::Unreachable) => {}
         }
     }
 
@@ -127,7 +139,7 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let now = origin();
-            let core = NonInviteClient::new(now, Timing::default(), testing::request("BYE"));
+            let core = NonInviteClient::new(now, Timing::default(), false, testing::request("BYE"));
             let mut bench = Self { core, now };
             bench.expect("send BYE");
             bench

@@ -3,7 +3,7 @@
 //! The endpoint answers such requests the moment they come, so the machine starts where the figure has `Completed`:
 //! the states before it would be entered and left within one call.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -34,10 +34,15 @@ pub(crate) struct NonInviteServer {
 }
 
 impl NonInviteServer {
-    /// Sends the final response and starts timer J.
-    pub(crate) fn new(now: Instant, timing: Timing, response: Bytes) -> Self {
+    /// Sends the final response and starts timer J, which fires at once over a reliable transport.
+    pub(crate) fn new(now: Instant, timing: Timing, is_reliable: bool, response: Bytes) -> Self {
         let mut timers = Timers::new();
-        timers.set(Timer::J, now + timing.give_up());
+        let linger = if is_reliable {
+            Duration::ZERO
+        } else {
+            timing.give_up()
+        };
+        timers.set(Timer::J, now + linger);
         let mut outputs = Outbox::default();
         outputs.push(Output::Send(response.clone()));
         Self {
@@ -89,7 +94,7 @@ mod tests {
     fn each_copy_of_the_request_gets_the_response_until_timer_j() {
         let now = origin();
         let response = testing::response_bytes("BYE", 200);
-        let mut core = NonInviteServer::new(now, Timing::default(), response);
+        let mut core = NonInviteServer::new(now, Timing::default(), false, response);
         core.handle(&ServerInput::Request);
         core.handle(&ServerInput::Ack);
         let sent: Vec<_> = std::iter::from_fn(|| core.poll())

@@ -1,12 +1,11 @@
 //! One endpoint under a simulated clock, and the texts its peer sends.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jackfield_sip::{
-    Command, Config, DialogId, Endpoint, Event, Incoming, Input, IpPrefix, Message, OutgoingInvite,
-    Output, PeerSet, Request, Response, parse,
+    Command, Config, DialogId, Endpoint, Event, Hop, Incoming, Input, IpPrefix, Message,
+    OutgoingInvite, Output, PeerSet, Request, Response, parse,
 };
 
 pub(crate) const T1: Duration = Duration::from_millis(500);
@@ -26,11 +25,16 @@ pub(crate) fn origin() -> Instant {
     Instant::now()
 }
 
+/// A hop over UDP.
+pub(crate) fn udp(address: &str) -> Hop {
+    Hop::udp(address.parse().unwrap())
+}
+
 /// One endpoint, what it sent and what it told.
 pub(crate) struct Host {
     pub(crate) endpoint: Endpoint,
     pub(crate) now: Instant,
-    transmitted: Vec<(SocketAddr, Bytes)>,
+    transmitted: Vec<(Hop, Bytes)>,
     events: Vec<(DialogId, Event)>,
     incoming: Vec<Incoming>,
 }
@@ -61,9 +65,7 @@ impl Host {
         self.endpoint.handle(self.now, input);
         while let Some(output) = self.endpoint.poll() {
             match output {
-                Output::Transmit { destination, bytes } => {
-                    self.transmitted.push((destination, bytes));
-                }
+                Output::Transmit { to, bytes, .. } => self.transmitted.push((to, bytes)),
                 Output::Incoming(incoming) => self.incoming.push(*incoming),
                 Output::Event { dialog, event } => self.events.push((dialog, event)),
             }
@@ -81,8 +83,8 @@ impl Host {
 
     pub(crate) fn receive_from(&mut self, source: &str, text: impl AsRef<[u8]>) {
         let bytes = Bytes::copy_from_slice(text.as_ref());
-        self.feed(Input::Datagram {
-            source: source.parse().unwrap(),
+        self.feed(Input::Received {
+            from: udp(source),
             bytes,
         });
     }
@@ -102,7 +104,7 @@ impl Host {
     }
 
     /// The datagrams sent since the last look.
-    pub(crate) fn transmitted(&mut self) -> Vec<(SocketAddr, Bytes)> {
+    pub(crate) fn transmitted(&mut self) -> Vec<(Hop, Bytes)> {
         std::mem::take(&mut self.transmitted)
     }
 
@@ -317,14 +319,15 @@ impl<'a> Reply<'a> {
 /// An INVITE of ours to the peer, ringing for 20 s.
 pub(crate) fn outgoing(target: &str) -> Box<OutgoingInvite> {
     Box::new(OutgoingInvite {
-        target: target.parse().unwrap(),
-        request_uri: format!("sip:+85512345678@{target}"),
-        from: format!("sip:1294@{US}"),
-        to: format!("sip:+85512345678@{target}"),
         sdp: Bytes::from_static(SDP.as_bytes()),
         headers: vec![("X-Account".to_owned(), "ac1".to_owned())],
         ring_timeout: Duration::from_secs(20),
-        call_id: None,
+        ..OutgoingInvite::new(
+            udp(target),
+            format!("sip:+85512345678@{target}"),
+            format!("sip:1294@{US}"),
+            format!("sip:+85512345678@{target}"),
+        )
     })
 }
 

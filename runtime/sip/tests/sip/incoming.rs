@@ -5,7 +5,7 @@ use std::time::Duration;
 use jackfield_sip::{Command, Config, DialogId};
 
 use crate::host::{
-    Ask, FIRST, Host, INVITE, PEER, SDP, T1, US, answered, invited, talking, to_tag,
+    Ask, FIRST, Host, INVITE, PEER, SDP, T1, US, answered, invited, talking, to_tag, udp,
 };
 
 fn ring() -> Command {
@@ -42,7 +42,7 @@ fn an_invite_is_told_once_and_answered_100_at_once() {
     let incoming = host.incoming();
     assert_eq!(incoming.len(), 1);
     assert_eq!(incoming[0].dialog, FIRST);
-    assert_eq!(incoming[0].source, PEER.parse().unwrap());
+    assert_eq!(incoming[0].source, udp(PEER));
     assert_eq!(incoming[0].sdp.as_deref(), Some(SDP.as_bytes()));
     assert_eq!(
         incoming[0].request.request_uri().user().as_deref(),
@@ -94,7 +94,7 @@ fn answers_repeat_the_recorded_route_and_name_us() {
     host.receive(Ask::ack(1, &to_tag(&ok)).text());
     host.command(bye());
     let (destination, bytes) = host.transmitted().remove(0);
-    assert_eq!(destination, "10.0.0.9:5060".parse().unwrap());
+    assert_eq!(destination, udp("10.0.0.9:5060"));
     let text = String::from_utf8_lossy(&bytes).into_owned();
     assert!(
         text.contains("Route: <sip:10.0.0.9;lr>\r\nRoute: <sip:10.0.0.8;lr>\r\n"),

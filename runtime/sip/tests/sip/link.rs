@@ -2,13 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jackfield_sip::{Config, Input};
 
-use crate::host::{Host, PEER, US, origin};
+use crate::host::{Host, PEER, US, origin, udp};
 
 /// A small generator for tests (SplitMix64): a seed is a whole run.
 pub(crate) struct Chance(u64);
@@ -90,7 +89,7 @@ impl Pair {
         for (destination, bytes) in self.sides[side].transmitted() {
             let receiver = ADDRESSES
                 .iter()
-                .position(|address| destination == address.parse::<SocketAddr>().unwrap());
+                .position(|address| destination == udp(address));
             let Some(receiver) = receiver else {
                 panic!("sent to nobody: {destination}")
             };
@@ -161,8 +160,8 @@ impl Pair {
                 "{elapsed} {receiver} {}",
                 String::from_utf8_lossy(&bytes)
             ));
-            let source = ADDRESSES[1 - receiver].parse().unwrap();
-            self.sides[receiver].feed(Input::Datagram { source, bytes });
+            let from = udp(ADDRESSES[1 - receiver]);
+            self.sides[receiver].feed(Input::Received { from, bytes });
             self.flush(receiver);
         }
     }

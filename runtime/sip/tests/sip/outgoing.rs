@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jackfield_sip::{Command, Config, DialogId, Event, OutgoingInvite, Request};
 
-use crate::host::{Ask, Host, PEER, Reply, T1, US, origin, outgoing, parse_request};
+use crate::host::{Ask, Host, PEER, Reply, T1, US, origin, outgoing, parse_request, udp};
 
 const CALL: DialogId = DialogId(2);
 
@@ -57,7 +57,7 @@ fn an_invite_says_who_calls_whom() {
         invite: Box::new(invite),
     });
     let (destination, bytes) = host.transmitted().remove(0);
-    assert_eq!(destination, PEER.parse().unwrap());
+    assert_eq!(destination, udp(PEER));
     let request = parse_request(&bytes);
     assert_eq!(
         request.request_uri().to_string(),

@@ -2,7 +2,7 @@
 
 use jackfield_sip::Command;
 
-use crate::host::{Ask, FIRST, Host, INVITE, SDP, T1, answered, talking};
+use crate::host::{Ask, FIRST, Host, INVITE, SDP, T1, answered, talking, udp};
 
 fn reinvite<'a>(cseq: u32, branch: &'a str, tag: &'a str) -> Ask<'a> {
     Ask {
@@ -86,7 +86,7 @@ fn an_offer_moves_the_target_when_accepted() {
     host.transmitted();
     host.command(Command::Bye { dialog: FIRST });
     let (destination, bytes) = host.transmitted().remove(0);
-    assert_eq!(destination, "10.0.0.7:5090".parse().unwrap());
+    assert_eq!(destination, udp("10.0.0.7:5090"));
     assert!(bytes.starts_with(b"BYE sip:moved@10.0.0.7:5090 SIP/2.0\r\n"));
 }
 

@@ -22,11 +22,13 @@ mod name_addr;
 mod parse;
 mod peers;
 mod random;
+pub mod registrar;
 #[cfg(test)]
 mod testing;
 mod timers;
 mod transaction;
 mod uri;
+mod uri_equivalence;
 mod via;
 mod write;
 

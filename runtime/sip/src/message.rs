@@ -71,6 +71,16 @@ impl Fields {
         found.map(|(_, value)| lex::text(value))
     }
 
+    /// The items of a list header field, such as `Supported`, in order, however they are spread over lines; by its full name
+    /// in any case.
+    pub fn items<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+        let fields = self.head.fields();
+        fields
+            .filter(|(written, _)| written.eq_ignore_ascii_case(name.as_bytes()))
+            .flat_map(|(_, value)| lex::list(value))
+            .map(lex::text)
+    }
+
     /// Every header field in order: name (compact forms in full, else as written) and value.
     pub fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         self.head

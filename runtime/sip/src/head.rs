@@ -124,6 +124,40 @@ impl Head {
     }
 }
 
+/// The `Content-Length` of a whole head, found as [`Head::read`] finds it, but without keeping anything.
+///
+/// Equal values that stand twice are one length: the stream goes on, and the parser refuses the message. A line that is no
+/// header field is for the parser to refuse too.
+///
+/// # Errors
+///
+/// A length that is no number, or two that differ.
+pub(crate) fn content_length(head: &[u8]) -> Result<Option<u32>, SipError> {
+    let (end, is_folded) = measure(head)?;
+    let unfolded = is_folded.then(|| unfold(head, end));
+    let bytes = unfolded.as_deref().unwrap_or(head);
+    let lines = Lines {
+        bytes: &bytes[..end],
+        position: 0,
+    };
+    let mut found = None;
+    for line in lines.skip(1) {
+        let Ok(field) = field(bytes, line?) else {
+            continue;
+        };
+        if field.id != Name::ContentLength {
+            continue;
+        }
+        let digits = &bytes[field.value.start as usize..field.value.end as usize];
+        let length = lex::number(digits).ok_or(SipError::Malformed("Content-Length"))?;
+        if found.is_some_and(|other| other != length) {
+            return Err(SipError::Duplicate("Content-Length"));
+        }
+        found = Some(length);
+    }
+    Ok(found)
+}
+
 /// The length of the head with the CRLF of its last line, without the empty line behind it; and whether lines are folded.
 fn measure(bytes: &[u8]) -> Result<(usize, bool), SipError> {
     let within = &bytes[..bytes.len().min(MAX_HEAD_BYTES)];

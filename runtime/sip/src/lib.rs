@@ -23,6 +23,7 @@ mod parse;
 mod peers;
 mod random;
 pub mod registrar;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod timers;
@@ -45,6 +46,7 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use parse::{Malformed, parse};
 pub use peers::{InvalidPrefix, IpPrefix, PeerRules, PeerSet};
+pub use stream::{BrokenStream, Frame, Framer, MAX_BODY_BYTES};
 pub use timers::Timing;
 pub use uri::{DEFAULT_PORT, Host, Scheme, Uri};
 pub use via::Via;

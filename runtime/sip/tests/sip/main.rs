@@ -15,4 +15,5 @@ mod oracle;
 mod outgoing;
 mod reinvite;
 mod screening;
+mod stream;
 mod torture;

@@ -3,8 +3,8 @@
 //! [`Endpoint`] is the core others use: it takes messages and commands with the time they came at, and gives messages
 //! to send and events of dialogs. [`parse()`] reads one message; [`Request`] and [`Response`] are views of its bytes.
 //!
-//! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). It resolves no names,
-//! registers nowhere and answers no challenge.
+//! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). [`locate`] finds the servers of a
+//! URI (RFC 3263). It registers nowhere and answers no challenge.
 
 mod counters;
 mod cseq;
@@ -16,6 +16,7 @@ mod from_invite;
 mod head;
 mod hop;
 mod lex;
+pub mod locate;
 mod message;
 mod method;
 mod name_addr;

@@ -6,6 +6,7 @@
 //! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). [`locate`] finds the servers of a
 //! URI (RFC 3263). It registers nowhere and answers no challenge.
 
+mod ask;
 mod counters;
 mod cseq;
 mod dialog;
@@ -14,7 +15,9 @@ mod error;
 mod field;
 mod from_invite;
 mod head;
+pub mod health;
 mod hop;
+mod jitter;
 mod lex;
 pub mod locate;
 mod message;
@@ -34,6 +37,7 @@ mod uri_equivalence;
 mod via;
 mod write;
 
+pub use ask::{Ask, Outcome};
 pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{

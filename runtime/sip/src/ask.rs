@@ -1,0 +1,41 @@
+//! A request of ours outside dialogs, and what comes of it.
+
+use std::net::SocketAddr;
+
+use crate::{Hop, Method, Response};
+
+/// A request outside dialogs: OPTIONS or REGISTER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The method.
+    pub method: Method,
+    /// Where it goes; the first is the best.
+    pub targets: Vec<Hop>,
+    /// `Route` values to send it by, the next hop's first.
+    pub routes: Vec<String>,
+    /// The address this peer reaches us at, where it is another than everybody's.
+    pub advertised: Option<SocketAddr>,
+    /// The Request-URI.
+    pub request_uri: String,
+    /// The URI in `From`.
+    pub from: String,
+    /// The URI in `To`.
+    pub to: String,
+    /// The Call-ID, where it is to be the same for several requests (RFC 3261 §10.2). Must be one word.
+    pub call_id: Option<String>,
+    /// The number in `CSeq`. An answer to a challenge takes the next.
+    pub cseq: u32,
+    /// More header fields, name and value; `Contact` is one of them.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What came of an [`Ask`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The final response.
+    Response(Box<Response>),
+    /// Nobody answered in time.
+    Timeout,
+    /// There was no way to send it.
+    Unreachable,
+}

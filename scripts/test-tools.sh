@@ -7,6 +7,7 @@ PYTHON_REQUIREMENTS="$ROOT/tests/interop/python/requirements.txt"
 # One line a need: the Debian package, and a command that succeeds where it is not needed any more.
 test_needs() {
     cat <<'NEEDS'
+kamailio|command -v kamailio
 sip-tester|command -v sipp
 baresip-core|command -v baresip
 python3|command -v python3

@@ -7,6 +7,7 @@
 pub mod audio;
 pub mod baresip;
 pub mod helper_library;
+pub mod kamailio;
 pub mod needs;
 pub mod network;
 pub mod ports;

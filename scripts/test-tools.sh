@@ -50,7 +50,7 @@ apt_install() {
         note "apt-get could not install them all"
 }
 
-# Twilio's helper library at exact versions, in a virtual environment of its own.
+# The Python packages of the tests at exact versions, in a virtual environment of its own.
 ensure_python_packages() {
     if cmp --silent "$PYTHON_REQUIREMENTS" "$TEST_VENV/installed.txt"; then
         note "Python packages: present"

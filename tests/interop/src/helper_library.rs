@@ -13,17 +13,10 @@ use crate::rest::Rest;
 #[must_use]
 pub fn run(script: &str, user: &Rest, arguments: &[&str]) -> Vec<Value> {
     let workspace = needs::workspace();
-    let python = workspace.join("var/test-venv/bin/python");
-    assert!(
-        python.is_file(),
-        "{} is not there: `./test` makes it (python3 -m venv var/test-venv, then \
-         var/test-venv/bin/pip install -r tests/interop/python/requirements.txt)",
-        python.display()
-    );
     let folder = tempfile::tempdir().expect("a folder for the script's output");
     let mut process = Process::start(
         script,
-        Command::new(python)
+        Command::new(needs::test_python())
             .arg(workspace.join("tests/interop/python").join(script))
             .args([
                 &format!("http://{}", user.address),

@@ -1,7 +1,7 @@
 //! Real peers against the real binary.
 //!
 //! Each test starts `jackfield serve` on loopback with a data folder and ports of its own, and lets programs that nobody here
-//! wrote call it and be called by it: `SIPp`, baresip, and the official Python helper library of Twilio. This library starts and
+//! wrote call it and be called by it: `SIPp`, baresip, PJSIP, Kamailio, and the official Python helper library of Twilio. This library starts and
 //! ends them, and measures what was heard. `./test` installs what the tests need.
 
 pub mod audio;
@@ -10,6 +10,7 @@ pub mod helper_library;
 pub mod kamailio;
 pub mod needs;
 pub mod network;
+pub mod pjsip;
 pub mod ports;
 pub mod process;
 pub mod rest;

@@ -36,3 +36,16 @@ pub fn file(candidates: &[&str], package: &str) -> PathBuf {
             panic!("none of {candidates:?} exists: they come with the package {package}")
         })
 }
+
+/// The Python that has the packages of `python/requirements.txt`.
+#[must_use]
+pub fn test_python() -> PathBuf {
+    let python = workspace().join("var/test-venv/bin/python");
+    assert!(
+        python.is_file(),
+        "{} is not there: `./test` makes it (python3 -m venv var/test-venv, then \
+         var/test-venv/bin/pip install -r tests/interop/python/requirements.txt)",
+        python.display()
+    );
+    python
+}

@@ -27,6 +27,7 @@ mod parse;
 mod peers;
 mod random;
 pub mod registrar;
+pub mod registration;
 mod stream;
 #[cfg(test)]
 mod testing;

@@ -25,6 +25,13 @@ pub(crate) fn parse_request(text: &str) -> Request {
     }
 }
 
+pub(crate) fn parse_response(text: &str) -> Response {
+    match parse(&Bytes::copy_from_slice(text.as_bytes())) {
+        Ok(Message::Response(response)) => response,
+        other => panic!("not a response: {other:?}"),
+    }
+}
+
 /// A request as our client transactions send it.
 pub(crate) fn request(method: &str) -> Bytes {
     format!(

@@ -247,6 +247,19 @@ fn parse_host(bytes: &Bytes, host: &[u8]) -> Option<Host> {
     (!host.is_empty() && text.bytes().all(legal)).then(|| Host::Name(bytes.slice_ref(host)))
 }
 
+/// A text as the user of a URI: what may not stand there is written as `%HH` (RFC 3261 §25.1).
+pub(crate) fn escape_user(text: &str) -> String {
+    let mut user = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;/".contains(&byte) {
+            user.push(char::from(byte));
+        } else {
+            user.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    user
+}
+
 /// Undoes `%HH` once; a `%` that opens no escape stays.
 fn unescape(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.contains(&b'%') {
@@ -382,6 +395,21 @@ mod tests {
             "tel:abc xyz",
         ] {
             assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn users_are_escaped() {
+        for (text, expected) in [
+            ("+855(0)12", "+855(0)12"),
+            ("*99#", "*99%23"),
+            ("us@office 1", "us%40office%201"),
+            ("50%", "50%25"),
+            ("\u{e9}", "%C3%A9"),
+        ] {
+            assert_eq!(escape_user(text), expected);
+            let uri = parse(&format!("sip:{expected}@h")).unwrap();
+            assert_eq!(uri.user().as_deref(), Some(text));
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Counters {
     pub refused: u64,
     /// Requests answered 503 because a bound was reached.
     pub overloaded: u64,
+    /// Requests answered 503 because this endpoint is about to end.
+    pub drained: u64,
     /// Answers held back: to no peer, and larger than the request.
     pub answers_withheld: u64,
     /// Requests that repeat one already answered or being answered.

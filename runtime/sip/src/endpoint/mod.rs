@@ -46,6 +46,7 @@ pub struct Endpoint {
     outputs: VecDeque<Output>,
     counters: Counters,
     last_incoming: Option<u64>,
+    is_draining: bool,
 }
 
 impl Endpoint {
@@ -68,12 +69,19 @@ impl Endpoint {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_incoming: None,
+            is_draining: false,
         }
     }
 
     /// Says who may send requests outside a dialog. Dialogs that exist go on.
     pub fn set_peers(&mut self, peers: PeerSet) {
         self.peers = peers;
+    }
+
+    /// Says whether this endpoint is about to end. Then new INVITEs are answered 503, and so are OPTIONS outside dialogs, so
+    /// that whoever spreads calls stops sending them here; dialogs go on.
+    pub fn set_draining(&mut self, is_draining: bool) {
+        self.is_draining = is_draining;
     }
 
     /// Feeds one input. `now` never goes backwards; outputs wait in order for [`Self::poll`].

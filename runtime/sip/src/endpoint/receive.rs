@@ -131,6 +131,10 @@ impl Endpoint {
         if let Err(refusal) = self.screen(&received.request, &merge) {
             return self.refuse(&received, refusal);
         }
+        if self.is_draining {
+            self.counters.drained += 1;
+            return self.refuse_for_now(&received);
+        }
         if *received.request.method() == Method::Options {
             return self.answer_options(&received);
         }
@@ -138,11 +142,7 @@ impl Endpoint {
             || self.transactions.len() >= self.config.max_transactions;
         if is_full {
             self.counters.overloaded += 1;
-            let seconds = self.config.retry_after.as_secs().to_string();
-            return self.refuse(
-                &received,
-                Refusal::with(503, "Retry-After", seconds.as_bytes()),
-            );
+            return self.refuse_for_now(&received);
         }
         self.on_invite(now, (key, merge), received);
     }
@@ -197,6 +197,12 @@ impl Endpoint {
         }
         let size = received.request.as_bytes().len();
         self.transmit_answer(received.way_back, received.source, size, writer.finish());
+    }
+
+    fn refuse_for_now(&mut self, received: &Received) {
+        let seconds = self.config.retry_after.as_secs().to_string();
+        let refusal = Refusal::with(503, "Retry-After", seconds.as_bytes());
+        self.refuse(received, refusal);
     }
 
     /// Sends an answer; to no peer only one that is not larger than its request, so that nobody is flooded through us.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use jackfield_sip::Config;
 
-use crate::host::{Ask, Host, INVITE, PEER, US, origin, parse_response, udp};
+use crate::host::{Ask, Host, INVITE, PEER, US, origin, parse_response, talking, udp};
 
 /// The answer to a request from a peer, which leaves nothing behind.
 fn answer(text: &str) -> String {
@@ -387,4 +387,42 @@ fn lines_are_folded_compact_and_latin_1() {
     );
     assert_eq!(incoming[0].request.call_id(), "call-1");
     assert_eq!(incoming[0].sdp.as_deref(), Some(b"v=0\r\n".as_slice()));
+}
+
+#[test]
+fn who_is_about_to_end_takes_no_calls() {
+    let (mut host, tag) = talking();
+    host.incoming();
+    host.endpoint.set_draining(true);
+    for method in ["INVITE", "OPTIONS"] {
+        let ask = Ask {
+            method,
+            branch: method,
+            cseq: 7,
+            ..INVITE
+        };
+        host.receive(ask.text().replace("call-1", "call-2"));
+        let answer = host.sent_text();
+        assert_eq!(parse_response(&answer).status(), 503, "{method}");
+        assert!(answer.contains("Retry-After: 5\r\n"), "{answer}");
+    }
+    assert!(host.incoming().is_empty());
+    assert_eq!(host.endpoint.counters().drained, 2);
+    // What is within a dialog goes on.
+    host.receive(Ask::within("OPTIONS", 2, &tag).text());
+    assert_eq!(host.sent(), "200");
+    host.receive(Ask::within("BYE", 3, &tag).text());
+    assert_eq!(
+        (host.sent().as_str(), host.events().as_str()),
+        ("200", "bye")
+    );
+    // And it may stay after all.
+    host.endpoint.set_draining(false);
+    host.receive(
+        INVITE
+            .text()
+            .replace("call-1", "call-3")
+            .replace("one", "three"),
+    );
+    assert_eq!((host.sent().as_str(), host.incoming().len()), ("100", 1));
 }

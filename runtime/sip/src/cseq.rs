@@ -1,5 +1,7 @@
 //! `CSeq`: the order of requests in a dialog (RFC 3261 §20.16).
 
+use bytes::Bytes;
+
 use crate::lex;
 use crate::{Method, SipError};
 
@@ -18,9 +20,9 @@ impl CSeq {
     /// # Errors
     ///
     /// [`SipError::Malformed`]: not a number below 2³¹ and a token.
-    pub fn parse(value: &[u8]) -> Result<Self, SipError> {
+    pub fn parse(bytes: &Bytes) -> Result<Self, SipError> {
         const FAULT: SipError = SipError::Malformed("CSeq");
-        let value = lex::trim(value);
+        let value = lex::trim(bytes);
         let (digits, rest) = value.split_at(lex::length_while(value, |b| b.is_ascii_digit()));
         let number = lex::number(digits)
             .filter(|&number| number < 1 << 31)
@@ -31,7 +33,7 @@ impl CSeq {
         }
         Ok(Self {
             number,
-            method: Method::from_token(method),
+            method: Method::from_token(&bytes.slice_ref(method)),
         })
     }
 }
@@ -43,7 +45,7 @@ mod tests {
     #[test]
     fn values() {
         let read = |text: &str| {
-            CSeq::parse(text.as_bytes())
+            CSeq::parse(&Bytes::copy_from_slice(text.as_bytes()))
                 .ok()
                 .map(|c| (c.number, c.method.to_string()))
         };

@@ -6,8 +6,9 @@ use crate::SipError;
 use crate::field::{Name, full_form};
 use crate::lex;
 
-/// The longest head (everything before the body) that is read.
-pub const MAX_HEAD_BYTES: usize = 65_536;
+/// The longest head (everything before the body) that is read. With it, the copy that joins folded lines and the list of
+/// header fields stay within 64 KiB together.
+pub const MAX_HEAD_BYTES: usize = 60 << 10;
 
 /// The most header fields a message may have.
 pub const MAX_FIELDS: usize = 128;
@@ -29,10 +30,12 @@ struct Field {
 /// A message cut into lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
+    /// All lines with the empty one that ends them.
     bytes: Bytes,
     first_line: Span,
     fields: Vec<Field>,
-    body_start: u32,
+    /// Everything behind the lines.
+    rest: Bytes,
 }
 
 impl Head {
@@ -42,30 +45,25 @@ impl Head {
         if skipped == datagram.len() {
             return Err(SipError::NotSip);
         }
-        let (end, is_folded) = measure(&datagram[skipped..])?;
-        let bytes = if is_folded {
-            unfold(&datagram[skipped..], end)
-        } else {
-            datagram.slice(skipped..)
-        };
+        let size = measure(&datagram[skipped..])?;
+        let mut bytes = datagram.slice(skipped..skipped + size.end + 2);
+        if size.is_folded {
+            bytes = unfold(&bytes);
+        }
         let mut lines = Lines {
-            bytes: &bytes[..end],
+            bytes: &bytes[..size.end],
             position: 0,
         };
         let first_line = lines.next().ok_or(SipError::NotSip)??;
-        let mut fields = Vec::with_capacity(16);
+        let mut fields = Vec::with_capacity(size.fields);
         for line in lines {
-            if fields.len() == MAX_FIELDS {
-                return Err(SipError::TooLarge);
-            }
             fields.push(field(&bytes, line?)?);
         }
-        let body_start = to_u32(end + 2);
         Ok(Self {
             bytes,
             first_line,
             fields,
-            body_start,
+            rest: datagram.slice(skipped + size.end + 2..),
         })
     }
 
@@ -74,17 +72,17 @@ impl Head {
         self.at(self.first_line)
     }
 
-    /// All bytes of the message, folded lines joined.
+    /// All lines, folded ones joined, with the empty line that ends them.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
     /// Everything behind the header fields, whatever `Content-Length` says.
-    pub(crate) fn rest(&self) -> &[u8] {
-        &self.bytes[self.body_start as usize..]
+    pub(crate) fn rest(&self) -> &Bytes {
+        &self.rest
     }
 
-    /// A part of this message, sharing its memory.
+    /// A part of these lines, sharing their memory.
     pub(crate) fn share(&self, part: &[u8]) -> Bytes {
         self.bytes.slice_ref(part)
     }
@@ -124,7 +122,8 @@ impl Head {
     }
 }
 
-/// The `Content-Length` of a whole head, found as [`Head::read`] finds it, but without keeping anything.
+/// The `Content-Length` of a whole head whose lines end in CRLF, found as [`Head::read`] finds it, but without keeping
+/// anything.
 ///
 /// Equal values that stand twice are one length: the stream goes on, and the parser refuses the message. A line that is no
 /// header field is for the parser to refuse too.
@@ -133,23 +132,19 @@ impl Head {
 ///
 /// A length that is no number, or two that differ.
 pub(crate) fn content_length(head: &[u8]) -> Result<Option<u32>, SipError> {
-    let (end, is_folded) = measure(head)?;
-    let unfolded = is_folded.then(|| unfold(head, end));
-    let bytes = unfolded.as_deref().unwrap_or(head);
-    let lines = Lines {
-        bytes: &bytes[..end],
-        position: 0,
-    };
     let mut found = None;
-    for line in lines.skip(1) {
-        let Ok(field) = field(bytes, line?) else {
+    let mut rest = head;
+    while !rest.is_empty() {
+        let (line, behind) = rest.split_at(logical_line(rest));
+        rest = behind;
+        let Some((name, value)) = lex::cut(line, b':') else {
             continue;
         };
-        if field.id != Name::ContentLength {
+        if Name::of(trim_folds(name)) != Name::ContentLength {
             continue;
         }
-        let digits = &bytes[field.value.start as usize..field.value.end as usize];
-        let length = lex::number(digits).ok_or(SipError::Malformed("Content-Length"))?;
+        let length = lex::number(trim_folds(value));
+        let length = length.ok_or(SipError::Malformed("Content-Length"))?;
         if found.is_some_and(|other| other != length) {
             return Err(SipError::Duplicate("Content-Length"));
         }
@@ -158,19 +153,59 @@ pub(crate) fn content_length(head: &[u8]) -> Result<Option<u32>, SipError> {
     Ok(found)
 }
 
-/// The length of the head with the CRLF of its last line, without the empty line behind it; and whether lines are folded.
-fn measure(bytes: &[u8]) -> Result<(usize, bool), SipError> {
+/// The bytes without white space at either end, line breaks of folded lines included.
+fn trim_folds(bytes: &[u8]) -> &[u8] {
+    let is_white = |b: u8| lex::is_blank(b) || matches!(b, b'\r' | b'\n');
+    let bytes = &bytes[lex::length_while(bytes, is_white)..];
+    let last = bytes.iter().rposition(|&b| !is_white(b));
+    &bytes[..last.map_or(0, |last| last + 1)]
+}
+
+/// The length of the line that opens `bytes`, with the lines that are folded into it and its CRLF.
+fn logical_line(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    loop {
+        end += lex::length_while(&bytes[end..], |b| b != b'\n');
+        end = bytes.len().min(end + 1);
+        if !bytes.get(end).copied().is_some_and(lex::is_blank) {
+            return end;
+        }
+    }
+}
+
+/// The size of a head.
+struct Size {
+    /// The length with the CRLF of the last line, without the empty line behind it.
+    end: usize,
+    /// How many header fields there are, as far as line ends tell.
+    fields: usize,
+    is_folded: bool,
+}
+
+fn measure(bytes: &[u8]) -> Result<Size, SipError> {
     let within = &bytes[..bytes.len().min(MAX_HEAD_BYTES)];
-    let mut is_folded = false;
-    let mut position = 0;
-    while let Some(length) = within[position..].iter().position(|&b| b == b'\n') {
-        position += length + 1;
-        let next = &within[position..];
-        if within[..position].ends_with(b"\r\n") {
-            if next.starts_with(b"\r\n") {
-                return Ok((position, is_folded));
-            }
-            is_folded |= next.first().copied().is_some_and(lex::is_blank);
+    let (mut end, mut lines, mut is_folded) = (0, 0, false);
+    while let Some(length) = lex::find(&within[end..], |b| b == b'\n') {
+        end += length + 1;
+        let next = &within[end..];
+        if !within[..end].ends_with(b"\r\n") {
+            return Err(SipError::BareLineEnding);
+        }
+        if next.first().copied().is_some_and(lex::is_blank) {
+            is_folded = true;
+            continue;
+        }
+        lines += 1;
+        if lines > 1 + MAX_FIELDS {
+            return Err(SipError::TooLarge);
+        }
+        if next.starts_with(b"\r\n") {
+            let fields = lines - 1;
+            return Ok(Size {
+                end,
+                fields,
+                is_folded,
+            });
         }
     }
     let fault = if within.len() < bytes.len() {
@@ -182,9 +217,10 @@ fn measure(bytes: &[u8]) -> Result<(usize, bool), SipError> {
 }
 
 /// Turns the line breaks of folded lines into spaces, which is what they mean.
-fn unfold(bytes: &[u8], head_length: usize) -> Bytes {
-    let mut joined = bytes.to_vec();
-    for position in 0..head_length.saturating_sub(2) {
+fn unfold(head: &[u8]) -> Bytes {
+    let mut joined = head.to_vec();
+    lex::looked_at(joined.len());
+    for position in 0..joined.len().saturating_sub(2) {
         if joined[position..].starts_with(b"\r\n") && lex::is_blank(joined[position + 2]) {
             joined[position..position + 2].fill(b' ');
         }
@@ -224,17 +260,14 @@ impl Iterator for Lines<'_> {
 fn field(bytes: &[u8], line: Span) -> Result<Field, SipError> {
     let start = line.start as usize;
     let text = &bytes[start..line.end as usize];
-    let colon = text
-        .iter()
-        .position(|&b| b == b':')
-        .ok_or(SipError::FieldName)?;
-    let name = lex::trim_end(&text[..colon]);
+    let (name, value) = lex::cut(text, b':').ok_or(SipError::FieldName)?;
+    let name = lex::trim_end(name);
     if !lex::is_token(name) {
         return Err(SipError::FieldName);
     }
-    let value = lex::trim(&text[colon + 1..]);
-    let leading = text.len() - colon - 1 - lex::trim_start(&text[colon + 1..]).len();
-    let value_start = start + colon + 1 + leading;
+    let value = lex::trim_start(value);
+    let value_start = line.end as usize - value.len();
+    let value = lex::trim_end(value);
     Ok(Field {
         id: Name::of(name),
         name: Span {
@@ -274,7 +307,7 @@ mod tests {
         );
         assert_eq!(head.single(Name::Via), Err(SipError::Duplicate("Via")));
         assert_eq!(head.fields().nth(1), Some((&b"Subject"[..], &b""[..])));
-        assert_eq!(head.rest(), b"body\n");
+        assert_eq!(head.rest(), "body\n");
     }
 
     #[test]
@@ -283,7 +316,7 @@ mod tests {
             (&b""[..], SipError::NotSip),
             (b"\r\n\r\n", SipError::NotSip),
             (b"A b c\r\nTo: x\r\n", SipError::Truncated),
-            (b"A b c\nTo: x\n\n", SipError::Truncated),
+            (b"A b c\nTo: x\n\n", SipError::BareLineEnding),
             (b"A b c\r\nTo: x\nVia: y\r\n\r\n", SipError::BareLineEnding),
             (b"A b c\r\nTo: x\rVia: y\r\n\r\n", SipError::BareLineEnding),
             (b"A b c\r\nTo x\r\n\r\n", SipError::FieldName),

@@ -11,7 +11,7 @@ pub(crate) fn is_token_byte(byte: u8) -> bool {
 
 /// Whether the bytes are a `token`: not empty, and nothing but token bytes.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().copied().all(is_token_byte)
+    !bytes.is_empty() && length_while(bytes, is_token_byte) == bytes.len()
 }
 
 /// Whether a byte is white space within a line.
@@ -26,18 +26,20 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
 
 /// The bytes without leading white space.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
-    let start = bytes.iter().position(|&b| !is_blank(b));
-    &bytes[start.unwrap_or(bytes.len())..]
+    &bytes[length_while(bytes, is_blank)..]
 }
 
 /// The bytes without trailing white space.
 pub(crate) fn trim_end(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|&b| !is_blank(b));
-    &bytes[..end.map_or(0, |last| last + 1)]
+    let length = end.map_or(0, |last| last + 1);
+    looked_at(bytes.len() - length + 1);
+    &bytes[..length]
 }
 
 /// Text of a header value: UTF-8, or Latin-1 where it is not (old gateways put it into display names).
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    looked_at(bytes.len());
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
@@ -49,6 +51,7 @@ pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
     if bytes.is_empty() {
         return None;
     }
+    looked_at(bytes.len());
     bytes.iter().try_fold(0u32, |value, byte| {
         let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
         value.checked_mul(10)?.checked_add(digit)
@@ -58,15 +61,18 @@ pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
 /// The length of the quoted string that opens `bytes`, both quotes included; none where it does not close.
 pub(crate) fn quoted_length(bytes: &[u8]) -> Option<usize> {
     let mut escaped = false;
-    for (index, &byte) in bytes.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(index + 1),
-            _ => {}
+    let within = find(bytes.get(1..)?, |byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            false
         }
-    }
-    None
+        b'\\' => {
+            escaped = true;
+            false
+        }
+        _ => byte == b'"',
+    });
+    within.map(|last| last + 2)
 }
 
 /// The place of the first byte outside quoted strings for which `wanted` holds.
@@ -79,14 +85,12 @@ pub(crate) fn find_unquoted(
     wanted: impl Fn(u8) -> bool,
 ) -> Result<Option<usize>, SipError> {
     let mut index = 0;
-    while index < bytes.len() {
+    while let Some(plain) = find(&bytes[index..], |b| b == b'"' || wanted(b)) {
+        index += plain;
         if wanted(bytes[index]) {
             return Ok(Some(index));
         }
-        index += match bytes[index] {
-            b'"' => quoted_length(&bytes[index..]).ok_or(SipError::Malformed("quoted string"))?,
-            _ => 1,
-        };
+        index += quoted_length(&bytes[index..]).ok_or(SipError::Malformed("quoted string"))?;
     }
     Ok(None)
 }
@@ -120,19 +124,15 @@ pub(crate) fn behind_first_item(value: &[u8]) -> &[u8] {
 /// Where the first item of a list ends: at its comma, or at the end of the value.
 fn end_of_item(value: &[u8]) -> usize {
     let mut index = 0;
-    let mut in_angles = false;
-    while index < value.len() {
-        match value[index] {
-            b',' if !in_angles => return index,
-            b'<' => in_angles = true,
-            b'>' => in_angles = false,
-            b'"' if !in_angles => {
-                index += quoted_length(&value[index..]).unwrap_or(value.len() - index);
-                continue;
-            }
-            _ => {}
-        }
-        index += 1;
+    while let Some(plain) = find(&value[index..], |b| b",<\"".contains(&b)) {
+        index += plain;
+        let rest = &value[index..];
+        let skipped = match rest[0] {
+            b',' => return index,
+            b'<' => find(rest, |b| b == b'>').map(|close| close + 1),
+            _ => quoted_length(rest),
+        };
+        index += skipped.unwrap_or(rest.len());
     }
     value.len()
 }
@@ -210,10 +210,48 @@ impl<'a> Iterator for Params<'a> {
 
 /// How many bytes from the start `wanted` holds for.
 pub(crate) fn length_while(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
-    bytes
-        .iter()
-        .position(|&b| !wanted(b))
-        .unwrap_or(bytes.len())
+    find(bytes, |b| !wanted(b)).unwrap_or(bytes.len())
+}
+
+/// What stands in front of the first `separator` and what behind it; none where there is no separator.
+pub(crate) fn cut(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = find(bytes, |b| b == separator)?;
+    Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+/// The place of the first byte for which `wanted` holds.
+pub(crate) fn find(bytes: &[u8], mut wanted: impl FnMut(u8) -> bool) -> Option<usize> {
+    let place = bytes.iter().position(|&b| wanted(b));
+    looked_at(place.map_or(bytes.len(), |at| at + 1));
+    place
+}
+
+/// Every scan of a message's bytes tells here how many it looked at, so that tests can count them.
+#[cfg(not(test))]
+pub(crate) fn looked_at(_bytes: usize) {}
+
+#[cfg(test)]
+pub(crate) use visits::looked_at;
+
+/// Counts the bytes looked at on this thread.
+#[cfg(test)]
+pub(crate) mod visits {
+    use std::cell::Cell;
+
+    thread_local! {
+        static VISITS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn looked_at(bytes: usize) {
+        VISITS.set(VISITS.get() + bytes);
+    }
+
+    /// How many bytes `work` looks at, one counted as often as it is looked at.
+    pub(crate) fn of(work: impl FnOnce()) -> usize {
+        let before = VISITS.get();
+        work();
+        VISITS.get() - before
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! URI (RFC 3263). It registers nowhere and answers no challenge.
 
 mod ask;
+#[cfg(test)]
+mod cost;
 mod counters;
 mod cseq;
 mod dialog;

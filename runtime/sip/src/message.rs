@@ -94,10 +94,15 @@ impl Fields {
         &self.body
     }
 
-    /// The message as it came, with folded lines joined.
+    /// The message as it came, with folded lines joined and without what stood in front of its first line.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.head.bytes()
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.head.bytes()[..], self.head.rest()].concat()
+    }
+
+    /// How long [`Self::to_bytes`] is.
+    pub(crate) fn size(&self) -> usize {
+        self.head.bytes().len() + self.head.rest().len()
     }
 
     /// The body where it is a session description.

@@ -32,8 +32,8 @@ pub enum Method {
 
 impl Method {
     /// The method a token names. The token is taken as it is, so only a parser that checked it calls this.
-    pub(crate) fn from_token(token: &[u8]) -> Self {
-        match token {
+    pub(crate) fn from_token(token: &Bytes) -> Self {
+        match &token[..] {
             b"INVITE" => Self::Invite,
             b"ACK" => Self::Ack,
             b"CANCEL" => Self::Cancel,
@@ -43,7 +43,7 @@ impl Method {
             b"INFO" => Self::Info,
             b"NOTIFY" => Self::Notify,
             b"SUBSCRIBE" => Self::Subscribe,
-            other => Self::Other(Bytes::copy_from_slice(other)),
+            _ => Self::Other(token.clone()),
         }
     }
 

@@ -49,7 +49,7 @@ impl NameAddr {
         // Without brackets, everything after the first semicolon belongs to the header field.
         let end = lex::length_while(value, |b| b != b';' && !lex::is_blank(b));
         let (uri, params) = value.split_at(end);
-        if uri.contains(&b'?') || uri.contains(&b',') {
+        if lex::find(uri, |b| b == b'?' || b == b',').is_some() {
             return Err(SipError::Malformed("address"));
         }
         Params::new(params).check()?;
@@ -96,9 +96,10 @@ impl NameAddr {
 fn is_display_name(name: &[u8]) -> bool {
     match name.first() {
         Some(b'"') => lex::quoted_length(name) == Some(name.len()),
-        _ => name
-            .iter()
-            .all(|&b| lex::is_token_byte(b) || lex::is_blank(b) || b >= 0x80),
+        _ => lex::find(name, |b| {
+            !lex::is_token_byte(b) && !lex::is_blank(b) && b < 0x80
+        })
+        .is_none(),
     }
 }
 

@@ -19,6 +19,16 @@ pub struct Malformed {
     pub(crate) head: Option<Head>,
 }
 
+impl Malformed {
+    /// Whether the one who sent it can be told: a request whose first line and topmost `Via` can be made out.
+    #[must_use]
+    pub fn is_answerable(&self) -> bool {
+        let is_request = |head: &&Head| !is_status_line(head.first_line());
+        let head = self.head.as_ref().filter(is_request);
+        head.is_some_and(|head| top_via(head).is_ok())
+    }
+}
+
 /// Reads one datagram. Bytes behind the body are ignored (RFC 3261 §18.3).
 ///
 /// Lenient where RFC 4475 is: white space, folding, compact and unknown names, any method, Latin-1. Strict where two
@@ -91,42 +101,36 @@ fn response(line: &Bytes, head: Head) -> Result<Message, (SipError, Head)> {
 
 /// `METHOD URI SIP/2.0`, with one space each (RFC 3261 §7.1).
 fn request_line(line: &Bytes) -> Result<(Method, Uri), SipError> {
-    let mut parts = line.split(|&b| b == b' ');
-    let (Some(method), Some(uri), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(SipError::StartLine);
-    };
+    let (method, rest) = lex::cut(line, b' ').ok_or(SipError::StartLine)?;
+    let (uri, version) = lex::cut(rest, b' ').ok_or(SipError::StartLine)?;
     if !lex::is_token(method) {
         return Err(SipError::StartLine);
     }
     check_version(version)?;
-    Ok((
-        Method::from_token(method),
-        Uri::parse(&line.slice_ref(uri))?,
-    ))
+    let uri = Uri::parse(&line.slice_ref(uri))?;
+    if uri.has_headers() {
+        return Err(SipError::Malformed("Request-URI"));
+    }
+    Ok((Method::from_token(&line.slice_ref(method)), uri))
 }
 
 /// `SIP/2.0 STATUS REASON`; the reason may be empty, and its space with it (RFC 3261 §7.2).
 fn status_line(line: &Bytes) -> Result<(u16, Bytes), SipError> {
-    let mut parts = line.splitn(3, |&b| b == b' ');
-    check_version(parts.next().unwrap_or_default())?;
-    let digits = parts
-        .next()
-        .filter(|digits| digits.len() == 3)
-        .ok_or(SipError::StartLine)?;
+    let (version, rest) = lex::cut(line, b' ').unwrap_or((line, b""));
+    check_version(version)?;
+    let (digits, reason) = lex::cut(rest, b' ').unwrap_or((rest, b""));
     let status = lex::number(digits).and_then(|status| u16::try_from(status).ok());
     let status = status
-        .filter(|status| (100..700).contains(status))
+        .filter(|status| digits.len() == 3 && (100..700).contains(status))
         .ok_or(SipError::StartLine)?;
-    Ok((status, line.slice_ref(parts.next().unwrap_or_default())))
+    Ok((status, line.slice_ref(reason)))
 }
 
 fn check_version(version: &[u8]) -> Result<(), SipError> {
     let number = version.get(4..).unwrap_or_default();
     let is_sip = version.len() > 4 && version[..4].eq_ignore_ascii_case(b"SIP/");
-    let is_number =
-        number.contains(&b'.') && number.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    let is_number = lex::cut(number, b'.').is_some()
+        && lex::find(number, |b| !b.is_ascii_digit() && b != b'.').is_none();
     match number {
         b"2.0" if is_sip => Ok(()),
         _ if is_sip && is_number => Err(SipError::Version),
@@ -135,7 +139,8 @@ fn check_version(version: &[u8]) -> Result<(), SipError> {
 }
 
 fn cseq(head: &Head) -> Result<CSeq, SipError> {
-    CSeq::parse(head.single(Name::CSeq)?.ok_or(SipError::Missing("CSeq"))?)
+    let value = head.single(Name::CSeq)?.ok_or(SipError::Missing("CSeq"))?;
+    CSeq::parse(&head.share(value))
 }
 
 /// Contacts of requests that make dialogs or bindings are where later requests go: they must be readable.
@@ -195,7 +200,7 @@ fn call_id(head: &Head) -> Result<Bytes, SipError> {
     let value = head
         .single(Name::CallId)?
         .ok_or(SipError::Missing("Call-ID"))?;
-    let is_one_word = !value.is_empty() && !value.iter().copied().any(lex::is_blank);
+    let is_one_word = !value.is_empty() && lex::find(value, lex::is_blank).is_none();
     is_one_word
         .then(|| head.share(value))
         .ok_or(SipError::Malformed("Call-ID"))
@@ -207,8 +212,8 @@ fn body(head: &Head) -> Result<Bytes, SipError> {
         None => rest.len(),
         Some(digits) => lex::number(digits).ok_or(SipError::Malformed("Content-Length"))? as usize,
     };
-    rest.get(..length)
-        .map(|body| head.share(body))
+    (length <= rest.len())
+        .then(|| rest.slice(..length))
         .ok_or(SipError::ContentLength)
 }
 
@@ -246,6 +251,10 @@ mod tests {
             ("INVITE  sip:c@d SIP/2.0", Err(SipError::StartLine)),
             ("INVITE sip:c@d SIP/2.0 ", Err(SipError::StartLine)),
             ("INVITE <sip:c@d> SIP/2.0", Err(SipError::Malformed("URI"))),
+            (
+                "INVITE sip:c@d?Route=%3Csip:e%3E SIP/2.0",
+                Err(SipError::Malformed("Request-URI")),
+            ),
             ("INV(TE sip:c@d SIP/2.0", Err(SipError::StartLine)),
             ("invite sip:c@d SIP/2.0", Err(SipError::MethodMismatch)),
         ] {

@@ -44,6 +44,7 @@ pub struct Uri {
     host: Option<Host>,
     port: Option<u16>,
     params: Bytes,
+    has_headers: bool,
 }
 
 impl Uri {
@@ -55,13 +56,11 @@ impl Uri {
     pub fn parse(bytes: &Bytes) -> Result<Self, SipError> {
         const FAULT: SipError = SipError::Malformed("URI");
         let forbidden = |b: u8| b <= b' ' || b == 0x7f || b"<>\"".contains(&b);
-        let colon = bytes.iter().position(|&b| b == b':').ok_or(FAULT)?;
-        let (scheme, rest) = (&bytes[..colon], &bytes[colon + 1..]);
+        let (scheme, rest) = lex::cut(bytes, b':').ok_or(FAULT)?;
+        let outside_scheme = |b: u8| !b.is_ascii_alphanumeric() && !b"+-.".contains(&b);
         let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-            && scheme
-                .iter()
-                .all(|&b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if !is_scheme || rest.is_empty() || bytes.iter().copied().any(forbidden) {
+            && lex::find(scheme, outside_scheme).is_none();
+        if !is_scheme || rest.is_empty() || lex::find(bytes, forbidden).is_some() {
             return Err(FAULT);
         }
         match () {
@@ -75,19 +74,20 @@ impl Uri {
                 host: None,
                 port: None,
                 params: Bytes::new(),
+                has_headers: false,
             }),
         }
     }
 
     fn sip(bytes: &Bytes, scheme: Scheme, rest: &[u8]) -> Result<Self, SipError> {
-        let (user, rest) = match rest.iter().position(|&b| b == b'@') {
-            Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
+        let (user, rest) = match lex::cut(rest, b'@') {
+            Some((user, rest)) => (Some(user), rest),
             None => (None, rest),
         };
         // The password, if any, is not part of the user.
         let user = user.map(|user| &user[..lex::length_while(user, |b| b != b':')]);
         let (hostport, rest) = rest.split_at(lex::length_while(rest, |b| b != b';' && b != b'?'));
-        let (params, _headers) = rest.split_at(lex::length_while(rest, |b| b != b'?'));
+        let (params, headers) = rest.split_at(lex::length_while(rest, |b| b != b'?'));
         let (host, port) = host_and_port(bytes, hostport)?;
         Params::new(params).check()?;
         Ok(Self {
@@ -97,13 +97,14 @@ impl Uri {
             host: Some(host),
             port,
             params: bytes.slice_ref(params),
+            has_headers: !headers.is_empty(),
         })
     }
 
     fn tel(bytes: &Bytes, rest: &[u8]) -> Result<Self, SipError> {
         let (number, params) = rest.split_at(lex::length_while(rest, |b| b != b';'));
         let legal = |b: u8| b.is_ascii_hexdigit() || b"+-.()*#".contains(&b);
-        if number.is_empty() || !number.iter().copied().all(legal) {
+        if number.is_empty() || lex::length_while(number, legal) < number.len() {
             return Err(SipError::Malformed("tel URI"));
         }
         Params::new(params).check()?;
@@ -114,6 +115,7 @@ impl Uri {
             host: None,
             port: None,
             params: bytes.slice_ref(params),
+            has_headers: false,
         })
     }
 
@@ -153,6 +155,12 @@ impl Uri {
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
         Params::new(&self.params).get(name).map(lex::text)
+    }
+
+    /// Whether header fields stand behind a `?`. They are not read, and a Request-URI may have none (RFC 3261 §19.1.1).
+    #[must_use]
+    pub fn has_headers(&self) -> bool {
+        self.has_headers
     }
 
     /// The socket address that a literal host names, with the default port where none is written; none for names.
@@ -207,7 +215,7 @@ pub(crate) fn host_and_port(
 ) -> Result<(Host, Option<u16>), SipError> {
     const FAULT: SipError = SipError::Malformed("host");
     let host_length = if hostport.first() == Some(&b'[') {
-        hostport.iter().position(|&b| b == b']').ok_or(FAULT)? + 1
+        lex::find(hostport, |b| b == b']').ok_or(FAULT)? + 1
     } else {
         lex::length_while(hostport, |b| b != b':' && !lex::is_blank(b))
     };
@@ -228,6 +236,7 @@ pub(crate) fn host_and_port(
 }
 
 fn parse_host(bytes: &Bytes, host: &[u8]) -> Option<Host> {
+    lex::looked_at(2 * host.len());
     let text = std::str::from_utf8(host).ok()?;
     if let Some(inner) = text
         .strip_prefix('[')

@@ -36,12 +36,12 @@ impl Via {
     pub fn parse(bytes: &Bytes) -> Result<Self, SipError> {
         const FAULT: SipError = SipError::Malformed("Via");
         let bytes = &bytes.slice_ref(lex::trim(bytes));
-        let mut parts = bytes.splitn(3, |&b| b == b'/').map(lex::trim);
-        let (name, version) = (parts.next().ok_or(FAULT)?, parts.next().ok_or(FAULT)?);
-        if !name.eq_ignore_ascii_case(b"SIP") || !lex::is_token(version) {
+        let (name, rest) = lex::cut(bytes, b'/').ok_or(FAULT)?;
+        let (version, rest) = lex::cut(rest, b'/').ok_or(FAULT)?;
+        if !lex::trim(name).eq_ignore_ascii_case(b"SIP") || !lex::is_token(lex::trim(version)) {
             return Err(FAULT);
         }
-        let rest = parts.next().ok_or(FAULT)?;
+        let rest = lex::trim_start(rest);
         let (transport, rest) = rest.split_at(lex::length_while(rest, lex::is_token_byte));
         if transport.is_empty() || !rest.first().copied().is_some_and(lex::is_blank) {
             return Err(FAULT);

@@ -79,7 +79,14 @@ impl Endpoint {
         let Ok(via) = top_via(head) else { return };
         let status = malformed.error.status();
         let rules = self.rules_of(source);
-        let bytes = respond_to_malformed(head, &via, source, &self.config, rules, status);
+        let first = |name| head.values(name).next().unwrap_or_default();
+        let tag = self.identifiers.stateless_tag([
+            via.as_bytes(),
+            first(Name::CallId),
+            first(Name::From),
+        ]);
+        let answer = Answer::new(status, &tag);
+        let bytes = respond_to_malformed(head, &via, source, &self.config, rules, answer);
         self.transmit_answer(way_back(&via, source, rules), source, size, bytes);
     }
 
@@ -195,7 +202,7 @@ impl Endpoint {
         if let Some((name, value)) = refusal.field {
             writer.header(name, &value);
         }
-        let size = received.request.as_bytes().len();
+        let size = received.request.size();
         self.transmit_answer(received.way_back, received.source, size, writer.finish());
     }
 

@@ -11,7 +11,7 @@ use crate::head::Head;
 use crate::hop::Way;
 use crate::lex;
 use crate::write::{Writer, reason_phrase};
-use crate::{Hop, PeerRules, Request, Via};
+use crate::{Hop, NameAddr, PeerRules, Request, Via};
 
 /// What an endpoint of this kind understands; goes into `Allow`.
 pub(super) const ALLOW: (&str, &[u8]) = ("Allow", b"INVITE, ACK, CANCEL, BYE, OPTIONS");
@@ -99,22 +99,22 @@ impl<'a> Answer<'a> {
 }
 
 /// The answer to a request whose fault was found after its `Via` could be read: with what it has of the fields a
-/// response repeats.
+/// response repeats, each once. A `To` that can be read and has no tag gets one (RFC 3261 §8.2.6.2).
 pub(super) fn respond_to_malformed(
     head: &Head,
     via: &Via,
     source: Hop,
     config: &Config,
     rules: PeerRules,
-    status: u16,
+    answer: Answer<'_>,
 ) -> Bytes {
-    respond(
-        head,
-        &stamped(via, source, rules),
-        config,
-        Answer::new(status, b""),
-    )
-    .finish()
+    let to = head.values(Name::To).next().unwrap_or_default();
+    let takes_tag = NameAddr::parse(&head.share(to)).is_ok_and(|to| to.tag().is_empty());
+    let answer = Answer {
+        to_tag: if takes_tag { answer.to_tag } else { b"" },
+        ..answer
+    };
+    respond(head, &stamped(via, source, rules), config, answer).finish()
 }
 
 /// Where a response to a request with this topmost `Via` goes, that came from `source` (RFC 3261 §18.2.2, RFC 3581 §4).
@@ -153,15 +153,15 @@ fn respond(head: &Head, stamped_via: &[u8], config: &Config, answer: Answer<'_>)
     for via in vias {
         writer.header("Via", via);
     }
-    writer.copy(head, Name::From);
-    for to in head.values(Name::To) {
-        match answer.to_tag {
-            b"" => writer.header("To", to),
-            tag => writer.header_of("To", &[to, b";tag=", tag]),
+    for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
+        match (head.values(name).next(), answer.to_tag) {
+            (Some(to), tag @ [_, ..]) if name == Name::To => {
+                writer.header_of("To", &[to, b";tag=", tag]);
+            }
+            (Some(value), _) => writer.header(name.as_str(), value),
+            (None, _) => {}
         }
     }
-    writer.copy(head, Name::CallId);
-    writer.copy(head, Name::CSeq);
     if let Some(user_agent) = &config.user_agent {
         writer.header("Server", user_agent.as_bytes());
     }

@@ -206,7 +206,7 @@ fn only_ones_own_address_of_record() {
     let mut desk = Desk::new();
     let forged = |of: &str| {
         let own = register("gw1", "c1", 1, "Contact: <sip:x@203.0.113.66>\r\n");
-        let text = String::from_utf8(own.as_bytes().to_vec()).unwrap();
+        let text = String::from_utf8(own.to_bytes()).unwrap();
         parse_request(&text.replace(&format!("{of}: <sip:gw1@"), &format!("{of}: <sip:victim@")))
     };
     for (request, user, expected) in [

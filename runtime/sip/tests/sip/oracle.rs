@@ -99,11 +99,6 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "rsip knows a closed list of methods",
     ),
     (
-        "rfc4475/escruri.dat",
-        WE,
-        "a `?` behind the host: rsip reads it as part of a port",
-    ),
-    (
         "rfc4475/intmeth.dat",
         WE,
         "an unknown method, and bytes that are not UTF-8",

@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod baresip;
+pub mod flood;
 pub mod helper_library;
 pub mod kamailio;
 pub mod needs;

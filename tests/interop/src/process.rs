@@ -87,6 +87,24 @@ impl Process {
         }
     }
 
+    /// The memory it holds, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        status
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("VmRSS:")?
+                    .split_whitespace()
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .unwrap_or_else(|| panic!("no VmRSS in {status}"))
+    }
+
     /// Asks it to end (SIGTERM).
     pub fn terminate(&self) {
         let status = Command::new("kill")

@@ -170,6 +170,12 @@ impl Server {
         }
     }
 
+    /// The memory it holds, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        self.process.resident_kib()
+    }
+
     /// What it logged so far.
     #[must_use]
     pub fn log(&self) -> String {

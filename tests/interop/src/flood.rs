@@ -1,0 +1,107 @@
+//! A flood of requests from somebody whom no trunk knows: each with a Call-ID and branch of its own, as fast as they go.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// How many requests.
+    pub requests: u64,
+    /// How many bytes came back.
+    pub answered_bytes: u64,
+    /// How many bytes went out.
+    pub bytes: u64,
+    /// In what time.
+    pub elapsed: Duration,
+}
+
+impl Sent {
+    /// Requests a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.requests as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+/// A flood that runs. It ends by itself after its last request.
+#[derive(Debug)]
+pub struct Flood {
+    thread: JoinHandle<Sent>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Flood {
+    /// Sends `requests` INVITE, REGISTER and OPTIONS requests in turn from an address of loopback to `server`.
+    #[must_use]
+    pub fn start(from: &str, server: SocketAddr, requests: u64) -> Self {
+        let socket = UdpSocket::bind((from, 0)).expect("loopback has more than one address");
+        socket
+            .set_nonblocking(true)
+            .expect("a socket can be non-blocking");
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let thread = std::thread::spawn(move || {
+            let sent = send(&socket, server, requests);
+            over.store(true, Ordering::Relaxed);
+            sent
+        });
+        Self { thread, is_over }
+    }
+
+    /// Whether the last request is out.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Waits for its end.
+    #[must_use]
+    pub fn finish(self) -> Sent {
+        self.thread.join().expect("the flood does not panic")
+    }
+}
+
+fn send(socket: &UdpSocket, server: SocketAddr, requests: u64) -> Sent {
+    const METHODS: [&str; 3] = ["INVITE", "REGISTER", "OPTIONS"];
+    let us = socket.local_addr().expect("a bound socket has an address");
+    let (mut request, mut answer) = (Vec::with_capacity(1_024), [0; 2_048]);
+    let mut sent = Sent {
+        requests: 0,
+        answered_bytes: 0,
+        bytes: 0,
+        elapsed: Duration::ZERO,
+    };
+    let start = Instant::now();
+    while sent.requests < requests {
+        let (number, method) = (sent.requests, METHODS[(sent.requests % 3) as usize]);
+        request.clear();
+        write!(
+            request,
+            "{method} sip:1000@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {us};rport;branch=z9hG4bKflood{number}\r\nMax-Forwards: 70\r\n\
+             From: <sip:{number}@{us}>;tag=f{number}\r\nTo: <sip:1000@{server}>\r\nCall-ID: flood-{number}@{us}\r\n\
+             CSeq: 1 {method}\r\nContact: <sip:{number}@{us}>\r\nUser-Agent: friendly-scanner\r\nContent-Length: 0\r\n\r\n"
+        )
+        .expect("a vector takes what is written");
+        match socket.send_to(&request, server) {
+            Ok(length) => {
+                sent.requests += 1;
+                sent.bytes += length as u64;
+            }
+            // The kernel's queue is full: the next one goes when there is room.
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                std::thread::yield_now();
+            }
+            Err(error) => panic!("the flood cannot be sent: {error}"),
+        }
+        while let Ok(length) = socket.recv(&mut answer) {
+            sent.answered_bytes += length as u64;
+        }
+    }
+    sent.elapsed = start.elapsed();
+    sent
+}

@@ -217,7 +217,7 @@ fn is_alive(outcome: &Outcome) -> bool {
 }
 
 fn question(target: Hop, config: &Config) -> Ask {
-    let us = Hop::new(target.transport, config.contacts.of(target.transport));
+    let us = Hop::new(target.transport, config.contacts.towards(target));
     Ask {
         method: Method::Options,
         targets: vec![target],

@@ -6,7 +6,7 @@ use crate::field::Name;
 use crate::head::Head;
 use crate::lex;
 use crate::message::Fields;
-use crate::{CSeq, Message, Method, NameAddr, Request, Response, SipError, Uri, Via};
+use crate::{CSeq, Message, Method, NameAddr, Request, Response, SipError, Transport, Uri, Via};
 
 /// A datagram that is not a valid message. Where it is a request that can be answered, the endpoint does so from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,24 @@ pub fn parse(datagram: &Bytes) -> Result<Message, Malformed> {
         error,
         head: Some(head),
     })
+}
+
+/// Reads a message of a transport. On a stream `Content-Length` is mandatory (RFC 3261 §20.14): a message without one is the
+/// head that [`crate::BrokenStream`] keeps, to be answered and not to be acted on.
+pub(crate) fn parse_over(transport: Transport, bytes: &Bytes) -> Result<Message, Malformed> {
+    let message = parse(bytes)?;
+    let is_stream = matches!(transport, Transport::Tcp | Transport::Tls);
+    let head = match &message {
+        Message::Request(request) => &request.head,
+        Message::Response(response) => &response.head,
+    };
+    if is_stream && head.values(Name::ContentLength).next().is_none() {
+        return Err(Malformed {
+            error: SipError::Missing("Content-Length"),
+            head: Some(head.clone()),
+        });
+    }
+    Ok(message)
 }
 
 /// Whether a first line belongs to a response: only those start with the protocol's name.
@@ -307,6 +325,25 @@ mod tests {
             assert!(
                 matches!(parsed.unwrap_err().error, SipError::Missing(n) if n == name),
                 "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn streams_need_a_length() {
+        for (transport, length, expected) in [
+            (Transport::Udp, "", Ok(())),
+            (Transport::Wss, "", Ok(())),
+            (Transport::Tcp, "", Err(SipError::Missing("Content-Length"))),
+            (Transport::Tls, "", Err(SipError::Missing("Content-Length"))),
+            (Transport::Tcp, "l: 0\r\n", Ok(())),
+        ] {
+            let text = format!("INVITE sip:c@d SIP/2.0\r\n{FIELDS}{length}\r\n");
+            let parsed = parse_over(transport, &Bytes::from(text));
+            assert_eq!(
+                parsed.map(|_| ()).map_err(|malformed| malformed.error),
+                expected,
+                "{transport} {length:?}"
             );
         }
     }

@@ -10,7 +10,7 @@ use super::received::{ACCEPT, ALLOW, Answer, Received, respond_to_malformed, way
 use crate::field::Name;
 use crate::hop::Way;
 use crate::lex;
-use crate::parse::{Malformed, is_status_line, parse, top_via};
+use crate::parse::{Malformed, is_status_line, parse_over, top_via};
 use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
 use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme};
 
@@ -42,7 +42,7 @@ impl Endpoint {
             self.counters.keepalives += 1;
             return;
         }
-        match parse(bytes) {
+        match parse_over(source.transport, bytes) {
             Ok(Message::Request(request)) => {
                 self.counters.requests += 1;
                 let rules = self.rules_of(source);

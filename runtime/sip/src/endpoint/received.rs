@@ -38,7 +38,7 @@ impl Received {
     pub(super) fn new(request: Request, source: Hop, config: &Config, rules: PeerRules) -> Self {
         let way_back = way_back(request.via(), source, rules);
         let via = stamped(request.via(), source, rules);
-        let contact = config.contacts.of(source.transport);
+        let contact = config.contacts.towards(source);
         Self {
             request,
             source,

@@ -81,7 +81,7 @@ impl Endpoint {
     }
 
     fn us_towards(&self, target: Hop, invite: &OutgoingInvite) -> Hop {
-        let contact = self.config.contacts.of(target.transport);
+        let contact = self.config.contacts.towards(target);
         Hop::new(target.transport, invite.advertised.unwrap_or(contact))
     }
 

@@ -39,10 +39,10 @@ impl Config {
     }
 }
 
-/// The address that each transport's peers are told.
+/// The address that peers are told, by transport and by whether they are reached over IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contacts {
-    addresses: [SocketAddr; Transport::ALL.len()],
+    addresses: [[SocketAddr; 2]; Transport::ALL.len()],
 }
 
 impl Contacts {
@@ -50,21 +50,22 @@ impl Contacts {
     #[must_use]
     pub const fn new(address: SocketAddr) -> Self {
         Self {
-            addresses: [address; Transport::ALL.len()],
+            addresses: [[address; 2]; Transport::ALL.len()],
         }
     }
 
-    /// The same with another address for one transport.
+    /// The same with another address for one transport and the family of this address.
     #[must_use]
     pub const fn with(mut self, transport: Transport, address: SocketAddr) -> Self {
-        self.addresses[transport as usize] = address;
+        self.addresses[transport as usize][address.is_ipv6() as usize] = address;
         self
     }
 
-    /// The address of a transport.
+    /// The address that somebody at this hop is told.
     #[must_use]
-    pub const fn of(&self, transport: Transport) -> SocketAddr {
-        self.addresses[transport as usize]
+    pub fn towards(&self, hop: Hop) -> SocketAddr {
+        let is_ipv6 = hop.address.ip().to_canonical().is_ipv6();
+        self.addresses[hop.transport as usize][usize::from(is_ipv6)]
     }
 }
 
@@ -288,4 +289,31 @@ pub enum Event {
     },
     /// Our BYE was answered, or timed out.
     Terminated,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contacts_by_transport_and_family() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let contacts = Contacts::new(address("192.0.2.1:5060"))
+            .with(Transport::Udp, address("[2001:db8::1]:5060"))
+            .with(Transport::Tls, address("192.0.2.1:5061"));
+        for (transport, to, expected) in [
+            (Transport::Udp, "203.0.113.9:5060", "192.0.2.1:5060"),
+            (Transport::Udp, "[2001:db8::9]:5060", "[2001:db8::1]:5060"),
+            (
+                Transport::Udp,
+                "[::ffff:203.0.113.9]:5060",
+                "192.0.2.1:5060",
+            ),
+            (Transport::Tls, "203.0.113.9:5061", "192.0.2.1:5061"),
+            (Transport::Tls, "[2001:db8::9]:5061", "192.0.2.1:5060"),
+        ] {
+            let hop = Hop::new(transport, address(to));
+            assert_eq!(contacts.towards(hop), address(expected), "{hop}");
+        }
+    }
 }

@@ -175,7 +175,7 @@ impl Call {
     fn handle_sip(&mut self, now: Instant, event: sip::Event) {
         use sip::Event as Sip;
         match (self.state, event) {
-            (State::Incoming, Sip::Canceled) => {
+            (State::Incoming, Sip::Canceled { .. }) => {
                 self.over(
                     now,
                     Ending::new(
@@ -219,6 +219,7 @@ impl Call {
                 // The answer crossed our CANCEL (RFC 3261 section 9.1): the call exists, so end it.
                 self.emit(Effect::Sip(sip::Command::Bye {
                     dialog: self.leg.dialog,
+                    cause: None,
                 }));
                 self.over(
                     now,
@@ -242,7 +243,7 @@ impl Call {
                     ),
                 );
             }
-            (State::Up, Sip::Bye) => {
+            (State::Up, Sip::Bye { .. }) => {
                 self.over(
                     now,
                     Ending::new(
@@ -377,6 +378,7 @@ impl Call {
             status,
             reason: None,
             retry_after: None,
+            cause: None,
         }));
     }
 
@@ -402,10 +404,16 @@ impl Call {
             }
             State::Calling => {
                 self.state = State::Cancelling(cause);
-                self.emit(Effect::Sip(sip::Command::Cancel { dialog }));
+                self.emit(Effect::Sip(sip::Command::Cancel {
+                    dialog,
+                    cause: None,
+                }));
             }
             State::Up => {
-                self.emit(Effect::Sip(sip::Command::Bye { dialog }));
+                self.emit(Effect::Sip(sip::Command::Bye {
+                    dialog,
+                    cause: None,
+                }));
                 self.over(
                     now,
                     Ending::new(CallStatus::Completed, cause, 200, "hung up by us"),
@@ -418,6 +426,7 @@ impl Call {
     fn end_for_media(&mut self, now: Instant, reason: &str) {
         self.emit(Effect::Sip(sip::Command::Bye {
             dialog: self.leg.dialog,
+            cause: None,
         }));
         self.over(
             now,

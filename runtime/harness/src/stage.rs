@@ -240,9 +240,9 @@ impl Stage {
 
     fn caller_hangs_up(&mut self) {
         let (words, event) = if self.answered {
-            ("hangs up", sip::Event::Bye)
+            ("hangs up", sip::Event::Bye { cause: None })
         } else {
-            ("gives up", sip::Event::Canceled)
+            ("gives up", sip::Event::Canceled { cause: None })
         };
         self.note(Who::Caller, words);
         self.feed(Input::Sip(event));
@@ -396,12 +396,7 @@ fn peer(command: sip::Command) -> Option<sip::Event> {
                 .ok()
                 .map(|negotiated| negotiated.description),
         }),
-        sip::Command::Ring { .. }
-        | sip::Command::Progress { .. }
-        | sip::Command::Reject { .. }
-        | sip::Command::Cancel { .. }
-        | sip::Command::AcceptOffer { .. }
-        | sip::Command::RejectOffer { .. } => None,
+        _ => None,
     }
 }
 

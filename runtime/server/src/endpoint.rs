@@ -257,6 +257,7 @@ impl<A: Admission> Driver<A> {
                     status,
                     reason: None,
                     retry_after,
+                    cause: None,
                 };
                 self.core
                     .handle(Instant::now(), sip::Input::Command(command));
@@ -269,8 +270,8 @@ impl<A: Admission> Driver<A> {
             event,
             sip::Event::Failed { .. }
                 | sip::Event::NoAck
-                | sip::Event::Canceled
-                | sip::Event::Bye
+                | sip::Event::Canceled { .. }
+                | sip::Event::Bye { .. }
                 | sip::Event::Terminated
         );
         if let Some(signals) = self.routes.get(&dialog) {

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use crate::field::Name;
 use crate::hop::Way;
 use crate::message::Fields;
+use crate::routes::RouteSet;
 use crate::write::Writer;
-use crate::{Hop, Method, NameAddr, Request, Response, Uri};
+use crate::{Hop, Method, Reason, Request, Response, Uri};
 
 /// What identifies a dialog and routes its requests. All bytes are copies, so no datagram is kept alive by them.
 #[derive(Debug)]
@@ -20,8 +21,7 @@ pub(crate) struct Dialog {
     local_cseq: u32,
     remote_cseq: Option<u32>,
     remote_target: Bytes,
-    /// `Route` values in the order our requests carry them.
-    route_set: Vec<Bytes>,
+    routes: RouteSet,
     /// Where the peer's last message came from: used when the next hop is a name, for this crate resolves none.
     source: Hop,
     /// Requests go to `source` whatever the next hop is.
@@ -50,10 +50,35 @@ pub(crate) struct OutgoingRequest {
     pub(crate) bytes: Bytes,
 }
 
-/// What each of our requests needs besides its dialog.
+/// What a request of ours within a dialog says beyond what the dialog knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Wording {
+    pub(crate) method: Method,
+    /// More header fields, name and value.
+    pub(crate) fields: Vec<(&'static str, Bytes)>,
+}
+
+impl Wording {
+    /// A request without more fields.
+    pub(crate) fn new(method: Method) -> Self {
+        Self {
+            method,
+            fields: Vec::new(),
+        }
+    }
+
+    /// A request that says why it is sent, where there is a reason.
+    pub(crate) fn because(method: Method, cause: Option<&Reason>) -> Self {
+        let mut wording = Self::new(method);
+        let reason = cause.map(|cause| ("Reason", cause.value().into()));
+        wording.fields.extend(reason);
+        wording
+    }
+}
+
+/// What each of our requests needs besides its dialog and wording.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestParts<'a> {
-    pub(crate) method: &'a Method,
     pub(crate) cseq: u32,
     pub(crate) branch: &'a [u8],
     pub(crate) user_agent: Option<&'a str>,
@@ -75,7 +100,7 @@ impl Dialog {
             local_cseq: 0,
             remote_cseq: Some(invite.cseq().number),
             remote_target: copy(target.as_ref().unwrap_or(invite.from().uri()).as_bytes()),
-            route_set: invite.head.items(Name::RecordRoute).map(copy).collect(),
+            routes: RouteSet::recorded(invite),
             source: from.source,
             to_source: from.to_source,
             us: from.us,
@@ -86,8 +111,6 @@ impl Dialog {
     /// the response repeats of our own words is not taken from it.
     pub(crate) fn as_uac(ours: &OurInvite, response: &Response, source: Hop) -> Self {
         let target = response.contact();
-        let mut route_set: Vec<_> = response.head.items(Name::RecordRoute).map(copy).collect();
-        route_set.reverse();
         Self {
             call_id: ours.call_id.clone(),
             local: ours.from.clone(),
@@ -96,7 +119,7 @@ impl Dialog {
             local_cseq: ours.cseq,
             remote_cseq: None,
             remote_target: copy(target.as_ref().unwrap_or(response.to().uri()).as_bytes()),
-            route_set,
+            routes: RouteSet::recorded(response).reversed(),
             source,
             to_source: ours.to_source,
             us: ours.us,
@@ -142,38 +165,25 @@ impl Dialog {
     }
 
     /// Writes a request within the dialog (RFC 3261 §12.2.1.1).
-    pub(crate) fn request(&self, parts: RequestParts<'_>) -> OutgoingRequest {
-        let first_route = self
-            .route_set
-            .first()
-            .and_then(|route| NameAddr::parse(route).ok());
-        let is_strict = first_route
-            .as_ref()
-            .is_some_and(|route| route.uri().param("lr").is_none());
-        let target = match &first_route {
-            Some(route) if is_strict => route.uri().as_bytes(),
-            _ => &self.remote_target,
-        };
-        let mut writer = Writer::request(parts.method.as_bytes(), target);
+    pub(crate) fn request(&self, wording: &Wording, parts: RequestParts<'_>) -> OutgoingRequest {
+        let method = wording.method.as_bytes();
+        let request_uri = self.routes.request_uri(&self.remote_target);
+        let mut writer = Writer::request(method, request_uri);
         writer.via(self.us, parts.branch);
-        self.write_routes(&mut writer, is_strict);
+        self.routes.write(&mut writer, &self.remote_target);
         writer.header("Max-Forwards", b"70");
         writer.header("From", &self.local);
         writer.header("To", &self.remote);
         writer.header("Call-ID", &self.call_id);
-        writer.header_of(
-            "CSeq",
-            &[
-                parts.cseq.to_string().as_bytes(),
-                b" ",
-                parts.method.as_bytes(),
-            ],
-        );
+        writer.header_of("CSeq", &[parts.cseq.to_string().as_bytes(), b" ", method]);
         if let Some(user_agent) = parts.user_agent {
             writer.header("User-Agent", user_agent.as_bytes());
         }
-        let next_hop = match &first_route {
-            Some(route) => self.hop(route.uri()),
+        for (name, value) in &wording.fields {
+            writer.header(name, value);
+        }
+        let next_hop = match self.routes.first() {
+            Some(route) => self.hop(route),
             None => Uri::parse(&self.remote_target)
                 .ok()
                 .and_then(|uri| self.hop(&uri)),
@@ -207,16 +217,6 @@ impl Dialog {
             }
         } else {
             next_hop.into()
-        }
-    }
-
-    /// A strict router (no `lr`) takes its own place in the Request-URI, and the target goes last.
-    fn write_routes(&self, writer: &mut Writer, is_strict: bool) {
-        for route in self.route_set.iter().skip(usize::from(is_strict)) {
-            writer.header("Route", route);
-        }
-        if is_strict {
-            writer.header_of("Route", &[b"<", &self.remote_target, b">"]);
         }
     }
 }
@@ -270,12 +270,11 @@ mod tests {
     fn bye(dialog: &mut Dialog) -> (Way, String) {
         let cseq = dialog.next_cseq();
         let parts = RequestParts {
-            method: &Method::Bye,
             cseq,
             branch: b"z9hG4bKb",
             user_agent: None,
         };
-        let request = dialog.request(parts);
+        let request = dialog.request(&Wording::new(Method::Bye), parts);
         (
             request.way,
             String::from_utf8(request.bytes.to_vec()).unwrap(),

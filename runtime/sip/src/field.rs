@@ -12,15 +12,17 @@ pub(crate) enum Name {
     CSeq,
     From,
     MaxForwards,
+    Reason,
     RecordRoute,
     Require,
     RetryAfter,
+    Route,
     To,
     Via,
     Other,
 }
 
-const KNOWN: [(Name, &str); 14] = [
+const KNOWN: [(Name, &str); 16] = [
     (Name::Accept, "Accept"),
     (Name::CallId, "Call-ID"),
     (Name::Contact, "Contact"),
@@ -30,9 +32,11 @@ const KNOWN: [(Name, &str); 14] = [
     (Name::CSeq, "CSeq"),
     (Name::From, "From"),
     (Name::MaxForwards, "Max-Forwards"),
+    (Name::Reason, "Reason"),
     (Name::RecordRoute, "Record-Route"),
     (Name::Require, "Require"),
     (Name::RetryAfter, "Retry-After"),
+    (Name::Route, "Route"),
     (Name::To, "To"),
     (Name::Via, "Via"),
 ];

@@ -46,6 +46,24 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Text of a token or of a quoted string, whose quotes and escapes are undone.
+pub(crate) fn unquoted(bytes: &[u8]) -> String {
+    let written = text(bytes);
+    let quoted = written.strip_prefix('"');
+    let Some(inner) = quoted.and_then(|rest| rest.strip_suffix('"')) else {
+        return written.into_owned();
+    };
+    let mut plain = String::with_capacity(inner.len());
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => plain.extend(letters.next()),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 /// A decimal number of at most `u32::MAX`; leading zeros are allowed, signs and overflow are not.
 pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
     if bytes.is_empty() {

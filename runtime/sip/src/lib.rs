@@ -28,8 +28,10 @@ mod name_addr;
 mod parse;
 mod peers;
 mod random;
+mod reason;
 pub mod registrar;
 pub mod registration;
+mod routes;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -54,6 +56,7 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use parse::{Malformed, parse};
 pub use peers::{InvalidPrefix, IpPrefix, PeerRules, PeerSet};
+pub use reason::{Reason, ReasonProtocol};
 pub use stream::{BrokenStream, Frame, Framer, MAX_BODY_BYTES};
 pub use timers::Timing;
 pub use uri::{DEFAULT_PORT, Host, Scheme, Uri};

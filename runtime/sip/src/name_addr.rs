@@ -63,14 +63,7 @@ impl NameAddr {
     /// The display name, quotes and escapes undone; none where there is none.
     #[must_use]
     pub fn display_name(&self) -> Option<String> {
-        let name = lex::text(&self.display);
-        let quoted = name
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        match quoted {
-            Some(inner) => Some(unquote(inner)),
-            None => (!name.is_empty()).then(|| name.into_owned()),
-        }
+        (!self.display.is_empty()).then(|| lex::unquoted(&self.display))
     }
 
     /// The URI.
@@ -101,18 +94,6 @@ fn is_display_name(name: &[u8]) -> bool {
         })
         .is_none(),
     }
-}
-
-fn unquote(inner: &str) -> String {
-    let mut plain = String::with_capacity(inner.len());
-    let mut chars = inner.chars();
-    while let Some(next) = chars.next() {
-        match next {
-            '\\' => plain.extend(chars.next()),
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -102,17 +102,25 @@ impl Via {
     /// The value as it goes into the response, with `received` and `rport` told by `source` (RFC 3261 §18.2.1, RFC 3581 §4).
     ///
     /// `received` is there when sent-by is another address or a name, or when `rport` is asked or `tells_port` wants it told
-    /// unasked. What the sender itself wrote into either parameter is replaced.
+    /// unasked: `rport` where the sender put it, else at the end. What the sender itself wrote into either is replaced.
     pub(crate) fn stamped(&self, source: SocketAddr, tells_port: bool) -> Bytes {
         let tells_port = tells_port || self.asks_rport();
         let tells_received = tells_port || self.host != Host::Ip(source.ip().to_canonical());
         if !tells_received {
             return self.bytes.clone();
         }
-        let mut value = Vec::with_capacity(self.bytes.len() + 48);
+        let mut stamp = String::new();
+        // The grammar has no brackets around an IPv6 address here (RFC 5118 §4.5).
+        write!(stamp, ";received={}", source.ip().to_canonical()).expect(INFALLIBLE);
+        if tells_port {
+            write!(stamp, ";rport={}", source.port()).expect(INFALLIBLE);
+        }
+        let mut value = Vec::with_capacity(self.bytes.len() + stamp.len());
         value.extend_from_slice(lex::trim_end(&self.start));
         for (name, argument) in Params::new(&self.params).filter_map(Result::ok) {
-            if !name.eq_ignore_ascii_case(b"received") && !name.eq_ignore_ascii_case(b"rport") {
+            if name.eq_ignore_ascii_case(b"rport") {
+                value.extend_from_slice(std::mem::take(&mut stamp).as_bytes());
+            } else if !name.eq_ignore_ascii_case(b"received") {
                 value.push(b';');
                 value.extend_from_slice(name);
                 if let Some(argument) = argument {
@@ -120,12 +128,6 @@ impl Via {
                     value.extend_from_slice(argument);
                 }
             }
-        }
-        let mut stamp = String::new();
-        // The grammar has no brackets around an IPv6 address here (RFC 5118 §4.5).
-        write!(stamp, ";received={}", source.ip().to_canonical()).expect(INFALLIBLE);
-        if tells_port {
-            write!(stamp, ";rport={}", source.port()).expect(INFALLIBLE);
         }
         value.extend_from_slice(stamp.as_bytes());
         value.into()
@@ -201,7 +203,7 @@ mod tests {
             (
                 "SIP/2.0/UDP 10.0.0.1:5070;rport;branch=z9hG4bK1",
                 "192.0.2.7:9",
-                "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.7;rport=9",
+                "SIP/2.0/UDP 10.0.0.1:5070;received=192.0.2.7;rport=9;branch=z9hG4bK1",
             ),
             (
                 "SIP/2.0/UDP 10.0.0.1:5070;rport",

@@ -208,7 +208,7 @@ fn a_caller_is_answered_hears_a_prompt_presses_a_key_and_hangs_up() {
     );
     run.now += Duration::from_millis(2_001);
     assert_eq!(
-        run.feed(Input::Sip(sip::Event::Bye)),
+        run.feed(Input::Sip(sip::Event::Bye { cause: None })),
         ["tell HungUp(Remote)", "completed"]
     );
     assert!(!run.call.is_ended(), "the story still has its bookkeeping");
@@ -226,7 +226,11 @@ fn a_caller_is_answered_hears_a_prompt_presses_a_key_and_hangs_up() {
 fn how_an_unanswered_inbound_call_ends() {
     let reject = |reason| command(Command::Reject(reason));
     let rows = [
-        (Input::Sip(sip::Event::Canceled), CallStatus::NoAnswer, 487),
+        (
+            Input::Sip(sip::Event::Canceled { cause: None }),
+            CallStatus::NoAnswer,
+            487,
+        ),
         (reject(RejectReason::Busy), CallStatus::Busy, 486),
         (reject(RejectReason::Declined), CallStatus::NoAnswer, 603),
         (reject(RejectReason::NotFound), CallStatus::Failed, 404),
@@ -291,7 +295,7 @@ fn commands_that_do_not_fit_the_state_are_refused_and_do_nothing() {
         );
     }
 
-    up.feed(Input::Sip(sip::Event::Bye));
+    up.feed(Input::Sip(sip::Event::Bye { cause: None }));
     for late in [
         play("a.wav"),
         echo(),
@@ -322,7 +326,7 @@ fn requests_are_bounded_and_go_on_after_the_hang_up() {
         );
     }
     assert_eq!(run.feed(request()), ["refused: LimitReached"]);
-    run.feed(Input::Sip(sip::Event::Bye));
+    run.feed(Input::Sip(sip::Event::Bye { cause: None }));
     let answer = || Input::Http(RequestId(1), Err(HttpError::TimedOut("15 s".to_owned())));
     assert_eq!(run.feed(answer()).len(), 1);
     assert_eq!(run.feed(answer()), [""; 0], "an answer counts once");
@@ -403,6 +407,7 @@ fn what_a_final_answer_means_for_an_outbound_call() {
             status,
             reason: "why".to_owned(),
             retry_after: None,
+            cause: None,
         }));
         assert_eq!(run.record(), (expected, Some(status), 0));
         assert!(run.call.is_ended(), "no story ran");
@@ -415,6 +420,7 @@ fn cancelling_waits_for_the_final_answer_and_survives_a_crossing_one() {
         status: 487,
         reason: String::new(),
         retry_after: None,
+        cause: None,
     });
     let crossed = Input::Sip(sip::Event::Answered {
         sdp: Some(bytes(OFFER)),

@@ -136,7 +136,7 @@ impl Softphone {
                     }
                 }
                 event = events.recv() => match event {
-                    Some(sip::Event::Bye) | None => {
+                    Some(sip::Event::Bye { .. }) | None => {
                         self.say("hears the other side hang up");
                         break;
                     }
@@ -144,7 +144,7 @@ impl Softphone {
                 },
                 () = &mut patience => {
                     self.say("hangs up");
-                    self.endpoint.send(sip::Command::Bye { dialog });
+                    self.endpoint.send(sip::Command::Bye { dialog, cause: None });
                     break;
                 }
             }

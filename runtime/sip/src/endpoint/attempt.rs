@@ -6,9 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::DialogId;
-use crate::Hop;
 use crate::dialog::OurInvite;
 use crate::hop::Way;
+use crate::{Hop, Reason};
 
 /// The most answers by different peers that are acknowledged.
 pub(super) const MAX_FORKS: usize = 16;
@@ -39,6 +39,8 @@ pub(super) struct Attempt {
     /// Whether any response came.
     pub(super) is_heard: bool,
     pub(super) cancel: Cancel,
+    /// Why it is cancelled.
+    pub(super) cause: Option<Reason>,
     pub(super) forks: Vec<Fork>,
 }
 
@@ -67,6 +69,7 @@ impl Attempt {
             invite,
             is_heard: false,
             cancel,
+            cause: None,
             forks,
         }
     }

@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::leg::{Ringing, Stage, Unacknowledged};
+use super::leg::{Farewell, Ringing, Stage, Unacknowledged};
 use super::receive::{Refusal, check_content, check_require};
 use super::received::{ACCEPT, ALLOW, Answer, Received};
 use super::transactions::Purpose;
-use super::uas::failure;
+use super::uas::{Rejection, failure};
 use super::{Config, DialogId, Endpoint, Event};
-use crate::dialog::{Dialog, OutgoingRequest, RequestParts};
+use crate::dialog::{Dialog, OutgoingRequest, RequestParts, Wording};
 use crate::random::Identifiers;
 use crate::transaction::{ClientKey, InviteServer, MergeKey, NonInviteClient, ServerKey};
-use crate::{Hop, Method};
+use crate::{Hop, Method, Reason};
 
 impl Endpoint {
     pub(super) fn on_in_dialog(
@@ -43,7 +43,7 @@ impl Endpoint {
                     .response(&self.config, Answer::new(200, b""))
                     .finish();
                 self.answer_asked(now, keys, &received, answer);
-                self.on_bye(now, dialog);
+                self.on_bye(now, dialog, Reason::of(&received.request));
             }
             _ => self.answer_other(now, keys, &received),
         }
@@ -66,13 +66,13 @@ impl Endpoint {
         self.answer_asked(now, keys, received, writer.finish());
     }
 
-    fn on_bye(&mut self, now: Instant, dialog: DialogId) {
+    fn on_bye(&mut self, now: Instant, dialog: DialogId, cause: Option<Reason>) {
         match self.legs.stage(dialog) {
             // The caller may end an early dialog so, too.
-            Some(Stage::Ringing(_)) => self.on_withdrawn(now, dialog),
+            Some(Stage::Ringing(_)) => self.on_withdrawn(now, dialog, cause),
             // The BYE overtook the 2xx of our INVITE: whatever comes of that is ended.
             Some(Stage::Calling(_)) => {
-                self.cancel(now, dialog);
+                self.cancel(now, dialog, None);
             }
             Some(Stage::Up(up)) => {
                 let offer = up.offer.take();
@@ -80,7 +80,7 @@ impl Endpoint {
                 if let Some(offer) = offer {
                     self.fail(now, &offer, b"", 487);
                 }
-                self.tell(dialog, Event::Bye);
+                self.tell(dialog, Event::Bye { cause });
             }
             // Both sides hung up at once; ours needs no answer any more.
             Some(Stage::Ending(_)) => self.on_bye_done(Some(dialog)),
@@ -167,19 +167,27 @@ impl Endpoint {
     }
 
     /// Ends a dialog at the caller's wish, in whatever way its state asks for.
-    pub(super) fn end(&mut self, now: Instant, dialog: DialogId) -> bool {
+    pub(super) fn end(&mut self, now: Instant, dialog: DialogId, cause: Option<Reason>) -> bool {
         match self.legs.stage(dialog) {
-            Some(Stage::Calling(_)) => self.cancel(now, dialog),
-            Some(Stage::Ringing(_)) => self.reject(now, dialog, 603, None, None),
+            Some(Stage::Calling(_)) => self.cancel(now, dialog, cause),
+            Some(Stage::Ringing(_)) => {
+                let rejection = Rejection {
+                    status: 603,
+                    cause,
+                    ..Rejection::default()
+                };
+                self.reject(now, dialog, rejection)
+            }
             Some(Stage::Up(up)) => {
+                let farewell = Farewell { cause };
                 if up
                     .unacknowledged
                     .as_ref()
                     .is_some_and(|waiting| waiting.is_first)
                 {
-                    up.ends_when_acknowledged = true;
+                    up.farewell = Some(farewell);
                 } else {
-                    self.hang_up(now, dialog);
+                    self.hang_up(now, dialog, farewell);
                 }
                 true
             }
@@ -188,13 +196,14 @@ impl Endpoint {
     }
 
     /// Sends the BYE of a confirmed dialog and waits for its end.
-    pub(super) fn hang_up(&mut self, now: Instant, dialog: DialogId) {
+    pub(super) fn hang_up(&mut self, now: Instant, dialog: DialogId, farewell: Farewell) {
         if let Some(offer) = self.legs.end(dialog) {
             self.fail(now, &offer, b"", 487);
         }
         if let Some(Stage::Ending(ending)) = self.legs.stage(dialog) {
             let us = ending.us();
-            let (branch, bye) = write_bye(&mut self.identifiers, &self.config, ending);
+            let wording = Wording::because(Method::Bye, farewell.cause.as_ref());
+            let (branch, bye) = write(&mut self.identifiers, &self.config, ending, &wording);
             self.send_bye(now, (branch, us), bye, Some(dialog));
         }
     }
@@ -226,7 +235,8 @@ impl Endpoint {
 
     /// Ends a dialog that nobody above knows of.
     pub(super) fn dismiss(&mut self, now: Instant, mut dialog: Dialog) {
-        let (branch, bye) = write_bye(&mut self.identifiers, &self.config, &mut dialog);
+        let wording = Wording::new(Method::Bye);
+        let (branch, bye) = write(&mut self.identifiers, &self.config, &mut dialog, &wording);
         self.send_bye(now, (branch, dialog.us()), bye, None);
     }
 
@@ -239,18 +249,19 @@ impl Endpoint {
     }
 }
 
-fn write_bye(
+fn write(
     identifiers: &mut Identifiers,
     config: &Config,
     dialog: &mut Dialog,
+    wording: &Wording,
 ) -> (Bytes, OutgoingRequest) {
     let branch = identifiers.branch();
     let cseq = dialog.next_cseq();
-    let bye = dialog.request(RequestParts {
-        method: &Method::Bye,
+    let parts = RequestParts {
         cseq,
         branch: &branch,
         user_agent: config.user_agent.as_deref(),
-    });
-    (branch, bye)
+    };
+    let request = dialog.request(wording, parts);
+    (branch, request)
 }

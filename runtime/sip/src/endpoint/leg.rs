@@ -8,9 +8,9 @@ use bytes::Bytes;
 use super::DialogId;
 use super::received::Received;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
-use crate::Request;
 use crate::dialog::Dialog;
 use crate::timers::Timing;
+use crate::{Reason, Request};
 
 /// Where a dialog stands.
 #[derive(Debug)]
@@ -49,8 +49,15 @@ pub(super) struct Up {
     pub(super) unacknowledged: Option<Unacknowledged>,
     /// A re-INVITE that awaits our answer.
     pub(super) offer: Option<Ringing>,
-    /// Our BYE waits for the ACK.
-    pub(super) ends_when_acknowledged: bool,
+    /// Our BYE, which waits for the ACK.
+    pub(super) farewell: Option<Farewell>,
+}
+
+/// How a dialog is to end.
+#[derive(Debug, Default)]
+pub(super) struct Farewell {
+    /// What the BYE gives as its reason.
+    pub(super) cause: Option<Reason>,
 }
 
 /// A 2xx on its way (RFC 3261 §13.3.1.4).

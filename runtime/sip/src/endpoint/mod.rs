@@ -23,6 +23,7 @@ use attempt::Attempt;
 use leg::Legs;
 use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
+use uas::Rejection;
 pub use words::{
     Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output,
 };
@@ -133,10 +134,19 @@ impl Endpoint {
                 status,
                 reason,
                 retry_after,
-            } => self.reject(now, dialog, status, reason, retry_after),
+                cause,
+            } => {
+                let refusal = Rejection {
+                    status,
+                    phrase: reason,
+                    retry_after,
+                    cause,
+                };
+                self.reject(now, dialog, refusal)
+            }
             Command::Invite { dialog, invite } => self.invite(now, dialog, &invite),
-            Command::Cancel { dialog } => self.cancel(now, dialog),
-            Command::Bye { dialog } => self.end(now, dialog),
+            Command::Cancel { dialog, cause } => self.cancel(now, dialog, cause),
+            Command::Bye { dialog, cause } => self.end(now, dialog, cause),
             Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
             Command::RejectOffer { dialog, status } => self.reject_offer(now, dialog, status),
         };

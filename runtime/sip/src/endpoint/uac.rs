@@ -10,11 +10,12 @@ use super::received::ALLOW;
 use super::schedule::{Alarm, Sleeper, TransactionId};
 use super::transactions::Purpose;
 use super::{DialogId, Endpoint, Event, OutgoingInvite};
-use crate::dialog::{Dialog, OurInvite, RequestParts};
+use crate::dialog::{Dialog, OurInvite, RequestParts, Wording};
 use crate::field::{Name, full_form};
+use crate::routes::RouteSet;
 use crate::transaction::{ClientKey, InviteClient, NonInviteClient};
 use crate::write::{Writer, reason_phrase};
-use crate::{Hop, Method, NameAddr, Response, Uri, from_invite, lex};
+use crate::{Hop, Method, NameAddr, Reason, Response, Uri, from_invite, lex};
 
 impl Endpoint {
     pub(super) fn invite(
@@ -86,11 +87,12 @@ impl Endpoint {
     }
 
     fn write_invite(&self, invite: &OutgoingInvite, branch: &[u8], ours: &OurInvite) -> Bytes {
-        let mut writer = Writer::request(b"INVITE", invite.request_uri.as_bytes());
+        let routes = invite.routes.iter().cloned().map(Bytes::from);
+        let routes = RouteSet::new(routes.collect());
+        let target = invite.request_uri.as_bytes();
+        let mut writer = Writer::request(b"INVITE", routes.request_uri(target));
         writer.via(ours.us, branch);
-        for route in &invite.routes {
-            writer.header("Route", route.as_bytes());
-        }
+        routes.write(&mut writer, target);
         writer.header("Max-Forwards", b"70");
         writer.header("From", &ours.from);
         writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
@@ -108,17 +110,23 @@ impl Endpoint {
     }
 
     /// Cancels at the caller's wish.
-    pub(super) fn cancel(&mut self, now: Instant, dialog: DialogId) -> bool {
+    pub(super) fn cancel(&mut self, now: Instant, dialog: DialogId, cause: Option<Reason>) -> bool {
         let Some(transaction) = self.legs.calling(dialog).map(|calling| calling.transaction) else {
             return false;
         };
-        self.cancel_attempt(now, transaction, 487);
+        self.cancel_attempt(now, transaction, 487, cause);
         true
     }
 
     /// Cancels. Nobody needs to wait for the end of an INVITE of which nothing was heard: the dialog fails at once with
     /// `unheard`, and what may still come is dealt with behind the scene.
-    fn cancel_attempt(&mut self, now: Instant, transaction: TransactionId, unheard: u16) {
+    fn cancel_attempt(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        unheard: u16,
+        cause: Option<Reason>,
+    ) {
         let Some(attempt) = self.attempts.get_mut(&transaction) else {
             return;
         };
@@ -126,6 +134,7 @@ impl Endpoint {
             return;
         }
         attempt.cancel = Cancel::Wanted;
+        attempt.cause = cause;
         let dialog = attempt.dialog;
         if let Some(Stage::Calling(calling)) = self.legs.stage(dialog) {
             calling.ring_until = None;
@@ -153,7 +162,7 @@ impl Endpoint {
             now,
             self.config.timing,
             attempt.destination.transport.is_reliable(),
-            from_invite::cancel(&attempt.invite),
+            from_invite::cancel(&attempt.invite, attempt.cause.as_ref()),
         );
         let key = ClientKey::new(
             attempt.branch.clone(),
@@ -189,7 +198,7 @@ impl Endpoint {
         };
         if calling.ring_until.is_some_and(|until| until <= now) {
             let transaction = calling.transaction;
-            self.cancel_attempt(now, transaction, 408);
+            self.cancel_attempt(now, transaction, 408, None);
         }
     }
 
@@ -244,6 +253,7 @@ impl Endpoint {
                     status: response.status(),
                     reason: response.reason().into_owned(),
                     retry_after: response.retry_after(),
+                    cause: Reason::of(response),
                 },
             );
         });
@@ -279,7 +289,7 @@ impl Endpoint {
                 dialog,
                 unacknowledged: None,
                 offer: None,
-                ends_when_acknowledged: false,
+                farewell: None,
             };
             if let Some(stage) = self.legs.stage(id) {
                 *stage = Stage::Up(Box::new(up));
@@ -305,12 +315,12 @@ impl Endpoint {
         remote_tag: &[u8],
     ) {
         let branch = self.identifiers.branch();
-        let ack = dialog.request(RequestParts {
-            method: &Method::Ack,
+        let parts = RequestParts {
             cseq: dialog.local_cseq(),
             branch: &branch,
             user_agent: self.config.user_agent.as_deref(),
-        });
+        };
+        let ack = dialog.request(&Wording::new(Method::Ack), parts);
         if let Some(attempt) = self.attempts.get_mut(&transaction) {
             let remote_tag = Bytes::copy_from_slice(remote_tag);
             attempt.forks.push(Fork {
@@ -349,6 +359,7 @@ impl Endpoint {
                 status,
                 reason,
                 retry_after: None,
+                cause: None,
             },
         );
     }

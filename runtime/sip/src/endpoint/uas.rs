@@ -8,6 +8,7 @@ use super::leg::{Overdue, Ringing, Stage, Unacknowledged, Up};
 use super::receive::Refusal;
 use super::received::{Answer, Received};
 use super::{DialogId, Endpoint, Event, Incoming, Output};
+use crate::Reason;
 use crate::dialog::Dialog;
 use crate::transaction::{InviteServer, MergeKey, ServerKey};
 
@@ -97,7 +98,7 @@ impl Endpoint {
             dialog: Dialog::as_uas(&invite.request, invite.peer(), tag),
             unacknowledged: Some(wait),
             offer: None,
-            ends_when_acknowledged: false,
+            farewell: None,
         };
         if let Some(stage) = self.legs.stage(dialog) {
             *stage = Stage::Up(Box::new(up));
@@ -107,25 +108,23 @@ impl Endpoint {
         true
     }
 
-    pub(super) fn reject(
-        &mut self,
-        now: Instant,
-        dialog: DialogId,
-        status: u16,
-        reason: Option<String>,
-        retry_after: Option<Duration>,
-    ) -> bool {
+    pub(super) fn reject(&mut self, now: Instant, dialog: DialogId, rejection: Rejection) -> bool {
         let Some((ringing, tag)) = self.legs.ringing(dialog) else {
             return false;
         };
-        let status = failure(status);
-        let reason = reason.map(|reason| reason.replace(char::is_control, ""));
+        let status = failure(rejection.status);
+        let phrase = rejection
+            .phrase
+            .map(|phrase| phrase.replace(char::is_control, ""));
         let answer = Answer {
-            reason: reason.as_deref(),
+            reason: phrase.as_deref(),
             ..Answer::new(status, tag)
         };
         let mut writer = ringing.invite.response(&self.config, answer);
-        if let Some(retry_after) = retry_after {
+        if let Some(cause) = rejection.cause {
+            writer.header("Reason", cause.value().as_bytes());
+        }
+        if let Some(retry_after) = rejection.retry_after {
             let seconds = retry_after
                 .as_secs()
                 .saturating_add(u64::from(retry_after.subsec_nanos() > 0));
@@ -190,15 +189,15 @@ impl Endpoint {
         {
             return false;
         }
-        let ends = up.ends_when_acknowledged;
+        let farewell = up.farewell.take();
         self.tell(
             dialog,
             Event::Acked {
                 sdp: ack.request.sdp(),
             },
         );
-        if ends {
-            self.hang_up(now, dialog);
+        if let Some(farewell) = farewell {
+            self.hang_up(now, dialog, farewell);
         }
         true
     }
@@ -220,9 +219,10 @@ impl Endpoint {
             }
             Some(Overdue::GiveUp) => {
                 up.unacknowledged = None;
-                let was_ending = up.ends_when_acknowledged;
-                self.hang_up(now, dialog);
-                if !was_ending {
+                let farewell = up.farewell.take();
+                let is_news = farewell.is_none();
+                self.hang_up(now, dialog, farewell.unwrap_or_default());
+                if is_news {
                     self.legs.remove(dialog); // nobody waits for the answer to this BYE
                     self.tell(dialog, Event::NoAck);
                 }
@@ -249,17 +249,22 @@ impl Endpoint {
             .finish();
         self.answer_asked(now, keys, received, answer);
         if self.transactions.awaits_answer(invite) {
-            self.take_back(now, invite);
+            self.take_back(now, invite, Reason::of(&received.request));
         }
     }
 
     /// Answers a cancelled INVITE 487. A cancelled re-INVITE leaves the dialog as it was.
-    fn take_back(&mut self, now: Instant, transaction: super::TransactionId) {
+    fn take_back(
+        &mut self,
+        now: Instant,
+        transaction: super::TransactionId,
+        cause: Option<Reason>,
+    ) {
         let Some(dialog) = self.transactions.dialog(transaction) else {
             return;
         };
         match self.legs.stage(dialog) {
-            Some(Stage::Ringing(_)) => self.on_withdrawn(now, dialog),
+            Some(Stage::Ringing(_)) => self.on_withdrawn(now, dialog, cause),
             Some(Stage::Up(up)) => {
                 if let Some(offer) = up.offer.take() {
                     self.fail(now, &offer, b"", 487);
@@ -270,16 +275,26 @@ impl Endpoint {
     }
 
     /// The peer does not want an answer to its INVITE any more.
-    pub(super) fn on_withdrawn(&mut self, now: Instant, dialog: DialogId) {
+    pub(super) fn on_withdrawn(&mut self, now: Instant, dialog: DialogId, cause: Option<Reason>) {
         let Some((_, tag)) = self.legs.ringing(dialog) else {
             return;
         };
         let tag = tag.clone();
         if let Some(Stage::Ringing(ringing)) = self.legs.remove(dialog) {
             self.fail(now, &ringing, &tag, 487);
-            self.tell(dialog, Event::Canceled);
+            self.tell(dialog, Event::Canceled { cause });
         }
     }
+}
+
+/// How an INVITE of the peer is refused.
+#[derive(Debug, Default)]
+pub(super) struct Rejection {
+    pub(super) status: u16,
+    /// None: the usual phrase.
+    pub(super) phrase: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) cause: Option<Reason>,
 }
 
 /// A status that ends an INVITE without a dialog.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Hop, Request, Timing, Transport};
+use crate::{Hop, Reason, Request, Timing, Transport};
 
 /// How an endpoint speaks and what it may hold.
 #[derive(Clone, Debug)]
@@ -128,6 +128,8 @@ pub enum Command {
         reason: Option<String>,
         /// Goes into `Retry-After`, in whole seconds, rounded up.
         retry_after: Option<Duration>,
+        /// Goes into `Reason`.
+        cause: Option<Reason>,
     },
     /// Sends an INVITE. What cannot be written, or finds no room, fails with 400 or 503 as an event.
     Invite {
@@ -140,12 +142,16 @@ pub enum Command {
     Cancel {
         /// An outgoing dialog without a final answer.
         dialog: DialogId,
+        /// Goes into `Reason`.
+        cause: Option<Reason>,
     },
     /// Ends a dialog, whatever its state: BYE, CANCEL, or 603 to an INVITE without final answer. Before the ACK of our 2xx
     /// the BYE waits for it (RFC 3261 §15). [`Event::Terminated`] follows a BYE, [`Event::Failed`] a CANCEL, nothing a 603.
     Bye {
         /// Any dialog.
         dialog: DialogId,
+        /// Goes into `Reason`.
+        cause: Option<Reason>,
     },
     /// Answers a re-INVITE, told by [`Event::Offer`], with 200.
     AcceptOffer {
@@ -270,6 +276,8 @@ pub enum Event {
         reason: String,
         /// When the peer wants to be tried again.
         retry_after: Option<Duration>,
+        /// What the network behind the peer says of it.
+        cause: Option<Reason>,
     },
     /// The ACK of our 2xx came.
     Acked {
@@ -279,9 +287,15 @@ pub enum Event {
     /// No ACK of our 2xx came within 64 × T1; the endpoint sent a BYE.
     NoAck,
     /// The peer took its INVITE back; 487 was sent.
-    Canceled,
+    Canceled {
+        /// Why, such as a call that was answered elsewhere.
+        cause: Option<Reason>,
+    },
     /// The peer ended the dialog; 200 was sent.
-    Bye,
+    Bye {
+        /// Why, where it says.
+        cause: Option<Reason>,
+    },
     /// A re-INVITE: answer with [`Command::AcceptOffer`] or [`Command::RejectOffer`].
     Offer {
         /// The offer; none when the peer wants ours in the answer.

@@ -164,8 +164,8 @@ fn word(event: &Event) -> String {
         Event::Failed { status, .. } => format!("failed:{status}"),
         Event::Acked { sdp: s } => format!("acked{}", sdp(s)),
         Event::NoAck => "no-ack".to_owned(),
-        Event::Canceled => "canceled".to_owned(),
-        Event::Bye => "bye".to_owned(),
+        Event::Canceled { .. } => "canceled".to_owned(),
+        Event::Bye { .. } => "bye".to_owned(),
         Event::Offer { sdp: s } => format!("offer{}", sdp(s)),
         Event::Terminated => "terminated".to_owned(),
     }

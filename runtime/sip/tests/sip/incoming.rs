@@ -25,11 +25,15 @@ fn reject(status: u16) -> Command {
         status,
         reason: None,
         retry_after: None,
+        cause: None,
     }
 }
 
 fn bye() -> Command {
-    Command::Bye { dialog: FIRST }
+    Command::Bye {
+        dialog: FIRST,
+        cause: None,
+    }
 }
 
 #[test]
@@ -203,6 +207,7 @@ fn a_refusal_is_repeated_until_its_ack() {
         status: 486,
         reason,
         retry_after,
+        cause: None,
     });
     let text = host.sent_text();
     assert!(text.starts_with("SIP/2.0 486 Gonefishing\r\n"), "{text}");
@@ -485,9 +490,16 @@ fn commands_for_unknown_dialogs_are_ignored() {
             status: 486,
             reason: None,
             retry_after: None,
+            cause: None,
         },
-        Command::Cancel { dialog },
-        Command::Bye { dialog },
+        Command::Cancel {
+            dialog,
+            cause: None,
+        },
+        Command::Bye {
+            dialog,
+            cause: None,
+        },
         Command::AcceptOffer {
             dialog,
             sdp: SDP.into(),

@@ -101,7 +101,16 @@ impl Run {
             );
             if self.pair.chance.percent(30) {
                 let later = delay + self.pair.chance.millis(4000);
-                self.wish(later, Wish::Command(side, Command::Cancel { dialog }));
+                self.wish(
+                    later,
+                    Wish::Command(
+                        side,
+                        Command::Cancel {
+                            dialog,
+                            cause: None,
+                        },
+                    ),
+                );
             }
             self.legs.insert((side, dialog), Life::default());
         }
@@ -139,7 +148,13 @@ impl Run {
                     .map(|(leg, _)| *leg)
                     .collect();
                 for (side, dialog) in legs {
-                    self.pair.command(side, Command::Bye { dialog });
+                    self.pair.command(
+                        side,
+                        Command::Bye {
+                            dialog,
+                            cause: None,
+                        },
+                    );
                     // What is refused with 603 tells no more.
                     if dialog.0 % 2 == 1 && !self.legs[&(side, dialog)].is_up {
                         self.end((side, dialog));
@@ -175,7 +190,16 @@ impl Run {
             0 => {}
             1 | 2 => {
                 // Whether the refusal is in time or crosses a CANCEL, the dialog is over by then.
-                self.wish(later, Wish::Command(side, Command::Bye { dialog }));
+                self.wish(
+                    later,
+                    Wish::Command(
+                        side,
+                        Command::Bye {
+                            dialog,
+                            cause: None,
+                        },
+                    ),
+                );
             }
             _ => {
                 self.wish(
@@ -190,7 +214,16 @@ impl Run {
                 );
                 if self.pair.chance.percent(40) {
                     let end = later + self.pair.chance.millis(20_000);
-                    self.wish(end, Wish::Command(side, Command::Bye { dialog }));
+                    self.wish(
+                        end,
+                        Wish::Command(
+                            side,
+                            Command::Bye {
+                                dialog,
+                                cause: None,
+                            },
+                        ),
+                    );
                 }
             }
         }
@@ -213,7 +246,16 @@ impl Run {
                 life.is_up = true;
                 if self.pair.chance.percent(50) {
                     let delay = self.pair.chance.millis(20_000);
-                    self.wish(delay, Wish::Command(leg.0, Command::Bye { dialog: leg.1 }));
+                    self.wish(
+                        delay,
+                        Wish::Command(
+                            leg.0,
+                            Command::Bye {
+                                dialog: leg.1,
+                                cause: None,
+                            },
+                        ),
+                    );
                 }
             }
             Event::Acked { .. } => {
@@ -226,8 +268,8 @@ impl Run {
             Event::Offer { .. } => panic!("seed {}: nobody sends a re-INVITE", self.seed),
             Event::Failed { .. }
             | Event::NoAck
-            | Event::Canceled
-            | Event::Bye
+            | Event::Canceled { .. }
+            | Event::Bye { .. }
             | Event::Terminated => self.end(leg),
         }
     }
@@ -280,8 +322,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Failed { .. } => "failed otherwise",
         Event::Acked { .. } => "acked",
         Event::NoAck => "no ack",
-        Event::Canceled => "canceled",
-        Event::Bye => "bye",
+        Event::Canceled { .. } => "canceled",
+        Event::Bye { .. } => "bye",
         Event::Offer { .. } => "offer",
         Event::Terminated => "terminated",
     }

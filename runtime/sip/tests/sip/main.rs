@@ -7,12 +7,14 @@
 
 mod arbitrary;
 mod corpus;
+mod golden;
 mod host;
 mod incoming;
 mod link;
 mod lossy;
 mod oracle;
 mod outgoing;
+mod reason;
 mod reinvite;
 mod screening;
 mod stream;

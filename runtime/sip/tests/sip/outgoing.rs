@@ -40,7 +40,10 @@ fn talking() -> (Host, Request) {
 }
 
 fn cancel(host: &mut Host) {
-    host.command(Command::Cancel { dialog: CALL });
+    host.command(Command::Cancel {
+        dialog: CALL,
+        cause: None,
+    });
 }
 
 #[test]
@@ -122,7 +125,10 @@ fn a_call_is_answered_and_ended() {
     // Each retransmission gets the same ACK, told no second time.
     host.receive(Reply::with_sdp(200, "b1").to(&invite));
     assert_eq!(host.sent_text(), ack);
-    host.command(Command::Bye { dialog: CALL });
+    host.command(Command::Bye {
+        dialog: CALL,
+        cause: None,
+    });
     let bye = parse_request(&host.sent_text().into());
     assert_eq!(bye.cseq().number, 2);
     host.receive(Reply::new(200, "").to(&bye));
@@ -168,7 +174,8 @@ fn a_failure_is_acknowledged_and_told() {
             Event::Failed {
                 status: 486,
                 reason: "Words".to_owned(),
-                retry_after
+                retry_after,
+                cause: None
             }
         )]
     );
@@ -311,7 +318,10 @@ fn no_final_answer_after_cancel() {
 #[test]
 fn ending_a_call_that_rings_cancels_it() {
     let (mut host, _) = ringing();
-    host.command(Command::Bye { dialog: CALL });
+    host.command(Command::Bye {
+        dialog: CALL,
+        cause: None,
+    });
     assert_eq!(host.sent(), "CANCEL");
 }
 
@@ -344,7 +354,10 @@ fn forks_ring_and_one_wins() {
         (host.sent().as_str(), host.events().as_str()),
         ("ACK ACK", "")
     );
-    host.command(Command::Bye { dialog: CALL });
+    host.command(Command::Bye {
+        dialog: CALL,
+        cause: None,
+    });
     assert_eq!(parse_request(&host.sent_text().into()).to().tag(), b"b2");
     host.expect_idle();
 }
@@ -537,7 +550,10 @@ fn a_response_cannot_change_our_own_words() {
     );
     let ack = parse_request(&host.sent_text().into());
     assert_eq!((ack.cseq().number, ack.from()), (1, invite.from()));
-    host.command(Command::Bye { dialog: CALL });
+    host.command(Command::Bye {
+        dialog: CALL,
+        cause: None,
+    });
     assert_eq!(parse_request(&host.sent_text().into()).cseq().number, 2);
 }
 

@@ -84,7 +84,10 @@ fn an_offer_moves_the_target_when_accepted() {
     accept(&mut host);
     host.receive(Ask::ack(2, &tag).text());
     host.transmitted();
-    host.command(Command::Bye { dialog: FIRST });
+    host.command(Command::Bye {
+        dialog: FIRST,
+        cause: None,
+    });
     let (destination, bytes) = host.transmitted().remove(0);
     assert_eq!(destination, udp("10.0.0.7:5090"));
     assert!(bytes.starts_with(b"BYE sip:moved@10.0.0.7:5090 SIP/2.0\r\n"));
@@ -177,7 +180,10 @@ fn an_offer_before_the_first_ack_waits() {
 fn hanging_up_answers_an_open_offer() {
     let (mut host, tag) = talking();
     host.receive(reinvite(2, "two", &tag).text());
-    host.command(Command::Bye { dialog: FIRST });
+    host.command(Command::Bye {
+        dialog: FIRST,
+        cause: None,
+    });
     assert_eq!(host.sent(), "100 487 BYE");
     host.expect_idle();
     let (mut host, tag) = talking();

@@ -227,7 +227,7 @@ impl Registration {
             method: Method::Register,
             targets: vec![*target],
             routes: Vec::new(),
-            advertised: Some(self.config.contacts.of(target.transport)),
+            advertised: Some(self.config.contacts.towards(*target)),
             request_uri: self.config.registrar.clone(),
             from: self.config.address_of_record.clone(),
             to: self.config.address_of_record.clone(),
@@ -426,7 +426,7 @@ fn longer(response: &Response, asked: Duration) -> Option<Duration> {
 }
 
 fn contact_uri(config: &Config, target: Hop) -> Uri {
-    let us = Hop::new(target.transport, config.contacts.of(target.transport)).contact();
+    let us = Hop::new(target.transport, config.contacts.towards(target)).contact();
     let host = us.trim_start_matches("sip:");
     let text = format!("sip:{}@{host}", escape_user(&config.contact_user));
     Uri::parse(&Bytes::from(text)).expect("an escaped user before an address is a URI")

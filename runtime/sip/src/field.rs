@@ -6,6 +6,7 @@ pub(crate) enum Name {
     Accept,
     CallId,
     Contact,
+    ContentDisposition,
     ContentEncoding,
     ContentLength,
     ContentType,
@@ -22,10 +23,11 @@ pub(crate) enum Name {
     Other,
 }
 
-const KNOWN: [(Name, &str); 16] = [
+const KNOWN: &[(Name, &str)] = &[
     (Name::Accept, "Accept"),
     (Name::CallId, "Call-ID"),
     (Name::Contact, "Contact"),
+    (Name::ContentDisposition, "Content-Disposition"),
     (Name::ContentEncoding, "Content-Encoding"),
     (Name::ContentLength, "Content-Length"),
     (Name::ContentType, "Content-Type"),

@@ -154,15 +154,17 @@ pub(crate) fn content_length(head: &[u8]) -> Result<Option<u32>, SipError> {
 }
 
 /// The bytes without white space at either end, line breaks of folded lines included.
-fn trim_folds(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim_folds(bytes: &[u8]) -> &[u8] {
     let is_white = |b: u8| lex::is_blank(b) || matches!(b, b'\r' | b'\n');
     let bytes = &bytes[lex::length_while(bytes, is_white)..];
     let last = bytes.iter().rposition(|&b| !is_white(b));
-    &bytes[..last.map_or(0, |last| last + 1)]
+    let length = last.map_or(0, |last| last + 1);
+    lex::looked_at(bytes.len() - length + 1);
+    &bytes[..length]
 }
 
 /// The length of the line that opens `bytes`, with the lines that are folded into it and its CRLF.
-fn logical_line(bytes: &[u8]) -> usize {
+pub(crate) fn logical_line(bytes: &[u8]) -> usize {
     let mut end = 0;
     loop {
         end += lex::length_while(&bytes[end..], |b| b != b'\n');
@@ -217,7 +219,7 @@ fn measure(bytes: &[u8]) -> Result<Size, SipError> {
 }
 
 /// Turns the line breaks of folded lines into spaces, which is what they mean.
-fn unfold(head: &[u8]) -> Bytes {
+pub(crate) fn unfold(head: &[u8]) -> Bytes {
     let mut joined = head.to_vec();
     lex::looked_at(joined.len());
     for position in 0..joined.len().saturating_sub(2) {

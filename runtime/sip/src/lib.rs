@@ -7,6 +7,7 @@
 //! URI (RFC 3263). It registers nowhere and answers no challenge.
 
 mod ask;
+mod body;
 #[cfg(test)]
 mod cost;
 mod counters;

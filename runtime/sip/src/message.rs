@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::body::{self, Content};
 use crate::field::Name;
 use crate::head::Head;
 use crate::lex;
@@ -105,20 +106,12 @@ impl Fields {
         self.head.bytes().len() + self.head.rest().len()
     }
 
-    /// The body where it is a session description.
+    /// The session description the body is, or has among its parts (RFC 5621).
     pub(crate) fn sdp(&self) -> Option<Bytes> {
-        (!self.body.is_empty() && self.has_sdp_type()).then(|| self.body.clone())
-    }
-
-    /// Whether `Content-Type` says `application/sdp`.
-    pub(crate) fn has_sdp_type(&self) -> bool {
-        let media_type = self
-            .head
-            .values(Name::ContentType)
-            .next()
-            .unwrap_or_default();
-        let end = lex::length_while(media_type, |b| b != b';');
-        lex::trim_end(&media_type[..end]).eq_ignore_ascii_case(b"application/sdp")
+        match body::content(self) {
+            Content::Sdp(sdp) => Some(sdp),
+            Content::Nothing | Content::Unsupported | Content::Malformed => None,
+        }
     }
 
     /// The `Contact` URI, where there is exactly one that can be read.

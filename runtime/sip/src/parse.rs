@@ -225,6 +225,9 @@ fn call_id(head: &Head) -> Result<Bytes, SipError> {
 }
 
 fn body(head: &Head) -> Result<Bytes, SipError> {
+    // Two readers may not take one body for two things.
+    head.single(Name::ContentType)?;
+    head.single(Name::ContentDisposition)?;
     let rest = head.rest();
     let length = match head.single(Name::ContentLength)? {
         None => rest.len(),
@@ -301,6 +304,10 @@ mod tests {
             (
                 "Content-Length: -1\r\n",
                 Err(SipError::Malformed("Content-Length")),
+            ),
+            (
+                "c: application/sdp\r\nContent-Type: text/plain\r\n",
+                Err(SipError::Duplicate("Content-Type")),
             ),
             (
                 "Content-Length: 0\r\nl: 0\r\n",

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::received::{ACCEPT, ALLOW, Answer, Received, respond_to_malformed, way_back};
+use crate::body::{self, Content};
 use crate::field::Name;
 use crate::hop::Way;
 use crate::lex;
@@ -257,18 +258,16 @@ pub(super) fn check_require(request: &Request) -> Result<(), Refusal> {
     Err(Refusal::with(420, "Unsupported", &wanted.join(&b", "[..])))
 }
 
-/// What an INVITE brings must be a session description, and what it takes back too (RFC 3261 §8.2.3, §21.4.7).
+/// What an INVITE brings must be a session description, perhaps among other things, and what it takes back too (RFC 3261
+/// §8.2.3, §21.4.7).
 pub(super) fn check_content(request: &Request) -> Result<(), Refusal> {
     if *request.method() != Method::Invite {
         return Ok(());
     }
-    let is_plain = request
-        .head
-        .items(Name::ContentEncoding)
-        .all(|coding| coding.eq_ignore_ascii_case(b"identity"));
-    let is_sdp = is_plain && request.has_sdp_type();
-    if !request.body().is_empty() && !is_sdp {
-        return Err(Refusal::with(415, ACCEPT.0, ACCEPT.1));
+    match body::content(request) {
+        Content::Nothing | Content::Sdp(_) => {}
+        Content::Unsupported => return Err(Refusal::with(415, ACCEPT.0, ACCEPT.1)),
+        Content::Malformed => return Err(Refusal::new(400)),
     }
     if !accepts_sdp(request) {
         return Err(Refusal::new(406));

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use jackfield_sip::Config;
 
-use crate::host::{Ask, Host, INVITE, PEER, US, origin, parse_response, talking, udp};
+use crate::host::{Ask, Host, INVITE, PEER, SDP, US, origin, parse_response, talking, udp};
 
 /// The answer to a request from a peer, which leaves nothing behind.
 fn answer(text: &str) -> String {
@@ -20,6 +20,20 @@ fn answer(text: &str) -> String {
     assert!(host.incoming().is_empty());
     assert!(!parse_response(&answer).to().tag().is_empty());
     answer
+}
+
+/// An INVITE of a gateway that sends ISUP along, with this disposition.
+fn mixed_invite(disposition: &str) -> String {
+    let body = format!(
+        "--b\r\nContent-Type: application/isup;version=nxv3\r\nContent-Disposition: {disposition}\r\n\r\n\u{1}\r\n\
+         --b\r\nContent-Type: application/sdp\r\n\r\n{SDP}\r\n--b--\r\n"
+    );
+    Ask {
+        fields: "Contact: <sip:alice@10.0.0.2>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed;boundary=b\r\n",
+        body: &body,
+        ..INVITE
+    }
+    .text()
 }
 
 #[test]
@@ -69,6 +83,12 @@ fn what_is_not_for_us_is_refused() {
             "Accept: application/sdp\r\n",
         ),
         (
+            mixed_invite("signal;handling=required"),
+            415,
+            "Accept: application/sdp\r\n",
+        ),
+        (mixed_invite("signal").replace("--b--", ""), 400, ""),
+        (
             invite.replace("Max-Forwards: 70", "Content-Encoding: gzip"),
             415,
             "Accept: application/sdp\r\n",
@@ -106,6 +126,16 @@ fn what_only_looks_odd_is_taken() {
             ("100", 1),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_description_is_found_among_other_parts() {
+    for disposition in ["signal;handling=optional", "signal"] {
+        let mut host = Host::new();
+        host.receive(mixed_invite(disposition));
+        let incoming = host.incoming();
+        assert_eq!(incoming[0].sdp.as_deref(), Some(SDP.as_bytes()));
     }
 }
 

@@ -17,5 +17,6 @@ mod outgoing;
 mod reason;
 mod reinvite;
 mod screening;
+mod smuggling;
 mod stream;
 mod torture;

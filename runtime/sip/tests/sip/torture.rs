@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use jackfield_sip::{NameAddr, parse};
+use jackfield_sip::{Frame, Framer, Hop, Input, NameAddr, Transport, parse};
 
-use crate::host::{Host, kind};
+use crate::host::{Host, kind, udp};
 
 /// One message and what may come of it.
 pub(crate) struct Case {
@@ -185,40 +185,154 @@ fn each_choice_of_the_parser_has_its_reason() {
     assert_eq!(BTreeMap::from_iter(made), BTreeMap::from(explained));
 }
 
-#[test]
-fn the_endpoint_answers_as_it_may() {
-    for case in cases() {
-        let mut host = Host::new();
-        host.receive_from("10.9.9.9:5060", &case.bytes);
-        let transmitted = host.transmitted();
-        for (_, answer) in &transmitted {
-            expect_tag(&case.file, answer);
-        }
-        let mut outcome: Vec<_> = transmitted.iter().map(|(_, bytes)| kind(bytes)).collect();
-        outcome.retain(|status| status != "100");
-        if !host.incoming().is_empty() {
-            outcome.push("process".to_owned());
-        }
-        if outcome.is_empty() {
-            outcome.push("drop".to_owned());
-            assert_eq!(
-                (host.endpoint.dialogs(), host.endpoint.transactions()),
-                (0, 0),
-                "{}",
-                case.file
-            );
-        }
-        let [outcome] = &outcome[..] else {
-            panic!("{}: {outcome:?}", case.file)
+/// What comes of one message: statuses of answers, `process` where the user is told, `drop` where nothing happens.
+fn outcomes_over(from: Hop, file: &str, bytes: &Bytes) -> Vec<String> {
+    let mut host = Host::new();
+    host.feed(Input::Received {
+        from,
+        bytes: bytes.clone(),
+    });
+    let transmitted = host.transmitted();
+    for (to, answer) in &transmitted {
+        expect_tag(file, answer);
+        let is_on_the_way_back = match from.transport.is_reliable() {
+            true => *to == from,
+            false => to.address.ip() == from.address.ip(),
+        };
+        assert!(is_on_the_way_back, "{file}: {to}");
+    }
+    let mut outcomes: Vec<_> = transmitted.iter().map(|(_, bytes)| kind(bytes)).collect();
+    outcomes.retain(|status| status != "100");
+    if !host.incoming().is_empty() {
+        outcomes.push("process".to_owned());
+    }
+    if outcomes.is_empty() {
+        outcomes.push("drop".to_owned());
+        let held = (host.endpoint.dialogs(), host.endpoint.transactions());
+        assert_eq!(held, (0, 0), "{file}");
+    }
+    outcomes
+}
+
+impl Case {
+    fn expect(&self, outcomes: &[String]) {
+        let [outcome] = outcomes else {
+            panic!("{}: {outcomes:?}", self.file)
         };
         // An OPTIONS is processed by answering it.
-        let is_allowed = case.answers.contains(outcome)
-            || (outcome == "200" && case.answers.contains(&"process".to_owned()));
+        let is_allowed = self.answers.contains(outcome)
+            || (outcome == "200" && self.answers.contains(&"process".to_owned()));
         assert!(
             is_allowed,
             "{}: {outcome}, allowed: {:?}",
-            case.file, case.answers
+            self.file, self.answers
         );
+    }
+}
+
+#[test]
+fn the_endpoint_answers_a_datagram_as_it_may() {
+    for case in cases() {
+        case.expect(&outcomes_over(
+            udp("10.9.9.9:5060"),
+            &case.file,
+            &case.bytes,
+        ));
+    }
+}
+
+/// What a stream does otherwise than a datagram: what comes of it, and how it goes on.
+const OVER_A_STREAM: [(&str, &[&str], Goes, &str); 6] = [
+    (
+        "rfc4475/dblreq.dat",
+        &["405", "process", "drop"],
+        Goes::Broken,
+        "two requests, and behind the second five bytes more than it says, which are no message",
+    ),
+    (
+        "rfc4475/clerr.dat",
+        &[],
+        Goes::Waiting,
+        "Content-Length promises more than there is: the rest is waited for, as long as the connection may wait",
+    ),
+    (
+        "rfc4475/baddn.dat",
+        &[],
+        Goes::Waiting,
+        "the file ends within its head",
+    ),
+    (
+        "rfc4475/ncl.dat",
+        &["400"],
+        Goes::Broken,
+        "a negative Content-Length: nobody knows where the next message starts",
+    ),
+    (
+        "rfc4475/mcl01.dat",
+        &["400"],
+        Goes::Broken,
+        "two values of Content-Length: nobody knows where the next message starts",
+    ),
+    (
+        "rfc4475/inv2543.dat",
+        &["400"],
+        Goes::Broken,
+        "no Content-Length, which only a datagram can do without (RFC 3261 §18.3)",
+    ),
+];
+
+/// What a stream is after a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goes {
+    /// The next message may come.
+    On,
+    /// The message is not whole.
+    Waiting,
+    /// The connection must be closed.
+    Broken,
+}
+
+/// Reads a stream to its end and gives its messages to an endpoint each, as the server's connections do.
+fn outcomes_over_a_stream(case: &Case) -> (Vec<String>, Goes) {
+    let from = Hop::new(Transport::Tcp, "10.9.9.9:40000".parse().unwrap());
+    let mut framer = Framer::default();
+    framer.buffer().extend_from_slice(&case.bytes);
+    let mut outcomes = Vec::new();
+    loop {
+        match framer.poll() {
+            Ok(Some(Frame::Message(bytes))) => {
+                outcomes.extend(outcomes_over(from, &case.file, &bytes));
+            }
+            Ok(Some(Frame::Ping)) => {}
+            Ok(None) if framer.is_within_message() => return (outcomes, Goes::Waiting),
+            Ok(None) => return (outcomes, Goes::On),
+            Err(broken) => {
+                let head = broken.head.iter();
+                outcomes.extend(head.flat_map(|head| outcomes_over(from, &case.file, head)));
+                return (outcomes, Goes::Broken);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_endpoint_answers_a_stream_as_it_may() {
+    for case in cases() {
+        let (outcomes, goes) = outcomes_over_a_stream(&case);
+        let special = OVER_A_STREAM.iter().find(|(file, ..)| *file == case.file);
+        match special {
+            Some((file, expected, how, _)) => {
+                assert_eq!(
+                    (outcomes.join(" "), goes),
+                    (expected.join(" "), *how),
+                    "{file}"
+                );
+            }
+            None => {
+                assert_eq!(goes, Goes::On, "{}", case.file);
+                case.expect(&outcomes);
+            }
+        }
     }
 }
 

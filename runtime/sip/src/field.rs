@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     Accept,
+    Authorization,
     CallId,
     Contact,
     ContentDisposition,
@@ -13,6 +14,8 @@ pub(crate) enum Name {
     CSeq,
     From,
     MaxForwards,
+    ProxyAuthenticate,
+    ProxyAuthorization,
     Reason,
     RecordRoute,
     Require,
@@ -20,11 +23,13 @@ pub(crate) enum Name {
     Route,
     To,
     Via,
+    WwwAuthenticate,
     Other,
 }
 
 const KNOWN: &[(Name, &str)] = &[
     (Name::Accept, "Accept"),
+    (Name::Authorization, "Authorization"),
     (Name::CallId, "Call-ID"),
     (Name::Contact, "Contact"),
     (Name::ContentDisposition, "Content-Disposition"),
@@ -34,6 +39,8 @@ const KNOWN: &[(Name, &str)] = &[
     (Name::CSeq, "CSeq"),
     (Name::From, "From"),
     (Name::MaxForwards, "Max-Forwards"),
+    (Name::ProxyAuthenticate, "Proxy-Authenticate"),
+    (Name::ProxyAuthorization, "Proxy-Authorization"),
     (Name::Reason, "Reason"),
     (Name::RecordRoute, "Record-Route"),
     (Name::Require, "Require"),
@@ -41,6 +48,7 @@ const KNOWN: &[(Name, &str)] = &[
     (Name::Route, "Route"),
     (Name::To, "To"),
     (Name::Via, "Via"),
+    (Name::WwwAuthenticate, "WWW-Authenticate"),
 ];
 
 /// The one-letter forms of the IANA registry.

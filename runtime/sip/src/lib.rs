@@ -13,6 +13,7 @@ mod cost;
 mod counters;
 mod cseq;
 mod dialog;
+pub mod digest;
 mod endpoint;
 mod error;
 mod field;

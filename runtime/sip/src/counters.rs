@@ -14,11 +14,13 @@ pub struct Counters {
     pub keepalives: u64,
     /// Requests answered 403 because their source is no peer.
     pub refused: u64,
+    /// Requests answered 401: they have to prove who sent them.
+    pub challenged: u64,
     /// Requests answered 503 because a bound was reached.
     pub overloaded: u64,
     /// Requests answered 503 because this endpoint is about to end.
     pub drained: u64,
-    /// Answers held back: to no peer, and larger than the request.
+    /// Answers held back: to no peer, and too large beside the request.
     pub answers_withheld: u64,
     /// Requests that repeat one already answered or being answered.
     pub retransmissions_absorbed: u64,

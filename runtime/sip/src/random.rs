@@ -25,6 +25,13 @@ impl Identifiers {
         Self { random, secret }
     }
 
+    /// A secret for other uses.
+    pub(crate) fn secret(&mut self) -> [u8; 32] {
+        let mut secret = [0; 32];
+        self.random.fill_bytes(&mut secret);
+        secret
+    }
+
     /// A tag of 80 random bits.
     pub(crate) fn tag(&mut self) -> Bytes {
         let mut tag = Vec::with_capacity(16);

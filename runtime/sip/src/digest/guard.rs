@@ -12,7 +12,7 @@ use super::nonce::Mint;
 use super::proof::{Subject, Terms, response};
 use super::{Algorithm, Authorization, Hash, Qop, User, Users};
 use crate::field::Name;
-use crate::{Request, Uri};
+use crate::{PeerRules, Request, Uri};
 
 /// How long a nonce can be used, in seconds.
 const NONCE_LIFE: u32 = 30;
@@ -67,23 +67,26 @@ impl Guard {
 
     /// Replaces the users. What was counted stays.
     pub(crate) fn set_users(&mut self, users: Users) {
-        self.usual.retain(|user, _| users.contains(user));
+        self.usual.retain(|user, _| users.rules(user).is_some());
         self.users = users;
     }
 
-    /// Whether nobody could prove anything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.users.is_empty()
+    /// How a user is spoken to.
+    pub(crate) fn rules(&self, user: &User) -> PeerRules {
+        self.users.rules(user).unwrap_or_default()
     }
 
     /// Judges a request by its `Authorization` fields. An unknown user and a wrong password get the same answer for the same
-    /// work. None: there is no realm.
+    /// work. None: there are no users.
     pub(crate) fn judge(
         &mut self,
         now: Instant,
         source: IpAddr,
         request: &Request,
     ) -> Option<Verdict> {
+        if self.users.is_empty() {
+            return None;
+        }
         let realm = self.users.realm_of(request)?.clone();
         let fields = request.head.values(Name::Authorization);
         let given = fields
@@ -258,7 +261,9 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let mut users = Users::new("sip.example").unwrap();
-            users.add("sip.example", "gw", "secret").unwrap();
+            users
+                .add("sip.example", "gw", "secret", PeerRules::default())
+                .unwrap();
             let mut guard = Guard::new([1; 32]);
             guard.set_users(users);
             let (now, calls) = (origin(), 0);
@@ -556,7 +561,9 @@ mod tests {
         let mut bench = Bench::new();
         assert_eq!(bench.visit(GW), "gw");
         let mut users = Users::new("sip.example").unwrap();
-        users.add("sip.example", "new", "secret").unwrap();
+        users
+            .add("sip.example", "new", "secret", PeerRules::default())
+            .unwrap();
         bench.guard.set_users(users);
         assert!(bench.guard.usual.is_empty());
         assert_eq!(bench.visit(GW), "ask");

@@ -8,7 +8,7 @@ use super::Hash;
 use super::credentials::is_username;
 use super::proof::ha1;
 use crate::lex;
-use crate::{Host, Request};
+use crate::{Host, PeerRules, Request};
 
 /// A user of a realm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,7 @@ struct Realm {
 #[derive(Clone)]
 struct Entry {
     name: Arc<str>,
+    rules: PeerRules,
     /// As [`Hash::index`] counts.
     ha1: Arc<[String; Hash::ALL.len()]>,
 }
@@ -78,12 +79,18 @@ impl Users {
         Ok(users)
     }
 
-    /// Adds a user.
+    /// Adds a user, who is spoken to by these rules.
     ///
     /// # Errors
     ///
     /// [`UserError`]; then nothing was added.
-    pub fn add(&mut self, realm: &str, username: &str, password: &str) -> Result<User, UserError> {
+    pub fn add(
+        &mut self,
+        realm: &str,
+        username: &str,
+        password: &str,
+        rules: PeerRules,
+    ) -> Result<User, UserError> {
         if !is_username(username) {
             return Err(UserError::Username);
         }
@@ -98,6 +105,7 @@ impl Users {
         let name: Arc<str> = username.into();
         let entry = Entry {
             name: name.clone(),
+            rules,
             ha1: Arc::new(Hash::ALL.map(hashed)),
         };
         realm.users.insert(name.clone(), entry);
@@ -111,10 +119,11 @@ impl Users {
         self.realms.values().all(|realm| realm.users.is_empty())
     }
 
-    /// Whether that user is in it.
+    /// How a user is spoken to; none where there is no such user.
     #[must_use]
-    pub fn contains(&self, user: &User) -> bool {
-        self.entry(&user.realm, user.name.as_bytes()).is_some()
+    pub fn rules(&self, user: &User) -> Option<PeerRules> {
+        let entry = self.entry(&user.realm, user.name.as_bytes())?;
+        Some(entry.rules)
     }
 
     /// The realm a request is for: that of the host in its Request-URI or `To`, else the default. None: there is no realm.
@@ -173,8 +182,12 @@ mod tests {
     #[test]
     fn a_request_is_for_the_realm_of_its_host() {
         let mut users = Users::new("default.example").unwrap();
-        users.add("Tenant.example", "gw", "1").unwrap();
-        users.add("[2001:db8::1]", "gw", "2").unwrap();
+        users
+            .add("Tenant.example", "gw", "1", PeerRules::default())
+            .unwrap();
+        users
+            .add("[2001:db8::1]", "gw", "2", PeerRules::default())
+            .unwrap();
         for (uri, to, expected) in [
             ("tenant.example", "default.example", "Tenant.example"),
             ("TENANT.EXAMPLE:5070", "x", "Tenant.example"),
@@ -192,13 +205,18 @@ mod tests {
     fn users_are_of_one_realm() {
         let mut users = Users::new("a.example").unwrap();
         assert!(users.is_empty());
-        let gw = users.add("a.example", "gw", "secret").unwrap();
-        assert!(!users.is_empty() && users.contains(&gw));
+        let gw = users
+            .add("a.example", "gw", "secret", PeerRules::default())
+            .unwrap();
+        assert!(!users.is_empty());
+        assert_eq!(users.rules(&gw), Some(PeerRules::default()));
         assert_eq!(
-            users.add("A.example", "gw", "other"),
+            users.add("A.example", "gw", "other", PeerRules::default()),
             Err(UserError::Taken("a.example".to_owned()))
         );
-        users.add("b.example", "gw", "secret").unwrap();
+        users
+            .add("b.example", "gw", "secret", PeerRules::default())
+            .unwrap();
         let ha1 = |realm, name: &[u8]| {
             users
                 .hashed(realm, name, Hash::Md5)
@@ -223,7 +241,10 @@ mod tests {
         }
         let mut users = Users::new("a").unwrap();
         for username in ["", "a\nb"] {
-            assert_eq!(users.add("a", username, "x"), Err(UserError::Username));
+            assert_eq!(
+                users.add("a", username, "x", PeerRules::default()),
+                Err(UserError::Username)
+            );
         }
         assert!(users.is_empty());
     }

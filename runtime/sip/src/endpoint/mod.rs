@@ -1,9 +1,10 @@
 //! A SIP endpoint: user agent client and server in one core.
 //!
 //! `mod.rs` is the clockwork: it hands inputs on and carries out what transactions ask for. The decisions are in
-//! [`receive`] (is this request for us at all), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
+//! [`receive`] (is this request for us at all), [`auth`] (who sent it), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
 
 mod attempt;
+mod auth;
 mod in_dialog;
 mod leg;
 mod receive;
@@ -28,6 +29,7 @@ pub use words::{
     Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output,
 };
 
+use crate::digest::Guard;
 use crate::hop::Way;
 use crate::random::Identifiers;
 use crate::transaction;
@@ -39,6 +41,7 @@ pub struct Endpoint {
     config: Config,
     identifiers: Identifiers,
     peers: PeerSet,
+    guard: Guard,
     transactions: Transactions,
     /// What else is known of our INVITEs, by their transactions.
     attempts: HashMap<TransactionId, Attempt>,
@@ -51,7 +54,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint without peers: every request outside a dialog is refused until [`Self::set_peers`].
+    /// An endpoint without peers: every request outside a dialog is refused until [`Self::set_peers`] or
+    /// [`Self::set_users`].
     ///
     /// Tags, branches and Call-IDs come from `seed`. It must be secret and random, or others can forge requests of our
     /// dialogs; the same seed and inputs give the same outputs.
@@ -59,10 +63,13 @@ impl Endpoint {
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let timing = config.timing.at_least_a_millisecond();
         let config = Config { timing, ..config };
+        let mut identifiers = Identifiers::new(seed);
+        let guard = Guard::new(identifiers.secret());
         Self {
             config,
-            identifiers: Identifiers::new(seed),
+            identifiers,
             peers: PeerSet::default(),
+            guard,
             transactions: Transactions::default(),
             attempts: HashMap::new(),
             legs: Legs::default(),

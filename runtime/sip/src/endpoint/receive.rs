@@ -61,7 +61,7 @@ impl Endpoint {
         }
     }
 
-    fn is_peer(&self, source: Hop) -> bool {
+    pub(super) fn is_peer(&self, source: Hop) -> bool {
         self.peers.contains(source.address.ip())
     }
 
@@ -131,10 +131,9 @@ impl Endpoint {
     }
 
     fn on_outside_dialog(&mut self, now: Instant, key: ServerKey, received: Received) {
-        if !self.is_peer(received.source) {
-            self.counters.refused += 1;
-            return self.refuse(&received, Refusal::new(403));
-        }
+        let Some((received, user)) = self.admit(now, received) else {
+            return;
+        };
         let merge = MergeKey::of(&received.request);
         if let Err(refusal) = self.screen(&received.request, &merge) {
             return self.refuse(&received, refusal);
@@ -152,7 +151,7 @@ impl Endpoint {
             self.counters.overloaded += 1;
             return self.refuse_for_now(&received);
         }
-        self.on_invite(now, (key, merge), received);
+        self.on_invite(now, (key, merge), received, user);
     }
 
     /// The checks of RFC 3261 §8.2, in its order. What passes is an INVITE or OPTIONS.
@@ -222,7 +221,7 @@ impl Endpoint {
         self.transmit(way, answer);
     }
 
-    fn stateless_tag(&self, request: &Request) -> Bytes {
+    pub(super) fn stateless_tag(&self, request: &Request) -> Bytes {
         self.identifiers.stateless_tag([
             request.via().as_bytes(),
             &request.call_id,

@@ -49,6 +49,11 @@ impl Received {
         }
     }
 
+    /// The same request, of somebody who is spoken to by these rules.
+    pub(super) fn under(self, config: &Config, rules: PeerRules) -> Self {
+        Self::new(self.request, self.source, config, rules)
+    }
+
     /// The other side of a dialog that this request makes.
     pub(super) fn peer(&self) -> Peer {
         Peer {

@@ -10,6 +10,7 @@ use super::received::{Answer, Received};
 use super::{DialogId, Endpoint, Event, Incoming, Output};
 use crate::Reason;
 use crate::dialog::Dialog;
+use crate::digest::User;
 use crate::transaction::{InviteServer, MergeKey, ServerKey};
 
 impl Endpoint {
@@ -19,6 +20,7 @@ impl Endpoint {
         now: Instant,
         keys: (ServerKey, MergeKey),
         invite: Received,
+        user: Option<User>,
     ) {
         let dialog = DialogId(self.last_incoming.map_or(1, |last| last + 2));
         self.last_incoming = Some(dialog.0);
@@ -35,6 +37,7 @@ impl Endpoint {
         self.outputs.push_back(Output::Incoming(Box::new(Incoming {
             dialog,
             source: invite.source,
+            user,
             sdp: invite.request.sdp(),
             request: invite.request.clone(),
         })));

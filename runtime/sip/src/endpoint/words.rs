@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::digest::User;
 use crate::{Hop, Reason, Request, Timing, Transport};
 
 /// How an endpoint speaks and what it may hold.
@@ -239,13 +240,15 @@ pub enum Output {
     },
 }
 
-/// A new INVITE from a peer.
+/// A new INVITE from a peer or user.
 #[derive(Clone, Debug)]
 pub struct Incoming {
     /// The id of its dialog, for commands and events.
     pub dialog: DialogId,
     /// Where it came from.
     pub source: Hop,
+    /// Who proved to have sent it; none where the source is a peer's.
+    pub user: Option<User>,
     /// The request: numbers in its Request-URI, `From`, `To`, and other header fields.
     pub request: Request,
     /// The offer; none when the peer wants ours in the answer.

@@ -81,12 +81,15 @@ impl Host {
         self.receive_from(PEER, text);
     }
 
+    /// A datagram from anybody.
     pub(crate) fn receive_from(&mut self, source: &str, text: impl AsRef<[u8]>) {
+        self.receive_over(udp(source), text);
+    }
+
+    /// A message over any transport.
+    pub(crate) fn receive_over(&mut self, from: Hop, text: impl AsRef<[u8]>) {
         let bytes = Bytes::copy_from_slice(text.as_ref());
-        self.feed(Input::Received {
-            from: udp(source),
-            bytes,
-        });
+        self.feed(Input::Received { from, bytes });
     }
 
     /// Lets time pass, waking the endpoint at each of its deadlines.

@@ -6,6 +6,7 @@
 )]
 
 mod arbitrary;
+mod auth;
 mod corpus;
 mod golden;
 mod host;

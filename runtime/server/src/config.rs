@@ -16,6 +16,7 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) sip: Sip,
     pub(crate) rtp: Rtp,
+    pub(crate) dns: Dns,
     pub(crate) api: Api,
     pub(crate) speech: Speech,
     pub(crate) limits: Limits,
@@ -44,6 +45,34 @@ pub(crate) struct Rtp {
     pub(crate) port_max: u16,
     /// Media threads. One paces thousands of calls.
     pub(crate) threads: usize,
+}
+
+/// Who knows the addresses of names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dns {
+    /// Asked in turn. Empty: those of the system (`/etc/resolv.conf`), and `/etc/hosts` before them.
+    pub(crate) servers: Vec<NameServer>,
+}
+
+/// The port of DNS.
+pub(crate) const DNS_PORT: u16 = 53;
+
+/// A DNS server: an address, with its port where that is not [`DNS_PORT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct NameServer(pub(crate) SocketAddr);
+
+impl TryFrom<String> for NameServer {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let address = text.parse::<SocketAddr>();
+        let address = address.or_else(|_| text.parse().map(|ip: IpAddr| (ip, DNS_PORT).into()));
+        address.map(Self).map_err(|_| {
+            format!("{text:?} is no DNS server: give an address as in 192.0.2.53, 127.0.0.1:5353 or [2001:db8::53]:53")
+        })
+    }
 }
 
 /// Where REST is served.
@@ -89,6 +118,7 @@ impl Default for Config {
             data_dir: PathBuf::from("var/data"),
             sip: Sip::default(),
             rtp: Rtp::default(),
+            dns: Dns::default(),
             api: Api::default(),
             speech: Speech::default(),
             limits: Limits::default(),
@@ -221,7 +251,7 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
         .ok()
         .filter(|value| !value.is_datetime())
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    const SECTIONS: [&str; 6] = ["sip", "rtp", "api", "speech", "limits", "log"];
+    const SECTIONS: [&str; 7] = ["sip", "rtp", "dns", "api", "speech", "limits", "log"];
     let section = SECTIONS
         .iter()
         .find_map(|section| Some((section, name.strip_prefix(section)?.strip_prefix('_')?)));
@@ -280,9 +310,22 @@ mod tests {
     }
 
     #[test]
+    fn dns_servers_have_a_port_or_the_usual_one() {
+        let expected = ["192.0.2.53:53", "127.0.0.1:5353", "[2001:db8::53]:53"]
+            .map(|address| NameServer(address.parse().unwrap()));
+        let list = r#"["192.0.2.53", "127.0.0.1:5353", "2001:db8::53"]"#;
+        for config in [
+            parse(&format!("[dns]\nservers = {list}"), &[]),
+            parse("", &[("JACKFIELD_DNS_SERVERS", list)]),
+        ] {
+            assert_eq!(config.unwrap().dns.servers, expected);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_line_or_variable() {
         type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
-        let cases: [Case<'_>; 6] = [
+        let cases: [Case<'_>; 7] = [
             ("[sip]\nbnid = \"x\"", &[], &["line 2", "bnid", "bind"]),
             (
                 "[sip]\nbind = \"localhost\"",
@@ -295,6 +338,11 @@ mod tests {
                 &["rtp.port_min"],
             ),
             ("[sip]\nbind = \"0.0.0.0:5060\"", &[], &["sip.advertised"]),
+            (
+                "[dns]\nservers = [\"ns.example\"]",
+                &[],
+                &["line 2", "ns.example", "192.0.2.53"],
+            ),
             (
                 "",
                 &[("JACKFIELD_SIP_BIND", "nowhere")],

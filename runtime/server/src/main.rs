@@ -18,6 +18,11 @@ mod metrics;
 mod news;
 mod operator;
 mod outbound;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "trunks' targets are addresses so far")
+)]
+mod resolver;
 mod runtime;
 mod serve;
 mod services;

@@ -1,11 +1,11 @@
 //! What the registrar says of a gateway.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::liveness::Liveness;
+use crate::digest::User;
 use crate::{Hop, Request, Uri};
 
 /// One contact of a gateway, from its REGISTER until it ends.
@@ -94,8 +94,8 @@ pub struct BindingId(pub(super) u64);
 /// What became of a gateway's binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindingNews {
-    /// Its login's name, which is its address of record too.
-    pub user: Arc<str>,
+    /// Its login, whose name is the user of its address of record too.
+    pub user: User,
     /// The binding, as it is now or was at its end.
     pub binding: Binding,
     /// What happened.

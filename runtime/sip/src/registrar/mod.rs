@@ -9,7 +9,6 @@ mod table;
 mod wish;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use binding::Registration;
@@ -18,6 +17,7 @@ use liveness::Liveness;
 use table::Table;
 use wish::Wish;
 
+use crate::digest::User;
 use crate::uri_equivalence::equivalent;
 use crate::{Hop, NameAddr, Request, Uri};
 
@@ -83,7 +83,12 @@ pub enum Output {
     /// A binding changed.
     News(BindingNews),
     /// Send OPTIONS to this binding and tell what came of it with [`Registrar::heard`].
-    Ask(Binding),
+    Ask {
+        /// Whose it is.
+        user: User,
+        /// Whom to ask.
+        binding: Binding,
+    },
 }
 
 /// The bindings of all users.
@@ -116,7 +121,7 @@ impl Registrar {
     ///
     /// Answers 400 (contacts that cannot be used), 403 (another's address of record), 420, 423, 500 (older than one of the
     /// same Call-ID that was obeyed already) and 503 (no room).
-    pub fn register(&mut self, now: Instant, request: &Request, from: Hop, user: &str) -> Answer {
+    pub fn register(&mut self, now: Instant, request: &Request, from: Hop, user: &User) -> Answer {
         match self.plan(request, user) {
             Ok((steps, path)) => {
                 let common = Registration::new(request, from, path);
@@ -129,7 +134,7 @@ impl Registrar {
 
     /// The bindings of a user, the oldest first.
     #[must_use]
-    pub fn bindings(&self, user: &str) -> &[Binding] {
+    pub fn bindings(&self, user: &User) -> &[Binding] {
         self.table.of(user)
     }
 
@@ -181,14 +186,14 @@ impl Registrar {
     /// Ends what has expired and asks for signs of life.
     pub fn wake(&mut self, now: Instant) {
         while let Some(id) = self.table.due(now) {
-            let Some((_, binding)) = self.table.change(id, |binding| binding.liveness.asked())
+            let Some((user, binding)) = self.table.change(id, |binding| binding.liveness.asked())
             else {
                 return;
             };
             if binding.expires_at <= now {
                 self.remove(id, Change::Expired);
             } else {
-                self.outputs.push_back(Output::Ask(binding));
+                self.outputs.push_back(Output::Ask { user, binding });
             }
         }
     }
@@ -199,10 +204,10 @@ impl Registrar {
     }
 
     /// Checks all before anything is done.
-    fn plan(&self, request: &Request, user: &str) -> Result<(Vec<Step>, Vec<String>), Answer> {
+    fn plan(&self, request: &Request, user: &User) -> Result<(Vec<Step>, Vec<String>), Answer> {
         wish::check_require(request)?;
         // A third party that registers somebody else is nothing that gateways do, but intruders would (RFC 3261 §10.3, step 4).
-        let is_own = |address: &NameAddr| address.uri().user().as_deref() == Some(user);
+        let is_own = |address: &NameAddr| address.uri().user().as_deref() == Some(&*user.name);
         if !is_own(request.to()) || !is_own(request.from()) {
             return Err(Answer::new(403));
         }
@@ -214,7 +219,7 @@ impl Registrar {
         Ok((steps, path))
     }
 
-    fn steps(&self, wish: Wish, user: &str) -> Vec<Step> {
+    fn steps(&self, wish: Wish, user: &User) -> Vec<Step> {
         let bindings = self.table.of(user);
         let step = |(contact, expires): (Uri, Duration)| {
             let known = bindings
@@ -236,7 +241,7 @@ impl Registrar {
 
     /// A REGISTER that was overtaken by a later one changes nothing any more (RFC 3261 §10.3, steps 6 and 7). 500, as for
     /// requests in a dialog: who gets it tries again with the next number, where 400 would have it give up.
-    fn check_order(&self, steps: &[Step], request: &Request, user: &str) -> Result<(), Answer> {
+    fn check_order(&self, steps: &[Step], request: &Request, user: &User) -> Result<(), Answer> {
         let is_touched = |id: BindingId| {
             steps.iter().any(|step| match step {
                 Step::Refresh(touched, ..) | Step::Remove(touched) => *touched == id,
@@ -250,7 +255,7 @@ impl Registrar {
         Ok(())
     }
 
-    fn check_room(&self, steps: &[Step], user: &str) -> Result<(), Answer> {
+    fn check_room(&self, steps: &[Step], user: &User) -> Result<(), Answer> {
         let added = steps.iter().filter(|s| matches!(s, Step::Add(..))).count();
         let removed = steps
             .iter()
@@ -267,8 +272,7 @@ impl Registrar {
         Err(Answer::with(503, "Retry-After", retry_after))
     }
 
-    fn carry_out(&mut self, now: Instant, steps: Vec<Step>, user: &str, common: &Registration) {
-        let user = &Arc::from(user);
+    fn carry_out(&mut self, now: Instant, steps: Vec<Step>, user: &User, common: &Registration) {
         for step in steps {
             match step {
                 Step::Add(contact, expires) => {
@@ -276,7 +280,7 @@ impl Registrar {
                     let liveness = Liveness::new(now, common.hop, self.config.ask_every);
                     let binding = Binding::new(id, contact, now + expires, common, liveness);
                     self.table.insert(user, binding.clone());
-                    self.tell(Arc::clone(user), binding, Change::Added);
+                    self.tell(user.clone(), binding, Change::Added);
                 }
                 Step::Refresh(id, contact, expires) => {
                     let every = self.config.ask_every;
@@ -299,7 +303,7 @@ impl Registrar {
         }
     }
 
-    fn tell(&mut self, user: Arc<str>, binding: Binding, change: Change) {
+    fn tell(&mut self, user: User, binding: Binding, change: Change) {
         self.outputs.push_back(Output::News(BindingNews {
             user,
             binding,
@@ -308,7 +312,7 @@ impl Registrar {
     }
 
     /// All bindings with the time they have left (RFC 3261 §10.3, step 8), and the path they will be reached by.
-    fn listing(&self, now: Instant, user: &str, path: &[String]) -> Answer {
+    fn listing(&self, now: Instant, user: &User, path: &[String]) -> Answer {
         let contact = |binding: &Binding| {
             let left = binding.expires_at.saturating_duration_since(now);
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);

@@ -1,17 +1,17 @@
 //! All bindings, found by user, by hop and by what is due.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::binding::{Binding, BindingId};
 use crate::Hop;
+use crate::digest::User;
 
 /// The indexes follow each change.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    users: HashMap<Arc<str>, Vec<Binding>>,
-    owners: HashMap<BindingId, Arc<str>>,
+    users: HashMap<User, Vec<Binding>>,
+    owners: HashMap<BindingId, User>,
     hops: BTreeSet<(Hop, BindingId)>,
     agenda: BTreeSet<(Instant, BindingId)>,
     last_id: u64,
@@ -22,7 +22,7 @@ impl Table {
         self.owners.len()
     }
 
-    pub(super) fn of(&self, user: &str) -> &[Binding] {
+    pub(super) fn of(&self, user: &User) -> &[Binding] {
         self.users.get(user).map_or(&[], Vec::as_slice)
     }
 
@@ -31,13 +31,10 @@ impl Table {
         BindingId(self.last_id)
     }
 
-    pub(super) fn insert(&mut self, user: &Arc<str>, binding: Binding) {
-        self.owners.insert(binding.id, Arc::clone(user));
+    pub(super) fn insert(&mut self, user: &User, binding: Binding) {
+        self.owners.insert(binding.id, user.clone());
         self.index(&binding);
-        self.users
-            .entry(Arc::clone(user))
-            .or_default()
-            .push(binding);
+        self.users.entry(user.clone()).or_default().push(binding);
     }
 
     /// Changes a binding; gives it as it is then.
@@ -45,8 +42,8 @@ impl Table {
         &mut self,
         id: BindingId,
         change: impl FnOnce(&mut Binding),
-    ) -> Option<(Arc<str>, Binding)> {
-        let user = Arc::clone(self.owners.get(&id)?);
+    ) -> Option<(User, Binding)> {
+        let user = self.owners.get(&id)?.clone();
         let bindings = self.users.get_mut(&user)?;
         let binding = bindings.iter_mut().find(|binding| binding.id == id)?;
         self.hops.remove(&(binding.hop, id));
@@ -57,7 +54,7 @@ impl Table {
         Some((user, binding))
     }
 
-    pub(super) fn remove(&mut self, id: BindingId) -> Option<(Arc<str>, Binding)> {
+    pub(super) fn remove(&mut self, id: BindingId) -> Option<(User, Binding)> {
         let user = self.owners.remove(&id)?;
         let bindings = self.users.get_mut(&user)?;
         let position = bindings.iter().position(|binding| binding.id == id)?;

@@ -35,7 +35,8 @@ impl Desk {
 
     fn register_as(&mut self, user: &str, from: Hop, cseq: u32, fields: &str) -> Answer {
         let request = register(user, "c1", cseq, fields);
-        self.registrar.register(self.now, &request, from, user)
+        self.registrar
+            .register(self.now, &request, from, &login(user))
     }
 
     fn binds(&mut self, contact: &str) {
@@ -60,7 +61,7 @@ impl Desk {
     fn told(&mut self) -> String {
         let word = |output: &Output| match output {
             Output::News(news) => format!("{:?} {}", news.change, news.binding.contact),
-            Output::Ask(binding) => format!("ask {}", binding.contact),
+            Output::Ask { binding, .. } => format!("ask {}", binding.contact),
         };
         let words: Vec<_> = self.outputs().iter().map(word).collect();
         words.join(", ").to_lowercase()
@@ -69,17 +70,24 @@ impl Desk {
     /// Answers the only open question, or lets it time out.
     fn hear(&mut self, is_alive: bool) {
         let outputs = self.outputs();
-        let [Output::Ask(binding)] = &outputs[..] else {
+        let [Output::Ask { binding, .. }] = &outputs[..] else {
             panic!("not one question: {outputs:?}")
         };
         self.registrar.heard(self.now, binding.id(), is_alive);
     }
 
     fn contacts(&self, user: &str) -> Vec<String> {
-        let bindings = self.registrar.bindings(user).iter();
+        let bindings = self.registrar.bindings(&login(user)).iter();
         bindings
             .map(|binding| binding.contact.to_string())
             .collect()
+    }
+}
+
+fn login(name: &str) -> User {
+    User {
+        realm: "voice.example".into(),
+        name: name.into(),
     }
 }
 
@@ -168,7 +176,7 @@ fn times_are_granted() {
 fn a_binding_is_where_its_register_came_from() {
     let mut desk = Desk::new();
     desk.binds("sip:gw1@192.168.1.5");
-    let [binding] = desk.registrar.bindings("gw1") else {
+    let [binding] = desk.registrar.bindings(&login("gw1")) else {
         panic!("not one binding")
     };
     assert_eq!(binding.hop, hop(NAT));
@@ -216,10 +224,28 @@ fn only_ones_own_address_of_record() {
         (register("gw1", "c1", 1, ""), "GW1", 403),
         (register("gw%31", "c1", 1, ""), "gw1", 200),
     ] {
-        let answer = desk.registrar.register(desk.now, &request, hop(NAT), user);
+        let answer = desk
+            .registrar
+            .register(desk.now, &request, hop(NAT), &login(user));
         assert_eq!(answer.status, expected, "{request:?}");
     }
     assert!(desk.registrar.is_empty());
+}
+
+#[test]
+fn users_of_two_realms_are_two() {
+    let mut desk = Desk::new();
+    desk.binds("sip:a@h");
+    let other = User {
+        realm: "other.example".into(),
+        ..login("gw1")
+    };
+    assert!(desk.registrar.bindings(&other).is_empty());
+    let request = register("gw1", "c9", 1, "Contact: *\r\nExpires: 0\r\n");
+    let answer = desk
+        .registrar
+        .register(desk.now, &request, hop(NAT), &other);
+    assert_eq!((answer.status, desk.registrar.len()), (200, 1));
 }
 
 #[test]
@@ -245,7 +271,9 @@ fn what_was_overtaken_changes_nothing() {
         let mut desk = Desk::new();
         desk.register_as("gw1", hop(NAT), 5, contact);
         let request = register("gw1", call_id, cseq, fields);
-        let answer = desk.registrar.register(desk.now, &request, hop(NAT), "gw1");
+        let answer = desk
+            .registrar
+            .register(desk.now, &request, hop(NAT), &login("gw1"));
         assert_eq!(answer.status, status, "{call_id} {cseq} {fields}");
         if status == 500 {
             assert_eq!(
@@ -357,7 +385,7 @@ fn paths_are_kept_for_who_knows_of_them() {
         line(&answer),
         "200 Contact: <sip:a@h>;expires=600 Path: <sip:p2.example;lr> Path: <sip:p1.example;lr> Path: <sip:p0.example;lr>"
     );
-    let path = &desk.registrar.bindings("gw1")[0].path;
+    let path = &desk.registrar.bindings(&login("gw1"))[0].path;
     assert_eq!(
         path[..],
         [
@@ -369,7 +397,7 @@ fn paths_are_kept_for_who_knows_of_them() {
 
     let answer = desk.register(&format!("{contact}{proxies}"));
     assert_eq!(line(&answer), "200 Contact: <sip:a@h>;expires=600");
-    assert!(desk.registrar.bindings("gw1")[0].path.is_empty());
+    assert!(desk.registrar.bindings(&login("gw1"))[0].path.is_empty());
     let broken = desk.register(&format!("{contact}Path: <sip:>\r\nSupported: path\r\n"));
     assert_eq!(broken.status, 400);
 }
@@ -406,7 +434,7 @@ fn who_is_behind_a_nat_is_asked() {
     assert_eq!(asked.len(), 1);
     desk.advance(32 * SECOND);
     assert_eq!(desk.told(), "");
-    let [Output::Ask(binding)] = &asked[..] else {
+    let [Output::Ask { binding, .. }] = &asked[..] else {
         panic!("{asked:?}")
     };
     desk.registrar.heard(desk.now, binding.id(), true);

@@ -226,6 +226,9 @@ impl<A: Admission> Driver<A> {
             match output {
                 sip::Output::Transmit { to, bytes, .. } => self.transmit(socket, to, &bytes).await,
                 sip::Output::Incoming(incoming) => self.admit(*incoming),
+                sip::Output::Bound(news) => {
+                    debug!(realm = %news.user.realm, change = ?news.change, "a gateway's registration");
+                }
                 sip::Output::Event { dialog, event } => self.route(dialog, event),
             }
         }

@@ -71,6 +71,11 @@ impl Guard {
         self.users = users;
     }
 
+    /// Whether nobody could prove anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// How a user is spoken to.
     pub(crate) fn rules(&self, user: &User) -> PeerRules {
         self.users.rules(user).unwrap_or_default()

@@ -5,16 +5,17 @@ use std::time::Instant;
 use super::Endpoint;
 use super::receive::Refusal;
 use super::received::{Answer, Received};
-use crate::Method;
 use crate::digest::{Hash, Question, User, Users, Verdict};
+use crate::{Method, PeerRules};
 
 /// What is offered, most preferred first, as long as there is room for it: all; what is widely spoken; what everybody speaks.
 const OFFERS: [&[Hash]; 3] = [&Hash::ALL, &[Hash::Sha256, Hash::Md5], &[Hash::Md5]];
 
 impl Endpoint {
-    /// Says who may send INVITEs from addresses that are no peer's, by proving a password. Without users nobody may.
-    /// Dialogs that exist go on.
+    /// Says who may register gateways, and send INVITEs from addresses that are no peer's, by proving a password. Without
+    /// users nobody may. Dialogs that exist go on; gateways of users that are no more are forgotten.
     pub fn set_users(&mut self, users: Users) {
+        self.keep_bindings_of(&users);
         self.guard.set_users(users);
     }
 
@@ -27,6 +28,13 @@ impl Endpoint {
     ) -> Option<(Received, Option<User>)> {
         if self.is_peer(received.source) {
             return Some((received, None));
+        }
+        if self.is_ping_of_gateway(&received) {
+            let rules = PeerRules {
+                force_rport: true,
+                ..self.rules_of(received.source)
+            };
+            return Some((received.under(&self.config, rules), None));
         }
         let is_asked = matches!(received.request.method(), Method::Invite | Method::Register);
         if !is_asked {

@@ -1,7 +1,8 @@
 //! A SIP endpoint: user agent client and server in one core.
 //!
 //! `mod.rs` is the clockwork: it hands inputs on and carries out what transactions ask for. The decisions are in
-//! [`receive`] (is this request for us at all), [`auth`] (who sent it), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
+//! [`receive`] (is this request for us at all), [`auth`] (who sent it), [`register`]
+//! (where gateways are), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
 
 mod attempt;
 mod auth;
@@ -9,6 +10,7 @@ mod in_dialog;
 mod leg;
 mod receive;
 mod received;
+mod register;
 mod schedule;
 mod transactions;
 mod uac;
@@ -32,6 +34,7 @@ pub use words::{
 use crate::digest::Guard;
 use crate::hop::Way;
 use crate::random::Identifiers;
+use crate::registrar::Registrar;
 use crate::transaction;
 use crate::{Counters, Hop, PeerSet};
 
@@ -42,6 +45,7 @@ pub struct Endpoint {
     identifiers: Identifiers,
     peers: PeerSet,
     guard: Guard,
+    registrar: Registrar,
     transactions: Transactions,
     /// What else is known of our INVITEs, by their transactions.
     attempts: HashMap<TransactionId, Attempt>,
@@ -66,6 +70,7 @@ impl Endpoint {
         let mut identifiers = Identifiers::new(seed);
         let guard = Guard::new(identifiers.secret());
         Self {
+            registrar: Registrar::new(config.registrar.clone()),
             config,
             identifiers,
             peers: PeerSet::default(),
@@ -97,6 +102,7 @@ impl Endpoint {
         match input {
             Input::Received { from, bytes } => self.receive(now, from, &bytes),
             Input::Unreachable { to } => self.on_unreachable(now, to),
+            Input::Closed { hop } => self.on_connection_gone(hop),
             Input::Command(command) => self.command(now, command),
             Input::Timeout => self.wake(now),
         }
@@ -110,7 +116,8 @@ impl Endpoint {
     /// When to feed [`Input::Timeout`] at the latest. Sometimes it turns out that there was nothing to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.schedule.deadline()
+        let deadlines = [self.schedule.deadline(), self.registrar.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// What was counted so far.
@@ -168,9 +175,11 @@ impl Endpoint {
             self.transactions.unreachable(now, id);
             self.drain(now, id);
         }
+        self.on_connection_gone(to);
     }
 
     fn wake(&mut self, now: Instant) {
+        self.wake_registrar(now);
         while let Some((at, sleeper)) = self.schedule.due(now) {
             match sleeper {
                 Sleeper::Transaction(id) => {
@@ -202,10 +211,17 @@ impl Endpoint {
                 transaction::Output::Received(response) => match purpose {
                     Purpose::Invite => self.on_invite_response(now, id, &response),
                     Purpose::Bye(dialog) if response.status() >= 200 => self.on_bye_done(dialog),
-                    Purpose::Bye(_) | Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
+                    Purpose::SignOfLife(binding) if response.status() >= 200 => {
+                        self.on_sign_of_life(now, binding, true);
+                    }
+                    Purpose::Bye(_)
+                    | Purpose::Cancel
+                    | Purpose::SignOfLife(_)
+                    | Purpose::Invited(_)
+                    | Purpose::Asked => {}
                 },
-                transaction::Output::TimedOut => self.on_no_response(id, purpose, 408),
-                transaction::Output::Unreachable => self.on_no_response(id, purpose, 503),
+                transaction::Output::TimedOut => self.on_no_response(now, id, purpose, 408),
+                transaction::Output::Unreachable => self.on_no_response(now, id, purpose, 503),
                 transaction::Output::Ended => {
                     self.transactions.remove(id);
                     self.attempts.remove(&id);
@@ -216,11 +232,12 @@ impl Endpoint {
     }
 
     /// A request of ours ended without a final response, as if this one had come (RFC 3261 §8.1.3.1).
-    fn on_no_response(&mut self, id: TransactionId, purpose: Purpose, status: u16) {
+    fn on_no_response(&mut self, now: Instant, id: TransactionId, purpose: Purpose, status: u16) {
         self.transactions.remove(id);
         match purpose {
             Purpose::Invite => self.on_invite_lost(id, status),
             Purpose::Bye(dialog) => self.on_bye_done(dialog),
+            Purpose::SignOfLife(binding) => self.on_sign_of_life(now, binding, false),
             Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
         }
     }

@@ -65,7 +65,7 @@ impl Endpoint {
         self.peers.contains(source.address.ip())
     }
 
-    fn rules_of(&self, source: Hop) -> PeerRules {
+    pub(super) fn rules_of(&self, source: Hop) -> PeerRules {
         let rules = self.peers.rules(source.address.ip());
         rules.copied().unwrap_or_default()
     }
@@ -138,26 +138,30 @@ impl Endpoint {
         if let Err(refusal) = self.screen(&received.request, &merge) {
             return self.refuse(&received, refusal);
         }
-        if self.is_draining {
+        let method = received.request.method();
+        if self.is_draining && *method != Method::Register {
             self.counters.drained += 1;
             return self.refuse_for_now(&received);
         }
-        if *received.request.method() == Method::Options {
-            return self.answer_options(&received);
+        let is_full = self.transactions.len() >= self.config.max_transactions;
+        match method {
+            Method::Options => self.answer_options(&received),
+            Method::Register if !is_full => self.on_register(now, (key, merge), &received, user),
+            Method::Invite if !is_full && self.legs.len() < self.config.max_dialogs => {
+                self.on_invite(now, (key, merge), received, user);
+            }
+            _ => {
+                self.counters.overloaded += 1;
+                self.refuse_for_now(&received);
+            }
         }
-        let is_full = self.legs.len() >= self.config.max_dialogs
-            || self.transactions.len() >= self.config.max_transactions;
-        if is_full {
-            self.counters.overloaded += 1;
-            return self.refuse_for_now(&received);
-        }
-        self.on_invite(now, (key, merge), received, user);
     }
 
-    /// The checks of RFC 3261 §8.2, in its order. What passes is an INVITE or OPTIONS.
+    /// The checks of RFC 3261 §8.2, in its order. What passes is an INVITE, OPTIONS or REGISTER.
     fn screen(&self, request: &Request, merge: &MergeKey) -> Result<(), Refusal> {
         match request.method() {
             Method::Invite | Method::Options => {}
+            Method::Register if !self.guard.is_empty() => {}
             Method::Bye => return Err(Refusal::new(481)),
             _ => return Err(Refusal::with(405, ALLOW.0, ALLOW.1)),
         }
@@ -166,6 +170,9 @@ impl Endpoint {
         }
         if self.transactions.of_merged(merge).is_some() {
             return Err(Refusal::new(482));
+        }
+        if *request.method() == Method::Register {
+            return Ok(()); // the registrar has extensions of its own
         }
         check_hops(request)?;
         check_require(request)?;

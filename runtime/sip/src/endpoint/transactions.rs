@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::DialogId;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
 use crate::hop::Way;
+use crate::registrar::BindingId;
 use crate::transaction::{
     ClientInput, ClientKey, InviteClient, InviteServer, MergeKey, NonInviteClient, NonInviteServer,
     Output, ServerInput, ServerKey,
@@ -24,6 +25,8 @@ pub(super) enum Purpose {
     Cancel,
     /// A BYE of ours, and the dialog that waits for its end; none when nobody does.
     Bye(Option<DialogId>),
+    /// An OPTIONS of ours to a gateway.
+    SignOfLife(BindingId),
     /// An INVITE of the peer in this dialog.
     Invited(DialogId),
     /// Another request of the peer.
@@ -95,7 +98,7 @@ impl Transactions {
         )
     }
 
-    /// Starts a client transaction for a BYE or CANCEL of ours.
+    /// Starts a client transaction for another request of ours.
     pub(super) fn ask(
         &mut self,
         core: NonInviteClient,

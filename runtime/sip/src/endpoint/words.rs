@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::digest::User;
+use crate::registrar::{self, BindingNews};
 use crate::{Hop, Reason, Request, Timing, Transport};
 
 /// How an endpoint speaks and what it may hold.
@@ -23,6 +24,8 @@ pub struct Config {
     pub retry_after: Duration,
     /// The timers' base values; each is at least a millisecond.
     pub timing: Timing,
+    /// What gateways are granted that register.
+    pub registrar: registrar::Config,
 }
 
 impl Config {
@@ -36,6 +39,7 @@ impl Config {
             max_transactions: 400_000,
             retry_after: Duration::from_secs(5),
             timing: Timing::default(),
+            registrar: registrar::Config::default(),
         }
     }
 }
@@ -89,6 +93,11 @@ pub enum Input {
     Unreachable {
         /// As in [`Output::Transmit`].
         to: Hop,
+    },
+    /// A connection is over, and nothing of ours was to be sent over it.
+    Closed {
+        /// Its remote end.
+        hop: Hop,
     },
     /// A wish of the call core.
     Command(Command),
@@ -231,6 +240,8 @@ pub enum Output {
     },
     /// A new INVITE. It was answered 100 Trying.
     Incoming(Box<Incoming>),
+    /// A gateway registered, moved, or is gone.
+    Bound(Box<BindingNews>),
     /// Something happened in a dialog.
     Event {
         /// Which.

@@ -109,7 +109,7 @@ pub enum Change {
     Added,
     /// It goes on, perhaps from another hop.
     Refreshed,
-    /// The gateway ended it.
+    /// The gateway ended it, or its user may not log in any more.
     Removed,
     /// It was not refreshed in time.
     Expired,

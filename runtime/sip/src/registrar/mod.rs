@@ -1,7 +1,8 @@
 //! Where the gateways are that register with us (RFC 3261 §10.3, RFC 3327).
 //!
 //! A core of its own: [`Registrar::register`] takes a request whose sender has proven who it is, [`Registrar::poll`] tells
-//! what changed and which gateways to ask for a sign of life, [`Registrar::wake`] is due at [`Registrar::deadline`].
+//! what changed, [`Registrar::poll_question`] whom to ask for a sign of life, and [`Registrar::wake`] is due at
+//! [`Registrar::deadline`].
 
 mod binding;
 mod liveness;
@@ -77,18 +78,13 @@ impl Answer {
     }
 }
 
-/// What a registrar asks for or tells.
+/// A gateway to ask for a sign of life: send OPTIONS to its hop and tell what came of it with [`Registrar::heard`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// A binding changed.
-    News(BindingNews),
-    /// Send OPTIONS to this binding and tell what came of it with [`Registrar::heard`].
-    Ask {
-        /// Whose it is.
-        user: User,
-        /// Whom to ask.
-        binding: Binding,
-    },
+pub struct Question {
+    /// Whose it is.
+    pub user: User,
+    /// Whom to ask.
+    pub binding: Binding,
 }
 
 /// The bindings of all users.
@@ -96,7 +92,8 @@ pub enum Output {
 pub struct Registrar {
     config: Config,
     table: Table,
-    outputs: VecDeque<Output>,
+    news: VecDeque<BindingNews>,
+    questions: VecDeque<Question>,
 }
 
 /// One step of what a REGISTER does.
@@ -113,7 +110,8 @@ impl Registrar {
         Self {
             config,
             table: Table::default(),
-            outputs: VecDeque::new(),
+            news: VecDeque::new(),
+            questions: VecDeque::new(),
         }
     }
 
@@ -167,7 +165,14 @@ impl Registrar {
         }
     }
 
-    /// What came of an [`Output::Ask`]: `is_alive` where there was a response, whatever its status.
+    /// Ends the bindings of all users but those for whom `stays` holds.
+    pub fn retain(&mut self, stays: impl Fn(&User) -> bool) {
+        for id in self.table.of_others(stays) {
+            self.remove(id, Change::Removed);
+        }
+    }
+
+    /// What came of a [`Question`]: `is_alive` where there was a response, whatever its status.
     pub fn heard(&mut self, now: Instant, id: BindingId, is_alive: bool) {
         let mut stays = true;
         self.table
@@ -193,14 +198,19 @@ impl Registrar {
             if binding.expires_at <= now {
                 self.remove(id, Change::Expired);
             } else {
-                self.outputs.push_back(Output::Ask { user, binding });
+                self.questions.push_back(Question { user, binding });
             }
         }
     }
 
-    /// The next output.
-    pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+    /// What changed, in order.
+    pub fn poll(&mut self) -> Option<BindingNews> {
+        self.news.pop_front()
+    }
+
+    /// Whom to ask.
+    pub fn poll_question(&mut self) -> Option<Question> {
+        self.questions.pop_front()
     }
 
     /// Checks all before anything is done.
@@ -304,11 +314,11 @@ impl Registrar {
     }
 
     fn tell(&mut self, user: User, binding: Binding, change: Change) {
-        self.outputs.push_back(Output::News(BindingNews {
+        self.news.push_back(BindingNews {
             user,
             binding,
             change,
-        }));
+        });
     }
 
     /// All bindings with the time they have left (RFC 3261 §10.3, step 8), and the path they will be reached by.

@@ -73,6 +73,14 @@ impl Table {
         self.hops.range(all).map(|(_, id)| *id)
     }
 
+    /// The bindings of users for whom `wanted` does not hold.
+    pub(super) fn of_others(&self, wanted: impl Fn(&User) -> bool) -> Vec<BindingId> {
+        let unwanted = self.users.iter().filter(|(user, _)| !wanted(user));
+        unwanted
+            .flat_map(|(_, bindings)| bindings.iter().map(Binding::id))
+            .collect()
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.agenda.first().map(|(at, _)| *at)
     }

@@ -53,25 +53,26 @@ impl Desk {
         self.now = until;
     }
 
-    fn outputs(&mut self) -> Vec<Output> {
-        std::iter::from_fn(|| self.registrar.poll()).collect()
+    fn questions(&mut self) -> Vec<Question> {
+        std::iter::from_fn(|| self.registrar.poll_question()).collect()
     }
 
-    /// What changed since the last look, and who was asked.
+    /// What changed since the last look, and who is asked.
     fn told(&mut self) -> String {
-        let word = |output: &Output| match output {
-            Output::News(news) => format!("{:?} {}", news.change, news.binding.contact),
-            Output::Ask { binding, .. } => format!("ask {}", binding.contact),
-        };
-        let words: Vec<_> = self.outputs().iter().map(word).collect();
+        let news = std::iter::from_fn(|| self.registrar.poll());
+        let mut words: Vec<_> = news
+            .map(|news| format!("{:?} {}", news.change, news.binding.contact))
+            .collect();
+        let asked = self.questions().into_iter();
+        words.extend(asked.map(|question| format!("ask {}", question.binding.contact)));
         words.join(", ").to_lowercase()
     }
 
     /// Answers the only open question, or lets it time out.
     fn hear(&mut self, is_alive: bool) {
-        let outputs = self.outputs();
-        let [Output::Ask { binding, .. }] = &outputs[..] else {
-            panic!("not one question: {outputs:?}")
+        let questions = self.questions();
+        let [Question { binding, .. }] = &questions[..] else {
+            panic!("not one question: {questions:?}")
         };
         self.registrar.heard(self.now, binding.id(), is_alive);
     }
@@ -419,6 +420,20 @@ fn a_connections_end_ends_its_bindings() {
 }
 
 #[test]
+fn who_may_not_log_in_any_more_is_gone() {
+    let mut desk = Desk::new();
+    for user in ["a", "b", "c"] {
+        desk.register_as(user, hop(NAT), 1, &format!("Contact: <sip:{user}@h>\r\n"));
+    }
+    desk.told();
+    desk.registrar.retain(|user| &*user.name != "b");
+    assert_eq!(
+        (desk.told().as_str(), desk.registrar.len()),
+        ("removed sip:b@h", 2)
+    );
+}
+
+#[test]
 fn who_is_behind_a_nat_is_asked() {
     let mut desk = Desk::new();
     desk.register_as("gw2", tcp(NAT), 1, "Contact: <sip:tcp@h>\r\n");
@@ -430,13 +445,13 @@ fn who_is_behind_a_nat_is_asked() {
     desk.hear(true);
     // The next question waits for the answer to this one.
     desk.advance(25 * SECOND);
-    let asked = desk.outputs();
-    assert_eq!(asked.len(), 1);
+    let asked = desk.questions();
     desk.advance(32 * SECOND);
     assert_eq!(desk.told(), "");
-    let [Output::Ask { binding, .. }] = &asked[..] else {
+    let [Question { user, binding }] = &asked[..] else {
         panic!("{asked:?}")
     };
+    assert_eq!(*user, login("gw1"));
     desk.registrar.heard(desk.now, binding.id(), true);
     desk.advance(25 * SECOND);
     assert_eq!(desk.told(), "ask sip:udp@h");

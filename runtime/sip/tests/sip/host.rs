@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use jackfield_sip::registrar::BindingNews;
 use jackfield_sip::{
     Command, Config, DialogId, Endpoint, Event, Hop, Incoming, Input, IpPrefix, Message,
     OutgoingInvite, Output, PeerSet, Request, Response, parse,
@@ -37,6 +38,7 @@ pub(crate) struct Host {
     transmitted: Vec<(Hop, Bytes)>,
     events: Vec<(DialogId, Event)>,
     incoming: Vec<Incoming>,
+    bound: Vec<BindingNews>,
 }
 
 impl Host {
@@ -58,6 +60,7 @@ impl Host {
             transmitted: Vec::new(),
             events: Vec::new(),
             incoming: Vec::new(),
+            bound: Vec::new(),
         }
     }
 
@@ -67,6 +70,7 @@ impl Host {
             match output {
                 Output::Transmit { to, bytes, .. } => self.transmitted.push((to, bytes)),
                 Output::Incoming(incoming) => self.incoming.push(*incoming),
+                Output::Bound(news) => self.bound.push(*news),
                 Output::Event { dialog, event } => self.events.push((dialog, event)),
             }
         }
@@ -132,6 +136,16 @@ impl Host {
 
     pub(crate) fn incoming(&mut self) -> Vec<Incoming> {
         std::mem::take(&mut self.incoming)
+    }
+
+    /// What became of gateways since the last look, in words.
+    pub(crate) fn bound(&mut self) -> String {
+        let news = std::mem::take(&mut self.bound);
+        let words: Vec<_> = news
+            .iter()
+            .map(|news| format!("{:?} {}", news.change, news.binding.contact))
+            .collect();
+        words.join(" ").to_lowercase()
     }
 
     pub(crate) fn all_events(&mut self) -> Vec<(DialogId, Event)> {

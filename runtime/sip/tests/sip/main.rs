@@ -16,6 +16,7 @@ mod lossy;
 mod oracle;
 mod outgoing;
 mod reason;
+mod register;
 mod reinvite;
 mod screening;
 mod smuggling;

@@ -56,6 +56,14 @@ pub(crate) struct Wording {
     pub(crate) method: Method,
     /// More header fields, name and value.
     pub(crate) fields: Vec<(&'static str, Bytes)>,
+    pub(crate) content: Option<Content>,
+}
+
+/// A body and its type.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    pub(crate) media_type: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Wording {
@@ -64,6 +72,7 @@ impl Wording {
         Self {
             method,
             fields: Vec::new(),
+            content: None,
         }
     }
 
@@ -126,6 +135,22 @@ impl Dialog {
         }
     }
 
+    /// An early dialog of our INVITE, as its 2xx confirms it: the routes are those of the 2xx (RFC 3261 §13.2.2.4).
+    pub(crate) fn confirm(&mut self, response: &Response) {
+        self.routes = RouteSet::recorded(response).reversed();
+        self.retarget(response);
+    }
+
+    /// Whether it is with the peer of this tag.
+    pub(crate) fn is_with(&self, remote_tag: &[u8]) -> bool {
+        self.remote_tag == remote_tag
+    }
+
+    /// The peer's tag.
+    pub(crate) fn remote_tag(&self) -> Bytes {
+        self.remote_tag.clone()
+    }
+
     /// Whether a request that has our tag belongs here: Call-ID and the peer's tag must be right too.
     pub(crate) fn matches(&self, request: &Request) -> bool {
         self.call_id == request.call_id && self.remote_tag == request.from().tag()
@@ -140,12 +165,20 @@ impl Dialog {
         in_order
     }
 
-    /// Takes the target of a re-INVITE, where it names one (RFC 3261 §12.2.2).
-    pub(crate) fn refresh_target(&mut self, fields: &Fields, source: Hop) {
-        if let Some(target) = fields.contact() {
-            self.remote_target = copy(target.as_bytes());
+    /// Takes the target of a request that refreshes it, where it names one (RFC 3261 §12.2.2).
+    pub(crate) fn refresh_target(&mut self, request: &Request, source: Hop) {
+        if self.retarget(request) {
             self.source = source;
         }
+    }
+
+    /// Takes the target a message names. False where it names none.
+    pub(crate) fn retarget(&mut self, message: &Fields) -> bool {
+        let target = message.contact();
+        if let Some(target) = &target {
+            self.remote_target = copy(target.as_bytes());
+        }
+        target.is_some()
     }
 
     /// Where the peer reaches us.
@@ -156,11 +189,6 @@ impl Dialog {
     /// The number of our next request.
     pub(crate) fn next_cseq(&mut self) -> u32 {
         self.local_cseq += 1;
-        self.local_cseq
-    }
-
-    /// The number of our INVITE, for its ACK.
-    pub(crate) fn local_cseq(&self) -> u32 {
         self.local_cseq
     }
 
@@ -190,7 +218,10 @@ impl Dialog {
         };
         OutgoingRequest {
             way: self.way(next_hop),
-            bytes: writer.finish(),
+            bytes: match &wording.content {
+                Some(content) => writer.finish_with(&content.media_type, &content.body),
+                None => writer.finish(),
+            },
         }
     }
 

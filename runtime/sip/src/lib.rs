@@ -29,6 +29,7 @@ mod method;
 mod name_addr;
 mod parse;
 mod peers;
+mod rack;
 mod random;
 mod reason;
 pub mod registrar;
@@ -49,6 +50,7 @@ pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{
     Command, Config, Contacts, DialogId, Endpoint, Event, Incoming, Input, OutgoingInvite, Output,
+    Reliable,
 };
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};

@@ -114,6 +114,19 @@ impl Fields {
         }
     }
 
+    /// Whether a list of option tags, such as `Require`, has this one.
+    pub(crate) fn has_option(&self, list: Name, option: &str) -> bool {
+        let mut options = self.head.items(list);
+        options.any(|found| found.eq_ignore_ascii_case(option.as_bytes()))
+    }
+
+    /// What `Content-Type` says, without parameters.
+    pub(crate) fn media_type(&self) -> &[u8] {
+        let value = self.head.values(Name::ContentType).next();
+        let value = value.unwrap_or_default();
+        lex::trim_end(&value[..lex::length_while(value, |b| b != b';')])
+    }
+
     /// The `Contact` URI, where there is exactly one that can be read.
     pub(crate) fn contact(&self) -> Option<Uri> {
         let mut contacts = self.head.items(Name::Contact);

@@ -22,6 +22,12 @@ pub enum Method {
     Register,
     /// Carries application data within a dialog (RFC 6086).
     Info,
+    /// Acknowledges a provisional response (RFC 3262).
+    Prack,
+    /// Changes a session or its target without an INVITE (RFC 3311).
+    Update,
+    /// Asks the other side to call somebody else (RFC 3515).
+    Refer,
     /// Reports an event of a subscription (RFC 6665).
     Notify,
     /// Asks for a subscription (RFC 6665).
@@ -41,6 +47,9 @@ impl Method {
             b"OPTIONS" => Self::Options,
             b"REGISTER" => Self::Register,
             b"INFO" => Self::Info,
+            b"PRACK" => Self::Prack,
+            b"UPDATE" => Self::Update,
+            b"REFER" => Self::Refer,
             b"NOTIFY" => Self::Notify,
             b"SUBSCRIBE" => Self::Subscribe,
             _ => Self::Other(token.clone()),
@@ -58,6 +67,9 @@ impl Method {
             Self::Options => b"OPTIONS",
             Self::Register => b"REGISTER",
             Self::Info => b"INFO",
+            Self::Prack => b"PRACK",
+            Self::Update => b"UPDATE",
+            Self::Refer => b"REFER",
             Self::Notify => b"NOTIFY",
             Self::Subscribe => b"SUBSCRIBE",
             Self::Other(token) => token,

@@ -66,6 +66,12 @@ impl Identifiers {
         Bytes::from(format!("{:016x}", hasher.finish()))
     }
 
+    /// A number below `bound`, any as likely as the other.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        let product = u64::from(self.random.next_u32()) * u64::from(bound);
+        (product >> 32) as u32
+    }
+
     fn letters(&mut self, out: &mut Vec<u8>, count: usize) {
         let mut bytes = [0; 32];
         self.random.fill_bytes(&mut bytes[..count]);
@@ -105,6 +111,19 @@ mod tests {
             .flat_map(|_| [ids.tag(), ids.branch(), ids.call_id()])
             .collect();
         assert_eq!(seen.len(), 3000);
+    }
+
+    #[test]
+    fn numbers_stay_below_their_bound() {
+        let mut ids = Identifiers::new([7; 32]);
+        let mut counts = [0; 10];
+        for _ in 0..1000 {
+            counts[ids.below(10) as usize] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (60..140).contains(count)),
+            "{counts:?}"
+        );
     }
 
     #[test]

@@ -65,11 +65,16 @@ impl Writer {
     }
 
     /// Ends the message with a session description.
-    pub(crate) fn finish_with_sdp(mut self, sdp: &[u8]) -> Bytes {
-        let length = sdp.len().to_string();
-        self.header("Content-Type", b"application/sdp");
+    pub(crate) fn finish_with_sdp(self, sdp: &[u8]) -> Bytes {
+        self.finish_with(b"application/sdp", sdp)
+    }
+
+    /// Ends the message with a body.
+    pub(crate) fn finish_with(mut self, content_type: &[u8], body: &[u8]) -> Bytes {
+        let length = body.len().to_string();
+        self.header("Content-Type", content_type);
         self.header("Content-Length", length.as_bytes());
-        self.put(&[b"\r\n", sdp]);
+        self.put(&[b"\r\n", body]);
         self.into_bytes()
     }
 

@@ -6,11 +6,12 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::DialogId;
+use super::early::Early;
 use crate::dialog::OurInvite;
 use crate::hop::Way;
 use crate::{Hop, Reason};
 
-/// The most answers by different peers that are acknowledged.
+/// The most forks of an INVITE whose answers are taken.
 pub(super) const MAX_FORKS: usize = 16;
 
 /// Where our CANCEL stands.
@@ -41,6 +42,8 @@ pub(super) struct Attempt {
     pub(super) cancel: Cancel,
     /// Why it is cancelled.
     pub(super) cause: Option<Reason>,
+    /// The forks that answered provisionally.
+    pub(super) early: Vec<Early>,
     pub(super) forks: Vec<Fork>,
 }
 
@@ -70,6 +73,7 @@ impl Attempt {
             is_heard: false,
             cancel,
             cause: None,
+            early: Vec::new(),
             forks,
         }
     }

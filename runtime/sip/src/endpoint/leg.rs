@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::DialogId;
+use super::prack::Provisionals;
 use super::received::Received;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, Wording};
+use crate::rack::RAck;
 use crate::timers::Timing;
-use crate::{Reason, Request};
+use crate::{Method, Reason, Request};
 
 /// Where a dialog stands.
 #[derive(Debug)]
@@ -18,11 +20,11 @@ pub(super) enum Stage {
     /// Our INVITE has no final answer.
     Calling(Calling),
     /// The peer's INVITE has no final answer.
-    Ringing(Ringing),
+    Ringing(Box<Ringing>),
     /// A 2xx was sent or received.
     Up(Box<Up>),
     /// We sent a BYE; its transaction tells the end.
-    Ending(Dialog),
+    Ending(Box<Dialog>),
 }
 
 /// An INVITE of ours without final answer.
@@ -34,11 +36,21 @@ pub(super) struct Calling {
     pub(super) ring_until: Option<Instant>,
 }
 
+/// A request of the peer that awaits our answer.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) transaction: TransactionId,
+    pub(super) request: Received,
+}
+
 /// An INVITE of the peer without final answer.
 #[derive(Debug)]
 pub(super) struct Ringing {
-    pub(super) transaction: TransactionId,
-    pub(super) invite: Received,
+    pub(super) invite: Open,
+    /// Early from our first provisional response on.
+    pub(super) dialog: Dialog,
+    /// Where the INVITE wants to know that our provisional responses arrive.
+    pub(super) reliable: Option<Provisionals>,
 }
 
 /// A confirmed dialog.
@@ -47,8 +59,8 @@ pub(super) struct Up {
     pub(super) dialog: Dialog,
     /// A 2xx of ours that awaits its ACK.
     pub(super) unacknowledged: Option<Unacknowledged>,
-    /// A re-INVITE that awaits our answer.
-    pub(super) offer: Option<Ringing>,
+    /// The provisional response whose PRACK the 2xx did not wait for.
+    pub(super) unpracked: Option<RAck>,
     /// Our BYE, which waits for the ACK.
     pub(super) farewell: Option<Farewell>,
 }
@@ -60,6 +72,13 @@ pub(super) struct Farewell {
     pub(super) cause: Option<Reason>,
 }
 
+impl Farewell {
+    /// The BYE.
+    pub(super) fn wording(&self) -> Wording {
+        Wording::because(Method::Bye, self.cause.as_ref())
+    }
+}
+
 /// A 2xx on its way (RFC 3261 §13.3.1.4).
 #[derive(Debug)]
 pub(super) struct Unacknowledged {
@@ -68,6 +87,8 @@ pub(super) struct Unacknowledged {
     pub(super) response: Bytes,
     /// Whether it answers the INVITE that made the dialog.
     pub(super) is_first: bool,
+    /// Whether the ACK is to bring the answer to an offer of ours.
+    pub(super) has_offer: bool,
     interval: Duration,
     repeat_at: Instant,
     give_up_at: Instant,
@@ -95,6 +116,7 @@ impl Unacknowledged {
             cseq: invite.cseq().number,
             response,
             is_first: invite.to().tag().is_empty(),
+            has_offer: invite.sdp().is_none(),
             interval: timing.t1,
             repeat_at: now + timing.t1,
             give_up_at: now + timing.give_up(),
@@ -123,6 +145,8 @@ impl Unacknowledged {
 struct Leg {
     stage: Stage,
     local_tag: Bytes,
+    /// An offer of the peer that awaits our answer.
+    offer: Option<Open>,
     alarm: Alarm,
 }
 
@@ -130,8 +154,9 @@ impl Leg {
     fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Calling(calling) => calling.ring_until,
+            Stage::Ringing(ringing) => ringing.reliable.as_ref().and_then(Provisionals::deadline),
             Stage::Up(up) => up.unacknowledged.as_ref().map(Unacknowledged::deadline),
-            Stage::Ringing(_) | Stage::Ending(_) => None,
+            Stage::Ending(_) => None,
         }
     }
 
@@ -139,10 +164,7 @@ impl Leg {
         match &self.stage {
             // The peer's tag is not known before the answer: several may answer.
             Stage::Calling(calling) => calling.call_id == request.call_id,
-            Stage::Ringing(ringing) => {
-                let invite = &ringing.invite.request;
-                invite.call_id == request.call_id && invite.from().tag() == request.from().tag()
-            }
+            Stage::Ringing(ringing) => ringing.dialog.matches(request),
             Stage::Up(up) => up.dialog.matches(request),
             Stage::Ending(dialog) => dialog.matches(request),
         }
@@ -172,6 +194,7 @@ impl Legs {
             Leg {
                 stage,
                 local_tag,
+                offer: None,
                 alarm: Alarm::default(),
             },
         );
@@ -188,8 +211,9 @@ impl Legs {
         }
     }
 
-    pub(super) fn ringing(&self, id: DialogId) -> Option<(&Ringing, &Bytes)> {
-        match self.by_id.get(&id) {
+    /// The peer's INVITE that awaits its final answer, and our tag.
+    pub(super) fn ringing(&mut self, id: DialogId) -> Option<(&mut Ringing, &Bytes)> {
+        match self.by_id.get_mut(&id) {
             Some(Leg {
                 stage: Stage::Ringing(ringing),
                 local_tag,
@@ -197,6 +221,11 @@ impl Legs {
             }) => Some((ringing, local_tag)),
             _ => None,
         }
+    }
+
+    /// The offer of the peer that awaits our answer.
+    pub(super) fn offer(&mut self, id: DialogId) -> Option<&mut Option<Open>> {
+        self.by_id.get_mut(&id).map(|leg| &mut leg.offer)
     }
 
     /// The INVITE transaction of ours that awaits its final answer.
@@ -207,22 +236,35 @@ impl Legs {
         }
     }
 
-    /// Turns a confirmed dialog into one that ends, and gives the re-INVITE that was open.
-    pub(super) fn end(&mut self, id: DialogId) -> Option<Ringing> {
-        let leg = self.by_id.remove(&id)?;
-        let (stage, offer) = match leg.stage {
-            Stage::Up(up) => (Stage::Ending(up.dialog), up.offer),
-            other => (other, None),
+    /// Turns the dialog of the peer's INVITE into a confirmed one.
+    pub(super) fn confirm(&mut self, id: DialogId, up: impl FnOnce(Dialog) -> Up) {
+        let Some(leg) = self.by_id.remove(&id) else {
+            return;
+        };
+        let stage = match leg.stage {
+            Stage::Ringing(ringing) => Stage::Up(Box::new(up(ringing.dialog))),
+            other => other,
         };
         self.by_id.insert(id, Leg { stage, ..leg });
-        offer
     }
 
-    /// Forgets a dialog and gives its last stage.
-    pub(super) fn remove(&mut self, id: DialogId) -> Option<Stage> {
+    /// Turns a confirmed dialog into one that ends.
+    pub(super) fn end(&mut self, id: DialogId) {
+        let Some(leg) = self.by_id.remove(&id) else {
+            return;
+        };
+        let stage = match leg.stage {
+            Stage::Up(up) => Stage::Ending(Box::new(up.dialog)),
+            other => other,
+        };
+        self.by_id.insert(id, Leg { stage, ..leg });
+    }
+
+    /// Forgets a dialog and gives what was open in it: its last stage and the peer's offer.
+    pub(super) fn remove(&mut self, id: DialogId) -> Option<(Stage, Option<Open>)> {
         let leg = self.by_id.remove(&id)?;
         self.by_tag.remove(&leg.local_tag);
-        Some(leg.stage)
+        Some((leg.stage, leg.offer))
     }
 
     /// The dialog a request belongs to: our tag, the peer's and the Call-ID must be right.

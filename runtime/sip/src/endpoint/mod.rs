@@ -6,8 +6,13 @@
 
 mod attempt;
 mod auth;
+mod early;
+mod errand;
 mod in_dialog;
+mod info;
 mod leg;
+mod offered;
+mod prack;
 mod receive;
 mod received;
 mod register;
@@ -23,12 +28,13 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use attempt::Attempt;
+use errand::Errand;
 use leg::Legs;
 use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
 use uas::Rejection;
 pub use words::{
-    Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output,
+    Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output, Reliable,
 };
 
 use crate::digest::Guard;
@@ -49,6 +55,8 @@ pub struct Endpoint {
     transactions: Transactions,
     /// What else is known of our INVITEs, by their transactions.
     attempts: HashMap<TransactionId, Attempt>,
+    /// What else is known of our requests within dialogs, by their transactions.
+    errands: HashMap<TransactionId, Errand>,
     legs: Legs,
     schedule: Schedule,
     outputs: VecDeque<Output>,
@@ -77,6 +85,7 @@ impl Endpoint {
             guard,
             transactions: Transactions::default(),
             attempts: HashMap::new(),
+            errands: HashMap::new(),
             legs: Legs::default(),
             schedule: Schedule::default(),
             outputs: VecDeque::new(),
@@ -140,8 +149,8 @@ impl Endpoint {
 
     fn command(&mut self, now: Instant, command: Command) {
         let fits = match command {
-            Command::Ring { dialog } => self.ring(now, dialog),
-            Command::Progress { dialog, sdp } => self.progress(now, dialog, &sdp),
+            Command::Ring { dialog } => self.provisional(now, dialog, 180, None),
+            Command::Progress { dialog, sdp } => self.provisional(now, dialog, 183, Some(sdp)),
             Command::Answer { dialog, sdp } => self.answer(now, dialog, &sdp),
             Command::Reject {
                 dialog,
@@ -163,6 +172,11 @@ impl Endpoint {
             Command::Bye { dialog, cause } => self.end(now, dialog, cause),
             Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
             Command::RejectOffer { dialog, status } => self.reject_offer(now, dialog, status),
+            Command::Info {
+                dialog,
+                content_type,
+                body,
+            } => self.info(now, dialog, &content_type, body),
         };
         if !fits {
             self.counters.commands_ignored += 1;
@@ -210,12 +224,11 @@ impl Endpoint {
                 }
                 transaction::Output::Received(response) => match purpose {
                     Purpose::Invite => self.on_invite_response(now, id, &response),
-                    Purpose::Bye(dialog) if response.status() >= 200 => self.on_bye_done(dialog),
+                    Purpose::Errand => self.on_errand_response(now, id, &response),
                     Purpose::SignOfLife(binding) if response.status() >= 200 => {
                         self.on_sign_of_life(now, binding, true);
                     }
-                    Purpose::Bye(_)
-                    | Purpose::Cancel
+                    Purpose::Unheeded
                     | Purpose::SignOfLife(_)
                     | Purpose::Invited(_)
                     | Purpose::Asked => {}
@@ -235,10 +248,10 @@ impl Endpoint {
     fn on_no_response(&mut self, now: Instant, id: TransactionId, purpose: Purpose, status: u16) {
         self.transactions.remove(id);
         match purpose {
-            Purpose::Invite => self.on_invite_lost(id, status),
-            Purpose::Bye(dialog) => self.on_bye_done(dialog),
+            Purpose::Invite => self.on_invite_lost(now, id, status),
+            Purpose::Errand => self.on_errand_lost(now, id, status),
             Purpose::SignOfLife(binding) => self.on_sign_of_life(now, binding, false),
-            Purpose::Cancel | Purpose::Invited(_) | Purpose::Asked => {}
+            Purpose::Unheeded | Purpose::Invited(_) | Purpose::Asked => {}
         }
     }
 

@@ -15,6 +15,9 @@ use crate::parse::{Malformed, is_status_line, parse_over, top_via};
 use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
 use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme};
 
+/// The extensions a request may insist on.
+const EXTENSIONS: [&str; 1] = ["100rel"];
+
 /// A status, and one more header field that goes with it.
 pub(super) struct Refusal {
     status: u16,
@@ -176,7 +179,10 @@ impl Endpoint {
         }
         check_hops(request)?;
         check_require(request)?;
-        check_content(request)
+        match request.method() {
+            Method::Invite => check_content(request),
+            _ => Ok(()),
+        }
     }
 
     /// Capabilities (RFC 3261 §11.2).
@@ -197,9 +203,9 @@ impl Endpoint {
         answer: Bytes,
     ) {
         let is_reliable = received.source.transport.is_reliable();
-        let core = NonInviteServer::new(now, self.config.timing, is_reliable, answer);
+        let core = NonInviteServer::new(self.config.timing, is_reliable);
         let id = self.transactions.asked(core, keys, received.way_back);
-        self.drain(now, id);
+        self.respond(now, id, 200, answer);
     }
 
     /// Answers a request and forgets it: each copy of it gets the same answer.
@@ -251,12 +257,17 @@ fn check_hops(request: &Request) -> Result<(), Refusal> {
     }
 }
 
-/// Extensions the request insists on (RFC 3261 §8.2.2.3): there is none this endpoint has.
+/// Extensions the request insists on (RFC 3261 §8.2.2.3).
 pub(super) fn check_require(request: &Request) -> Result<(), Refusal> {
+    let is_known = |option: &&[u8]| {
+        EXTENSIONS
+            .iter()
+            .any(|known| option.eq_ignore_ascii_case(known.as_bytes()))
+    };
     let wanted: Vec<_> = request
         .head
         .items(Name::Require)
-        .filter(|option| !option.is_empty())
+        .filter(|option| !option.is_empty() && !is_known(option))
         .collect();
     if wanted.is_empty() {
         return Ok(());
@@ -264,12 +275,9 @@ pub(super) fn check_require(request: &Request) -> Result<(), Refusal> {
     Err(Refusal::with(420, "Unsupported", &wanted.join(&b", "[..])))
 }
 
-/// What an INVITE brings must be a session description, perhaps among other things, and what it takes back too (RFC 3261
-/// §8.2.3, §21.4.7).
+/// What such a request brings must be a session description, perhaps among other things, and what it takes back too
+/// (RFC 3261 §8.2.3, §21.4.7).
 pub(super) fn check_content(request: &Request) -> Result<(), Refusal> {
-    if *request.method() != Method::Invite {
-        return Ok(());
-    }
     match body::content(request) {
         Content::Nothing | Content::Sdp(_) => {}
         Content::Unsupported => return Err(Refusal::with(415, ACCEPT.0, ACCEPT.1)),

@@ -14,7 +14,10 @@ use crate::write::{Writer, reason_phrase};
 use crate::{Hop, NameAddr, PeerRules, Request, Via};
 
 /// What an endpoint of this kind understands; goes into `Allow`.
-pub(super) const ALLOW: (&str, &[u8]) = ("Allow", b"INVITE, ACK, CANCEL, BYE, OPTIONS");
+pub(super) const ALLOW: (&str, &[u8]) = (
+    "Allow",
+    b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO",
+);
 
 /// What bodies it takes; goes into `Accept`.
 pub(super) const ACCEPT: (&str, &[u8]) = ("Accept", b"application/sdp");
@@ -245,7 +248,7 @@ mod tests {
             "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.7;rport=9, SIP/2.0/TCP g\r\n\
              Via: SIP/2.0/UDP f\r\nFrom: a <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=us\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\
              Server: Test\r\nRecord-Route: <sip:p;lr>\r\nContact: <sip:10.0.0.1:5060>\r\n\
-             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nContent-Length: 0\r\n\r\n"
+             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nContent-Length: 0\r\n\r\n"
         );
     }
 

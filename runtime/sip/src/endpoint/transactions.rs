@@ -21,12 +21,12 @@ use crate::{Hop, Response};
 pub(super) enum Purpose {
     /// An INVITE of ours; what else there is to know of it is the attempt's of that transaction.
     Invite,
-    /// A CANCEL of ours: its answer changes nothing.
-    Cancel,
-    /// A BYE of ours, and the dialog that waits for its end; none when nobody does.
-    Bye(Option<DialogId>),
+    /// A request of ours within a dialog; what else there is to know of it is the errand's of that transaction.
+    Errand,
     /// An OPTIONS of ours to a gateway.
     SignOfLife(BindingId),
+    /// A request of ours whose answer changes nothing.
+    Unheeded,
     /// An INVITE of the peer in this dialog.
     Invited(DialogId),
     /// Another request of the peer.
@@ -233,7 +233,7 @@ impl Transactions {
     pub(super) fn request(&mut self, now: Instant, id: TransactionId) {
         match self.machine(id) {
             Some(Machine::InviteServer(core)) => core.handle(now, ServerInput::Request),
-            Some(Machine::NonInviteServer(core)) => core.handle(&ServerInput::Request),
+            Some(Machine::NonInviteServer(core)) => core.handle(now, ServerInput::Request),
             _ => {}
         }
     }
@@ -245,10 +245,16 @@ impl Transactions {
         }
     }
 
-    /// Gives a response to an INVITE's server transaction.
+    /// Gives a response to a server transaction.
     pub(super) fn respond(&mut self, now: Instant, id: TransactionId, status: u16, bytes: Bytes) {
-        if let Some(Machine::InviteServer(core)) = self.machine(id) {
-            core.handle(now, ServerInput::Respond { status, bytes });
+        match self.machine(id) {
+            Some(Machine::InviteServer(core)) => {
+                core.handle(now, ServerInput::Respond { status, bytes });
+            }
+            Some(Machine::NonInviteServer(core)) => {
+                core.handle(now, ServerInput::Respond { status, bytes });
+            }
+            _ => {}
         }
     }
 
@@ -290,7 +296,7 @@ impl Transactions {
                 .is_some(),
             Some(Machine::NonInviteServer(core)) => core
                 .due(now)
-                .map(|timer| core.handle(&ServerInput::Fired(timer)))
+                .map(|timer| core.handle(now, ServerInput::Fired(timer)))
                 .is_some(),
             None => false,
         }

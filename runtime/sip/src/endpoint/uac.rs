@@ -9,7 +9,7 @@ use super::leg::{Calling, Stage, Up};
 use super::received::ALLOW;
 use super::schedule::{Alarm, Sleeper, TransactionId};
 use super::transactions::Purpose;
-use super::{DialogId, Endpoint, Event, OutgoingInvite};
+use super::{DialogId, Endpoint, Event, OutgoingInvite, Reliable};
 use crate::dialog::{Dialog, OurInvite, RequestParts, Wording};
 use crate::field::{Name, full_form};
 use crate::routes::RouteSet;
@@ -100,6 +100,11 @@ impl Endpoint {
         writer.header_of("CSeq", &[ours.cseq.to_string().as_bytes(), b" INVITE"]);
         writer.header_of("Contact", &[b"<", ours.us.contact().as_bytes(), b">"]);
         writer.header(ALLOW.0, ALLOW.1);
+        match invite.reliable {
+            Reliable::No => {}
+            Reliable::Supported => writer.header("Supported", b"100rel"),
+            Reliable::Required => writer.header("Require", b"100rel"),
+        }
         if let Some(user_agent) = &self.config.user_agent {
             writer.header("User-Agent", user_agent.as_bytes());
         }
@@ -142,7 +147,7 @@ impl Endpoint {
         if attempt.is_heard {
             self.send_cancel(now, transaction);
         } else {
-            self.legs.remove(dialog);
+            self.forget(now, dialog);
             self.tell_failed(dialog, unheard);
         }
     }
@@ -171,7 +176,7 @@ impl Endpoint {
         );
         let id = self
             .transactions
-            .ask(core, Purpose::Cancel, key, attempt.destination.into());
+            .ask(core, Purpose::Unheeded, key, attempt.destination.into());
         self.drain(now, id);
     }
 
@@ -183,7 +188,7 @@ impl Endpoint {
         let is_over = matches!(attempt.cancel, Cancel::Sent { give_up_at } if give_up_at <= now);
         let is_answered = attempt.invite.is_empty();
         if is_over && !is_answered {
-            self.fail_calling(transaction, |endpoint, dialog| {
+            self.fail_calling(now, transaction, |endpoint, dialog| {
                 endpoint.tell_failed(dialog, 487);
             });
             self.transactions.remove(transaction);
@@ -203,8 +208,8 @@ impl Endpoint {
     }
 
     /// The INVITE ended without a final response: as if `status` had come.
-    pub(super) fn on_invite_lost(&mut self, transaction: TransactionId, status: u16) {
-        self.fail_calling(transaction, |endpoint, dialog| {
+    pub(super) fn on_invite_lost(&mut self, now: Instant, transaction: TransactionId, status: u16) {
+        self.fail_calling(now, transaction, |endpoint, dialog| {
             endpoint.tell_failed(dialog, status);
         });
         self.attempts.remove(&transaction);
@@ -219,7 +224,7 @@ impl Endpoint {
         match response.status() {
             ..200 => self.on_provisional(now, transaction, response),
             200..300 => self.on_answer(now, transaction, response),
-            300.. => self.on_failure(transaction, response),
+            300.. => self.on_failure(now, transaction, response),
         }
     }
 
@@ -228,10 +233,11 @@ impl Endpoint {
             return;
         };
         attempt.is_heard = true;
-        let dialog = attempt.dialog;
-        match attempt.cancel {
+        let (dialog, cancel) = (attempt.dialog, attempt.cancel);
+        let is_news = response.status() > 100 && self.on_early(now, transaction, response);
+        match cancel {
             Cancel::Wanted => self.send_cancel(now, transaction),
-            Cancel::NotWanted if response.status() > 100 => {
+            Cancel::NotWanted if is_news => {
                 let event = Event::Provisional {
                     status: response.status(),
                     sdp: response.sdp(),
@@ -242,11 +248,11 @@ impl Endpoint {
         }
     }
 
-    fn on_failure(&mut self, transaction: TransactionId, response: &Response) {
+    fn on_failure(&mut self, now: Instant, transaction: TransactionId, response: &Response) {
         if let Some(attempt) = self.attempts.get_mut(&transaction) {
             attempt.invite = Bytes::new();
         }
-        self.fail_calling(transaction, |endpoint, dialog| {
+        self.fail_calling(now, transaction, |endpoint, dialog| {
             endpoint.tell(
                 dialog,
                 Event::Failed {
@@ -276,9 +282,9 @@ impl Endpoint {
             return;
         }
         let is_wanted = attempt.cancel == Cancel::NotWanted && attempt.forks.is_empty();
-        let (id, source) = (attempt.dialog, attempt.destination);
-        let dialog = Dialog::as_uac(&attempt.ours, response, source);
-        self.acknowledge_answer(transaction, &dialog, remote_tag);
+        let (id, cseq) = (attempt.dialog, attempt.ours.cseq);
+        let (dialog, description) = attempt.confirmed(response);
+        self.acknowledge_answer(transaction, &dialog, cseq, remote_tag);
         if is_wanted
             && self
                 .legs
@@ -288,7 +294,7 @@ impl Endpoint {
             let up = Up {
                 dialog,
                 unacknowledged: None,
-                offer: None,
+                unpracked: None,
                 farewell: None,
             };
             if let Some(stage) = self.legs.stage(id) {
@@ -297,12 +303,12 @@ impl Endpoint {
             self.tell(
                 id,
                 Event::Answered {
-                    sdp: response.sdp(),
+                    sdp: response.sdp().or(description),
                 },
             );
         } else {
-            self.dismiss(now, dialog);
-            self.fail_calling(transaction, |endpoint, dialog| {
+            self.dismiss(now, dialog, &Wording::new(Method::Bye));
+            self.fail_calling(now, transaction, |endpoint, dialog| {
                 endpoint.tell_failed(dialog, 487);
             });
         }
@@ -312,11 +318,12 @@ impl Endpoint {
         &mut self,
         transaction: TransactionId,
         dialog: &Dialog,
+        cseq: u32,
         remote_tag: &[u8],
     ) {
         let branch = self.identifiers.branch();
         let parts = RequestParts {
-            cseq: dialog.local_cseq(),
+            cseq,
             branch: &branch,
             user_agent: self.config.user_agent.as_deref(),
         };
@@ -333,7 +340,12 @@ impl Endpoint {
     }
 
     /// Ends the dialog of an INVITE that will have no answer, where it still waits for one.
-    fn fail_calling(&mut self, transaction: TransactionId, tell: impl FnOnce(&mut Self, DialogId)) {
+    fn fail_calling(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        tell: impl FnOnce(&mut Self, DialogId),
+    ) {
         let Some(dialog) = self
             .attempts
             .get(&transaction)
@@ -346,7 +358,7 @@ impl Endpoint {
             .calling(dialog)
             .is_some_and(|calling| calling.transaction == transaction)
         {
-            self.legs.remove(dialog);
+            self.forget(now, dialog);
             tell(self, dialog);
         }
     }

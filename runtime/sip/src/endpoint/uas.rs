@@ -4,14 +4,19 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::leg::{Overdue, Ringing, Stage, Unacknowledged, Up};
+use super::leg::{Open, Overdue, Ringing, Stage, Unacknowledged, Up};
+use super::prack::Provisionals;
 use super::receive::Refusal;
 use super::received::{Answer, Received};
 use super::{DialogId, Endpoint, Event, Incoming, Output};
-use crate::Reason;
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, Wording};
 use crate::digest::User;
+use crate::field::Name;
 use crate::transaction::{InviteServer, MergeKey, ServerKey};
+use crate::{Method, Reason};
+
+/// The first provisional response has a number from 1 to 2³¹ − 1 (RFC 3262 §3); later ones need some room above.
+const MAX_FIRST_RSEQ: u32 = 1 << 30;
 
 impl Endpoint {
     /// A new INVITE, checked and within bounds.
@@ -42,71 +47,51 @@ impl Endpoint {
             request: invite.request.clone(),
         })));
         let tag = self.identifiers.tag();
-        self.legs.add(
-            dialog,
-            tag,
-            Stage::Ringing(Ringing {
+        let wants_pracks = invite.request.has_option(Name::Require, "100rel");
+        let ringing = Ringing {
+            dialog: Dialog::as_uas(&invite.request, invite.peer(), &tag),
+            invite: Open {
                 transaction,
-                invite,
-            }),
-        );
+                request: invite,
+            },
+            reliable: wants_pracks
+                .then(|| Provisionals::new(self.identifiers.below(MAX_FIRST_RSEQ))),
+        };
+        self.legs
+            .add(dialog, tag, Stage::Ringing(Box::new(ringing)));
     }
 
-    pub(super) fn ring(&mut self, now: Instant, dialog: DialogId) -> bool {
-        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
-            return false;
-        };
-        let bytes = ringing
-            .invite
-            .dialog_response(&self.config, Answer::new(180, tag))
-            .finish();
-        let transaction = ringing.transaction;
-        self.respond(now, transaction, 180, bytes);
-        true
-    }
-
-    pub(super) fn progress(&mut self, now: Instant, dialog: DialogId, sdp: &[u8]) -> bool {
-        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
-            return false;
-        };
-        let bytes = ringing
-            .invite
-            .dialog_response(&self.config, Answer::new(183, tag))
-            .finish_with_sdp(sdp);
-        let transaction = ringing.transaction;
-        self.respond(now, transaction, 183, bytes);
-        true
-    }
-
-    pub(super) fn answer(&mut self, now: Instant, dialog: DialogId, sdp: &[u8]) -> bool {
-        let Some((ringing, tag)) = self.legs.ringing(dialog) else {
-            return false;
-        };
-        let Ringing {
-            transaction,
-            invite,
-        } = ringing;
-        let transaction = *transaction;
-        let bytes = invite
-            .dialog_response(&self.config, Answer::new(200, tag))
-            .finish_with_sdp(sdp);
-        let wait = Unacknowledged::new(
-            now,
-            self.config.timing,
-            transaction,
-            &invite.request,
-            bytes.clone(),
-        );
-        let up = Up {
-            dialog: Dialog::as_uas(&invite.request, invite.peer(), tag),
-            unacknowledged: Some(wait),
-            offer: None,
-            farewell: None,
-        };
-        if let Some(stage) = self.legs.stage(dialog) {
-            *stage = Stage::Up(Box::new(up));
+    pub(super) fn answer(&mut self, now: Instant, id: DialogId, sdp: &Bytes) -> bool {
+        if self.hold_answer(id, sdp) {
+            return true;
         }
-        self.legs.arm(dialog, &mut self.schedule);
+        let Some((ringing, tag)) = self.legs.ringing(id) else {
+            return false;
+        };
+        let Open {
+            transaction,
+            request: invite,
+        } = &ringing.invite;
+        let (transaction, request) = (*transaction, &invite.request);
+        let reliable = ringing.reliable.as_ref();
+        let is_described = reliable.is_some_and(Provisionals::is_described);
+        let writer = invite.dialog_response(&self.config, Answer::new(200, tag));
+        let bytes = if is_described {
+            writer.finish() // a second answer would be none (RFC 3261 §13.2.1)
+        } else {
+            writer.finish_with_sdp(sdp)
+        };
+        let timing = self.config.timing;
+        let mut wait = Unacknowledged::new(now, timing, transaction, request, bytes.clone());
+        wait.has_offer &= !is_described;
+        let unpracked = reliable.and_then(|reliable| reliable.unpracked(request.cseq()));
+        self.legs.confirm(id, |dialog| Up {
+            dialog,
+            unacknowledged: Some(wait),
+            unpracked,
+            farewell: None,
+        });
+        self.legs.arm(id, &mut self.schedule);
         self.respond(now, transaction, 200, bytes);
         true
     }
@@ -123,7 +108,11 @@ impl Endpoint {
             reason: phrase.as_deref(),
             ..Answer::new(status, tag)
         };
-        let mut writer = ringing.invite.response(&self.config, answer);
+        let Open {
+            transaction,
+            request: invite,
+        } = &ringing.invite;
+        let mut writer = invite.response(&self.config, answer);
         if let Some(cause) = rejection.cause {
             writer.header("Reason", cause.value().as_bytes());
         }
@@ -133,19 +122,19 @@ impl Endpoint {
                 .saturating_add(u64::from(retry_after.subsec_nanos() > 0));
             writer.header("Retry-After", seconds.to_string().as_bytes());
         }
-        let transaction = ringing.transaction;
-        self.legs.remove(dialog);
+        let transaction = *transaction;
+        self.forget(now, dialog);
         self.respond(now, transaction, status, writer.finish());
         true
     }
 
-    /// Gives a failure without further fields to an INVITE and so ends its transaction's wait.
-    pub(super) fn fail(&mut self, now: Instant, invite: &Ringing, local_tag: &[u8], status: u16) {
-        let bytes = invite
-            .invite
+    /// Gives a failure without further fields to a request that is open.
+    pub(super) fn fail(&mut self, now: Instant, open: &Open, local_tag: &[u8], status: u16) {
+        let bytes = open
+            .request
             .response(&self.config, Answer::new(status, local_tag))
             .finish();
-        self.respond(now, invite.transaction, status, bytes);
+        self.respond(now, open.transaction, status, bytes);
     }
 
     pub(super) fn respond(
@@ -200,7 +189,7 @@ impl Endpoint {
             },
         );
         if let Some(farewell) = farewell {
-            self.hang_up(now, dialog, farewell);
+            self.hang_up(now, dialog, &farewell);
         }
         true
     }
@@ -222,12 +211,12 @@ impl Endpoint {
             }
             Some(Overdue::GiveUp) => {
                 up.unacknowledged = None;
-                let farewell = up.farewell.take();
-                let is_news = farewell.is_none();
-                self.hang_up(now, dialog, farewell.unwrap_or_default());
-                if is_news {
-                    self.legs.remove(dialog); // nobody waits for the answer to this BYE
-                    self.tell(dialog, Event::NoAck);
+                match up.farewell.take() {
+                    Some(farewell) => self.hang_up(now, dialog, &farewell),
+                    None => {
+                        self.leave(now, dialog, &Wording::new(Method::Bye));
+                        self.tell(dialog, Event::NoAck);
+                    }
                 }
             }
         }
@@ -268,8 +257,8 @@ impl Endpoint {
         };
         match self.legs.stage(dialog) {
             Some(Stage::Ringing(_)) => self.on_withdrawn(now, dialog, cause),
-            Some(Stage::Up(up)) => {
-                if let Some(offer) = up.offer.take() {
+            Some(Stage::Up(_)) => {
+                if let Some(offer) = self.take_offer(dialog) {
                     self.fail(now, &offer, b"", 487);
                 }
             }
@@ -283,8 +272,8 @@ impl Endpoint {
             return;
         };
         let tag = tag.clone();
-        if let Some(Stage::Ringing(ringing)) = self.legs.remove(dialog) {
-            self.fail(now, &ringing, &tag, 487);
+        if let Some(Stage::Ringing(ringing)) = self.forget(now, dialog) {
+            self.fail(now, &ringing.invite, &tag, 487);
             self.tell(dialog, Event::Canceled { cause });
         }
     }

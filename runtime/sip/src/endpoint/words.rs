@@ -163,19 +163,29 @@ pub enum Command {
         /// Goes into `Reason`.
         cause: Option<Reason>,
     },
-    /// Answers a re-INVITE, told by [`Event::Offer`], with 200.
+    /// Answers an offer, told by [`Event::Offer`].
     AcceptOffer {
         /// A dialog with an open offer.
         dialog: DialogId,
         /// Our session description.
         sdp: Bytes,
     },
-    /// Refuses a re-INVITE; the session goes on as it was.
+    /// Refuses an offer; the session goes on as it was.
     RejectOffer {
         /// A dialog with an open offer.
         dialog: DialogId,
         /// 300 to 699; anything else is sent as 500.
         status: u16,
+    },
+    /// Sends an INFO (RFC 6086). Nothing tells what became of it, but when the peer knows of no such dialog (481)
+    /// [`Event::Terminated`] follows.
+    Info {
+        /// A confirmed dialog.
+        dialog: DialogId,
+        /// A media type without parameters, such as `application/dtmf-relay`.
+        content_type: String,
+        /// All of it.
+        body: Bytes,
     },
 }
 
@@ -200,6 +210,8 @@ pub struct OutgoingInvite {
     pub sdp: Bytes,
     /// More header fields, name and value. Those that the endpoint writes itself are refused.
     pub headers: Vec<(String, String)>,
+    /// Whether provisional responses should be sent so that they arrive.
+    pub reliable: Reliable,
     /// How long to wait for an answer before it is cancelled. A time too long for the clock is no limit.
     pub ring_timeout: Duration,
     /// The Call-ID, where the caller has one (kept on disk before the INVITE leaves). Must be one word.
@@ -220,10 +232,24 @@ impl OutgoingInvite {
             to,
             sdp: Bytes::new(),
             headers: Vec::new(),
+            reliable: Reliable::No,
             ring_timeout: Duration::from_secs(60),
             call_id: None,
         }
     }
+}
+
+/// Whether the provisional responses to an INVITE should be sent so that they arrive (RFC 3262). Those that are get their
+/// PRACK whether it was asked for or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reliable {
+    /// The INVITE does not speak of it.
+    #[default]
+    No,
+    /// As the peer likes: `Supported: 100rel`.
+    Supported,
+    /// The peer has to, or refuse the call with 420: `Require: 100rel`.
+    Required,
 }
 
 /// What an endpoint asks for or tells.
@@ -279,7 +305,7 @@ pub enum Event {
     },
     /// Our INVITE was answered with 2xx; the endpoint has sent the ACK.
     Answered {
-        /// The answer to our offer.
+        /// The answer to our offer: of the 2xx, or where that has none what the peer had described reliably before.
         sdp: Option<Bytes>,
     },
     /// Our INVITE came to nothing.
@@ -298,7 +324,8 @@ pub enum Event {
         /// The answer, when the offer was ours.
         sdp: Option<Bytes>,
     },
-    /// No ACK of our 2xx came within 64 × T1; the endpoint sent a BYE.
+    /// No ACK of our 2xx came within 64 × T1, and the endpoint sent a BYE; or no PRACK of a provisional response that asks
+    /// for one, and it answered 504.
     NoAck,
     /// The peer took its INVITE back; 487 was sent.
     Canceled {
@@ -310,10 +337,23 @@ pub enum Event {
         /// Why, where it says.
         cause: Option<Reason>,
     },
-    /// A re-INVITE: answer with [`Command::AcceptOffer`] or [`Command::RejectOffer`].
+    /// A re-INVITE, or an UPDATE or PRACK with an offer: answer with [`Command::AcceptOffer`] or [`Command::RejectOffer`].
+    /// It may come before the call is answered.
     Offer {
         /// The offer; none when the peer wants ours in the answer.
         sdp: Option<Bytes>,
+    },
+    /// The peer answered an offer of ours that went out with a provisional response, in its PRACK.
+    OfferAnswered {
+        /// The answer.
+        sdp: Option<Bytes>,
+    },
+    /// An INFO of a kind that gateways send digits in; 200 was sent.
+    Info {
+        /// `application/dtmf-relay` or `application/dtmf`.
+        content_type: &'static str,
+        /// Such as `Signal=5`.
+        body: Bytes,
     },
     /// Our BYE was answered, or timed out.
     Terminated,

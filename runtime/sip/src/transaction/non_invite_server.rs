@@ -1,7 +1,5 @@
-//! Non-INVITE server transaction (RFC 3261 §17.2.2, figure 8).
-//!
-//! The endpoint answers such requests the moment they come, so the machine starts where the figure has `Completed`:
-//! the states before it would be entered and left within one call.
+//! Non-INVITE server transaction (RFC 3261 §17.2.2, figure 8), without `Proceeding`: nothing of ours is worth a
+//! provisional response (RFC 4320 §4.1).
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +11,7 @@ use crate::timers::{Timers, Timing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    Trying,
     Completed,
     Ended,
 }
@@ -24,38 +23,43 @@ pub(crate) enum Timer {
     J,
 }
 
-/// One BYE, CANCEL or other request we answered.
+/// One BYE, CANCEL or other request that is no INVITE.
 #[derive(Debug)]
 pub(crate) struct NonInviteServer {
     state: State,
+    timing: Timing,
+    is_reliable: bool,
     timers: Timers<Timer>,
     response: Bytes,
     outputs: Outbox,
 }
 
 impl NonInviteServer {
-    /// Sends the final response and starts timer J, which fires at once over a reliable transport.
-    pub(crate) fn new(now: Instant, timing: Timing, is_reliable: bool, response: Bytes) -> Self {
-        let mut timers = Timers::new();
-        let linger = if is_reliable {
-            Duration::ZERO
-        } else {
-            timing.give_up()
-        };
-        timers.set(Timer::J, now + linger);
-        let mut outputs = Outbox::default();
-        outputs.push(Output::Send(response.clone()));
+    pub(crate) fn new(timing: Timing, is_reliable: bool) -> Self {
         Self {
-            state: State::Completed,
-            timers,
-            response,
-            outputs,
+            state: State::Trying,
+            timing,
+            is_reliable,
+            timers: Timers::new(),
+            response: Bytes::new(),
+            outputs: Outbox::default(),
         }
     }
 
     /// Feeds one input. Outputs wait in order for [`Self::poll`].
-    pub(crate) fn handle(&mut self, input: &ServerInput<Timer>) {
+    pub(crate) fn handle(&mut self, now: Instant, input: ServerInput<Timer>) {
         match (self.state, input) {
+            (State::Trying, ServerInput::Respond { bytes, .. }) => {
+                let linger = if self.is_reliable {
+                    Duration::ZERO
+                } else {
+                    self.timing.give_up()
+                };
+                self.timers.set(Timer::J, now + linger);
+                self.response = bytes.clone();
+                self.outputs.push(Output::Send(bytes));
+                self.state = State::Completed;
+            }
             (State::Completed, ServerInput::Request) => {
                 self.outputs.push(Output::Send(self.response.clone()));
             }
@@ -63,7 +67,8 @@ impl NonInviteServer {
                 self.state = State::Ended;
                 self.outputs.push(Output::Ended);
             }
-            // The final response is given; there is no ACK here.
+            // Absorbed: copies of a request in work, second answers. There is no ACK here.
+            (State::Trying, ServerInput::Request | ServerInput::Ack | ServerInput::Fired(_)) => {}
             (State::Completed, ServerInput::Respond { .. } | ServerInput::Ack) => {}
             (State::Ended, _) => {}
         }
@@ -90,22 +95,42 @@ mod tests {
     use super::*;
     use crate::testing::{self, T1, origin};
 
+    fn sent(core: &mut NonInviteServer) -> Vec<String> {
+        std::iter::from_fn(|| core.poll())
+            .map(|o| testing::word(&o))
+            .collect()
+    }
+
+    fn answer(core: &mut NonInviteServer, now: Instant, status: u16) {
+        let bytes = testing::response_bytes("BYE", status);
+        core.handle(now, ServerInput::Respond { status, bytes });
+    }
+
     #[test]
     fn each_copy_of_the_request_gets_the_response_until_timer_j() {
         let now = origin();
-        let response = testing::response_bytes("BYE", 200);
-        let mut core = NonInviteServer::new(now, Timing::default(), false, response);
-        core.handle(&ServerInput::Request);
-        core.handle(&ServerInput::Ack);
-        let sent: Vec<_> = std::iter::from_fn(|| core.poll())
-            .map(|o| testing::word(&o))
-            .collect();
-        assert_eq!(sent, ["send 200", "send 200"]);
+        let mut core = NonInviteServer::new(Timing::default(), false);
+        answer(&mut core, now, 200);
+        core.handle(now, ServerInput::Request);
+        core.handle(now, ServerInput::Ack);
+        answer(&mut core, now, 500);
+        assert_eq!(sent(&mut core), ["send 200", "send 200"]);
         assert_eq!(core.deadline(), Some(now + 64 * T1));
         let timer = core.due(now + 64 * T1).unwrap();
-        core.handle(&ServerInput::Fired(timer));
+        core.handle(now, ServerInput::Fired(timer));
         assert_eq!(core.poll(), Some(Output::Ended));
-        core.handle(&ServerInput::Request);
+        core.handle(now, ServerInput::Request);
         assert_eq!(core.poll(), None);
+    }
+
+    #[test]
+    fn copies_before_the_response_are_absorbed() {
+        let now = origin();
+        let mut core = NonInviteServer::new(Timing::default(), true);
+        core.handle(now, ServerInput::Request);
+        assert_eq!((core.poll(), core.deadline()), (None, None));
+        answer(&mut core, now + T1, 200);
+        assert_eq!(sent(&mut core), ["send 200"]);
+        assert_eq!(core.deadline(), Some(now + T1)); // no copies come over a reliable transport
     }
 }

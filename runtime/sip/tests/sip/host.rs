@@ -184,6 +184,8 @@ fn word(event: &Event) -> String {
         Event::Canceled { .. } => "canceled".to_owned(),
         Event::Bye { .. } => "bye".to_owned(),
         Event::Offer { sdp: s } => format!("offer{}", sdp(s)),
+        Event::OfferAnswered { sdp: s } => format!("offer-answered{}", sdp(s)),
+        Event::Info { content_type, .. } => format!("info:{content_type}"),
         Event::Terminated => "terminated".to_owned(),
     }
 }
@@ -255,6 +257,18 @@ impl<'a> Ask<'a> {
     /// The ACK of the INVITE with that number.
     pub(crate) fn ack(cseq: u32, to_tag: &'a str) -> Self {
         Ask::within("ACK", cseq, to_tag)
+    }
+
+    /// The same of the callee of our INVITE, with its tag.
+    pub(crate) fn of_callee(&self, invite: &Request, tag: &str) -> String {
+        let ours = String::from_utf8_lossy(invite.from().tag()).into_owned();
+        let ask = Ask {
+            to_tag: &ours,
+            ..self.clone()
+        };
+        ask.text()
+            .replace("call-1", &invite.call_id())
+            .replace("tag=a1", &format!("tag={tag}"))
     }
 
     pub(crate) fn text(&self) -> String {

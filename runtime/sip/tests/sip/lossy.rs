@@ -265,7 +265,9 @@ impl Run {
             Event::Provisional { .. } => {
                 assert!(!life.is_up, "seed {}: provisional when up", self.seed);
             }
-            Event::Offer { .. } => panic!("seed {}: nobody sends a re-INVITE", self.seed),
+            Event::Offer { .. } | Event::OfferAnswered { .. } | Event::Info { .. } => {
+                panic!("seed {}: nobody sends an offer or an INFO", self.seed)
+            }
             Event::Failed { .. }
             | Event::NoAck
             | Event::Canceled { .. }
@@ -325,6 +327,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Canceled { .. } => "canceled",
         Event::Bye { .. } => "bye",
         Event::Offer { .. } => "offer",
+        Event::OfferAnswered { .. } => "offer answered",
+        Event::Info { .. } => "info",
         Event::Terminated => "terminated",
     }
 }

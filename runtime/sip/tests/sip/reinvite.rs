@@ -234,9 +234,9 @@ fn other_requests_are_only_answered() {
         ("NOTIFY", "", "489"),
         ("SUBSCRIBE", "", "489"),
         ("MESSAGE", "hello", "405"),
-        ("REFER", "", "405"),
-        ("UPDATE", "", "405"),
-        ("PRACK", "", "405"),
+        ("REFER", "", "603"),
+        ("UPDATE", "", "200"),
+        ("PRACK", "", "481"),
         ("WHATEVER", "", "405"),
     ] {
         let (mut host, tag) = talking();

@@ -1,0 +1,141 @@
+//! Requests of ours within dialogs, from their sending to their answers (RFC 3261 §12.2.1).
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::attempt::Attempt;
+use super::leg::{Legs, Stage};
+use super::schedule::TransactionId;
+use super::transactions::Purpose;
+use super::{Config, DialogId, Endpoint};
+use crate::dialog::{Dialog, RequestParts, Wording};
+use crate::hop::Way;
+use crate::random::Identifiers;
+use crate::transaction::{ClientKey, NonInviteClient};
+use crate::{Method, Response};
+
+/// A request of ours within a dialog that has no final answer.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) dialog: DialogId,
+    /// The peer's tag, for an INVITE of ours may have several early dialogs.
+    pub(super) remote_tag: Bytes,
+    /// What was said, to be said again where the answer asks for it.
+    pub(super) wording: Wording,
+}
+
+/// A request ready to be sent.
+pub(super) struct Written {
+    pub(super) key: ClientKey,
+    pub(super) way: Way,
+    pub(super) bytes: Bytes,
+}
+
+impl Endpoint {
+    /// The dialog of this id with the peer of this tag.
+    pub(super) fn dialog(&mut self, id: DialogId, remote_tag: &[u8]) -> Option<&mut Dialog> {
+        find(&mut self.legs, &mut self.attempts, id, remote_tag)
+    }
+
+    /// Sends a request within a dialog. False where there is none with that peer.
+    pub(super) fn send_within(&mut self, now: Instant, errand: Errand) -> bool {
+        let (id, tag) = (errand.dialog, &errand.remote_tag);
+        let Some(dialog) = find(&mut self.legs, &mut self.attempts, id, tag) else {
+            return false;
+        };
+        let written = write(&mut self.identifiers, &self.config, dialog, &errand.wording);
+        let id = self.ask(now, written, Purpose::Errand);
+        self.errands.insert(id, errand);
+        self.drain(now, id);
+        true
+    }
+
+    /// Ends a dialog that nobody above knows of, or knows of any longer.
+    pub(super) fn dismiss(&mut self, now: Instant, mut dialog: Dialog, wording: &Wording) {
+        let written = write(&mut self.identifiers, &self.config, &mut dialog, wording);
+        let id = self.ask(now, written, Purpose::Unheeded);
+        self.drain(now, id);
+    }
+
+    /// Starts the transaction of a request that is no INVITE.
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        written: Written,
+        purpose: Purpose,
+    ) -> TransactionId {
+        let Written { key, way, bytes } = written;
+        let is_reliable = way.to.transport.is_reliable();
+        let core = NonInviteClient::new(now, self.config.timing, is_reliable, bytes);
+        self.transactions.ask(core, purpose, key, way)
+    }
+
+    pub(super) fn on_errand_response(
+        &mut self,
+        now: Instant,
+        id: TransactionId,
+        response: &Response,
+    ) {
+        if response.status() < 200 {
+            return;
+        }
+        if let Some(errand) = self.errands.remove(&id) {
+            self.on_errand_done(now, &errand, response.status());
+        }
+    }
+
+    /// No final response came: as if this one had.
+    pub(super) fn on_errand_lost(&mut self, now: Instant, id: TransactionId, status: u16) {
+        if let Some(errand) = self.errands.remove(&id) {
+            self.on_errand_done(now, &errand, status);
+        }
+    }
+
+    fn on_errand_done(&mut self, now: Instant, errand: &Errand, status: u16) {
+        match errand.wording.method {
+            Method::Bye => self.on_bye_done(now, errand.dialog),
+            _ if status == 481 => self.lose(now, errand.dialog),
+            _ => {}
+        }
+    }
+}
+
+fn find<'a>(
+    legs: &'a mut Legs,
+    attempts: &'a mut HashMap<TransactionId, Attempt>,
+    id: DialogId,
+    remote_tag: &[u8],
+) -> Option<&'a mut Dialog> {
+    let dialog = match legs.stage(id)? {
+        Stage::Calling(calling) => {
+            let attempt = attempts.get_mut(&calling.transaction)?;
+            return attempt.early(remote_tag).map(|early| &mut early.dialog);
+        }
+        Stage::Ringing(ringing) => &mut ringing.dialog,
+        Stage::Up(up) => &mut up.dialog,
+        Stage::Ending(dialog) => dialog,
+    };
+    dialog.is_with(remote_tag).then_some(dialog)
+}
+
+fn write(
+    identifiers: &mut Identifiers,
+    config: &Config,
+    dialog: &mut Dialog,
+    wording: &Wording,
+) -> Written {
+    let branch = identifiers.branch();
+    let parts = RequestParts {
+        cseq: dialog.next_cseq(),
+        branch: &branch,
+        user_agent: config.user_agent.as_deref(),
+    };
+    let request = dialog.request(wording, parts);
+    Written {
+        key: ClientKey::new(branch, wording.method.clone(), dialog.us().address),
+        way: request.way,
+        bytes: request.bytes,
+    }
+}

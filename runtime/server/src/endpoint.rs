@@ -230,6 +230,8 @@ impl<A: Admission> Driver<A> {
                     debug!(realm = %news.user.realm, change = ?news.change, "a gateway's registration");
                 }
                 sip::Output::Event { dialog, event } => self.route(dialog, event),
+                // Nobody in this process asks yet.
+                sip::Output::Answered { .. } => {}
             }
         }
     }

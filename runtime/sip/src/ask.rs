@@ -1,7 +1,9 @@
 //! A request of ours outside dialogs, and what comes of it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use crate::digest::Credentials;
 use crate::{Hop, Method, Response};
 
 /// A request outside dialogs: OPTIONS or REGISTER.
@@ -9,7 +11,7 @@ use crate::{Hop, Method, Response};
 pub struct Ask {
     /// The method.
     pub method: Method,
-    /// Where it goes; the first is the best.
+    /// Where it goes. They are tried in turn while one says nothing, cannot be reached or answers 503 (RFC 3263 §4.3).
     pub targets: Vec<Hop>,
     /// `Route` values to send it by, the next hop's first.
     pub routes: Vec<String>,
@@ -27,6 +29,8 @@ pub struct Ask {
     pub cseq: u32,
     /// More header fields, name and value; `Contact` is one of them.
     pub headers: Vec<(String, String)>,
+    /// What is proved to the targets' hosts when they ask (RFC 3261 §22); nobody else is proved anything.
+    pub credentials: Option<Arc<Credentials>>,
 }
 
 /// What came of an [`Ask`].

@@ -229,6 +229,7 @@ fn question(target: Hop, config: &Config) -> Ask {
         call_id: None,
         cseq: 1,
         headers: vec![("Accept".to_owned(), "application/sdp".to_owned())],
+        credentials: None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! to send and events of dialogs. [`parse()`] reads one message; [`Request`] and [`Response`] are views of its bytes.
 //!
 //! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). [`locate`] finds the servers of a
-//! URI (RFC 3263). It registers nowhere and answers no challenge.
+//! URI (RFC 3263). It registers nowhere.
 
 mod ask;
 mod body;
@@ -50,7 +50,7 @@ pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{
     Command, Config, Contacts, DialogId, Endpoint, Event, Incoming, Input, OutgoingInvite, Output,
-    Reliable,
+    Redirects, Reliable, RequestId,
 };
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};

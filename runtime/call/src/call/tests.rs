@@ -408,6 +408,7 @@ fn what_a_final_answer_means_for_an_outbound_call() {
             reason: "why".to_owned(),
             retry_after: None,
             cause: None,
+            contacts: Vec::new(),
         }));
         assert_eq!(run.record(), (expected, Some(status), 0));
         assert!(run.call.is_ended(), "no story ran");
@@ -421,6 +422,7 @@ fn cancelling_waits_for_the_final_answer_and_survives_a_crossing_one() {
         reason: String::new(),
         retry_after: None,
         cause: None,
+        contacts: Vec::new(),
     });
     let crossed = Input::Sip(sip::Event::Answered {
         sdp: Some(bytes(OFFER)),

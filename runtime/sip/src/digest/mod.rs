@@ -3,13 +3,13 @@
 //! Whether a request is to be proved is the endpoint's to decide; here is what proofs look like ([`Challenge`],
 //! [`Authorization`]), what is proved to others ([`Credentials`]), and who may prove something to us ([`Users`]).
 
+mod access;
 mod algorithm;
 mod authorization;
 mod challenge;
 mod credentials;
 mod guard;
 mod limits;
-#[allow(dead_code, reason = "the client's half of the endpoint follows")]
 mod login;
 mod nonce;
 mod pieces;
@@ -23,4 +23,6 @@ pub use credentials::{Credentials, InvalidUsername};
 pub use proof::Qop;
 pub use users::{User, UserError, Users};
 
+pub(crate) use access::Access;
 pub(crate) use guard::{Guard, Question, Verdict};
+pub(crate) use login::Login;

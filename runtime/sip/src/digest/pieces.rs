@@ -88,7 +88,6 @@ pub(super) fn unescape(raw: &[u8]) -> Vec<u8> {
     plain
 }
 
-#[allow(dead_code, reason = "the client's half of the endpoint follows")]
 /// A text as it stands between the quotes of a quoted string.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -37,6 +37,8 @@ pub(super) struct Attempt {
     pub(super) ours: OurInvite,
     /// The INVITE, as long as a CANCEL could be made of it.
     pub(super) invite: Bytes,
+    /// The header fields of it that prove who we are.
+    pub(super) proof: Vec<(&'static str, Bytes)>,
     /// Whether any response came.
     pub(super) is_heard: bool,
     pub(super) cancel: Cancel,
@@ -70,6 +72,7 @@ impl Attempt {
             branch,
             ours,
             invite,
+            proof: Vec::new(),
             is_heard: false,
             cancel,
             cause: None,

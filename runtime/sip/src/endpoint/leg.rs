@@ -9,6 +9,7 @@ use super::DialogId;
 use super::prack::Provisionals;
 use super::received::Received;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
+use super::targets::Targets;
 use crate::dialog::{Dialog, Wording};
 use crate::rack::RAck;
 use crate::timers::Timing;
@@ -32,8 +33,13 @@ pub(super) enum Stage {
 pub(super) struct Calling {
     pub(super) transaction: TransactionId,
     pub(super) call_id: Bytes,
+    /// `From` with our tag.
+    pub(super) from: Bytes,
     /// When to give up on an answer; none once it was cancelled.
     pub(super) ring_until: Option<Instant>,
+    /// When to give up on a target that says nothing; none once it said something.
+    pub(super) speak_until: Option<Instant>,
+    pub(super) targets: Box<Targets>,
 }
 
 /// A request of the peer that awaits our answer.
@@ -153,7 +159,10 @@ struct Leg {
 impl Leg {
     fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Calling(calling) => calling.ring_until,
+            Stage::Calling(calling) => {
+                let both = [calling.ring_until, calling.speak_until];
+                both.into_iter().flatten().min()
+            }
             Stage::Ringing(ringing) => ringing.reliable.as_ref().and_then(Provisionals::deadline),
             Stage::Up(up) => up.unacknowledged.as_ref().map(Unacknowledged::deadline),
             Stage::Ending(_) => None,

@@ -4,6 +4,7 @@
 //! [`receive`] (is this request for us at all), [`auth`] (who sent it), [`register`]
 //! (where gateways are), [`uas`] (INVITEs of the peer), [`uac`] (ours) and [`in_dialog`].
 
+mod ask;
 mod attempt;
 mod auth;
 mod early;
@@ -17,6 +18,7 @@ mod receive;
 mod received;
 mod register;
 mod schedule;
+mod targets;
 mod transactions;
 mod uac;
 mod uas;
@@ -27,6 +29,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use ask::Asking;
 use attempt::Attempt;
 use errand::Errand;
 use leg::Legs;
@@ -34,7 +37,8 @@ use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
 use uas::Rejection;
 pub use words::{
-    Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output, Reliable,
+    Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output, Redirects,
+    Reliable, RequestId,
 };
 
 use crate::digest::Guard;
@@ -42,7 +46,7 @@ use crate::hop::Way;
 use crate::random::Identifiers;
 use crate::registrar::Registrar;
 use crate::transaction;
-use crate::{Counters, Hop, PeerSet};
+use crate::{Counters, Hop, Outcome, PeerSet};
 
 /// The core of a SIP user agent: [`Self::handle`] an [`Input`], [`Self::poll`] each [`Output`], come back at
 /// [`Self::deadline`]. One message or command costs a bounded amount of work; what is held is bounded by [`Config`].
@@ -58,6 +62,8 @@ pub struct Endpoint {
     /// What else is known of our requests within dialogs, by their transactions.
     errands: HashMap<TransactionId, Errand>,
     legs: Legs,
+    /// Requests of ours outside dialogs without answer.
+    asking: HashMap<RequestId, Asking>,
     schedule: Schedule,
     outputs: VecDeque<Output>,
     counters: Counters,
@@ -87,6 +93,7 @@ impl Endpoint {
             attempts: HashMap::new(),
             errands: HashMap::new(),
             legs: Legs::default(),
+            asking: HashMap::new(),
             schedule: Schedule::default(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
@@ -167,7 +174,8 @@ impl Endpoint {
                 };
                 self.reject(now, dialog, refusal)
             }
-            Command::Invite { dialog, invite } => self.invite(now, dialog, &invite),
+            Command::Invite { dialog, invite } => self.invite(now, dialog, *invite),
+            Command::Ask { request, ask } => self.ask_outside(now, request, *ask),
             Command::Cancel { dialog, cause } => self.cancel(now, dialog, cause),
             Command::Bye { dialog, cause } => self.end(now, dialog, cause),
             Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
@@ -225,6 +233,7 @@ impl Endpoint {
                 transaction::Output::Received(response) => match purpose {
                     Purpose::Invite => self.on_invite_response(now, id, &response),
                     Purpose::Errand => self.on_errand_response(now, id, &response),
+                    Purpose::Ask(request) => self.on_ask_answered(now, id, request, response),
                     Purpose::SignOfLife(binding) if response.status() >= 200 => {
                         self.on_sign_of_life(now, binding, true);
                     }
@@ -250,6 +259,13 @@ impl Endpoint {
         match purpose {
             Purpose::Invite => self.on_invite_lost(now, id, status),
             Purpose::Errand => self.on_errand_lost(now, id, status),
+            Purpose::Ask(request) => {
+                let outcome = match status {
+                    408 => Outcome::Timeout,
+                    _ => Outcome::Unreachable,
+                };
+                self.on_ask_lost(now, request, outcome);
+            }
             Purpose::SignOfLife(binding) => self.on_sign_of_life(now, binding, false),
             Purpose::Unheeded | Purpose::Invited(_) | Purpose::Asked => {}
         }

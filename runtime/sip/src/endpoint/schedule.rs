@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::DialogId;
 
 /// A transaction of this endpoint; ids are never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct TransactionId(pub(super) u64);
 
 /// Whose timer it is.

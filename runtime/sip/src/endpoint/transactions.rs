@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::DialogId;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
+use super::{DialogId, RequestId};
 use crate::hop::Way;
 use crate::registrar::BindingId;
 use crate::transaction::{
@@ -29,6 +29,8 @@ pub(super) enum Purpose {
     Unheeded,
     /// An INVITE of the peer in this dialog.
     Invited(DialogId),
+    /// A request of ours outside dialogs.
+    Ask(RequestId),
     /// Another request of the peer.
     Asked,
 }
@@ -215,6 +217,13 @@ impl Transactions {
             Some(Machine::InviteClient(core)) => core.handle(now, ClientInput::Unreachable),
             Some(Machine::NonInviteClient(core)) => core.handle(now, ClientInput::Unreachable),
             _ => {}
+        }
+    }
+
+    /// Stops sending an INVITE again; what it is answered still finds it.
+    pub(super) fn hush(&mut self, id: TransactionId) {
+        if let Some(Machine::InviteClient(core)) = self.machine(id) {
+            core.hush();
         }
     }
 

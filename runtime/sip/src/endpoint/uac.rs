@@ -8,8 +8,9 @@ use super::attempt::{Attempt, Cancel, Fork, MAX_FORKS};
 use super::leg::{Calling, Stage, Up};
 use super::received::ALLOW;
 use super::schedule::{Alarm, Sleeper, TransactionId};
+use super::targets::{Redirected, Targets, contacts};
 use super::transactions::Purpose;
-use super::{DialogId, Endpoint, Event, OutgoingInvite, Reliable};
+use super::{Config, DialogId, Endpoint, Event, OutgoingInvite, Reliable};
 use crate::dialog::{Dialog, OurInvite, RequestParts, Wording};
 use crate::field::{Name, full_form};
 use crate::routes::RouteSet;
@@ -22,7 +23,7 @@ impl Endpoint {
         &mut self,
         now: Instant,
         dialog: DialogId,
-        invite: &OutgoingInvite,
+        invite: OutgoingInvite,
     ) -> bool {
         if !dialog.0.is_multiple_of(2) || self.legs.contains(dialog) {
             return false;
@@ -33,85 +34,70 @@ impl Endpoint {
             self.tell_failed(dialog, 503);
             return true;
         }
-        match invite.targets.first() {
-            Some(target) if is_writable(invite) => {
-                self.start_attempt(now, dialog, invite, *target);
+        match Targets::new(invite) {
+            Some(targets) if is_writable(&targets.invite) => {
+                self.start_calling(now, dialog, targets);
             }
             _ => self.tell_failed(dialog, 400),
         }
         true
     }
 
-    fn start_attempt(
-        &mut self,
-        now: Instant,
-        dialog: DialogId,
-        invite: &OutgoingInvite,
-        target: Hop,
-    ) {
-        let branch = self.identifiers.branch();
+    fn start_calling(&mut self, now: Instant, dialog: DialogId, targets: Targets) {
+        let invite = &targets.invite;
         let tag = self.identifiers.tag();
         let call_id = match &invite.call_id {
             Some(call_id) => Bytes::copy_from_slice(call_id.as_bytes()),
             None => self.identifiers.call_id(),
         };
-        let from = [b"<", invite.from.as_bytes(), b">;tag=", &tag].concat();
-        let ours = OurInvite {
-            call_id: call_id.clone(),
-            from: from.into(),
-            cseq: 1,
-            us: self.us_towards(target, invite),
-            to_source: invite.to_source,
-        };
-        let bytes = self.write_invite(invite, &branch, &ours);
-        let is_reliable = target.transport.is_reliable();
-        let core = InviteClient::new(now, self.config.timing, is_reliable, bytes.clone());
-        let key = ClientKey::new(branch.clone(), Method::Invite, ours.us.address);
-        let transaction = self.transactions.invite(core, key, target.into());
-        let attempt = Attempt::new(dialog, target, branch, ours, bytes);
-        self.attempts.insert(transaction, attempt);
-        let ring_until = now.checked_add(invite.ring_timeout);
         let calling = Calling {
-            transaction,
+            transaction: TransactionId::default(),
             call_id,
-            ring_until,
+            from: [b"<", invite.from.as_bytes(), b">;tag=", &tag]
+                .concat()
+                .into(),
+            ring_until: now.checked_add(invite.ring_timeout),
+            speak_until: None,
+            targets: Box::new(targets),
         };
         self.legs.add(dialog, tag, Stage::Calling(calling));
+        self.send_invite(now, dialog);
+    }
+
+    /// Sends the INVITE to its current target. False when there is no room for its transaction.
+    fn send_invite(&mut self, now: Instant, dialog: DialogId) -> bool {
+        if self.transactions.len() >= self.config.max_transactions {
+            return false;
+        }
+        let branch = self.identifiers.branch();
+        let Some(Stage::Calling(calling)) = self.legs.stage(dialog) else {
+            return false;
+        };
+        let targets = &mut calling.targets;
+        let hop = targets.current.hop;
+        let contact = self.config.contacts.towards(hop);
+        let ours = OurInvite {
+            call_id: calling.call_id.clone(),
+            from: calling.from.clone(),
+            cseq: targets.cseq,
+            us: Hop::new(hop.transport, targets.invite.advertised.unwrap_or(contact)),
+            to_source: targets.invite.to_source,
+        };
+        let (bytes, proof) = write_invite(targets, &ours, &branch, &self.config);
+        let is_reliable = hop.transport.is_reliable();
+        let core = InviteClient::new(now, self.config.timing, is_reliable, bytes.clone());
+        let key = ClientKey::new(branch.clone(), Method::Invite, ours.us.address);
+        let transaction = self.transactions.invite(core, key, hop.into());
+        calling.transaction = transaction;
+        calling.speak_until = now.checked_add(targets.invite.answer_within);
+        let attempt = Attempt {
+            proof,
+            ..Attempt::new(dialog, hop, branch, ours, bytes)
+        };
+        self.attempts.insert(transaction, attempt);
         self.legs.arm(dialog, &mut self.schedule);
         self.drain(now, transaction);
-    }
-
-    fn us_towards(&self, target: Hop, invite: &OutgoingInvite) -> Hop {
-        let contact = self.config.contacts.towards(target);
-        Hop::new(target.transport, invite.advertised.unwrap_or(contact))
-    }
-
-    fn write_invite(&self, invite: &OutgoingInvite, branch: &[u8], ours: &OurInvite) -> Bytes {
-        let routes = invite.routes.iter().cloned().map(Bytes::from);
-        let routes = RouteSet::new(routes.collect());
-        let target = invite.request_uri.as_bytes();
-        let mut writer = Writer::request(b"INVITE", routes.request_uri(target));
-        writer.via(ours.us, branch);
-        routes.write(&mut writer, target);
-        writer.header("Max-Forwards", b"70");
-        writer.header("From", &ours.from);
-        writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
-        writer.header("Call-ID", &ours.call_id);
-        writer.header_of("CSeq", &[ours.cseq.to_string().as_bytes(), b" INVITE"]);
-        writer.header_of("Contact", &[b"<", ours.us.contact().as_bytes(), b">"]);
-        writer.header(ALLOW.0, ALLOW.1);
-        match invite.reliable {
-            Reliable::No => {}
-            Reliable::Supported => writer.header("Supported", b"100rel"),
-            Reliable::Required => writer.header("Require", b"100rel"),
-        }
-        if let Some(user_agent) = &self.config.user_agent {
-            writer.header("User-Agent", user_agent.as_bytes());
-        }
-        for (name, value) in &invite.headers {
-            writer.header(name, value.as_bytes());
-        }
-        writer.finish_with_sdp(&invite.sdp)
+        true
     }
 
     /// Cancels at the caller's wish.
@@ -188,31 +174,64 @@ impl Endpoint {
         let is_over = matches!(attempt.cancel, Cancel::Sent { give_up_at } if give_up_at <= now);
         let is_answered = attempt.invite.is_empty();
         if is_over && !is_answered {
-            self.fail_calling(now, transaction, |endpoint, dialog| {
-                endpoint.tell_failed(dialog, 487);
-            });
+            if let Some(dialog) = self.awaiting(transaction) {
+                self.give_up(now, dialog, 487);
+            }
             self.transactions.remove(transaction);
             self.attempts.remove(&transaction);
         }
     }
 
-    /// The INVITE was not answered while we were willing to wait.
+    /// The INVITE was not answered while we were willing to wait, or a target said nothing at all.
     pub(super) fn on_ring_timeout(&mut self, now: Instant, dialog: DialogId) {
         let Some(calling) = self.legs.calling(dialog) else {
             return;
         };
-        if calling.ring_until.is_some_and(|until| until <= now) {
-            let transaction = calling.transaction;
+        let transaction = calling.transaction;
+        let is_due = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        if is_due(calling.ring_until) {
             self.cancel_attempt(now, transaction, 408, None);
+        } else if is_due(calling.speak_until) {
+            self.leave_silent_target(now, dialog, transaction);
         }
+    }
+
+    /// Goes on without a target that said nothing. Should it speak yet, it is told that nobody waits any more.
+    fn leave_silent_target(&mut self, now: Instant, dialog: DialogId, silent: TransactionId) {
+        if let Some(attempt) = self.attempts.get_mut(&silent) {
+            attempt.cancel = Cancel::Wanted;
+        }
+        self.transactions.hush(silent);
+        self.go_on_or_fail(now, dialog, 408);
     }
 
     /// The INVITE ended without a final response: as if `status` had come.
     pub(super) fn on_invite_lost(&mut self, now: Instant, transaction: TransactionId, status: u16) {
-        self.fail_calling(now, transaction, |endpoint, dialog| {
-            endpoint.tell_failed(dialog, status);
-        });
-        self.attempts.remove(&transaction);
+        let dialog = self.awaiting(transaction);
+        let attempt = self.attempts.remove(&transaction);
+        let is_wanted = attempt.is_some_and(|attempt| attempt.cancel == Cancel::NotWanted);
+        match dialog {
+            Some(dialog) if is_wanted => self.go_on_or_fail(now, dialog, status),
+            Some(dialog) => self.give_up(now, dialog, status),
+            None => {}
+        }
+    }
+
+    /// Tries the next target; where there is none the dialog fails.
+    fn go_on_or_fail(&mut self, now: Instant, dialog: DialogId, status: u16) {
+        let stage = self.legs.stage(dialog);
+        let has_next = match stage {
+            Some(Stage::Calling(calling)) => calling.targets.advance(),
+            _ => false,
+        };
+        if !has_next || !self.send_invite(now, dialog) {
+            self.give_up(now, dialog, status);
+        }
+    }
+
+    fn give_up(&mut self, now: Instant, dialog: DialogId, status: u16) {
+        self.forget(now, dialog);
+        self.tell_failed(dialog, status);
     }
 
     pub(super) fn on_invite_response(
@@ -234,6 +253,11 @@ impl Endpoint {
         };
         attempt.is_heard = true;
         let (dialog, cancel) = (attempt.dialog, attempt.cancel);
+        if let Some(Stage::Calling(calling)) = self.legs.stage(dialog)
+            && calling.transaction == transaction
+        {
+            calling.speak_until = None;
+        }
         let is_news = response.status() > 100 && self.on_early(now, transaction, response);
         match cancel {
             Cancel::Wanted => self.send_cancel(now, transaction),
@@ -249,20 +273,63 @@ impl Endpoint {
     }
 
     fn on_failure(&mut self, now: Instant, transaction: TransactionId, response: &Response) {
-        if let Some(attempt) = self.attempts.get_mut(&transaction) {
-            attempt.invite = Bytes::new();
+        let dialog = self.awaiting(transaction);
+        let Some(attempt) = self.attempts.get_mut(&transaction) else {
+            return;
+        };
+        attempt.invite = Bytes::new();
+        let is_wanted = attempt.cancel == Cancel::NotWanted;
+        let Some(dialog) = dialog else { return };
+        let outcome = if is_wanted {
+            self.go_on(now, dialog, response)
+        } else {
+            GoOn::No
+        };
+        let (status, reason) = match outcome {
+            GoOn::Yes => return,
+            GoOn::InACircle => (482, reason_phrase(482).to_owned()),
+            GoOn::No => (response.status(), response.reason().into_owned()),
+        };
+        self.forget(now, dialog);
+        let contacts = match status {
+            300..400 => contacts(response).iter().map(Uri::to_string).collect(),
+            _ => Vec::new(),
+        };
+        self.tell(
+            dialog,
+            Event::Failed {
+                status,
+                reason,
+                retry_after: response.retry_after(),
+                cause: Reason::of(response),
+                contacts,
+            },
+        );
+    }
+
+    /// Sends the INVITE once more where a failure leaves a way: with a proof, to a contact, or to the next target.
+    fn go_on(&mut self, now: Instant, dialog: DialogId, response: &Response) -> GoOn {
+        let cnonce = self.identifiers.tag();
+        let Some(Stage::Calling(calling)) = self.legs.stage(dialog) else {
+            return GoOn::No;
+        };
+        let targets = &mut calling.targets;
+        let has_next = match response.status() {
+            401 | 407 => targets.is_challenged(response, &cnonce),
+            503 => targets.advance(),
+            400..600 => targets.advance_among_contacts(),
+            300..400 => match targets.redirect(response) {
+                Redirected::On => true,
+                Redirected::Nowhere => false,
+                Redirected::InACircle => return GoOn::InACircle,
+            },
+            _ => false,
+        };
+        if has_next && self.send_invite(now, dialog) {
+            GoOn::Yes
+        } else {
+            GoOn::No
         }
-        self.fail_calling(now, transaction, |endpoint, dialog| {
-            endpoint.tell(
-                dialog,
-                Event::Failed {
-                    status: response.status(),
-                    reason: response.reason().into_owned(),
-                    retry_after: response.retry_after(),
-                    cause: Reason::of(response),
-                },
-            );
-        });
     }
 
     /// A 2xx: acknowledged each time it comes. The first makes the dialog; one of another peer, or one that crossed our
@@ -308,9 +375,9 @@ impl Endpoint {
             );
         } else {
             self.dismiss(now, dialog, &Wording::new(Method::Bye));
-            self.fail_calling(now, transaction, |endpoint, dialog| {
-                endpoint.tell_failed(dialog, 487);
-            });
+            if let Some(dialog) = self.awaiting(transaction) {
+                self.give_up(now, dialog, 487);
+            }
         }
     }
 
@@ -327,8 +394,14 @@ impl Endpoint {
             branch: &branch,
             user_agent: self.config.user_agent.as_deref(),
         };
-        let ack = dialog.request(&Wording::new(Method::Ack), parts);
+        let mut wording = Wording::new(Method::Ack);
+        let mut ack = dialog.request(&wording, parts);
         if let Some(attempt) = self.attempts.get_mut(&transaction) {
+            // The ACK repeats what the INVITE proved (RFC 3261 §22.1), but tells it nobody else.
+            if attempt.destination.address.ip() == ack.way.to.address.ip() {
+                wording.fields.clone_from(&attempt.proof);
+                ack = dialog.request(&wording, parts);
+            }
             let remote_tag = Bytes::copy_from_slice(remote_tag);
             attempt.forks.push(Fork {
                 remote_tag,
@@ -339,28 +412,11 @@ impl Endpoint {
         self.transmit(ack.way, ack.bytes);
     }
 
-    /// Ends the dialog of an INVITE that will have no answer, where it still waits for one.
-    fn fail_calling(
-        &mut self,
-        now: Instant,
-        transaction: TransactionId,
-        tell: impl FnOnce(&mut Self, DialogId),
-    ) {
-        let Some(dialog) = self
-            .attempts
-            .get(&transaction)
-            .map(|attempt| attempt.dialog)
-        else {
-            return;
-        };
-        if self
-            .legs
-            .calling(dialog)
-            .is_some_and(|calling| calling.transaction == transaction)
-        {
-            self.forget(now, dialog);
-            tell(self, dialog);
-        }
+    /// The dialog that waits for the answer to this INVITE, which is not one to a target that was left.
+    fn awaiting(&self, transaction: TransactionId) -> Option<DialogId> {
+        let dialog = self.attempts.get(&transaction)?.dialog;
+        let calling = self.legs.calling(dialog)?;
+        (calling.transaction == transaction).then_some(dialog)
     }
 
     fn tell_failed(&mut self, dialog: DialogId, status: u16) {
@@ -372,9 +428,71 @@ impl Endpoint {
                 reason,
                 retry_after: None,
                 cause: None,
+                contacts: Vec::new(),
             },
         );
     }
+}
+
+/// What a failure leads to.
+enum GoOn {
+    /// The INVITE was sent once more.
+    Yes,
+    No,
+    /// Only to where it has been.
+    InACircle,
+}
+
+/// The INVITE to the current target, and the fields of it that prove who we are.
+fn write_invite(
+    targets: &mut Targets,
+    ours: &OurInvite,
+    branch: &[u8],
+    config: &Config,
+) -> (Bytes, Vec<(&'static str, Bytes)>) {
+    let invite = &targets.invite;
+    let routes = invite.routes.iter().cloned().map(Bytes::from);
+    let routes = RouteSet::new(routes.collect());
+    let target = &targets.current.request_uri;
+    let request_uri = routes.request_uri(target);
+    let mut writer = Writer::request(b"INVITE", request_uri);
+    writer.via(ours.us, branch);
+    routes.write(&mut writer, target);
+    writer.header("Max-Forwards", b"70");
+    writer.header("From", &ours.from);
+    writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
+    writer.header("Call-ID", &ours.call_id);
+    writer.header_of("CSeq", &[ours.cseq.to_string().as_bytes(), b" INVITE"]);
+    writer.header_of("Contact", &[b"<", ours.us.contact().as_bytes(), b">"]);
+    writer.header(ALLOW.0, ALLOW.1);
+    match invite.reliable {
+        Reliable::No => {}
+        Reliable::Supported => writer.header("Supported", b"100rel"),
+        Reliable::Required => writer.header("Require", b"100rel"),
+    }
+    if let Some(user_agent) = &config.user_agent {
+        writer.header("User-Agent", user_agent.as_bytes());
+    }
+    let access = targets.access.as_mut();
+    let proof = access.map_or_else(Vec::new, |access| {
+        access.fields(targets.current.hop, b"INVITE", request_uri, &invite.sdp)
+    });
+    let proof: Vec<_> = proof
+        .into_iter()
+        .map(|(name, value)| (name.as_str(), Bytes::from(value)))
+        .collect();
+    for (name, value) in &proof {
+        writer.header(name, value);
+    }
+    for (name, value) in &invite.headers {
+        writer.header(name, value.as_bytes());
+    }
+    (writer.finish_with_sdp(&invite.sdp), proof)
+}
+
+/// Whether a text can be a Call-ID.
+pub(super) fn is_writable_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// Whether the parts of an INVITE keep to their grammar, so that none can smuggle in another.
@@ -391,12 +509,11 @@ fn is_writable(invite: &OutgoingInvite) -> bool {
     };
     let is_route =
         |text: &String| NameAddr::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
-    let is_word = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
     [&invite.request_uri, &invite.from, &invite.to]
         .into_iter()
         .all(is_uri)
         && invite.routes.iter().all(is_route)
         && invite.headers.iter().all(is_field)
-        && invite.call_id.iter().all(is_word)
+        && invite.call_id.as_deref().is_none_or(is_writable_word)
         && !invite.sdp.is_empty()
 }

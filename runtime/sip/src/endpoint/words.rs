@@ -1,13 +1,14 @@
 //! What goes into an endpoint and comes out of it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::digest::User;
+use crate::digest::{Credentials, User};
 use crate::registrar::{self, BindingNews};
-use crate::{Hop, Reason, Request, Timing, Transport};
+use crate::{Ask, Hop, Outcome, PeerSet, Reason, Request, Timing, Transport};
 
 /// How an endpoint speaks and what it may hold.
 #[derive(Clone, Debug)]
@@ -79,6 +80,10 @@ impl Contacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogId(pub u64);
 
+/// A request of ours outside dialogs; given by the caller, who uses none twice at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
 /// What an endpoint takes.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -141,6 +146,13 @@ pub enum Command {
         /// Goes into `Reason`.
         cause: Option<Reason>,
     },
+    /// Sends a request outside dialogs. [`Output::Answered`] follows.
+    Ask {
+        /// A new id.
+        request: RequestId,
+        /// Whom to ask what.
+        ask: Box<Ask>,
+    },
     /// Sends an INVITE. What cannot be written, or finds no room, fails with 400 or 503 as an event.
     Invite {
         /// A new, even id.
@@ -189,10 +201,22 @@ pub enum Command {
     },
 }
 
+/// What becomes of a 3xx to an INVITE of ours.
+#[derive(Clone, Debug, Default)]
+pub enum Redirects {
+    /// It is a failure like others. Its contacts are told, so that who has the say can call one of them.
+    #[default]
+    Refuse,
+    /// Contacts are called instead: those at one of these addresses that are for the user that was called, best `q` first,
+    /// at most five of them, redirected at most three times. Another number is another call, and nobody but the caller of
+    /// this endpoint says whether it is allowed.
+    Within(Arc<PeerSet>),
+}
+
 /// An INVITE to send.
 #[derive(Clone, Debug)]
 pub struct OutgoingInvite {
-    /// Where it goes; the first is the best.
+    /// Where it goes. They are tried in turn while one says nothing, cannot be reached or answers 503 (RFC 3263 §4.3).
     pub targets: Vec<Hop>,
     /// `Route` values to send it by, such as `<sip:proxy.example;lr>`: a preloaded route set (RFC 3261 §8.1.1.1).
     pub routes: Vec<String>,
@@ -212,7 +236,13 @@ pub struct OutgoingInvite {
     pub headers: Vec<(String, String)>,
     /// Whether provisional responses should be sent so that they arrive.
     pub reliable: Reliable,
-    /// How long to wait for an answer before it is cancelled. A time too long for the clock is no limit.
+    /// What is proved to the targets' hosts when they ask (RFC 3261 §22); nobody else is proved anything.
+    pub credentials: Option<Arc<Credentials>>,
+    /// What becomes of a 3xx.
+    pub redirects: Redirects,
+    /// How long to wait for any response, even a 100, of one target before the next is tried. Longer than 64 × T1 is that.
+    pub answer_within: Duration,
+    /// How long to wait for an answer before it is cancelled, over all targets. A time too long for the clock is no limit.
     pub ring_timeout: Duration,
     /// The Call-ID, where the caller has one (kept on disk before the INVITE leaves). Must be one word.
     pub call_id: Option<String>,
@@ -233,6 +263,9 @@ impl OutgoingInvite {
             sdp: Bytes::new(),
             headers: Vec::new(),
             reliable: Reliable::No,
+            credentials: None,
+            redirects: Redirects::Refuse,
+            answer_within: Duration::from_secs(32),
             ring_timeout: Duration::from_secs(60),
             call_id: None,
         }
@@ -268,6 +301,13 @@ pub enum Output {
     Incoming(Box<Incoming>),
     /// A gateway registered, moved, or is gone.
     Bound(Box<BindingNews>),
+    /// What came of a [`Command::Ask`].
+    Answered {
+        /// Which.
+        request: RequestId,
+        /// What.
+        outcome: Outcome,
+    },
     /// Something happened in a dialog.
     Event {
         /// Which.
@@ -310,7 +350,8 @@ pub enum Event {
     },
     /// Our INVITE came to nothing.
     Failed {
-        /// The final status; 408 when nothing came in time, 487 after a CANCEL of ours.
+        /// The final status, of the last target that was tried; 408 when nothing came in time, 487 after a CANCEL of ours, 482
+        /// when we were redirected in a circle.
         status: u16,
         /// The reason phrase.
         reason: String,
@@ -318,6 +359,8 @@ pub enum Event {
         retry_after: Option<Duration>,
         /// What the network behind the peer says of it.
         cause: Option<Reason>,
+        /// The URIs that a 3xx names, best first.
+        contacts: Vec<String>,
     },
     /// The ACK of our 2xx came.
     Acked {

@@ -238,6 +238,7 @@ impl Registration {
                 // Some read only this one.
                 ("Expires".to_owned(), expires.to_string()),
             ],
+            credentials: None,
         });
         self.phase = Phase::Asking(question);
     }

@@ -109,6 +109,11 @@ impl InviteClient {
         }
     }
 
+    /// Stops sending the INVITE again. Timer B goes on: copies that are on their way may still be answered.
+    pub(crate) fn hush(&mut self) {
+        self.timers.clear(Timer::A);
+    }
+
     /// The next output.
     pub(crate) fn poll(&mut self) -> Option<Output> {
         self.outputs.poll()

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use jackfield_sip::registrar::BindingNews;
 use jackfield_sip::{
-    Command, Config, DialogId, Endpoint, Event, Hop, Incoming, Input, IpPrefix, Message,
-    OutgoingInvite, Output, PeerSet, Request, Response, parse,
+    Command, Config, DialogId, Endpoint, Event, Hop, Incoming, Input, IpPrefix, Message, Outcome,
+    OutgoingInvite, Output, PeerSet, Request, RequestId, Response, parse,
 };
 
 pub(crate) const T1: Duration = Duration::from_millis(500);
@@ -39,6 +39,7 @@ pub(crate) struct Host {
     events: Vec<(DialogId, Event)>,
     incoming: Vec<Incoming>,
     bound: Vec<BindingNews>,
+    answered: Vec<(RequestId, Outcome)>,
 }
 
 impl Host {
@@ -61,6 +62,7 @@ impl Host {
             events: Vec::new(),
             incoming: Vec::new(),
             bound: Vec::new(),
+            answered: Vec::new(),
         }
     }
 
@@ -71,6 +73,7 @@ impl Host {
                 Output::Transmit { to, bytes, .. } => self.transmitted.push((to, bytes)),
                 Output::Incoming(incoming) => self.incoming.push(*incoming),
                 Output::Bound(news) => self.bound.push(*news),
+                Output::Answered { request, outcome } => self.answered.push((request, outcome)),
                 Output::Event { dialog, event } => self.events.push((dialog, event)),
             }
         }
@@ -132,6 +135,17 @@ impl Host {
             panic!("not one datagram: {transmitted:?}")
         };
         String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    /// What came of requests outside dialogs since the last look, in words.
+    pub(crate) fn answered(&mut self) -> String {
+        let word = |(RequestId(id), outcome)| match outcome {
+            Outcome::Response(response) => format!("{id}:{}", response.status()),
+            Outcome::Timeout => format!("{id}:timeout"),
+            Outcome::Unreachable => format!("{id}:unreachable"),
+        };
+        let words: Vec<_> = self.answered.drain(..).map(word).collect();
+        words.join(" ")
     }
 
     pub(crate) fn incoming(&mut self) -> Vec<Incoming> {

@@ -7,7 +7,9 @@
 
 mod arbitrary;
 mod auth;
+mod challenged;
 mod corpus;
+mod failover;
 mod golden;
 mod host;
 mod incoming;

@@ -175,7 +175,8 @@ fn a_failure_is_acknowledged_and_told() {
                 status: 486,
                 reason: "Words".to_owned(),
                 retry_after,
-                cause: None
+                cause: None,
+                contacts: Vec::new(),
             }
         )]
     );

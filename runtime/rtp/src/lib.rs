@@ -1,14 +1,17 @@
-//! RTP (RFC 3550) for G.711 in 20 ms packets: reading, writing, counting, the jitter buffer, and digits (RFC 4733).
+//! RTP (RFC 3550) for G.711 in 20 ms packets: reading, writing, counting, the jitter buffer, digits (RFC 4733), and whose packets
+//! are the peer's.
 //!
 //! Nothing here has a clock or allocates once built: the caller ticks every 20 ms and hands datagrams in.
 
 pub mod dtmf;
 mod jitter_buffer;
+mod latch;
 mod packet;
 mod reception;
 mod sender;
 
 pub use jitter_buffer::{Arrival, JitterBuffer};
+pub use latch::Latch;
 pub use packet::{Packet, PacketError, parse};
 pub use reception::{Reception, Sequenced};
 pub use sender::{HEADER_BYTES, MAX_PACKET_BYTES, Sender};

@@ -42,8 +42,10 @@ pub struct Call {
     playlist: Playlist,
     requests: HashSet<RequestId>,
     last_request: u32,
-    /// The path of an inbound call whose offer came with the INVITE; used when the story answers.
+    /// The answer to an offer that came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
+    /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
+    unconfirmed: Option<MediaPath>,
     answered_at: Option<Instant>,
     /// The first ACK came; later ones confirm a change of media.
     confirmed: bool,
@@ -111,6 +113,7 @@ impl Call {
             requests: HashSet::new(),
             last_request: 0,
             negotiated: None,
+            unconfirmed: None,
             answered_at: None,
             confirmed: false,
             record: None,
@@ -291,7 +294,7 @@ impl Call {
     fn answer(&mut self, now: Instant) {
         let sdp = match self.negotiated.take() {
             Some((description, path)) => {
-                self.emit(Effect::Media(MediaCommand::Connect(path)));
+                self.unconfirmed = Some(path);
                 description
             }
             None => self.leg.offer(),
@@ -316,11 +319,17 @@ impl Call {
     }
 
     /// The ACK came; after a late offer it carries the answer.
+    ///
+    /// Audio flows from here on. Until now the INVITE may have come from somebody who wrote another's address into it, to have him
+    /// flooded with it; who can acknowledge has seen our answer.
     fn confirmed(&mut self, now: Instant, sdp: Option<&[u8]>) {
         match sdp.map(|sdp| self.leg.accept(sdp)) {
-            Some(Ok(path)) => self.emit(Effect::Media(MediaCommand::Connect(path))),
+            Some(Ok(path)) => self.unconfirmed = Some(path),
             Some(Err(error)) => return self.end_for_media(now, &error.to_string()),
             None => {}
+        }
+        if let Some(path) = self.unconfirmed.take() {
+            self.emit(Effect::Media(MediaCommand::Connect(path)));
         }
         if !std::mem::replace(&mut self.confirmed, true) {
             self.tell(Event::Answered);
@@ -331,6 +340,7 @@ impl Call {
         let dialog = self.leg.dialog;
         let command = match offer.map(|offer| self.leg.answer(offer)).transpose() {
             Ok(Some((sdp, path))) => {
+                self.unconfirmed = None;
                 self.emit(Effect::Media(MediaCommand::Connect(path)));
                 sip::Command::AcceptOffer { dialog, sdp }
             }

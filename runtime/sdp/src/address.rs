@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 /// Ports below this one belong to well-known services, never to RTP.
 const FIRST_RTP_PORT: u16 = 1024;
 
-/// What the operator allows beside the addresses of real peers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which addresses are more, and which are less, than those of real peers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AddressPolicy {
     /// Peers on this very machine (127.0.0.0/8 and `::1`).
     pub allow_loopback: bool,
+    /// Where we listen for other things than this stream.
+    pub own: Arc<[SocketAddr]>,
 }
 
 /// Why nobody can honestly receive RTP at an address.
@@ -26,7 +29,7 @@ pub enum Lie {
     LinkLocal,
     /// 0.0.0.0/8 or `::`.
     Unspecified,
-    /// The address our own stream listens on.
+    /// An address that we listen on ourselves.
     OurOwn,
     /// A port below 1024.
     WellKnownPort,
@@ -52,9 +55,9 @@ impl AddressPolicy {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(self, remote: SocketAddr, own: SocketAddr) -> Result<(), Lie> {
+    pub fn check(&self, remote: SocketAddr, own: SocketAddr) -> Result<(), Lie> {
         let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
-        if remote == own {
+        if remote == own || self.own.contains(&remote) {
             return Err(Lie::OurOwn);
         }
         if remote.port() < FIRST_RTP_PORT {
@@ -117,9 +120,14 @@ mod tests {
     use super::*;
 
     const OWN: &str = "192.0.2.1:20000";
+    const OWN_SIP: &str = "192.0.2.1:5060";
 
     fn check(remote: &str, allow_loopback: bool) -> Result<(), Lie> {
-        AddressPolicy { allow_loopback }.check(remote.parse().unwrap(), OWN.parse().unwrap())
+        let policy = AddressPolicy {
+            allow_loopback,
+            own: [OWN_SIP.parse().unwrap()].into(),
+        };
+        policy.check(remote.parse().unwrap(), OWN.parse().unwrap())
     }
 
     #[test]
@@ -165,6 +173,8 @@ mod tests {
             ("[::ffff:0.0.0.0]:4000", Lie::Unspecified),
             ("192.0.2.1:20000", Lie::OurOwn),
             ("[::ffff:192.0.2.1]:20000", Lie::OurOwn),
+            ("192.0.2.1:5060", Lie::OurOwn),
+            ("[::ffff:192.0.2.1]:5060", Lie::OurOwn),
             ("198.51.100.7:0", Lie::WellKnownPort),
             ("198.51.100.7:53", Lie::WellKnownPort),
             ("198.51.100.7:1023", Lie::WellKnownPort),

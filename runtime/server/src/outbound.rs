@@ -16,7 +16,7 @@ use crate::call_actor::{CallActor, NewActor};
 use crate::clock;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
-use crate::media_plane;
+use crate::media_plane::{self, Nat};
 use crate::services::{Services, random};
 
 /// How long an outbound call rings when its request does not say.
@@ -225,7 +225,10 @@ fn dial(
     row: &CallRow,
     sip_call_id: String,
 ) -> anyhow::Result<()> {
-    let opened = services.media.open_leg().context("no media port")?;
+    let opened = services
+        .media
+        .open_leg(&Nat::default())
+        .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let invite = sip::OutgoingInvite {
         ring_timeout: row

@@ -67,8 +67,9 @@ impl Runtime {
         let flows = tokio::task::spawn_blocking(move || Flows::load(engine))
             .await?
             .context("a bundled component")?;
-        let media = MediaPlane::start(&config.rtp).context("cannot start the media threads")?;
         let advertised_sip = config.sip.advertised.unwrap_or(sip);
+        let media = MediaPlane::start(&config.rtp, &[sip, advertised_sip])
+            .context("cannot start the media threads")?;
         let services = Arc::new_cyclic(|services| Services {
             outbound: Arc::new(Outbound::new(
                 services.clone(),

@@ -59,7 +59,7 @@ impl Softphone {
             port_max: 40_100,
             ..Rtp::default()
         };
-        let media = MediaPlane::start(&ports).context("cannot start the softphone's media")?;
+        let media = MediaPlane::start(&ports, &[]).context("cannot start the softphone's media")?;
         Ok(Self {
             endpoint: handle,
             media,

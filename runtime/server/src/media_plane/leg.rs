@@ -2,13 +2,13 @@
 //! events come out.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use call::{MediaCommand, MediaEvent, MediaPath, PlaybackId};
 use media::{Law, Prompt, SAMPLES_8K};
 use rtp::dtmf::{Digit, DigitReceiver, DigitSender};
-use rtp::{JitterBuffer, MAX_PACKET_BYTES, Reception, Sender, Sequenced};
+use rtp::{JitterBuffer, Latch, MAX_PACKET_BYTES, Reception, Sender, Sequenced};
 
 /// Digits that may wait in a leg for its call's actor; later ones are dropped. Ends of playbacks always wait: there are
 /// no more of them than playbacks were handed over.
@@ -44,6 +44,8 @@ pub(super) enum Received {
 #[derive(Debug)]
 pub(super) struct LegCore {
     path: Option<MediaPath>,
+    /// Whose packets are the peer's, and where ours go.
+    latch: Latch,
     sender: Sender,
     /// The round of the last frame, since the first one.
     round: Option<u64>,
@@ -80,10 +82,11 @@ struct Pressing {
 }
 
 impl LegCore {
-    /// A leg that is silent until it is connected. `listens`: what it hears is decoded, for [`Self::heard`].
-    pub(super) fn new(sender: Sender, listens: bool) -> Self {
+    /// A leg that is silent until it is connected. `latch` is new. `listens`: what it hears is decoded, for [`Self::heard`].
+    pub(super) fn new(sender: Sender, latch: Latch, listens: bool) -> Self {
         Self {
             path: None,
+            latch,
             sender,
             round: None,
             marker: true,
@@ -130,13 +133,12 @@ impl LegCore {
         }
     }
 
-    /// Takes one datagram. Only the signalled IP address is listened to, whatever port it sends from (a NAT may have
-    /// changed that); the stream itself is known by its SSRC.
-    pub(super) fn receive(&mut self, source: IpAddr, datagram: &[u8]) -> Received {
+    /// Takes one datagram. Only the peer's address is listened to; the stream itself is known by its SSRC.
+    pub(super) fn receive(&mut self, source: SocketAddr, datagram: &[u8]) -> Received {
         let Some(path) = self.path.filter(|path| path.direction.receives()) else {
             return Received::Refused;
         };
-        if source.to_canonical() != path.remote.ip() {
+        if !self.latch.considers(source) {
             return Received::Refused;
         }
         let Ok(packet) = rtp::parse(datagram) else {
@@ -145,6 +147,9 @@ impl LegCore {
         let event_type = path.telephone_event.map(|event| event.receive);
         let is_event = event_type == Some(packet.payload_type);
         if !is_event && packet.payload_type != path.receive_payload_type {
+            return Received::Refused;
+        }
+        if !self.latch.take(source, &packet) {
             return Received::Refused;
         }
         match self.reception.take(packet.ssrc, packet.sequence) {
@@ -177,6 +182,7 @@ impl LegCore {
     ) -> Option<(usize, SocketAddr)> {
         let path = self.path?;
         self.pass_missed_rounds(round);
+        self.latch.tick();
         let digit = self.digits.tick();
         self.pressed(digit);
         let law = law(path.codec);
@@ -193,7 +199,7 @@ impl LegCore {
             }
             None => self.audio(packet, &path, law, heard.as_ref()),
         };
-        Some((length, path.remote))
+        Some((length, self.latch.peer()?))
     }
 
     /// The frame heard in the last tick, of a leg that listens and is connected.
@@ -233,6 +239,7 @@ impl LegCore {
         if self.path.is_none_or(|before| before.codec != path.codec) {
             self.jitter.reset(law(path.codec).silence());
         }
+        self.latch.agree(path.remote);
         self.path = Some(path);
     }
 

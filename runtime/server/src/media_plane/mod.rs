@@ -39,6 +39,8 @@ pub(crate) struct MediaPlane {
     threads: Box<[MediaThread]>,
     ports: Ports,
     advertised: IpAddr,
+    /// Where we listen for other things than media.
+    own: Arc<[SocketAddr]>,
     /// After the threads, so that it outlives them on drop.
     _reaper: Reaper,
 }
@@ -49,21 +51,33 @@ pub(crate) struct OpenLeg {
     pub(crate) events: mpsc::Receiver<MediaEvent>,
 }
 
+/// What lies between a leg and its peer. The default: nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Nat {
+    /// Where the peer reaches our media, in place of the configured address.
+    pub(crate) advertised: Option<IpAddr>,
+    /// The addresses that the peer's signalling comes from, if its media address is to be learned from its packets
+    /// (symmetric RTP); empty to keep to the signalled one.
+    pub(crate) learns_from: Vec<IpAddr>,
+}
+
 /// The way to one leg. Dropping it closes the leg.
 pub(crate) struct Leg {
     /// Where peers reach it.
     address: SocketAddr,
+    /// [`MediaPlane::own`].
+    own: Arc<[SocketAddr]>,
     session_id: u64,
     orders: thread::Orders,
     closed: Arc<AtomicBool>,
 }
 
 impl MediaPlane {
-    /// Starts the threads.
+    /// Starts the threads. `own`: where the process listens for other things than media; no peer's media is sent there.
     ///
     /// # Errors
     /// If the range holds no even port, or a thread cannot be started.
-    pub(crate) fn start(config: &Rtp) -> io::Result<Self> {
+    pub(crate) fn start(config: &Rtp, own: &[SocketAddr]) -> io::Result<Self> {
         let ports = Ports::new(config.bind, config.port_min, config.port_max)?;
         let threads = config.threads.max(1);
         let capacity = ports.count().div_ceil(threads);
@@ -76,6 +90,7 @@ impl MediaPlane {
             threads,
             ports,
             advertised,
+            own: own.into(),
             _reaper: reaper,
         })
     }
@@ -84,8 +99,8 @@ impl MediaPlane {
     ///
     /// # Errors
     /// `AddrInUse` if no port of the range can be bound, or what the socket says.
-    pub(crate) fn open_leg(&self) -> io::Result<OpenLeg> {
-        self.open(None)
+    pub(crate) fn open_leg(&self, nat: &Nat) -> io::Result<OpenLeg> {
+        self.open(nat, None)
     }
 
     /// Opens a leg and hands over what it hears, a frame every 20 ms from the first `Connect` on. When `heard` is full
@@ -97,15 +112,17 @@ impl MediaPlane {
         &self,
         heard: mpsc::Sender<HeardFrame>,
     ) -> io::Result<OpenLeg> {
-        self.open(Some(heard))
+        self.open(&Nat::default(), Some(heard))
     }
 
-    fn open(&self, heard: Option<mpsc::Sender<HeardFrame>>) -> io::Result<OpenLeg> {
+    fn open(&self, nat: &Nat, heard: Option<mpsc::Sender<HeardFrame>>) -> io::Result<OpenLeg> {
         let (socket, lease) = self.ports.bind()?;
-        let address = SocketAddr::new(self.advertised, lease.port());
+        let advertised = nat.advertised.unwrap_or(self.advertised);
+        let address = SocketAddr::new(advertised, lease.port());
         let (sender, events) = mpsc::channel(EVENTS);
         let closed = Arc::new(AtomicBool::new(false));
-        let core = LegCore::new(rtp_sender()?, heard.is_some());
+        let latch = rtp::Latch::new(&nat.learns_from);
+        let core = LegCore::new(rtp_sender()?, latch, heard.is_some());
         let task = Task::new(core, socket, lease, sender, heard, Arc::clone(&closed));
         let thread = self.threads.iter().min_by_key(|thread| thread.legs());
         let thread = thread.expect("a media plane has at least one thread");
@@ -115,6 +132,7 @@ impl MediaPlane {
         Ok(OpenLeg {
             leg: Leg {
                 address,
+                own: Arc::clone(&self.own),
                 session_id,
                 orders,
                 closed,
@@ -164,6 +182,7 @@ pub(crate) fn describe(leg: &Leg, peer: SocketAddr) -> sdp::Local {
         version: 1,
         policy: sdp::AddressPolicy {
             allow_loopback: peer.ip().to_canonical().is_loopback(),
+            own: Arc::clone(&leg.own),
         },
     }
 }

@@ -1,70 +1,98 @@
 //! The UDP ports of the range, each lent to one leg at a time.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use crossbeam_queue::ArrayQueue;
 use socket2::{Domain, Protocol, Socket, Type};
+use tracing::warn;
 
 /// Enough for 100 packets that came while the thread was late; the system's default is ten times that.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Even ports that are free, the one that was given back last at the end: late packets of an ended call find nobody.
+/// For so long a port rests after a call if others are free. A peer that did not see our BYE sends until it gives up on
+/// ours or we on it: 64 times T1 (RFC 3261 section 17.1.2.2).
+const REST: Duration = Duration::from_secs(32);
+
+/// Who sprays a narrower range meets a call's port too soon.
+const RECOMMENDED_WIDTH: u16 = 10_000;
+
+/// The even ports of the range.
 #[derive(Debug)]
 pub(super) struct Ports {
     bind: IpAddr,
-    free: Arc<ArrayQueue<u16>>,
+    count: usize,
+    pool: Arc<Mutex<Pool>>,
+}
+
+/// Ports that no leg has. The lock is held for a few steps, never over a system call.
+#[derive(Debug)]
+struct Pool {
+    rested: Vec<u16>,
+    /// With the time each was given back, in that order.
+    resting: VecDeque<(u16, Instant)>,
 }
 
 /// A port in use. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct PortLease {
     port: u16,
-    free: Arc<ArrayQueue<u16>>,
+    pool: Arc<Mutex<Pool>>,
 }
 
 impl Ports {
-    /// The even ports from `min` to `max`, in random order: a range sprayed from its beginning meets no pattern.
+    /// The even ports from `min` to `max`. Warns if they are few.
     ///
     /// # Errors
     /// `InvalidInput` if there is no even port in the range.
     pub(super) fn new(bind: IpAddr, min: u16, max: u16) -> io::Result<Self> {
-        let mut even: Vec<u16> = (min..=max).filter(|port| port % 2 == 0).collect();
+        let even: Vec<u16> = (min..=max).filter(|port| port % 2 == 0).collect();
         if even.is_empty() {
             let message = format!("no even port from {min} to {max}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        shuffle(&mut even)?;
-        let free = ArrayQueue::new(even.len());
-        for port in even {
-            free.push(port).expect("there is room for every port");
+        if max - min < RECOMMENDED_WIDTH - 1 {
+            warn!(
+                "the RTP range {min} to {max} is narrow: its ports are easily guessed, and used again soon. \
+                 {RECOMMENDED_WIDTH} or more are better (rtp.port_min, rtp.port_max)"
+            );
         }
         Ok(Self {
             bind,
-            free: Arc::new(free),
+            count: even.len(),
+            pool: Arc::new(Mutex::new(Pool {
+                rested: even,
+                resting: VecDeque::new(),
+            })),
         })
     }
 
     /// Ports of the range, in use or not.
     pub(super) fn count(&self) -> usize {
-        self.free.capacity()
+        self.count
     }
 
-    /// Binds the next free port that nobody else on this machine has.
+    /// Binds a port that nobody else on this machine has: a random one of those that rested, else the one that has rested
+    /// the longest.
     ///
     /// # Errors
     /// `AddrInUse` if there is none, or what the socket says.
     pub(super) fn bind(&self) -> io::Result<(UdpSocket, PortLease)> {
-        for _ in 0..self.count() {
-            let Some(port) = self.free.pop() else { break };
+        let mut taken = Vec::new(); // held until the end, so that each is tried once
+        for _ in 0..self.count {
+            let random = getrandom::u32().map_err(io::Error::other)?;
+            let Some(port) = lock(&self.pool).pick(Instant::now(), random) else {
+                break;
+            };
             let lease = PortLease {
                 port,
-                free: Arc::clone(&self.free),
+                pool: Arc::clone(&self.pool),
             };
             match bind(SocketAddr::new(self.bind, port)) {
                 Ok(socket) => return Ok((socket, lease)),
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken.push(lease),
                 Err(error) => return Err(error),
             }
         }
@@ -75,6 +103,29 @@ impl Ports {
     }
 }
 
+impl Pool {
+    fn pick(&mut self, now: Instant, random: u32) -> Option<u16> {
+        while let Some((port, since)) = self.resting.front()
+            && now.saturating_duration_since(*since) >= REST
+        {
+            self.rested.push(*port);
+            self.resting.pop_front();
+        }
+        match self.rested.len() {
+            0 => self.resting.pop_front().map(|(port, _)| port),
+            count => Some(self.rested.swap_remove(random as usize % count)),
+        }
+    }
+
+    fn give_back(&mut self, now: Instant, port: u16) {
+        self.resting.push_back((port, now));
+    }
+}
+
+fn lock(pool: &Mutex<Pool>) -> MutexGuard<'_, Pool> {
+    pool.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl PortLease {
     pub(super) fn port(&self) -> u16 {
         self.port
@@ -83,8 +134,7 @@ impl PortLease {
 
 impl Drop for PortLease {
     fn drop(&mut self) {
-        // The queue has room for every port.
-        let _ = self.free.push(self.port);
+        lock(&self.pool).give_back(Instant::now(), self.port);
     }
 }
 
@@ -98,15 +148,6 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
-}
-
-/// Fisher and Yates.
-fn shuffle(ports: &mut [u16]) -> io::Result<()> {
-    for last in (1..ports.len()).rev() {
-        let random = getrandom::u32().map_err(io::Error::other)?;
-        ports.swap(last, random as usize % (last + 1));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -134,10 +175,49 @@ mod tests {
     fn a_port_that_somebody_else_has_is_passed_over() {
         let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = other.local_addr().unwrap().port() & !1;
-        let _both = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)); // if the free one was odd, its even neighbour
+        let both = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)); // if the free one was odd, its even neighbour
         let ports = Ports::new(LOCALHOST, port, port).unwrap();
         assert_eq!(ports.bind().unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        assert_eq!(ports.free.len(), 1, "it stays in the range");
+        drop((other, both));
+        assert!(ports.bind().is_ok(), "it stays in the range");
+    }
+
+    #[test]
+    fn a_port_rests_after_a_call_as_long_as_others_are_free() {
+        let now = Instant::now();
+        let mut pool = Pool {
+            rested: vec![2, 4, 6, 8],
+            resting: VecDeque::new(),
+        };
+        for (random, expected) in [(5, 4), (1, 8), (7, 6)] {
+            assert_eq!(pool.pick(now, random), Some(expected), "{random}");
+        }
+        pool.give_back(now, 4);
+        pool.give_back(now + REST / 2, 6);
+        // The last one that rested, then the one that has rested the longest: no call is refused for it.
+        let later = now + REST - Duration::from_millis(1);
+        assert_eq!(
+            [pool.pick(later, 9), pool.pick(later, 9)],
+            [Some(2), Some(4)]
+        );
+        pool.give_back(later, 2);
+        let later = now + REST / 2 + REST;
+        assert_eq!(pool.pick(later, 0), Some(6), "rested");
+        assert_eq!([pool.pick(later, 0), pool.pick(later, 0)], [Some(2), None]);
+    }
+
+    #[test]
+    fn ports_follow_no_pattern() {
+        let first_ports = || {
+            let ports = Ports::new(LOCALHOST, 46_200, 46_598).unwrap();
+            let taken: Vec<_> = (0..8).map(|_| ports.bind().unwrap()).collect();
+            taken
+                .iter()
+                .map(|(_, lease)| lease.port())
+                .collect::<Vec<_>>()
+        };
+        // Eight of 200 in the same order by chance: once in 10^18.
+        assert_ne!(first_ports(), first_ports());
     }
 
     #[test]

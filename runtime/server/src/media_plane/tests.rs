@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use call::{MediaPath, PlaybackId};
@@ -10,6 +10,8 @@ use super::*;
 /// What a test waits for comes within milliseconds; a machine under load may take its time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+const OWN_SIP: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5060));
+
 fn plane(port_min: u16, port_max: u16) -> MediaPlane {
     let config = Rtp {
         bind: Ipv4Addr::LOCALHOST.into(),
@@ -18,7 +20,7 @@ fn plane(port_min: u16, port_max: u16) -> MediaPlane {
         threads: 2,
         ..Rtp::default()
     };
-    MediaPlane::start(&config).unwrap()
+    MediaPlane::start(&config, &[OWN_SIP]).unwrap()
 }
 
 fn connect(leg: &Leg, remote: SocketAddr) {
@@ -54,7 +56,7 @@ fn two_legs_hear_each_other() {
     runtime().block_on(async {
         let plane = plane(46_100, 46_119);
         let (heard_sender, mut heard) = mpsc::channel(500);
-        let mut ours = plane.open_leg().unwrap();
+        let mut ours = plane.open_leg(&Nat::default()).unwrap();
         let mut theirs = plane.open_listening_leg(heard_sender).unwrap();
         connect(&ours.leg, theirs.leg.address);
         connect(&theirs.leg, ours.leg.address);
@@ -96,9 +98,12 @@ fn a_dropped_leg_gives_its_port_back() {
     runtime().block_on(async {
         let plane = plane(46_120, 46_121);
         for _ in 0..3 {
-            let mut open = plane.open_leg().unwrap();
+            let mut open = plane.open_leg(&Nat::default()).unwrap();
             assert_eq!(open.leg.address.port(), 46_120);
-            let error = plane.open_leg().err().map(|error| error.kind());
+            let error = plane
+                .open_leg(&Nat::default())
+                .err()
+                .map(|error| error.kind());
             assert_eq!(error, Some(io::ErrorKind::AddrInUse));
             drop(open.leg);
             // The thread lets go of the leg, the reaper of its socket and its channel.
@@ -112,7 +117,7 @@ fn a_dropped_leg_gives_its_port_back() {
 #[test]
 fn a_description_allows_loopback_to_peers_on_it() {
     let plane = plane(46_122, 46_123);
-    let open = plane.open_leg().unwrap();
+    let open = plane.open_leg(&Nat::default()).unwrap();
     for (peer, allow_loopback) in [
         ("127.0.0.1:5060", true),
         ("[::ffff:127.0.0.1]:5060", true),
@@ -122,5 +127,18 @@ fn a_description_allows_loopback_to_peers_on_it() {
         assert_eq!(local.policy.allow_loopback, allow_loopback, "{peer}");
         assert_eq!(local.address, "127.0.0.1:46122".parse().unwrap());
         assert!(i64::try_from(local.session_id).is_ok());
+        assert_eq!(&*local.policy.own, &[OWN_SIP]);
     }
+}
+
+#[test]
+fn a_trunk_may_have_an_address_of_its_own_for_media() {
+    let plane = plane(46_124, 46_125);
+    let nat = Nat {
+        advertised: Some("203.0.113.1".parse().unwrap()),
+        ..Nat::default()
+    };
+    let open = plane.open_leg(&nat).unwrap();
+    let local = describe(&open.leg, "198.51.100.7:5060".parse().unwrap());
+    assert_eq!(local.address, "203.0.113.1:46124".parse().unwrap());
 }

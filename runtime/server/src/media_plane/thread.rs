@@ -319,7 +319,7 @@ impl Task {
             let Ok((length, source)) = self.socket.recv_from(datagram) else {
                 break;
             };
-            let counter = match self.core.receive(source.ip(), &datagram[..length]) {
+            let counter = match self.core.receive(source, &datagram[..length]) {
                 Received::Taken => &counters.received,
                 Received::Refused => &counters.refused,
                 Received::Malformed => &counters.malformed,

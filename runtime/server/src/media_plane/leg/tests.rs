@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use media::tone;
 use rtp::{FRAME_SAMPLES, HEADER_BYTES};
 use sdp::{Codec, Direction, TelephoneEvent};
@@ -7,8 +9,12 @@ use super::*;
 const PEER: &str = "198.51.100.7:4000";
 const PEER_SSRC: u32 = 99;
 
-fn peer_ip() -> IpAddr {
-    PEER.parse::<SocketAddr>().unwrap().ip()
+fn peer() -> SocketAddr {
+    PEER.parse().unwrap()
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
 }
 
 fn path() -> MediaPath {
@@ -40,16 +46,23 @@ struct Rig {
     core: LegCore,
     round: u64,
     sequence: u16,
+    /// Where its packets must go.
+    sends_to: SocketAddr,
 }
 
 impl Rig {
     fn new(listens: bool) -> Self {
-        let mut core = LegCore::new(Sender::new(7, 100, 1_000), listens);
+        Self::latching(&[], listens)
+    }
+
+    fn latching(learns_from: &[IpAddr], listens: bool) -> Self {
+        let mut core = LegCore::new(Sender::new(7, 100, 1_000), Latch::new(learns_from), listens);
         core.order(Order::Media(MediaCommand::Connect(path())));
         Self {
             core,
             round: 40,
             sequence: 500,
+            sends_to: peer(),
         }
     }
 
@@ -69,7 +82,7 @@ impl Rig {
         let mut packet = [0; MAX_PACKET_BYTES];
         self.round += 1;
         let (length, remote) = self.core.tick(self.round, &mut packet)?;
-        assert_eq!(remote, PEER.parse().unwrap());
+        assert_eq!(remote, self.sends_to);
         let packet = rtp::parse(&packet[..length]).unwrap();
         assert_eq!(packet.ssrc, 7);
         Some(Sent {
@@ -107,7 +120,7 @@ impl Rig {
 
     fn hear(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) -> Received {
         let packet = self.packet(PEER_SSRC, payload_type, timestamp, payload);
-        self.core.receive(peer_ip(), &packet)
+        self.core.receive(peer(), &packet)
     }
 }
 
@@ -129,9 +142,9 @@ fn ended(id: u32, stopped: bool) -> MediaEvent {
 
 #[test]
 fn nothing_is_sent_before_the_path_is_known() {
-    let mut core = LegCore::new(Sender::new(7, 100, 1_000), false);
+    let mut core = LegCore::new(Sender::new(7, 100, 1_000), Latch::new(&[]), false);
     assert_eq!(core.tick(0, &mut [0; MAX_PACKET_BYTES]), None);
-    assert_eq!(core.receive(peer_ip(), &[0x80; 40]), Received::Refused);
+    assert_eq!(core.receive(peer(), &[0x80; 40]), Received::Refused);
 }
 
 #[test]
@@ -286,11 +299,18 @@ fn an_echo_is_what_was_heard_unless_something_plays() {
 fn only_the_signalled_address_and_types_are_heard() {
     let mut rig = Rig::new(false);
     let audio = |rig: &mut Rig| rig.packet(PEER_SSRC, 0, 0, &[1; FRAME_SAMPLES]);
-    let stranger: IpAddr = "198.51.100.8".parse().unwrap();
     let packet = audio(&mut rig);
-    assert_eq!(rig.core.receive(stranger, &packet), Received::Refused);
-    let mapped: IpAddr = "::ffff:198.51.100.7".parse().unwrap();
-    assert_eq!(rig.core.receive(mapped, &packet), Received::Taken);
+    for (source, expected) in [
+        ("198.51.100.8:4000", Received::Refused),
+        ("198.51.100.7:4002", Received::Refused),
+        ("[::ffff:198.51.100.7]:4000", Received::Taken),
+    ] {
+        assert_eq!(
+            rig.core.receive(address(source), &packet),
+            expected,
+            "{source}"
+        );
+    }
     for (payload_type, expected) in [
         (0, Received::Taken),
         (101, Received::Taken),
@@ -304,16 +324,72 @@ fn only_the_signalled_address_and_types_are_heard() {
             "{payload_type}"
         );
     }
-    assert_eq!(
-        rig.core.receive(peer_ip(), &[0x80; 11]),
-        Received::Malformed
-    );
+    assert_eq!(rig.core.receive(peer(), &[0x80; 11]), Received::Malformed);
     let send_only = MediaPath {
         direction: Direction::SendOnly,
         ..path()
     };
     rig.command(MediaCommand::Connect(send_only));
     assert_eq!(rig.hear(0, 320, &[1; FRAME_SAMPLES]), Received::Refused);
+}
+
+#[test]
+fn a_peer_behind_a_nat_is_learned_from_packets_with_negotiated_types() {
+    const NAT: &str = "203.0.113.9:61234";
+    let nat = address(NAT);
+    for (types, learned) in [
+        ([0, 0, 0], true),
+        ([101, 0, 101], true),
+        ([8, 8, 8], false),
+        ([0, 0, 13], false),
+    ] {
+        let mut rig = Rig::latching(&[nat.ip()], false);
+        assert_eq!(
+            rig.sound(2),
+            "..",
+            "we speak first, to where the peer said it is"
+        );
+        let mut last = Received::Malformed;
+        for payload_type in types {
+            let packet = rig.packet(PEER_SSRC, payload_type, 0, &[1; FRAME_SAMPLES]);
+            last = rig.core.receive(nat, &packet);
+        }
+        assert_eq!(last == Received::Taken, learned, "{types:?}");
+        rig.sends_to = if learned { nat } else { peer() };
+        assert_eq!(rig.sound(1), ".", "{types:?}");
+        if learned {
+            assert_eq!(rig.hear(0, 160, &[1; FRAME_SAMPLES]), Received::Refused);
+            rig.command(MediaCommand::Connect(path()));
+            assert_eq!(rig.sound(1), ".", "the same offer again is no gap");
+        }
+    }
+}
+
+#[test]
+fn a_nat_that_is_not_spoken_of_is_not_learned() {
+    let mut rig = Rig::new(false);
+    for _ in 0..10 {
+        let packet = rig.packet(PEER_SSRC, 0, 0, &[1; FRAME_SAMPLES]);
+        let source = address("203.0.113.9:61234");
+        assert_eq!(rig.core.receive(source, &packet), Received::Refused);
+        assert_eq!(rig.sound(1), ".");
+    }
+}
+
+#[test]
+fn learning_ends_with_its_time() {
+    let nat = address("203.0.113.9:61234");
+    for (ticks, learned) in [(99, true), (100, false)] {
+        let mut rig = Rig::latching(&[nat.ip()], false);
+        let packets: Vec<_> = (0..3)
+            .map(|_| rig.packet(PEER_SSRC, 0, 0, &[1; FRAME_SAMPLES]))
+            .collect();
+        rig.core.receive(nat, &packets[0]);
+        rig.core.receive(nat, &packets[1]);
+        rig.sound(ticks);
+        let last = rig.core.receive(nat, &packets[2]);
+        assert_eq!(last == Received::Taken, learned, "{ticks}");
+    }
 }
 
 /// The payloads of 100 ms of key 5, its end three times.
@@ -332,8 +408,8 @@ fn a_key_is_reported_once_however_its_packets_come() {
         for (bit, payload) in KEY_5.iter().enumerate() {
             let packet = rig.packet(PEER_SSRC, 101, 9_000, payload);
             if received >> bit & 1 != 0 {
-                rig.core.receive(peer_ip(), &packet);
-                rig.core.receive(peer_ip(), &packet); // doubled on the way
+                rig.core.receive(peer(), &packet);
+                rig.core.receive(peer(), &packet); // doubled on the way
             }
             rig.tick();
         }
@@ -347,7 +423,7 @@ fn a_new_source_ends_a_key_and_starts_the_counting_anew() {
     let mut rig = Rig::new(false);
     rig.hear(101, 9_000, &KEY_5[0]);
     let packet = rig.packet(PEER_SSRC + 1, 0, 0, &[1; FRAME_SAMPLES]);
-    rig.core.receive(peer_ip(), &packet);
+    rig.core.receive(peer(), &packet);
     assert_eq!(rig.events(), [MediaEvent::Digit('5')]);
     assert_eq!(rig.core.take_lost(), 0);
 }

@@ -10,6 +10,8 @@ test_needs() {
 kamailio|command -v kamailio
 sip-tester|command -v sipp
 baresip-core|command -v baresip
+iproute2|PATH="$PATH:/usr/sbin:/sbin" command -v ip
+nftables|PATH="$PATH:/usr/sbin:/sbin" command -v nft
 python3|command -v python3
 python3-venv|python3 -c 'import ensurepip, venv'
 npm|command -v npm || has_sha256 "$FLITE_WASM" "$FLITE_WASM_SHA256"

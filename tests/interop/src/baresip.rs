@@ -27,9 +27,21 @@ impl Softphone {
     /// follows, as baresip hangs up where its recording ends.
     #[must_use]
     pub fn call(server: SocketAddr, number: &str, codec: &str, speech: &[i16]) -> Self {
+        Self::call_from(Ipv4Addr::LOCALHOST, server, number, codec, speech)
+    }
+
+    /// As [`Self::call`], from another of this host's addresses.
+    #[must_use]
+    pub fn call_from(
+        address: Ipv4Addr,
+        server: SocketAddr,
+        number: &str,
+        codec: &str,
+        speech: &[i16],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder for baresip's files");
         let control_port = ports::tcp();
-        configure(&folder, control_port, codec, speech);
+        configure(&folder, address, control_port, codec, speech);
         let mut process = Process::start(
             "baresip",
             Command::new(needs::program("baresip", "baresip-core"))
@@ -85,7 +97,7 @@ impl Softphone {
     }
 }
 
-fn configure(folder: &TempDir, control_port: u16, codec: &str, speech: &[i16]) {
+fn configure(folder: &TempDir, address: Ipv4Addr, control_port: u16, codec: &str, speech: &[i16]) {
     const MINUTE: usize = 60 * 8_000;
     let modules = needs::file(
         &[
@@ -102,8 +114,8 @@ fn configure(folder: &TempDir, control_port: u16, codec: &str, speech: &[i16]) {
 
     let first_port = ports::range(20);
     let config = format!(
-        "sip_listen 127.0.0.1:0\n\
-         net_interface 127.0.0.1\n\
+        "sip_listen {address}:0\n\
+         net_interface {address}\n\
          audio_source aufile,{says}\n\
          audio_player aubridge,nil\n\
          audio_alert aubridge,nil\n\
@@ -128,7 +140,7 @@ fn configure(folder: &TempDir, control_port: u16, codec: &str, speech: &[i16]) {
         folder = folder.path().display(),
         modules = modules.display(),
     );
-    let account = format!("<sip:softphone@127.0.0.1>;regint=0;audio_codecs={codec}/8000/1\n");
+    let account = format!("<sip:softphone@{address}>;regint=0;audio_codecs={codec}/8000/1\n");
     for (name, text) in [
         ("config", config),
         ("accounts", account),

@@ -2,13 +2,14 @@
 //!
 //! Each test starts `jackfield serve` on loopback with a data folder and ports of its own, and lets programs that nobody here
 //! wrote call it and be called by it: `SIPp`, baresip, PJSIP, Kamailio, and the official Python helper library of Twilio. This library starts and
-//! ends them, and measures what was heard. `./test` installs what the tests need.
+//! ends them, and measures what was heard; its laboratory puts NATs between them, and attackers beside. `./test` installs what the tests need.
 
 pub mod audio;
 pub mod baresip;
 pub mod flood;
 pub mod helper_library;
 pub mod kamailio;
+pub mod lab;
 pub mod needs;
 pub mod network;
 pub mod pjsip;
@@ -18,4 +19,6 @@ pub mod rest;
 pub mod rtp_tap;
 pub mod server;
 pub mod sipp;
+pub mod sprayer;
+pub mod udp_tap;
 pub mod voice_app;

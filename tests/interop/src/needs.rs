@@ -11,11 +11,12 @@ pub fn workspace() -> PathBuf {
         .expect("the crate lies in tests/interop")
 }
 
-/// Finds `program` on the `PATH`. Panics with the Debian `package` that has it.
+/// Finds `program` on the `PATH`, or where the administrator's programs are. Panics with the Debian `package` that has it.
 #[must_use]
 pub fn program(program: &str, package: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
         .unwrap_or_else(|| {

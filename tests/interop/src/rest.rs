@@ -29,9 +29,8 @@ impl Rest {
             "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n",
             self.address
         );
-        let response = self
-            .exchange(&request)
-            .unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        let response =
+            exchange(self.address, &request).unwrap_or_else(|error| panic!("GET {path}: {error}"));
         let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
         let status = head
             .split(' ')
@@ -63,13 +62,22 @@ impl Rest {
             .unwrap_or_else(|| panic!("no list of calls in {page}"))
             .clone()
     }
+}
 
-    fn exchange(&self, request: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5))?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.write_all(request.as_bytes())?;
-        let mut response = String::new();
-        stream.read_to_string(&mut response)?;
-        Ok(response)
-    }
+/// A page of the operator's API, as text.
+#[must_use]
+pub fn operator_page(api: SocketAddr, path: &str, token: &str) -> String {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {api}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    );
+    exchange(api, &request).unwrap_or_else(|error| panic!("GET {path}: {error}"))
+}
+
+fn exchange(address: SocketAddr, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    Ok(response)
 }

@@ -1,6 +1,6 @@
 //! `jackfield serve` with a data folder, ports and tenants of its own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::needs;
 use crate::process::Process;
-use crate::rest::Rest;
+use crate::rest::{self, Rest};
 use crate::{audio, ports};
 
 const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
@@ -45,11 +45,15 @@ pub enum Flow {
     Twiml(String),
 }
 
-/// The tenants of one test: one account of one carrier, whose one trunk is loopback's 127.0.0.1.
+/// The tenants of one test: one account of one carrier with one trunk.
 #[derive(Debug, Clone, Default)]
 pub struct Tenants {
     /// Where the trunk takes calls.
     pub callee: Option<SocketAddr>,
+    /// Where the trunk's calls come from; none for loopback's 127.0.0.1.
+    pub source: Option<IpAddr>,
+    /// What lies between us and the trunk: keys of its `nat` table.
+    pub nat: String,
     /// The account's numbers.
     pub numbers: Vec<(&'static str, Flow)>,
 }
@@ -59,8 +63,8 @@ impl Tenants {
     #[must_use]
     pub fn with_numbers(numbers: Vec<(&'static str, Flow)>) -> Self {
         Self {
-            callee: None,
             numbers,
+            ..Self::default()
         }
     }
 
@@ -70,6 +74,25 @@ impl Tenants {
         Self {
             callee: Some(callee),
             numbers: vec![("1000", Flow::Component("menu"))],
+            ..Self::default()
+        }
+    }
+
+    /// The same tenants, and the trunk's calls come from `source`.
+    #[must_use]
+    pub fn from_source(self, source: impl Into<IpAddr>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..self
+        }
+    }
+
+    /// The same tenants, with these keys in the trunk's `nat` table.
+    #[must_use]
+    pub fn with_nat(self, nat: &str) -> Self {
+        Self {
+            nat: nat.to_owned(),
+            ..self
         }
     }
 
@@ -78,6 +101,11 @@ impl Tenants {
             .callee
             .map(|callee| format!("target = \"{callee}\"\n"))
             .unwrap_or_default();
+        let source = self.source.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let nat = match self.nat.as_str() {
+            "" => String::new(),
+            keys => format!("nat = {{ {keys} }}\n"),
+        };
         let mut text = format!(
             "[[carrier]]\n\
              id = \"interop\"\n\
@@ -93,8 +121,8 @@ impl Tenants {
              [[trunk]]\n\
              id = \"peer\"\n\
              carrier = \"interop\"\n\
-             sources = [\"127.0.0.1\"]\n\
-             {target}\
+             sources = [\"{source}\"]\n\
+             {target}{nat}\
              max_channels = 50\n\
              calls_per_second = 50.0\n",
             media_dir().display()
@@ -113,6 +141,69 @@ impl Tenants {
     }
 }
 
+/// Where a server is, and where it says it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    bind: Ipv4Addr,
+    sip_port: u16,
+    advertised: Option<Ipv4Addr>,
+    rtp_ports: (u16, u16),
+}
+
+impl Place {
+    /// On loopback, with ports that no other server of the tests has.
+    #[must_use]
+    pub fn on_loopback() -> Self {
+        let first_port = ports::range(200);
+        Self {
+            bind: Ipv4Addr::LOCALHOST,
+            sip_port: 0,
+            advertised: None,
+            rtp_ports: (first_port, first_port + 199),
+        }
+    }
+
+    /// On a host of its own, with the usual ports.
+    #[must_use]
+    pub fn at(bind: Ipv4Addr) -> Self {
+        Self {
+            bind,
+            sip_port: 5060,
+            advertised: None,
+            rtp_ports: (16_384, 32_767),
+        }
+    }
+
+    /// There, and its peers are told another address.
+    #[must_use]
+    pub fn known_as(self, advertised: Ipv4Addr) -> Self {
+        Self {
+            advertised: Some(advertised),
+            ..self
+        }
+    }
+
+    fn to_toml(self) -> String {
+        let Self {
+            bind,
+            sip_port,
+            rtp_ports: (first, last),
+            ..
+        } = self;
+        let [sip_advertised, rtp_advertised] = match self.advertised {
+            Some(address) => [
+                format!("advertised = \"{address}:{sip_port}\"\n"),
+                format!("advertised = \"{address}\"\n"),
+            ],
+            None => [String::new(), String::new()],
+        };
+        format!(
+            "[sip]\nbind = \"{bind}:{sip_port}\"\n{sip_advertised}\
+             [rtp]\nbind = \"{bind}\"\n{rtp_advertised}port_min = {first}\nport_max = {last}\n"
+        )
+    }
+}
+
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
@@ -121,15 +212,21 @@ pub struct Server {
     pub sip: SocketAddr,
     /// Where it serves REST.
     pub api: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
-    /// Loads the tenants, starts the server and waits until it is ready.
+    /// Loads the tenants, starts the server on loopback and waits until it is ready.
     #[must_use]
     pub fn start(tenants: &Tenants) -> Self {
+        Self::start_at(Place::on_loopback(), tenants)
+    }
+
+    /// Loads the tenants, starts the server and waits until it is ready.
+    #[must_use]
+    pub fn start_at(place: Place, tenants: &Tenants) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the server");
-        let config = write_files(folder.path(), tenants);
+        let config = write_files(folder.path(), place, tenants);
 
         let mut apply = command("apply", &config);
         apply.arg(folder.path().join("tenants.toml"));
@@ -156,7 +253,7 @@ impl Server {
             process,
             sip,
             api,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -174,6 +271,18 @@ impl Server {
     #[must_use]
     pub fn resident_kib(&self) -> u64 {
         self.process.resident_kib()
+    }
+
+    /// One of the process's numbers, by its name without `jackfield_`.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> u64 {
+        let token = std::fs::read_to_string(self.folder.path().join("data/operator.token"))
+            .expect("a server makes its operator's token");
+        let page = rest::operator_page(self.api, "/operator/v1/metrics", token.trim());
+        let prefix = format!("jackfield_{name} ");
+        page.lines()
+            .find_map(|line| line.strip_prefix(&prefix)?.parse().ok())
+            .unwrap_or_else(|| panic!("no {name} in {page}"))
     }
 
     /// What it logged so far.
@@ -202,8 +311,7 @@ impl Drop for Server {
     }
 }
 
-fn write_files(folder: &Path, tenants: &Tenants) -> PathBuf {
-    let first_port = ports::range(200);
+fn write_files(folder: &Path, place: Place, tenants: &Tenants) -> PathBuf {
     let flite = needs::workspace().join("var/voices/flite.wasm");
     let speech = if flite.is_file() {
         format!("[speech]\nflite = \"{}\"\n", flite.display())
@@ -212,13 +320,12 @@ fn write_files(folder: &Path, tenants: &Tenants) -> PathBuf {
     };
     let config = format!(
         "data_dir = \"{}\"\n\
-         [sip]\nbind = \"127.0.0.1:0\"\n\
-         [rtp]\nbind = \"127.0.0.1\"\nport_min = {first_port}\nport_max = {}\n\
+         {}\
          [api]\nbind = \"127.0.0.1:0\"\n\
          [log]\nfilter = \"debug,wasmtime=warn,cranelift=warn\"\n\
          {speech}",
         folder.join("data").display(),
-        first_port + 199,
+        place.to_toml(),
     );
     let path = folder.join("jackfield.toml");
     for (path, text) in [

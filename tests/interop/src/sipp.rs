@@ -12,13 +12,15 @@ use crate::needs;
 use crate::ports;
 use crate::process::Process;
 
-/// One call of one scenario, not started yet.
+/// Calls of one scenario, not started yet; one call unless [`Self::calling`] says more.
 #[derive(Debug)]
 pub struct Sipp {
     scenario: &'static str,
     address: &'static str,
     service: String,
     hold: Duration,
+    calls: u32,
+    calls_per_second: u32,
     values: Vec<(&'static str, String)>,
 }
 
@@ -31,6 +33,8 @@ impl Sipp {
             address: "127.0.0.1",
             service: "none".to_owned(),
             hold: Duration::from_millis(500),
+            calls: 1,
+            calls_per_second: 1,
             values: vec![("CALLER", "+85512345678".to_owned())],
         }
     }
@@ -49,7 +53,14 @@ impl Sipp {
         self
     }
 
-    /// The loopback address it speaks from, in place of 127.0.0.1.
+    /// How many calls it makes, and how many of them it begins in a second.
+    #[must_use]
+    pub fn calling(mut self, calls: u32, per_second: u32) -> Self {
+        (self.calls, self.calls_per_second) = (calls, per_second);
+        self
+    }
+
+    /// The address of this host it speaks from, in place of 127.0.0.1.
     #[must_use]
     pub fn from_address(mut self, address: &'static str) -> Self {
         self.address = address;
@@ -103,7 +114,9 @@ impl Sipp {
                 "-s",
                 &self.service,
                 "-m",
-                "1",
+                &self.calls.to_string(),
+                "-r",
+                &self.calls_per_second.to_string(),
                 "-d",
                 &self.hold.as_millis().to_string(),
             ])
@@ -159,7 +172,7 @@ pub fn recording(name: &str) -> PathBuf {
     needs::file(&candidates.each_ref().map(String::as_str), "sip-tester")
 }
 
-/// A `SIPp` that runs its one call.
+/// A `SIPp` that runs its calls.
 #[derive(Debug)]
 pub struct RunningSipp {
     name: &'static str,

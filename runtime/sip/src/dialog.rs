@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::digest::Access;
 use crate::field::Name;
 use crate::hop::Way;
 use crate::message::Fields;
@@ -28,6 +29,8 @@ pub(crate) struct Dialog {
     to_source: bool,
     /// Where the peer reaches us.
     us: Hop,
+    /// What our requests prove; nothing in dialogs that the peer began.
+    access: Option<Access>,
 }
 
 /// What an INVITE of ours says that its dialog keeps.
@@ -41,6 +44,8 @@ pub(crate) struct OurInvite {
     pub(crate) us: Hop,
     /// Requests in the dialog go where the INVITE went.
     pub(crate) to_source: bool,
+    /// What requests in the dialog prove.
+    pub(crate) access: Option<Access>,
 }
 
 /// A request ready to be sent.
@@ -113,6 +118,7 @@ impl Dialog {
             source: from.source,
             to_source: from.to_source,
             us: from.us,
+            access: None,
         }
     }
 
@@ -132,6 +138,7 @@ impl Dialog {
             source,
             to_source: ours.to_source,
             us: ours.us,
+            access: ours.access.clone(),
         }
     }
 
@@ -192,8 +199,25 @@ impl Dialog {
         self.local_cseq
     }
 
+    /// Takes the final response to a request of ours that went to that hop. True for a challenge that is worth another try.
+    pub(crate) fn is_challenged(&mut self, hop: Hop, response: &Response, cnonce: &Bytes) -> bool {
+        let Some(access) = &mut self.access else {
+            return false;
+        };
+        if matches!(response.status(), 401 | 407) {
+            return access.challenged(hop, response, cnonce);
+        }
+        access.settled();
+        false
+    }
+
     /// Writes a request within the dialog (RFC 3261 §12.2.1.1).
-    pub(crate) fn request(&self, wording: &Wording, parts: RequestParts<'_>) -> OutgoingRequest {
+    pub(crate) fn request(
+        &mut self,
+        wording: &Wording,
+        parts: RequestParts<'_>,
+    ) -> OutgoingRequest {
+        let way = self.way(self.next_hop());
         let method = wording.method.as_bytes();
         let request_uri = self.routes.request_uri(&self.remote_target);
         let mut writer = Writer::request(method, request_uri);
@@ -210,18 +234,35 @@ impl Dialog {
         for (name, value) in &wording.fields {
             writer.header(name, value);
         }
-        let next_hop = match self.routes.first() {
-            Some(route) => self.hop(route),
-            None => Uri::parse(&self.remote_target)
-                .ok()
-                .and_then(|uri| self.hop(&uri)),
-        };
+        // An ACK repeats what its INVITE proved: its sender words it so (RFC 3261 §22.1).
+        if let Some(access) = self
+            .access
+            .as_mut()
+            .filter(|_| wording.method != Method::Ack)
+        {
+            let body = wording
+                .content
+                .as_ref()
+                .map_or(&b""[..], |content| &content.body);
+            for (name, value) in access.fields(way.to, method, request_uri, body) {
+                writer.header(name.as_str(), &value);
+            }
+        }
         OutgoingRequest {
-            way: self.way(next_hop),
+            way,
             bytes: match &wording.content {
                 Some(content) => writer.finish_with(&content.media_type, &content.body),
                 None => writer.finish(),
             },
+        }
+    }
+
+    fn next_hop(&self) -> Option<Hop> {
+        match self.routes.first() {
+            Some(route) => self.hop(route),
+            None => Uri::parse(&self.remote_target)
+                .ok()
+                .and_then(|uri| self.hop(&uri)),
         }
     }
 
@@ -368,6 +409,7 @@ mod tests {
             cseq: 7,
             us: udp("10.0.0.1:5060"),
             to_source: false,
+            access: None,
         };
         let mut dialog = Dialog::as_uac(&ours, &response, udp(SOURCE));
         let (to, text) = bye(&mut dialog);

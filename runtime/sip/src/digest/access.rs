@@ -40,6 +40,11 @@ impl Access {
         self.login = Login::default();
     }
 
+    /// A request was answered by something else than a challenge.
+    pub(crate) fn settled(&mut self) {
+        self.login.settled();
+    }
+
     /// The header fields that prove a request to that hop; none where it is for others.
     pub(crate) fn fields(
         &mut self,

@@ -80,7 +80,6 @@ impl Login {
     }
 
     /// The last request was answered by something else than a challenge: the next starts with a clean slate.
-    #[cfg(test)] // in-dialog requests use it
     pub(crate) fn settled(&mut self) {
         self.rounds = 0;
         for realm in &mut self.realms {

@@ -81,8 +81,24 @@ impl Endpoint {
         if response.status() < 200 {
             return;
         }
-        if let Some(errand) = self.errands.remove(&id) {
+        let Some(errand) = self.errands.remove(&id) else {
+            return;
+        };
+        if self.is_challenged(id, &errand, response) {
+            self.send_within(now, errand);
+        } else {
             self.on_errand_done(now, &errand, response.status());
+        }
+    }
+
+    /// Whether the response asks for a proof that we have.
+    fn is_challenged(&mut self, id: TransactionId, errand: &Errand, response: &Response) -> bool {
+        let cnonce = self.identifiers.tag();
+        let hop = self.transactions.hop(id);
+        let dialog = self.dialog(errand.dialog, &errand.remote_tag);
+        match (hop, dialog) {
+            (Some(hop), Some(dialog)) => dialog.is_challenged(hop, response, &cnonce),
+            _ => false,
         }
     }
 

@@ -281,6 +281,11 @@ impl Transactions {
         }
     }
 
+    /// Where a transaction's messages go.
+    pub(super) fn hop(&self, id: TransactionId) -> Option<Hop> {
+        self.by_id.get(&id).map(|transaction| transaction.way.to)
+    }
+
     /// The address a server transaction's responses go to, without port.
     pub(super) fn peer(&self, id: TransactionId) -> Option<IpAddr> {
         self.by_id

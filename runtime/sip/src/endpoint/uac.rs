@@ -76,14 +76,16 @@ impl Endpoint {
         let targets = &mut calling.targets;
         let hop = targets.current.hop;
         let contact = self.config.contacts.towards(hop);
-        let ours = OurInvite {
+        let mut ours = OurInvite {
             call_id: calling.call_id.clone(),
             from: calling.from.clone(),
             cseq: targets.cseq,
             us: Hop::new(hop.transport, targets.invite.advertised.unwrap_or(contact)),
             to_source: targets.invite.to_source,
+            access: None,
         };
         let (bytes, proof) = write_invite(targets, &ours, &branch, &self.config);
+        ours.access.clone_from(&targets.access);
         let is_reliable = hop.transport.is_reliable();
         let core = InviteClient::new(now, self.config.timing, is_reliable, bytes.clone());
         let key = ClientKey::new(branch.clone(), Method::Invite, ours.us.address);
@@ -350,8 +352,8 @@ impl Endpoint {
         }
         let is_wanted = attempt.cancel == Cancel::NotWanted && attempt.forks.is_empty();
         let (id, cseq) = (attempt.dialog, attempt.ours.cseq);
-        let (dialog, description) = attempt.confirmed(response);
-        self.acknowledge_answer(transaction, &dialog, cseq, remote_tag);
+        let (mut dialog, description) = attempt.confirmed(response);
+        self.acknowledge_answer(transaction, &mut dialog, cseq, remote_tag);
         if is_wanted
             && self
                 .legs
@@ -384,7 +386,7 @@ impl Endpoint {
     fn acknowledge_answer(
         &mut self,
         transaction: TransactionId,
-        dialog: &Dialog,
+        dialog: &mut Dialog,
         cseq: u32,
         remote_tag: &[u8],
     ) {

@@ -250,6 +250,106 @@ fn an_ack_elsewhere_proves_nothing() {
     assert_eq!(parse_request(&ack).header("Authorization"), None);
 }
 
+/// A host in a call of ours that was proved once, with the INVITE; its answer has these header fields.
+fn proved_call(fields: &str) -> (Host, Request) {
+    let (mut host, first) = calling(&[PEER]);
+    host.receive(challenge(401, MD5).to(&first));
+    let second = request(&mut host);
+    let answer = Reply {
+        fields,
+        ..Reply::with_sdp(200, "b2")
+    };
+    host.receive(answer.to(&second));
+    assert_eq!(
+        (host.sent().as_str(), host.events().as_str()),
+        ("ACK", "answered+sdp")
+    );
+    (host, second)
+}
+
+const CONTACT: &str = "Contact: <sip:bob@10.0.0.2:5070>\r\nContent-Type: application/sdp\r\n";
+
+fn hang_up(host: &mut Host) -> Request {
+    host.command(Command::Bye {
+        dialog: CALL,
+        cause: None,
+    });
+    request(host)
+}
+
+#[test]
+fn later_requests_prove_without_being_asked() {
+    let (mut host, _) = proved_call(CONTACT);
+    let bye = hang_up(&mut host);
+    assert_eq!(proof(&bye, "Authorization"), of("carrier", "n1", 2));
+    assert_eq!(bye.cseq().number, 3);
+    host.receive(Reply::new(200, "").to(&bye));
+    assert_eq!(host.events(), "terminated");
+    host.expect_idle();
+}
+
+#[test]
+fn a_bye_is_proved_anew() {
+    let (mut host, _) = proved_call(CONTACT);
+    let mut bye = hang_up(&mut host);
+    for (round, nonce) in [(1, "n2"), (2, "n3"), (3, "n4")] {
+        let question = MD5.replace("n1", nonce).replace("qop", "stale=true, qop");
+        host.receive(challenge(401, &question).to(&bye));
+        bye = request(&mut host);
+        assert_eq!(proof(&bye, "Authorization"), of("carrier", nonce, 1));
+        assert_eq!(bye.cseq().number, 3 + round);
+    }
+    assert_eq!(host.events(), "");
+    host.receive(Reply::new(200, "").to(&bye));
+    assert_eq!(host.events(), "terminated");
+    host.expect_idle();
+    // A call that no INVITE had to be proved for.
+    let (mut host, first) = calling(&[PEER]);
+    host.receive(Reply::with_sdp(200, "b1").to(&first));
+    host.transmitted();
+    let bye = hang_up(&mut host);
+    assert_eq!(proof(&bye, "Proxy-Authorization"), None);
+    host.receive(challenge(407, PROXY).to(&bye));
+    let bye = request(&mut host);
+    assert_eq!(proof(&bye, "Proxy-Authorization"), of("proxy", "p1", 1));
+}
+
+#[test]
+fn a_bye_that_cannot_be_proved_ends_the_call_all_the_same() {
+    let (mut host, _) = proved_call(CONTACT);
+    let bye = hang_up(&mut host);
+    host.receive(challenge(401, MD5).to(&bye));
+    assert_eq!(
+        (host.sent().as_str(), host.events().as_str()),
+        ("", "terminated")
+    );
+    host.expect_idle();
+}
+
+#[test]
+fn in_a_call_of_ours_nothing_is_proved_elsewhere() {
+    // The peer's Contact or its proxy's Record-Route leads to somebody the credentials are not for.
+    for fields in [
+        "Contact: <sip:bob@192.0.2.66>\r\nContent-Type: application/sdp\r\n",
+        "Record-Route: <sip:192.0.2.66;lr>\r\nContact: <sip:bob@10.0.0.2>\r\nContent-Type: application/sdp\r\n",
+    ] {
+        let (mut host, _) = proved_call(fields);
+        host.command(Command::Bye {
+            dialog: CALL,
+            cause: None,
+        });
+        let (to, bye) = host.transmitted().remove(0);
+        assert_eq!(to, udp("192.0.2.66:5060"));
+        let bye = parse_request(&bye);
+        assert_eq!(bye.header("Authorization"), None);
+        host.receive_from("192.0.2.66:5060", challenge(401, MD5).to(&bye));
+        assert_eq!(
+            (host.sent().as_str(), host.events().as_str()),
+            ("", "terminated")
+        );
+    }
+}
+
 /// The leak that every second client had: the peer calls us, and asks us to prove who hangs up.
 #[test]
 fn in_a_call_of_the_peer_nothing_is_proved() {

@@ -1,0 +1,76 @@
+//! Numbers that call the police, the fire brigade or an ambulance.
+
+use crate::{Country, PhoneNumber, plan};
+
+/// What calls for help in every mobile network, whatever the country (3GPP TS 22.101 section 10.1).
+const EVERYWHERE: [&str; 2] = ["112", "911"];
+
+/// Whether a number calls for help in `country`: one of its emergency numbers as it is dialled there, or the same behind the
+/// calling code. `112` and `911` do everywhere.
+#[must_use]
+pub fn is_emergency(number: &PhoneNumber, country: Option<Country>) -> bool {
+    let own = country.map_or(&[][..], |country| plan::of(country).emergency);
+    let dialled = match number.international_digits() {
+        None => number.as_str(),
+        Some(digits) => match plan::split(digits) {
+            Some((code, rest)) if country.is_some_and(|country| country.calling_code() == code) => {
+                rest
+            }
+            _ => return false,
+        },
+    };
+    own.contains(&dialled) || EVERYWHERE.contains(&dialled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(country: &str, number: &str, emergency: bool) {
+        let country = (!country.is_empty()).then(|| country.parse().unwrap());
+        let number = number.parse().unwrap();
+        assert_eq!(
+            is_emergency(&number, country),
+            emergency,
+            "{number} in {country:?}"
+        );
+    }
+
+    #[test]
+    fn each_country_has_its_own() {
+        for number in [
+            "117", "118", "119", "666", "112", "911", "+855117", "+855119",
+        ] {
+            check("KH", number, true);
+        }
+        for number in ["555", "888", "999", "+252999"] {
+            check("SO", number, true);
+        }
+        for (country, number) in [
+            ("LA", "190"),
+            ("ZM", "991"),
+            ("SL", "019"),
+            ("GB", "999"),
+            ("IN", "2611"),
+        ] {
+            check(country, number, true);
+        }
+        for (country, number) in [
+            ("KH", "1294"),
+            ("KH", "999"),
+            ("KH", "1170"),
+            ("KH", "+85511711"),
+            ("KH", "+252999"),
+            ("SO", "117"),
+            ("", "117"),
+            ("", "+855117"),
+            ("SO", "345"),
+        ] {
+            check(country, number, false);
+        }
+        for number in ["112", "911"] {
+            check("", number, true);
+        }
+    }
+}

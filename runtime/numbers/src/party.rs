@@ -1,0 +1,130 @@
+//! Who calls or is called, from the user part that a peer wrote.
+
+use crate::plan::{self, Plan};
+use crate::user_part::UserPart;
+use crate::{Country, PhoneNumber};
+
+/// What the user part of a `From`, `To` or Request-URI names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Party {
+    /// A telephone number in international form.
+    E164(PhoneNumber),
+    /// A number of 1 to 8 digits that means something inside its own network only. Unchanged: no zero is added or taken away.
+    ShortCode(PhoneNumber),
+    /// Nobody wants to be known.
+    Anonymous,
+    /// Anything else, such as a name; escapes are undone, parameters cut off.
+    Other(String),
+}
+
+impl Party {
+    /// The number; none for a name or nobody.
+    #[must_use]
+    pub fn number(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::E164(number) | Self::ShortCode(number) => Some(number),
+            Self::Anonymous | Self::Other(_) => None,
+        }
+    }
+}
+
+/// Words that networks write where a number would be.
+const NOBODY: [&str; 6] = [
+    "",
+    "anonymous",
+    "restricted",
+    "unavailable",
+    "unknown",
+    "private",
+];
+
+/// Nothing longer than this is taken for a number without its country's say.
+const LONGEST_SHORT_CODE: usize = 8;
+
+/// Up to here digits are a short code, even where a national number could be as short.
+const SURELY_SHORT: usize = 6;
+
+/// Reads a user part as it came: `text` may be `+85512345678`, `0085512345678`, `85512345678`, `012345678` or `12345678` (in
+/// `country`), with visual separators (RFC 3966 section 5.1.1), `%` escapes, parameters such as `;npdi`, `;isup-oli=0` or
+/// `;phone-context=+855`, a `#` at its end, and `tel:` before it.
+///
+/// `country` is where the peer stands, by whose habits it writes; a `phone-context` that names another goes before it. `00` is
+/// always the international prefix, as ITU-T E.123 has it, also where the country itself dials another one.
+#[must_use]
+pub fn normalise(text: &str, country: Option<Country>) -> Party {
+    let part = UserPart::read(text);
+    let Some(digits) = &part.digits else {
+        let nobody = NOBODY
+            .iter()
+            .any(|word| part.text.trim().eq_ignore_ascii_case(word));
+        return match nobody {
+            true => Party::Anonymous,
+            false => Party::Other(part.text),
+        };
+    };
+    let home = part.context_code.and_then(plan::main_of_code);
+    let home = home.or_else(|| country.map(plan::of));
+    let found = match digits.strip_prefix('+') {
+        Some(digits) => global(digits),
+        None if digits.len() <= SURELY_SHORT => None,
+        None => international(digits, home).or_else(|| home.and_then(|home| local(digits, home))),
+    };
+    match found {
+        Some(number) => Party::E164(number),
+        None => short_code(digits).map_or_else(|| Party::Other(part.text), Party::ShortCode),
+    }
+}
+
+/// An international number without its plus. One of an unknown range is believed; a trunk prefix that was left in is not.
+fn global(digits: &str) -> Option<PhoneNumber> {
+    known(digits)
+        .or_else(|| without_trunk_prefix(digits))
+        .or_else(|| e164(digits))
+}
+
+/// A number with an international prefix.
+fn international(digits: &str, home: Option<&Plan>) -> Option<PhoneNumber> {
+    let itu = digits.strip_prefix("00");
+    let own = home.and_then(|home| home.without_idd(digits));
+    let strict = itu.and_then(known).or_else(|| own.and_then(known));
+    // A number in a range newer than the table.
+    strict.or_else(|| {
+        itu.or(own)
+            .filter(|digits| plan::split(digits).is_some())
+            .and_then(e164)
+    })
+}
+
+/// A number in the words of one country: national, or international without any prefix.
+fn local(digits: &str, home: &Plan) -> Option<PhoneNumber> {
+    home.national(digits)
+        .and_then(|national| e164(&format!("{}{national}", home.calling_code)))
+        .or_else(|| known(digits))
+}
+
+/// An international number whose national part lies in a range of its country.
+fn known(digits: &str) -> Option<PhoneNumber> {
+    let (code, rest) = plan::split(digits)?;
+    plan::of_code(code)
+        .any(|plan| plan.is_national(rest))
+        .then(|| e164(digits))?
+}
+
+/// `+855 (0)12…`: the trunk prefix that stands behind the calling code does not belong there.
+fn without_trunk_prefix(digits: &str) -> Option<PhoneNumber> {
+    let (code, rest) = plan::split(digits)?;
+    let national = plan::of_code(code).find_map(|plan| plan.national(rest))?;
+    e164(&format!("{code}{national}"))
+}
+
+fn e164(digits: &str) -> Option<PhoneNumber> {
+    format!("+{digits}").parse().ok()
+}
+
+fn short_code(digits: &str) -> Option<PhoneNumber> {
+    let fits = digits.len() <= LONGEST_SHORT_CODE;
+    fits.then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests;

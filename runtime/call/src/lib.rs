@@ -9,6 +9,7 @@ mod event;
 mod ids;
 mod io;
 mod leg;
+mod outcome;
 mod playlist;
 mod record;
 
@@ -22,4 +23,5 @@ pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
 };
 pub use leg::{InboundLeg, OutboundLeg};
+pub use outcome::Outcomes;
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};

@@ -26,7 +26,7 @@ pub enum Refusal {
     )]
     NotAllowed(String),
     /// The account's carrier has no way there.
-    #[error("no trunk of the carrier leads to {0}: the operator gives a trunk its `target`")]
+    #[error("no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`")]
     NoTrunk(String),
     /// Too many calls wait already, of this account or in all.
     #[error("too many calls are waiting: try again later")]
@@ -89,7 +89,7 @@ fn is_allowed(account: &Account, destination: &Destination) -> bool {
         })
 }
 
-/// The carrier's first trunk, by id, that takes outbound calls; for a SIP URI the one whose target it names.
+/// The carrier's first trunk, by id, that takes outbound calls; for a SIP URI the one that has it as a target.
 fn choose_trunk<'d>(
     directory: &'d Directory,
     account: &Account,
@@ -99,10 +99,12 @@ fn choose_trunk<'d>(
         .trunks()
         .map(|trunk| &**trunk)
         .filter(|trunk| trunk.carrier == account.carrier)
-        .find(|trunk| match (destination, trunk.target) {
-            (_, None) => false,
-            (Destination::Number(_), Some(_)) => true,
-            (Destination::Sip(address), Some(target)) => *address == target,
+        .find(|trunk| match destination {
+            Destination::Number(_) => trunk.is_outbound(),
+            Destination::Sip(address) => trunk
+                .targets
+                .iter()
+                .any(|target| target.address() == Some(*address)),
         })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{Call, CallInfo, Direction, InboundLeg};
-use store::{Leg, NewCall, Scope};
+use store::{Leg, NewCall, Scope, Sender};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
@@ -34,7 +34,7 @@ impl Admission for Inbound {
         let directory = self.services.store.directory();
         let called = incoming.request.request_uri().user().unwrap_or_default();
         let (trunk, number) = directory
-            .route_inbound(incoming.source.address.ip(), &called)
+            .route_inbound(Sender::Address(incoming.source.address.ip()), &called)
             .map_err(|refusal| {
                 debug!(source = %incoming.source, "INVITE refused: {refusal}");
                 Refusal {

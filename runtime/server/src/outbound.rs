@@ -190,8 +190,8 @@ async fn attempt(
     let account = directory.account(account).context("the account is gone")?;
     let target = directory
         .trunk(trunk)
-        .and_then(|trunk| trunk.target)
-        .context("the trunk has no target any more")?;
+        .and_then(|trunk| trunk.targets.iter().find_map(store::Target::address))
+        .context("the trunk has no target with an address any more")?;
     let row = services
         .store
         .call(Scope::of_host(account.sid), sid)?

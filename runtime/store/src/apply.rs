@@ -1,5 +1,6 @@
 //! Applying a tenants file: what it changes in a directory.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,14 +10,15 @@ use crate::rows::Rows;
 use crate::seal::DataKey;
 use crate::tenants::NewAccount;
 use crate::{
-    Account, Carrier, CarrierId, Component, Directory, Number, PhoneNumber, Secret, StoreError,
-    Tenants, Trunk, TrunkId,
+    Account, Carrier, CarrierId, Component, Directory, Number, Operator, OperatorId, PhoneNumber,
+    Secret, StoreError, Tenants, Trunk, TrunkId,
 };
 
 /// What applying a tenants file did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// What was not there before, in the order of the file's kinds: carriers, accounts, trunks, components, numbers.
+    /// What was not there before, in the order of the file's kinds: carriers, accounts, trunks, components, numbers,
+    /// operators.
     pub created: Vec<Item>,
     /// What was there and now is different.
     pub changed: Vec<Item>,
@@ -50,6 +52,8 @@ pub enum Item {
     Component(AccountSid, String),
     /// A carrier's number.
     Number(CarrierId, PhoneNumber),
+    /// A network operator.
+    Operator(OperatorId),
 }
 
 impl fmt::Display for Item {
@@ -60,6 +64,7 @@ impl fmt::Display for Item {
             Self::Trunk(id) => write!(f, "trunk {id}"),
             Self::Component(account, name) => write!(f, "component {name} of {account}"),
             Self::Number(carrier, number) => write!(f, "number {number} of carrier {carrier}"),
+            Self::Operator(id) => write!(f, "operator {id}"),
         }
     }
 }
@@ -67,6 +72,7 @@ impl fmt::Display for Item {
 /// One row of the directory that is new or different.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
+    Operator(Arc<Operator>),
     Carrier(Arc<Carrier>),
     Account(Arc<Account>),
     Trunk(Arc<Trunk>),
@@ -108,19 +114,7 @@ impl Plan {
             plan.take_account(current, account)?;
         }
         for trunk in &tenants.trunks {
-            let before = current.trunk(&trunk.id);
-            if let Some(owner) = before
-                .map(|before| &before.carrier)
-                .filter(|owner| **owner != trunk.carrier)
-            {
-                return Err(StoreError::Contradiction(format!(
-                    "trunk `{}` belongs to carrier `{owner}` already: give this one another id",
-                    trunk.id
-                )));
-            }
-            let item = Item::Trunk(trunk.id.clone());
-            let before = before.map(|before| **before == *trunk);
-            plan.take(item, before, Change::Trunk(Arc::new(trunk.clone())));
+            plan.take_trunk(current, trunk)?;
         }
         for component in &tenants.components {
             let component = &component.row;
@@ -138,7 +132,62 @@ impl Plan {
                 .map(|before| **before == *number);
             plan.take(item, before, Change::Number(Arc::new(number.clone())));
         }
+        for operator in &tenants.operators {
+            let item = Item::Operator(operator.id.clone());
+            let before = current
+                .operator_by_id(&operator.id)
+                .map(|before| **before == *operator);
+            plan.take(item, before, Change::Operator(Arc::new(operator.clone())));
+        }
+        plan.directory = plan.directory.indexed();
+        plan.check_logins()?;
+        plan.check_operators()?;
         Ok(plan)
+    }
+
+    /// Two trunks of one file differ in this; those of several files must too.
+    fn check_logins(&self) -> Result<(), StoreError> {
+        let mut seen = BTreeMap::new();
+        for (realm, login, trunk) in self.directory.logins() {
+            let other = seen.insert((realm, login.username.as_str()), &trunk.id);
+            if let Some(other) = other {
+                return Err(StoreError::Contradiction(format!(
+                    "trunks `{other}` and `{}` have the same user name `{}` in the realm `{realm}`: change one",
+                    trunk.id, login.username
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_operators(&self) -> Result<(), StoreError> {
+        let mut seen = BTreeMap::new();
+        for operator in self.directory.operators() {
+            for prefix in &operator.prefixes {
+                if let Some(other) = seen.insert(prefix, &operator.id) {
+                    return Err(StoreError::Contradiction(format!(
+                        "operators {other} and {} have the same prefix `{prefix}`: take it from one",
+                        operator.id
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_trunk(&mut self, current: &Directory, trunk: &Trunk) -> Result<(), StoreError> {
+        let before = current.trunk(&trunk.id);
+        let owner = before.map(|before| &before.carrier);
+        if let Some(owner) = owner.filter(|owner| **owner != trunk.carrier) {
+            return Err(StoreError::Contradiction(format!(
+                "trunk `{}` belongs to carrier `{owner}` already: give this one another id",
+                trunk.id
+            )));
+        }
+        let item = Item::Trunk(trunk.id.clone());
+        let before = before.map(|before| **before == *trunk);
+        self.take(item, before, Change::Trunk(Arc::new(trunk.clone())));
+        Ok(())
     }
 
     /// Takes one thing in; `same` says whether it was there and just as the file has it.

@@ -21,8 +21,19 @@ pub struct Carrier {
     pub id: CarrierId,
     /// Its name for people.
     pub name: String,
-    /// The host name under which its accounts reach the API, where it has one of its own.
+    /// The host name under which its accounts reach the API, where it has one of its own; also the realm of its trunks' logins.
     pub domain: Option<String>,
+}
+
+/// The realm of the logins of carriers that have no domain.
+pub(crate) const DEFAULT_REALM: &str = "jackfield";
+
+impl Carrier {
+    /// The digest realm in which its trunks' peers have their user names (RFC 3261 section 22.1).
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        self.domain.as_deref().unwrap_or(DEFAULT_REALM)
+    }
 }
 
 /// Whether `text` may be an id that the operator chooses: 1 to 63 of `a-z`, `0-9` and `-`.

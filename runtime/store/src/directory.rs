@@ -1,30 +1,54 @@
 //! What the call path knows of carriers, accounts, trunks and numbers: one immutable snapshot.
 
+mod source_index;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use call::AccountSid;
+use numbers::normalise;
 use sha2::{Digest, Sha256};
+use source_index::SourceIndex;
 use subtle::ConstantTimeEq;
 
 use crate::apply::Change;
-use crate::{Account, Carrier, CarrierId, Component, Number, PhoneNumber, Scope, Trunk, TrunkId};
+use crate::carrier::DEFAULT_REALM;
+use crate::{
+    Account, Carrier, CarrierId, Component, Login, Number, Operator, OperatorId, PhoneNumber,
+    Scope, Trunk, TrunkId,
+};
 
 /// Everything that tenants files have loaded. A new one is made at each apply; whoever holds an old one keeps it.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
+    operators: BTreeMap<OperatorId, Arc<Operator>>,
     carriers: BTreeMap<CarrierId, Arc<Carrier>>,
     accounts: BTreeMap<AccountSid, Arc<Account>>,
     trunks: BTreeMap<TrunkId, Arc<Trunk>>,
     numbers: BTreeMap<CarrierId, BTreeMap<PhoneNumber, Arc<Number>>>,
     components: BTreeMap<(AccountSid, String), Arc<Component>>,
+    sources: SourceIndex,
+    /// By realm and user name.
+    logins: BTreeMap<String, BTreeMap<String, Arc<Trunk>>>,
+    operator_prefixes: BTreeMap<String, Arc<Operator>>,
+}
+
+/// Who sent a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender<'a> {
+    /// A peer known by nothing but its address.
+    Address(IpAddr),
+    /// The peer of this trunk: it has proved its login.
+    Trunk(&'a TrunkId),
 }
 
 /// Why an inbound call is turned away before any account is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InboundRefusal {
-    /// No trunk has that source address (SIP 403).
+    /// No trunk has that source address or login (SIP 403).
     #[error("the source address belongs to no trunk")]
     UnknownTrunk,
     /// None of the carriers with that source address has the number (SIP 404).
@@ -84,37 +108,58 @@ impl Directory {
     /// a gateway's address: then the called number tells whose call it is.
     #[must_use]
     pub fn trunks_by_source(&self, source: IpAddr) -> Vec<&Arc<Trunk>> {
-        let longest = |trunk: &Trunk| {
-            trunk
-                .sources
-                .iter()
-                .filter(|prefix| prefix.contains(source))
-                .map(|prefix| prefix.length())
-                .max()
-        };
-        let mut found: Vec<_> = self
-            .trunks
-            .values()
-            .filter_map(|trunk| Some((longest(trunk)?, trunk)))
-            .collect();
-        found.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
-        found.into_iter().map(|(_, trunk)| trunk).collect()
+        self.sources.trunks(source)
     }
 
-    /// The trunk and the number of a call from `source` to `called`, the user part of its request URI.
+    /// The realm in which a trunk's peer has its user name.
+    #[must_use]
+    pub fn realm(&self, trunk: &Trunk) -> &str {
+        self.carriers
+            .get(&trunk.carrier)
+            .map_or(DEFAULT_REALM, |carrier| carrier.realm())
+    }
+
+    /// The trunk whose peer proves itself by this user name in this realm.
+    #[must_use]
+    pub fn trunk_by_login(&self, realm: &str, username: &str) -> Option<&Arc<Trunk>> {
+        self.logins.get(realm)?.get(username)
+    }
+
+    /// All logins: the realm, what is proved, and the trunk it proves.
+    pub fn logins(&self) -> impl Iterator<Item = (&str, &Login, &Arc<Trunk>)> {
+        self.trunks.values().filter_map(|trunk| {
+            let login = trunk.login.as_ref()?;
+            Some((self.realm(trunk), login, trunk))
+        })
+    }
+
+    /// The trunk and the number of a call to `called`, the user part of its request URI, by who sent it.
     pub fn route_inbound(
         &self,
-        source: IpAddr,
+        sender: Sender<'_>,
         called: &str,
     ) -> Result<(&Arc<Trunk>, &Arc<Number>), InboundRefusal> {
-        let trunks = self.trunks_by_source(source);
+        let trunks = match sender {
+            Sender::Address(source) => self.trunks_by_source(source),
+            Sender::Trunk(id) => self.trunk(id).into_iter().collect(),
+        };
         if trunks.is_empty() {
             return Err(InboundRefusal::UnknownTrunk);
         }
         trunks
             .into_iter()
-            .find_map(|trunk| Some((trunk, self.number(&trunk.carrier, called)?)))
+            .find_map(|trunk| Some((trunk, self.number_called(trunk, called)?)))
             .ok_or(InboundRefusal::UnknownNumber)
+    }
+
+    /// The number of the trunk's carrier that a peer on the trunk means by `called`: as it is written, if the carrier has it so (a
+    /// short code), or else as it reads in the trunk's country.
+    #[must_use]
+    pub fn number_called(&self, trunk: &Trunk, called: &str) -> Option<&Arc<Number>> {
+        self.number(&trunk.carrier, called).or_else(|| {
+            let party = normalise(called, trunk.numbers.country);
+            self.numbers.get(&trunk.carrier)?.get(party.number()?)
+        })
     }
 
     /// The carrier's number written as `called`, or as `called` with a plus before it, which many peers leave out.
@@ -124,6 +169,26 @@ impl Directory {
         numbers
             .get(called)
             .or_else(|| numbers.get(format!("+{called}").as_str()))
+    }
+
+    /// All network operators.
+    pub fn operators(&self) -> impl Iterator<Item = &Arc<Operator>> {
+        self.operators.values()
+    }
+
+    /// The network operator that the number was given to, by its longest known beginning. A number that was carried along to
+    /// another operator is not noticed.
+    #[must_use]
+    pub fn operator(&self, number: &PhoneNumber) -> Option<&Arc<Operator>> {
+        let text = number.as_str();
+        let longest_first = (1..=text.len()).rev();
+        longest_first
+            .filter_map(|length| self.operator_prefixes.get(&text[..length]))
+            .next()
+    }
+
+    pub(crate) fn operator_by_id(&self, id: &OperatorId) -> Option<&Arc<Operator>> {
+        self.operators.get(id)
     }
 
     /// All numbers of an account.
@@ -159,9 +224,12 @@ impl Directory {
             .map(|account| Scope::of_host(account.sid))
     }
 
-    /// Takes one row in, in place of the old one of the same key.
+    /// Takes one row in, in place of the old one of the same key. [`Self::indexed`] comes after the last.
     pub(crate) fn take(&mut self, change: Change) {
         match change {
+            Change::Operator(operator) => {
+                self.operators.insert(operator.id.clone(), operator);
+            }
             Change::Carrier(carrier) => {
                 self.carriers.insert(carrier.id.clone(), carrier);
             }
@@ -182,5 +250,22 @@ impl Directory {
                     .insert((component.account, component.name.clone()), component);
             }
         }
+    }
+
+    /// The directory with its indexes made anew.
+    pub(crate) fn indexed(mut self) -> Self {
+        self.sources = SourceIndex::new(self.trunks.values());
+        let mut logins: BTreeMap<String, BTreeMap<String, Arc<Trunk>>> = BTreeMap::new();
+        for (realm, login, trunk) in self.logins() {
+            let of_realm = logins.entry(realm.to_owned()).or_default();
+            of_realm.insert(login.username.clone(), Arc::clone(trunk));
+        }
+        self.logins = logins;
+        let prefixes = self.operators.values().flat_map(|operator| {
+            let prefixes = operator.prefixes.iter();
+            prefixes.map(|prefix| (prefix.clone(), Arc::clone(operator)))
+        });
+        self.operator_prefixes = prefixes.collect();
+        self
     }
 }

@@ -4,12 +4,14 @@
 //! resolves their commits (group commit): the busier the store, the fewer syncs a verb costs. Reads run on the asking thread
 //! against the last durable state and never wait for the writer.
 
+mod account_row;
 mod components;
 mod queue;
 mod rows;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod trunk_row;
 mod writer;
 
 use std::fs::DirBuilder;

@@ -39,6 +39,14 @@ impl IpPrefix {
         self.network
     }
 
+    /// The network of this length around `address`, in which an IPv4 address mapped into IPv6 counts as the IPv4 address. None
+    /// if the address has fewer bits.
+    #[must_use]
+    pub fn around(address: IpAddr, length: u8) -> Option<Self> {
+        let network = masked(address.to_canonical(), length)?;
+        Some(Self { network, length })
+    }
+
     /// How many leading bits are fixed: 0 to 32, or to 128.
     #[must_use]
     pub const fn length(&self) -> u8 {
@@ -48,8 +56,7 @@ impl IpPrefix {
     /// Whether `address` lies in the network. An IPv4 address mapped into IPv6 counts as the IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        masked(address.to_canonical(), self.length) == Some(self.network)
-            && address.to_canonical().is_ipv4() == self.network.is_ipv4()
+        Self::around(address, self.length) == Some(*self)
     }
 }
 
@@ -79,7 +86,11 @@ impl FromStr for IpPrefix {
             None => (text, None),
         };
         let address: IpAddr = address.parse().map_err(|_| syntax())?;
-        let length = length.unwrap_or(if address.is_ipv4() { 32 } else { 128 });
+        let length: u8 = length.unwrap_or(if address.is_ipv4() { 32 } else { 128 });
+        let (address, length) = match (address.to_canonical(), length.checked_sub(96)) {
+            (IpAddr::V4(mapped), Some(length)) if address.is_ipv6() => (mapped.into(), length),
+            _ => (address, length),
+        };
         let network = masked(address, length).ok_or_else(syntax)?;
         let prefix = Self { network, length };
         if network == address {
@@ -137,6 +148,8 @@ mod tests {
         check("0.0.0.0/0", "::1", false);
         check("::/0", "203.0.113.7", false);
         check("127.0.0.0/8", "::ffff:127.0.0.1", true);
+        check("::ffff:127.0.0.0/104", "127.0.0.1", true);
+        check("::ffff:127.0.0.1", "127.0.0.1", true);
         check("2001:db8::/32", "2001:db8:1::1", true);
         check("2001:db8::/32", "2001:db9::1", false);
         check("::1", "::1", true);

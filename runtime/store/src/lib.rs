@@ -23,6 +23,7 @@ mod error;
 mod ip_prefix;
 mod memory;
 mod number;
+mod operator;
 mod page;
 mod rows;
 mod scope;
@@ -38,15 +39,20 @@ pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_
 pub use carrier::{Carrier, CarrierId};
 pub use commit::Commit;
 pub use component::{Component, Sha256Digest};
-pub use directory::{Directory, InboundRefusal};
+pub use directory::{Directory, InboundRefusal, Sender};
 pub use disk::{DiskStore, OpenError, Places, Recovered};
 pub use error::StoreError;
 pub use ip_prefix::{InvalidPrefix, IpPrefix};
 pub use memory::MemoryStore;
-pub use number::{Flow, InvalidNumber, Number, PhoneNumber, WebhookMethod};
+pub use number::{Flow, Number, WebhookMethod};
+pub use numbers::{InvalidNumber, PhoneNumber};
+pub use operator::{Operator, OperatorId};
 pub use page::{CallFilter, Cursor, InvalidCursor, Page};
 pub use scope::Scope;
 pub use seal::Secret;
 pub use store::{AccountStore, Store};
 pub use tenants::{Tenants, TenantsError};
-pub use trunk::{Trunk, TrunkId};
+pub use trunk::{
+    ChannelsByPrefix, Credentials, Health, InvalidTarget, Login, Nat, Registration, Target,
+    TargetUri, Trunk, TrunkId,
+};

@@ -1,7 +1,7 @@
 //! Sealing: what is secret lies on the disk only encrypted and authenticated (XChaCha20-Poly1305).
 //!
 //! Two levels. The operator key is a file of its own, made with mode 0600 at the first start; it seals one random data key
-//! for each account. The data key seals what is kept for the account. Losing the operator key loses the tokens and
+//! for each account, and the passwords of trunks. The data key seals what is kept for the account. Losing the operator key loses the tokens and
 //! journals; deleting an account's row shreds its key. Every sealed value is bound to what it is and whose it is, so that a
 //! value moved to another row does not open.
 //!
@@ -74,6 +74,8 @@ pub(crate) enum Purpose {
     DataKey,
     AuthToken,
     Journal,
+    LoginPassword,
+    CredentialsPassword,
 }
 
 impl Purpose {
@@ -82,6 +84,8 @@ impl Purpose {
             Self::DataKey => b"data-key",
             Self::AuthToken => b"auth-token",
             Self::Journal => b"journal",
+            Self::LoginPassword => b"login-password",
+            Self::CredentialsPassword => b"credentials-password",
         }
     }
 }
@@ -210,6 +214,21 @@ impl OperatorKey {
         parse_key(text.trim_end()).ok_or_else(|| KeyFileError::NoKey {
             path: path.to_owned(),
         })
+    }
+
+    /// Seals what belongs to no account.
+    pub(crate) fn seal(&self, purpose: Purpose, owner: &[u8; 16], plain: &[u8]) -> Vec<u8> {
+        self.0.seal(purpose, owner, plain)
+    }
+
+    /// Opens what [`Self::seal`] sealed for the same purpose and owner.
+    pub(crate) fn open(
+        &self,
+        purpose: Purpose,
+        owner: &[u8; 16],
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, Unsealable> {
+        self.0.open(purpose, owner, sealed)
     }
 
     pub(crate) fn seal_key(&self, owner: &[u8; 16], key: &DataKey) -> Vec<u8> {

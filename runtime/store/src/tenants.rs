@@ -7,7 +7,7 @@
 //! [[carrier]]
 //! id = "demo"                            # a-z, 0-9 and -
 //! name = "Demo Telecom"                  # for people; the id if left out
-//! # domain = "voice.example.org"         # the API's host name for this carrier's accounts
+//! # domain = "voice.example.org"         # the API's host name for its accounts, and the realm of its trunks' logins
 //!
 //! [[account]]
 //! carrier = "demo"
@@ -26,10 +26,49 @@
 //! [[trunk]]
 //! id = "gateway"
 //! carrier = "demo"
-//! sources = ["127.0.0.1", "203.0.113.0/24"]  # where inbound calls come from
-//! target = "127.0.0.1:5080"              # where outbound calls go
+//! sources = ["127.0.0.1", "203.0.113.0/24"]  # where inbound calls come from without a password
+//! targets = ["sip:sbc.example.org", "127.0.0.1:5080"]  # where outbound calls go, tried in turn; or "registered"
 //! max_channels = 32                      # calls at once, both directions
-//! calls_per_second = 10.0
+//! calls_per_second = 10.0                # begun by us; needed where there are targets
+//! channels_by_prefix = { "+85510" = 8 }  # calls at once to numbers that begin so
+//! [trunk.login]                          # what the peer proves to us
+//! username = "gw1"
+//! password = "8-or-more-characters"      # sealed on the disk
+//! registers = true                       # the target "registered" is where it then is
+//! [trunk.credentials]                    # what we prove to the peer
+//! username = "jackfield"
+//! password = "…"
+//! # realm = "example.org"                # the one that may ask; any if left out
+//! [trunk.registration]                   # we register at the peer
+//! registrar = "sip:example.org"
+//! # contact_user = "jackfield"           # the user name of the credentials if left out
+//! expires_s = 600
+//! [trunk.health]                         # targets are probed with OPTIONS
+//! every_s = 30
+//! down_after = 3
+//! up_after = 2
+//! [trunk.numbers]
+//! country = "KH"                         # ISO 3166: national forms are read and written by it
+//! dial_as = "national"                   # "e164" 85512345678, "plus" (the default), "national" 012345678, "international" 0085512345678
+//! # prefix = "9"                         # before every dialled number
+//! [trunk.caller_id]
+//! dial_as = "plus"
+//! headers = ["from", "p-asserted-identity"]  # or "p-preferred-identity", "remote-party-id"; "from" alone if left out
+//! user_phone = true                      # ;user=phone behind numbers
+//! trusted = true                         # what the peer asserts about its callers is believed
+//! [trunk.nat]
+//! force_rport = true                     # answers go to the port a request came from
+//! to_source = true                       # requests of a dialog go where the peer speaks from
+//! symmetric_rtp = true                   # audio goes where the peer's audio comes from
+//! # advertised_sip = "203.0.113.1:5060"  # how this peer reaches us, if not as the others do
+//! # advertised_media = "203.0.113.1"
+//! [trunk.outcomes]
+//! 603 = "failed"                         # SIP status → "busy", "no-answer", "canceled", "failed"; over the default table
+//!
+//! [[operator]]
+//! country = "KH"
+//! name = "Smart"
+//! prefixes = ["+85510", "+85515"]        # a longer one of another operator goes before
 //!
 //! [[component]]
 //! account = "hotline"                    # or "demo/hotline", where two carriers have an account of that name
@@ -61,7 +100,9 @@ use std::path::{Path, PathBuf};
 use call::AccountSid;
 use sha2::{Digest, Sha256};
 
-use crate::{Carrier, CarrierId, Component, Egress, Flow, Number, Outbound, Secret, Trunk};
+use crate::{
+    Carrier, CarrierId, Component, Egress, Flow, Number, Operator, Outbound, Secret, Trunk,
+};
 
 /// The largest component that an account may upload: 8 MiB.
 pub const MAX_COMPONENT_BYTES: u64 = 8 * 1024 * 1024;
@@ -69,6 +110,7 @@ pub const MAX_COMPONENT_BYTES: u64 = 8 * 1024 * 1024;
 /// What a tenants file says, checked. [`crate::Store::apply`] takes it.
 #[derive(Debug, Clone)]
 pub struct Tenants {
+    pub(crate) operators: Vec<Operator>,
     pub(crate) carriers: Vec<Carrier>,
     pub(crate) accounts: Vec<NewAccount>,
     pub(crate) trunks: Vec<Trunk>,

@@ -1,11 +1,18 @@
 //! A trunk: a SIP peer of a carrier.
 
-use std::fmt;
-use std::net::SocketAddr;
+mod target;
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use call::Outcomes;
+use numbers::{CallerIdRules, NumberRules, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
-use crate::{CarrierId, IpPrefix};
+pub use target::{InvalidTarget, Target, TargetUri};
+
+use crate::{CarrierId, IpPrefix, Secret};
 
 /// Names a trunk: 1 to 63 of `a-z`, `0-9` and `-`, one of its kind in the whole runtime.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,18 +25,144 @@ impl fmt::Display for TrunkId {
 }
 
 /// A SIP peer: where a carrier's calls come from, and where they are sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Trunk {
     /// Its name in every key and reference.
     pub id: TrunkId,
     /// Whose trunk it is.
     pub carrier: CarrierId,
-    /// The addresses that inbound calls may come from; none for a trunk that only takes outbound calls.
+    /// The addresses that inbound calls may come from without a password.
     pub sources: Vec<IpPrefix>,
-    /// Where outbound calls are sent; none for a trunk that only brings inbound calls.
-    pub target: Option<SocketAddr>,
+    /// What the peer proves to us, wherever it calls from.
+    pub login: Option<Login>,
+    /// Where outbound calls are sent, tried in turn; empty for a trunk that only brings inbound calls.
+    pub targets: Vec<Target>,
+    /// What we prove to the peer when it challenges us.
+    pub credentials: Option<Credentials>,
+    /// Where we register, so that the peer finds us.
+    pub registration: Option<Registration>,
+    /// How the targets are probed; none: they are believed to be up.
+    pub health: Option<Health>,
     /// How many calls it carries at once, both directions together. At least 1.
     pub max_channels: u32,
     /// How many outbound calls may be begun in a second. Above 0.
     pub calls_per_second: f32,
+    /// How many outbound calls it carries at once to numbers that begin so: the lines of one operator behind it.
+    pub channels_by_prefix: ChannelsByPrefix,
+    /// How it writes and reads numbers.
+    pub numbers: NumberRules,
+    /// How it shows who calls.
+    pub caller_id: CallerIdRules,
+    /// What stands between the peer and us.
+    pub nat: Nat,
+    /// What its final answers mean.
+    pub outcomes: Outcomes,
+}
+
+impl Trunk {
+    /// Whether outbound calls can go over it.
+    #[must_use]
+    pub fn is_outbound(&self) -> bool {
+        !self.targets.is_empty()
+    }
+}
+
+/// What a peer proves by digest (RFC 3261 section 22, RFC 8760). The realm is its carrier's: [`crate::Directory::realm`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// One of its kind in its realm.
+    pub username: String,
+    /// Sealed on the disk.
+    pub password: Secret,
+    /// The peer may register, and [`Target::Registered`] is where it then is.
+    pub registers: bool,
+}
+
+/// What we prove by digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// As the peer gave it out.
+    pub username: String,
+    /// Sealed on the disk.
+    pub password: Secret,
+    /// The one realm that may ask; none: any realm of the peer.
+    pub realm: Option<String>,
+}
+
+/// Our registration at a provider (RFC 3261 section 10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Whom we register with; its host is that of our address of record.
+    pub registrar: TargetUri,
+    /// The user part of our address of record and of our contact. Calls come for it.
+    pub contact_user: String,
+    /// How long a registration is asked to hold, in seconds; 60 to 86,400.
+    pub expires_s: u32,
+}
+
+/// How targets are probed with OPTIONS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// From probe to probe, in seconds; 5 to 3,600.
+    pub every_s: u32,
+    /// After so many probes without an answer a target is down. At least 1.
+    pub down_after: u32,
+    /// After so many answered probes it is up again. At least 1.
+    pub up_after: u32,
+}
+
+impl Default for Health {
+    /// A probe every 30 s; down after 3, up after 2.
+    fn default() -> Self {
+        Self {
+            every_s: 30,
+            down_after: 3,
+            up_after: 2,
+        }
+    }
+}
+
+/// What stands between a peer and us.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nat {
+    /// Responses go to the port a request came from, even if the peer does not ask for it (RFC 3581).
+    pub force_rport: bool,
+    /// Requests within a dialog go where the peer speaks from, not to its `Contact`.
+    pub to_source: bool,
+    /// RTP goes where the peer's RTP comes from.
+    pub symmetric_rtp: bool,
+    /// The address that the peer reaches our SIP at, where it is not the server's usual one.
+    pub advertised_sip: Option<SocketAddr>,
+    /// The address that the peer reaches our RTP at, where it is not the server's usual one.
+    pub advertised_media: Option<IpAddr>,
+}
+
+/// Channel limits for parts of a trunk, by the beginning of the called number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelsByPrefix(BTreeMap<String, u32>);
+
+impl ChannelsByPrefix {
+    /// The longest prefix that the number begins with, and how many calls it carries at once.
+    #[must_use]
+    pub fn limit(&self, number: &PhoneNumber) -> Option<(&str, u32)> {
+        let text = number.as_str();
+        let longest_first = (1..=text.len()).rev();
+        longest_first
+            .filter_map(|length| self.0.get_key_value(&text[..length]))
+            .map(|(prefix, channels)| (prefix.as_str(), *channels))
+            .next()
+    }
+
+    /// All prefixes with their limits.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.0
+            .iter()
+            .map(|(prefix, channels)| (prefix.as_str(), *channels))
+    }
+}
+
+impl FromIterator<(String, u32)> for ChannelsByPrefix {
+    fn from_iter<I: IntoIterator<Item = (String, u32)>>(limits: I) -> Self {
+        Self(limits.into_iter().collect())
+    }
 }

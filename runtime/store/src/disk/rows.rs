@@ -1,22 +1,21 @@
 //! The rows of one redb transaction.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use call::{AccountSid, CallSid};
-use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
-use serde::{Deserialize, Serialize};
+use call::CallSid;
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
+    WriteTransaction,
+};
 
+use super::account_row::AccountRow;
 use super::components::ComponentFolder;
 use super::tables::{self, SidKey, decode, encode, failed};
+use super::trunk_row::TrunkRow;
 use crate::apply::Change;
 use crate::rows::Rows;
-use crate::seal::{OperatorKey, Purpose};
-use crate::{
-    Account, CallEvent, CallRow, CarrierId, Directory, Egress, Flow, Outbound, Secret,
-    Sha256Digest, StoreError,
-};
+use crate::seal::OperatorKey;
+use crate::{CallEvent, CallRow, Directory, Sha256Digest, StoreError};
 
 /// The rows as an open write transaction sees them.
 pub(super) struct DiskRows<'t> {
@@ -58,6 +57,12 @@ impl<'t> DiskRows<'t> {
     fn put_change(&self, change: &Change) -> Result<(), redb::Error> {
         let transaction = self.transaction;
         match change {
+            Change::Operator(row) => {
+                let key = (row.id.country.as_str(), row.id.name.as_str());
+                transaction
+                    .open_table(tables::OPERATORS)?
+                    .insert(key, &*encode(&**row))?;
+            }
             Change::Carrier(row) => {
                 transaction
                     .open_table(tables::CARRIERS)?
@@ -67,12 +72,13 @@ impl<'t> DiskRows<'t> {
                 let sealed = AccountRow::seal(row, self.key);
                 transaction
                     .open_table(tables::ACCOUNTS)?
-                    .insert(row.sid.as_bytes(), &*encode(&sealed))?;
+                    .insert(row.sid.as_bytes(), &*sealed.stored())?;
             }
             Change::Trunk(row) => {
+                let sealed = TrunkRow::seal(row, self.key);
                 transaction
                     .open_table(tables::TRUNKS)?
-                    .insert(row.id.0.as_str(), &*encode(&**row))?;
+                    .insert(row.id.0.as_str(), &*sealed.stored())?;
             }
             Change::Component(row) => {
                 let key = (row.account.as_bytes(), row.name.as_str());
@@ -156,75 +162,6 @@ impl Rows for DiskRows<'_> {
     }
 }
 
-/// An account as it is stored: what is secret, sealed.
-#[derive(Serialize, Deserialize)]
-struct AccountRow {
-    sid: AccountSid,
-    carrier: CarrierId,
-    name: String,
-    sealed_key: Vec<u8>,
-    sealed_auth_token: Vec<u8>,
-    egress: Egress,
-    outbound: Outbound,
-    fallback: Option<Flow>,
-    media_dir: Option<PathBuf>,
-    voice: Option<String>,
-    settings: BTreeMap<String, String>,
-}
-
-impl AccountRow {
-    fn seal(account: &Account, operator: &OperatorKey) -> Self {
-        let owner = account.sid.as_bytes();
-        Self {
-            sid: account.sid,
-            carrier: account.carrier.clone(),
-            name: account.name.clone(),
-            sealed_key: operator.seal_key(owner, &account.key),
-            sealed_auth_token: account.key.seal(
-                Purpose::AuthToken,
-                owner,
-                account.auth_token.expose().as_bytes(),
-            ),
-            egress: account.egress.clone(),
-            outbound: account.outbound.clone(),
-            fallback: account.fallback.clone(),
-            media_dir: account.media_dir.clone(),
-            voice: account.voice.clone(),
-            settings: account.settings.clone(),
-        }
-    }
-
-    fn open(self, operator: &OperatorKey) -> Result<Account, StoreError> {
-        let damaged = |what: &dyn std::fmt::Display| {
-            StoreError::Corrupt(format!(
-                "account {}: {what}; is this the key file the database was made with?",
-                self.sid
-            ))
-        };
-        let owner = self.sid.as_bytes();
-        let key = operator
-            .open_key(owner, &self.sealed_key)
-            .map_err(|error| damaged(&error))?;
-        let token = key
-            .open(Purpose::AuthToken, owner, &self.sealed_auth_token)
-            .map_err(|error| damaged(&error))?;
-        let token = String::from_utf8(token).map_err(|error| damaged(&error))?;
-        Ok(Account {
-            sid: self.sid,
-            carrier: self.carrier,
-            name: self.name,
-            auth_token: Secret::new(token),
-            key,
-            egress: self.egress,
-            outbound: self.outbound,
-            fallback: self.fallback,
-            media_dir: self.media_dir,
-            voice: self.voice,
-            settings: self.settings,
-        })
-    }
-}
-
 /// Reads everything that tenants files have loaded.
 pub(super) fn load_directory(
     database: &Database,
@@ -232,59 +169,49 @@ pub(super) fn load_directory(
 ) -> Result<Directory, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     let mut directory = Directory::default();
-    for row in transaction
-        .open_table(tables::CARRIERS)
-        .map_err(failed)?
-        .iter()
-        .map_err(failed)?
-    {
+    each(&transaction, tables::OPERATORS, |stored| {
+        let row = decode("operator", stored)?;
+        directory.take(Change::Operator(Arc::new(row)));
+        Ok(())
+    })?;
+    each(&transaction, tables::CARRIERS, |stored| {
+        let row = decode("carrier", stored)?;
+        directory.take(Change::Carrier(Arc::new(row)));
+        Ok(())
+    })?;
+    each(&transaction, tables::ACCOUNTS, |stored| {
+        let row = AccountRow::read(stored)?.open(key)?;
+        directory.take(Change::Account(Arc::new(row)));
+        Ok(())
+    })?;
+    each(&transaction, tables::TRUNKS, |stored| {
+        let row = TrunkRow::read(stored)?.open(key)?;
+        directory.take(Change::Trunk(Arc::new(row)));
+        Ok(())
+    })?;
+    each(&transaction, tables::COMPONENTS, |stored| {
+        let row = decode("component", stored)?;
+        directory.take(Change::Component(Arc::new(row)));
+        Ok(())
+    })?;
+    each(&transaction, tables::NUMBERS, |stored| {
+        let row = decode("number", stored)?;
+        directory.take(Change::Number(Arc::new(row)));
+        Ok(())
+    })?;
+    Ok(directory.indexed())
+}
+
+/// Shows every value of a table.
+fn each<K: redb::Key + 'static>(
+    transaction: &ReadTransaction,
+    table: TableDefinition<'_, K, &'static [u8]>,
+    mut take: impl FnMut(&[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let table = transaction.open_table(table).map_err(failed)?;
+    for row in table.iter().map_err(failed)? {
         let (_, stored) = row.map_err(failed)?;
-        directory.take(Change::Carrier(
-            decode("carrier", stored.value()).map(Arc::new)?,
-        ));
+        take(stored.value())?;
     }
-    for row in transaction
-        .open_table(tables::ACCOUNTS)
-        .map_err(failed)?
-        .iter()
-        .map_err(failed)?
-    {
-        let (_, stored) = row.map_err(failed)?;
-        let account = decode::<AccountRow>("account", stored.value())?.open(key)?;
-        directory.take(Change::Account(Arc::new(account)));
-    }
-    for row in transaction
-        .open_table(tables::TRUNKS)
-        .map_err(failed)?
-        .iter()
-        .map_err(failed)?
-    {
-        let (_, stored) = row.map_err(failed)?;
-        directory.take(Change::Trunk(
-            decode("trunk", stored.value()).map(Arc::new)?,
-        ));
-    }
-    for row in transaction
-        .open_table(tables::COMPONENTS)
-        .map_err(failed)?
-        .iter()
-        .map_err(failed)?
-    {
-        let (_, stored) = row.map_err(failed)?;
-        directory.take(Change::Component(
-            decode("component", stored.value()).map(Arc::new)?,
-        ));
-    }
-    for row in transaction
-        .open_table(tables::NUMBERS)
-        .map_err(failed)?
-        .iter()
-        .map_err(failed)?
-    {
-        let (_, stored) = row.map_err(failed)?;
-        directory.take(Change::Number(
-            decode("number", stored.value()).map(Arc::new)?,
-        ));
-    }
-    Ok(directory)
+    Ok(())
 }

@@ -19,7 +19,10 @@ const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
 pub(super) const CARRIERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("carriers");
 /// Account → `AccountRow`: key and token sealed.
 pub(super) const ACCOUNTS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::new("accounts");
-/// Trunk id → `Trunk`.
+/// Country, name → `Operator`.
+pub(super) const OPERATORS: TableDefinition<'_, (&str, &str), &[u8]> =
+    TableDefinition::new("operators");
+/// Trunk id → `TrunkRow`: passwords sealed.
 pub(super) const TRUNKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("trunks");
 /// Account, name → `Component`. The bytes lie in files beside the database.
 pub(super) const COMPONENTS: TableDefinition<'_, (SidKey, &str), &[u8]> =
@@ -44,7 +47,7 @@ pub(super) const JOURNALS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition:
 /// The layout that this program reads and writes.
 pub(super) const LAYOUT: u32 = 1;
 
-/// The version byte of every row written today.
+/// The version byte of every row written today, but for kinds of rows that have gained fields since.
 const ROW_VERSION: u8 = 1;
 
 /// The layout of a database; none for a new one.
@@ -60,6 +63,7 @@ pub(super) fn layout(database: &Database) -> Result<Option<u32>, redb::Error> {
 pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(META)?.insert("layout", LAYOUT)?;
+    transaction.open_table(OPERATORS)?;
     transaction.open_table(CARRIERS)?;
     transaction.open_table(ACCOUNTS)?;
     transaction.open_table(TRUNKS)?;
@@ -76,20 +80,41 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
 
 /// A row as it is stored.
 pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
-    postcard::to_extend(row, vec![ROW_VERSION])
+    encode_as(ROW_VERSION, row)
+}
+
+/// A row of a kind that is at this version.
+pub(super) fn encode_as<T: Serialize>(version: u8, row: &T) -> Vec<u8> {
+    postcard::to_extend(row, vec![version])
         .expect("a row of texts, numbers and lists always has a form in postcard")
 }
 
 /// Reads what [`encode`] wrote; `what` names the row in the error.
 pub(super) fn decode<T: DeserializeOwned>(what: &str, stored: &[u8]) -> Result<T, StoreError> {
-    match stored.split_first() {
-        Some((&ROW_VERSION, row)) => postcard::from_bytes(row)
-            .map_err(|error| StoreError::Corrupt(format!("{what}: {error}"))),
-        Some((version, _)) => Err(StoreError::Corrupt(format!(
-            "{what}: version {version} is unknown to this program"
-        ))),
-        None => Err(StoreError::Corrupt(format!("{what}: empty"))),
+    match version(what, stored)? {
+        (ROW_VERSION, row) => decode_row(what, row),
+        (version, _) => Err(unknown_version(what, version)),
     }
+}
+
+/// The version of a stored row, and the row.
+pub(super) fn version<'s>(what: &str, stored: &'s [u8]) -> Result<(u8, &'s [u8]), StoreError> {
+    stored
+        .split_first()
+        .map(|(version, row)| (*version, row))
+        .ok_or_else(|| StoreError::Corrupt(format!("{what}: empty")))
+}
+
+/// A row without its version.
+pub(super) fn decode_row<T: DeserializeOwned>(what: &str, row: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(row).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
+}
+
+/// What a row of a later program is to this one.
+pub(super) fn unknown_version(what: &str, version: u8) -> StoreError {
+    StoreError::Corrupt(format!(
+        "{what}: version {version} is unknown to this program"
+    ))
 }
 
 /// One call, of whichever account.

@@ -1,9 +1,16 @@
 //! The shape of the file: its tables and keys, before anything is checked.
 
+mod trunk;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
+
+pub(super) use trunk::{
+    CredentialsTable, HealthTable, LoginTable, NatTable, NumbersTable, RegistrationTable,
+    TrunkTable,
+};
 
 use super::TenantsError;
 use super::check::line_at;
@@ -22,6 +29,8 @@ pub(super) struct File {
     pub(super) component: Vec<ComponentTable>,
     #[serde(default)]
     pub(super) number: Vec<NumberTable>,
+    #[serde(default)]
+    pub(super) operator: Vec<OperatorTable>,
 }
 
 #[derive(Deserialize)]
@@ -82,14 +91,10 @@ impl Default for OutboundTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TrunkTable {
-    pub(super) id: Spanned<String>,
-    pub(super) carrier: Spanned<String>,
-    #[serde(default)]
-    pub(super) sources: Vec<Spanned<String>>,
-    pub(super) target: Option<Spanned<String>>,
-    pub(super) max_channels: Spanned<u32>,
-    pub(super) calls_per_second: Spanned<f32>,
+pub(super) struct OperatorTable {
+    pub(super) country: Spanned<String>,
+    pub(super) name: Spanned<String>,
+    pub(super) prefixes: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

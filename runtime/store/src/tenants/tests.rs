@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::{AccountStore, MemoryStore, Store, WebhookMethod};
+use crate::{AccountStore, MemoryStore, Store, Target, WebhookMethod};
 
 /// A file that is right; the rows below spoil or lengthen it.
 const GOOD: &str = r#"[[carrier]]
@@ -101,12 +101,7 @@ fn unknown_keys_and_broken_syntax_name_the_line_and_the_known_keys() {
         11,
         "expected u32",
     );
-    spoilt(
-        "calls_per_second = 10\n",
-        "",
-        6,
-        "missing field `calls_per_second`",
-    );
+    spoilt("max_channels = 30\n", "", 6, "missing field `max_channels`");
     wrong("[[carrier]\n", 1, "");
 }
 
@@ -194,17 +189,29 @@ fn trunks() {
         9,
         "is not an IP address or prefix",
     );
-    spoilt(
-        "203.0.113.1:5060",
+    for bad in [
         "203.0.113.1",
+        "gateway.example.org:5060",
+        "sip:a@203.0.113.1",
+    ] {
+        spoilt(
+            "203.0.113.1:5060",
+            bad,
+            10,
+            &format!("`{bad}` names no SIP server: write a URI such as \"sip:sbc.example.org\""),
+        );
+    }
+    spoilt(
+        "calls_per_second = 10\n",
+        "",
         10,
-        "an IP address and a port, such as \"203.0.113.7:5060\"",
+        "a trunk with a target needs `calls_per_second`",
     );
     spoilt(
-        "203.0.113.1:5060",
-        "gateway.example.org:5060",
-        10,
-        "an IP address and a port",
+        "target =",
+        "targets = [\"203.0.113.2:5060\"]\ntarget =",
+        11,
+        "give `target`, or several `targets` that are tried in turn, not both",
     );
     spoilt("max_channels = 30", "max_channels = 0", 11, "at least 1");
     spoilt(
@@ -217,7 +224,7 @@ fn trunks() {
         "sources = [\"203.0.113.0/24\"]\ntarget = \"203.0.113.1:5060\"\n",
         "",
         7,
-        "a trunk needs `sources`",
+        "a trunk needs `sources` or a `login` for inbound calls, `targets` for outbound ones, or both",
     );
     let trunk = |id: &str, source: &str| {
         format!(
@@ -233,6 +240,209 @@ fn trunks() {
         &trunk("other", "203.0.113.0/24"),
         6,
         "`203.0.113.0/24` is a source of trunk `gateway` too",
+    );
+}
+
+/// `GOOD` with these lines in its trunk is wrong in the last of them, and the error contains `expected`.
+#[track_caller]
+fn trunk_with(lines: &str, expected: &str) {
+    let last = "calls_per_second = 10\n";
+    let line = 12 + lines.lines().count();
+    spoilt(last, &format!("{last}{lines}\n"), line, expected);
+}
+
+#[test]
+fn what_a_trunk_and_its_peer_prove() {
+    let login = "login.username = \"gw1\"\n";
+    trunk_with(
+        &format!("{login}login.password = \"short\""),
+        "8 to 128 visible ASCII characters: whoever guesses it",
+    );
+    trunk_with(
+        "login.password = \"long-enough\"\nlogin.username = \"gw 1\"",
+        "`username` has 1 to 64 letters, digits or - _ . ! ~ * ' ( ) +",
+    );
+    trunk_with("login = { username = \"gw1\" }", "missing field `password`");
+    trunk_with(
+        "login = { username = \"gw1\", password = \"long-enough\", register = true }",
+        "unknown field `register`, expected one of `username`, `password`, `registers`",
+    );
+    trunk_with(
+        "credentials.username = \"gw1\"\ncredentials.password = \"\"",
+        "`password` has 1 to 128 bytes",
+    );
+    trunk_with(
+        "credentials = { username = \"a@b\", password = \"x\" }",
+        "`username` has 1 to 64 letters",
+    );
+    trunk_with(
+        "credentials = { username = \"a\", password = \"x\", realm = \"\" }",
+        "`realm` has 1 to 128 bytes",
+    );
+    let other = |carrier: &str, id: &str, user: &str| {
+        format!(
+            "[[trunk]]\nid = \"{id}\"\ncarrier = \"{carrier}\"\nmax_channels = 1\n[trunk.login]\nusername = \"{user}\"\npassword = \"long-enough\"\n"
+        )
+    };
+    let first = other("east", "one", "gw1");
+    lengthened(
+        &format!("{first}{}", other("east", "two", "gw1")),
+        13,
+        "trunk `one` has the user name `gw1` too, in the same realm `jackfield`: choose another",
+    );
+    let west = "[[carrier]]\nid = \"west\"\n";
+    lengthened(
+        &format!("{west}{first}{}", other("west", "two", "gw1")),
+        15,
+        "or give the carrier a `domain` of its own",
+    );
+    let own_realm = "[[carrier]]\nid = \"west\"\ndomain = \"west.example\"\n";
+    let apart = format!("{GOOD}{own_realm}{first}{}", other("west", "two", "gw1"));
+    assert_eq!(parse(&apart).unwrap().trunks.len(), 3);
+}
+
+#[test]
+fn where_calls_go() {
+    let target = "target = \"203.0.113.1:5060\"";
+    let registered = "targets = [\"sip:sbc.example.org\", \"registered\"]";
+    let expected = "give the trunk a `login` with `registers = true`";
+    spoilt(target, registered, 10, expected);
+    let login = "login = { username = \"gw1\", password = \"long-enough\" }";
+    spoilt(target, &format!("{login}\n{registered}"), 11, expected);
+    let login = login.replace(" }", ", registers = true }");
+    let text = GOOD.replace(target, &format!("{login}\n{registered}"));
+    let trunk = parse(&text).unwrap().trunks.remove(0);
+    let uri = Target::Uri("sip:sbc.example.org".parse().unwrap());
+    assert_eq!(trunk.targets, [uri, Target::Registered]);
+
+    spoilt(
+        target,
+        "targets = [\"sip:sbc.example.org\", \"sip:sbc.example.org;transport=sctp\"]",
+        10,
+        "`sip:sbc.example.org;transport=sctp` names no SIP server",
+    );
+    trunk_with(
+        "registration.registrar = \"sip:provider.example\"",
+        "a registration needs `credentials`, or a `contact_user`",
+    );
+    trunk_with(
+        "registration = { registrar = \"provider.example\", contact_user = \"a\" }",
+        "`provider.example` names no SIP server",
+    );
+    trunk_with(
+        "registration = { registrar = \"sip:provider.example\", contact_user = \"a\", expires_s = 59 }",
+        "`expires_s` is a number from 60 to 86400",
+    );
+    trunk_with("health.every_s = 4", "`every_s` is a number from 5 to 3600");
+    trunk_with(
+        "health.down_after = 0",
+        "`down_after` is a number from 1 to 100",
+    );
+    trunk_with(
+        "health.up_after = 101",
+        "`up_after` is a number from 1 to 100",
+    );
+    let inbound_only = format!(
+        "{GOOD}[[trunk]]\nid = \"in\"\ncarrier = \"east\"\nsources = [\"198.51.100.1\"]\nmax_channels = 1\n"
+    );
+    assert!(parse(&inbound_only).is_ok(), "no rate without a target");
+    wrong(
+        &format!("{inbound_only}health = {{ every_s = 60 }}"),
+        GOOD.lines().count() + 6,
+        "`health` probes targets, and the trunk has none",
+    );
+    trunk_with(
+        "nat.advertised_sip = \"203.0.113.1\"",
+        "`advertised_sip` is an IP address and a port",
+    );
+    trunk_with(
+        "nat.advertised_media = \"203.0.113.1:5060\"",
+        "`advertised_media` is an IP address, such as",
+    );
+    trunk_with(
+        "nat.forced = true",
+        "unknown field `forced`, expected one of `force_rport`",
+    );
+}
+
+#[test]
+fn how_numbers_are_written_and_answers_meant() {
+    trunk_with(
+        "numbers.country = \"Cambodia\"",
+        "`Cambodia` is not a country: write its ISO 3166 code of two capital letters, such as \"KH\"",
+    );
+    for table in ["numbers", "caller_id"] {
+        trunk_with(
+            &format!("{table}.dial_as = \"national\""),
+            "national numbers are those of a country: give `numbers.country`",
+        );
+        trunk_with(
+            &format!("{table}.dial_as = \"local\""),
+            "unknown variant `local`, expected one of `e164`, `plus`, `national`, `international`",
+        );
+    }
+    trunk_with(
+        "numbers.prefix = \"9,\"",
+        "`prefix` has up to 16 digits, `*`, `#` or `+`",
+    );
+    trunk_with(
+        "caller_id.headers = [\"diversion\"]",
+        "unknown variant `diversion`, expected one of `from`, `p-asserted-identity`, `p-preferred-identity`, `remote-party-id`",
+    );
+    for bad in ["25261", "+", "+252x", "+0252", "1294"] {
+        trunk_with(
+            &format!("channels_by_prefix.\"{bad}\" = 1"),
+            &format!("`{bad}` is no beginning of numbers"),
+        );
+    }
+    for bad in [0, 31] {
+        trunk_with(
+            &format!("channels_by_prefix.\"+25261\" = {bad}"),
+            "a limit of `+25261` is a number from 1 to the trunk's `max_channels`, 30",
+        );
+    }
+    trunk_with(
+        "outcomes.603 = \"banana\"",
+        "`banana` is no outcome: write \"busy\", \"no-answer\", \"canceled\" or \"failed\"",
+    );
+    trunk_with("outcomes.603 = \"completed\"", "`completed` is no outcome");
+    for bad in ["200", "700", "6033", "busy"] {
+        trunk_with(
+            &format!("outcomes.{bad} = \"busy\""),
+            &format!(
+                "`{bad}` is no final SIP status of an unanswered call: write one from 300 to 699"
+            ),
+        );
+    }
+}
+
+#[test]
+fn operators() {
+    let smart = "[[operator]]\ncountry = \"KH\"\nname = \"Smart\"\nprefixes = [\"+85510\"]\n";
+    lengthened(
+        &smart.replace("KH", "Cambodia"),
+        2,
+        "`Cambodia` is not a country",
+    );
+    lengthened(
+        &smart.replace("Smart", ""),
+        3,
+        "an operator's name has 1 to 64 bytes",
+    );
+    lengthened(
+        &smart.replace("+85510", "85510"),
+        4,
+        "`85510` is no beginning of numbers",
+    );
+    lengthened(
+        &format!("{smart}{smart}"),
+        7,
+        "operator `Smart (KH)` is named twice",
+    );
+    lengthened(
+        &format!("{smart}{}", smart.replace("Smart", "Cellcard")),
+        8,
+        "`+85510` is a prefix of Smart (KH) too: keep one",
     );
 }
 
@@ -437,7 +647,7 @@ fn the_example_in_the_documentation_applies() {
         .apply(parse_in(folder.path(), &example()).unwrap())
         .wait()
         .unwrap();
-    assert_eq!(applied.created.len(), 6);
+    assert_eq!(applied.created.len(), 7);
     let directory = store.directory();
     let account = directory.accounts().next().unwrap();
     assert_eq!(account.media_dir, Some(folder.path().join("media")));

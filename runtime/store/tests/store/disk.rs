@@ -8,6 +8,7 @@ use crate::support::{TENANTS, hotline, leg, outbound, parse, queued, record, sid
 use call::CallStatus;
 use jackfield_store::{
     AccountStore, CallEventKind, CallFilter, DiskStore, OpenError, Places, Store, StoreError,
+    TrunkId,
 };
 
 fn open(folder: &Path) -> DiskStore {
@@ -63,6 +64,72 @@ fn everything_is_there_after_a_restart() {
         Some(&b"journal"[..])
     );
     assert_eq!(store.apply(parse(TENANTS)).wait().unwrap().unchanged, 8);
+}
+
+/// One trunk with every key, and an operator.
+const RICH: &str = r#"
+[[carrier]]
+id = "north"
+domain = "voice.north.example"
+[[trunk]]
+id = "rich"
+carrier = "north"
+sources = ["198.51.100.0/24", "2001:db8::/32"]
+targets = ["sip:sbc.example.org;transport=tcp", "registered"]
+max_channels = 32
+calls_per_second = 2
+channels_by_prefix = { "+25261" = 8, "+2526" = 16 }
+login = { username = "gw1", password = "canary-of-the-login", registers = true }
+credentials = { username = "jack", password = "canary-of-the-credentials", realm = "example.org" }
+registration = { registrar = "sip:provider.example", expires_s = 900 }
+health = { every_s = 60 }
+numbers = { country = "SO", dial_as = "national", prefix = "9#" }
+caller_id = { dial_as = "e164", headers = ["from", "remote-party-id"], user_phone = true, trusted = true }
+nat = { force_rport = true, to_source = true, symmetric_rtp = true, advertised_sip = "203.0.113.1:5060", advertised_media = "203.0.113.1" }
+outcomes = { 603 = "failed", 480 = "busy" }
+[[operator]]
+country = "SO"
+name = "Telesom"
+prefixes = ["+25263"]
+"#;
+
+#[test]
+fn a_trunk_with_every_key_is_the_same_after_a_restart_and_its_passwords_are_sealed() {
+    let id = TrunkId("rich".to_owned());
+    let mut before = None;
+    let folder = folder_with(|store| {
+        store.apply(parse(RICH)).wait().unwrap();
+        before = store.directory().trunk(&id).cloned();
+    });
+    let store = open(folder.path());
+    let directory = store.directory();
+    let trunk = directory.trunk(&id);
+    assert_eq!(before.as_ref(), trunk);
+    let trunk = trunk.unwrap();
+    assert_eq!(
+        trunk.login.as_ref().unwrap().password.expose(),
+        "canary-of-the-login"
+    );
+    assert_eq!(
+        trunk.credentials.as_ref().unwrap().password.expose(),
+        "canary-of-the-credentials"
+    );
+    assert_eq!(
+        directory.trunk_by_login("voice.north.example", "gw1"),
+        Some(trunk)
+    );
+    let telesom = directory
+        .operator(&"+252631234567".parse().unwrap())
+        .unwrap();
+    assert_eq!(telesom.id.to_string(), "Telesom (SO)");
+    assert_eq!(store.apply(parse(RICH)).wait().unwrap().unchanged, 3);
+    drop(store);
+    let written = fs::read(folder.path().join("jackfield.redb")).unwrap();
+    assert!(!written.windows(6).any(|window| window == b"canary"));
+    assert!(
+        written.windows(4).any(|window| window == b"jack"),
+        "it does lie there"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::support::{
 use call::{CallSid, CallStatus, Direction};
 use jackfield_store::{
     CallEventKind, CallFilter, CarrierId, Cursor, DiskStore, InboundRefusal, MemoryStore, NewCall,
-    Places, Scope, Secret, Store, StoreError,
+    Places, Scope, Secret, Sender, Store, StoreError,
 };
 
 /// Runs `test` on an empty store of each kind.
@@ -653,6 +653,26 @@ fn a_file_that_contradicts_the_store_changes_nothing() {
             "[[trunk]]\nid = \"east-gateway\"\ncarrier = \"north\"\ntarget = \"192.0.2.1:5060\"\nmax_channels = 1\ncalls_per_second = 1",
             "trunk `east-gateway` belongs to carrier `east`",
         );
+        let with_login = |carrier: &str, id: &str| {
+            let login = "login = { username = \"gw1\", password = \"long-enough\" }";
+            format!(
+                "[[trunk]]\nid = \"{id}\"\ncarrier = \"{carrier}\"\nmax_channels = 1\n{login}\n"
+            )
+        };
+        let operator = |name: &str| {
+            format!("[[operator]]\ncountry = \"KH\"\nname = \"{name}\"\nprefixes = [\"+85510\"]\n")
+        };
+        let first = format!("{}{}", with_login("east", "east-login"), operator("Smart"));
+        let first = format!("[[carrier]]\nid = \"east\"\n{first}");
+        store.apply(parse(&first)).wait().unwrap();
+        check(
+            &with_login("north", "north-login"),
+            "trunks `east-login` and `north-login` have the same user name `gw1` in the realm `jackfield`",
+        );
+        check(
+            &operator("Cellcard"),
+            "operators Cellcard (KH) and Smart (KH) have the same prefix `+85510`",
+        );
         let hotline = account(store, "east", "hotline");
         check(
             &format!("[[account]]\nname = \"x\"\ncarrier = \"north\"\nsid = \"{hotline}\""),
@@ -672,7 +692,7 @@ fn an_inbound_call_is_routed_by_its_source_and_number() {
         let check = |source: &str, called: &str, expected: Result<(&str, &str), InboundRefusal>| {
             let source: IpAddr = source.parse().unwrap();
             let routed = directory
-                .route_inbound(source, called)
+                .route_inbound(Sender::Address(source), called)
                 .map(|(trunk, number)| (trunk.id.0.as_str(), number.number.as_str()));
             assert_eq!(routed, expected, "{source} {called}");
         };

@@ -1,0 +1,204 @@
+//! Whose call it is, and whose number.
+
+use std::path::Path;
+
+use super::*;
+use crate::tenants::Surroundings;
+use crate::{AccountStore, MemoryStore, Store, Tenants};
+
+const TENANTS: &str = r#"
+[[operator]]
+country = "KH"
+name = "Smart"
+prefixes = ["+85510", "+85515"]
+[[operator]]
+country = "KH"
+name = "Cellcard"
+prefixes = ["+85512", "+855", "+85510999"]
+
+[[carrier]]
+id = "east"
+[[carrier]]
+id = "west"
+domain = "voice.west.example"
+
+[[account]]
+carrier = "east"
+name = "hotline"
+[[account]]
+carrier = "west"
+name = "clinic"
+
+[[trunk]]
+id = "east-kh"
+carrier = "east"
+sources = ["203.0.113.0/24", "2001:db8::/32"]
+max_channels = 30
+numbers.country = "KH"
+login = { username = "gw1", password = "correct-horse" }
+[[trunk]]
+id = "east-edge"
+carrier = "east"
+sources = ["203.0.113.7"]
+max_channels = 30
+[[trunk]]
+id = "west-kh"
+carrier = "west"
+sources = ["203.0.113.0/24"]
+max_channels = 30
+numbers.country = "KH"
+login = { username = "gw1", password = "battery-staple" }
+
+[[number]]
+number = "+85512345678"
+account = "hotline"
+flow = "menu"
+[[number]]
+number = "1294"
+account = "hotline"
+flow = "menu"
+[[number]]
+number = "23456789"
+account = "hotline"
+flow = "menu"
+[[number]]
+number = "+85511222333"
+account = "clinic"
+flow = "menu"
+"#;
+
+fn directory() -> Arc<Directory> {
+    let surroundings = Surroundings {
+        folder: Path::new("."),
+        bundled: &["menu"],
+        check_component: &|_| Ok(()),
+    };
+    let store = MemoryStore::new();
+    let tenants = Tenants::parse(TENANTS, &surroundings).unwrap();
+    store.apply(tenants).wait().unwrap();
+    store.directory()
+}
+
+#[track_caller]
+fn check(source: &str, called: &str, expected: Result<(&str, &str), InboundRefusal>) {
+    let directory = directory();
+    let routed = directory.route_inbound(Sender::Address(source.parse().unwrap()), called);
+    let routed = routed.map(|(trunk, number)| (trunk.id.0.as_str(), number.number.as_str()));
+    assert_eq!(routed, expected, "{called} from {source}");
+}
+
+#[test]
+fn a_number_is_found_however_the_peer_writes_it() {
+    for called in [
+        "+85512345678",
+        "85512345678",
+        "0085512345678",
+        "012345678",
+        "12345678",
+        "+855 12 345-678",
+        "%2B85512345678;npdi",
+        "012345678;phone-context=+855",
+        "tel:+855-12-345-678",
+        "012345678%23",
+    ] {
+        check("203.0.113.9", called, Ok(("east-kh", "+85512345678")));
+    }
+    check("203.0.113.9", "1294", Ok(("east-kh", "1294")));
+    check("203.0.113.9", "1294#", Ok(("east-kh", "1294")));
+    check("2001:db8::9", "1294", Ok(("east-kh", "1294")));
+    check("::ffff:203.0.113.9", "1294", Ok(("east-kh", "1294")));
+}
+
+#[test]
+fn a_number_kept_as_a_short_code_matches_as_such() {
+    // Read as a national number it would be +85523456789.
+    check("203.0.113.9", "23456789", Ok(("east-kh", "23456789")));
+    check(
+        "203.0.113.9",
+        "023456789",
+        Err(InboundRefusal::UnknownNumber),
+    );
+}
+
+#[test]
+fn without_a_country_only_international_forms_are_understood() {
+    for called in ["+85512345678", "85512345678", "0085512345678"] {
+        check("203.0.113.7", called, Ok(("east-edge", "+85512345678")));
+    }
+    // The longest prefix comes first, and the shorter one after it.
+    check("203.0.113.7", "012345678", Ok(("east-kh", "+85512345678")));
+}
+
+#[test]
+fn carriers_behind_one_address_are_told_apart_by_the_called_number() {
+    check("203.0.113.9", "011222333", Ok(("west-kh", "+85511222333")));
+    check(
+        "203.0.113.9",
+        "0085511222333",
+        Ok(("west-kh", "+85511222333")),
+    );
+    check("203.0.113.7", "011222333", Ok(("west-kh", "+85511222333")));
+    for called in ["011222334", "", "anonymous", "+", "129", "12945"] {
+        check("203.0.113.9", called, Err(InboundRefusal::UnknownNumber));
+    }
+}
+
+#[test]
+fn an_address_of_nobody_is_refused() {
+    for source in ["203.0.114.1", "::1", "2001:db9::1", "0.0.0.0"] {
+        check(source, "1294", Err(InboundRefusal::UnknownTrunk));
+    }
+}
+
+#[test]
+fn a_login_names_its_trunk_wherever_it_calls_from() {
+    let directory = directory();
+    let trunk = |realm, user| {
+        directory
+            .trunk_by_login(realm, user)
+            .map(|trunk| trunk.id.0.as_str())
+    };
+    assert_eq!(trunk("jackfield", "gw1"), Some("east-kh"));
+    assert_eq!(trunk("voice.west.example", "gw1"), Some("west-kh"));
+    assert_eq!(trunk("voice.west.example", "gw2"), None);
+    assert_eq!(trunk("example.org", "gw1"), None);
+    assert_eq!(directory.logins().count(), 2);
+
+    let id = TrunkId("west-kh".to_owned());
+    let route = |called| {
+        directory
+            .route_inbound(Sender::Trunk(&id), called)
+            .map(|(_, number)| number.number.as_str())
+    };
+    assert_eq!(route("011222333"), Ok("+85511222333"));
+    assert_eq!(
+        route("1294"),
+        Err(InboundRefusal::UnknownNumber),
+        "another carrier's"
+    );
+    let gone = TrunkId("gone".to_owned());
+    let routed = directory.route_inbound(Sender::Trunk(&gone), "1294");
+    assert_eq!(routed.unwrap_err(), InboundRefusal::UnknownTrunk);
+}
+
+#[test]
+fn an_operator_is_known_by_the_longest_prefix() {
+    let directory = directory();
+    for (number, operator) in [
+        ("+85510123456", Some("Smart")),
+        ("+85515123456", Some("Smart")),
+        ("+85510999123", Some("Cellcard")),
+        ("+85512345678", Some("Cellcard")),
+        ("+85577123456", Some("Cellcard")),
+        ("+85612345678", None),
+        ("85510", None),
+        ("1294", None),
+    ] {
+        let found = directory.operator(&number.parse().unwrap());
+        assert_eq!(
+            found.map(|operator| operator.id.name.as_str()),
+            operator,
+            "{number}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! An account's row on the disk.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use call::AccountSid;
+use serde::{Deserialize, Serialize};
+
+use super::tables::{decode, encode};
+use crate::seal::{OperatorKey, Purpose};
+use crate::{Account, CarrierId, Egress, Flow, Outbound, Secret, StoreError};
+
+/// An account as it is stored: what is secret, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccountRow {
+    sid: AccountSid,
+    carrier: CarrierId,
+    name: String,
+    sealed_key: Vec<u8>,
+    sealed_auth_token: Vec<u8>,
+    egress: Egress,
+    outbound: Outbound,
+    fallback: Option<Flow>,
+    media_dir: Option<PathBuf>,
+    voice: Option<String>,
+    settings: BTreeMap<String, String>,
+}
+
+impl AccountRow {
+    pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
+        decode("account", stored)
+    }
+
+    pub(super) fn stored(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    pub(super) fn seal(account: &Account, operator: &OperatorKey) -> Self {
+        let owner = account.sid.as_bytes();
+        Self {
+            sid: account.sid,
+            carrier: account.carrier.clone(),
+            name: account.name.clone(),
+            sealed_key: operator.seal_key(owner, &account.key),
+            sealed_auth_token: account.key.seal(
+                Purpose::AuthToken,
+                owner,
+                account.auth_token.expose().as_bytes(),
+            ),
+            egress: account.egress.clone(),
+            outbound: account.outbound.clone(),
+            fallback: account.fallback.clone(),
+            media_dir: account.media_dir.clone(),
+            voice: account.voice.clone(),
+            settings: account.settings.clone(),
+        }
+    }
+
+    pub(super) fn open(self, operator: &OperatorKey) -> Result<Account, StoreError> {
+        let damaged = |what: &dyn std::fmt::Display| {
+            StoreError::Corrupt(format!(
+                "account {}: {what}; is this the key file the database was made with?",
+                self.sid
+            ))
+        };
+        let owner = self.sid.as_bytes();
+        let key = operator
+            .open_key(owner, &self.sealed_key)
+            .map_err(|error| damaged(&error))?;
+        let token = key
+            .open(Purpose::AuthToken, owner, &self.sealed_auth_token)
+            .map_err(|error| damaged(&error))?;
+        let token = String::from_utf8(token).map_err(|error| damaged(&error))?;
+        Ok(Account {
+            sid: self.sid,
+            carrier: self.carrier,
+            name: self.name,
+            auth_token: Secret::new(token),
+            key,
+            egress: self.egress,
+            outbound: self.outbound,
+            fallback: self.fallback,
+            media_dir: self.media_dir,
+            voice: self.voice,
+            settings: self.settings,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! `[[account]]`
+
+use toml::Spanned;
+
+use super::super::file::AccountTable;
+use super::super::{NewAccount, TenantsError, derived_sid};
+use super::{Check, each};
+use crate::{Egress, IpPrefix, Outbound, PhoneNumber, Secret};
+
+impl Check<'_> {
+    /// Everything of an account but its fallback, which may name a component that comes later.
+    pub(super) fn account(&mut self, table: AccountTable) -> Result<NewAccount, TenantsError> {
+        let carrier = self.known_carrier(&table.carrier)?;
+        let name = self.name(&table.name, "an account's name")?;
+        if self
+            .accounts
+            .iter()
+            .any(|(owner, other, _)| *owner == carrier && *other == name)
+        {
+            return Err(self.error(
+                &table.name,
+                format_args!("carrier `{carrier}` has two accounts `{name}`: rename one"),
+            ));
+        }
+        let sid = match &table.sid {
+            Some(sid) => sid
+                .get_ref()
+                .parse()
+                .map_err(|error| self.error(sid, error))?,
+            None => derived_sid(&carrier, &name),
+        };
+        if self.accounts.iter().any(|(_, _, other)| *other == sid) {
+            return Err(self.error(
+                &table.name,
+                format_args!("two accounts have the SID {sid}: change one `sid`, or leave it out"),
+            ));
+        }
+        self.accounts.push((carrier.clone(), name.clone(), sid));
+        Ok(NewAccount {
+            sid,
+            auth_token: table
+                .auth_token
+                .map(|token| self.token(&token))
+                .transpose()?,
+            egress: Egress {
+                allow: each(table.egress.allow, |entry| self.egress_entry(&entry))?,
+            },
+            outbound: Outbound {
+                allow: each(table.outbound.allow, |entry| self.outbound_entry(&entry))?,
+                max_channels: self.max_channels(&table.outbound.max_channels)?,
+                calls_per_second: self.calls_per_second(&table.outbound.calls_per_second)?,
+            },
+            fallback: None,
+            media_dir: table
+                .media_dir
+                .map(|folder| self.surroundings.folder.join(folder)),
+            voice: table.voice,
+            settings: table.settings,
+            carrier,
+            name,
+        })
+    }
+
+    fn token(&self, token: &Spanned<String>) -> Result<Secret, TenantsError> {
+        let text = token.get_ref();
+        if (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Secret::new(text.clone()));
+        }
+        Err(self.error(
+            token,
+            "`auth_token` has 16 to 128 visible ASCII characters: leave it out and one is made",
+        ))
+    }
+
+    fn egress_entry(&self, entry: &Spanned<String>) -> Result<String, TenantsError> {
+        let text = entry.get_ref();
+        let is_host = text.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+        if is_host {
+            return Ok(text.clone());
+        }
+        text.parse::<IpPrefix>()
+            .map(|_| text.clone())
+            .map_err(|error| {
+                self.error(
+                    entry,
+                    format_args!("{error}, or a host name such as `app.example.org`"),
+                )
+            })
+    }
+
+    fn outbound_entry(&self, entry: &Spanned<String>) -> Result<String, TenantsError> {
+        let text = entry.get_ref();
+        let is_prefix = text
+            .strip_prefix('+')
+            .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_prefix
+            || text == "sip:"
+            || text
+                .parse::<PhoneNumber>()
+                .is_ok_and(|number| number.is_short_code())
+        {
+            return Ok(text.clone());
+        }
+        Err(self.error(
+            entry,
+            "`outbound.allow` has beginnings of numbers such as \"+855\" (\"+\" for all), short codes such as \"1294\", and \"sip:\"",
+        ))
+    }
+}

@@ -1,0 +1,25 @@
+//! `[[carrier]]`
+
+use super::super::TenantsError;
+use super::super::file::CarrierTable;
+use super::Check;
+use crate::{Carrier, CarrierId};
+
+impl Check<'_> {
+    pub(super) fn carrier(&mut self, table: CarrierTable) -> Result<Carrier, TenantsError> {
+        let id = CarrierId(self.slug(&table.id)?);
+        let carrier = Carrier {
+            name: table.name.unwrap_or_else(|| id.0.clone()),
+            id: id.clone(),
+            domain: table.domain,
+        };
+        let realm = carrier.realm().to_owned();
+        match self.carriers.insert(id, realm) {
+            None => Ok(carrier),
+            Some(_) => Err(self.error(
+                &table.id,
+                format_args!("carrier `{}` is named twice: keep one", carrier.id),
+            )),
+        }
+    }
+}

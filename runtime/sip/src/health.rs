@@ -13,13 +13,13 @@ use crate::{Ask, Contacts, Hop, Method, Outcome};
 /// §21.5). Any other, even 404, 405 or 500, shows that somebody is.
 const ABSENT: [u16; 4] = [408, 502, 503, 504];
 
-/// Each pause is the one that was asked for, give or take a tenth of it.
+/// Each time is the one that was asked for, give or take a tenth of it.
 const SPREAD: f64 = 0.1;
 
 /// How to ask, and when to believe it.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The pause between two questions to a target.
+    /// The time from one question to a target to the next, unless its answer takes longer.
     pub every: Duration,
     /// A target that is up is down after this many failures in a row; 0 counts as 1.
     pub down_after: u32,
@@ -93,8 +93,9 @@ struct Target {
     is_up: bool,
     /// How often in a row the answers have spoken against `is_up`.
     against: u32,
-    /// When to ask next; none as long as a question is open.
-    next_at: Option<Instant>,
+    /// When to ask next; as long as a question is open, when to ask again once it is answered.
+    next_at: Instant,
+    is_asked: bool,
 }
 
 impl Health {
@@ -114,7 +115,7 @@ impl Health {
     /// Feeds one input. `now` never goes backwards; outputs wait in order for [`Self::poll`].
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Answered { target, outcome } => self.answered(now, target, &outcome),
+            Input::Answered { target, outcome } => self.answered(target, &outcome),
             Input::Targets(targets) => self.retarget(now, targets),
             Input::Timeout => self.ask_due(now),
         }
@@ -128,10 +129,8 @@ impl Health {
     /// When to feed [`Input::Timeout`] at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.targets
-            .iter()
-            .filter_map(|target| target.next_at)
-            .min()
+        let waiting = self.targets.iter().filter(|target| !target.is_asked);
+        waiting.map(|target| target.next_at).min()
     }
 
     /// Whether a target takes calls, as far as we know. One that is not ours may as well.
@@ -152,15 +151,20 @@ impl Health {
                     hop,
                     is_up: true,
                     against: 0,
-                    next_at: Some(first_at),
+                    next_at: first_at,
+                    is_asked: false,
                 });
             }
         }
     }
 
     fn ask_due(&mut self, now: Instant) {
+        let pause = self.config.every;
+        let pauses = pause.mul_f64(1.0 - SPREAD)..pause.mul_f64(1.0 + SPREAD);
         for target in &mut self.targets {
-            if target.next_at.take_if(|at| *at <= now).is_some() {
+            if !target.is_asked && target.next_at <= now {
+                target.is_asked = true;
+                target.next_at = now + self.jitter.between(pauses.start, pauses.end);
                 self.outputs.push_back(Output::Ask {
                     target: target.hop,
                     ask: Box::new(question(target.hop, &self.config)),
@@ -169,15 +173,11 @@ impl Health {
         }
     }
 
-    fn answered(&mut self, now: Instant, hop: Hop, outcome: &Outcome) {
+    fn answered(&mut self, hop: Hop, outcome: &Outcome) {
         let Some(target) = self.targets.iter_mut().find(|target| target.hop == hop) else {
             return;
         };
-        let pause = self.config.every;
-        let pause = self
-            .jitter
-            .between(pause.mul_f64(1.0 - SPREAD), pause.mul_f64(1.0 + SPREAD));
-        target.next_at = Some(now + pause);
+        target.is_asked = false;
         if target.learn(is_alive(outcome), &self.config) {
             self.outputs.push_back(Output::Changed {
                 target: hop,
@@ -380,9 +380,9 @@ mod tests {
         let mut ward = Ward::new(&[target(1)]);
         let asked = ward.asked();
         assert_eq!(ward.health.deadline(), None);
-        ward.health.handle(ward.now + 100 * SECOND, Input::Timeout);
+        ward.health.handle(ward.now + 32 * SECOND, Input::Timeout);
         assert_eq!(ward.health.poll(), None);
-        ward.now += 100 * SECOND;
+        ward.now += 32 * SECOND;
         let outcome = Outcome::Timeout;
         ward.health.handle(
             ward.now,
@@ -391,7 +391,10 @@ mod tests {
                 outcome,
             },
         );
-        assert!(ward.health.deadline().unwrap() >= ward.now + 27 * SECOND);
+        assert!(
+            ward.health.deadline().unwrap() <= ward.now + SECOND,
+            "the time was spent waiting"
+        );
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! to send and events of dialogs. [`parse()`] reads one message; [`Request`] and [`Response`] are views of its bytes.
 //!
 //! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). [`locate`] finds the servers of a
-//! URI (RFC 3263). It registers nowhere.
+//! URI (RFC 3263). Gateways register with it ([`registrar`]); [`registration`] keeps one of ours alive at a provider, and
+//! [`health`] finds out who takes calls.
 
 mod ask;
 mod body;

@@ -238,7 +238,7 @@ impl Registration {
                 // Some read only this one.
                 ("Expires".to_owned(), expires.to_string()),
             ],
-            credentials: None,
+            credentials: self.config.credentials.clone(),
         });
         self.phase = Phase::Asking(question);
     }

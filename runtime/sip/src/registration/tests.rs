@@ -1,6 +1,8 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::digest::Credentials;
 use crate::testing::{origin, parse_response};
 use crate::{Contacts, Transport};
 
@@ -22,6 +24,7 @@ impl Trunk {
             address_of_record: "sip:us@provider.example".to_owned(),
             contact_user: "us#".to_owned(),
             contacts: Contacts::new("10.0.0.1:5060".parse().unwrap()),
+            credentials: Some(Arc::new(Credentials::new("us", "secret", None).unwrap())),
             expires: 600 * SECOND,
         };
         let mut trunk = Self {
@@ -151,6 +154,7 @@ fn a_register_says_who_is_where() {
         (ask.from.as_str(), ask.to.as_str()),
         ("sip:us@provider.example", "sip:us@provider.example")
     );
+    assert_eq!(ask.credentials, trunk.registration.config.credentials);
     assert_eq!(ask.advertised, Some("10.0.0.1:5060".parse().unwrap()));
     assert_eq!(
         ask.headers,

@@ -1,7 +1,9 @@
 //! What goes into a registration and comes out of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::digest::Credentials;
 use crate::{Contacts, Hop, Outcome};
 
 /// As whom, where and for how long we register.
@@ -15,6 +17,8 @@ pub struct Config {
     pub contact_user: String,
     /// Where the provider reaches us, for each transport.
     pub contacts: Contacts,
+    /// What is proved to the registrar when it asks.
+    pub credentials: Option<Arc<Credentials>>,
     /// For how long to ask, in whole seconds. The provider may grant less, and it may want more.
     pub expires: Duration,
 }

@@ -144,8 +144,12 @@ impl Host {
             Outcome::Timeout => format!("{id}:timeout"),
             Outcome::Unreachable => format!("{id}:unreachable"),
         };
-        let words: Vec<_> = self.answered.drain(..).map(word).collect();
+        let words: Vec<_> = self.all_answered().into_iter().map(word).collect();
         words.join(" ")
+    }
+
+    pub(crate) fn all_answered(&mut self) -> Vec<(RequestId, Outcome)> {
+        std::mem::take(&mut self.answered)
     }
 
     pub(crate) fn incoming(&mut self) -> Vec<Incoming> {

@@ -53,7 +53,7 @@ pub(crate) struct Pair {
     in_flight: BinaryHeap<Reverse<(Instant, u64, usize, Bytes)>>,
     sequence: u64,
     pub(crate) chance: Chance,
-    weather: Weather,
+    pub(crate) weather: Weather,
     /// Everything that reached a side, with its time: two runs of one seed have the same.
     pub(crate) transcript: Vec<String>,
 }
@@ -187,6 +187,8 @@ impl Pair {
                     .into_iter()
                     .map(|(dialog, event)| (index, Told::Event(dialog, event))),
             );
+            let answered = side.all_answered().into_iter();
+            told.extend(answered.map(|(_, outcome)| (index, Told::Answered(outcome))));
         }
         told
     }
@@ -197,4 +199,5 @@ impl Pair {
 pub(crate) enum Told {
     Incoming(jackfield_sip::DialogId),
     Event(jackfield_sip::DialogId, jackfield_sip::Event),
+    Answered(jackfield_sip::Outcome),
 }

@@ -178,6 +178,7 @@ impl Run {
                 self.take_call(side, dialog);
             }
             Told::Event(dialog, event) => self.hear_event((side, dialog), &event),
+            Told::Answered(outcome) => panic!("nobody asked: {outcome:?}"),
         }
     }
 

@@ -21,6 +21,7 @@ mod outgoing;
 mod prack;
 mod reason;
 mod register;
+mod registration;
 mod reinvite;
 mod screening;
 mod smuggling;

@@ -1,22 +1,27 @@
 //! Telephone numbers: how peers write them, what they mean, how a trunk wants them.
 //!
 //! Inside, a number is E.164 with its plus or a short code: a [`PhoneNumber`]. [`normalise`] reads what a peer wrote, by the
-//! habits of its [`Country`]; [`write()`] gives the [`Form`] that a peer wants. The numbering plans are a table in this crate, made
+//! habits of its [`Country`]; [`write()`] gives the [`Form`] that a peer wants. [`identity()`] reads who calls from a whole INVITE, and a
+//! [`Presenter`] says who calls whom in one of ours. The numbering plans are a table in this crate, made
 //! from the metadata of libphonenumber.
 
 mod country;
 mod emergency;
 mod form;
+mod identity;
 mod party;
 mod phone_number;
 mod plan;
 mod plans;
+mod presentation;
 mod rules;
 mod user_part;
 
 pub use country::{Country, InvalidCountry};
 pub use emergency::is_emergency;
 pub use form::{Form, write};
+pub use identity::{identity, party};
 pub use party::{Party, normalise};
 pub use phone_number::{InvalidNumber, PhoneNumber};
+pub use presentation::{Callee, Caller, Presentation, Presenter};
 pub use rules::{CallerIdRules, IdentityHeader, NumberRules};

@@ -1,5 +1,7 @@
 //! Who calls or is called, from the user part that a peer wrote.
 
+use std::fmt;
+
 use crate::plan::{self, Plan};
 use crate::user_part::UserPart;
 use crate::{Country, PhoneNumber};
@@ -24,6 +26,17 @@ impl Party {
         match self {
             Self::E164(number) | Self::ShortCode(number) => Some(number),
             Self::Anonymous | Self::Other(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Party {
+    /// In the words of the API: the number, `anonymous`, or the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::E164(number) | Self::ShortCode(number) => number.fmt(f),
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Other(text) => f.write_str(text),
         }
     }
 }

@@ -31,6 +31,12 @@ pub(crate) struct Dialog {
     us: Hop,
     /// What our requests prove; nothing in dialogs that the peer began.
     access: Option<Access>,
+    /// The INVITE was ours, and so is the Call-ID.
+    owns_call_id: bool,
+    /// Whether the peer says that it takes UPDATE.
+    allows_update: bool,
+    /// Our session description as the peer knows it; empty before there is one.
+    description: Bytes,
 }
 
 /// What an INVITE of ours says that its dialog keeps.
@@ -46,6 +52,8 @@ pub(crate) struct OurInvite {
     pub(crate) to_source: bool,
     /// What requests in the dialog prove.
     pub(crate) access: Option<Access>,
+    /// The offer.
+    pub(crate) sdp: Bytes,
 }
 
 /// A request ready to be sent.
@@ -119,6 +127,9 @@ impl Dialog {
             to_source: from.to_source,
             us: from.us,
             access: None,
+            owns_call_id: false,
+            allows_update: allows_update(invite).unwrap_or_default(),
+            description: Bytes::new(),
         }
     }
 
@@ -139,6 +150,9 @@ impl Dialog {
             to_source: ours.to_source,
             us: ours.us,
             access: ours.access.clone(),
+            owns_call_id: true,
+            allows_update: allows_update(response).unwrap_or_default(),
+            description: ours.sdp.clone(),
         }
     }
 
@@ -146,6 +160,37 @@ impl Dialog {
     pub(crate) fn confirm(&mut self, response: &Response) {
         self.routes = RouteSet::recorded(response).reversed();
         self.retarget(response);
+        self.learn(response);
+    }
+
+    /// Takes what a message says of the peer's abilities, where it does.
+    pub(crate) fn learn(&mut self, message: &Fields) {
+        self.allows_update = allows_update(message).unwrap_or(self.allows_update);
+    }
+
+    /// Whether the peer says that it takes UPDATE.
+    pub(crate) fn allows_update(&self) -> bool {
+        self.allows_update
+    }
+
+    /// The peer does not take UPDATE, whatever it says.
+    pub(crate) fn forbid_update(&mut self) {
+        self.allows_update = false;
+    }
+
+    /// Whether the INVITE was ours, and so is the Call-ID.
+    pub(crate) fn owns_call_id(&self) -> bool {
+        self.owns_call_id
+    }
+
+    /// Takes a session description of ours that the peer now knows.
+    pub(crate) fn describe(&mut self, sdp: Bytes) {
+        self.description = sdp;
+    }
+
+    /// Our session description as the peer knows it.
+    pub(crate) fn description(&self) -> &Bytes {
+        &self.description
     }
 
     /// Whether it is with the peer of this tag.
@@ -211,6 +256,11 @@ impl Dialog {
         false
     }
 
+    /// The number of our last request.
+    pub(crate) fn local_cseq(&self) -> u32 {
+        self.local_cseq
+    }
+
     /// Writes a request within the dialog (RFC 3261 §12.2.1.1).
     pub(crate) fn request(
         &mut self,
@@ -230,6 +280,9 @@ impl Dialog {
         writer.header_of("CSeq", &[parts.cseq.to_string().as_bytes(), b" ", method]);
         if let Some(user_agent) = parts.user_agent {
             writer.header("User-Agent", user_agent.as_bytes());
+        }
+        if wording.method == Method::Invite || wording.method == Method::Update {
+            writer.header_of("Contact", &[b"<", self.us.contact().as_bytes(), b">"]);
         }
         for (name, value) in &wording.fields {
             writer.header(name, value);
@@ -302,6 +355,13 @@ pub(crate) struct Peer {
     pub(crate) to_source: bool,
     /// Where it reaches us.
     pub(crate) us: Hop,
+}
+
+/// Whether `Allow` lists UPDATE; none where there is no `Allow`.
+fn allows_update(message: &Fields) -> Option<bool> {
+    let mut methods = message.head.items(Name::Allow).peekable();
+    methods.peek()?;
+    Some(methods.any(|method| method == b"UPDATE"))
 }
 
 fn value(fields: &Fields, name: Name) -> &[u8] {
@@ -410,6 +470,7 @@ mod tests {
             us: udp("10.0.0.1:5060"),
             to_source: false,
             access: None,
+            sdp: Bytes::new(),
         };
         let mut dialog = Dialog::as_uac(&ours, &response, udp(SOURCE));
         let (to, text) = bye(&mut dialog);

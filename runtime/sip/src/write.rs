@@ -92,7 +92,7 @@ impl Writer {
 
 /// The usual reason phrase of a status (RFC 3261 §21).
 pub(crate) fn reason_phrase(status: u16) -> &'static str {
-    const PHRASES: [(u16, &str); 42] = [
+    const PHRASES: [(u16, &str); 44] = [
         (100, "Trying"),
         (180, "Ringing"),
         (181, "Call Is Being Forwarded"),
@@ -112,7 +112,9 @@ pub(crate) fn reason_phrase(status: u16) -> &'static str {
         (415, "Unsupported Media Type"),
         (416, "Unsupported URI Scheme"),
         (420, "Bad Extension"),
+        (422, "Session Interval Too Small"),
         (423, "Interval Too Brief"),
+        (469, "Bad Info Package"),
         (480, "Temporarily Unavailable"),
         (481, "Call/Transaction Does Not Exist"),
         (482, "Loop Detected"),

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::Endpoint;
 use super::attempt::{Attempt, MAX_FORKS};
 use super::errand::Errand;
 use super::schedule::TransactionId;
+use super::{DialogId, Endpoint};
 use crate::dialog::{Dialog, Wording};
 use crate::field::Name;
 use crate::lex;
@@ -108,21 +108,39 @@ impl Endpoint {
         }
         early.rseq = Some(rseq);
         early.description = response.sdp().or(early.description.take());
-        let remote_tag = early.dialog.remote_tag();
-        let cseq = CSeq {
-            number: invite,
-            method: Method::Invite,
-        };
-        let mut wording = Wording::new(Method::Prack);
-        wording.fields.push(("RAck", RAck { rseq, cseq }.value()));
-        let errand = Errand {
-            dialog: id,
-            remote_tag,
-            wording,
-        };
-        self.send_within(now, errand);
+        let prack = prack(id, early.dialog.remote_tag(), rseq, invite);
+        self.send_within(now, prack);
         true
     }
+
+    /// Acknowledges a provisional response to a re-INVITE of ours, where it wants that.
+    pub(super) fn on_early_of_reinvite(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        response: &Response,
+    ) {
+        let (Some(rseq), Some(errand)) = (
+            reliable_number(response),
+            self.errands.get_mut(&transaction),
+        ) else {
+            return;
+        };
+        if errand.rseq.is_none_or(|last| rseq == last.wrapping_add(1)) {
+            errand.rseq = Some(rseq);
+            let prack = prack(errand.dialog, errand.remote_tag.clone(), rseq, errand.cseq);
+            self.send_within(now, prack);
+        }
+    }
+}
+
+/// The PRACK of a provisional response to our INVITE of this number.
+fn prack(dialog: DialogId, remote_tag: Bytes, rseq: u32, number: u32) -> Errand {
+    let method = Method::Invite;
+    let cseq = CSeq { number, method };
+    let mut wording = Wording::new(Method::Prack);
+    wording.fields.push(("RAck", RAck { rseq, cseq }.value()));
+    Errand::new(dialog, remote_tag, wording)
 }
 
 /// The number of a provisional response that wants a PRACK.

@@ -7,13 +7,16 @@ use bytes::Bytes;
 
 use super::attempt::Attempt;
 use super::leg::{Legs, Stage};
+use super::offer::Ack;
 use super::schedule::TransactionId;
 use super::transactions::Purpose;
 use super::{Config, DialogId, Endpoint};
 use crate::dialog::{Dialog, RequestParts, Wording};
+use crate::field::Name;
+use crate::head::Head;
 use crate::hop::Way;
 use crate::random::Identifiers;
-use crate::transaction::{ClientKey, NonInviteClient};
+use crate::transaction::{ClientKey, InviteClient, NonInviteClient};
 use crate::{Method, Response};
 
 /// A request of ours within a dialog that has no final answer.
@@ -24,6 +27,28 @@ pub(super) struct Errand {
     pub(super) remote_tag: Bytes,
     /// What was said, to be said again where the answer asks for it.
     pub(super) wording: Wording,
+    pub(super) cseq: u32,
+    /// The number of the last reliable provisional response to a re-INVITE.
+    pub(super) rseq: Option<u32>,
+    /// What a re-INVITE proved; its ACK repeats it (RFC 3261 §22.1).
+    pub(super) proof: Vec<(&'static str, Bytes)>,
+    /// Of a re-INVITE that was answered with 2xx; kept while that may come again.
+    pub(super) ack: Option<Ack>,
+}
+
+impl Errand {
+    /// A request that is not sent yet.
+    pub(super) fn new(dialog: DialogId, remote_tag: Bytes, wording: Wording) -> Self {
+        Self {
+            dialog,
+            remote_tag,
+            wording,
+            cseq: 0,
+            rseq: None,
+            proof: Vec::new(),
+            ack: None,
+        }
+    }
 }
 
 /// A request ready to be sent.
@@ -40,13 +65,20 @@ impl Endpoint {
     }
 
     /// Sends a request within a dialog. False where there is none with that peer.
-    pub(super) fn send_within(&mut self, now: Instant, errand: Errand) -> bool {
+    pub(super) fn send_within(&mut self, now: Instant, mut errand: Errand) -> bool {
         let (id, tag) = (errand.dialog, &errand.remote_tag);
         let Some(dialog) = find(&mut self.legs, &mut self.attempts, id, tag) else {
             return false;
         };
         let written = write(&mut self.identifiers, &self.config, dialog, &errand.wording);
-        let id = self.ask(now, written, Purpose::Errand);
+        errand.cseq = dialog.local_cseq();
+        if errand.wording.method == Method::Invite {
+            errand.proof = proof(&written.bytes);
+        }
+        let id = match errand.wording.method {
+            Method::Invite => self.ask_by_invite(now, written),
+            _ => self.ask(now, written, Purpose::Errand),
+        };
         self.errands.insert(id, errand);
         self.drain(now, id);
         true
@@ -72,12 +104,23 @@ impl Endpoint {
         self.transactions.ask(core, purpose, key, way)
     }
 
+    fn ask_by_invite(&mut self, now: Instant, written: Written) -> TransactionId {
+        let Written { key, way, bytes } = written;
+        let is_reliable = way.to.transport.is_reliable();
+        let core = InviteClient::new(now, self.config.timing, is_reliable, bytes);
+        self.transactions.invite(core, Purpose::Errand, key, way)
+    }
+
     pub(super) fn on_errand_response(
         &mut self,
         now: Instant,
         id: TransactionId,
         response: &Response,
     ) {
+        let is_reinvite = |errand: &Errand| errand.wording.method == Method::Invite;
+        if self.errands.get(&id).is_some_and(is_reinvite) {
+            return self.on_reinvite_response(now, id, response);
+        }
         if response.status() < 200 {
             return;
         }
@@ -87,12 +130,17 @@ impl Endpoint {
         if self.is_challenged(id, &errand, response) {
             self.send_within(now, errand);
         } else {
-            self.on_errand_done(now, &errand, response.status());
+            self.on_errand_done(now, &errand, response.status(), Some(response));
         }
     }
 
     /// Whether the response asks for a proof that we have.
-    fn is_challenged(&mut self, id: TransactionId, errand: &Errand, response: &Response) -> bool {
+    pub(super) fn is_challenged(
+        &mut self,
+        id: TransactionId,
+        errand: &Errand,
+        response: &Response,
+    ) -> bool {
         let cnonce = self.identifiers.tag();
         let hop = self.transactions.hop(id);
         let dialog = self.dialog(errand.dialog, &errand.remote_tag);
@@ -105,13 +153,22 @@ impl Endpoint {
     /// No final response came: as if this one had.
     pub(super) fn on_errand_lost(&mut self, now: Instant, id: TransactionId, status: u16) {
         if let Some(errand) = self.errands.remove(&id) {
-            self.on_errand_done(now, &errand, status);
+            self.on_errand_done(now, &errand, status, None);
         }
     }
 
-    fn on_errand_done(&mut self, now: Instant, errand: &Errand, status: u16) {
+    fn on_errand_done(
+        &mut self,
+        now: Instant,
+        errand: &Errand,
+        status: u16,
+        response: Option<&Response>,
+    ) {
         match errand.wording.method {
             Method::Bye => self.on_bye_done(now, errand.dialog),
+            Method::Update => self.on_update_response(now, errand.dialog, status, response),
+            Method::Invite => self.on_offer_failed(now, errand.dialog, status, response),
+            Method::Prack => {} // whatever became of it, the INVITE tells
             _ if status == 481 => self.lose(now, errand.dialog),
             _ => {}
         }
@@ -134,6 +191,16 @@ fn find<'a>(
         Stage::Ending(dialog) => dialog,
     };
     dialog.is_with(remote_tag).then_some(dialog)
+}
+
+/// What a request of ours proves.
+fn proof(request: &Bytes) -> Vec<(&'static str, Bytes)> {
+    let head = Head::read(request).expect("a request we wrote is well-formed");
+    [Name::Authorization, Name::ProxyAuthorization]
+        .into_iter()
+        .flat_map(|name| head.values(name).map(move |value| (name.as_str(), value)))
+        .map(|(name, value)| (name, Bytes::copy_from_slice(value)))
+        .collect()
 }
 
 fn write(

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::errand::Errand;
 use super::leg::{Farewell, Stage};
 use super::receive::Refusal;
-use super::received::{ACCEPT, ALLOW, Answer, Received};
+use super::received::{ACCEPT, ALLOW, Answer, Received, SUPPORTED};
 use super::uas::Rejection;
 use super::{DialogId, Endpoint, Event};
 use crate::dialog::Wording;
@@ -47,7 +47,7 @@ impl Endpoint {
     /// A request that changes nothing: pings are answered 200, the rest says what is understood.
     fn answer_other(&mut self, now: Instant, keys: (ServerKey, MergeKey), received: &Received) {
         let (status, fields) = match received.request.method() {
-            Method::Options => (200, &[ALLOW, ACCEPT][..]),
+            Method::Options => (200, &[ALLOW, ACCEPT, SUPPORTED][..]),
             Method::Refer => (603, &[][..]), // nobody but us says whom we call
             Method::Notify | Method::Subscribe => (489, &[][..]),
             _ => (405, &[ALLOW][..]),
@@ -113,11 +113,7 @@ impl Endpoint {
         }
         self.legs.end(id);
         if let Some(Stage::Ending(dialog)) = self.legs.stage(id) {
-            let errand = Errand {
-                dialog: id,
-                remote_tag: dialog.remote_tag(),
-                wording: farewell.wording(),
-            };
+            let errand = Errand::new(id, dialog.remote_tag(), farewell.wording());
             self.send_within(now, errand);
         }
     }
@@ -157,7 +153,11 @@ impl Endpoint {
         match self.legs.stage(dialog) {
             Some(Stage::Calling(_)) => self.on_ring_timeout(now, dialog),
             Some(Stage::Ringing(_)) => self.wait_for_prack(now, dialog),
-            Some(Stage::Up(_)) => self.wait_for_ack(now, dialog),
+            Some(Stage::Up(_)) => {
+                self.wait_for_ack(now, dialog);
+                self.wake_offer(now, dialog);
+                self.wake_session(now, dialog);
+            }
             Some(Stage::Ending(_)) | None => {}
         }
     }

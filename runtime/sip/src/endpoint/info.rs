@@ -72,11 +72,7 @@ impl Endpoint {
             ..Wording::new(Method::Info)
         };
         let remote_tag = up.dialog.remote_tag();
-        let errand = Errand {
-            dialog,
-            remote_tag,
-            wording,
-        };
+        let errand = Errand::new(dialog, remote_tag, wording);
         self.send_within(now, errand)
     }
 }

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::DialogId;
+use super::offer::OurOffer;
 use super::prack::Provisionals;
 use super::received::Received;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
+use super::session_timer::SessionTimer;
 use super::targets::Targets;
 use crate::dialog::{Dialog, Wording};
 use crate::rack::RAck;
@@ -65,10 +67,34 @@ pub(super) struct Up {
     pub(super) dialog: Dialog,
     /// A 2xx of ours that awaits its ACK.
     pub(super) unacknowledged: Option<Unacknowledged>,
+    /// An offer of ours that awaits its answer.
+    pub(super) ours: Option<OurOffer>,
+    /// When the session ends unless somebody refreshes it.
+    pub(super) timer: Option<SessionTimer>,
     /// The provisional response whose PRACK the 2xx did not wait for.
     pub(super) unpracked: Option<RAck>,
     /// Our BYE, which waits for the ACK.
     pub(super) farewell: Option<Farewell>,
+}
+
+impl Up {
+    pub(super) fn new(dialog: Dialog) -> Self {
+        Self {
+            dialog,
+            unacknowledged: None,
+            ours: None,
+            timer: None,
+            unpracked: None,
+            farewell: None,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let unacknowledged = self.unacknowledged.as_ref().map(Unacknowledged::deadline);
+        let ours = self.ours.as_ref().and_then(OurOffer::deadline);
+        let timer = self.timer.as_ref().map(SessionTimer::deadline);
+        [unacknowledged, ours, timer].into_iter().flatten().min()
+    }
 }
 
 /// How a dialog is to end.
@@ -164,7 +190,7 @@ impl Leg {
                 both.into_iter().flatten().min()
             }
             Stage::Ringing(ringing) => ringing.reliable.as_ref().and_then(Provisionals::deadline),
-            Stage::Up(up) => up.unacknowledged.as_ref().map(Unacknowledged::deadline),
+            Stage::Up(up) => up.deadline(),
             Stage::Ending(_) => None,
         }
     }

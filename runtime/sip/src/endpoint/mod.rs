@@ -12,12 +12,14 @@ mod errand;
 mod in_dialog;
 mod info;
 mod leg;
+mod offer;
 mod offered;
 mod prack;
 mod receive;
 mod received;
 mod register;
 mod schedule;
+mod session_timer;
 mod targets;
 mod transactions;
 mod uac;
@@ -180,6 +182,7 @@ impl Endpoint {
             Command::Bye { dialog, cause } => self.end(now, dialog, cause),
             Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
             Command::RejectOffer { dialog, status } => self.reject_offer(now, dialog, status),
+            Command::Offer { dialog, sdp } => self.offer(now, dialog, sdp),
             Command::Info {
                 dialog,
                 content_type,
@@ -247,6 +250,7 @@ impl Endpoint {
                 transaction::Output::Ended => {
                     self.transactions.remove(id);
                     self.attempts.remove(&id);
+                    self.errands.remove(&id);
                 }
             }
         }

@@ -5,8 +5,10 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::leg::{Open, Stage, Unacknowledged};
+use super::offer::OurOffer;
 use super::receive::{Refusal, check_content, check_require};
 use super::received::{Answer, Received};
+use super::session_timer::check_interval;
 use super::uas::failure;
 use super::{DialogId, Endpoint, Event};
 use crate::Method;
@@ -21,8 +23,10 @@ impl Endpoint {
         keys: (ServerKey, MergeKey),
         received: Received,
     ) {
-        let checked =
-            check_require(&received.request).and_then(|()| check_content(&received.request));
+        let request = &received.request;
+        let checked = check_require(request)
+            .and_then(|()| check_content(request))
+            .and_then(|()| check_interval(request));
         if let Err(refusal) = checked {
             return self.refuse(&received, refusal);
         }
@@ -33,9 +37,10 @@ impl Endpoint {
         if has_offer {
             return self.refuse(&received, come_back_later(&received));
         }
-        if up.unacknowledged.is_some() {
+        if up.unacknowledged.is_some() || up.ours.as_ref().is_some_and(OurOffer::is_sent) {
             return self.refuse(&received, Refusal::new(491));
         }
+        up.dialog.learn(&received.request);
         let is_reliable = received.source.transport.is_reliable();
         let core = InviteServer::new(self.config.timing, is_reliable);
         let transaction = self
@@ -61,6 +66,7 @@ impl Endpoint {
         let request = &received.request;
         let refusal = check_require(request)
             .and_then(|()| check_content(request))
+            .and_then(|()| check_interval(request))
             .and_then(|()| self.check_update(dialog, &received));
         if let Err(refusal) = refusal {
             return self.refuse(&received, refusal);
@@ -68,7 +74,8 @@ impl Endpoint {
         match request.sdp() {
             Some(sdp) => self.open_offer(now, dialog, keys, received, sdp),
             None => {
-                let answer = received.dialog_response(&self.config, Answer::new(200, b""));
+                let mut answer = received.dialog_response(&self.config, Answer::new(200, b""));
+                self.agree_again(now, dialog, request, &mut answer);
                 self.answer_asked(now, keys, &received, answer.finish());
                 self.refresh_target(dialog, &received);
             }
@@ -116,10 +123,13 @@ impl Endpoint {
                 let early = attempt.and_then(|attempt| attempt.early(remote_tag));
                 early.is_none_or(|early| early.description.is_none())
             }
-            Some(Stage::Up(up)) => up
-                .unacknowledged
-                .as_ref()
-                .is_some_and(|sent| sent.has_offer),
+            Some(Stage::Up(up)) => {
+                up.ours.as_ref().is_some_and(OurOffer::is_sent)
+                    || up
+                        .unacknowledged
+                        .as_ref()
+                        .is_some_and(|sent| sent.has_offer)
+            }
             _ => false,
         }
     }
@@ -158,7 +168,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn accept_offer(&mut self, now: Instant, dialog: DialogId, sdp: &[u8]) -> bool {
+    pub(super) fn accept_offer(&mut self, now: Instant, dialog: DialogId, sdp: &Bytes) -> bool {
         let Some(open) = self.take_offer(dialog) else {
             return false;
         };
@@ -172,10 +182,15 @@ impl Endpoint {
             received.response(&self.config, answer)
         } else {
             self.refresh_target(dialog, &received);
-            received.dialog_response(&self.config, answer)
+            let mut writer = received.dialog_response(&self.config, answer);
+            self.agree_again(now, dialog, &received.request, &mut writer);
+            writer
         };
         let bytes = writer.finish_with_sdp(sdp);
         self.note_description(dialog, &received);
+        if let Some(dialog) = self.dialog(dialog, received.request.from().tag()) {
+            dialog.describe(sdp.clone());
+        }
         if *received.request.method() == Method::Invite {
             let timing = self.config.timing;
             let request = &received.request;

@@ -128,6 +128,9 @@ impl Endpoint {
         let Some((ringing, tag)) = self.legs.ringing(dialog) else {
             return false;
         };
+        if let Some(sdp) = &sdp {
+            ringing.dialog.describe(sdp.clone());
+        }
         let provisional = Provisional { status, sdp };
         let Some(reliable) = &mut ringing.reliable else {
             let invite = &ringing.invite;

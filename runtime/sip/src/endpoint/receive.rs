@@ -6,7 +6,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::received::{ACCEPT, ALLOW, Answer, Received, respond_to_malformed, way_back};
+use super::received::{ACCEPT, ALLOW, Answer, Received, SUPPORTED, respond_to_malformed, way_back};
+use super::session_timer::check_interval;
 use crate::body::{self, Content};
 use crate::field::Name;
 use crate::hop::Way;
@@ -16,7 +17,7 @@ use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
 use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme};
 
 /// The extensions a request may insist on.
-const EXTENSIONS: [&str; 1] = ["100rel"];
+const EXTENSIONS: [&str; 2] = ["100rel", "timer"];
 
 /// A status, and one more header field that goes with it.
 pub(super) struct Refusal {
@@ -180,7 +181,7 @@ impl Endpoint {
         check_hops(request)?;
         check_require(request)?;
         match request.method() {
-            Method::Invite => check_content(request),
+            Method::Invite => check_content(request).and_then(|()| check_interval(request)),
             _ => Ok(()),
         }
     }
@@ -191,6 +192,7 @@ impl Endpoint {
         let mut writer = received.response(&self.config, Answer::new(200, &tag));
         writer.header(ALLOW.0, ALLOW.1);
         writer.header(ACCEPT.0, ACCEPT.1);
+        writer.header(SUPPORTED.0, SUPPORTED.1);
         self.transmit(received.way_back, writer.finish());
     }
 

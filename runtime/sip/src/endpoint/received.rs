@@ -19,6 +19,9 @@ pub(super) const ALLOW: (&str, &[u8]) = (
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO",
 );
 
+/// What extensions it takes part in unasked; goes into `Supported`.
+pub(super) const SUPPORTED: (&str, &[u8]) = ("Supported", b"timer");
+
 /// What bodies it takes; goes into `Accept`.
 pub(super) const ACCEPT: (&str, &[u8]) = ("Accept", b"application/sdp");
 
@@ -82,6 +85,7 @@ impl Received {
         writer.copy(&self.request.head, Name::RecordRoute);
         writer.header_of("Contact", &[b"<", self.us.contact().as_bytes(), b">"]);
         writer.header(ALLOW.0, ALLOW.1);
+        writer.header(SUPPORTED.0, SUPPORTED.1);
         writer
     }
 }
@@ -248,7 +252,7 @@ mod tests {
             "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.7;rport=9, SIP/2.0/TCP g\r\n\
              Via: SIP/2.0/UDP f\r\nFrom: a <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=us\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\
              Server: Test\r\nRecord-Route: <sip:p;lr>\r\nContact: <sip:10.0.0.1:5060>\r\n\
-             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nContent-Length: 0\r\n\r\n"
+             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nSupported: timer\r\nContent-Length: 0\r\n\r\n"
         );
     }
 

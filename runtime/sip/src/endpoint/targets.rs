@@ -1,9 +1,11 @@
 //! Where an INVITE of ours goes, one place after the other (RFC 3263 §4.3, RFC 3261 §8.1.3.4).
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::session_timer::{MIN_INTERVAL, min_interval};
 use super::{OutgoingInvite, Redirects};
 use crate::digest::Access;
 use crate::field::Name;
@@ -34,6 +36,8 @@ pub(super) struct Targets {
     /// Contacts that were taken from redirections so far, tried or not.
     contacts: Vec<(Hop, Bytes)>,
     pub(super) access: Option<Access>,
+    /// The shortest session that was asked for by who refused a shorter one.
+    min_interval: Option<Duration>,
     pub(super) cseq: u32,
 }
 
@@ -69,6 +73,7 @@ impl Targets {
             left,
             contacts: Vec::new(),
             access,
+            min_interval: None,
             cseq: 1,
         })
     }
@@ -98,6 +103,26 @@ impl Targets {
         let is_worth_it = access.is_some_and(|access| access.challenged(hop, response, cnonce));
         self.cseq += u32::from(is_worth_it);
         is_worth_it
+    }
+
+    /// Takes the interval a 422 asks for. True: the same target is asked again, which happens once (RFC 4028 §7.3).
+    pub(super) fn is_too_short(&mut self, response: &Response) -> bool {
+        let Some(asked) = min_interval(response).filter(|_| self.min_interval.is_none()) else {
+            return false;
+        };
+        self.min_interval = Some(asked);
+        self.cseq += 1;
+        true
+    }
+
+    /// What the INVITE says of the session's time.
+    pub(super) fn timer_fields(&self) -> Vec<(&'static str, Bytes)> {
+        let seconds = |interval: Duration| Bytes::from(interval.as_secs().to_string());
+        let least = self.min_interval.unwrap_or(MIN_INTERVAL);
+        let wanted = self.invite.session_expires.map(|wanted| wanted.max(least));
+        let expires = wanted.map(|wanted| ("Session-Expires", seconds(wanted)));
+        let min = self.min_interval.map(|least| ("Min-SE", seconds(least)));
+        expires.into_iter().chain(min).collect()
     }
 
     /// Goes to the best contact of a 3xx; the others of this set are left for later, older targets are not.

@@ -91,10 +91,16 @@ impl Transactions {
     }
 
     /// Starts a client transaction for an INVITE of ours.
-    pub(super) fn invite(&mut self, core: InviteClient, key: ClientKey, way: Way) -> TransactionId {
+    pub(super) fn invite(
+        &mut self,
+        core: InviteClient,
+        purpose: Purpose,
+        key: ClientKey,
+        way: Way,
+    ) -> TransactionId {
         self.add(
             Machine::InviteClient(Box::new(core)),
-            Purpose::Invite,
+            purpose,
             way,
             Key::Client(key),
         )

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::attempt::{Attempt, Cancel, Fork, MAX_FORKS};
 use super::leg::{Calling, Stage, Up};
-use super::received::ALLOW;
+use super::received::{ALLOW, SUPPORTED};
 use super::schedule::{Alarm, Sleeper, TransactionId};
 use super::targets::{Redirected, Targets, contacts};
 use super::transactions::Purpose;
@@ -83,13 +83,16 @@ impl Endpoint {
             us: Hop::new(hop.transport, targets.invite.advertised.unwrap_or(contact)),
             to_source: targets.invite.to_source,
             access: None,
+            sdp: targets.invite.sdp.clone(),
         };
         let (bytes, proof) = write_invite(targets, &ours, &branch, &self.config);
         ours.access.clone_from(&targets.access);
         let is_reliable = hop.transport.is_reliable();
         let core = InviteClient::new(now, self.config.timing, is_reliable, bytes.clone());
         let key = ClientKey::new(branch.clone(), Method::Invite, ours.us.address);
-        let transaction = self.transactions.invite(core, key, hop.into());
+        let transaction = self
+            .transactions
+            .invite(core, Purpose::Invite, key, hop.into());
         calling.transaction = transaction;
         calling.speak_until = now.checked_add(targets.invite.answer_within);
         let attempt = Attempt {
@@ -318,6 +321,7 @@ impl Endpoint {
         let targets = &mut calling.targets;
         let has_next = match response.status() {
             401 | 407 => targets.is_challenged(response, &cnonce),
+            422 => targets.is_too_short(response),
             503 => targets.advance(),
             400..600 => targets.advance_among_contacts(),
             300..400 => match targets.redirect(response) {
@@ -360,15 +364,10 @@ impl Endpoint {
                 .calling(id)
                 .is_some_and(|calling| calling.transaction == transaction)
         {
-            let up = Up {
-                dialog,
-                unacknowledged: None,
-                unpracked: None,
-                farewell: None,
-            };
             if let Some(stage) = self.legs.stage(id) {
-                *stage = Stage::Up(Box::new(up));
+                *stage = Stage::Up(Box::new(Up::new(dialog)));
             }
+            self.agree_as_uac(now, id, response);
             self.tell(
                 id,
                 Event::Answered {
@@ -468,9 +467,15 @@ fn write_invite(
     writer.header_of("Contact", &[b"<", ours.us.contact().as_bytes(), b">"]);
     writer.header(ALLOW.0, ALLOW.1);
     match invite.reliable {
-        Reliable::No => {}
-        Reliable::Supported => writer.header("Supported", b"100rel"),
-        Reliable::Required => writer.header("Require", b"100rel"),
+        Reliable::No => writer.header(SUPPORTED.0, SUPPORTED.1),
+        Reliable::Supported => writer.header_of(SUPPORTED.0, &[SUPPORTED.1, b", 100rel"]),
+        Reliable::Required => {
+            writer.header(SUPPORTED.0, SUPPORTED.1);
+            writer.header("Require", b"100rel");
+        }
+    }
+    for (name, value) in targets.timer_fields() {
+        writer.header(name, &value);
     }
     if let Some(user_agent) = &config.user_agent {
         writer.header("User-Agent", user_agent.as_bytes());

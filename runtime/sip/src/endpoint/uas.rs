@@ -8,7 +8,7 @@ use super::leg::{Open, Overdue, Ringing, Stage, Unacknowledged, Up};
 use super::prack::Provisionals;
 use super::receive::Refusal;
 use super::received::{Answer, Received};
-use super::{DialogId, Endpoint, Event, Incoming, Output};
+use super::{DialogId, Endpoint, Event, Incoming, Output, session_timer};
 use crate::dialog::{Dialog, Wording};
 use crate::digest::User;
 use crate::field::Name;
@@ -75,7 +75,8 @@ impl Endpoint {
         let (transaction, request) = (*transaction, &invite.request);
         let reliable = ringing.reliable.as_ref();
         let is_described = reliable.is_some_and(Provisionals::is_described);
-        let writer = invite.dialog_response(&self.config, Answer::new(200, tag));
+        let mut writer = invite.dialog_response(&self.config, Answer::new(200, tag));
+        let timer = session_timer::agree(now, request, None, &mut writer);
         let bytes = if is_described {
             writer.finish() // a second answer would be none (RFC 3261 §13.2.1)
         } else {
@@ -85,11 +86,16 @@ impl Endpoint {
         let mut wait = Unacknowledged::new(now, timing, transaction, request, bytes.clone());
         wait.has_offer &= !is_described;
         let unpracked = reliable.and_then(|reliable| reliable.unpracked(request.cseq()));
-        self.legs.confirm(id, |dialog| Up {
-            dialog,
-            unacknowledged: Some(wait),
-            unpracked,
-            farewell: None,
+        self.legs.confirm(id, |mut dialog| {
+            if !is_described {
+                dialog.describe(sdp.clone());
+            }
+            Up {
+                unacknowledged: Some(wait),
+                timer,
+                unpracked,
+                ..Up::new(dialog)
+            }
         });
         self.legs.arm(id, &mut self.schedule);
         self.respond(now, transaction, 200, bytes);

@@ -189,6 +189,14 @@ pub enum Command {
         /// 300 to 699; anything else is sent as 500.
         status: u16,
     },
+    /// Offers a new description by re-INVITE. [`Event::OfferAnswered`] or [`Event::OfferRefused`] follows, unless the dialog
+    /// ends before; where it crosses an offer of the peer it is made again after a while (RFC 3261 §14.1).
+    Offer {
+        /// A confirmed dialog.
+        dialog: DialogId,
+        /// Our session description.
+        sdp: Bytes,
+    },
     /// Sends an INFO (RFC 6086). Nothing tells what became of it, but when the peer knows of no such dialog (481)
     /// [`Event::Terminated`] follows.
     Info {
@@ -242,6 +250,9 @@ pub struct OutgoingInvite {
     pub redirects: Redirects,
     /// How long to wait for any response, even a 100, of one target before the next is tried. Longer than 64 × T1 is that.
     pub answer_within: Duration,
+    /// After how long the session should expire unless it is refreshed (RFC 4028), in whole seconds from 90 on. None leaves
+    /// it to the peer: a refresh it wants is made and answered in any case.
+    pub session_expires: Option<Duration>,
     /// How long to wait for an answer before it is cancelled, over all targets. A time too long for the clock is no limit.
     pub ring_timeout: Duration,
     /// The Call-ID, where the caller has one (kept on disk before the INVITE leaves). Must be one word.
@@ -266,6 +277,7 @@ impl OutgoingInvite {
             credentials: None,
             redirects: Redirects::Refuse,
             answer_within: Duration::from_secs(32),
+            session_expires: None,
             ring_timeout: Duration::from_secs(60),
             call_id: None,
         }
@@ -386,10 +398,16 @@ pub enum Event {
         /// The offer; none when the peer wants ours in the answer.
         sdp: Option<Bytes>,
     },
-    /// The peer answered an offer of ours that went out with a provisional response, in its PRACK.
+    /// The peer answered an offer of ours: one of [`Command::Offer`], one that went out with a provisional response, or one
+    /// that only repeats our description to refresh the session.
     OfferAnswered {
-        /// The answer.
+        /// The answer; none where the peer forgot it.
         sdp: Option<Bytes>,
+    },
+    /// The peer refused the offer of [`Command::Offer`]; the session goes on as it was.
+    OfferRefused {
+        /// The final status; 491 where it crossed the peer's again and again, or one of ours is not answered yet.
+        status: u16,
     },
     /// An INFO of a kind that gateways send digits in; 200 was sent.
     Info {
@@ -398,7 +416,8 @@ pub enum Event {
         /// Such as `Signal=5`.
         body: Bytes,
     },
-    /// Our BYE was answered, or timed out.
+    /// Our BYE was answered, or timed out; or the peer knows nothing of the dialog any more, or let the session expire, and
+    /// the endpoint sent a BYE.
     Terminated,
 }
 

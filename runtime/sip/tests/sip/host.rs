@@ -203,6 +203,7 @@ fn word(event: &Event) -> String {
         Event::Bye { .. } => "bye".to_owned(),
         Event::Offer { sdp: s } => format!("offer{}", sdp(s)),
         Event::OfferAnswered { sdp: s } => format!("offer-answered{}", sdp(s)),
+        Event::OfferRefused { status } => format!("offer-refused:{status}"),
         Event::Info { content_type, .. } => format!("info:{content_type}"),
         Event::Terminated => "terminated".to_owned(),
     }

@@ -266,7 +266,10 @@ impl Run {
             Event::Provisional { .. } => {
                 assert!(!life.is_up, "seed {}: provisional when up", self.seed);
             }
-            Event::Offer { .. } | Event::OfferAnswered { .. } | Event::Info { .. } => {
+            Event::Offer { .. }
+            | Event::OfferAnswered { .. }
+            | Event::OfferRefused { .. }
+            | Event::Info { .. } => {
                 panic!("seed {}: nobody sends an offer or an INFO", self.seed)
             }
             Event::Failed { .. }
@@ -329,6 +332,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Bye { .. } => "bye",
         Event::Offer { .. } => "offer",
         Event::OfferAnswered { .. } => "offer answered",
+        Event::OfferRefused { .. } => "offer refused",
         Event::Info { .. } => "info",
         Event::Terminated => "terminated",
     }

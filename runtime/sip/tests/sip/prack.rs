@@ -39,7 +39,7 @@ fn reliable(status: u16, tag: &str, rseq: u32, invite: &Request) -> String {
 fn an_invite_says_what_it_wants_of_provisional_responses() {
     for (reliable, line) in [
         (Reliable::No, None),
-        (Reliable::Supported, Some("Supported: 100rel\r\n")),
+        (Reliable::Supported, Some("Supported: timer, 100rel\r\n")),
         (Reliable::Required, Some("Require: 100rel\r\n")),
     ] {
         let mut host = Host::new();

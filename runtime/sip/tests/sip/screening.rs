@@ -148,7 +148,7 @@ fn options_tell_what_we_do() {
     );
     assert_eq!(parse_response(&answer).status(), 200);
     assert!(
-        answer.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nAccept: application/sdp\r\n"),
+        answer.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nAccept: application/sdp\r\nSupported: timer\r\n"),
         "{answer}"
     );
 }

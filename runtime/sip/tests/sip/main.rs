@@ -9,6 +9,7 @@ mod arbitrary;
 mod auth;
 mod challenged;
 mod corpus;
+mod digest_header;
 mod failover;
 mod golden;
 mod host;

@@ -14,7 +14,8 @@ use crate::write::Writer;
 use crate::{Hop, Method};
 
 impl Endpoint {
-    /// Where a user's gateways are, the one that came first, first. Each change is told by [`Output::Bound`].
+    /// Where a user's gateways are; the one that registered or refreshed last is the last. Each change is told by
+    /// [`Output::Bound`].
     #[must_use]
     pub fn bindings(&self, user: &User) -> &[Binding] {
         self.registrar.bindings(user)

@@ -130,7 +130,7 @@ impl Registrar {
         }
     }
 
-    /// The bindings of a user, the oldest first.
+    /// The bindings of a user; the one that was heard of last is the last.
     #[must_use]
     pub fn bindings(&self, user: &User) -> &[Binding] {
         self.table.of(user)
@@ -298,6 +298,7 @@ impl Registrar {
                         let liveness = binding.liveness.refreshed(now, common.hop, every);
                         *binding = Binding::new(id, contact, now + expires, common, liveness);
                     });
+                    self.table.put_last(id);
                     if let Some((user, binding)) = refreshed {
                         self.tell(user, binding, Change::Refreshed);
                     }

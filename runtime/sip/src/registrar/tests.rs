@@ -315,6 +315,22 @@ fn several_contacts_come_and_go() {
 }
 
 #[test]
+fn who_was_heard_of_last_is_last() {
+    let mut desk = Desk::new();
+    for (user, expected) in [
+        ("a", "a"),
+        ("b", "a b"),
+        ("c", "a b c"),
+        ("a", "b c a"),
+        ("c", "b a c"),
+    ] {
+        desk.binds(&format!("sip:{user}@h"));
+        let contacts = desk.contacts("gw1").join(" ");
+        assert_eq!(contacts.replace("sip:", "").replace("@h", ""), expected);
+    }
+}
+
+#[test]
 fn a_user_has_so_many_contacts() {
     let mut desk = Desk::new();
     for index in 0..5 {

@@ -137,6 +137,10 @@ impl Dialog {
     /// the response repeats of our own words is not taken from it.
     pub(crate) fn as_uac(ours: &OurInvite, response: &Response, source: Hop) -> Self {
         let target = response.contact();
+        let mut access = ours.access.clone();
+        if let Some(access) = &mut access {
+            access.settled(); // the INVITE was taken
+        }
         Self {
             call_id: ours.call_id.clone(),
             local: ours.from.clone(),
@@ -149,7 +153,7 @@ impl Dialog {
             source,
             to_source: ours.to_source,
             us: ours.us,
-            access: ours.access.clone(),
+            access,
             owns_call_id: true,
             allows_update: allows_update(response).unwrap_or_default(),
             description: ours.sdp.clone(),

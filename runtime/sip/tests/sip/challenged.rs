@@ -315,6 +315,23 @@ fn a_bye_is_proved_anew() {
 }
 
 #[test]
+fn an_invite_that_was_taken_leaves_a_clean_slate() {
+    // A carrier that renews nonces without saying that the old one was stale: once for the INVITE, once for the BYE.
+    let (mut host, first) = calling(&[PEER]);
+    host.receive(challenge(401, MD5).to(&first));
+    let second = request(&mut host);
+    host.receive(challenge(401, &MD5.replace("n1", "n2")).to(&second));
+    let third = request(&mut host);
+    host.receive(Reply::with_sdp(200, "b2").to(&third));
+    host.transmitted();
+    let bye = hang_up(&mut host);
+    assert_eq!(proof(&bye, "Authorization"), of("carrier", "n2", 2));
+    host.receive(challenge(401, &MD5.replace("n1", "n3")).to(&bye));
+    let bye = request(&mut host);
+    assert_eq!(proof(&bye, "Authorization"), of("carrier", "n3", 1));
+}
+
+#[test]
 fn a_bye_that_cannot_be_proved_ends_the_call_all_the_same() {
     let (mut host, _) = proved_call(CONTACT);
     let bye = hang_up(&mut host);

@@ -2,11 +2,17 @@
 //!
 //! Tenants' data (carriers, accounts, trunks, numbers) is not here: it lives in the store and comes with `jackfield apply`.
 
+mod addresses;
+mod sip;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+
+pub(crate) use self::addresses::Addresses;
+pub(crate) use self::sip::{Bound, Sip};
 
 /// Everything `jackfield serve` needs to know. Every key has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,16 +27,6 @@ pub(crate) struct Config {
     pub(crate) speech: Speech,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
-}
-
-/// Where SIP is spoken.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Sip {
-    /// UDP address; port 0 takes a free one.
-    pub(crate) bind: SocketAddr,
-    /// What peers are told (Contact), when it differs from `bind`: behind NAT, or bound to every interface.
-    pub(crate) advertised: Option<SocketAddr>,
 }
 
 /// Where media flows.
@@ -123,15 +119,6 @@ impl Default for Config {
             speech: Speech::default(),
             limits: Limits::default(),
             log: Log::default(),
-        }
-    }
-}
-
-impl Default for Sip {
-    fn default() -> Self {
-        Self {
-            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 5060)),
-            advertised: None,
         }
     }
 }
@@ -233,13 +220,7 @@ impl Config {
                 "rtp.bind is {bind}, which no peer can send to: name the address in rtp.advertised"
             );
         }
-        if self.sip.bind.ip().is_unspecified() && self.sip.advertised.is_none() {
-            bail!(
-                "sip.bind is {}, which no peer can answer to: name the address in sip.advertised",
-                self.sip.bind
-            );
-        }
-        Ok(())
+        self.sip.check()
     }
 }
 
@@ -283,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_is_the_defaults() {
-        assert_eq!(parse("", &[]).unwrap().sip.bind.port(), 5060);
+        assert_eq!(parse("", &[]).unwrap().sip.bind[0].port(), 5060);
     }
 
     #[test]
@@ -304,7 +285,7 @@ mod tests {
             ],
         )
         .unwrap();
-        assert_eq!(config.sip.bind.port(), 5090);
+        assert_eq!(config.sip.bind[0].port(), 5090);
         assert_eq!(config.data_dir, Path::new("/tmp/x"));
         assert_eq!(config.limits.max_calls, 7);
     }
@@ -323,9 +304,29 @@ mod tests {
     }
 
     #[test]
+    fn one_address_or_several() {
+        for (value, expected) in [
+            ("\"127.0.0.1:5070\"", vec!["127.0.0.1:5070"]),
+            (
+                "[\"127.0.0.1:5070\", \"[::1]:5070\"]",
+                vec!["127.0.0.1:5070", "[::1]:5070"],
+            ),
+        ] {
+            let expected: Addresses = expected
+                .into_iter()
+                .map(|address| address.parse().unwrap())
+                .collect();
+            let file = parse(&format!("[sip]\nbind = {value}"), &[]).unwrap();
+            assert_eq!(file.sip.bind, expected);
+            let variable = parse("", &[("JACKFIELD_SIP_BIND", value)]).unwrap();
+            assert_eq!(variable.sip.bind, expected);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_line_or_variable() {
         type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
-        let cases: [Case<'_>; 7] = [
+        let cases: &[Case<'_>] = &[
             ("[sip]\nbnid = \"x\"", &[], &["line 2", "bnid", "bind"]),
             (
                 "[sip]\nbind = \"localhost\"",
@@ -344,6 +345,33 @@ mod tests {
                 &["line 2", "ns.example", "192.0.2.53"],
             ),
             (
+                "[sip]\nbind = [\"0.0.0.0:5060\", \"[::]:5060\"]\nadvertised = \"192.0.2.1:5060\"",
+                &[],
+                &["[::]:5060", "sip.advertised"],
+            ),
+            ("[sip]\nbind = []", &[], &["sip.bind is empty"]),
+            (
+                "[sip]\ntls_bind = \"127.0.0.1:5061\"",
+                &[],
+                &["sip.tls_certificate", "sip.tls_key"],
+            ),
+            (
+                "[sip]\nwss_bind = \"127.0.0.1:443\"\ntls_certificate = \"a.pem\"",
+                &[],
+                &["sip.tls_key"],
+            ),
+            (
+                "[sip]\ntls_client_ca = \"ca.pem\"",
+                &[],
+                &["sip.tls_client_ca", "sip.tls_bind"],
+            ),
+            (
+                "[sip]\nws_bind = \"0.0.0.0:80\"",
+                &[],
+                &["sip.ws_bind", "sip.ws_advertised"],
+            ),
+            ("[sip]\nmax_connections = 0", &[], &["sip.max_connections"]),
+            (
                 "",
                 &[("JACKFIELD_SIP_BIND", "nowhere")],
                 &["JACKFIELD_SIP_BIND", "nowhere"],
@@ -354,7 +382,7 @@ mod tests {
                 &["JACKFIELD_SPI_BIND", "spi_bind"],
             ),
         ];
-        for (text, environment, wanted) in cases {
+        for &(text, environment, wanted) in cases {
             let error = parse(text, environment).unwrap_err();
             for part in wanted {
                 assert!(

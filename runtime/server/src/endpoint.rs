@@ -1,6 +1,6 @@
-//! The SIP endpoint's thread: one UDP socket, the sans-IO core, and the way to each call's actor.
+//! The SIP endpoint's thread: the sans-IO core, the way to and from the network, and the way to each call's actor.
 //!
-//! It alone touches the core, so nothing is locked. Datagrams, commands and timers go in; datagrams and events come out.
+//! It alone touches the core, so nothing is locked. Messages, commands and timers go in; messages and events come out.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,25 +11,26 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use bytes::Bytes;
 use sip::DialogId;
-use tokio::net::UdpSocket;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, warn};
+
+use crate::config;
+use crate::transport::{Connections, News, Sockets, Udp};
 
 /// Messages of one call that may wait for its actor. SIP has a handful of events a call.
 pub(crate) const SIGNALS: usize = 32;
 /// Commands of all calls that may wait for the endpoint.
 const COMMANDS: usize = 65_536;
-/// Datagrams and commands taken before the outputs are sent: bounds the delay of what is due.
+/// Datagrams, commands and news of connections taken before the outputs are sent: bounds the delay of what is due.
 const BATCH: usize = 64;
-/// A datagram cannot be larger.
-const MAX_DATAGRAM: usize = 65_535;
 
 /// The way to the endpoint, for actors and the outbound side.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointHandle {
     commands: mpsc::Sender<Message>,
     next_outgoing: Arc<AtomicU64>,
-    /// The bound address.
+    /// The first bound address.
     pub(crate) local: SocketAddr,
 }
 
@@ -91,25 +92,28 @@ impl EndpointHandle {
     }
 }
 
-/// A bound socket whose thread was not started yet.
+/// Bound sockets whose thread was not started yet.
 pub(crate) struct Endpoint {
-    socket: std::net::UdpSocket,
+    sockets: Sockets,
+    max_connections: usize,
     handle: EndpointHandle,
     commands: mpsc::Receiver<Message>,
 }
 
 impl Endpoint {
-    /// Binds the socket, so that a taken port is told before anything else starts.
-    pub(crate) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        let socket = bind_udp(address)
-            .with_context(|| format!("cannot bind the SIP address {address} (sip.bind)"))?;
-        let local = socket
-            .local_addr()
-            .context("the SIP socket has no address")?;
+    /// Binds the sockets, so that a taken port is told before anything else starts.
+    pub(crate) fn bind(settings: &config::Sip) -> anyhow::Result<Self> {
+        let sockets = Sockets::bind(settings)?;
+        let local = *sockets
+            .bound
+            .plain
+            .first()
+            .context("sip.bind names no address")?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let next_outgoing = Arc::new(AtomicU64::new(2));
         Ok(Self {
-            socket,
+            sockets,
+            max_connections: settings.max_connections,
             handle: EndpointHandle {
                 commands: sender,
                 next_outgoing,
@@ -119,11 +123,16 @@ impl Endpoint {
         })
     }
 
+    /// The addresses that were bound.
+    pub(crate) fn bound(&self) -> &config::Bound {
+        &self.sockets.bound
+    }
+
     pub(crate) fn handle(&self) -> EndpointHandle {
         self.handle.clone()
     }
 
-    /// Starts the thread. It ends when every handle is gone.
+    /// Starts the thread; connections run on this runtime. It ends when every handle is gone.
     pub(crate) fn start(
         self,
         core: sip::Endpoint,
@@ -134,15 +143,28 @@ impl Endpoint {
             .enable_time()
             .build()
             .context("cannot start the SIP endpoint's runtime")?;
+        let Sockets {
+            udp,
+            listeners,
+            bound,
+        } = self.sockets;
+        let udp = {
+            let _within = runtime.enter();
+            Udp::new(udp).context("cannot serve the SIP sockets")?
+        };
+        let (connections, news) =
+            Connections::start(listeners, bound, self.max_connections, Handle::current());
         let driver = Driver {
             core,
             admission,
             routes: HashMap::new(),
+            udp,
+            connections,
         };
         std::thread::Builder::new()
             .name("sip".to_owned())
             .spawn(move || {
-                if let Err(error) = runtime.block_on(driver.run(self.socket, self.commands)) {
+                if let Err(error) = runtime.block_on(driver.run(self.commands, news)) {
                     error!("the SIP endpoint stopped: {error:#}");
                 }
             })
@@ -155,27 +177,28 @@ struct Driver<A> {
     core: sip::Endpoint,
     admission: A,
     routes: HashMap<DialogId, mpsc::Sender<sip::Event>>,
+    udp: Udp,
+    connections: Connections,
 }
 
 impl<A: Admission> Driver<A> {
     async fn run(
         mut self,
-        socket: std::net::UdpSocket,
         mut commands: mpsc::Receiver<Message>,
+        mut news: mpsc::Receiver<News>,
     ) -> anyhow::Result<()> {
-        let socket = UdpSocket::from_std(socket)?;
-        let mut buffer = vec![0; MAX_DATAGRAM];
         loop {
             tokio::select! {
-                ready = socket.readable() => ready?,
+                ready = self.udp.readable() => ready?,
+                Some(news) = news.recv() => self.hear(news),
                 message = commands.recv() => match message {
                     Some(message) => self.take(message),
                     None => return Ok(()),
                 },
                 () = sleep_until(self.core.deadline()) => {}
             }
-            // What has come goes before what is due: the datagram may be the one that a timer waits for.
-            self.receive(&socket, &mut buffer);
+            // What has come goes before what is due: the message may be the one that a timer waits for.
+            self.receive(&mut news);
             for _ in 0..BATCH {
                 let Ok(message) = commands.try_recv() else {
                     break;
@@ -186,22 +209,36 @@ impl<A: Admission> Driver<A> {
             if self.core.deadline().is_some_and(|deadline| deadline <= now) {
                 self.core.handle(now, sip::Input::Timeout);
             }
-            self.flush(&socket).await;
+            self.flush().await;
         }
     }
 
-    fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
-        for _ in 0..BATCH {
-            let (length, source) = match socket.try_recv_from(buffer) {
-                Ok(received) => received,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                // An ICMP error of an earlier send: the transaction's timer will notice.
-                Err(error) => return debug!("SIP socket: {error}"),
-            };
-            let bytes = Bytes::copy_from_slice(&buffer[..length]);
+    fn receive(&mut self, news: &mut mpsc::Receiver<News>) {
+        let core = &mut self.core;
+        self.udp.receive(BATCH, |source, bytes| {
             let from = sip::Hop::udp(source);
-            self.core
-                .handle(Instant::now(), sip::Input::Received { from, bytes });
+            core.handle(Instant::now(), sip::Input::Received { from, bytes });
+        });
+        for _ in 0..BATCH {
+            let Ok(news) = news.try_recv() else {
+                break;
+            };
+            self.hear(news);
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Opened(link) => self.connections.opened(link),
+            News::Message { from, bytes } => self
+                .core
+                .handle(Instant::now(), sip::Input::Received { from, bytes }),
+            News::Closed(closed) => {
+                for to in self.connections.closed(closed) {
+                    self.core
+                        .handle(Instant::now(), sip::Input::Unreachable { to });
+                }
+            }
         }
     }
 
@@ -213,7 +250,10 @@ impl<A: Admission> Driver<A> {
             Message::Open(dialog, signals) => {
                 self.routes.insert(dialog, signals);
             }
-            Message::SetPeers(peers) => self.core.set_peers(peers),
+            Message::SetPeers(peers) => {
+                self.connections.set_peers(peers.clone());
+                self.core.set_peers(peers);
+            }
             Message::Counters(reply) => {
                 // Nobody waiting any more is no loss.
                 let _ = reply.send(*self.core.counters());
@@ -221,10 +261,14 @@ impl<A: Admission> Driver<A> {
         }
     }
 
-    async fn flush(&mut self, socket: &UdpSocket) {
+    async fn flush(&mut self) {
         while let Some(output) = self.core.poll() {
             match output {
-                sip::Output::Transmit { to, bytes, .. } => self.transmit(socket, to, &bytes).await,
+                sip::Output::Transmit {
+                    to,
+                    otherwise,
+                    bytes,
+                } => self.transmit(to, otherwise, bytes).await,
                 sip::Output::Incoming(incoming) => self.admit(*incoming),
                 sip::Output::Bound(news) => {
                     debug!(realm = %news.user.realm, change = ?news.change, "a gateway's registration");
@@ -236,14 +280,14 @@ impl<A: Admission> Driver<A> {
         }
     }
 
-    async fn transmit(&mut self, socket: &UdpSocket, to: sip::Hop, bytes: &[u8]) {
-        if to.transport != sip::Transport::Udp {
-            return self
-                .core
-                .handle(Instant::now(), sip::Input::Unreachable { to });
+    async fn transmit(&mut self, to: sip::Hop, otherwise: Option<sip::Hop>, bytes: Bytes) {
+        if to.transport == sip::Transport::Udp {
+            return self.udp.send(to.address, &bytes).await;
         }
-        if let Err(error) = socket.send_to(bytes, to.address).await {
-            debug!(%to, "cannot send SIP: {error}");
+        if let Err(to) = self.connections.send(to, otherwise, bytes) {
+            debug!(%to, "no SIP connection can be made");
+            self.core
+                .handle(Instant::now(), sip::Input::Unreachable { to });
         }
     }
 
@@ -299,22 +343,6 @@ impl<A: Admission> Driver<A> {
             self.routes.remove(&dialog);
         }
     }
-}
-
-/// A socket with room for a burst: 2,000 INVITEs may arrive within a few milliseconds.
-fn bind_udp(address: SocketAddr) -> std::io::Result<std::net::UdpSocket> {
-    const BUFFER: usize = 4 << 20;
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(address),
-        socket2::Type::DGRAM,
-        None,
-    )?;
-    // The kernel may give less; that is no failure.
-    let _ = socket.set_recv_buffer_size(BUFFER);
-    let _ = socket.set_send_buffer_size(BUFFER);
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

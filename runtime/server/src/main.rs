@@ -27,6 +27,7 @@ mod runtime;
 mod serve;
 mod services;
 mod speech;
+mod transport;
 mod web;
 
 use clap::Parser;

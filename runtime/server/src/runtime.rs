@@ -43,14 +43,14 @@ pub(crate) struct Runtime {
 impl Runtime {
     /// Binds, opens, loads and starts everything, in the order in which a failure is cheapest.
     pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::bind(config.sip.bind)?;
+        let endpoint = Endpoint::bind(&config.sip)?;
         let listener = TcpListener::bind(config.api.bind).await.with_context(|| {
             format!("cannot bind the API address {} (api.bind)", config.api.bind)
         })?;
         let store = open_store(&config.data_dir)?;
         let token = OperatorToken::load_or_create(&config.data_dir)?;
         let engine = make_engine(&config, &token)?;
-        let sip = endpoint.handle().local;
+        let local = endpoint.handle().local;
         let api = listener.local_addr()?;
 
         let web = Arc::new(Web::new());
@@ -67,8 +67,11 @@ impl Runtime {
         let flows = tokio::task::spawn_blocking(move || Flows::load(engine))
             .await?
             .context("a bundled component")?;
-        let advertised_sip = config.sip.advertised.unwrap_or(sip);
-        let media = MediaPlane::start(&config.rtp, &[sip, advertised_sip])
+        let contacts = config.sip.contacts(endpoint.bound());
+        let advertised_sip = contacts.towards(sip::Hop::udp(local));
+        let mut our_sip = endpoint.bound().plain.to_vec();
+        our_sip.push(advertised_sip);
+        let media = MediaPlane::start(&config.rtp, &our_sip)
             .context("cannot start the media threads")?;
         let services = Arc::new_cyclic(|services| Services {
             outbound: Arc::new(Outbound::new(
@@ -94,6 +97,7 @@ impl Runtime {
         let core = sip::Endpoint::new(
             sip::Config {
                 max_dialogs: 2 * limits.max_calls,
+                contacts,
                 ..sip::Config::new(advertised_sip)
             },
             random(),
@@ -106,10 +110,10 @@ impl Runtime {
         let (stop_api, stopped) = oneshot::channel();
         let router = operator::router(&services, &token);
         let api_task = tokio::spawn(serve_api(listener, router, stopped));
-        info!(%sip, %api, max_calls = limits.max_calls, "ready");
+        info!(sip = %local, %api, max_calls = limits.max_calls, "ready");
         Ok(Self {
             services,
-            sip,
+            sip: local,
             api,
             stop_api,
             api_task,

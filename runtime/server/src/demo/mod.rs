@@ -67,7 +67,7 @@ fn config(options: &DemoOptions) -> Config {
         data_dir: options.out.join("data"),
         ..Config::default()
     };
-    config.sip.bind = free_port;
+    config.sip.bind = free_port.into();
     config.api.bind = free_port;
     config.speech.flite = Some(options.flite.clone());
     config.log.filter = "warn,tenant=off".to_owned();

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::CALLER;
 use super::transcript::{Side, Transcript};
-use crate::config::Rtp;
+use crate::config::{self, Rtp};
 use crate::endpoint::{Admission, Endpoint, EndpointHandle, Refusal, SIGNALS};
 use crate::media_plane::{self, HeardFrame, Leg, MediaPlane};
 use crate::services::random;
@@ -47,7 +47,10 @@ impl Admission for NobodyHome {
 
 impl Softphone {
     pub(super) fn start(transcript: &Arc<Transcript>) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let endpoint = Endpoint::bind(&config::Sip {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into(),
+            ..config::Sip::default()
+        })?;
         let handle = endpoint.handle();
         endpoint.start(
             sip::Endpoint::new(sip::Config::new(handle.local), random()),

@@ -1,0 +1,113 @@
+//! Who connects to us.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::{Hop, PeerSet, Transport};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, warn};
+
+use super::connection::{News, link};
+use super::seats::{Seat, Seats};
+use super::stream::{self, Bounds};
+use super::udp::canonical;
+
+/// How long accepting rests when it fails, as without file descriptors.
+const REST: Duration = Duration::from_millis(100);
+
+/// What every listener needs.
+#[derive(Debug, Clone)]
+pub(super) struct Reception {
+    pub(super) news: mpsc::Sender<News>,
+    pub(super) peers: watch::Receiver<PeerSet>,
+    pub(super) seats: Arc<Seats>,
+}
+
+/// Takes connections until the endpoint stops.
+pub(super) async fn accept(
+    listener: std::net::TcpListener,
+    transport: Transport,
+    reception: Reception,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let mut is_failing = false;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = reception.news.closed() => return Ok(()),
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                is_failing = false;
+                let from = Hop::new(transport, canonical(address));
+                reception.seat(stream, from);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                if !is_failing {
+                    warn!(%transport, "no SIP connections can be accepted: {error}");
+                }
+                is_failing = true;
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+impl Reception {
+    /// Finds a seat for who came, or closes the connection.
+    fn seat(&self, stream: TcpStream, from: Hop) {
+        let ip = from.address.ip();
+        let is_listed = self.peers.borrow().contains(ip);
+        match self.seats.take(ip, is_listed) {
+            Some(seat) => {
+                tokio::spawn(self.clone().serve(stream, from, seat));
+            }
+            None => debug!(%from, "a SIP connection is refused: there are too many"),
+        }
+    }
+
+    async fn serve(self, stream: TcpStream, from: Hop, seat: Seat) {
+        if let Err(error) = prepare(&stream) {
+            return debug!(%from, "a SIP connection was gone at once: {error}");
+        }
+        let bounds = if seat.is_listed() {
+            Bounds::LISTED
+        } else {
+            Bounds::UNLISTED
+        };
+        let (link, ends) = link(from, false, self.news.clone());
+        ends.reading.tell(News::Opened(link)).await;
+        stream::serve(stream, ends, bounds).await;
+        drop(seat);
+    }
+}
+
+/// Messages leave at once, and a peer that is silently gone is found out within two minutes.
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    // The same where something of ours is not acknowledged, which keep-alives do not look at.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(20)))?;
+    Ok(())
+}
+
+/// Errors that say nothing about the next connection.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, warn};
 
 use crate::config;
-use crate::transport::{Connections, News, Sockets, Udp};
+use crate::transport::{Connections, News, Sockets, Tls, TlsKeeper, Udp};
 
 /// Messages of one call that may wait for its actor. SIP has a handful of events a call.
 pub(crate) const SIGNALS: usize = 32;
@@ -40,6 +40,8 @@ enum Message {
     /// Events of this dialog go here from now on.
     Open(DialogId, mpsc::Sender<sip::Event>),
     SetPeers(sip::PeerSet),
+    /// Who is to be met at this hop over TLS.
+    Expect(sip::Hop, Arc<str>),
     Counters(oneshot::Sender<sip::Counters>),
 }
 
@@ -78,6 +80,13 @@ impl EndpointHandle {
         self.message(Message::SetPeers(peers));
     }
 
+    /// From now on a server at this hop must have a TLS certificate of this name: the host of the URI that led there, be it a
+    /// name or an IP address (RFC 5922 §4). To be said before the first request goes there.
+    #[expect(dead_code, reason = "for who resolves trunks' targets")]
+    pub(crate) fn expect(&self, hop: sip::Hop, name: Arc<str>) {
+        self.message(Message::Expect(hop, name));
+    }
+
     /// What the endpoint counted so far; none when it has stopped.
     pub(crate) async fn counters(&self) -> Option<sip::Counters> {
         let (reply, counters) = oneshot::channel();
@@ -96,13 +105,15 @@ impl EndpointHandle {
 pub(crate) struct Endpoint {
     sockets: Sockets,
     max_connections: usize,
+    tls: (Tls, TlsKeeper),
     handle: EndpointHandle,
     commands: mpsc::Receiver<Message>,
 }
 
 impl Endpoint {
-    /// Binds the sockets, so that a taken port is told before anything else starts.
+    /// Binds the sockets and reads the certificates, so that what is wrong is told before anything else starts.
     pub(crate) fn bind(settings: &config::Sip) -> anyhow::Result<Self> {
+        let tls = Tls::load(settings).context("TLS for SIP cannot be set up")?;
         let sockets = Sockets::bind(settings)?;
         let local = *sockets
             .bound
@@ -114,6 +125,7 @@ impl Endpoint {
         Ok(Self {
             sockets,
             max_connections: settings.max_connections,
+            tls,
             handle: EndpointHandle {
                 commands: sender,
                 next_outgoing,
@@ -152,8 +164,11 @@ impl Endpoint {
             let _within = runtime.enter();
             Udp::new(udp).context("cannot serve the SIP sockets")?
         };
+        let connections_run = Handle::current();
+        let (tls, keeper) = self.tls;
+        connections_run.spawn(keeper.run());
         let (connections, news) =
-            Connections::start(listeners, bound, self.max_connections, Handle::current());
+            Connections::start(listeners, bound, self.max_connections, tls, connections_run);
         let driver = Driver {
             core,
             admission,
@@ -254,6 +269,7 @@ impl<A: Admission> Driver<A> {
                 self.connections.set_peers(peers.clone());
                 self.core.set_peers(peers);
             }
+            Message::Expect(hop, name) => self.connections.expect(hop, name),
             Message::Counters(reply) => {
                 // Nobody waiting any more is no loss.
                 let _ = reply.send(*self.core.counters());

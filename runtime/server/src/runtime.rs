@@ -71,8 +71,8 @@ impl Runtime {
         let advertised_sip = contacts.towards(sip::Hop::udp(local));
         let mut our_sip = endpoint.bound().plain.to_vec();
         our_sip.push(advertised_sip);
-        let media = MediaPlane::start(&config.rtp, &our_sip)
-            .context("cannot start the media threads")?;
+        let media =
+            MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
         let services = Arc::new_cyclic(|services| Services {
             outbound: Arc::new(Outbound::new(
                 services.clone(),

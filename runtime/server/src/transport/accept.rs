@@ -6,17 +6,22 @@ use std::time::Duration;
 
 use sip::{Hop, PeerSet, Transport};
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::connection::{News, link};
 use super::seats::{Seat, Seats};
 use super::stream::{self, Bounds};
+use super::tls::Tls;
 use super::udp::canonical;
 
 /// How long accepting rests when it fails, as without file descriptors.
 const REST: Duration = Duration::from_millis(100);
+/// How long who connects may take for the handshakes of TLS and WebSocket.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// What every listener needs.
 #[derive(Debug, Clone)]
@@ -24,6 +29,7 @@ pub(super) struct Reception {
     pub(super) news: mpsc::Sender<News>,
     pub(super) peers: watch::Receiver<PeerSet>,
     pub(super) seats: Arc<Seats>,
+    pub(super) tls: Tls,
 }
 
 /// Takes connections until the endpoint stops.
@@ -79,11 +85,27 @@ impl Reception {
         } else {
             Bounds::UNLISTED
         };
-        let (link, ends) = link(from, false, self.news.clone());
-        ends.reading.tell(News::Opened(link)).await;
-        stream::serve(stream, ends, bounds).await;
+        match from.transport {
+            Transport::Tls => match in_time(self.tls.accept(from.transport, stream)).await {
+                Ok(stream) => self.serve_stream(stream, from, bounds).await,
+                Err(error) => debug!(%from, "no TLS with who connected: {error}"),
+            },
+            _ => self.serve_stream(stream, from, bounds).await,
+        }
         drop(seat);
     }
+
+    async fn serve_stream<S: AsyncRead + AsyncWrite>(self, stream: S, from: Hop, bounds: Bounds) {
+        let (link, ends) = link(from, false, self.news);
+        ends.reading.tell(News::Opened(link)).await;
+        stream::serve(stream, ends, bounds).await;
+    }
+}
+
+async fn in_time<T>(handshake: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(HANDSHAKE, handshake)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Messages leave at once, and a peer that is silently gone is found out within two minutes.

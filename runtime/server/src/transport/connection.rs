@@ -1,5 +1,6 @@
 //! What every connection has, whatever its kind: a link to the endpoint's thread, a queue of what is to be sent, and times.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -70,6 +71,8 @@ pub(crate) struct Link {
     pub(super) hop: Hop,
     /// We opened it.
     pub(super) is_ours: bool,
+    /// Whom its peer has proved to be, over TLS.
+    pub(super) name: Option<Arc<str>>,
     pub(super) queue: mpsc::Sender<Outgoing>,
     _closed_when_dropped: oneshot::Sender<()>,
 }
@@ -112,6 +115,7 @@ pub(super) fn link(hop: Hop, is_ours: bool, news: mpsc::Sender<News>) -> (Link, 
         id,
         hop,
         is_ours,
+        name: None,
         queue,
         _closed_when_dropped: closed_when_dropped,
     };

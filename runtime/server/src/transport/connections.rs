@@ -1,6 +1,7 @@
 //! Which connections there are: the endpoint's thread keeps this, and sends over them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sip::{Hop, PeerSet, Transport};
@@ -11,20 +12,26 @@ use tracing::{debug, error};
 
 use super::accept::{self, Reception};
 use super::connection::{Closed, Link, News, Outgoing, link};
-use super::dial;
+use super::dial::{self, Dial};
 use super::seats::Seats;
+use super::tls::Tls;
 use crate::config::Bound;
 
 /// News of all connections that may wait for the endpoint; connections wait while it is full.
 const NEWS: usize = 1_024;
 /// Connections of our own making that may be there at a time.
 const MAX_OURS: usize = 1_024;
+/// Names of servers that are kept.
+const MAX_NAMES: usize = 4_096;
 
 /// The connections, by their remote ends.
 pub(crate) struct Connections {
     links: HashMap<Hop, Link>,
     peers: watch::Sender<PeerSet>,
+    /// Who is to be met at a hop over TLS.
+    names: HashMap<Hop, Arc<str>>,
     news: mpsc::Sender<News>,
+    tls: Tls,
     /// Where the connections run.
     runtime: Handle,
     bound: Bound,
@@ -36,6 +43,7 @@ impl Connections {
         listeners: Vec<(Transport, std::net::TcpListener)>,
         bound: Bound,
         max_connections: usize,
+        tls: Tls,
         runtime: Handle,
     ) -> (Self, mpsc::Receiver<News>) {
         let (news, heard) = mpsc::channel(NEWS);
@@ -44,6 +52,7 @@ impl Connections {
             news: news.clone(),
             peers: known,
             seats: Seats::new(max_connections),
+            tls: tls.clone(),
         };
         for (transport, listener) in listeners {
             let accepting = accept::accept(listener, transport, reception.clone());
@@ -56,7 +65,9 @@ impl Connections {
         let connections = Self {
             links: HashMap::new(),
             peers,
+            names: HashMap::new(),
             news,
+            tls,
             runtime,
             bound,
         };
@@ -66,6 +77,21 @@ impl Connections {
     /// From now on these peers have more room than others.
     pub(crate) fn set_peers(&self, peers: PeerSet) {
         self.peers.send_replace(peers);
+    }
+
+    /// Over TLS, only a server with a certificate of this name (or IP address) is spoken to at this hop. One that was met under
+    /// another name is left.
+    pub(crate) fn expect(&mut self, hop: Hop, name: Arc<str>) {
+        if self.names.len() >= MAX_NAMES {
+            // Names come from DNS, and what it said before may be over. Those in use are needed to open a connection again.
+            let links = &self.links;
+            self.names.retain(|hop, _| links.contains_key(hop));
+        }
+        let is_another = |link: &Link| link.name.as_ref() != Some(&name);
+        if hop.transport.is_secure() && self.links.get(&hop).is_some_and(is_another) {
+            self.links.remove(&hop);
+        }
+        self.names.insert(hop, name);
     }
 
     /// Sends over the connection to `to`. Where there is none, one is opened to `otherwise`, or else to `to`.
@@ -141,6 +167,11 @@ impl Connections {
         let Some(link) = self.links.get(&to) else {
             return Some(out);
         };
+        // Who connected to us from there has proved nothing.
+        let is_unproved = to.transport.is_secure() && !link.is_ours;
+        if is_unproved && self.names.contains_key(&to) {
+            return Some(out);
+        }
         match link.queue.try_send(out) {
             Ok(()) => None,
             Err(TrySendError::Closed(out)) => {
@@ -157,15 +188,22 @@ impl Connections {
 
     fn open(&mut self, to: Hop, out: Outgoing) -> Result<(), Hop> {
         let ours = self.links.values().filter(|link| link.is_ours).count();
-        if to.transport != Transport::Tcp || ours >= MAX_OURS {
+        let can_open = matches!(to.transport, Transport::Tcp | Transport::Tls);
+        if !can_open || ours >= MAX_OURS {
             return Err(to);
         }
-        let (link, ends) = link(to, true, self.news.clone());
+        let (mut link, ends) = link(to, true, self.news.clone());
+        link.name = self.names.get(&to).cloned();
         link.queue
             .try_send(out)
             .expect("a new queue has room for one");
-        let from = dial::source_for(to.address, &self.bound.plain);
-        self.runtime.spawn(dial::open(to, from, ends));
+        let dial = Dial {
+            to,
+            from: dial::source_for(to.address, &self.bound.plain),
+            name: link.name.clone(),
+            tls: self.tls.clone(),
+        };
+        self.runtime.spawn(dial.run(ends));
         self.links.insert(to, link);
         Ok(())
     }

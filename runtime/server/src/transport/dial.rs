@@ -2,34 +2,66 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sip::Hop;
+use rustls::pki_types::ServerName;
+use sip::{Hop, Transport};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
-use tracing::info;
+use tokio_rustls::client::TlsStream;
+use tracing::warn;
 
 use super::accept::prepare;
 use super::connection::Ends;
 use super::stream::{self, Bounds};
+use super::tls::Tls;
 
 /// How long a peer has to take our connection: the next target of a trunk waits for it.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Connects and serves the connection to its end. What it was to send goes back when there is none.
-pub(super) async fn open(to: Hop, from: Option<SocketAddr>, ends: Ends) {
-    let connecting = timeout(CONNECT, connect(to.address, from));
-    match connecting.await {
-        Ok(Ok(stream)) => stream::serve(stream, ends, Bounds::LISTED).await,
-        Ok(Err(error)) => {
-            info!(%to, "cannot connect: {error}");
-            ends.fail().await;
-        }
-        Err(_) => {
-            info!(%to, "cannot connect within {CONNECT:?}");
-            ends.fail().await;
-        }
+/// A connection to be opened.
+pub(super) struct Dial {
+    pub(super) to: Hop,
+    /// Where it comes from; none lets the kernel choose.
+    pub(super) from: Option<SocketAddr>,
+    /// Whose certificate the server must show, over TLS; none asks for one of its IP address.
+    pub(super) name: Option<Arc<str>>,
+    pub(super) tls: Tls,
+}
+
+impl Dial {
+    /// Connects and serves the connection to its end. What it was to send goes back when there is none.
+    pub(super) async fn run(self, ends: Ends) {
+        let failure = if self.to.transport == Transport::Tls {
+            match in_time(self.connect_tls()).await {
+                Ok(stream) => return stream::serve(stream, ends, Bounds::LISTED).await,
+                Err(failure) => failure,
+            }
+        } else {
+            match in_time(connect(self.to.address, self.from)).await {
+                Ok(stream) => return stream::serve(stream, ends, Bounds::LISTED).await,
+                Err(failure) => failure,
+            }
+        };
+        warn!(to = %self.to, "cannot connect: {failure}");
+        ends.fail().await;
     }
+
+    async fn connect_tls(&self) -> io::Result<TlsStream<TcpStream>> {
+        let name = match &self.name {
+            Some(name) => ServerName::try_from(name.to_string()).map_err(io::Error::other)?,
+            None => ServerName::from(self.to.address.ip()),
+        };
+        let stream = connect(self.to.address, self.from).await?;
+        self.tls.connect(name, stream).await
+    }
+}
+
+async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(CONNECT, connecting)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 async fn connect(to: SocketAddr, from: Option<SocketAddr>) -> io::Result<TcpStream> {

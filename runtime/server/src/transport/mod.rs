@@ -13,9 +13,11 @@ mod sockets;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod udp;
 
 pub(crate) use connection::News;
 pub(crate) use connections::Connections;
 pub(crate) use sockets::Sockets;
+pub(crate) use tls::{Keeper as TlsKeeper, Tls};
 pub(crate) use udp::Udp;

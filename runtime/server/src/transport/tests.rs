@@ -1,20 +1,69 @@
 //! The endpoint over real sockets of loopback, as a peer meets it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::ServerName;
 use sip::{Hop, IpPrefix, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{Connections, News};
+use super::{Connections, News, Tls};
 use crate::config::{Bound, Sip};
 use crate::endpoint::{Admission, Endpoint, EndpointHandle, Refusal};
 
 /// Far more than anything here takes.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
+
+/// An authority that issues certificates.
+pub(super) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub(super) pem: String,
+}
+
+/// A certificate and its key, in PEM.
+pub(super) struct Issued {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}
+
+impl Authority {
+    pub(super) fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        let issuer = Issuer::new(params, key);
+        Self { issuer, pem }
+    }
+
+    /// A certificate of these names and IP addresses that ends in so many days.
+    pub(super) fn issue(&self, names: &[&str], days: i64) -> Issued {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        let end = std::time::SystemTime::now();
+        let span = Duration::from_secs(days.unsigned_abs() * 24 * 3_600);
+        let end = if days < 0 { end - span } else { end + span };
+        params.not_after = end.into();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
+        let key = key.serialize_pem();
+        Issued { certificate, key }
+    }
+}
+
+impl Issued {
+    /// Puts `certificate.pem` and `key.pem` into a folder.
+    pub(super) fn write(&self, folder: &Path) {
+        std::fs::write(folder.join("certificate.pem"), &self.certificate).unwrap();
+        std::fs::write(folder.join("key.pem"), &self.key).unwrap();
+    }
+}
 
 /// Nobody takes a call.
 struct NobodyHome;
@@ -218,7 +267,8 @@ async fn ipv6_and_ipv4_over_one_socket_are_each_themselves() {
 /// Connections without an endpoint behind them.
 fn connections() -> (Connections, mpsc::Receiver<News>) {
     let runtime = tokio::runtime::Handle::current();
-    Connections::start(Vec::new(), Bound::default(), 16, runtime)
+    let (tls, _) = Tls::load(&Sip::default()).unwrap();
+    Connections::start(Vec::new(), Bound::default(), 16, tls, runtime)
 }
 
 async fn listener() -> (TcpListener, Hop) {
@@ -308,4 +358,102 @@ async fn a_peer_that_does_not_read_is_given_up() {
     second.expect("a new connection").unwrap();
     assert_eq!(next_closed(&mut connections, &mut news).await, []);
     drop(first);
+}
+
+/// TLS by files in `folder`, with a certificate of `name`.
+fn tls_settings(folder: &Path, authority: &Authority, name: &str) -> Sip {
+    authority.issue(&[name], 90).write(folder);
+    std::fs::write(folder.join("ca.pem"), &authority.pem).unwrap();
+    Sip {
+        tls_certificate: Some(folder.join("certificate.pem")),
+        tls_key: Some(folder.join("key.pem")),
+        tls_roots: Some(folder.join("ca.pem")),
+        ..free_port()
+    }
+}
+
+#[tokio::test]
+async fn a_request_over_tls_is_answered_over_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("ours");
+    let settings = Sip {
+        tls_bind: "127.0.0.1:0".parse::<SocketAddr>().unwrap().into(),
+        ..tls_settings(folder.path(), &authority, "us.example")
+    };
+    let (_endpoint, bound) = serve(&settings);
+    let (tls, _keeper) = Tls::load(&settings).unwrap();
+    let stream = TcpStream::connect(bound.tls[0]).await.unwrap();
+    let name = ServerName::try_from("us.example").unwrap();
+    let mut stream = tls.connect(name, stream).await.unwrap();
+    let request = options("TLS", 1, "l: 0\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 2_048];
+    let length = timeout(LIMIT, stream.read(&mut answer))
+        .await
+        .expect("an answer")
+        .unwrap();
+    let answer = std::str::from_utf8(&answer[..length]).unwrap();
+    assert!(answer.starts_with("SIP/2.0 200 OK"), "{answer}");
+    assert!(answer.contains("SIP/2.0/TLS"), "{answer}");
+    // Without TLS there is nothing to be had there.
+    let mut stream = TcpStream::connect(bound.tls[0]).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    assert!(!read_to_end_of(&mut stream).await.starts_with(b"SIP"));
+}
+
+async fn read_to_end_of(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = timeout(LIMIT, stream.read_to_end(&mut bytes))
+        .await
+        .expect("the connection is closed");
+    bytes
+}
+
+#[tokio::test]
+async fn a_server_is_spoken_to_under_the_name_that_led_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("ours");
+    let settings = tls_settings(folder.path(), &authority, "sbc.example");
+    let (tls, _keeper) = Tls::load(&settings).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hop = Hop::new(Transport::Tls, listener.local_addr().unwrap());
+    let server = tls.clone();
+    let (heard, mut hears) = mpsc::channel(16);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            if let Ok(mut stream) = server.accept(Transport::Tls, stream).await {
+                let mut bytes = vec![0; 64];
+                let length = stream.read(&mut bytes).await.unwrap();
+                bytes.truncate(length);
+                heard.send((bytes, stream)).await.unwrap();
+            }
+        }
+    });
+    let runtime = tokio::runtime::Handle::current();
+    let (mut connections, mut news) =
+        Connections::start(Vec::new(), Bound::default(), 16, tls, runtime);
+    // Without a name it must be the address, which this certificate is not for.
+    for name in [None, Some("other.example")] {
+        if let Some(name) = name {
+            connections.expect(hop, name.into());
+        }
+        connections.send(hop, None, "secret".into()).unwrap();
+        assert_eq!(next_closed(&mut connections, &mut news).await, [hop]);
+    }
+    connections.expect(hop, "sbc.example".into());
+    connections.send(hop, None, "hello".into()).unwrap();
+    let (bytes, _stream) = timeout(LIMIT, hears.recv())
+        .await
+        .expect("a message")
+        .unwrap();
+    assert_eq!(bytes, b"hello");
+    // Under another name it is another server, which has not proved itself.
+    connections.expect(hop, "other.example".into());
+    connections.send(hop, None, "secret".into()).unwrap();
+    // The connection that is left ends, and the new one is not made.
+    let mut unreachable = next_closed(&mut connections, &mut news).await;
+    unreachable.extend(next_closed(&mut connections, &mut news).await);
+    assert_eq!(unreachable, [hop]);
+    assert!(hears.try_recv().is_err(), "nobody else heard anything");
 }

@@ -14,7 +14,7 @@ use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
     CallRecord, CallStatus, Effect, Event, HangUpCause, Input, MediaCommand, MediaEvent, MediaPath,
-    PlaybackEnd, RejectReason, RequestId, StoryChoice,
+    PlaybackEnd, RejectReason, RequestId, StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -46,6 +46,10 @@ pub struct Call {
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
     unconfirmed: Option<MediaPath>,
+    /// How media flows now.
+    path: Option<MediaPath>,
+    /// An offer of the callee before its answer, and what was agreed on with it.
+    updated: Option<(bytes::Bytes, MediaPath)>,
     answered_at: Option<Instant>,
     /// The first ACK came; later ones confirm a change of media.
     confirmed: bool,
@@ -114,6 +118,8 @@ impl Call {
             last_request: 0,
             negotiated: None,
             unconfirmed: None,
+            path: None,
+            updated: None,
             answered_at: None,
             confirmed: false,
             record: None,
@@ -178,7 +184,7 @@ impl Call {
     fn handle_sip(&mut self, now: Instant, event: sip::Event) {
         use sip::Event as Sip;
         match (self.state, event) {
-            (State::Incoming, Sip::Canceled { .. }) => {
+            (State::Incoming | State::Up, Sip::Canceled { .. }) => {
                 self.over(
                     now,
                     Ending::new(
@@ -246,6 +252,10 @@ impl Call {
                     ),
                 );
             }
+            (State::Incoming, Sip::NoAck) => {
+                let reason = "no PRACK: the ringing was never confirmed".to_owned();
+                self.over(now, Ending::failed(504, reason));
+            }
             (State::Up, Sip::Bye { .. }) => {
                 self.over(
                     now,
@@ -269,6 +279,19 @@ impl Call {
                 );
             }
             (State::Up, Sip::Offer { sdp }) => self.renegotiate(sdp.as_deref()),
+            (State::Calling, Sip::Offer { sdp: Some(offer) }) => self.renegotiate_early(offer),
+            (State::Incoming | State::Calling | State::Cancelling(_), Sip::Offer { .. }) => {
+                self.emit(Effect::Sip(sip::Command::RejectOffer {
+                    dialog: self.leg.dialog,
+                    status: 488,
+                }));
+            }
+            (State::Up, Sip::OfferAnswered { sdp: Some(answer) }) => self.refreshed(&answer),
+            (State::Up, Sip::Info { body, .. }) if !self.has_telephone_events() => {
+                if let Some(digit) = signalled_digit::digit(&body) {
+                    self.tell(Event::Digit(digit));
+                }
+            }
             // Late or repeated news of a leg that is past it.
             _ => {}
         }
@@ -308,9 +331,14 @@ impl Call {
 
     fn answered_by_peer(&mut self, now: Instant, sdp: Option<&[u8]>) {
         self.up(now);
-        match sdp.map(|sdp| self.leg.accept(sdp)) {
+        let updated = self.updated.take();
+        let answered = sdp.map(|sdp| match updated {
+            Some((offer, path)) if offer == sdp => Ok(path),
+            _ => self.leg.accept(sdp),
+        });
+        match answered {
             Some(Ok(path)) => {
-                self.emit(Effect::Media(MediaCommand::Connect(path)));
+                self.connect(path);
                 self.start_story(StoryChoice::Flow);
             }
             Some(Err(error)) => self.end_for_media(now, &error.to_string()),
@@ -329,7 +357,7 @@ impl Call {
             None => {}
         }
         if let Some(path) = self.unconfirmed.take() {
-            self.emit(Effect::Media(MediaCommand::Connect(path)));
+            self.connect(path);
         }
         if !std::mem::replace(&mut self.confirmed, true) {
             self.tell(Event::Answered);
@@ -341,12 +369,12 @@ impl Call {
         let command = match offer.map(|offer| self.leg.answer(offer)).transpose() {
             Ok(Some((sdp, path))) => {
                 self.unconfirmed = None;
-                self.emit(Effect::Media(MediaCommand::Connect(path)));
+                self.connect(path);
                 sip::Command::AcceptOffer { dialog, sdp }
             }
             Ok(None) => sip::Command::AcceptOffer {
                 dialog,
-                sdp: self.leg.description(),
+                sdp: self.leg.offer_again(),
             },
             Err(error) => sip::Command::RejectOffer {
                 dialog,
@@ -354,6 +382,51 @@ impl Call {
             },
         };
         self.emit(Effect::Sip(command));
+    }
+
+    /// An offer that came before the answer: what is agreed on now counts once the call is answered.
+    fn renegotiate_early(&mut self, offer: bytes::Bytes) {
+        let dialog = self.leg.dialog;
+        let command = match self.leg.answer(&offer) {
+            Ok((sdp, path)) => {
+                self.updated = Some((offer, path));
+                sip::Command::AcceptOffer { dialog, sdp }
+            }
+            Err(error) => sip::Command::RejectOffer {
+                dialog,
+                status: error.status(),
+            },
+        };
+        self.emit(Effect::Sip(command));
+    }
+
+    /// The peer answered our last description once more: it may have moved, or hold the call. The numbers we receive by are
+    /// those of our description, which is the same. An answer that cannot be used changes nothing.
+    fn refreshed(&mut self, answer: &[u8]) {
+        let (Some(current), Ok(mut path)) = (self.path, self.leg.accept(answer)) else {
+            return;
+        };
+        path.receive_payload_type = current.receive_payload_type;
+        path.telephone_event =
+            path.telephone_event
+                .zip(current.telephone_event)
+                .map(|(new, old)| sdp::TelephoneEvent {
+                    receive: old.receive,
+                    ..new
+                });
+        if path != current {
+            self.connect(path);
+        }
+    }
+
+    fn connect(&mut self, path: MediaPath) {
+        self.path = Some(path);
+        self.emit(Effect::Media(MediaCommand::Connect(path)));
+    }
+
+    /// Digits come as RFC 4733 events: those in INFO would be the same once more.
+    fn has_telephone_events(&self) -> bool {
+        self.path.is_some_and(|path| path.telephone_event.is_some())
     }
 
     fn up(&mut self, now: Instant) {

@@ -32,7 +32,7 @@ pub struct OutboundLeg {
 pub(crate) struct Leg {
     pub(crate) dialog: DialogId,
     local: sdp::Local,
-    /// The description we sent last; a repeated question gets it again.
+    /// The description we sent last.
     description: Bytes,
 }
 
@@ -68,8 +68,10 @@ impl Leg {
         sdp::accept(answer, &self.local).map(|negotiated| MediaPath::from(&negotiated))
     }
 
-    /// What we said last, for a re-INVITE that asks without offering.
-    pub(crate) fn description(&self) -> Bytes {
+    /// Our offer to a re-INVITE that asks for one: what we can do and want now. What was answered last may be a hold of the
+    /// peer's, and repeating that would keep the call silent (RFC 3261 section 14.2).
+    pub(crate) fn offer_again(&mut self) -> Bytes {
+        self.description = sdp::offer_again(&mut self.local, &self.description);
         self.description.clone()
     }
 }

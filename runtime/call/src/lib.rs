@@ -12,6 +12,7 @@ mod leg;
 mod outcome;
 mod playlist;
 mod record;
+mod signalled_digit;
 
 pub use call::{Call, Limits};
 pub use command::{

@@ -554,3 +554,187 @@ fn a_later_offer_is_answered_or_refused_and_the_call_goes_on() {
     assert_eq!(run.feed(offer(Some(VIDEO_ONLY))), ["sip RejectOffer"]);
     assert!(run.call.record().is_none());
 }
+
+/// What an offer within the call does: our description, where one is sent, and where media then goes.
+fn offered(run: &mut Run, offer: Option<&str>) -> (String, Option<MediaPath>) {
+    let sdp = offer.map(bytes);
+    exchanged(run, sip::Event::Offer { sdp })
+}
+
+fn exchanged(run: &mut Run, event: sip::Event) -> (String, Option<MediaPath>) {
+    run.call.handle(run.now, Input::Sip(event));
+    let (mut said, mut path) = (String::new(), None);
+    while let Some(effect) = run.call.poll() {
+        match effect {
+            Effect::Sip(sip::Command::AcceptOffer { sdp, .. }) => {
+                said = String::from_utf8_lossy(&sdp).into_owned();
+            }
+            Effect::Sip(sip::Command::RejectOffer { status, .. }) => said = status.to_string(),
+            Effect::Media(MediaCommand::Connect(connected)) => path = Some(connected),
+            _ => {}
+        }
+    }
+    (said, path)
+}
+
+/// The version in a description's `o=` line.
+fn version(description: &str) -> u64 {
+    let origin = description.lines().find(|line| line.starts_with("o="));
+    let words = origin.expect("an o= line").split(' ').nth(2);
+    words.expect("a version").parse().expect("a number")
+}
+
+#[test]
+fn a_hold_is_mirrored_and_a_resume_brings_the_audio_back() {
+    use sdp::Direction::{Inactive, RecvOnly, SendRecv};
+    let mut run = Run::up();
+    let mut last = 1;
+    for (line, direction) in [
+        ("a=sendonly\r\n", RecvOnly),
+        ("a=sendrecv\r\n", SendRecv),
+        ("a=inactive\r\n", Inactive),
+        ("", SendRecv),
+    ] {
+        let (said, path) = offered(&mut run, Some(&format!("{OFFER}{line}")));
+        assert_eq!(path.map(|path| path.direction), Some(direction), "{line}");
+        assert!(
+            said.contains(&format!("a={}\r\n", direction.name())),
+            "{said}"
+        );
+        last += 1;
+        assert_eq!(version(&said), last, "another description, another version");
+    }
+    // The old way: the address is none.
+    let old = OFFER.replace("c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0");
+    let (said, path) = offered(&mut run, Some(&old));
+    assert_eq!(path.map(|path| path.direction), Some(RecvOnly));
+    // A refresh repeats itself, and so do we.
+    let (again, _) = offered(&mut run, Some(&old));
+    assert_eq!(again, said);
+}
+
+#[test]
+fn a_reinvite_without_offer_hears_what_we_want_now() {
+    let mut run = Run::up();
+    offered(&mut run, Some(&format!("{OFFER}a=sendonly\r\n")));
+    let (said, path) = offered(&mut run, None);
+    assert!(
+        said.contains("a=sendrecv\r\n"),
+        "no hold of the peer's is repeated: {said}"
+    );
+    assert_eq!((version(&said), path), (3, None));
+    let acked = Input::Sip(sip::Event::Acked {
+        sdp: Some(bytes(OFFER)),
+    });
+    assert_eq!(run.feed(acked), ["media Connect"]);
+    let (again, _) = offered(&mut run, None);
+    assert_eq!(again, said, "the same, of the same version");
+}
+
+#[test]
+fn a_fax_is_refused_and_the_audio_stays() {
+    let mut run = Run::up();
+    let head = OFFER.split("m=").next().unwrap_or_default();
+    let fax = format!("{head}m=image 4002 udptl t38\r\n");
+    assert_eq!(offered(&mut run, Some(&fax)), ("488".to_owned(), None));
+    // Beside audio it gets port 0.
+    let (said, path) = offered(
+        &mut run,
+        Some(&format!("{OFFER}m=image 4002 udptl t38\r\n")),
+    );
+    assert!(
+        said.contains("m=audio 5000 ") && said.contains("m=image 0 udptl t38\r\n"),
+        "{said}"
+    );
+    assert!(path.is_some());
+}
+
+#[test]
+fn an_offer_before_the_answer_counts_from_the_answer_on() {
+    let (mut run, _) = Run::outbound();
+    let moved = OFFER.replace("4000", "4444").replace("101", "96");
+    let (said, path) = offered(&mut run, Some(&moved));
+    assert!(said.contains("m=audio 5000 RTP/AVP 0 96\r\n"), "{said}");
+    assert_eq!(path, None, "no audio before the answer");
+    let sdp = Some(bytes(&moved));
+    let (_, path) = exchanged(&mut run, sip::Event::Answered { sdp });
+    let path = path.expect("audio flows");
+    assert_eq!(path.remote.port(), 4444);
+    assert_eq!(
+        path.telephone_event.map(|event| event.receive),
+        Some(96),
+        "as we answered"
+    );
+    // What cannot be answered is refused, and what is told too early as well.
+    let (mut run, _) = Run::outbound();
+    assert_eq!(offered(&mut run, Some(VIDEO_ONLY)).0, "488");
+    let (mut run, _) = Run::inbound(Some(OFFER));
+    assert_eq!(offered(&mut run, Some(OFFER)).0, "488");
+}
+
+#[test]
+fn a_refresh_may_move_the_peer() {
+    let mut run = Run::up();
+    offered(&mut run, Some(&OFFER.replace("101", "96")));
+    let answered = |port: &str| sip::Event::OfferAnswered {
+        sdp: Some(bytes(&OFFER.replace("101", "97").replace("4000", port))),
+    };
+    let (_, path) = exchanged(&mut run, answered("4444"));
+    let path = path.expect("it moved");
+    assert_eq!(path.remote.port(), 4444);
+    let event = path.telephone_event.expect("telephone events");
+    assert_eq!(
+        (event.send, event.receive),
+        (97, 96),
+        "we receive by our description's numbers"
+    );
+    assert_eq!(exchanged(&mut run, answered("4444")).1, None, "nothing new");
+    let sdp = Some(bytes(VIDEO_ONLY));
+    assert_eq!(
+        exchanged(&mut run, sip::Event::OfferAnswered { sdp }).1,
+        None
+    );
+    assert_eq!(
+        exchanged(&mut run, sip::Event::OfferAnswered { sdp: None }).1,
+        None
+    );
+}
+
+#[test]
+fn digits_in_info_count_where_there_are_no_telephone_events() {
+    let info = |body: &str| {
+        Input::Sip(sip::Event::Info {
+            content_type: "application/dtmf-relay",
+            body: bytes(body),
+        })
+    };
+    let mut run = Run::up();
+    assert_eq!(
+        run.feed(info("Signal=5\r\n")),
+        [""; 0],
+        "they come as events, too"
+    );
+    let without = OFFER
+        .replace(" 101", "")
+        .replace("a=rtpmap:101 telephone-event/8000\r\n", "");
+    offered(&mut run, Some(&without));
+    assert_eq!(run.feed(info("Signal=5\r\n")), ["tell Digit('5')"]);
+    assert_eq!(run.feed(info("Signal=17\r\n")), [""; 0]);
+    let (mut ringing, _) = Run::inbound(Some(&without));
+    assert_eq!(
+        ringing.feed(info("Signal=5\r\n")),
+        [""; 0],
+        "not before the answer"
+    );
+}
+
+#[test]
+fn a_call_may_be_taken_back_while_its_answer_waits() {
+    let (mut run, _) = Run::inbound(Some(OFFER));
+    run.feed(command(Command::Answer));
+    run.feed(Input::Sip(sip::Event::Canceled { cause: None }));
+    assert_eq!(run.record(), (CallStatus::NoAnswer, Some(487), 0));
+    let (mut run, _) = Run::inbound(Some(OFFER));
+    run.feed(Input::Sip(sip::Event::NoAck));
+    assert_eq!(run.record(), (CallStatus::Failed, Some(504), 0));
+}

@@ -49,14 +49,11 @@ impl Admission for Inbound {
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
-        let opened = self
-            .services
-            .media
-            .open_leg(&Nat::default())
-            .map_err(|error| {
-                warn!("no media port for a call: {error}");
-                no_room()
-            })?;
+        let nat = Nat::of(&trunk.nat, &[incoming.source.address.ip()]);
+        let opened = self.services.media.open_leg(&nat).map_err(|error| {
+            warn!("no media port for a call: {error}");
+            no_room()
+        })?;
         let info = self.info(&incoming, number);
         self.services
             .outbound

@@ -188,9 +188,11 @@ async fn attempt(
 ) -> anyhow::Result<()> {
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
-    let target = directory
-        .trunk(trunk)
-        .and_then(|trunk| trunk.targets.iter().find_map(store::Target::address))
+    let trunk = directory.trunk(trunk).context("the trunk is gone")?;
+    let target = trunk
+        .targets
+        .iter()
+        .find_map(store::Target::address)
         .context("the trunk has no target with an address any more")?;
     let row = services
         .store
@@ -198,7 +200,7 @@ async fn attempt(
         .context("the call is gone")?;
     let sip_call_id = call_id();
     let leg = Leg {
-        trunk: trunk.clone(),
+        trunk: trunk.id.clone(),
         sip_call_id: sip_call_id.clone(),
     };
     match services
@@ -220,14 +222,14 @@ async fn attempt(
 fn dial(
     services: &Arc<Services>,
     account: &Arc<store::Account>,
-    trunk: &TrunkId,
+    trunk: &store::Trunk,
     target: SocketAddr,
     row: &CallRow,
     sip_call_id: String,
 ) -> anyhow::Result<()> {
     let opened = services
         .media
-        .open_leg(&Nat::default())
+        .open_leg(&Nat::of(&trunk.nat, &[target.ip()]))
         .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let invite = sip::OutgoingInvite {
@@ -268,7 +270,7 @@ fn dial(
         signals: signals_out,
         media: opened.events,
     };
-    debug!(call.sid = %row.sid, trunk = %trunk, "dialling");
+    debug!(call.sid = %row.sid, trunk = %trunk.id, "dialling");
     CallActor::spawn(&Handle::current(), Arc::clone(services), new);
     Ok(())
 }

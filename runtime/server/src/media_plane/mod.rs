@@ -61,6 +61,21 @@ pub(crate) struct Nat {
     pub(crate) learns_from: Vec<IpAddr>,
 }
 
+impl Nat {
+    /// As the tenants' data has it for a trunk whose signalling, in this call, comes from these addresses.
+    pub(crate) fn of(trunk: &store::Nat, signals_from: &[IpAddr]) -> Self {
+        let learns_from = if trunk.symmetric_rtp {
+            signals_from.to_vec()
+        } else {
+            Vec::new()
+        };
+        Self {
+            advertised: trunk.advertised_media,
+            learns_from,
+        }
+    }
+}
+
 /// The way to one leg. Dropping it closes the leg.
 pub(crate) struct Leg {
     /// Where peers reach it.

@@ -285,7 +285,10 @@ impl Dialog {
         if let Some(user_agent) = parts.user_agent {
             writer.header("User-Agent", user_agent.as_bytes());
         }
-        if wording.method == Method::Invite || wording.method == Method::Update {
+        if matches!(
+            wording.method,
+            Method::Invite | Method::Update | Method::Refer
+        ) {
             writer.header_of("Contact", &[b"<", self.us.contact().as_bytes(), b">"]);
         }
         for (name, value) in &wording.fields {

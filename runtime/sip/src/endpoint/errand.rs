@@ -168,6 +168,7 @@ impl Endpoint {
             Method::Bye => self.on_bye_done(now, errand.dialog),
             Method::Update => self.on_update_response(now, errand.dialog, status, response),
             Method::Invite => self.on_offer_failed(now, errand.dialog, status, response),
+            Method::Refer => self.on_refer_response(now, errand.dialog, status, response),
             Method::Prack => {} // whatever became of it, the INVITE tells
             _ if status == 481 => self.lose(now, errand.dialog),
             _ => {}

@@ -40,6 +40,11 @@ impl Endpoint {
                 self.answer_asked(now, keys, &received, answer);
                 self.on_bye(now, id, Reason::of(&received.request));
             }
+            Method::Notify => {
+                if !self.on_report(now, id, keys.clone(), &received) {
+                    self.answer_other(now, keys, &received);
+                }
+            }
             _ => self.answer_other(now, keys, &received),
         }
     }

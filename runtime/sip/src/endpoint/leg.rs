@@ -9,6 +9,7 @@ use super::DialogId;
 use super::offer::OurOffer;
 use super::prack::Provisionals;
 use super::received::Received;
+use super::refer::Referral;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
 use super::session_timer::SessionTimer;
 use super::targets::Targets;
@@ -69,6 +70,8 @@ pub(super) struct Up {
     pub(super) unacknowledged: Option<Unacknowledged>,
     /// An offer of ours that awaits its answer.
     pub(super) ours: Option<OurOffer>,
+    /// A REFER of ours.
+    pub(super) referral: Option<Referral>,
     /// When the session ends unless somebody refreshes it.
     pub(super) timer: Option<SessionTimer>,
     /// The provisional response whose PRACK the 2xx did not wait for.
@@ -83,6 +86,7 @@ impl Up {
             dialog,
             unacknowledged: None,
             ours: None,
+            referral: None,
             timer: None,
             unpracked: None,
             farewell: None,
@@ -300,6 +304,13 @@ impl Legs {
         let leg = self.by_id.remove(&id)?;
         self.by_tag.remove(&leg.local_tag);
         Some((leg.stage, leg.offer))
+    }
+
+    /// Whether this is an INVITE of ours that has no answer yet, come back by some way.
+    pub(super) fn is_calling(&self, invite: &Request) -> bool {
+        let id = self.by_tag.get(invite.from().tag());
+        let stage = id.and_then(|id| self.by_id.get(id)).map(|leg| &leg.stage);
+        matches!(stage, Some(Stage::Calling(calling)) if calling.call_id == invite.call_id)
     }
 
     /// The dialog a request belongs to: our tag, the peer's and the Call-ID must be right.

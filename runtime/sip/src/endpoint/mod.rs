@@ -17,6 +17,7 @@ mod offered;
 mod prack;
 mod receive;
 mod received;
+mod refer;
 mod register;
 mod schedule;
 mod session_timer;
@@ -183,6 +184,7 @@ impl Endpoint {
             Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
             Command::RejectOffer { dialog, status } => self.reject_offer(now, dialog, status),
             Command::Offer { dialog, sdp } => self.offer(now, dialog, sdp),
+            Command::Refer { dialog, to } => self.refer(now, dialog, &to),
             Command::Info {
                 dialog,
                 content_type,

@@ -14,7 +14,7 @@ use crate::hop::Way;
 use crate::lex;
 use crate::parse::{Malformed, is_status_line, parse_over, top_via};
 use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
-use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme};
+use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme, Via};
 
 /// The extensions a request may insist on.
 const EXTENSIONS: [&str; 2] = ["100rel", "timer"];
@@ -172,7 +172,7 @@ impl Endpoint {
         if request.request_uri().scheme() == Scheme::Other {
             return Err(Refusal::new(416));
         }
-        if self.transactions.of_merged(merge).is_some() {
+        if self.transactions.of_merged(merge).is_some() || self.is_our_own(request) {
             return Err(Refusal::new(482));
         }
         if *request.method() == Method::Register {
@@ -184,6 +184,20 @@ impl Endpoint {
             Method::Invite => check_content(request).and_then(|()| check_interval(request)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether an INVITE of ours came back to us: it is still the call that we make, or it went through us by its `Via`. To
+    /// take it would be to call ourselves, and perhaps again from there.
+    fn is_our_own(&self, request: &Request) -> bool {
+        if *request.method() != Method::Invite {
+            return false;
+        }
+        let mut vias = request.head.items(Name::Via);
+        self.legs.is_calling(request)
+            || vias.any(|via| {
+                let via = Via::parse(&request.head.share(via));
+                via.is_ok_and(|via| self.transactions.is_of_ours(&via, request.method()))
+            })
     }
 
     /// Capabilities (RFC 3261 §11.2).

@@ -14,7 +14,7 @@ use crate::transaction::{
     ClientInput, ClientKey, InviteClient, InviteServer, MergeKey, NonInviteClient, NonInviteServer,
     Output, ServerInput, ServerKey,
 };
-use crate::{Hop, Response};
+use crate::{Hop, Method, Response, Via};
 
 /// What a transaction is for, told to its user with each of its outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,12 @@ impl Transactions {
 
     pub(super) fn of_response(&self, response: &Response) -> Option<TransactionId> {
         self.clients.get(&ClientKey::of(response)?).copied()
+    }
+
+    /// Whether a request of ours that has no answer yet was sent with this `Via`.
+    pub(super) fn is_of_ours(&self, via: &Via, method: &Method) -> bool {
+        let key = ClientKey::with(via, method.clone());
+        key.is_some_and(|key| self.clients.contains_key(&key))
     }
 
     pub(super) fn of_request(&self, key: &ServerKey) -> Option<TransactionId> {

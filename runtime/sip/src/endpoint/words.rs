@@ -197,6 +197,13 @@ pub enum Command {
         /// Our session description.
         sdp: Bytes,
     },
+    /// Asks the peer to call somebody else (REFER, RFC 3515). [`Event::Referred`] tells how that goes.
+    Refer {
+        /// A confirmed dialog, where no other REFER is under way.
+        dialog: DialogId,
+        /// The URI to call.
+        to: String,
+    },
     /// Sends an INFO (RFC 6086). Nothing tells what became of it, but when the peer knows of no such dialog (481)
     /// [`Event::Terminated`] follows.
     Info {
@@ -408,6 +415,13 @@ pub enum Event {
     OfferRefused {
         /// The final status; 491 where it crossed the peer's again and again, or one of ours is not answered yet.
         status: u16,
+    },
+    /// How the call goes that the peer was asked to make.
+    Referred {
+        /// The status it got so far, or the one that refused the REFER; none where the peer does not say.
+        status: Option<u16>,
+        /// Nothing more will be told of it.
+        is_final: bool,
     },
     /// An INFO of a kind that gateways send digits in; 200 was sent.
     Info {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Method, Request, Response};
+use crate::{Method, Request, Response, Via};
 
 /// A client transaction: our branch, which is unguessable, the method, since a CANCEL has its INVITE's branch, and the
 /// address we called ourselves by, for a response to another name was not for us (RFC 3261 §18.1.2).
@@ -27,11 +27,15 @@ impl ClientKey {
 
     /// The transaction a response answers; none where its branch is not of our making.
     pub(crate) fn of(response: &Response) -> Option<Self> {
-        let branch = Bytes::copy_from_slice(response.via().branch()?);
+        Self::with(response.via(), response.cseq().method.clone())
+    }
+
+    /// The transaction of a request of this method that was sent with this `Via`.
+    pub(crate) fn with(via: &Via, method: Method) -> Option<Self> {
         Some(Self {
-            branch,
-            method: response.cseq().method.clone(),
-            sent_by: response.via().sent_by_address()?,
+            branch: Bytes::copy_from_slice(via.branch()?),
+            method,
+            sent_by: via.sent_by_address()?,
         })
     }
 }

@@ -204,6 +204,10 @@ fn word(event: &Event) -> String {
         Event::Offer { sdp: s } => format!("offer{}", sdp(s)),
         Event::OfferAnswered { sdp: s } => format!("offer-answered{}", sdp(s)),
         Event::OfferRefused { status } => format!("offer-refused:{status}"),
+        Event::Referred { status, is_final } => {
+            let last = if *is_final { "!" } else { "" };
+            format!("referred:{}{last}", status.unwrap_or_default())
+        }
         Event::Info { content_type, .. } => format!("info:{content_type}"),
         Event::Terminated => "terminated".to_owned(),
     }

@@ -269,6 +269,7 @@ impl Run {
             Event::Offer { .. }
             | Event::OfferAnswered { .. }
             | Event::OfferRefused { .. }
+            | Event::Referred { .. }
             | Event::Info { .. } => {
                 panic!("seed {}: nobody sends an offer or an INFO", self.seed)
             }
@@ -333,6 +334,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Offer { .. } => "offer",
         Event::OfferAnswered { .. } => "offer answered",
         Event::OfferRefused { .. } => "offer refused",
+        Event::Referred { .. } => "referred",
         Event::Info { .. } => "info",
         Event::Terminated => "terminated",
     }

@@ -22,6 +22,7 @@ mod oracle;
 mod outgoing;
 mod prack;
 mod reason;
+mod refer;
 mod register;
 mod registration;
 mod reinvite;

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
-use jackfield_sip::Config;
+use jackfield_sip::{Command, Config, DialogId};
 
-use crate::host::{Ask, Host, INVITE, PEER, SDP, US, origin, parse_response, talking, udp};
+use crate::host::{
+    Ask, Host, INVITE, PEER, SDP, US, origin, outgoing, parse_request, parse_response, talking, udp,
+};
 
 /// The answer to a request from a peer, which leaves nothing behind.
 fn answer(text: &str) -> String {
@@ -452,4 +454,57 @@ fn who_is_about_to_end_takes_no_calls() {
             .replace("one", "three"),
     );
     assert_eq!((host.sent().as_str(), host.incoming().len()), ("100", 1));
+}
+
+#[test]
+fn a_call_that_comes_back_to_us_is_a_loop() {
+    let calling = || {
+        let mut host = Host::new();
+        host.command(Command::Invite {
+            dialog: DialogId(2),
+            invite: outgoing(PEER),
+        });
+        let invite = host.sent_text();
+        (host, invite)
+    };
+    // Through a proxy, which adds its Via.
+    let (mut host, invite) = calling();
+    let proxied = invite.replace(
+        "\r\nVia: ",
+        "\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKproxy\r\nVia: ",
+    );
+    host.receive(&proxied);
+    assert_eq!((host.sent().as_str(), host.incoming().len()), ("482", 0));
+    // Through one that hides where it came from.
+    let (mut host, invite) = calling();
+    let own = invite
+        .lines()
+        .find(|line| line.starts_with("Via:"))
+        .unwrap();
+    let hidden = invite.replace(own, "Via: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKsbc");
+    host.receive(&hidden);
+    assert_eq!((host.sent().as_str(), host.incoming().len()), ("482", 0));
+    // As a new call, with only our Via left.
+    let (mut host, invite) = calling();
+    let tag = String::from_utf8(parse_request(&invite.clone().into()).from().tag().to_vec());
+    let renamed = proxied_anew(&invite, &tag.unwrap());
+    host.receive(&renamed);
+    assert_eq!((host.sent().as_str(), host.incoming().len()), ("482", 0));
+    // A call of somebody else's is none, and neither is one that merely has a tag like ours.
+    host.receive(INVITE.text());
+    host.receive(hidden.replace("Call-ID: ", "Call-ID: other-"));
+    assert_eq!(
+        (host.sent().as_str(), host.incoming().len()),
+        ("100 100", 2)
+    );
+}
+
+fn proxied_anew(invite: &str, tag: &str) -> String {
+    invite
+        .replace(
+            "\r\nVia: ",
+            "\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKproxy\r\nVia: ",
+        )
+        .replace(tag, "new")
+        .replace("Call-ID: ", "Call-ID: new-")
 }

@@ -1,0 +1,102 @@
+//! REFER: the peer is asked to call somebody else, and reports how that goes (RFC 3515).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::errand::Errand;
+use super::received::{Answer, Received};
+use super::{DialogId, Endpoint, Event};
+use crate::dialog::Wording;
+use crate::transaction::{MergeKey, ServerKey};
+use crate::{Method, Request, Response, Uri};
+
+/// What is known of a REFER of ours.
+#[derive(Debug, Default)]
+pub(super) struct Referral {
+    /// The last report was told; others may still come and mean nothing.
+    is_over: bool,
+}
+
+impl Endpoint {
+    /// Sends a REFER. False where the dialog is not confirmed, another one is not over, or the URI is none.
+    pub(super) fn refer(&mut self, now: Instant, id: DialogId, to: &str) -> bool {
+        let is_uri = Uri::parse(&Bytes::copy_from_slice(to.as_bytes())).is_ok();
+        let Some(up) = self.legs.up(id).filter(|_| is_uri) else {
+            return false;
+        };
+        if up.referral.as_ref().is_some_and(|old| !old.is_over) {
+            return false;
+        }
+        up.referral = Some(Referral::default());
+        let wording = Wording {
+            fields: vec![("Refer-To", format!("<{to}>").into())],
+            ..Wording::new(Method::Refer)
+        };
+        let errand = Errand::new(id, up.dialog.remote_tag(), wording);
+        self.send_within(now, errand)
+    }
+
+    /// What the peer says to our REFER. A 2xx is followed by reports, unless it says that there will be none (RFC 4488).
+    pub(super) fn on_refer_response(
+        &mut self,
+        now: Instant,
+        id: DialogId,
+        status: u16,
+        response: Option<&Response>,
+    ) {
+        let has_reports = response.and_then(|response| response.header("Refer-Sub"));
+        let has_reports = has_reports.is_none_or(|value| !value.trim().starts_with("false"));
+        match status {
+            481 => self.lose(now, id),
+            200..300 if has_reports => {}
+            _ => self.report(id, Some(status), true),
+        }
+    }
+
+    /// A NOTIFY. False where it reports on no REFER of ours.
+    pub(super) fn on_report(
+        &mut self,
+        now: Instant,
+        id: DialogId,
+        keys: (ServerKey, MergeKey),
+        received: &Received,
+    ) -> bool {
+        let request = &received.request;
+        let event = request.header("Event").unwrap_or_default();
+        let package = event.split(';').next().unwrap_or_default().trim();
+        let is_referred = self.legs.up(id).is_some_and(|up| up.referral.is_some());
+        if !is_referred || !package.eq_ignore_ascii_case("refer") {
+            return false;
+        }
+        let answer = received.response(&self.config, Answer::new(200, b""));
+        self.answer_asked(now, keys, received, answer.finish());
+        let state = request.header("Subscription-State").unwrap_or_default();
+        let is_terminated = state.trim_start().starts_with("terminated");
+        let status = reported_status(request);
+        let is_final = is_terminated || status.is_some_and(|status| status >= 200);
+        if status.is_some() || is_final {
+            self.report(id, status, is_final);
+        }
+        true
+    }
+
+    fn report(&mut self, id: DialogId, status: Option<u16>, is_final: bool) {
+        let Some(referral) = self.legs.up(id).and_then(|up| up.referral.as_mut()) else {
+            return;
+        };
+        if !referral.is_over {
+            referral.is_over = is_final;
+            self.tell(id, Event::Referred { status, is_final });
+        }
+    }
+}
+
+/// The status in the first line of a `message/sipfrag` (RFC 3420).
+fn reported_status(notify: &Request) -> Option<u16> {
+    let is_fragment = notify.media_type().eq_ignore_ascii_case(b"message/sipfrag");
+    let body = std::str::from_utf8(notify.body()).ok()?;
+    let words = body.strip_prefix("SIP/2.0 ").filter(|_| is_fragment)?;
+    let status = words.split([' ', '\r', '\n']).next()?.parse().ok()?;
+    (100..700).contains(&status).then_some(status)
+}

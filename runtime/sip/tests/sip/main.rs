@@ -7,6 +7,7 @@
 
 mod arbitrary;
 mod auth;
+mod busy;
 mod challenged;
 mod corpus;
 mod digest_header;

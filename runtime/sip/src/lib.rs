@@ -3,7 +3,9 @@
 //! [`Endpoint`] is the core others use: it takes messages and commands with the time they came at, and gives messages
 //! to send and events of dialogs. [`parse()`] reads one message; [`Request`] and [`Response`] are views of its bytes.
 //!
-//! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions). [`locate`] finds the servers of a
+//! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions); in its dialogs RFC 3262 (PRACK),
+//! RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 3515 (REFER, sent only), RFC 4028 (session timers) and RFC 6086 (INFO, without
+//! packages). [`locate`] finds the servers of a
 //! URI (RFC 3263). Gateways register with it ([`registrar`]); [`registration`] keeps one of ours alive at a provider, and
 //! [`health`] finds out who takes calls.
 

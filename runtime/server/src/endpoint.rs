@@ -249,9 +249,13 @@ impl<A: Admission> Driver<A> {
                 .core
                 .handle(Instant::now(), sip::Input::Received { from, bytes }),
             News::Closed(closed) => {
+                let hop = closed.hop;
                 for to in self.connections.closed(closed) {
                     self.core
                         .handle(Instant::now(), sip::Input::Unreachable { to });
+                }
+                if !self.connections.has(hop) {
+                    self.core.handle(Instant::now(), sip::Input::Closed { hop });
                 }
             }
         }

@@ -47,7 +47,8 @@ pub(crate) enum News {
 #[derive(Debug)]
 pub(crate) struct Closed {
     pub(super) id: ConnectionId,
-    pub(super) hop: Hop,
+    /// Its remote end.
+    pub(crate) hop: Hop,
     /// We opened it, and it was there.
     pub(super) is_ours: bool,
     /// What it was given and did not send.

@@ -131,6 +131,11 @@ impl Connections {
         self.links.insert(link.hop, link);
     }
 
+    /// Whether there is a connection with this remote end, or one is being made.
+    pub(crate) fn has(&self, hop: Hop) -> bool {
+        self.links.contains_key(&hop)
+    }
+
     /// A connection is over. Returns the hops that could not be reached, for each message that was not sent.
     pub(crate) fn closed(&mut self, closed: Closed) -> Vec<Hop> {
         let Closed {

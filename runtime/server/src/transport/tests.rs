@@ -338,6 +338,7 @@ async fn a_connection_that_its_peer_gave_up_is_opened_anew() {
     read_until(&mut stream, "a").await;
     drop(stream);
     assert_eq!(next_closed(&mut connections, &mut news).await, []);
+    assert!(!connections.has(hop));
     connections.send(hop, None, "b".into()).unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     assert_eq!(read_until(&mut stream, "b").await, "b");
@@ -357,6 +358,7 @@ async fn a_peer_that_does_not_read_is_given_up() {
     let second = timeout(LIMIT, listener.accept()).await;
     second.expect("a new connection").unwrap();
     assert_eq!(next_closed(&mut connections, &mut news).await, []);
+    assert!(connections.has(hop), "the new one");
     drop(first);
 }
 

@@ -52,7 +52,8 @@ pub enum Input {
         /// What came.
         outcome: Outcome,
     },
-    /// The trunk's targets, now. What is known of those that stay is kept.
+    /// The trunk's targets, now. What is known of those that stay is kept. None: they could not be found now, and are those
+    /// that they were.
     Targets(Vec<Hop>),
     /// [`Health::deadline`] is reached.
     Timeout,
@@ -116,6 +117,7 @@ impl Health {
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Answered { target, outcome } => self.answered(target, &outcome),
+            Input::Targets(targets) if targets.is_empty() => {}
             Input::Targets(targets) => self.retarget(now, targets),
             Input::Timeout => self.ask_due(now),
         }

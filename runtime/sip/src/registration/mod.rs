@@ -130,6 +130,7 @@ impl Registration {
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Answered(outcome) => self.answered(now, &outcome),
+            Input::Targets(targets) if targets.is_empty() => {}
             Input::Targets(targets) => {
                 self.targets = targets;
                 if matches!(self.phase, Phase::Lacking) {

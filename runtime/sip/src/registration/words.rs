@@ -28,7 +28,7 @@ pub struct Config {
 pub enum Input {
     /// What came of the last [`crate::Ask`].
     Answered(Outcome),
-    /// Where the registrar is, the best first.
+    /// Where the registrar is, the best first. None: it could not be found now, and is where it was before.
     Targets(Vec<Hop>),
     /// A connection is gone. What the provider has for us goes that way, so we register anew.
     Lost(Hop),

@@ -413,6 +413,8 @@ mod tests {
             ward.health.is_up(tls),
             "another transport is another target"
         );
+        ward.health.handle(ward.now, Input::Targets(Vec::new()));
+        assert!(!ward.health.is_up(target(1)), "what was not found is kept");
         ward.health.handle(ward.now, Input::Targets(vec![tls]));
         assert_eq!(ward.asked(), tls);
         // The answer of one that is gone is nobody's.

@@ -14,7 +14,7 @@ use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
     CallRecord, CallStatus, Effect, Event, HangUpCause, Input, MediaCommand, MediaEvent, MediaPath,
-    PlaybackEnd, RejectReason, RequestId, StoryChoice, signalled_digit,
+    Outcomes, PlaybackEnd, RejectReason, RequestId, StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -36,6 +36,8 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Call {
     limits: Limits,
+    /// Of an outbound call's peer.
+    outcomes: Outcomes,
     state: State,
     leg: Leg,
     story: Story,
@@ -98,6 +100,7 @@ impl Call {
     #[must_use]
     pub fn outbound(leg: OutboundLeg, limits: Limits) -> Self {
         let mut call = Self::new(State::Calling, Leg::new(leg.dialog, leg.local), limits);
+        call.outcomes = leg.outcomes;
         let mut invite = leg.invite;
         invite.sdp = call.leg.offer();
         call.emit(Effect::Sip(sip::Command::Invite {
@@ -110,6 +113,7 @@ impl Call {
     fn new(state: State, leg: Leg, limits: Limits) -> Self {
         Self {
             limits,
+            outcomes: Outcomes::default(),
             state,
             leg,
             story: Story::default(),
@@ -184,16 +188,14 @@ impl Call {
     fn handle_sip(&mut self, now: Instant, event: sip::Event) {
         use sip::Event as Sip;
         match (self.state, event) {
-            (State::Incoming | State::Up, Sip::Canceled { .. }) => {
-                self.over(
-                    now,
-                    Ending::new(
-                        CallStatus::NoAnswer,
-                        HangUpCause::Cancelled,
-                        487,
-                        "the caller gave up",
-                    ),
+            (State::Incoming | State::Up, Sip::Canceled { cause: told }) => {
+                let ending = Ending::new(
+                    CallStatus::NoAnswer,
+                    HangUpCause::Cancelled,
+                    487,
+                    "the caller gave up",
                 );
+                self.over(now, ending.told(told));
             }
             (
                 State::Calling,
@@ -204,14 +206,19 @@ impl Call {
                 self.emit(Effect::Status(CallStatus::Ringing));
             }
             (State::Calling, Sip::Answered { sdp }) => self.answered_by_peer(now, sdp.as_deref()),
-            (State::Calling, Sip::Failed { status, reason, .. }) => {
-                let ending = Ending::new(
-                    CallStatus::from_sip(status),
-                    HangUpCause::Remote,
+            (
+                State::Calling,
+                Sip::Failed {
                     status,
                     reason,
-                );
-                self.over(now, ending);
+                    retry_after,
+                    cause: told,
+                    ..
+                },
+            ) => {
+                let meaning = self.outcomes.status(status);
+                let ending = Ending::new(meaning, HangUpCause::Remote, status, reason);
+                self.over(now, ending.told(told).retry_after(retry_after));
             }
             (State::Cancelling(cause), Sip::Failed { status, .. }) => {
                 self.over(
@@ -256,16 +263,14 @@ impl Call {
                 let reason = "no PRACK: the ringing was never confirmed".to_owned();
                 self.over(now, Ending::failed(504, reason));
             }
-            (State::Up, Sip::Bye { .. }) => {
-                self.over(
-                    now,
-                    Ending::new(
-                        CallStatus::Completed,
-                        HangUpCause::Remote,
-                        200,
-                        "the other side hung up",
-                    ),
+            (State::Up, Sip::Bye { cause: told }) => {
+                let ending = Ending::new(
+                    CallStatus::Completed,
+                    HangUpCause::Remote,
+                    200,
+                    "the other side hung up",
                 );
+                self.over(now, ending.told(told));
             }
             (State::Up | State::Cancelling(_) | State::Calling, Sip::Terminated) => {
                 self.over(
@@ -535,6 +540,8 @@ impl Call {
             status: ending.status,
             duration_s: u32::try_from(answered_for.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX),
             sip_status: (ending.sip_status != 0).then_some(ending.sip_status),
+            q850_cause: ending.q850_cause,
+            retry_after_s: ending.retry_after_s,
             end_reason: ending.reason,
         });
         self.deadline = self.story.running.map(|_| now + GRACE);
@@ -566,6 +573,8 @@ struct Ending {
     cause: HangUpCause,
     /// Zero for none.
     sip_status: u16,
+    q850_cause: Option<u16>,
+    retry_after_s: Option<u32>,
     reason: String,
 }
 
@@ -580,8 +589,25 @@ impl Ending {
             status,
             cause,
             sip_status,
+            q850_cause: None,
+            retry_after_s: None,
             reason: reason.into(),
         }
+    }
+
+    /// With what the network behind the peer says.
+    fn told(mut self, reason: Option<sip::Reason>) -> Self {
+        self.q850_cause = reason
+            .filter(|reason| reason.protocol == sip::ReasonProtocol::Q850)
+            .map(|reason| reason.cause);
+        self
+    }
+
+    /// With the peer's wish when to be tried again; a part of a second counts as a whole one.
+    fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after_s =
+            wait.map(|wait| u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX));
+        self
     }
 
     fn failed(sip_status: u16, reason: String) -> Self {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sip::DialogId;
 
-use crate::MediaPath;
+use crate::{MediaPath, Outcomes};
 
 /// A leg that somebody else began.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct OutboundLeg {
     pub dialog: DialogId,
     /// The INVITE; the call puts its offer in.
     pub invite: sip::OutgoingInvite,
+    /// What the peer's final answers mean.
+    pub outcomes: Outcomes,
     /// Our media address and codecs.
     pub local: sdp::Local,
 }

@@ -24,5 +24,5 @@ pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
 };
 pub use leg::{InboundLeg, OutboundLeg};
-pub use outcome::Outcomes;
+pub use outcome::{Outcome, Outcomes};
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};

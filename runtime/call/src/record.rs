@@ -100,7 +100,7 @@ pub struct CallInfo {
     pub sip_call_id: String,
 }
 
-/// How a call ended: what the core hands over for the store.
+/// How a call ended: what the core hands over for the store. [`Self::outcome`] reads it for the next attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// The final status.
@@ -109,6 +109,25 @@ pub struct CallRecord {
     pub duration_s: u32,
     /// The final SIP status code, sent or received; none if none was exchanged.
     pub sip_status: Option<u16>,
+    /// The cause of the telephone network behind the peer (ITU-T Q.850, 1 to 127), where its `Reason` told one (RFC 3326).
+    pub q850_cause: Option<u16>,
+    /// How long the peer asked us to wait before another attempt, in seconds.
+    pub retry_after_s: Option<u32>,
     /// In words, for the operator: the reason phrase, `no ACK`, `guest trapped`, …
     pub end_reason: String,
+}
+
+impl CallRecord {
+    /// The end of a call that took no time and exchanged no SIP.
+    #[must_use]
+    pub fn new(status: CallStatus, end_reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            duration_s: 0,
+            sip_status: None,
+            q850_cause: None,
+            retry_after_s: None,
+            end_reason: end_reason.into(),
+        }
+    }
 }

@@ -417,6 +417,7 @@ fn outbound_leg() -> OutboundLeg {
             format!("sip:{CALLEE}@192.0.2.1"),
             format!("sip:{CALLER}@192.0.2.2"),
         ),
+        outcomes: Default::default(),
         local: local(1),
     }
 }

@@ -26,7 +26,7 @@ pub struct Carrier {
 }
 
 /// The realm of the logins of carriers that have no domain.
-pub(crate) const DEFAULT_REALM: &str = "jackfield";
+pub const DEFAULT_REALM: &str = "jackfield";
 
 impl Carrier {
     /// The digest realm in which its trunks' peers have their user names (RFC 3261 section 22.1).

@@ -5,6 +5,7 @@
 //! against the last durable state and never wait for the writer.
 
 mod account_row;
+mod call_rows;
 mod components;
 mod queue;
 mod rows;
@@ -317,7 +318,7 @@ impl AccountStore for DiskStore {
             .map_err(tables::failed)?;
         let decode = |event: Result<_, _>| {
             let (_, value): (_, redb::AccessGuard<'_, &[u8]>) = event.map_err(tables::failed)?;
-            tables::decode("event", value.value())
+            call_rows::read_event(value.value())
         };
         range.map(decode).collect::<Result<_, _>>().map(Some)
     }

@@ -36,7 +36,7 @@ mod verbs;
 pub use account::{Account, Egress, Outbound};
 pub use apply::{Applied, GeneratedToken, Item};
 pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_sid};
-pub use carrier::{Carrier, CarrierId};
+pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::{Component, Sha256Digest};
 pub use directory::{Directory, InboundRefusal, Sender};

@@ -128,15 +128,14 @@ pub(crate) fn recover(
     for &sid in live {
         let before = existing(rows, sid)?;
         let last_seen = before.updated_unix_ms;
+        let status = before
+            .answered_unix_ms
+            .map_or(CallStatus::Failed, |_| CallStatus::Completed);
         let record = CallRecord {
-            status: before
-                .answered_unix_ms
-                .map_or(CallStatus::Failed, |_| CallStatus::Completed),
             duration_s: before
                 .answered_unix_ms
                 .map_or(0, |answered| seconds_up(last_seen.saturating_sub(answered))),
-            sip_status: None,
-            end_reason: NODE_LOST.to_owned(),
+            ..CallRecord::new(status, NODE_LOST)
         };
         lost.push(end(rows, &before, record, last_seen, at)?);
     }

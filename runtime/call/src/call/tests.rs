@@ -12,8 +12,8 @@ use sip::DialogId;
 
 use super::*;
 use crate::{
-    CallError, Command, HttpError, HttpMethod, HttpRequest, MediaSource, PlaybackId, PromptSource,
-    Speech, StoryOutcome,
+    CallError, Command, HttpError, HttpMethod, HttpRequest, MediaSource, Outcome, PlaybackId,
+    PromptSource, Speech, StoryOutcome,
 };
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
@@ -48,6 +48,10 @@ impl Run {
     }
 
     fn outbound() -> (Self, Vec<String>) {
+        Self::outbound_with(Outcomes::default())
+    }
+
+    fn outbound_with(outcomes: Outcomes) -> (Self, Vec<String>) {
         let invite = sip::OutgoingInvite::new(
             sip::Hop::udp(SocketAddr::from(([127, 0, 0, 1], 5060))),
             "sip:1@127.0.0.1".to_owned(),
@@ -57,6 +61,7 @@ impl Run {
         let leg = OutboundLeg {
             dialog: DialogId(2),
             invite,
+            outcomes,
             local: local(),
         };
         let mut run = Self {
@@ -415,6 +420,61 @@ fn what_a_final_answer_means_for_an_outbound_call() {
         }));
         assert_eq!(run.record(), (expected, Some(status), 0));
         assert!(run.call.is_ended(), "no story ran");
+    }
+}
+
+#[test]
+fn a_trunk_says_what_its_answers_mean_and_the_record_keeps_what_the_peer_said() {
+    let outcomes: Outcomes = [(603, CallStatus::Failed)].into_iter().collect();
+    let cause = |protocol, cause| {
+        let text = None;
+        Some(sip::Reason {
+            protocol,
+            cause,
+            text,
+        })
+    };
+    for (status, wait_ms, told, expected, outcome) in [
+        (
+            603,
+            None,
+            None,
+            (CallStatus::Failed, None, None),
+            Outcome::Rejected,
+        ),
+        (
+            503,
+            Some(1_500),
+            cause(sip::ReasonProtocol::Q850, 34),
+            (CallStatus::Failed, Some(34), Some(2)),
+            Outcome::Congestion,
+        ),
+        (
+            486,
+            Some(0),
+            cause(sip::ReasonProtocol::Sip, 600),
+            (CallStatus::Busy, None, Some(0)),
+            Outcome::Busy,
+        ),
+    ] {
+        let (mut run, _) = Run::outbound_with(outcomes.clone());
+        run.feed(Input::Sip(sip::Event::Failed {
+            status,
+            reason: "why".to_owned(),
+            retry_after: wait_ms.map(Duration::from_millis),
+            cause: told,
+            contacts: Vec::new(),
+        }));
+        let record = run.call.record().expect("the call is over");
+        assert_eq!(
+            (record.sip_status, record.end_reason.as_str()),
+            (Some(status), "why")
+        );
+        assert_eq!(
+            (record.status, record.q850_cause, record.retry_after_s),
+            expected
+        );
+        assert_eq!(record.outcome(), outcome);
     }
 }
 

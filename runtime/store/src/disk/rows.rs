@@ -9,6 +9,7 @@ use redb::{
 };
 
 use super::account_row::AccountRow;
+use super::call_rows::{stored_call, stored_event};
 use super::components::ComponentFolder;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
@@ -125,7 +126,9 @@ impl Rows for DiskRows<'_> {
 
     fn put_call(&mut self, before: Option<&CallRow>, after: &CallRow) -> Result<(), StoreError> {
         let sid = after.sid.as_bytes();
-        self.calls.insert(sid, &*encode(after)).map_err(failed)?;
+        self.calls
+            .insert(sid, &*stored_call(after))
+            .map_err(failed)?;
         if before.is_none() {
             let place = (after.account.as_bytes(), after.created_unix_ms, sid);
             self.calls_by_account.insert(place, ()).map_err(failed)?;
@@ -149,7 +152,7 @@ impl Rows for DiskRows<'_> {
 
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError> {
         self.events
-            .insert((sid.as_bytes(), event.sequence), &*encode(event))
+            .insert((sid.as_bytes(), event.sequence), &*stored_event(event))
             .map(drop)
             .map_err(failed)
     }

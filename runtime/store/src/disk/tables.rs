@@ -8,6 +8,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableErro
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::call_rows;
 use crate::{CallRow, StoreError};
 
 /// A SID's bytes.
@@ -124,7 +125,7 @@ pub(super) fn read_call(
 ) -> Result<Option<CallRow>, StoreError> {
     let stored = calls.get(sid.as_bytes()).map_err(failed)?;
     stored
-        .map(|stored| decode("call", stored.value()))
+        .map(|stored| call_rows::read_call(stored.value()))
         .transpose()
 }
 

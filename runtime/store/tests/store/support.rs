@@ -108,10 +108,11 @@ pub(crate) fn leg(number: u64) -> Leg {
 
 pub(crate) fn record(status: CallStatus) -> CallRecord {
     CallRecord {
-        status,
         duration_s: 7,
         sip_status: Some(200),
-        end_reason: "OK".to_owned(),
+        q850_cause: Some(16),
+        retry_after_s: Some(30),
+        ..CallRecord::new(status, "OK")
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{AccountSid, CallSid};
-use store::{Directory, TrunkId};
+use store::{Directory, PhoneNumber, TrunkId};
 
-use crate::capacity::Capacity;
-use crate::line::{Line, Turn};
+use crate::capacity::{Capacity, TrunkCapacity};
+use crate::line::{Line, Part, Place, Turn};
 use crate::policy::{Refusal, permit};
 
 /// The outbound queue and the counters of what is up.
@@ -22,7 +22,7 @@ pub struct Dialer {
     waiting: BTreeMap<CallSid, Waiting>,
     waiting_by_account: BTreeMap<AccountSid, usize>,
     lines: BTreeMap<TrunkId, Line>,
-    trunks: BTreeMap<TrunkId, Capacity>,
+    trunks: BTreeMap<TrunkId, TrunkCapacity>,
     accounts: BTreeMap<AccountSid, Capacity>,
     held: BTreeMap<CallSid, Held>,
     outputs: VecDeque<Output>,
@@ -122,13 +122,25 @@ pub enum Full {
 struct Waiting {
     request: CallRequest,
     trunk: TrunkId,
+    part: Part,
     sequence: u64,
+}
+
+impl Waiting {
+    fn place(&self) -> Place {
+        Place {
+            account: self.request.account,
+            part: self.part.clone(),
+            sequence: self.sequence,
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Held {
     account: AccountSid,
     trunk: TrunkId,
+    part: Part,
 }
 
 impl Dialer {
@@ -183,6 +195,7 @@ impl Dialer {
         let line = self
             .trunks
             .get_mut(trunk)
+            .map(|trunk| &mut trunk.whole)
             .filter(|trunk| trunk.has_channel())
             .ok_or(Full::Trunk)?;
         let own = self
@@ -197,6 +210,7 @@ impl Dialer {
             Held {
                 account,
                 trunk: trunk.clone(),
+                part: None,
             },
         );
         Ok(())
@@ -234,7 +248,7 @@ impl Dialer {
     /// How many calls hold a channel of the trunk, both directions together.
     #[must_use]
     pub fn channels_held(&self, trunk: &TrunkId) -> u32 {
-        self.trunks.get(trunk).map_or(0, Capacity::held)
+        self.trunks.get(trunk).map_or(0, |trunk| trunk.whole.held())
     }
 
     fn accept(&mut self, request: CallRequest) {
@@ -246,9 +260,11 @@ impl Dialer {
             Ok(trunk) => {
                 let sequence = self.next_sequence;
                 self.next_sequence += 1;
+                let part = self.part(&trunk, &request.to);
                 self.enqueue(Waiting {
                     request,
                     trunk,
+                    part,
                     sequence,
                 });
             }
@@ -264,19 +280,24 @@ impl Dialer {
         if let Some(waiting) = self.dequeue(call) {
             let account = waiting.request.account;
             if let Some(line) = self.lines.get_mut(&waiting.trunk) {
-                line.remove(account, waiting.sequence);
+                line.remove(&waiting.place());
             }
             self.outputs.push_back(Output::Canceled { call, account });
         }
     }
 
     fn end(&mut self, call: CallSid) {
-        if let Some(Held { account, trunk }) = self.held.remove(&call) {
+        if let Some(Held {
+            account,
+            trunk,
+            part,
+        }) = self.held.remove(&call)
+        {
             if let Some(account) = self.accounts.get_mut(&account) {
                 account.release();
             }
             if let Some(trunk) = self.trunks.get_mut(&trunk) {
-                trunk.release();
+                trunk.release(part.as_deref());
             }
         }
     }
@@ -297,7 +318,14 @@ impl Dialer {
                 to,
             } = &waiting.request;
             match permit(&self.directory, *account, from, to) {
-                Ok(trunk) => self.enqueue(Waiting { trunk, ..waiting }),
+                Ok(trunk) => {
+                    let part = self.part(&trunk, to);
+                    self.enqueue(Waiting {
+                        trunk,
+                        part,
+                        ..waiting
+                    });
+                }
                 Err(reason) => self.outputs.push_back(Output::Refuse {
                     call: *call,
                     account: *account,
@@ -312,10 +340,8 @@ impl Dialer {
         for trunk in self.directory.trunks() {
             self.trunks
                 .entry(trunk.id.clone())
-                .and_modify(|capacity| {
-                    capacity.set_limits(trunk.max_channels, trunk.calls_per_second);
-                })
-                .or_insert_with(|| Capacity::new(trunk.max_channels, trunk.calls_per_second));
+                .and_modify(|capacity| capacity.set_limits(trunk))
+                .or_insert_with(|| TrunkCapacity::new(trunk));
         }
         for account in self.directory.accounts() {
             let limits = &account.outbound;
@@ -328,12 +354,23 @@ impl Dialer {
         }
     }
 
+    /// The part of the trunk that a call to `to` needs a channel of.
+    fn part(&self, trunk: &TrunkId, to: &str) -> Part {
+        let number: PhoneNumber = to.parse().ok()?;
+        let (prefix, _) = self
+            .directory
+            .trunk(trunk)?
+            .channels_by_prefix
+            .limit(&number)?;
+        Some(prefix.to_owned())
+    }
+
     fn enqueue(&mut self, waiting: Waiting) {
         let CallRequest { call, account, .. } = waiting.request;
         self.lines
             .entry(waiting.trunk.clone())
             .or_default()
-            .push(account, waiting.sequence, call);
+            .push(waiting.place(), call);
         *self.waiting_by_account.entry(account).or_default() += 1;
         self.waiting.insert(call, waiting);
     }
@@ -369,14 +406,21 @@ impl Dialer {
     }
 
     fn attempt(&mut self, now: Instant, call: CallSid) {
-        let Some(Waiting { request, trunk, .. }) = self.dequeue(call) else {
+        let Some(Waiting {
+            request,
+            trunk,
+            part,
+            ..
+        }) = self.dequeue(call)
+        else {
             return;
         };
         let account = request.account;
-        for capacity in [self.trunks.get_mut(&trunk), self.accounts.get_mut(&account)]
-            .into_iter()
-            .flatten()
-        {
+        if let Some(capacity) = self.trunks.get_mut(&trunk) {
+            capacity.whole.begin(now);
+            capacity.hold_part(part.as_deref());
+        }
+        if let Some(capacity) = self.accounts.get_mut(&account) {
             capacity.begin(now);
         }
         self.held.insert(
@@ -384,6 +428,7 @@ impl Dialer {
             Held {
                 account,
                 trunk: trunk.clone(),
+                part,
             },
         );
         self.outputs.push_back(Output::Attempt {

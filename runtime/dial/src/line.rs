@@ -1,18 +1,30 @@
-//! The calls that wait for one trunk: a queue for each account, and the accounts in turn.
+//! The calls that wait for one trunk: queues for each account, one for each part of the trunk, and the accounts in turn.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use call::{AccountSid, CallSid};
 
-use crate::capacity::{Capacity, Room};
+use crate::capacity::{Capacity, Room, TrunkCapacity};
 
-/// Calls wait in the order of their sequence numbers within an account; accounts take turns.
+/// Which part of the trunk a call needs a channel of: a prefix with a limit of its own, or none.
+pub(crate) type Part = Option<String>;
+
+/// Where a call stands in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) account: AccountSid,
+    pub(crate) part: Part,
+    pub(crate) sequence: u64,
+}
+
+/// Calls wait in the order of their sequence numbers within an account, and accounts take turns.
 ///
-/// An account that may not begin a call now keeps its place, so that its own limit, not the others' calls, decides when it goes.
+/// An account that may not begin a call now keeps its place, so that its own limit, not the others' calls, decides when it
+/// goes. Calls for a part that is full let those for other parts pass.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    queues: BTreeMap<AccountSid, BTreeMap<u64, CallSid>>,
+    queues: BTreeMap<AccountSid, BTreeMap<Part, BTreeMap<u64, CallSid>>>,
     /// Every account with a queue, once; the next in turn in front.
     turns: VecDeque<AccountSid>,
 }
@@ -26,47 +38,49 @@ pub(crate) enum Turn {
 }
 
 impl Line {
-    pub(crate) fn push(&mut self, account: AccountSid, sequence: u64, call: CallSid) {
-        let queue = self.queues.entry(account).or_default();
-        if queue.is_empty() {
+    pub(crate) fn push(&mut self, place: Place, call: CallSid) {
+        let Place {
+            account,
+            part,
+            sequence,
+        } = place;
+        let queues = self.queues.entry(account).or_default();
+        if queues.is_empty() {
             self.turns.push_back(account);
         }
-        queue.insert(sequence, call);
+        queues.entry(part).or_default().insert(sequence, call);
     }
 
-    pub(crate) fn remove(&mut self, account: AccountSid, sequence: u64) {
-        let Some(queue) = self.queues.get_mut(&account) else {
-            return;
-        };
-        queue.remove(&sequence);
-        if queue.is_empty() {
-            self.queues.remove(&account);
-            self.turns.retain(|other| *other != account);
+    pub(crate) fn remove(&mut self, place: &Place) {
+        self.take(place);
+        if !self.queues.contains_key(&place.account) {
+            self.turns.retain(|other| *other != place.account);
         }
     }
 
-    /// Takes the next call whose trunk and account both have room.
+    /// Takes the next call whose trunk, part and account all have room.
     pub(crate) fn next(
         &mut self,
         now: Instant,
-        trunk: &Capacity,
+        trunk: &TrunkCapacity,
         accounts: &BTreeMap<AccountSid, Capacity>,
     ) -> Turn {
         if self.turns.is_empty() {
             return Turn::Wait(None);
         }
-        match trunk.room(now) {
+        match trunk.whole.room(now) {
             Room::Now => {}
             Room::At(at) => return Turn::Wait(Some(at)),
             Room::WhenOneEnds => return Turn::Wait(None),
         }
         let mut earliest = None;
-        for place in 0..self.turns.len() {
-            match accounts
-                .get(&self.turns[place])
-                .map(|account| account.room(now))
-            {
-                Some(Room::Now) => return self.go(place).map_or(Turn::Wait(None), Turn::Go),
+        for turn in 0..self.turns.len() {
+            let account = self.turns[turn];
+            let Some(place) = self.first_with_channel(account, trunk) else {
+                continue;
+            };
+            match accounts.get(&account).map(|account| account.room(now)) {
+                Some(Room::Now) => return self.go(turn, &place).map_or(Turn::Wait(None), Turn::Go),
                 Some(Room::At(at)) => {
                     earliest = Some(earliest.map_or(at, |earliest: Instant| earliest.min(at)));
                 }
@@ -76,16 +90,41 @@ impl Line {
         Turn::Wait(earliest)
     }
 
-    /// Takes the first call of the account at `place`, which goes to the end if it has more.
-    fn go(&mut self, place: usize) -> Option<CallSid> {
-        let account = self.turns.remove(place)?;
-        let queue = self.queues.get_mut(&account)?;
-        let (_, call) = queue.pop_first()?;
-        if queue.is_empty() {
-            self.queues.remove(&account);
-        } else {
+    /// The account's first call whose part has a channel.
+    fn first_with_channel(&self, account: AccountSid, trunk: &TrunkCapacity) -> Option<Place> {
+        let queues = self.queues.get(&account)?.iter();
+        let (sequence, part) = queues
+            .filter(|(part, _)| trunk.part_has_channel(part.as_deref()))
+            .filter_map(|(part, queue)| Some((*queue.first_key_value()?.0, part)))
+            .min()?;
+        Some(Place {
+            account,
+            part: part.clone(),
+            sequence,
+        })
+    }
+
+    /// Takes a call of the account whose turn it is; the account goes to the end if it has more.
+    fn go(&mut self, turn: usize, place: &Place) -> Option<CallSid> {
+        let account = self.turns.remove(turn)?;
+        let call = self.take(place)?;
+        if self.queues.contains_key(&account) {
             self.turns.push_back(account);
         }
         Some(call)
+    }
+
+    /// Takes a call out of its queue, and queues away that are empty.
+    fn take(&mut self, place: &Place) -> Option<CallSid> {
+        let queues = self.queues.get_mut(&place.account)?;
+        let queue = queues.get_mut(&place.part)?;
+        let call = queue.remove(&place.sequence);
+        if queue.is_empty() {
+            queues.remove(&place.part);
+        }
+        if queues.is_empty() {
+            self.queues.remove(&place.account);
+        }
+        call
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use jackfield_dial::{Dialer, Full, Input, Output, QueueLimits, Refusal};
 use store::TrunkId;
 
-use crate::world::{World, account, call, ms, origin, request, request_over};
+use crate::world::{World, account, call, ms, origin, request, request_over, request_to};
 
 /// More than any row needs.
 const FAST: f32 = 10_000.0;
@@ -309,4 +309,53 @@ fn a_new_directory_does_not_refill_a_rate() {
     let before = story.now;
     assert_eq!(story.wait(), ["dial 2 over t0"]);
     assert_eq!(story.now - before, ms(950));
+}
+
+#[test]
+fn a_full_part_of_a_trunk_lets_the_others_pass() {
+    let world = World {
+        parts: vec![("+85510", 1), ("+8551", 2)],
+        ..World::new(&[(4, FAST)], &[(10, FAST)])
+    };
+    let mut story = Story::new(&world);
+    let mut call_to = |number, to| story.feed(Input::Accepted(request_to(number, 0, to)));
+    assert_eq!(call_to(1, "+85510111111"), ["dial 1 over t0"]);
+    assert_eq!(call_to(2, "+85510111112"), [""; 0], "its part is full");
+    // The longest prefix counts: the shorter one's channels are for the rest of its numbers.
+    assert_eq!(call_to(3, "+85512111111"), ["dial 3 over t0"]);
+    assert_eq!(call_to(4, "+85512111112"), ["dial 4 over t0"]);
+    assert_eq!(call_to(5, "+85512111113"), [""; 0], "its part is full");
+    assert_eq!(call_to(6, "+85599999999"), ["dial 6 over t0"], "of no part");
+    assert_eq!(call_to(7, "+85599999999"), [""; 0], "the trunk is full");
+    assert_eq!(
+        story.feed(Input::Ended(call(3))),
+        ["dial 5 over t0"],
+        "call 2 came before, but its part has no channel"
+    );
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 2 over t0"]);
+    assert_eq!(story.feed(Input::Ended(call(2))), ["dial 7 over t0"]);
+}
+
+#[test]
+fn a_part_that_is_no_more_keeps_count_of_its_calls() {
+    let world = World {
+        parts: vec![("+85510", 2)],
+        ..World::new(&[(9, FAST)], &[(10, FAST)])
+    };
+    let mut story = Story::new(&world);
+    for number in 1..=3 {
+        story.feed(Input::Accepted(request_to(number, 0, "+85510111111")));
+    }
+    let without = World {
+        parts: Vec::new(),
+        ..world.clone()
+    };
+    assert_eq!(
+        story.feed(Input::Directory(without.directory())),
+        ["dial 3 over t0"]
+    );
+    story.feed(Input::Directory(world.directory()));
+    let again = |number| Input::Accepted(request_to(number, 0, "+85510111111"));
+    assert_eq!(story.feed(again(4)), [""; 0], "1 and 2 are still up in it");
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 4 over t0"]);
 }

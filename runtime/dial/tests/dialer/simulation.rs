@@ -8,11 +8,14 @@ use call::{AccountSid, CallSid};
 use jackfield_dial::{CallRequest, Dialer, Input, Output, QueueLimits};
 use store::TrunkId;
 
-use crate::world::{World, account, call, ms, origin, request, request_over};
+use crate::world::{World, account, call, ms, origin, request, request_over, request_to};
 
 const SEEDS: u64 = 300;
 const CALLS: u64 = 80;
 const FAST: f32 = 10_000.0;
+/// Parts of trunk 0, by the beginning of the called number, and a number of each; the last number is of no part.
+const PARTS: [&str; 2] = ["+85510", "+8551"];
+const CALLED: [&str; 3] = ["+85510111111", "+85512111111", "+85599999999"];
 
 /// `SplitMix64`: small, and the same everywhere.
 struct Random(u64);
@@ -34,7 +37,16 @@ impl Random {
     fn world(&mut self, fast: bool) -> World {
         let trunks: Vec<_> = (0..=self.below(2)).map(|_| self.limits(fast)).collect();
         let accounts: Vec<_> = (0..=self.below(6)).map(|_| self.limits(fast)).collect();
-        World::new(&trunks, &accounts)
+        World {
+            parts: self.parts(),
+            ..World::new(&trunks, &accounts)
+        }
+    }
+
+    fn parts(&mut self) -> Vec<(&'static str, u32)> {
+        PARTS
+            .map(|prefix| (prefix, 1 + self.below(3) as u32))
+            .to_vec()
     }
 }
 
@@ -47,14 +59,23 @@ enum Happening {
     Change,
 }
 
+/// What a call needs channels of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wants {
+    trunk: usize,
+    /// Of trunk 0, as [`PARTS`] counts.
+    part: Option<usize>,
+    account: usize,
+}
+
 /// Counts for itself what the dialer does, and complains.
 struct Observer {
     seed: u64,
     fast: bool,
     world: World,
-    /// The calls that wait, with their trunk and account, in the order they came.
-    waiting: BTreeMap<CallSid, (usize, usize, u64)>,
-    up: BTreeMap<CallSid, (usize, usize)>,
+    /// The calls that wait, with their line and their place in the order they came.
+    waiting: BTreeMap<CallSid, (Wants, u64)>,
+    up: BTreeMap<CallSid, Wants>,
     starts: BTreeMap<(&'static str, usize), Vec<u64>>,
     attempted: BTreeSet<CallSid>,
     refused: BTreeSet<CallSid>,
@@ -67,33 +88,43 @@ impl Observer {
     }
 
     fn up_on(&self, trunk: usize) -> u32 {
-        self.up.values().filter(|(on, _)| *on == trunk).count() as u32
+        self.up.values().filter(|up| up.trunk == trunk).count() as u32
     }
 
     fn up_of(&self, account: usize) -> u32 {
-        self.up.values().filter(|(_, of)| *of == account).count() as u32
+        self.up.values().filter(|up| up.account == account).count() as u32
+    }
+
+    /// Whether something that the call needs has no channel.
+    fn is_full(&self, wants: Wants) -> bool {
+        let part_is_full = wants.part.is_some_and(|part| {
+            let up = self.up.values().filter(|up| up.part == Some(part)).count();
+            up as u32 >= self.world.parts[part].1
+        });
+        part_is_full
+            || self.up_on(wants.trunk) >= self.world.trunks[wants.trunk].0
+            || self.up_of(wants.account) >= self.world.accounts[wants.account].0
     }
 
     fn attempt(&mut self, at_ms: u64, sid: CallSid, over: &TrunkId, by: AccountSid) {
-        let Some((trunk, of, came)) = self.waiting.remove(&sid) else {
+        let Some((wants, came)) = self.waiting.remove(&sid) else {
             self.fail("dials a call that does not wait")
         };
+        let (trunk, of) = (wants.trunk, wants.account);
         if *over != TrunkId(format!("t{trunk}")) || by != account(of) {
             self.fail("dials over another trunk, or for another account");
         }
         if self
             .waiting
             .values()
-            .any(|(on, owner, other)| (*on, *owner) == (trunk, of) && *other < came)
+            .any(|(other, earlier)| *other == wants && *earlier < came)
         {
             self.fail("overtakes an earlier call of the same account");
         }
-        if self.up_on(trunk) >= self.world.trunks[trunk].0
-            || self.up_of(of) >= self.world.accounts[of].0
-        {
+        if self.is_full(wants) {
             self.fail("takes a channel too many");
         }
-        self.up.insert(sid, (trunk, of));
+        self.up.insert(sid, wants);
         for (key, rate) in [
             (("trunk", trunk), self.world.trunks[trunk].1),
             (("account", of), self.world.accounts[of].1),
@@ -118,10 +149,8 @@ impl Observer {
 
     /// In a fast world a call waits only for a channel.
     fn check_nobody_waits_in_vain(&self) {
-        for (trunk, of, _) in self.waiting.values() {
-            let full = self.up_on(*trunk) >= self.world.trunks[*trunk].0
-                || self.up_of(*of) >= self.world.accounts[*of].0;
-            if self.fast && !full {
+        for (wants, _) in self.waiting.values() {
+            if self.fast && !self.is_full(*wants) {
                 self.fail("lets a call wait although its trunk and account have room");
             }
         }
@@ -134,7 +163,7 @@ struct Simulation {
     observer: Observer,
     origin: Instant,
     agenda: BinaryHeap<Reverse<(u64, Happening)>>,
-    requests: BTreeMap<u64, (CallRequest, usize, usize)>,
+    requests: BTreeMap<u64, (CallRequest, Wants)>,
 }
 
 impl Simulation {
@@ -147,12 +176,18 @@ impl Simulation {
         for number in 0..CALLS {
             let of = random.below(world.accounts.len() as u64) as usize;
             let trunk = random.below(world.trunks.len() as u64) as usize;
+            let called = random.below(CALLED.len() as u64) as usize;
             let asked = if trunk == 0 {
-                request(number, of)
+                request_to(number, of, CALLED[called])
             } else {
                 request_over(number, of, trunk)
             };
-            requests.insert(number, (asked, trunk, of));
+            let wants = Wants {
+                trunk,
+                part: (trunk == 0 && called < PARTS.len()).then_some(called),
+                account: of,
+            };
+            requests.insert(number, (asked, wants));
             let at = random.below(10_000);
             agenda.push(Reverse((at, Happening::Accept(number))));
             if random.below(6) == 0 {
@@ -221,10 +256,10 @@ impl Simulation {
     fn input(&mut self, happening: Happening) -> Input {
         match happening {
             Happening::Accept(number) => {
-                let (request, trunk, of) = &self.requests[&number];
+                let (request, wants) = &self.requests[&number];
                 self.observer
                     .waiting
-                    .insert(request.call, (*trunk, *of, self.observer.waiting_so_far()));
+                    .insert(request.call, (*wants, self.observer.waiting_so_far()));
                 Input::Accepted(request.clone())
             }
             Happening::Cancel(number) => Input::Cancel(call(number)),
@@ -238,6 +273,7 @@ impl Simulation {
                 for limits in world.trunks.iter_mut().chain(&mut world.accounts) {
                     limits.0 = 1 + self.random.below(5) as u32;
                 }
+                world.parts = self.random.parts();
                 Input::Directory(world.directory())
             }
         }

@@ -19,6 +19,8 @@ pub(crate) struct World {
     /// Trunk `t0` takes the calls to numbers; each takes those to its own `sip:` target.
     pub(crate) trunks: Vec<Limits>,
     pub(crate) accounts: Vec<Limits>,
+    /// Channels of `t0` for numbers that begin so.
+    pub(crate) parts: Vec<(&'static str, u32)>,
     /// Whether account 0 may call at all.
     pub(crate) first_may_call: bool,
 }
@@ -28,6 +30,7 @@ impl World {
         Self {
             trunks: trunks.to_vec(),
             accounts: accounts.to_vec(),
+            parts: Vec::new(),
             first_may_call: true,
         }
     }
@@ -41,6 +44,12 @@ impl World {
                 "[[trunk]]\nid = \"t{at}\"\ncarrier = \"east\"\ntarget = \"{target}\"\nmax_channels = {channels}\ncalls_per_second = {rate:?}"
             )
             .unwrap();
+            if at == 0 && !self.parts.is_empty() {
+                writeln!(text, "[trunk.channels_by_prefix]").unwrap();
+                for (prefix, channels) in &self.parts {
+                    writeln!(text, "\"{prefix}\" = {channels}").unwrap();
+                }
+            }
         }
         for (at, (channels, rate)) in self.accounts.iter().enumerate() {
             let allow = if at > 0 || self.first_may_call {
@@ -111,6 +120,14 @@ pub(crate) fn request(at: u64, of: usize) -> CallRequest {
         account: account(of),
         from: number(of),
         to: "+85599999999".to_owned(),
+    }
+}
+
+/// Call `at` of an account, to this number.
+pub(crate) fn request_to(at: u64, of: usize, to: &str) -> CallRequest {
+    CallRequest {
+        to: to.to_owned(),
+        ..request(at, of)
     }
 }
 

@@ -23,7 +23,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 
 pub use live_calls::{End, EndError, LiveCalls};
-pub use operator::{Metric, Operator};
+pub use operator::{GatewayStatus, Metric, Operator, TrunkStatus};
 pub use state::{ApiState, Done};
 
 use crate::problem::Problem;
@@ -56,6 +56,7 @@ pub fn router(state: ApiState) -> Router {
     let operator = Router::new()
         .route("/operator/v1/apply", post(operator::apply))
         .route("/operator/v1/metrics", get(operator::metrics))
+        .route("/operator/v1/trunks", get(operator::trunks))
         .layer(DefaultBodyLimit::max(MAX_TENANTS_BYTES))
         .layer(middleware::from_fn_with_state(
             state.clone(),

@@ -10,7 +10,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::tenants::Surroundings;
 use store::{Applied, Secret, StoreError, Tenants};
@@ -29,6 +29,9 @@ pub trait Operator: Send + Sync {
     /// What the process counted so far, and what it holds now.
     fn metrics(&self) -> Done<Vec<Metric>>;
 
+    /// How each trunk stands, in the order of their ids.
+    fn trunks(&self) -> Done<Vec<TrunkStatus>>;
+
     /// Loads a tenants file and makes it known to the calls. Resolves once it is on disk and in force.
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>>;
 }
@@ -40,6 +43,36 @@ pub struct Metric {
     pub name: &'static str,
     /// Its value now.
     pub value: u64,
+}
+
+/// How one trunk stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrunkStatus {
+    /// The trunk.
+    pub id: String,
+    /// Whose it is.
+    pub carrier: String,
+    /// Calls that are up or being set up on it, both directions together.
+    pub channels_in_use: u32,
+    /// How many there may be.
+    pub max_channels: u32,
+    /// Our registration at its provider, in words; none where we do not register.
+    pub registration: Option<String>,
+    /// Servers that do not answer our OPTIONS, as `udp:192.0.2.1:5060`.
+    pub down: Vec<String>,
+    /// Where its gateway is registered.
+    pub gateways: Vec<GatewayStatus>,
+}
+
+/// One contact of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GatewayStatus {
+    /// As it registered itself.
+    pub contact: String,
+    /// Where it really speaks from.
+    pub hop: String,
+    /// How long that holds, in seconds.
+    pub expires_in_s: u64,
 }
 
 /// An error of the operator API: `{"error": "…"}`.
@@ -101,6 +134,11 @@ pub(crate) async fn metrics(State(state): State<ApiState>) -> impl IntoResponse 
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],
         lines.collect::<String>(),
     )
+}
+
+/// `GET /operator/v1/trunks`: how each trunk stands.
+pub(crate) async fn trunks(State(state): State<ApiState>) -> Json<Value> {
+    Json(json!({ "trunks": state.operator.trunks().await }))
 }
 
 #[derive(Debug, Deserialize)]

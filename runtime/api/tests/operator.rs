@@ -175,3 +175,24 @@ async fn metrics_are_in_prometheus_text_format_and_need_the_key() {
          # TYPE jackfield_sip_malformed_total counter\njackfield_sip_malformed_total 3\n"
     );
 }
+
+#[tokio::test]
+async fn trunks_are_told_to_the_operator_alone() {
+    let api = Api::new();
+    let get = |authorization: &str| {
+        Request::get("/operator/v1/trunks")
+            .header("authorization", authorization)
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(api.send(get("Bearer x")).await.status, 401);
+    let answer = api.send(get(&bearer())).await;
+    assert_eq!(answer.status, 200);
+    let gateway =
+        json!({ "contact": "sip:gw@10.0.0.7", "hop": "udp:192.0.2.7:40000", "expires_in_s": 500 });
+    let trunk = json!({
+        "id": "vientiane-1", "carrier": "laos", "channels_in_use": 3, "max_channels": 8,
+        "registration": null, "down": [], "gateways": [gateway],
+    });
+    assert_eq!(answer.json, json!({ "trunks": [trunk] }));
+}

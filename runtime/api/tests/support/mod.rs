@@ -15,7 +15,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{AccountSid, CallRecord, CallSid, CallStatus};
 use http_body_util::BodyExt as _;
-use jackfield_api::{ApiState, Done, End, EndError, LiveCalls, Metric, Operator, router};
+use jackfield_api::{
+    ApiState, Done, End, EndError, GatewayStatus, LiveCalls, Metric, Operator, TrunkStatus, router,
+};
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
@@ -114,12 +116,9 @@ impl LiveCalls for Live {
             CallStatus::InProgress => (CallStatus::Completed, 7),
             _ => (CallStatus::Canceled, 0),
         };
-        let end_reason = "ended by the API".to_owned();
         let record = CallRecord {
-            status,
             duration_s,
-            sip_status: None,
-            end_reason,
+            ..CallRecord::new(status, "ended by the API")
         };
         let finished = self
             .store
@@ -146,6 +145,24 @@ impl Operator for Staff {
     fn metrics(&self) -> Done<Vec<Metric>> {
         let metric = |name, value| Metric { name, value };
         Box::pin(async move { vec![metric("calls", 2), metric("sip_malformed_total", 3)] })
+    }
+
+    fn trunks(&self) -> Done<Vec<TrunkStatus>> {
+        let gateway = GatewayStatus {
+            contact: "sip:gw@10.0.0.7".to_owned(),
+            hop: "udp:192.0.2.7:40000".to_owned(),
+            expires_in_s: 500,
+        };
+        let status = TrunkStatus {
+            id: "vientiane-1".to_owned(),
+            carrier: "laos".to_owned(),
+            channels_in_use: 3,
+            max_channels: 8,
+            registration: None,
+            down: Vec::new(),
+            gateways: vec![gateway],
+        };
+        Box::pin(async move { vec![status] })
     }
 
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use plugin_host::{Engine, EngineConfig};
 use serde::Deserialize;
 use store::tenants::Surroundings;
 use store::{Applied, DiskStore, OpenError, Places, Store, Tenants};
-use url::Url;
 
 use crate::config::Config;
-use crate::operator::OperatorToken;
+use crate::own_api;
 
 /// What an apply did, in words; from the store or from the server's answer.
 #[derive(Debug, Deserialize)]
@@ -72,36 +71,15 @@ fn check_component(wasm: &[u8]) -> Result<(), String> {
 }
 
 fn through_server(config: &Config, text: String, folder: &Path) -> anyhow::Result<Summary> {
-    let token = OperatorToken::load(&config.data_dir)?;
     let folder = folder.to_str().context("the folder's name is not UTF-8")?;
-    let mut url = Url::parse(&format!("http://{}/operator/v1/apply", config.api.bind))?;
-    url.query_pairs_mut().append_pair("folder", folder);
-    let tokio = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (status, body) = tokio
-        .block_on(crate::web::post_to_own_api(
-            &url,
-            token.secret().expose(),
-            text,
-        ))
-        .with_context(|| {
-            format!(
-                "a server has the store open, but does not answer at {} (api.bind)",
-                config.api.bind
-            )
-        })?;
-    if status != 200 {
-        #[derive(Deserialize)]
-        struct Refused {
-            error: String,
-        }
-        let reason = serde_json::from_slice(&body).map_or_else(
-            |_| format!("status {status}"),
-            |refused: Refused| refused.error,
-        );
-        bail!("the running server did not apply it: {reason}");
-    }
+    let body = own_api::ask(
+        config,
+        http::Method::POST,
+        "apply",
+        &[("folder", folder)],
+        text,
+    )
+    .context("a server has the store open, and it did not apply the file")?;
     serde_json::from_slice(&body).context("the running server's answer is not understood")
 }
 

@@ -30,6 +30,11 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Shows how the trunks of the running server stand: channels, registrations, gateways, servers that do not answer.
+    Status {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
     /// Places one real SIP call over loopback to a bundled flow, shows it as it happens, and saves what the caller heard.
     Demo(DemoOptions),
 }
@@ -67,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve { config } => crate::serve::serve(config.load()?),
         Command::Apply { file, config } => crate::apply::apply(&config.load()?, &file),
+        Command::Status { config } => crate::status::status(&config.load()?),
         Command::Demo(options) => crate::demo::run(&options),
     }
 }

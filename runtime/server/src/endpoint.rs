@@ -3,6 +3,7 @@
 //! It alone touches the core, so nothing is locked. Messages, commands and timers go in; messages and events come out.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bytes::Bytes;
-use sip::DialogId;
+use sip::digest::User;
+use sip::registrar::Binding;
+use sip::{Ask, DialogId, Outcome, RequestId};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, warn};
@@ -40,6 +43,10 @@ enum Message {
     /// Events of this dialog go here from now on.
     Open(DialogId, mpsc::Sender<sip::Event>),
     SetPeers(sip::PeerSet),
+    SetUsers(sip::digest::Users),
+    SetDraining,
+    Ask(Box<Ask>, oneshot::Sender<Outcome>),
+    Bindings(User, oneshot::Sender<Vec<Binding>>),
     /// Who is to be met at this hop over TLS.
     Expect(sip::Hop, Arc<str>),
     Counters(oneshot::Sender<sip::Counters>),
@@ -82,9 +89,32 @@ impl EndpointHandle {
 
     /// From now on a server at this hop must have a TLS certificate of this name: the host of the URI that led there, be it a
     /// name or an IP address (RFC 5922 §4). To be said before the first request goes there.
-    #[expect(dead_code, reason = "for who resolves trunks' targets")]
     pub(crate) fn expect(&self, hop: sip::Hop, name: Arc<str>) {
         self.message(Message::Expect(hop, name));
+    }
+
+    /// From now on these users may begin dialogs and register, from anywhere, when they prove who they are.
+    pub(crate) fn set_users(&self, users: sip::digest::Users) {
+        self.message(Message::SetUsers(users));
+    }
+
+    /// From now on new calls are refused, and OPTIONS says so.
+    pub(crate) fn drain(&self) {
+        self.message(Message::SetDraining);
+    }
+
+    /// Sends a request outside dialogs and waits for what comes of it.
+    pub(crate) fn ask(&self, ask: Ask) -> impl Future<Output = Outcome> + Send + use<> {
+        let (reply, outcome) = oneshot::channel();
+        self.message(Message::Ask(Box::new(ask), reply));
+        async { outcome.await.unwrap_or(Outcome::Unreachable) }
+    }
+
+    /// Where a user is registered, the oldest contact first; nowhere when the endpoint has stopped.
+    pub(crate) async fn bindings(&self, user: User) -> Vec<Binding> {
+        let (reply, bindings) = oneshot::channel();
+        self.message(Message::Bindings(user, reply));
+        bindings.await.unwrap_or_default()
     }
 
     /// What the endpoint counted so far; none when it has stopped.
@@ -173,6 +203,8 @@ impl Endpoint {
             core,
             admission,
             routes: HashMap::new(),
+            asked: HashMap::new(),
+            last_request: 0,
             udp,
             connections,
         };
@@ -192,6 +224,9 @@ struct Driver<A> {
     core: sip::Endpoint,
     admission: A,
     routes: HashMap<DialogId, mpsc::Sender<sip::Event>>,
+    /// Who waits for what comes of which request.
+    asked: HashMap<RequestId, oneshot::Sender<Outcome>>,
+    last_request: u64,
     udp: Udp,
     connections: Connections,
 }
@@ -274,6 +309,13 @@ impl<A: Admission> Driver<A> {
                 self.core.set_peers(peers);
             }
             Message::Expect(hop, name) => self.connections.expect(hop, name),
+            Message::SetUsers(users) => self.core.set_users(users),
+            Message::SetDraining => self.core.set_draining(true),
+            Message::Ask(ask, reply) => self.ask(ask, reply),
+            Message::Bindings(user, reply) => {
+                // As below.
+                let _ = reply.send(self.core.bindings(&user).to_vec());
+            }
             Message::Counters(reply) => {
                 // Nobody waiting any more is no loss.
                 let _ = reply.send(*self.core.counters());
@@ -294,8 +336,12 @@ impl<A: Admission> Driver<A> {
                     debug!(realm = %news.user.realm, change = ?news.change, "a gateway's registration");
                 }
                 sip::Output::Event { dialog, event } => self.route(dialog, event),
-                // Nobody in this process asks yet.
-                sip::Output::Answered { .. } => {}
+                sip::Output::Answered { request, outcome } => {
+                    if let Some(reply) = self.asked.remove(&request) {
+                        // Who does not wait any longer needs no answer.
+                        let _ = reply.send(outcome);
+                    }
+                }
             }
         }
     }
@@ -309,6 +355,15 @@ impl<A: Admission> Driver<A> {
             self.core
                 .handle(Instant::now(), sip::Input::Unreachable { to });
         }
+    }
+
+    fn ask(&mut self, ask: Box<Ask>, reply: oneshot::Sender<Outcome>) {
+        self.last_request += 1;
+        let request = RequestId(self.last_request);
+        self.asked.insert(request, reply);
+        let command = sip::Command::Ask { request, ask };
+        self.core
+            .handle(Instant::now(), sip::Input::Command(command));
     }
 
     fn admit(&mut self, incoming: sip::Incoming) {

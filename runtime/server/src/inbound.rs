@@ -32,9 +32,14 @@ impl Admission for Inbound {
         incoming: sip::Incoming,
     ) -> Result<mpsc::Sender<sip::Event>, Refusal> {
         let directory = self.services.store.directory();
+        let source = incoming.source.address.ip();
+        let user = incoming.user.as_ref();
+        let sender = user
+            .and_then(|user| directory.trunk_by_login(&user.realm, &user.name))
+            .map_or(Sender::Address(source), |trunk| Sender::Trunk(&trunk.id));
         let called = incoming.request.request_uri().user().unwrap_or_default();
         let (trunk, number) = directory
-            .route_inbound(Sender::Address(incoming.source.address.ip()), &called)
+            .route_inbound(sender, &called)
             .map_err(|refusal| {
                 debug!(source = %incoming.source, "INVITE refused: {refusal}");
                 Refusal {
@@ -49,12 +54,12 @@ impl Admission for Inbound {
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
-        let nat = Nat::of(&trunk.nat, &[incoming.source.address.ip()]);
+        let nat = Nat::of(&trunk.nat, &[source]);
         let opened = self.services.media.open_leg(&nat).map_err(|error| {
             warn!("no media port for a call: {error}");
             no_room()
         })?;
-        let info = self.info(&incoming, number);
+        let info = self.info(&incoming, trunk, number);
         self.services
             .outbound
             .take_channel(info.call_sid, account.sid, &trunk.id)
@@ -88,11 +93,17 @@ impl Admission for Inbound {
 }
 
 impl Inbound {
-    fn info(&self, incoming: &sip::Incoming, number: &store::Number) -> CallInfo {
+    fn info(
+        &self,
+        incoming: &sip::Incoming,
+        trunk: &store::Trunk,
+        number: &store::Number,
+    ) -> CallInfo {
         CallInfo {
             call_sid: store::random_call_sid(),
             account_sid: number.account,
-            caller: caller_of(incoming.request.from().uri()),
+            caller: numbers::identity(&incoming.request, &trunk.caller_id, trunk.numbers.country)
+                .to_string(),
             callee: number.number.as_str().to_owned(),
             direction: Direction::Inbound,
             parent_call_sid: None,
@@ -131,37 +142,5 @@ const fn no_room() -> Refusal {
     Refusal {
         status: 503,
         retry_after: Some(RETRY_AFTER),
-    }
-}
-
-/// The caller in the words of the API: a number, `anonymous`, or the whole URI.
-fn caller_of(uri: &sip::Uri) -> String {
-    let user = uri.user().unwrap_or_default();
-    let digits = user.strip_prefix('+').unwrap_or(&user);
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    match user.as_str() {
-        _ if is_number => user,
-        "anonymous" | "" => "anonymous".to_owned(),
-        _ => String::from_utf8_lossy(uri.as_bytes()).into_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_caller_is_a_number_or_nobody_or_a_uri() {
-        for (uri, caller) in [
-            ("sip:+85512345678@10.0.0.1", "+85512345678"),
-            ("sip:012345@10.0.0.1;user=phone", "012345"),
-            ("tel:+85512345678", "+85512345678"),
-            ("sip:anonymous@anonymous.invalid", "anonymous"),
-            ("sip:10.0.0.1", "anonymous"),
-            ("sip:alice@example.org", "sip:alice@example.org"),
-        ] {
-            let uri = sip::Uri::parse(&bytes::Bytes::from_static(uri.as_bytes())).unwrap();
-            assert_eq!(caller_of(&uri), caller);
-        }
     }
 }

@@ -18,16 +18,15 @@ mod metrics;
 mod news;
 mod operator;
 mod outbound;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "trunks' targets are addresses so far")
-)]
+mod own_api;
 mod resolver;
 mod runtime;
 mod serve;
 mod services;
 mod speech;
+mod status;
 mod transport;
+mod trunks;
 mod web;
 
 use clap::Parser;

@@ -12,6 +12,7 @@ use store::{Applied, CallRow, Scope, Secret, StoreError, Tenants};
 
 use crate::clock;
 use crate::services::{Services, random};
+use crate::trunks::{self, door};
 
 /// Between the two moments when a call leaves the queue and when its actor can be reached, the disk is written.
 const LEAVING_QUEUE: Duration = Duration::from_millis(50);
@@ -83,13 +84,7 @@ async fn end(
         }
         tokio::time::sleep(LEAVING_QUEUE).await;
     }
-    let end_reason = "ended while nobody dialled it".to_owned();
-    let record = CallRecord {
-        status: CallStatus::Canceled,
-        duration_s: 0,
-        sip_status: None,
-        end_reason,
-    };
+    let record = CallRecord::new(CallStatus::Canceled, "ended while nobody dialled it");
     Ok(services
         .store
         .finish_call(call, record, clock::unix_ms(), None)
@@ -116,6 +111,11 @@ impl api::Operator for Host {
         Box::pin(async move { crate::metrics::collect(&services).await })
     }
 
+    fn trunks(&self) -> Done<Vec<api::TrunkStatus>> {
+        let services = self.services();
+        Box::pin(async move { trunks::status::of_all(&services).await })
+    }
+
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {
         let services = self.services();
         Box::pin(async move {
@@ -132,9 +132,9 @@ impl api::Operator for Host {
 /// Puts the store's tenants in force: who may call us, what may run, whom we may call.
 pub(crate) fn take_over(services: &Services) {
     let directory = services.store.directory();
-    let sources = directory.trunks().flat_map(|trunk| &trunk.sources);
-    let peers = sources.filter_map(|prefix| prefix.to_string().parse::<sip::IpPrefix>().ok());
-    services.endpoint.set_peers(peers.collect());
+    services.endpoint.set_peers(door::peers(&directory));
+    services.endpoint.set_users(door::users(&directory));
+    services.trunks.set_directory(&directory);
     services.flows.reload(services.store.as_ref());
     services.outbound.set_directory(directory);
 }

@@ -1,13 +1,13 @@
 //! Calls that go out: from the durable queue to their actors. Also keeps the channels of calls that came in.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg};
 use dial::{CallRequest, Dialer, Full, Input, Output, QueueLimits};
-use store::{CallRow, Directory, Leg, Scope, StoreError, TrunkId};
+use numbers::{Callee, Caller, Presenter};
+use store::{CallRow, Directory, Leg, PhoneNumber, Scope, StoreError, Trunk, TrunkId};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
@@ -18,9 +18,12 @@ use crate::endpoint::SIGNALS;
 use crate::flows::Story;
 use crate::media_plane::{self, Nat};
 use crate::services::{Services, random};
+use crate::trunks::{self, Stop};
 
 /// How long an outbound call rings when its request does not say.
 const RING_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a target may be silent, without even a 100, before the next is tried.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// The dialler and what performs its outputs. Its lock is held for one step of the core at a time, never while waiting.
 pub(crate) struct Outbound {
@@ -98,6 +101,11 @@ impl Outbound {
         trunk: &TrunkId,
     ) -> Result<(), Full> {
         self.lock().take_channel(call, account, trunk)
+    }
+
+    /// How many calls hold a channel of the trunk, both directions together.
+    pub(crate) fn channels_held(&self, trunk: &TrunkId) -> u32 {
+        self.lock().channels_held(trunk)
     }
 
     /// A call is over: its channels are free.
@@ -189,11 +197,7 @@ async fn attempt(
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
     let trunk = directory.trunk(trunk).context("the trunk is gone")?;
-    let target = trunk
-        .targets
-        .iter()
-        .find_map(store::Target::address)
-        .context("the trunk has no target with an address any more")?;
+    let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
     let row = services
         .store
         .call(Scope::of_host(account.sid), sid)?
@@ -216,38 +220,33 @@ async fn attempt(
         }
         Err(error) => return Err(error.into()),
     }
-    dial(services, account, trunk, target, &row, sip_call_id)
+    dial(services, account, trunk, &stops, &row, sip_call_id)
 }
 
 fn dial(
     services: &Arc<Services>,
     account: &Arc<store::Account>,
-    trunk: &store::Trunk,
-    target: SocketAddr,
+    trunk: &Trunk,
+    stops: &[Stop],
     row: &CallRow,
     sip_call_id: String,
 ) -> anyhow::Result<()> {
+    let first = stops.first().context("the trunk's calls go nowhere")?;
+    let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
     let opened = services
         .media
-        .open_leg(&Nat::of(&trunk.nat, &[target.ip()]))
+        .open_leg(&Nat::of(&trunk.nat, &sources))
         .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let invite = sip::OutgoingInvite {
-        ring_timeout: row
-            .ring_timeout_s
-            .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         call_id: Some(sip_call_id.clone()),
-        ..sip::OutgoingInvite::new(
-            sip::Hop::udp(target),
-            uri(&row.to, target),
-            uri(&row.from, services.advertised_sip),
-            uri(&row.to, target),
-        )
+        ..invite(services, trunk, stops, first, row)?
     };
     let leg = OutboundLeg {
         dialog: services.endpoint.open(signals),
         invite,
-        local: media_plane::describe(&opened.leg, target),
+        outcomes: trunk.outcomes.clone(),
+        local: media_plane::describe(&opened.leg, first.hop.address),
     };
     let info = CallInfo {
         call_sid: row.sid,
@@ -270,19 +269,14 @@ fn dial(
         signals: signals_out,
         media: opened.events,
     };
-    debug!(call.sid = %row.sid, trunk = %trunk.id, "dialling");
+    debug!(call.sid = %row.sid, trunk = %trunk.id, target = %first.hop, "dialling");
     CallActor::spawn(&Handle::current(), Arc::clone(services), new);
     Ok(())
 }
 
 /// Ends a call that has no actor.
 async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
-    let record = CallRecord {
-        status,
-        duration_s: 0,
-        sip_status: None,
-        end_reason,
-    };
+    let record = CallRecord::new(status, end_reason);
     match services
         .store
         .finish_call(sid, record, clock::unix_ms(), None)
@@ -293,12 +287,54 @@ async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: 
     }
 }
 
-/// A number as a SIP URI at a host; a SIP URI stays as it is.
-fn uri(number: &str, host: SocketAddr) -> String {
-    if number.starts_with("sip:") || number.starts_with("sips:") {
-        return number.to_owned();
-    }
-    format!("sip:{number}@{host}")
+/// The INVITE of a call: whom it is for and who calls, as this trunk writes them.
+fn invite(
+    services: &Services,
+    trunk: &Trunk,
+    stops: &[Stop],
+    first: &Stop,
+    row: &CallRow,
+) -> anyhow::Result<sip::OutgoingInvite> {
+    let ours = trunk
+        .nat
+        .advertised_sip
+        .unwrap_or_else(|| services.contacts.towards(first.hop));
+    let own = match &trunk.registration {
+        Some(registration) => registration.registrar.host(),
+        None => ours.to_string(),
+    };
+    let credentials = trunk.credentials.as_ref();
+    let presenter = Presenter {
+        numbers: &trunk.numbers,
+        caller_id: &trunk.caller_id,
+        peer: first.host(),
+        own: &own,
+        account: credentials.map(|credentials| credentials.username.as_str()),
+    };
+    let number: PhoneNumber = row.from.parse().context("the caller has no number")?;
+    let caller = Caller {
+        number: &number,
+        is_hidden: false,
+    };
+    let called = row.to.parse();
+    let callee = called.as_ref().map_or(Callee::Uri(&row.to), Callee::Number);
+    let said = presenter.present(caller, callee);
+    let headers = said.headers.into_iter();
+    Ok(sip::OutgoingInvite {
+        targets: stops.iter().map(|stop| stop.hop).collect(),
+        routes: first.routes.clone(),
+        advertised: trunk.nat.advertised_sip,
+        to_source: trunk.nat.to_source || first.hop.transport.is_reliable(),
+        headers: headers
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        credentials: trunks::credentials(trunk),
+        answer_within: ANSWER_WITHIN,
+        ring_timeout: row
+            .ring_timeout_s
+            .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+        ..sip::OutgoingInvite::new(first.hop, said.request_uri, said.from, said.to)
+    })
 }
 
 /// A Call-ID that nobody can guess (RFC 3261 section 8.1.1.4).
@@ -313,22 +349,5 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_becomes_a_uri_at_its_trunk() {
-        let host = SocketAddr::from(([127, 0, 0, 1], 5070));
-        for (number, expected) in [
-            ("+85512345678", "sip:+85512345678@127.0.0.1:5070"),
-            ("1294", "sip:1294@127.0.0.1:5070"),
-            ("sip:me@127.0.0.1:5070", "sip:me@127.0.0.1:5070"),
-        ] {
-            assert_eq!(uri(number, host), expected);
-        }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
-use crate::config::Config;
+use crate::config::{Bound, Config};
 use crate::endpoint::Endpoint;
 use crate::flows::Flows;
 use crate::inbound::Inbound;
@@ -24,8 +24,10 @@ use crate::media_plane::MediaPlane;
 use crate::news::NewsDesk;
 use crate::operator::{self, OperatorToken};
 use crate::outbound::Outbound;
+use crate::resolver::Resolver;
 use crate::services::{Limits, Services, random};
 use crate::speech::Speaker;
+use crate::trunks::Trunks;
 use crate::web::Web;
 
 /// How long hung-up calls have to finish their bookkeeping and be written down.
@@ -35,6 +37,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(crate) struct Runtime {
     services: Arc<Services>,
     sip: SocketAddr,
+    bound: Bound,
     api: SocketAddr,
     stop_api: oneshot::Sender<()>,
     api_task: JoinHandle<()>,
@@ -73,6 +76,8 @@ impl Runtime {
         our_sip.push(advertised_sip);
         let media =
             MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
+        let resolver = Resolver::new(&config.dns, endpoint.bound().reach());
+        let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
         let services = Arc::new_cyclic(|services| Services {
             outbound: Arc::new(Outbound::new(
                 services.clone(),
@@ -88,7 +93,8 @@ impl Runtime {
             live: LiveCalls::default(),
             news: NewsDesk::new(),
             limits,
-            advertised_sip,
+            trunks,
+            contacts,
         });
         let taking_over = Arc::clone(&services);
         tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
@@ -106,6 +112,7 @@ impl Runtime {
             services: Arc::clone(&services),
             runtime: Handle::current(),
         };
+        let bound = endpoint.bound().clone();
         endpoint.start(core, inbound)?;
         let (stop_api, stopped) = oneshot::channel();
         let router = operator::router(&services, &token);
@@ -114,6 +121,7 @@ impl Runtime {
         Ok(Self {
             services,
             sip: local,
+            bound,
             api,
             stop_api,
             api_task,
@@ -122,6 +130,11 @@ impl Runtime {
 
     pub(crate) fn sip_address(&self) -> SocketAddr {
         self.sip
+    }
+
+    /// Every address that SIP is spoken at.
+    pub(crate) fn sip_addresses(&self) -> &Bound {
+        &self.bound
     }
 
     pub(crate) fn api_address(&self) -> SocketAddr {
@@ -139,6 +152,7 @@ impl Runtime {
     /// Refuses new calls; returns when the last one has ended, or after `at_most`.
     pub(crate) async fn drain(&self, at_most: Duration) {
         self.services.live.close();
+        self.services.endpoint.drain();
         self.wait_for_calls(at_most).await;
     }
 
@@ -147,6 +161,7 @@ impl Runtime {
         self.services.live.close();
         self.services.live.hang_up_all(call::HangUpCause::Shutdown);
         self.wait_for_calls(GOODBYE).await;
+        self.services.trunks.stop().await;
         // The API goes last, so that an operator can watch until the end.
         let _ = self.stop_api.send(());
         if let Err(error) = self.api_task.await {

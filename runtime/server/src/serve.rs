@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
+use sip::Transport;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
@@ -36,13 +37,18 @@ pub(crate) fn serve(config: Config) -> anyhow::Result<()> {
 
 /// One line for scripts that start the server, with the ports that were taken where the configuration said 0.
 fn announce(runtime: &Runtime) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(
-        stdout,
+    let mut ready = format!(
         "ready sip={} api={}",
         runtime.sip_address(),
         runtime.api_address()
-    )?;
+    );
+    for transport in [Transport::Tls, Transport::Ws, Transport::Wss] {
+        for address in runtime.sip_addresses().of(transport).iter() {
+            ready.push_str(&format!(" {transport}={address}"));
+        }
+    }
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{ready}")?;
     stdout.flush().context("cannot write to standard output")
 }
 

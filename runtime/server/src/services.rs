@@ -1,6 +1,5 @@
 //! What every call's actor may use.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use call::{CallInfo, CallRecord, CallSid, CallStatus, StoryChoice};
@@ -16,6 +15,7 @@ use crate::live::LiveCalls;
 use crate::media_plane::MediaPlane;
 use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
+use crate::trunks::Trunks;
 use crate::web::Web;
 
 /// The host as its calls see it. One for each process.
@@ -28,10 +28,11 @@ pub(crate) struct Services {
     pub(crate) flows: Flows,
     pub(crate) live: LiveCalls,
     pub(crate) outbound: Arc<Outbound>,
+    pub(crate) trunks: Trunks,
     pub(crate) news: NewsDesk,
     pub(crate) limits: Limits,
     /// What peers are told to reach SIP at.
-    pub(crate) advertised_sip: SocketAddr,
+    pub(crate) contacts: sip::Contacts,
 }
 
 /// What bounds every call.

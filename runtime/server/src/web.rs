@@ -110,8 +110,9 @@ fn in_call_words(error: FetchError) -> HttpError {
     }
 }
 
-/// Posts to this machine's own server: the way in for `jackfield apply` beside a running one.
-pub(crate) async fn post_to_own_api(
+/// Asks this machine's own server as the operator: the way in for commands beside a running one.
+pub(crate) async fn ask_own_api(
+    method: http::Method,
     url: &url::Url,
     token: &str,
     body: String,
@@ -120,7 +121,7 @@ pub(crate) async fn post_to_own_api(
     let grants = Grants::parse(&[host.trim_matches(['[', ']'])])?;
     let request = Request {
         kind: Kind::Media,
-        method: http::Method::POST,
+        method,
         url: url.to_string(),
         headers: vec![
             ("authorization".to_owned(), format!("Bearer {token}")),

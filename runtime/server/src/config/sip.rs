@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Deserialize;
 use sip::Transport;
+use sip::locate::Reach;
 
 use super::Addresses;
 
@@ -78,6 +79,17 @@ impl Bound {
             Transport::Ws => &self.ws,
             Transport::Wss => &self.wss,
         }
+    }
+
+    /// How servers are reached from here, the most preferred way first.
+    pub(crate) fn reach(&self) -> Vec<Reach> {
+        [Transport::Udp, Transport::Tcp, Transport::Tls]
+            .map(|transport| Reach {
+                transport,
+                ipv4: self.plain.iter().any(SocketAddr::is_ipv4),
+                ipv6: self.plain.iter().any(SocketAddr::is_ipv6),
+            })
+            .to_vec()
     }
 }
 

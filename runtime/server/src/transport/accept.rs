@@ -17,6 +17,7 @@ use super::seats::{Seat, Seats};
 use super::stream::{self, Bounds};
 use super::tls::Tls;
 use super::udp::canonical;
+use super::websocket;
 
 /// How long accepting rests when it fails, as without file descriptors.
 const REST: Duration = Duration::from_millis(100);
@@ -85,12 +86,27 @@ impl Reception {
         } else {
             Bounds::UNLISTED
         };
-        match from.transport {
-            Transport::Tls => match in_time(self.tls.accept(from.transport, stream)).await {
-                Ok(stream) => self.serve_stream(stream, from, bounds).await,
-                Err(error) => debug!(%from, "no TLS with who connected: {error}"),
-            },
-            _ => self.serve_stream(stream, from, bounds).await,
+        let served = match from.transport {
+            Transport::Udp | Transport::Tcp => {
+                self.serve_stream(stream, from, bounds).await;
+                Ok(())
+            }
+            Transport::Ws => self.serve_web(stream, from, bounds).await,
+            Transport::Tls | Transport::Wss => {
+                match in_time(self.tls.accept(from.transport, stream)).await {
+                    Ok(stream) if from.transport == Transport::Wss => {
+                        self.serve_web(stream, from, bounds).await
+                    }
+                    Ok(stream) => {
+                        self.serve_stream(stream, from, bounds).await;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        if let Err(error) = served {
+            debug!(%from, "no handshake with who connected: {error}");
         }
         drop(seat);
     }
@@ -99,6 +115,23 @@ impl Reception {
         let (link, ends) = link(from, false, self.news);
         ends.reading.tell(News::Opened(link)).await;
         stream::serve(stream, ends, bounds).await;
+    }
+
+    async fn serve_web<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        stream: S,
+        from: Hop,
+        bounds: Bounds,
+    ) -> io::Result<()> {
+        let shaking = async {
+            let shaken = websocket::accept(stream, bounds).await;
+            shaken.map_err(|error| io::Error::other(error.to_string()))
+        };
+        let socket = in_time(shaking).await?;
+        let (link, ends) = link(from, false, self.news);
+        ends.reading.tell(News::Opened(link)).await;
+        websocket::serve(socket, ends).await;
+        Ok(())
     }
 }
 

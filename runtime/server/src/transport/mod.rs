@@ -15,6 +15,7 @@ mod stream;
 mod tests;
 mod tls;
 mod udp;
+mod websocket;
 
 pub(crate) use connection::News;
 pub(crate) use connections::Connections;

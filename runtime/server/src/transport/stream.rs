@@ -28,6 +28,11 @@ impl Bounds {
         head: 16_384,
         body: 16_384,
     };
+
+    /// A message as a whole.
+    pub(super) const fn whole(self) -> usize {
+        self.head + self.body
+    }
 }
 
 /// Serves a connection to its end.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use futures_util::{SinkExt, StreamExt};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::ServerName;
 use sip::{Hop, IpPrefix, Transport};
@@ -11,6 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::{Error as WebError, Message};
 
 use super::{Connections, News, Tls};
 use crate::config::{Bound, Sip};
@@ -458,4 +463,93 @@ async fn a_server_is_spoken_to_under_the_name_that_led_there() {
     unreachable.extend(next_closed(&mut connections, &mut news).await);
     assert_eq!(unreachable, [hop]);
     assert!(hears.try_recv().is_err(), "nobody else heard anything");
+}
+
+fn handshake(subprotocol: Option<&'static str>) -> Request {
+    let mut request = "ws://us.example/".into_client_request().unwrap();
+    if let Some(subprotocol) = subprotocol {
+        let value = http::HeaderValue::from_static(subprotocol);
+        request
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", value);
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_websocket_carries_a_message_a_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new("ours");
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let settings = Sip {
+        ws_bind: any.into(),
+        wss_bind: any.into(),
+        ..tls_settings(folder.path(), &authority, "us.example")
+    };
+    let (_endpoint, bound) = serve(&settings);
+    let plain = TcpStream::connect(bound.ws[0]).await.unwrap();
+    talk_over_websocket("WS", plain).await;
+    let (tls, _keeper) = Tls::load(&settings).unwrap();
+    let stream = TcpStream::connect(bound.wss[0]).await.unwrap();
+    let name = ServerName::try_from("us.example").unwrap();
+    let stream = tls.connect(name, stream).await.unwrap();
+    talk_over_websocket("WSS", stream).await;
+}
+
+async fn talk_over_websocket<S>(transport: &str, stream: S)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let (mut socket, response) = client_async(handshake(Some("chat, sip")), stream)
+        .await
+        .unwrap();
+    let chosen = response.headers().get("Sec-WebSocket-Protocol").unwrap();
+    assert_eq!(chosen, "sip");
+    // No Content-Length is needed: the frame has one.
+    for (branch, message) in [
+        (1, Message::Text(options(transport, 1, "").into())),
+        (2, Message::Binary(options(transport, 2, "").into())),
+    ] {
+        socket.send(message).await.unwrap();
+        let answer = timeout(LIMIT, socket.next()).await.expect("an answer");
+        let answer = answer.unwrap().unwrap().into_text().unwrap();
+        assert!(answer.starts_with("SIP/2.0 200 OK"), "{answer}");
+        let via = format!("SIP/2.0/{transport} 127.0.0.1:9;branch=z9hG4bK{branch};");
+        assert!(answer.contains(&via), "{answer}");
+    }
+    socket.send(Message::Text("\r\n\r\n".into())).await.unwrap();
+    let pong = timeout(LIMIT, socket.next()).await.expect("a pong");
+    assert_eq!(pong.unwrap().unwrap(), Message::Text("\r\n".into()));
+    socket.send(Message::Ping("x".into())).await.unwrap();
+    let pong = timeout(LIMIT, socket.next()).await.expect("a pong");
+    assert_eq!(pong.unwrap().unwrap(), Message::Pong("x".into()));
+    // Nobody needs messages of this size.
+    let large = Message::Text("x".repeat(200_000).into());
+    let _ = socket.send(large).await;
+    let end = timeout(LIMIT, async {
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    end.await.expect("the connection is closed");
+}
+
+#[tokio::test]
+async fn a_websocket_that_is_not_for_sip_is_refused() {
+    let settings = Sip {
+        ws_bind: "127.0.0.1:0".parse::<SocketAddr>().unwrap().into(),
+        ..free_port()
+    };
+    let (_endpoint, bound) = serve(&settings);
+    for subprotocol in [None, Some("chat"), Some("sipx, xsip")] {
+        let stream = TcpStream::connect(bound.ws[0]).await.unwrap();
+        match client_async(handshake(subprotocol), stream).await {
+            Err(WebError::Http(response)) => assert_eq!(response.status(), 400),
+            other => panic!("{subprotocol:?}: {other:?}"),
+        }
+    }
+    let mut stream = TcpStream::connect(bound.ws[0]).await.unwrap();
+    stream
+        .write_all(options("WS", 1, "").as_bytes())
+        .await
+        .unwrap();
+    assert!(!read_to_end_of(&mut stream).await.starts_with(b"SIP"));
 }

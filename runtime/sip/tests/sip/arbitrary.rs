@@ -1,10 +1,9 @@
 //! Any bytes at all: no panic, bounded state, and what is read reads the same again.
 
-use bytes::Bytes;
-use jackfield_sip::{Message, parse};
 use proptest::prelude::*;
 
-use crate::host::{Ask, Host, INVITE, kind};
+use crate::fuzzed;
+use crate::host::{Ask, Host, INVITE};
 use crate::torture::cases;
 
 /// Datagrams that are nearly messages: pieces of real ones, put together and spoilt at a few places.
@@ -63,40 +62,12 @@ fn any_datagram() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Feeds one datagram and checks what every endpoint keeps to.
-pub(crate) fn check(datagram: &[u8]) {
-    let bytes = Bytes::copy_from_slice(datagram);
-    if let Ok(message) = parse(&bytes) {
-        let fields = match &message {
-            Message::Request(request) => &**request,
-            Message::Response(response) => &**response,
-        };
-        let again = parse(&fields.to_bytes().into());
-        assert_eq!(
-            again.as_ref(),
-            Ok(&message),
-            "what was read reads the same again"
-        );
-    }
-    let mut host = Host::new();
-    host.receive(datagram);
-    host.receive_from("203.0.113.5:5060", datagram);
-    assert!(host.endpoint.dialogs() <= 1 && host.endpoint.transactions() <= 1);
-    for (_, answer) in host.transmitted() {
-        assert!(
-            kind(&answer).parse::<u16>().is_ok(),
-            "a datagram makes us answer, never ask"
-        );
-    }
-    host.advance(std::time::Duration::from_secs(100));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_datagram_harms(datagram in any_datagram()) {
-        check(&datagram);
+        fuzzed::datagram(&datagram);
     }
 
     /// What an answer repeats is what the request said.

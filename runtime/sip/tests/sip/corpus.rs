@@ -2,19 +2,23 @@
 
 use std::path::PathBuf;
 
-use crate::arbitrary::check;
+use crate::fuzzed;
 
 #[test]
-fn the_corpus_does_no_harm() {
-    let folder =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/sip_datagram");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.expect("the folder can be listed").path())
-        .collect();
-    files.sort();
-    assert!(files.len() >= 63, "{} files", files.len());
-    for file in files {
-        check(&std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())));
+fn the_corpora_do_no_harm() {
+    for (target, check) in fuzzed::TARGETS {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/fuzz/corpus")
+            .join(target);
+        let mut files: Vec<_> = std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .map(|entry| entry.expect("the folder can be listed").path())
+            .collect();
+        files.sort();
+        assert!(files.len() >= 30, "{target}: {} files", files.len());
+        for file in files {
+            let bytes = std::fs::read(&file);
+            check(&bytes.unwrap_or_else(|error| panic!("{}: {error}", file.display())));
+        }
     }
 }

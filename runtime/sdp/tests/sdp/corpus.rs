@@ -1,0 +1,20 @@
+//! What fuzzing starts from and has found, replayed.
+
+use std::path::PathBuf;
+
+use crate::fuzzed;
+
+#[test]
+fn the_corpus_does_no_harm() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/sdp");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 30, "{} files", files.len());
+    for file in files {
+        let bytes = std::fs::read(&file);
+        fuzzed::sdp(&bytes.unwrap_or_else(|error| panic!("{}: {error}", file.display())));
+    }
+}

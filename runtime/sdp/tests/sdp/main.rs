@@ -1,0 +1,4 @@
+//! Descriptions of anybody.
+
+mod corpus;
+mod fuzzed;

@@ -1,0 +1,140 @@
+//! Where a call over a trunk goes.
+
+use std::sync::Arc;
+
+use sip::Hop;
+use sip::digest::User;
+use sip::locate::LocateError;
+use sip::registrar::Binding;
+use store::{Target, TargetUri, Trunk};
+
+use super::Trunks;
+
+/// One server, or one contact of a gateway, that a call can be sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// Where the messages go.
+    pub(crate) hop: Hop,
+    /// How it is called; a user part in it is not the one that is called.
+    uri: String,
+    /// The proxies on the way, the next one first.
+    pub(crate) routes: Vec<String>,
+}
+
+impl Stop {
+    /// What stands behind the `@` of URIs there: the host, perhaps with port and parameters.
+    pub(crate) fn host(&self) -> &str {
+        let rest = self.uri.split_once(':').map_or("", |(_, rest)| rest);
+        rest.rsplit_once('@').map_or(rest, |(_, host)| host)
+    }
+}
+
+/// Why a trunk's calls can go nowhere now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoRoute {
+    /// The trunk takes no calls.
+    #[error("the trunk has no targets")]
+    NoTargets,
+    /// Its gateway has not registered.
+    #[error("the trunk's gateway is not registered")]
+    NotRegistered,
+    /// Its servers cannot be found.
+    #[error(transparent)]
+    NotLocated(LocateError),
+}
+
+impl Trunks {
+    /// Where a call over this trunk goes: the targets in their order, those that do not answer behind the others.
+    ///
+    /// # Errors
+    /// When there is nowhere to send it; then with the reason of the last target.
+    pub(crate) async fn route(&self, realm: &str, trunk: &Trunk) -> Result<Vec<Stop>, NoRoute> {
+        let mut stops = Vec::new();
+        let mut trouble = NoRoute::NoTargets;
+        for target in &trunk.targets {
+            let found = match target {
+                Target::Uri(uri) => self.servers(uri).await,
+                Target::Registered => self.contacts(realm, trunk).await,
+            };
+            match found {
+                Ok(found) => stops.extend(found),
+                Err(error) => trouble = error,
+            }
+        }
+        if stops.is_empty() {
+            return Err(trouble);
+        }
+        let down = self.standing(&trunk.id).down;
+        stops.sort_by_key(|stop| down.contains(&stop.hop));
+        Ok(stops)
+    }
+
+    async fn servers(&self, uri: &TargetUri) -> Result<Vec<Stop>, NoRoute> {
+        let located = self.tools.resolver.hops(uri.as_str()).await;
+        let located = located.map_err(NoRoute::NotLocated)?;
+        if let Some(name) = &located.verify_name {
+            for hop in located.hops.iter().filter(|hop| hop.transport.is_secure()) {
+                self.tools.endpoint.expect(*hop, Arc::clone(name));
+            }
+        }
+        let stop = |hop: &Hop| Stop {
+            hop: *hop,
+            uri: uri.as_str().to_owned(),
+            routes: Vec::new(),
+        };
+        Ok(located.hops.iter().map(stop).collect())
+    }
+
+    /// The contacts of the trunk's gateway, the newest first.
+    async fn contacts(&self, realm: &str, trunk: &Trunk) -> Result<Vec<Stop>, NoRoute> {
+        let bindings = self.gateways(realm, trunk).await;
+        let stop = |binding: &Binding| Stop {
+            hop: binding.hop,
+            uri: binding.contact.to_string(),
+            routes: binding.path.clone(),
+        };
+        if bindings.is_empty() {
+            return Err(NoRoute::NotRegistered);
+        }
+        Ok(bindings.iter().rev().map(stop).collect())
+    }
+
+    /// Where the trunk's gateway registered, the oldest contact first.
+    pub(crate) async fn gateways(&self, realm: &str, trunk: &Trunk) -> Vec<Binding> {
+        match &trunk.login {
+            Some(login) if login.registers => {
+                let user = User {
+                    realm: realm.into(),
+                    name: login.username.as_str().into(),
+                };
+                self.tools.endpoint.bindings(user).await
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_stop() {
+        for (uri, expected) in [
+            ("sip:gw.example", "gw.example"),
+            (
+                "sip:192.0.2.1:5070;transport=tcp",
+                "192.0.2.1:5070;transport=tcp",
+            ),
+            ("sips:[2001:db8::1]", "[2001:db8::1]"),
+            ("sip:gw1@10.0.0.7:5060;ob", "10.0.0.7:5060;ob"),
+        ] {
+            let stop = Stop {
+                hop: Hop::udp("192.0.2.1:5060".parse().unwrap()),
+                uri: uri.to_owned(),
+                routes: Vec::new(),
+            };
+            assert_eq!(stop.host(), expected);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::needs;
 use crate::ports;
 use crate::process::{Process, eventually};
 
-/// A softphone in a call. Dropping it ends the process.
+/// A softphone. Dropping it ends the process.
 #[derive(Debug)]
 pub struct Softphone {
     process: Process,
@@ -39,19 +39,56 @@ impl Softphone {
         codec: &str,
         speech: &[i16],
     ) -> Self {
+        let account = unregistered(address, codec);
+        let mut phone = Self::start(address, &account, speech, "");
+        phone.dial(&format!("sip:{number}@{server}"));
+        phone
+    }
+
+    /// As [`Self::call`], over TCP.
+    #[must_use]
+    pub fn call_over_tcp(server: SocketAddr, number: &str, codec: &str, speech: &[i16]) -> Self {
+        let address = Ipv4Addr::LOCALHOST;
+        let mut phone = Self::start(address, &unregistered(address, codec), speech, "");
+        phone.dial(&format!("sip:{number}@{server};transport=tcp"));
+        phone
+    }
+
+    /// As [`Self::call`], over TLS to a server that the authorities in `ca` vouch for.
+    #[must_use]
+    pub fn call_over_tls(
+        server: SocketAddr,
+        ca: &Path,
+        number: &str,
+        codec: &str,
+        speech: &[i16],
+    ) -> Self {
+        let address = Ipv4Addr::LOCALHOST;
+        let account = unregistered(address, codec);
+        let mut phone = Self::start(address, &account, speech, &trusting(ca));
+        phone.dial(&format!("sip:{number}@{server};transport=tls"));
+        phone
+    }
+
+    /// Dials a URI and waits for the answer.
+    pub fn dial(&mut self, uri: &str) {
+        self.command(&format!(r#"{{"command":"dial","params":"{uri}"}}"#));
+        self.process
+            .wait_for_line("Call established", Duration::from_secs(20));
+    }
+
+    fn start(address: Ipv4Addr, account: &str, speech: &[i16], settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for baresip's files");
         let control_port = ports::tcp();
-        configure(&folder, address, control_port, codec, speech);
-        let mut process = Process::start(
+        configure(&folder, address, control_port, account, speech, settings);
+        let process = Process::start(
             "baresip",
             Command::new(needs::program("baresip", "baresip-core"))
                 .arg("-f")
-                .arg(folder.path())
-                .args(["-e", &format!("/dial sip:{number}@{server}")]),
+                .arg(folder.path()),
             &folder.path().join("output.txt"),
         );
-        process.wait_for_line("Call established", Duration::from_secs(20));
-        let control = eventually("baresip takes commands", Duration::from_secs(10), || {
+        let control = eventually("baresip takes commands", Duration::from_secs(20), || {
             TcpStream::connect((Ipv4Addr::LOCALHOST, control_port)).ok()
         });
         Self {
@@ -97,7 +134,24 @@ impl Softphone {
     }
 }
 
-fn configure(folder: &TempDir, address: Ipv4Addr, control_port: u16, codec: &str, speech: &[i16]) {
+/// An account that is registered nowhere.
+fn unregistered(address: Ipv4Addr, codec: &str) -> String {
+    format!("<sip:softphone@{address}>;regint=0;audio_codecs={codec}/8000/1\n")
+}
+
+/// Settings that trust these authorities, and ask servers to prove themselves.
+fn trusting(ca: &Path) -> String {
+    format!("sip_cafile {}\nsip_verify_server yes\n", ca.display())
+}
+
+fn configure(
+    folder: &TempDir,
+    address: Ipv4Addr,
+    control_port: u16,
+    account: &str,
+    speech: &[i16],
+    settings: &str,
+) {
     const MINUTE: usize = 60 * 8_000;
     let modules = needs::file(
         &[
@@ -134,16 +188,16 @@ fn configure(folder: &TempDir, address: Ipv4Addr, control_port: u16, codec: &str
          module sndfile.so\n\
          module_tmp account.so\n\
          module_app menu.so\n\
-         module_app ctrl_tcp.so\n",
+         module_app ctrl_tcp.so\n\
+         {settings}",
         says = says.display(),
         last_port = first_port + 19,
         folder = folder.path().display(),
         modules = modules.display(),
     );
-    let account = format!("<sip:softphone@{address}>;regint=0;audio_codecs={codec}/8000/1\n");
     for (name, text) in [
         ("config", config),
-        ("accounts", account),
+        ("accounts", account.to_owned()),
         ("contacts", String::new()),
     ] {
         fs::write(folder.path().join(name), text).expect("baresip's folder can be written");

@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod baresip;
+pub mod certificates;
 pub mod flood;
 pub mod helper_library;
 pub mod kamailio;

@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::needs;
+
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A running program. Dropping it kills it.
@@ -103,6 +105,24 @@ impl Process {
                     .ok()
             })
             .unwrap_or_else(|| panic!("no VmRSS in {status}"))
+    }
+
+    /// How many files and sockets it has open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.child.id());
+        let files = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        files.count()
+    }
+
+    /// Lets it have at most so many files and sockets open.
+    pub fn limit_open_files(&self, limit: usize) {
+        let status = Command::new(needs::program("prlimit", "util-linux"))
+            .args(["--pid", &self.child.id().to_string()])
+            .arg(format!("--nofile={limit}:{limit}"))
+            .status()
+            .expect("prlimit runs");
+        assert!(status.success(), "prlimit: {status}");
     }
 
     /// Asks it to end (SIGTERM).

@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::process::eventually;
+
 /// An account's API user.
 #[derive(Debug, Clone)]
 pub struct Rest {
@@ -23,25 +25,63 @@ impl Rest {
     /// Gets a path below the account, such as `Calls.json`: the status, and the body as JSON.
     #[must_use]
     pub fn get(&self, path: &str) -> (u16, Value) {
+        self.request("GET", path, "")
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
         let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n",
-            self.address
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
         );
-        let response =
-            exchange(self.address, &request).unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        let response = exchange(self.address, &request)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
         let status = head
             .split(' ')
             .nth(1)
             .and_then(|status| status.parse().ok());
         let json = serde_json::from_str(body)
-            .unwrap_or_else(|error| panic!("GET {path}: {error} in {response}"));
+            .unwrap_or_else(|error| panic!("{method} {path}: {error} in {response}"));
         (
-            status.unwrap_or_else(|| panic!("GET {path}: {response}")),
+            status.unwrap_or_else(|| panic!("{method} {path}: {response}")),
             json,
         )
+    }
+
+    /// Places a call whose flow is this `TwiML` document, and returns its SID.
+    #[must_use]
+    pub fn place(&self, from: &str, to: &str, twiml: &str) -> String {
+        let field = |name: &str, value: &str| {
+            let value: String = value
+                .bytes()
+                .map(|byte| match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                    other => format!("%{other:02X}"),
+                })
+                .collect();
+            format!("{name}={value}")
+        };
+        let body = [field("From", from), field("To", to), field("Twiml", twiml)].join("&");
+        let (status, call) = self.request("POST", "Calls.json", &body);
+        assert_eq!(status, 201, "{call}");
+        call["sid"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no SID in {call}"))
+            .to_owned()
+    }
+
+    /// Waits until a call is over, and returns it.
+    #[must_use]
+    pub fn ended(&self, sid: &str, limit: Duration) -> Value {
+        eventually("the call is over", limit, || {
+            let call = self.call(sid);
+            let status = call["status"].as_str()?.to_owned();
+            (!["queued", "ringing", "in-progress"].contains(&status.as_str())).then_some(call)
+        })
     }
 
     /// One call of this account.

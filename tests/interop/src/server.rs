@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::certificates::Certificates;
 use crate::needs;
 use crate::process::Process;
 use crate::rest::{self, Rest};
@@ -56,6 +57,8 @@ pub struct Tenants {
     pub nat: String,
     /// The account's numbers.
     pub numbers: Vec<(&'static str, Flow)>,
+    /// Lines of the trunk's table in place of all of the above: `targets`, `nat`, and tables of its own.
+    pub trunk: Option<String>,
 }
 
 impl Tenants {
@@ -78,6 +81,15 @@ impl Tenants {
         }
     }
 
+    /// An account with these numbers, whose trunk is described by `trunk`: lines of its table.
+    #[must_use]
+    pub fn over_trunk(trunk: &str, numbers: Vec<(&'static str, Flow)>) -> Self {
+        Self {
+            trunk: Some(trunk.to_owned()),
+            ..Self::with_numbers(numbers)
+        }
+    }
+
     /// The same tenants, and the trunk's calls come from `source`.
     #[must_use]
     pub fn from_source(self, source: impl Into<IpAddr>) -> Self {
@@ -96,7 +108,11 @@ impl Tenants {
         }
     }
 
-    fn to_toml(&self) -> String {
+    /// Where the trunk is, as lines of its table.
+    fn whereabouts(&self) -> String {
+        if let Some(trunk) = &self.trunk {
+            return trunk.clone();
+        }
         let target = self
             .callee
             .map(|callee| format!("target = \"{callee}\"\n"))
@@ -106,6 +122,11 @@ impl Tenants {
             "" => String::new(),
             keys => format!("nat = {{ {keys} }}\n"),
         };
+        format!("sources = [\"{source}\"]\n{target}{nat}")
+    }
+
+    fn to_toml(&self) -> String {
+        let trunk = self.whereabouts();
         let mut text = format!(
             "[[carrier]]\n\
              id = \"interop\"\n\
@@ -121,10 +142,9 @@ impl Tenants {
              [[trunk]]\n\
              id = \"peer\"\n\
              carrier = \"interop\"\n\
-             sources = [\"{source}\"]\n\
-             {target}{nat}\
              max_channels = 50\n\
-             calls_per_second = 50.0\n",
+             calls_per_second = 50.0\n\
+             {trunk}",
             media_dir().display()
         );
         for (number, flow) in &self.numbers {
@@ -142,9 +162,10 @@ impl Tenants {
 }
 
 /// Where a server is, and where it says it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Place {
     bind: Ipv4Addr,
+    sip_settings: String,
     sip_port: u16,
     advertised: Option<Ipv4Addr>,
     rtp_ports: (u16, u16),
@@ -157,6 +178,7 @@ impl Place {
         let first_port = ports::range(200);
         Self {
             bind: Ipv4Addr::LOCALHOST,
+            sip_settings: String::new(),
             sip_port: 0,
             advertised: None,
             rtp_ports: (first_port, first_port + 199),
@@ -168,6 +190,7 @@ impl Place {
     pub fn at(bind: Ipv4Addr) -> Self {
         Self {
             bind,
+            sip_settings: String::new(),
             sip_port: 5060,
             advertised: None,
             rtp_ports: (16_384, 32_767),
@@ -183,9 +206,26 @@ impl Place {
         }
     }
 
-    fn to_toml(self) -> String {
+    /// There, and it speaks SIP over TLS too, with these files.
+    #[must_use]
+    pub fn with_tls(self, certificates: &Certificates) -> Self {
+        let sip_settings = format!(
+            "tls_bind = \"{}:0\"\ntls_certificate = \"{}\"\ntls_key = \"{}\"\ntls_roots = \"{}\"\n",
+            self.bind,
+            certificates.certificate.display(),
+            certificates.key.display(),
+            certificates.authority.display(),
+        );
+        Self {
+            sip_settings,
+            ..self
+        }
+    }
+
+    fn to_toml(&self) -> String {
         let Self {
             bind,
+            sip_settings,
             sip_port,
             rtp_ports: (first, last),
             ..
@@ -198,7 +238,7 @@ impl Place {
             None => [String::new(), String::new()],
         };
         format!(
-            "[sip]\nbind = \"{bind}:{sip_port}\"\n{sip_advertised}\
+            "[sip]\nbind = \"{bind}:{sip_port}\"\n{sip_advertised}{sip_settings}\
              [rtp]\nbind = \"{bind}\"\n{rtp_advertised}port_min = {first}\nport_max = {last}\n"
         )
     }
@@ -210,6 +250,8 @@ pub struct Server {
     process: Process,
     /// Where it speaks SIP.
     pub sip: SocketAddr,
+    /// Where it speaks SIP over TLS, if it does.
+    pub tls: Option<SocketAddr>,
     /// Where it serves REST.
     pub api: SocketAddr,
     folder: TempDir,
@@ -226,7 +268,7 @@ impl Server {
     #[must_use]
     pub fn start_at(place: Place, tenants: &Tenants) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the server");
-        let config = write_files(folder.path(), place, tenants);
+        let config = write_files(folder.path(), &place, tenants);
 
         let mut apply = command("apply", &config);
         apply.arg(folder.path().join("tenants.toml"));
@@ -248,10 +290,15 @@ impl Server {
             &folder.path().join("serve.log"),
         );
         let ready = process.wait_for_line("ready sip=", READY_LIMIT);
-        let (sip, api) = (address_of(&ready, "sip="), address_of(&ready, "api="));
+        let address = |key| {
+            address_of(&ready, key).unwrap_or_else(|| panic!("no {key} in the ready line: {ready}"))
+        };
+        let (sip, api) = (address("sip="), address("api="));
+        let tls = address_of(&ready, "tls=");
         Self {
             process,
             sip,
+            tls,
             api,
             folder,
         }
@@ -271,6 +318,17 @@ impl Server {
     #[must_use]
     pub fn resident_kib(&self) -> u64 {
         self.process.resident_kib()
+    }
+
+    /// How many files and sockets it has open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        self.process.open_files()
+    }
+
+    /// Lets it have at most so many files and sockets open.
+    pub fn limit_open_files(&self, limit: usize) {
+        self.process.limit_open_files(limit);
     }
 
     /// One of the process's numbers, by its name without `jackfield_`.
@@ -311,7 +369,7 @@ impl Drop for Server {
     }
 }
 
-fn write_files(folder: &Path, place: Place, tenants: &Tenants) -> PathBuf {
+fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {
     let flite = needs::workspace().join("var/voices/flite.wasm");
     let speech = if flite.is_file() {
         format!("[speech]\nflite = \"{}\"\n", flite.display())
@@ -368,9 +426,8 @@ fn binary() -> PathBuf {
     built
 }
 
-fn address_of(ready: &str, key: &str) -> SocketAddr {
+fn address_of(ready: &str, key: &str) -> Option<SocketAddr> {
     ready
         .split_whitespace()
         .find_map(|word| word.strip_prefix(key)?.parse().ok())
-        .unwrap_or_else(|| panic!("no {key} in the ready line: {ready}"))
 }

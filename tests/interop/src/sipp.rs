@@ -17,6 +17,7 @@ use crate::process::Process;
 pub struct Sipp {
     scenario: &'static str,
     address: &'static str,
+    transport: &'static str,
     service: String,
     hold: Duration,
     calls: u32,
@@ -31,6 +32,7 @@ impl Sipp {
         Self {
             scenario,
             address: "127.0.0.1",
+            transport: "u1",
             service: "none".to_owned(),
             hold: Duration::from_millis(500),
             calls: 1,
@@ -43,6 +45,13 @@ impl Sipp {
     #[must_use]
     pub fn dialling(mut self, number: &str) -> Self {
         self.service = number.to_owned();
+        self
+    }
+
+    /// Over TCP, in one connection.
+    #[must_use]
+    pub fn over_tcp(mut self) -> Self {
+        self.transport = "t1";
         self
     }
 
@@ -106,7 +115,14 @@ impl Sipp {
         command
             .current_dir(folder.path())
             .arg(server.to_string())
-            .args(["-i", self.address, "-p", &port.to_string()])
+            .args([
+                "-t",
+                self.transport,
+                "-i",
+                self.address,
+                "-p",
+                &port.to_string(),
+            ])
             .args(["-mi", self.address, "-mp", &media_port.to_string()])
             .arg("-sf")
             .arg(scenario)
@@ -144,12 +160,16 @@ impl Sipp {
         }
     }
 
-    /// Copies the scenario with its values filled in: `SIPp` takes some of them (statuses, recordings) from the file only.
+    /// Copies the scenario with its parts and values filled in: `SIPp` knows no includes, and takes some values (statuses,
+    /// recordings) from the file only.
     fn prepare(&self, folder: &Path) -> PathBuf {
-        let source =
-            needs::workspace().join(format!("tests/interop/scenarios/{}.xml", self.scenario));
-        let mut text = std::fs::read_to_string(&source)
-            .unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+        let scenarios = needs::workspace().join("tests/interop/scenarios");
+        let mut text = read(&scenarios.join(format!("{}.xml", self.scenario)));
+        while let Some((before, rest)) = text.split_once("@part:") {
+            let (name, behind) = rest.split_once('@').expect("a part's name ends in @");
+            let part = read(&scenarios.join("parts").join(name).with_extension("txt"));
+            text = format!("{before}{}{behind}", part.trim_end_matches('\n'));
+        }
         for (name, value) in &self.values {
             text = text.replace(&format!("@{name}@"), value);
         }
@@ -157,6 +177,10 @@ impl Sipp {
         std::fs::write(&copy, text).unwrap_or_else(|error| panic!("{}: {error}", copy.display()));
         copy
     }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Where `SIPp`'s package put one of its recordings.

@@ -139,10 +139,11 @@ impl RunningPjsip {
         );
         let heard = self.folder.path().join("heard.wav");
         Conversation {
-            heard: heard
-                .is_file()
-                .then(|| audio::read_wav(&heard))
-                .unwrap_or_default(),
+            heard: if heard.is_file() {
+                audio::read_wav(&heard)
+            } else {
+                Vec::new()
+            },
             log,
         }
     }

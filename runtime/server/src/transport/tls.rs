@@ -38,7 +38,7 @@ pub(crate) struct Tls(watch::Receiver<Contexts>);
 struct Contexts {
     /// For SIP; none without a certificate.
     sip: Option<Arc<ServerConfig>>,
-    /// For WebSockets: browsers have no certificate to show.
+    /// For `WebSockets`: browsers have no certificate to show.
     web: Option<Arc<ServerConfig>>,
     client: Arc<ClientConfig>,
 }

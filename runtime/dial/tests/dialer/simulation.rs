@@ -38,14 +38,15 @@ impl Random {
         let trunks: Vec<_> = (0..=self.below(2)).map(|_| self.limits(fast)).collect();
         let accounts: Vec<_> = (0..=self.below(6)).map(|_| self.limits(fast)).collect();
         World {
-            parts: self.parts(),
+            parts: self.parts(trunks[0].0),
             ..World::new(&trunks, &accounts)
         }
     }
 
-    fn parts(&mut self) -> Vec<(&'static str, u32)> {
+    /// Each part at most the whole trunk.
+    fn parts(&mut self, channels: u32) -> Vec<(&'static str, u32)> {
         PARTS
-            .map(|prefix| (prefix, 1 + self.below(3) as u32))
+            .map(|prefix| (prefix, (1 + self.below(3) as u32).min(channels)))
             .to_vec()
     }
 }
@@ -273,7 +274,7 @@ impl Simulation {
                 for limits in world.trunks.iter_mut().chain(&mut world.accounts) {
                     limits.0 = 1 + self.random.below(5) as u32;
                 }
-                world.parts = self.random.parts();
+                world.parts = self.random.parts(world.trunks[0].0);
                 Input::Directory(world.directory())
             }
         }

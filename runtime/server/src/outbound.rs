@@ -304,13 +304,6 @@ fn invite(
         None => ours.to_string(),
     };
     let credentials = trunk.credentials.as_ref();
-    let presenter = Presenter {
-        numbers: &trunk.numbers,
-        caller_id: &trunk.caller_id,
-        peer: first.host(),
-        own: &own,
-        account: credentials.map(|credentials| credentials.username.as_str()),
-    };
     let number: PhoneNumber = row.from.parse().context("the caller has no number")?;
     let caller = Caller {
         number: &number,
@@ -318,13 +311,27 @@ fn invite(
     };
     let called = row.to.parse();
     let callee = called.as_ref().map_or(Callee::Uri(&row.to), Callee::Number);
-    let said = presenter.present(caller, callee);
+    let said_at = |stop: &Stop| {
+        let presenter = Presenter {
+            numbers: &trunk.numbers,
+            caller_id: &trunk.caller_id,
+            peer: stop.host(),
+            own: &own,
+            account: credentials.map(|credentials| credentials.username.as_str()),
+        };
+        presenter.present(caller, callee)
+    };
+    let target = |stop: &Stop| sip::InviteTarget {
+        hop: stop.hop,
+        request_uri: said_at(stop).request_uri,
+        routes: stop.routes.clone(),
+        to_source: trunk.nat.to_source || stop.hop.transport.is_reliable(),
+    };
+    let said = said_at(first);
     let headers = said.headers.into_iter();
     Ok(sip::OutgoingInvite {
-        targets: stops.iter().map(|stop| stop.hop).collect(),
-        routes: first.routes.clone(),
+        targets: stops.iter().map(target).collect(),
         advertised: trunk.nat.advertised_sip,
-        to_source: trunk.nat.to_source || first.hop.transport.is_reliable(),
         headers: headers
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),

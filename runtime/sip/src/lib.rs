@@ -52,8 +52,8 @@ pub use ask::{Ask, Outcome};
 pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{
-    Command, Config, Contacts, DialogId, Endpoint, Event, Incoming, Input, OutgoingInvite, Output,
-    Redirects, Reliable, RequestId,
+    Command, Config, Contacts, DialogId, Endpoint, Event, Incoming, Input, InviteTarget,
+    OutgoingInvite, Output, Redirects, Reliable, RequestId,
 };
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};

@@ -40,8 +40,8 @@ use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
 use uas::Rejection;
 pub use words::{
-    Command, Config, Contacts, DialogId, Event, Incoming, Input, OutgoingInvite, Output, Redirects,
-    Reliable, RequestId,
+    Command, Config, Contacts, DialogId, Event, Incoming, Input, InviteTarget, OutgoingInvite,
+    Output, Redirects, Reliable, RequestId,
 };
 
 use crate::digest::Guard;

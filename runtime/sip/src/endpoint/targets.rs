@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::session_timer::{MIN_INTERVAL, min_interval};
-use super::{OutgoingInvite, Redirects};
+use super::{InviteTarget, OutgoingInvite, Redirects};
 use crate::digest::Access;
 use crate::field::Name;
 use crate::lex;
@@ -18,12 +18,10 @@ const MAX_DEPTH: u8 = 3;
 /// The most contacts of redirections that one INVITE is sent to.
 const MAX_CONTACTS: usize = 5;
 
-/// One place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) hop: Hop,
-    pub(super) request_uri: Bytes,
-    /// How many redirections led here.
+/// One place, and how many redirections led there.
+#[derive(Debug)]
+struct Step {
+    target: InviteTarget,
     depth: u8,
 }
 
@@ -31,10 +29,10 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) struct Targets {
     pub(super) invite: OutgoingInvite,
-    pub(super) current: Target,
-    left: VecDeque<Target>,
+    current: Step,
+    left: VecDeque<Step>,
     /// Contacts that were taken from redirections so far, tried or not.
-    contacts: Vec<(Hop, Bytes)>,
+    contacts: Vec<InviteTarget>,
     pub(super) access: Option<Access>,
     /// The shortest session that was asked for by who refused a shorter one.
     min_interval: Option<Duration>,
@@ -55,18 +53,14 @@ pub(super) enum Redirected {
 impl Targets {
     /// None: the INVITE names no target.
     pub(super) fn new(invite: OutgoingInvite) -> Option<Self> {
-        let request_uri = Bytes::copy_from_slice(invite.request_uri.as_bytes());
-        let target = |hop: &Hop| Target {
-            hop: *hop,
-            request_uri: request_uri.clone(),
-            depth: 0,
-        };
-        let mut left: VecDeque<_> = invite.targets.iter().map(target).collect();
+        let targets = invite.targets.iter().cloned();
+        let mut left: VecDeque<_> = targets.map(|target| Step { target, depth: 0 }).collect();
         let current = left.pop_front()?;
+        let hops: Vec<_> = invite.targets.iter().map(|target| target.hop).collect();
         let access = invite
             .credentials
             .clone()
-            .map(|credentials| Access::new(credentials, &invite.targets));
+            .map(|credentials| Access::new(credentials, &hops));
         Some(Self {
             invite,
             current,
@@ -78,11 +72,19 @@ impl Targets {
         })
     }
 
-    /// Goes to the next target. The request stays the same but for its branch (RFC 3263 §4.3).
+    /// Where the INVITE is.
+    pub(super) fn current(&self) -> &InviteTarget {
+        &self.current.target
+    }
+
+    /// Goes to the next target. For another server of the same URI the request stays the same but for its branch (RFC 3263
+    /// §4.3); for another URI it is a new one, so that nobody who gets both takes the second for the first come round.
     pub(super) fn advance(&mut self) -> bool {
         let Some(next) = self.left.pop_front() else {
             return false;
         };
+        let is_new = next.target.request_uri != self.current.target.request_uri;
+        self.cseq += u32::from(is_new);
         self.current = next;
         if let Some(access) = &mut self.access {
             access.start_anew();
@@ -93,12 +95,12 @@ impl Targets {
     /// Goes to the next contact of a redirection, where the last one did not take the call.
     pub(super) fn advance_among_contacts(&mut self) -> bool {
         let is_redirected = self.current.depth > 0;
-        is_redirected && self.advance_to_new_request()
+        is_redirected && self.advance()
     }
 
     /// Takes the challenges of a 401 or 407. True: the same target is asked again.
     pub(super) fn is_challenged(&mut self, response: &Response, cnonce: &Bytes) -> bool {
-        let hop = self.current.hop;
+        let hop = self.current.target.hop;
         let access = self.access.as_mut();
         let is_worth_it = access.is_some_and(|access| access.challenged(hop, response, cnonce));
         self.cseq += u32::from(is_worth_it);
@@ -137,11 +139,8 @@ impl Targets {
             .iter()
             .filter_map(|uri| self.target_of(uri))
             .collect();
-        let is_known = |target: &Target| {
-            let key = (target.hop, target.request_uri.clone());
-            self.contacts.contains(&key)
-                || *target.request_uri == *self.invite.request_uri.as_bytes()
-                    && self.invite.targets.contains(&target.hop)
+        let is_known = |target: &InviteTarget| {
+            self.contacts.contains(target) || self.invite.targets.contains(target)
         };
         let (known, mut fresh): (Vec<_>, Vec<_>) = allowed.into_iter().partition(is_known);
         fresh.truncate(MAX_CONTACTS - self.contacts.len());
@@ -151,46 +150,41 @@ impl Targets {
                 _ => Redirected::InACircle,
             };
         }
-        let key = |target: &Target| (target.hop, target.request_uri.clone());
-        self.contacts.extend(fresh.iter().map(key));
-        self.left.retain(|target| target.depth > 0);
+        self.contacts.extend(fresh.iter().cloned());
+        self.left.retain(|step| step.depth > 0);
+        let depth = self.current.depth + 1;
         for target in fresh.into_iter().rev() {
-            self.left.push_front(target);
+            self.left.push_front(Step { target, depth });
         }
-        self.advance_to_new_request();
+        self.advance();
         Redirected::On
-    }
-
-    fn advance_to_new_request(&mut self) -> bool {
-        let has_next = self.advance();
-        self.cseq += u32::from(has_next);
-        has_next
     }
 
     /// Where a contact leads, if we may go there: it is for the user that was called, at an address that is allowed. Its
     /// header fields would be others' words in our mouth; with them it is left alone.
-    fn target_of(&self, uri: &Uri) -> Option<Target> {
+    fn target_of(&self, uri: &Uri) -> Option<InviteTarget> {
         let Redirects::Within(addresses) = &self.invite.redirects else {
             return None;
         };
-        let called = Uri::parse(&Bytes::copy_from_slice(self.invite.request_uri.as_bytes()));
+        let current = &self.current.target;
+        let called = Uri::parse(&Bytes::copy_from_slice(current.request_uri.as_bytes()));
         let is_same_user = called.is_ok_and(|called| called.user() == uri.user());
         let is_sip = matches!(uri.scheme(), Scheme::Sip | Scheme::Sips);
-        let transport = uri.transport().unwrap_or(self.current.hop.transport);
+        let transport = uri.transport().unwrap_or(current.hop.transport);
         let address = uri.socket_address_over(transport)?;
         let is_allowed = is_sip
             && is_same_user
             && addresses.contains(address.ip())
             && !uri.as_bytes().contains(&b'?');
         // A preloaded route is kept: its first router is the next hop, whatever the Request-URI.
-        let hop = match self.invite.routes[..] {
+        let hop = match current.routes[..] {
             [] => Hop::new(transport, address),
-            _ => self.current.hop,
+            _ => current.hop,
         };
-        is_allowed.then(|| Target {
+        is_allowed.then(|| InviteTarget {
             hop,
-            request_uri: Bytes::copy_from_slice(uri.as_bytes()),
-            depth: self.current.depth + 1,
+            request_uri: uri.to_string(),
+            ..current.clone()
         })
     }
 }

@@ -10,7 +10,7 @@ use super::received::{ALLOW, SUPPORTED};
 use super::schedule::{Alarm, Sleeper, TransactionId};
 use super::targets::{Redirected, Targets, contacts};
 use super::transactions::Purpose;
-use super::{Config, DialogId, Endpoint, Event, OutgoingInvite, Reliable};
+use super::{Config, DialogId, Endpoint, Event, InviteTarget, OutgoingInvite, Reliable};
 use crate::dialog::{Dialog, OurInvite, RequestParts, Wording};
 use crate::field::{Name, full_form};
 use crate::routes::RouteSet;
@@ -74,14 +74,14 @@ impl Endpoint {
             return false;
         };
         let targets = &mut calling.targets;
-        let hop = targets.current.hop;
+        let InviteTarget { hop, to_source, .. } = *targets.current();
         let contact = self.config.contacts.towards(hop);
         let mut ours = OurInvite {
             call_id: calling.call_id.clone(),
             from: calling.from.clone(),
             cseq: targets.cseq,
             us: Hop::new(hop.transport, targets.invite.advertised.unwrap_or(contact)),
-            to_source: targets.invite.to_source,
+            to_source,
             access: None,
             sdp: targets.invite.sdp.clone(),
         };
@@ -452,13 +452,18 @@ fn write_invite(
     config: &Config,
 ) -> (Bytes, Vec<(&'static str, Bytes)>) {
     let invite = &targets.invite;
-    let routes = invite.routes.iter().cloned().map(Bytes::from);
-    let routes = RouteSet::new(routes.collect());
-    let target = &targets.current.request_uri;
-    let request_uri = routes.request_uri(target);
+    let InviteTarget {
+        hop,
+        request_uri,
+        routes,
+        ..
+    } = targets.current().clone();
+    let routes = RouteSet::new(routes.into_iter().map(Bytes::from).collect());
+    let target = Bytes::from(request_uri);
+    let request_uri = routes.request_uri(&target);
     let mut writer = Writer::request(b"INVITE", request_uri);
     writer.via(ours.us, branch);
-    routes.write(&mut writer, target);
+    routes.write(&mut writer, &target);
     writer.header("Max-Forwards", b"70");
     writer.header("From", &ours.from);
     writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
@@ -482,7 +487,7 @@ fn write_invite(
     }
     let access = targets.access.as_mut();
     let proof = access.map_or_else(Vec::new, |access| {
-        access.fields(targets.current.hop, b"INVITE", request_uri, &invite.sdp)
+        access.fields(hop, b"INVITE", request_uri, &invite.sdp)
     });
     let proof: Vec<_> = proof
         .into_iter()
@@ -516,10 +521,11 @@ fn is_writable(invite: &OutgoingInvite) -> bool {
     };
     let is_route =
         |text: &String| NameAddr::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
-    [&invite.request_uri, &invite.from, &invite.to]
-        .into_iter()
-        .all(is_uri)
-        && invite.routes.iter().all(is_route)
+    let is_target =
+        |target: &InviteTarget| is_uri(&target.request_uri) && target.routes.iter().all(is_route);
+    is_uri(&invite.from)
+        && is_uri(&invite.to)
+        && invite.targets.iter().all(is_target)
         && invite.headers.iter().all(is_field)
         && invite.call_id.as_deref().is_none_or(is_writable_word)
         && !invite.sdp.is_empty()

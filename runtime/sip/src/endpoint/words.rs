@@ -232,15 +232,9 @@ pub enum Redirects {
 #[derive(Clone, Debug)]
 pub struct OutgoingInvite {
     /// Where it goes. They are tried in turn while one says nothing, cannot be reached or answers 503 (RFC 3263 §4.3).
-    pub targets: Vec<Hop>,
-    /// `Route` values to send it by, such as `<sip:proxy.example;lr>`: a preloaded route set (RFC 3261 §8.1.1.1).
-    pub routes: Vec<String>,
+    pub targets: Vec<InviteTarget>,
     /// The address this peer reaches us at, where it is another than everybody's.
     pub advertised: Option<SocketAddr>,
-    /// Requests in its dialog go where the INVITE went, whatever address the answer's `Contact` has.
-    pub to_source: bool,
-    /// The Request-URI.
-    pub request_uri: String,
     /// The URI in `From`.
     pub from: String,
     /// The URI in `To`.
@@ -269,13 +263,10 @@ pub struct OutgoingInvite {
 impl OutgoingInvite {
     /// An INVITE to one hop that may ring for a minute, without an offer yet.
     #[must_use]
-    pub fn new(target: Hop, request_uri: String, from: String, to: String) -> Self {
+    pub fn new(hop: Hop, request_uri: String, from: String, to: String) -> Self {
         Self {
-            targets: vec![target],
-            routes: Vec::new(),
+            targets: vec![InviteTarget::new(hop, request_uri)],
             advertised: None,
-            to_source: false,
-            request_uri,
             from,
             to,
             sdp: Bytes::new(),
@@ -287,6 +278,32 @@ impl OutgoingInvite {
             session_expires: None,
             ring_timeout: Duration::from_secs(60),
             call_id: None,
+        }
+    }
+}
+
+/// One place to send an INVITE to. The servers of one URI share its Request-URI; another URI of the same trunk has its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InviteTarget {
+    /// Where the message goes: of routes, to the first.
+    pub hop: Hop,
+    /// The Request-URI.
+    pub request_uri: String,
+    /// `Route` values, such as `<sip:proxy.example;lr>`: a preloaded route set (RFC 3261 §8.1.1.1).
+    pub routes: Vec<String>,
+    /// Requests in the dialog go where the INVITE went, whatever address the answer's `Contact` has.
+    pub to_source: bool,
+}
+
+impl InviteTarget {
+    /// A target without routes, whose dialogs go by what the answer says.
+    #[must_use]
+    pub fn new(hop: Hop, request_uri: impl Into<String>) -> Self {
+        Self {
+            hop,
+            request_uri: request_uri.into(),
+            routes: Vec::new(),
+            to_source: false,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jackfield_sip::digest::{Authorization, Credentials, Hash, Users};
 use jackfield_sip::{
-    Ask as Question, Command, DialogId, Hop, IpPrefix, Method, OutgoingInvite, PeerRules,
-    Redirects, Request, RequestId,
+    Ask as Question, Command, DialogId, Hop, InviteTarget, IpPrefix, Method, OutgoingInvite,
+    PeerRules, Redirects, Request, RequestId,
 };
 
 use crate::host::{
@@ -31,7 +31,10 @@ fn credentials() -> Option<Arc<Credentials>> {
 /// A host whose INVITE to these targets is out, and the INVITE.
 fn calling(targets: &[&str]) -> (Host, Request) {
     let invite = OutgoingInvite {
-        targets: targets.iter().map(|target| udp(target)).collect(),
+        targets: targets
+            .iter()
+            .map(|target| InviteTarget::new(udp(target), "sip:+85512345678@carrier.example"))
+            .collect(),
         credentials: credentials(),
         ..*outgoing(targets[0])
     };

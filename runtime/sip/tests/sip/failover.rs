@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jackfield_sip::{
-    Command, DialogId, Event, Hop, Input, IpPrefix, OutgoingInvite, Redirects, Request, Transport,
+    Command, DialogId, Event, Hop, Input, InviteTarget, IpPrefix, OutgoingInvite, Redirects,
+    Request, Transport,
 };
 
 use crate::host::{Host, Reply, T1, kind, outgoing, parse_request};
@@ -13,6 +14,7 @@ const CALL: DialogId = DialogId(2);
 const FIRST: &str = "10.0.0.2:5060";
 const SECOND: &str = "10.0.0.3:5060";
 const THIRD: &str = "10.0.0.4:5070";
+const NUMBER: &str = "+85512345678";
 
 fn udp(address: &str) -> Hop {
     Hop::udp(address.parse().unwrap())
@@ -22,10 +24,12 @@ fn tcp(address: &str) -> Hop {
     Hop::new(Transport::Tcp, address.parse().unwrap())
 }
 
-/// An INVITE with these targets, each of which has 4 s to say something.
-fn invite(targets: &[Hop]) -> OutgoingInvite {
+/// An INVITE to these servers of one URI, each of which has 4 s to say something.
+fn invite(servers: &[Hop]) -> OutgoingInvite {
+    let called = format!("sip:{NUMBER}@{FIRST}");
+    let target = |hop: &Hop| InviteTarget::new(*hop, called.as_str());
     OutgoingInvite {
-        targets: targets.to_vec(),
+        targets: servers.iter().map(target).collect(),
         answer_within: Duration::from_secs(4),
         ..*outgoing(FIRST)
     }
@@ -108,6 +112,95 @@ fn the_ring_time_counts_from_the_first_target() {
     host.receive_from(SECOND, Reply::new(180, "b2").to(&second));
     host.advance(Duration::from_secs(5));
     assert_eq!(sent(&mut host), "3:CANCEL");
+}
+
+/// Two servers of one URI, then one of another URI that has a proxy before it.
+#[test]
+fn each_uri_has_its_own_servers_and_routes() {
+    let called = |host: &str| format!("sip:{NUMBER}@{host}");
+    let proxied = InviteTarget {
+        routes: vec!["<sip:10.0.0.4:5070;lr>".to_owned()],
+        ..InviteTarget::new(udp(THIRD), called("b.example"))
+    };
+    let mut host = Host::new();
+    let invite = OutgoingInvite {
+        targets: vec![
+            InviteTarget::new(udp(FIRST), called("a.example")),
+            InviteTarget::new(udp(SECOND), called("a.example")),
+            proxied,
+        ],
+        ..*outgoing(FIRST)
+    };
+    let callee = invite.to.clone();
+    call(&mut host, invite);
+    for (to, uri, routes, cseq) in [
+        (FIRST, "a.example", None, 1),
+        (SECOND, "a.example", None, 1),
+        // Another URI: a new request of the same call.
+        (THIRD, "b.example", Some("<sip:10.0.0.4:5070;lr>"), 2),
+    ] {
+        let (hop, sent) = last_invite(&mut host);
+        assert_eq!(hop, udp(to));
+        assert_eq!(sent.request_uri().to_string(), called(uri));
+        assert_eq!(sent.to().uri().to_string(), callee);
+        assert_eq!(sent.header("Route").as_deref(), routes);
+        assert_eq!(sent.cseq().number, cseq);
+        host.receive_from(to, Reply::new(503, "b").to(&sent));
+    }
+    assert_eq!(host.events(), "failed:503");
+    host.expect_idle();
+}
+
+/// A user is called under two names; a redirection keeps to that of the target it came from.
+#[test]
+fn a_contact_is_for_who_was_called_there() {
+    for (user, expected) in [("7", 2), (NUMBER, 1)] {
+        let mut host = Host::new();
+        let invite = OutgoingInvite {
+            targets: vec![
+                InviteTarget::new(udp(FIRST), format!("sip:{NUMBER}@a.example")),
+                InviteTarget::new(udp(SECOND), "sip:7@b.example"),
+            ],
+            ..redirected(&[])
+        };
+        call(&mut host, invite);
+        let (_, first) = last_invite(&mut host);
+        host.receive(Reply::new(503, "b1").to(&first));
+        let (_, second) = last_invite(&mut host);
+        let contact = format!("Contact: <sip:{user}@10.0.0.4>\r\n");
+        host.receive_from(SECOND, moved(&contact).to(&second));
+        assert_eq!(
+            host.transmitted().len(),
+            expected,
+            "ACK, perhaps INVITE: {user}"
+        );
+    }
+}
+
+#[test]
+fn later_requests_go_to_the_target_or_to_its_contact() {
+    for (to_source, expected) in [(true, SECOND), (false, "10.0.0.77:5060")] {
+        let second = InviteTarget {
+            to_source,
+            ..InviteTarget::new(udp(SECOND), "sip:b.example")
+        };
+        let mut call_over_two = invite(&[udp(FIRST)]);
+        call_over_two.targets.push(second);
+        let mut host = Host::new();
+        call(&mut host, call_over_two);
+        let (_, first) = last_invite(&mut host);
+        host.receive(Reply::new(503, "b1").to(&first));
+        let (_, second) = last_invite(&mut host);
+        let answer = Reply::with_sdp(200, "b2").to(&second);
+        host.receive_from(SECOND, answer.replace("bob@10.0.0.2", "bob@10.0.0.77"));
+        host.transmitted();
+        host.command(Command::Bye {
+            dialog: CALL,
+            cause: None,
+        });
+        let (to, _) = host.transmitted().remove(0);
+        assert_eq!(to, udp(expected));
+    }
 }
 
 #[test]
@@ -310,8 +403,6 @@ fn failure(host: &mut Host) -> (u16, String) {
     (*status, contacts.join(" "))
 }
 
-const NUMBER: &str = "+85512345678";
-
 #[test]
 fn redirections_are_told_and_not_followed() {
     let mut host = Host::new();
@@ -425,10 +516,8 @@ fn redirections_have_an_end() {
 #[test]
 fn a_preloaded_route_is_kept() {
     let mut host = Host::new();
-    let routed = OutgoingInvite {
-        routes: vec!["<sip:10.0.0.2;lr>".to_owned()],
-        ..redirected(&[udp(FIRST)])
-    };
+    let mut routed = redirected(&[udp(FIRST)]);
+    routed.targets[0].routes = vec!["<sip:10.0.0.2;lr>".to_owned()];
     call(&mut host, routed);
     let (_, first) = last_invite(&mut host);
     host.receive(moved(&format!("Contact: <sip:{NUMBER}@10.0.0.3>\r\n")).to(&first));

@@ -1,7 +1,7 @@
 //! Messages as a carrier's network shows them, header by header: NAT, a load balancer that records its route twice,
 //! strict routers (RFC 3261 §12.2.1.1, §16.12.1, §18.2; RFC 3581).
 
-use jackfield_sip::{Command, Config, DialogId, IpPrefix, OutgoingInvite};
+use jackfield_sip::{Command, Config, DialogId, IpPrefix};
 
 use crate::host::{
     Ask, FIRST, Host, INVITE, PEER, Reply, SDP, origin, outgoing, parse_request, to_tag, udp,
@@ -175,13 +175,11 @@ fn a_route_recorded_twice_is_reversed_by_the_uac() {
 /// Sends an INVITE by these routes; gives it and the CANCEL or ACK of a failure that follows.
 fn routed(routes: &[&str], is_canceled: bool) -> (String, String) {
     let mut host = Host::new();
-    let invite = OutgoingInvite {
-        routes: routes.iter().map(|&route| route.to_owned()).collect(),
-        ..*outgoing(PEER)
-    };
+    let mut invite = outgoing(PEER);
+    invite.targets[0].routes = routes.iter().map(|&route| route.to_owned()).collect();
     host.command(Command::Invite {
         dialog: CALL,
-        invite: Box::new(invite),
+        invite,
     });
     let text = host.sent_text();
     let request = parse_request(&text.clone().into());

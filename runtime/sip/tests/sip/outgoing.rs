@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jackfield_sip::{Command, Config, DialogId, Event, OutgoingInvite, Request};
+use jackfield_sip::{Command, Config, DialogId, Event, InviteTarget, OutgoingInvite, Request};
 
 use crate::host::{Ask, Host, PEER, Reply, T1, US, origin, outgoing, parse_request, udp};
 
@@ -459,7 +459,17 @@ fn what_cannot_be_written_is_not_sent() {
     let field = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     for invite in [
         OutgoingInvite {
-            request_uri: "sip:a@b SIP/2.0\r\nX: y".to_owned(),
+            targets: vec![
+                InviteTarget::new(udp(PEER), "sip:a@b"),
+                InviteTarget::new(udp(PEER), "sip:a@b SIP/2.0\r\nX: y"),
+            ],
+            ..good()
+        },
+        OutgoingInvite {
+            targets: vec![InviteTarget {
+                routes: vec!["<sip:p;lr>\r\nX: y".to_owned()],
+                ..InviteTarget::new(udp(PEER), "sip:a@b")
+            }],
             ..good()
         },
         OutgoingInvite {

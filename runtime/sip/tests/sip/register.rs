@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jackfield_sip::digest::{Challenge, User, Users};
 use jackfield_sip::registrar::Binding;
-use jackfield_sip::{Command, Config, DialogId, Hop, Input, OutgoingInvite, PeerRules, Transport};
+use jackfield_sip::{
+    Command, Config, DialogId, Hop, Input, InviteTarget, OutgoingInvite, PeerRules, Transport,
+};
 
 use crate::host::{
     Ask, Host, INVITE, Reply, SDP, US, kind, origin, outgoing, parse_request, parse_response, udp,
@@ -411,10 +413,11 @@ fn a_call_reaches_the_gateway_where_it_registered() {
     let bound = binding(&host);
     let dialog = DialogId(2);
     let invite = OutgoingInvite {
-        targets: vec![bound.hop],
-        request_uri: bound.contact.to_string(),
-        routes: bound.path,
-        to_source: true,
+        targets: vec![InviteTarget {
+            routes: bound.path,
+            to_source: true,
+            ..InviteTarget::new(bound.hop, bound.contact.to_string())
+        }],
         ..*outgoing(NAT)
     };
     host.command(Command::Invite {

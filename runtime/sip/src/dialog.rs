@@ -260,6 +260,13 @@ impl Dialog {
         false
     }
 
+    /// A request of ours was taken.
+    pub(crate) fn settle(&mut self) {
+        if let Some(access) = &mut self.access {
+            access.settled();
+        }
+    }
+
     /// The number of our last request.
     pub(crate) fn local_cseq(&self) -> u32 {
         self.local_cseq

@@ -134,7 +134,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether the response asks for a proof that we have.
+    /// Takes a final response. True: it asks for a proof that we have. Once our BYE is out nothing else is proved.
     pub(super) fn is_challenged(
         &mut self,
         id: TransactionId,
@@ -143,6 +143,10 @@ impl Endpoint {
     ) -> bool {
         let cnonce = self.identifiers.tag();
         let hop = self.transactions.hop(id);
+        let is_ending = matches!(self.legs.stage(errand.dialog), Some(Stage::Ending(_)));
+        if is_ending && errand.wording.method != Method::Bye {
+            return false;
+        }
         let dialog = self.dialog(errand.dialog, &errand.remote_tag);
         match (hop, dialog) {
             (Some(hop), Some(dialog)) => dialog.is_challenged(hop, response, &cnonce),

@@ -163,6 +163,9 @@ impl Endpoint {
             ..200 => self.on_early_of_reinvite(now, transaction, response),
             200..300 => {
                 self.acknowledge_reinvite(transaction, response);
+                if let Some(dialog) = self.dialog(id, response.to().tag()) {
+                    dialog.settle();
+                }
                 self.on_offer_answered(now, id, response);
             }
             status => {
@@ -185,10 +188,8 @@ impl Endpoint {
             return;
         };
         let (id, tag, cseq) = (errand.dialog, errand.remote_tag.clone(), errand.cseq);
-        let wording = Wording {
-            fields: errand.proof.clone(),
-            ..Wording::new(Method::Ack)
-        };
+        let proof = errand.proof.clone();
+        let asked = self.transactions.hop(transaction);
         let Some(dialog) = self.dialog(id, &tag) else {
             return;
         };
@@ -199,7 +200,13 @@ impl Endpoint {
             branch: &branch,
             user_agent: user_agent.as_deref(),
         };
-        let request = dialog.request(&wording, parts);
+        let mut wording = Wording::new(Method::Ack);
+        let mut request = dialog.request(&wording, parts);
+        // The ACK repeats what the re-INVITE proved (RFC 3261 §22.1), but tells it nobody else.
+        if asked.is_some_and(|asked| asked.address.ip() == request.way.to.address.ip()) {
+            wording.fields = proof;
+            request = dialog.request(&wording, parts);
+        }
         let (way, bytes) = (request.way, request.bytes);
         if let Some(errand) = self.errands.get_mut(&transaction) {
             let bytes = bytes.clone();

@@ -10,7 +10,7 @@ use jackfield_sip::{
 };
 
 use crate::host::{
-    FIRST, Host, PEER, Reply, kind, outgoing, parse_request, talking as talking_to_us,
+    FIRST, Host, PEER, Reply, SDP, kind, outgoing, parse_request, talking as talking_to_us,
 };
 
 const CALL: DialogId = DialogId(2);
@@ -343,6 +343,119 @@ fn a_bye_that_cannot_be_proved_ends_the_call_all_the_same() {
         (host.sent().as_str(), host.events().as_str()),
         ("", "terminated")
     );
+    host.expect_idle();
+}
+
+fn offer(host: &mut Host) -> Request {
+    host.command(Command::Offer {
+        dialog: CALL,
+        sdp: SDP.into(),
+    });
+    request(host)
+}
+
+/// A carrier that asks for each hold and each resume, and renews its nonce without saying that the old one was stale.
+#[test]
+fn each_reinvite_is_proved_anew() {
+    let (mut host, _) = proved_call(CONTACT);
+    for round in 0..6 {
+        let nonce = format!("m{round}");
+        let first = offer(&mut host);
+        host.receive(challenge(401, &MD5.replace("n1", &nonce)).to(&first));
+        let second = request(&mut host);
+        assert_eq!(second.cseq().number, first.cseq().number + 1);
+        assert_eq!(second.body(), first.body());
+        assert_eq!(proof(&second, "Authorization"), of("carrier", &nonce, 1));
+        host.receive(Reply::with_sdp(200, "").to(&second));
+        assert_eq!(host.events(), "offer-answered+sdp");
+        let ack = parse_request(&host.sent_text().into());
+        assert_eq!(ack.cseq().number, second.cseq().number);
+        assert_eq!(ack.header("Authorization"), second.header("Authorization"));
+    }
+    // The same question twice ends it; the call goes on.
+    let first = offer(&mut host);
+    let last = MD5.replace("n1", "last");
+    let asked = challenge(401, &last);
+    host.receive(asked.to(&first));
+    let second = request(&mut host);
+    host.receive(asked.to(&second));
+    assert_eq!(
+        (host.sent().as_str(), host.events().as_str()),
+        ("ACK", "offer-refused:401")
+    );
+    let bye = hang_up(&mut host);
+    host.receive(Reply::new(200, "").to(&bye));
+    host.expect_idle();
+}
+
+#[test]
+fn the_ack_of_a_reinvite_elsewhere_proves_nothing() {
+    let (mut host, _) = proved_call(CONTACT);
+    let reinvite = offer(&mut host);
+    assert_eq!(proof(&reinvite, "Authorization"), of("carrier", "n1", 2));
+    let answer = Reply::with_sdp(200, "").to(&reinvite);
+    host.receive(answer.replace("bob@10.0.0.2", "bob@192.0.2.66"));
+    let (to, ack) = host.transmitted().remove(0);
+    assert_eq!(to, udp("192.0.2.66:5060"));
+    assert_eq!(parse_request(&ack).header("Authorization"), None);
+}
+
+#[test]
+fn other_requests_within_are_proved_too() {
+    type Ask = fn(&mut Host) -> Request;
+    let info: Ask = |host| {
+        host.command(Command::Info {
+            dialog: CALL,
+            content_type: "application/dtmf-relay".to_owned(),
+            body: "Signal=5\r\n".into(),
+        });
+        request(host)
+    };
+    let refer: Ask = |host| {
+        host.command(Command::Refer {
+            dialog: CALL,
+            to: "sip:+85587654321@10.0.0.2".to_owned(),
+        });
+        request(host)
+    };
+    let update: Ask = |host| {
+        host.advance(Duration::from_secs(50));
+        request(host)
+    };
+    let timed = format!(
+        "{CONTACT}Allow: INVITE, UPDATE\r\nRequire: timer\r\nSession-Expires: 100;refresher=uac\r\n"
+    );
+    for (method, fields, ask) in [
+        (Method::Info, CONTACT, info),
+        (Method::Refer, CONTACT, refer),
+        (Method::Update, &timed, update),
+    ] {
+        let (mut host, _) = proved_call(fields);
+        let first = ask(&mut host);
+        host.receive(challenge(407, PROXY).to(&first));
+        let second = request(&mut host);
+        assert_eq!(*second.method(), method);
+        assert_eq!(second.cseq().number, first.cseq().number + 1);
+        assert_eq!(second.body(), first.body());
+        assert_eq!(proof(&second, "Proxy-Authorization"), of("proxy", "p1", 1));
+        assert_eq!(proof(&second, "Authorization"), of("carrier", "n1", 3));
+        host.receive(challenge(407, PROXY).to(&second));
+        assert_eq!(host.sent(), "", "{method}: the same question again");
+    }
+}
+
+#[test]
+fn nothing_but_the_bye_is_proved_once_it_is_sent() {
+    let (mut host, _) = proved_call(CONTACT);
+    let reinvite = offer(&mut host);
+    let bye = hang_up(&mut host);
+    host.receive(challenge(401, &MD5.replace("n1", "n2")).to(&reinvite));
+    assert_eq!(host.sent(), "ACK");
+    host.receive(challenge(401, &MD5.replace("n1", "n3")).to(&bye));
+    let bye = request(&mut host);
+    assert_eq!(proof(&bye, "Authorization"), of("carrier", "n3", 1));
+    host.receive(Reply::new(200, "").to(&bye));
+    assert_eq!(host.events(), "terminated");
     host.expect_idle();
 }
 

@@ -110,7 +110,7 @@ impl EndpointHandle {
         async { outcome.await.unwrap_or(Outcome::Unreachable) }
     }
 
-    /// Where a user is registered, the oldest contact first; nowhere when the endpoint has stopped.
+    /// Where a user is registered, what was heard of longest ago first; nowhere when the endpoint has stopped.
     pub(crate) async fn bindings(&self, user: User) -> Vec<Binding> {
         let (reply, bindings) = oneshot::channel();
         self.message(Message::Bindings(user, reply));

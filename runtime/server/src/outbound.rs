@@ -332,6 +332,10 @@ fn invite(
     Ok(sip::OutgoingInvite {
         targets: stops.iter().map(target).collect(),
         advertised: trunk.nat.advertised_sip,
+        contact_user: trunk
+            .registration
+            .as_ref()
+            .map(|registration| registration.contact_user.clone()),
         headers: headers
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),

@@ -29,6 +29,8 @@ pub(crate) struct Dialog {
     to_source: bool,
     /// Where the peer reaches us.
     us: Hop,
+    /// The user name in our `Contact`.
+    contact_user: Option<String>,
     /// What our requests prove; nothing in dialogs that the peer began.
     access: Option<Access>,
     /// The INVITE was ours, and so is the Call-ID.
@@ -48,6 +50,8 @@ pub(crate) struct OurInvite {
     pub(crate) cseq: u32,
     /// Where the peer reaches us.
     pub(crate) us: Hop,
+    /// The user name in our `Contact`.
+    pub(crate) contact_user: Option<String>,
     /// Requests in the dialog go where the INVITE went.
     pub(crate) to_source: bool,
     /// What requests in the dialog prove.
@@ -126,6 +130,7 @@ impl Dialog {
             source: from.source,
             to_source: from.to_source,
             us: from.us,
+            contact_user: None,
             access: None,
             owns_call_id: false,
             allows_update: allows_update(invite).unwrap_or_default(),
@@ -153,6 +158,7 @@ impl Dialog {
             source,
             to_source: ours.to_source,
             us: ours.us,
+            contact_user: ours.contact_user.clone(),
             access,
             owns_call_id: true,
             allows_update: allows_update(response).unwrap_or_default(),
@@ -242,6 +248,11 @@ impl Dialog {
         self.us
     }
 
+    /// The user name in our `Contact`.
+    pub(crate) fn contact_user(&self) -> Option<String> {
+        self.contact_user.clone()
+    }
+
     /// The number of our next request.
     pub(crate) fn next_cseq(&mut self) -> u32 {
         self.local_cseq += 1;
@@ -296,7 +307,8 @@ impl Dialog {
             wording.method,
             Method::Invite | Method::Update | Method::Refer
         ) {
-            writer.header_of("Contact", &[b"<", self.us.contact().as_bytes(), b">"]);
+            let contact = self.us.contact(self.contact_user.as_deref());
+            writer.header_of("Contact", &[b"<", contact.as_bytes(), b">"]);
         }
         for (name, value) in &wording.fields {
             writer.header(name, value);
@@ -482,6 +494,7 @@ mod tests {
             from: "<sip:a@b>;tag=1".into(),
             cseq: 7,
             us: udp("10.0.0.1:5060"),
+            contact_user: None,
             to_source: false,
             access: None,
             sdp: Bytes::new(),

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use crate::uri::escape_user;
+
 /// How messages travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
@@ -115,11 +117,12 @@ impl Hop {
         Self::new(Transport::Udp, address)
     }
 
-    /// The URI of an endpoint that is reached here, as `Contact` has it.
-    pub(crate) fn contact(&self) -> String {
+    /// The URI of an endpoint that is reached here, or of a user there, as `Contact` has it.
+    pub(crate) fn contact(&self, user: Option<&str>) -> String {
+        let user = user.map_or_else(String::new, |user| format!("{}@", escape_user(user)));
         match self.transport {
-            Transport::Udp => format!("sip:{}", self.address),
-            transport => format!("sip:{};transport={transport}", self.address),
+            Transport::Udp => format!("sip:{user}{}", self.address),
+            transport => format!("sip:{user}{};transport={transport}", self.address),
         }
     }
 }
@@ -162,8 +165,10 @@ mod tests {
     #[test]
     fn contacts() {
         let address = "192.0.2.1:5070".parse().unwrap();
-        assert_eq!(Hop::udp(address).contact(), "sip:192.0.2.1:5070");
+        assert_eq!(Hop::udp(address).contact(None), "sip:192.0.2.1:5070");
+        let user = Hop::udp(address).contact(Some("us#"));
+        assert_eq!(user, "sip:us%23@192.0.2.1:5070");
         let tls = Hop::new(Transport::Tls, "[2001:db8::1]:5061".parse().unwrap());
-        assert_eq!(tls.contact(), "sip:[2001:db8::1]:5061;transport=tls");
+        assert_eq!(tls.contact(None), "sip:[2001:db8::1]:5061;transport=tls");
     }
 }

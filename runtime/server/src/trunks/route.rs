@@ -85,7 +85,7 @@ impl Trunks {
         Ok(located.hops.iter().map(stop).collect())
     }
 
-    /// The contacts of the trunk's gateway, the newest first.
+    /// The contacts of the trunk's gateway, what was heard of last first.
     async fn contacts(&self, realm: &str, trunk: &Trunk) -> Result<Vec<Stop>, NoRoute> {
         let bindings = self.gateways(realm, trunk).await;
         let stop = |binding: &Binding| Stop {
@@ -99,7 +99,7 @@ impl Trunks {
         Ok(bindings.iter().rev().map(stop).collect())
     }
 
-    /// Where the trunk's gateway registered, the oldest contact first.
+    /// Where the trunk's gateway registered, what was heard of longest ago first.
     pub(crate) async fn gateways(&self, realm: &str, trunk: &Trunk) -> Vec<Binding> {
         match &trunk.login {
             Some(login) if login.registers => {

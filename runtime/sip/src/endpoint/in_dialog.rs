@@ -23,6 +23,7 @@ impl Endpoint {
         let number = received.request.cseq().number;
         if let Some(dialog) = self.dialog(id, received.request.from().tag()) {
             received.us = dialog.us();
+            received.contact_user = dialog.contact_user();
             if !dialog.take_cseq(number) {
                 return self.refuse(&received, Refusal::new(500));
             }

@@ -139,7 +139,7 @@ impl Endpoint {
             return;
         };
         let merge = MergeKey::of(&received.request);
-        if let Err(refusal) = self.screen(&received.request, &merge) {
+        if let Err(refusal) = self.screen(&received, &merge) {
             return self.refuse(&received, refusal);
         }
         let method = received.request.method();
@@ -162,14 +162,21 @@ impl Endpoint {
     }
 
     /// The checks of RFC 3261 §8.2, in its order. What passes is an INVITE, OPTIONS or REGISTER.
-    fn screen(&self, request: &Request, merge: &MergeKey) -> Result<(), Refusal> {
+    fn screen(&self, received: &Received, merge: &MergeKey) -> Result<(), Refusal> {
+        let request = &received.request;
         match request.method() {
             Method::Invite | Method::Options => {}
             Method::Register if !self.guard.is_empty() => {}
             Method::Bye => return Err(Refusal::new(481)),
             _ => return Err(Refusal::with(405, ALLOW.0, ALLOW.1)),
         }
-        if request.request_uri().scheme() == Scheme::Other {
+        let is_taken = match request.request_uri().scheme() {
+            Scheme::Sip | Scheme::Tel => true,
+            // Who calls it wants nobody on the way to read along (RFC 3261 §26.2.2).
+            Scheme::Sips => received.source.transport.is_secure(),
+            Scheme::Other => false,
+        };
+        if !is_taken {
             return Err(Refusal::new(416));
         }
         if self.transactions.of_merged(merge).is_some() || self.is_our_own(request) {

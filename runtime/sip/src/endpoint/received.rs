@@ -34,6 +34,8 @@ pub(super) struct Received {
     pub(super) way_back: Way,
     /// Where the peer reaches us.
     pub(super) us: Hop,
+    /// The user name in our `Contact`.
+    pub(super) contact_user: Option<String>,
     /// Requests in a dialog it makes go to where it came from.
     pub(super) to_source: bool,
     /// Its topmost `Via` as responses carry it.
@@ -50,6 +52,7 @@ impl Received {
             source,
             way_back,
             us: Hop::new(source.transport, rules.advertised.unwrap_or(contact)),
+            contact_user: None,
             to_source: rules.to_source,
             via,
         }
@@ -83,7 +86,8 @@ impl Received {
     pub(super) fn dialog_response(&self, config: &Config, answer: Answer<'_>) -> Writer {
         let mut writer = self.response(config, answer);
         writer.copy(&self.request.head, Name::RecordRoute);
-        writer.header_of("Contact", &[b"<", self.us.contact().as_bytes(), b">"]);
+        let contact = self.us.contact(self.contact_user.as_deref());
+        writer.header_of("Contact", &[b"<", contact.as_bytes(), b">"]);
         writer.header(ALLOW.0, ALLOW.1);
         writer.header(SUPPORTED.0, SUPPORTED.1);
         writer

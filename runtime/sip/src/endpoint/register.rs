@@ -117,7 +117,10 @@ impl Endpoint {
             writer.header("Route", route.as_bytes());
         }
         writer.header("Max-Forwards", b"70");
-        writer.header_of("From", &[b"<", us.contact().as_bytes(), b">;tag=", &tag]);
+        writer.header_of(
+            "From",
+            &[b"<", us.contact(None).as_bytes(), b">;tag=", &tag],
+        );
         writer.header_of("To", &[b"<", contact, b">"]);
         writer.header("Call-ID", &call_id);
         writer.header("CSeq", b"1 OPTIONS");

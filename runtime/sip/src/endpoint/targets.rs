@@ -92,6 +92,26 @@ impl Targets {
         true
     }
 
+    /// Where the current target is reached by datagrams and a later one by a stream to the same host, goes there first. True:
+    /// it does.
+    pub(super) fn prefer_stream(&mut self) -> bool {
+        let hop = self.current.target.hop;
+        let is_instead = |step: &Step| {
+            let other = step.target.hop;
+            other.transport.is_reliable() && other.address.ip() == hop.address.ip()
+        };
+        if hop.transport.is_reliable() {
+            return false;
+        }
+        let at = self.left.iter().position(is_instead);
+        let Some(stream) = at.and_then(|at| self.left.remove(at)) else {
+            return false;
+        };
+        let datagrams = std::mem::replace(&mut self.current, stream);
+        self.left.push_front(datagrams);
+        true
+    }
+
     /// Goes to the next contact of a redirection, where the last one did not take the call.
     pub(super) fn advance_among_contacts(&mut self) -> bool {
         let is_redirected = self.current.depth > 0;

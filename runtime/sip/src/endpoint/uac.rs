@@ -18,6 +18,9 @@ use crate::transaction::{ClientKey, InviteClient, NonInviteClient};
 use crate::write::{Writer, reason_phrase};
 use crate::{Hop, Method, NameAddr, Reason, Response, Uri, from_invite, lex};
 
+/// The most bytes of a request in a datagram where there is another way (RFC 3261 §18.1.1).
+const MAX_DATAGRAM: usize = 1300;
+
 impl Endpoint {
     pub(super) fn invite(
         &mut self,
@@ -81,11 +84,15 @@ impl Endpoint {
             from: calling.from.clone(),
             cseq: targets.cseq,
             us: Hop::new(hop.transport, targets.invite.advertised.unwrap_or(contact)),
+            contact_user: targets.invite.contact_user.clone(),
             to_source,
             access: None,
             sdp: targets.invite.sdp.clone(),
         };
         let (bytes, proof) = write_invite(targets, &ours, &branch, &self.config);
+        if bytes.len() > MAX_DATAGRAM && targets.prefer_stream() {
+            return self.send_invite(now, dialog);
+        }
         ours.access.clone_from(&targets.access);
         let is_reliable = hop.transport.is_reliable();
         let core = InviteClient::new(now, self.config.timing, is_reliable, bytes.clone());
@@ -469,7 +476,8 @@ fn write_invite(
     writer.header_of("To", &[b"<", invite.to.as_bytes(), b">"]);
     writer.header("Call-ID", &ours.call_id);
     writer.header_of("CSeq", &[ours.cseq.to_string().as_bytes(), b" INVITE"]);
-    writer.header_of("Contact", &[b"<", ours.us.contact().as_bytes(), b">"]);
+    let contact = ours.us.contact(ours.contact_user.as_deref());
+    writer.header_of("Contact", &[b"<", contact.as_bytes(), b">"]);
     writer.header(ALLOW.0, ALLOW.1);
     match invite.reliable {
         Reliable::No => writer.header(SUPPORTED.0, SUPPORTED.1),

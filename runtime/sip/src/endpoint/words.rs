@@ -231,10 +231,14 @@ pub enum Redirects {
 /// An INVITE to send.
 #[derive(Clone, Debug)]
 pub struct OutgoingInvite {
-    /// Where it goes. They are tried in turn while one says nothing, cannot be reached or answers 503 (RFC 3263 §4.3).
+    /// Where it goes. They are tried in turn while one says nothing, cannot be reached or answers 503 (RFC 3263 §4.3). An
+    /// INVITE of more than 1300 bytes that would go over UDP goes to the same address over a stream first, where that is one
+    /// of them (RFC 3261 §18.1.1).
     pub targets: Vec<InviteTarget>,
     /// The address this peer reaches us at, where it is another than everybody's.
     pub advertised: Option<SocketAddr>,
+    /// The user name in our `Contact`, where the peer knows us by one, as who registered with it.
+    pub contact_user: Option<String>,
     /// The URI in `From`.
     pub from: String,
     /// The URI in `To`.
@@ -267,6 +271,7 @@ impl OutgoingInvite {
         Self {
             targets: vec![InviteTarget::new(hop, request_uri)],
             advertised: None,
+            contact_user: None,
             from,
             to,
             sdp: Bytes::new(),
@@ -386,8 +391,9 @@ pub enum Event {
     },
     /// Our INVITE came to nothing.
     Failed {
-        /// The final status, of the last target that was tried; 408 when nothing came in time, 487 after a CANCEL of ours, 482
-        /// when we were redirected in a circle.
+        /// The final status of the last target that was tried; after a CANCEL of ours, which also follows when it rang too
+        /// long, mostly its 487. Where none came it is 487 after a CANCEL, 408 when nothing was heard in time, 503 when no
+        /// target can be reached or there is no room, 482 after redirections in a circle, 400 for what cannot be written.
         status: u16,
         /// The reason phrase.
         reason: String,

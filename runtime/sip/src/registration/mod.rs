@@ -17,7 +17,6 @@ use grant::Grant;
 pub use words::{Config, Failure, Input, State};
 
 use crate::random::Identifiers;
-use crate::uri::escape_user;
 use crate::{Ask, Hop, Method, Outcome, Response, Uri, lex};
 
 /// Even where a provider grants less, it is not asked again sooner.
@@ -428,9 +427,8 @@ fn longer(response: &Response, asked: Duration) -> Option<Duration> {
 }
 
 fn contact_uri(config: &Config, target: Hop) -> Uri {
-    let us = Hop::new(target.transport, config.contacts.towards(target)).contact();
-    let host = us.trim_start_matches("sip:");
-    let text = format!("sip:{}@{host}", escape_user(&config.contact_user));
+    let us = Hop::new(target.transport, config.contacts.towards(target));
+    let text = us.contact(Some(&config.contact_user));
     Uri::parse(&Bytes::from(text)).expect("an escaped user before an address is a URI")
 }
 

@@ -151,6 +151,44 @@ fn each_uri_has_its_own_servers_and_routes() {
     host.expect_idle();
 }
 
+/// RFC 3261 §18.1.1: by a stream to the same host where there is one, and by datagrams after all where that does not open.
+#[test]
+fn what_is_too_large_for_a_datagram_goes_over_a_stream() {
+    for (filling, servers, expected) in [
+        (400, &[udp(FIRST), tcp(FIRST)][..], "udp"),
+        (900, &[udp(FIRST), tcp(FIRST)], "tcp udp"),
+        (
+            900,
+            &[udp(FIRST), udp(SECOND), tcp("10.0.0.2:5070")],
+            "tcp udp udp",
+        ),
+        (900, &[tcp(FIRST), udp(FIRST)], "tcp udp"),
+        (900, &[udp(FIRST), tcp(SECOND)], "udp tcp"),
+    ] {
+        let mut host = Host::new();
+        let large = OutgoingInvite {
+            headers: vec![("X-Filling".to_owned(), "x".repeat(filling))],
+            ..invite(servers)
+        };
+        call(&mut host, large);
+        let mut ways = Vec::new();
+        while host.endpoint.dialogs() == 1 {
+            let (to, sent) = last_invite(&mut host);
+            let via = format!("SIP/2.0/{} ", to.transport.name());
+            assert!(sent.header("Via").unwrap().starts_with(&via));
+            ways.push(to.transport.to_string());
+            match to.transport {
+                Transport::Udp => host.receive_over(to, Reply::new(503, "b").to(&sent)),
+                _ => host.feed(Input::Unreachable { to }),
+            }
+            if ways.len() == expected.split(' ').count() {
+                break;
+            }
+        }
+        assert_eq!(ways.join(" "), expected, "{filling} {servers:?}");
+    }
+}
+
 /// A user is called under two names; a redirection keeps to that of the target it came from.
 #[test]
 fn a_contact_is_for_who_was_called_there() {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jackfield_sip::{Command, Config, DialogId, Event, InviteTarget, OutgoingInvite, Request};
 
-use crate::host::{Ask, Host, PEER, Reply, T1, US, origin, outgoing, parse_request, udp};
+use crate::host::{
+    Ask, Host, INVITE, PEER, Reply, SDP, T1, US, origin, outgoing, parse_request, udp,
+};
 
 const CALL: DialogId = DialogId(2);
 
@@ -451,6 +453,58 @@ fn a_bye_that_overtakes_the_answer_ends_the_call() {
         ("ACK BYE", "failed:487")
     );
     host.expect_idle();
+}
+
+/// Who registered with its provider calls under the name it registered (and takes part in its calls under it).
+#[test]
+fn our_contact_has_the_user_it_should() {
+    let contact = |text: &str| {
+        let lines = text.lines();
+        let found = lines.filter_map(|line| line.strip_prefix("Contact: "));
+        found.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (user, expected) in [
+        (None, "<sip:10.0.0.1:5060>"),
+        (Some("us"), "<sip:us@10.0.0.1:5060>"),
+        (Some("+855 1@x"), "<sip:+855%201%40x@10.0.0.1:5060>"),
+    ] {
+        let expected = [expected];
+        let mut host = Host::new();
+        let invite = OutgoingInvite {
+            contact_user: user.map(str::to_owned),
+            ..*outgoing(PEER)
+        };
+        host.command(Command::Invite {
+            dialog: CALL,
+            invite: Box::new(invite),
+        });
+        let text = host.sent_text();
+        assert_eq!(contact(&text), expected);
+        let invite = parse_request(&text.into());
+        host.receive(Reply::with_sdp(200, "b1").to(&invite));
+        assert_eq!(host.sent(), "ACK");
+        host.command(Command::Offer {
+            dialog: CALL,
+            sdp: SDP.into(),
+        });
+        let text = host.sent_text();
+        assert_eq!(contact(&text), expected);
+        host.receive(Reply::with_sdp(200, "").to(&parse_request(&text.into())));
+        assert_eq!(host.sent(), "ACK");
+        host.receive(
+            Ask {
+                branch: "re",
+                ..INVITE
+            }
+            .of_callee(&invite, "b1"),
+        );
+        host.sent();
+        host.command(Command::AcceptOffer {
+            dialog: CALL,
+            sdp: SDP.into(),
+        });
+        assert_eq!(contact(&host.sent_text()), expected);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use jackfield_sip::{Command, Config, DialogId};
+use jackfield_sip::{Command, Config, DialogId, Hop, Transport};
 
 use crate::host::{
     Ask, Host, INVITE, PEER, SDP, US, origin, outgoing, parse_request, parse_response, talking, udp,
@@ -39,6 +39,20 @@ fn mixed_invite(disposition: &str) -> String {
 }
 
 #[test]
+fn a_sips_uri_is_called_where_nobody_reads_along() {
+    for transport in Transport::ALL {
+        let mut host = Host::new();
+        let text = INVITE
+            .text()
+            .replace("sip:1294@10.0.0.1 SIP", "sips:1294@10.0.0.1 SIP");
+        let text = text.replace("/UDP", &format!("/{}", transport.name()));
+        host.receive_over(Hop::new(transport, PEER.parse().unwrap()), text);
+        let expected = if transport.is_secure() { "100" } else { "416" };
+        assert_eq!(host.sent(), expected, "{transport}");
+    }
+}
+
+#[test]
 fn what_is_not_for_us_is_refused() {
     let invite = INVITE.text();
     for (text, status, field) in [
@@ -66,6 +80,11 @@ fn what_is_not_for_us_is_refused() {
         (Ask::within("CANCEL", 1, "").text(), 481, ""),
         (
             invite.replace("sip:1294@10.0.0.1 SIP", "soap.beep://x SIP"),
+            416,
+            "",
+        ),
+        (
+            invite.replace("sip:1294@10.0.0.1 SIP", "sips:1294@10.0.0.1 SIP"),
             416,
             "",
         ),

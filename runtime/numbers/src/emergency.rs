@@ -1,6 +1,7 @@
 //! Numbers that call the police, the fire brigade or an ambulance.
 
-use crate::{Country, PhoneNumber, plan};
+use crate::emergency_numbers::EMERGENCY_NUMBERS;
+use crate::{Country, PhoneNumber, library};
 
 /// What calls for help in every mobile network, whatever the country (3GPP TS 22.101 section 10.1).
 const EVERYWHERE: [&str; 2] = ["112", "911"];
@@ -9,10 +10,10 @@ const EVERYWHERE: [&str; 2] = ["112", "911"];
 /// calling code. `112` and `911` do everywhere.
 #[must_use]
 pub fn is_emergency(number: &PhoneNumber, country: Option<Country>) -> bool {
-    let own = country.map_or(&[][..], |country| plan::of(country).emergency);
+    let own = country.map_or(&[][..], numbers_of);
     let dialled = match number.international_digits() {
         None => number.as_str(),
-        Some(digits) => match plan::split(digits) {
+        Some(digits) => match library::split(digits) {
             Some((code, rest)) if country.is_some_and(|country| country.calling_code() == code) => {
                 rest
             }
@@ -22,9 +23,28 @@ pub fn is_emergency(number: &PhoneNumber, country: Option<Country>) -> bool {
     own.contains(&dialled) || EVERYWHERE.contains(&dialled)
 }
 
+/// The emergency numbers of a country, as dialled there.
+fn numbers_of(country: Country) -> &'static [&'static str] {
+    let place = EMERGENCY_NUMBERS.binary_search_by(|(listed, _)| (*listed).cmp(country.as_str()));
+    place.map_or(&[], |place| EMERGENCY_NUMBERS[place].1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_holds_short_codes() {
+        assert!(EMERGENCY_NUMBERS.is_sorted_by(|(one, _), (next, _)| one < next));
+        for (country, numbers) in EMERGENCY_NUMBERS {
+            assert!(country.parse::<Country>().is_ok(), "{country}");
+            assert!(!numbers.is_empty(), "{country}");
+            for number in numbers {
+                let number: PhoneNumber = number.parse().unwrap();
+                assert!(number.is_short_code(), "{number} in {country}");
+            }
+        }
+    }
 
     #[track_caller]
     fn check(country: &str, number: &str, emergency: bool) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Country, PhoneNumber, plan};
+use crate::{Country, PhoneNumber, library};
 
 /// How a number is written. Short codes are the same in every form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,19 +28,19 @@ pub fn write(number: &PhoneNumber, form: Form, country: Option<Country>) -> Stri
     let Some(digits) = number.international_digits() else {
         return number.as_str().to_owned();
     };
-    let home = country.map(plan::of);
-    let national = home.and_then(|home| {
-        let (code, national) = plan::split(digits)?;
-        (code == home.calling_code).then(|| format!("{}{national}", home.written_trunk_prefix))
-    });
-    match (form, national) {
-        (Form::E164, _) => digits.to_owned(),
-        (Form::Plus, _) => number.as_str().to_owned(),
-        (Form::National, Some(national)) => national,
-        (Form::National, None) | (Form::International, _) => {
-            format!("{}{digits}", home.map_or("00", |home| home.written_idd))
-        }
+    match form {
+        Form::E164 => digits.to_owned(),
+        Form::Plus => number.as_str().to_owned(),
+        Form::National => country
+            .and_then(|country| library::national_form(digits, country))
+            .unwrap_or_else(|| international(digits, country)),
+        Form::International => international(digits, country),
     }
+}
+
+fn international(digits: &str, country: Option<Country>) -> String {
+    let prefix = country.map_or("00".into(), library::international_prefix);
+    format!("{prefix}{digits}")
 }
 
 #[cfg(test)]
@@ -147,6 +147,17 @@ mod tests {
                 "+79161234567",
                 "89161234567",
                 "81079161234567",
+            ],
+        );
+        // A mobile's 9 behind the calling code is a 15 in front of the subscriber's number at home.
+        check(
+            "+5491112345678",
+            "AR",
+            [
+                "5491112345678",
+                "+5491112345678",
+                "0111512345678",
+                "005491112345678",
             ],
         );
     }

@@ -2,17 +2,17 @@
 //!
 //! Inside, a number is E.164 with its plus or a short code: a [`PhoneNumber`]. [`normalise`] reads what a peer wrote, by the
 //! habits of its [`Country`]; [`write()`] gives the [`Form`] that a peer wants. [`identity()`] reads who calls from a whole INVITE, and a
-//! [`Presenter`] says who calls whom in one of ours. The numbering plans are a table in this crate, made
-//! from the metadata of libphonenumber.
+//! [`Presenter`] says who calls whom in one of ours. The numbering plans are those of
+//! `rlibphonenumber`, a port of libphonenumber; only emergency numbers, which it does not have, are a table in this crate.
 
 mod country;
 mod emergency;
+mod emergency_numbers;
 mod form;
 mod identity;
+mod library;
 mod party;
 mod phone_number;
-mod plan;
-mod plans;
 mod presentation;
 mod rules;
 mod user_part;

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use crate::plan::{self, Plan};
 use crate::user_part::UserPart;
-use crate::{Country, PhoneNumber};
+use crate::{Country, PhoneNumber, library};
 
 /// What the user part of a `From`, `To` or Request-URI names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +74,14 @@ pub fn normalise(text: &str, country: Option<Country>) -> Party {
             false => Party::Other(part.text),
         };
     };
-    let home = part.context_code.and_then(plan::main_of_code);
-    let home = home.or_else(|| country.map(plan::of));
+    let home = match part.context_code {
+        Some(code) => library::main_country(code),
+        None => country,
+    };
     let found = match digits.strip_prefix('+') {
         Some(digits) => global(digits),
         None if digits.len() <= SURELY_SHORT => None,
-        None => international(digits, home).or_else(|| home.and_then(|home| local(digits, home))),
+        None => unsigned(digits, home),
     };
     match found {
         Some(number) => Party::E164(number),
@@ -90,44 +91,19 @@ pub fn normalise(text: &str, country: Option<Country>) -> Party {
 
 /// An international number without its plus. One of an unknown range is believed; a trunk prefix that was left in is not.
 fn global(digits: &str) -> Option<PhoneNumber> {
-    known(digits)
-        .or_else(|| without_trunk_prefix(digits))
-        .or_else(|| e164(digits))
+    library::international(digits).or_else(|| e164(digits))
 }
 
-/// A number with an international prefix.
-fn international(digits: &str, home: Option<&Plan>) -> Option<PhoneNumber> {
+/// A number that has no plus, as it is written or dialled at home.
+fn unsigned(digits: &str, home: Option<Country>) -> Option<PhoneNumber> {
     let itu = digits.strip_prefix("00");
-    let own = home.and_then(|home| home.without_idd(digits));
-    let strict = itu.and_then(known).or_else(|| own.and_then(known));
-    // A number in a range newer than the table.
-    strict.or_else(|| {
-        itu.or(own)
-            .filter(|digits| plan::split(digits).is_some())
-            .and_then(e164)
-    })
-}
-
-/// A number in the words of one country: national, or international without any prefix.
-fn local(digits: &str, home: &Plan) -> Option<PhoneNumber> {
-    home.national(digits)
-        .and_then(|national| e164(&format!("{}{national}", home.calling_code)))
-        .or_else(|| known(digits))
-}
-
-/// An international number whose national part lies in a range of its country.
-fn known(digits: &str) -> Option<PhoneNumber> {
-    let (code, rest) = plan::split(digits)?;
-    plan::of_code(code)
-        .any(|plan| plan.is_national(rest))
-        .then(|| e164(digits))?
-}
-
-/// `+855 (0)12…`: the trunk prefix that stands behind the calling code does not belong there.
-fn without_trunk_prefix(digits: &str) -> Option<PhoneNumber> {
-    let (code, rest) = plan::split(digits)?;
-    let national = plan::of_code(code).find_map(|plan| plan.national(rest))?;
-    e164(&format!("{code}{national}"))
+    itu.and_then(library::international)
+        .or_else(|| library::dialled(digits, home?))
+        .or_else(|| {
+            itu.filter(|digits| library::split(digits).is_some())
+                .and_then(e164)
+        })
+        .or_else(|| home.and_then(|_| library::international(digits)))
 }
 
 fn e164(digits: &str) -> Option<PhoneNumber> {

@@ -50,7 +50,7 @@ fn context_code(param: &str) -> Option<u16> {
         .trim()
         .eq_ignore_ascii_case("phone-context")
         .then(|| digits(&context))??;
-    let (code, _) = crate::plan::split(digits.strip_prefix('+')?)?;
+    let (code, _) = crate::library::split(digits.strip_prefix('+')?)?;
     Some(code)
 }
 

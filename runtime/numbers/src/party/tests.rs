@@ -1,7 +1,10 @@
 //! Golden tables. The numbers are written by the public numbering plans of their countries, and are nobody's where the plan
 //! allows it.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::{Form, is_emergency, write};
 
 fn country(code: &str) -> Option<Country> {
     (!code.is_empty()).then(|| code.parse().unwrap())
@@ -296,4 +299,30 @@ fn a_number_in_a_range_that_the_table_does_not_know_is_believed_with_its_plus() 
             ("0099912345678", "=0099912345678"),
         ],
     );
+}
+
+proptest! {
+    /// Whatever a peer writes is read as something, and a number in it can be written again.
+    #[test]
+    fn nothing_that_is_written_panics(
+        written in prop_oneof![
+            any::<String>(),
+            "[+0-9]{0,20}",
+            "(tel:)?[+0-9]{0,3}[-0-9 ().%/*#xA-F]{0,18}(;phone-context=[+0-9%a-z.]{0,8})?",
+        ],
+        from in prop_oneof!["", "[A-Z]{2}"],
+    ) {
+        let from = from.parse().ok();
+        let party = normalise(&written, from);
+        if let Some(number) = party.number() {
+            let read_again = party.to_string().parse::<PhoneNumber>();
+            prop_assert_eq!(read_again.as_ref(), Ok(number));
+            let _ = is_emergency(number, from);
+            for form in [Form::E164, Form::Plus, Form::National, Form::International] {
+                let written = write(number, form, from);
+                let digits = written.strip_prefix('+').unwrap_or(&written);
+                prop_assert!(digits.bytes().all(|byte| byte.is_ascii_digit()), "{}", written);
+            }
+        }
+    }
 }

@@ -107,7 +107,7 @@ impl Endpoint {
     fn ask_by_invite(&mut self, now: Instant, written: Written) -> TransactionId {
         let Written { key, way, bytes } = written;
         let is_reliable = way.to.transport.is_reliable();
-        let core = InviteClient::new(now, self.config.timing, is_reliable, bytes);
+        let core = InviteClient::new(now, self.config.timing, is_reliable, bytes).within_dialog();
         self.transactions.invite(core, Purpose::Errand, key, way)
     }
 

@@ -24,7 +24,7 @@ enum State {
 pub(crate) enum Timer {
     /// Sends the INVITE again.
     A,
-    /// Gives up waiting for any response.
+    /// Gives up waiting for any response; within a dialog, for the next one.
     B,
     /// Ends `Completed`: no more retransmissions of the final response can come.
     D,
@@ -38,6 +38,7 @@ pub(crate) struct InviteClient {
     state: State,
     timing: Timing,
     is_reliable: bool,
+    is_within_dialog: bool,
     timers: Timers<Timer>,
     /// The INVITE, for retransmission and to make the ACK of a failure from.
     request: Bytes,
@@ -61,12 +62,20 @@ impl InviteClient {
             state,
             timing,
             is_reliable,
+            is_within_dialog: false,
             timers,
             request,
             interval,
             ack: None,
             outputs,
         }
+    }
+
+    /// A re-INVITE: nobody has to be rung for it, so that after a provisional response timer B runs again. A final response that
+    /// got lost for good must not be waited for as long as the process lives.
+    pub(crate) fn within_dialog(mut self) -> Self {
+        self.is_within_dialog = true;
+        self
     }
 
     /// Feeds one input. Outputs wait in order for [`Self::poll`].
@@ -77,12 +86,19 @@ impl InviteClient {
                 self.interval *= 2;
                 self.timers.set(Timer::A, now + self.interval);
             }
-            (State::Calling, ClientInput::Fired(Timer::B)) => self.end(Output::TimedOut),
+            (State::Calling | State::Proceeding, ClientInput::Fired(Timer::B)) => {
+                self.end(Output::TimedOut);
+            }
             (State::Calling, ClientInput::Unreachable) => self.end(Output::Unreachable),
             (State::Calling | State::Proceeding, ClientInput::Response(response)) => {
                 self.timers.clear_all();
                 match response.status() {
-                    ..200 => self.state = State::Proceeding,
+                    ..200 => {
+                        self.state = State::Proceeding;
+                        if self.is_within_dialog {
+                            self.timers.set(Timer::B, now + self.timing.give_up());
+                        }
+                    }
                     200..300 => {
                         self.timers.set(Timer::M, now + self.timing.give_up());
                         self.state = State::Accepted;
@@ -250,6 +266,24 @@ mod tests {
         assert_eq!(bench.core.deadline(), None);
         bench.response(180);
         bench.expect("received 180");
+    }
+
+    #[test]
+    fn a_reinvite_is_not_waited_for_forever() {
+        for is_reliable in [false, true] {
+            let mut bench = Bench::over(is_reliable);
+            bench.core = bench.core.within_dialog();
+            for status in [100, 180] {
+                bench.response(status);
+                bench.expect(&format!("received {status}"));
+                assert_eq!(bench.core.deadline(), Some(bench.now + 64 * T1));
+                bench.advance(bench.now + 63 * T1);
+                bench.expect("");
+            }
+            bench.advance(bench.now + T1);
+            bench.expect("timed out");
+            assert_eq!(bench.core.deadline(), None);
+        }
     }
 
     #[test]

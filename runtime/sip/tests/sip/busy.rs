@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use jackfield_sip::{Command, DialogId, Event, OutgoingInvite, Reliable};
 
 use crate::host::{PEER, SDP, US, outgoing};
-use crate::link::{Pair, Told, Weather};
+use crate::network::{Network, Told, Weather};
+use crate::seeds::{Outcome, kinds_of_all};
 
 const SEEDS: u64 = 300;
 
@@ -24,22 +25,11 @@ struct Life {
 
 struct Run {
     seed: u64,
-    pair: Pair,
+    network: Network,
     wishes: BTreeMap<(Instant, u64), (Leg, Command)>,
     count: u64,
     legs: BTreeMap<Leg, Life>,
     kinds: BTreeSet<&'static str>,
-}
-
-/// Names the seed of a run that panics.
-struct SeedOnPanic(u64);
-
-impl Drop for SeedOnPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("failing seed: {}", self.0);
-        }
-    }
 }
 
 impl Run {
@@ -48,10 +38,11 @@ impl Run {
             lost_percent: [0, 5, 30][(seed % 3) as usize],
             doubled_percent: [0, 20, 50, 0][(seed % 4) as usize],
             delay_ms: [0, 30, 900][(seed / 3 % 3) as usize],
+            cut_percent: 0,
         };
         Self {
             seed,
-            pair: Pair::new(seed, weather),
+            network: Network::new(seed, weather),
             wishes: BTreeMap::new(),
             count: 0,
             legs: BTreeMap::new(),
@@ -61,47 +52,49 @@ impl Run {
 
     fn wish(&mut self, delay: Duration, leg: Leg, command: Command) {
         self.count += 1;
-        let at = self.pair.now + delay;
+        let at = self.network.now + delay;
         self.wishes.insert((at, self.count), (leg, command));
     }
 
-    fn run(mut self) -> (Vec<String>, BTreeSet<&'static str>) {
-        let _seed = SeedOnPanic(self.seed);
+    fn run(mut self) -> Outcome {
         for side in 0..2 {
             let dialog = DialogId(2);
             let invite = OutgoingInvite {
                 reliable: [Reliable::No, Reliable::Supported, Reliable::Required]
-                    [self.pair.chance.below(3) as usize],
+                    [self.network.chance.below(3) as usize],
                 session_expires: self
-                    .pair
+                    .network
                     .chance
                     .percent(60)
                     .then(|| Duration::from_secs(90)),
                 ..*outgoing([PEER, US][side])
             };
             let invite = Box::new(invite);
-            let delay = self.pair.chance.millis(2_000);
+            let delay = self.network.chance.millis(2_000);
             self.wish(delay, (side, dialog), Command::Invite { dialog, invite });
             self.legs.insert((side, dialog), Life::default());
         }
-        let end = self.pair.now + Duration::from_secs(700);
-        let last_call = self.pair.now + Duration::from_secs(400);
-        while self.pair.now < end {
+        let end = self.network.now + Duration::from_secs(700);
+        let last_call = self.network.now + Duration::from_secs(400);
+        while self.network.now < end {
             let next = self.wishes.keys().next().map_or(end, |(at, _)| *at);
-            for (side, told) in self.pair.run_until(next) {
+            for (side, told) in self.network.run_until(next) {
                 self.hear(side, told);
             }
             while let Some(entry) = self
                 .wishes
                 .first_entry()
-                .filter(|wish| wish.key().0 <= self.pair.now)
+                .filter(|wish| wish.key().0 <= self.network.now)
             {
                 let (leg, command) = entry.remove();
                 self.fulfil(leg, command, last_call);
             }
         }
         self.check();
-        (self.pair.transcript, self.kinds)
+        Outcome {
+            transcript: self.network.transcript,
+            kinds: self.kinds,
+        }
     }
 
     fn fulfil(&mut self, leg: Leg, command: Command, last_call: Instant) {
@@ -113,15 +106,15 @@ impl Run {
             return;
         }
         if matches!(command, Command::Offer { .. }) {
-            if self.pair.now >= last_call {
+            if self.network.now >= last_call {
                 return;
             }
             life.offers += 1;
         }
         let is_refusal = matches!(command, Command::Bye { .. }) && leg.1.0 % 2 == 1 && !life.is_up;
         life.is_over |= is_refusal;
-        self.pair.command(leg.0, command);
-        for (side, told) in self.pair.told() {
+        self.network.command(leg.0, command);
+        for (side, told) in self.network.told() {
             self.hear(side, told);
         }
     }
@@ -141,14 +134,14 @@ impl Run {
     /// Rings with and without early media, and answers.
     fn take_call(&mut self, leg: Leg) {
         let dialog = leg.1;
-        let soon = self.pair.chance.millis(500);
+        let soon = self.network.chance.millis(500);
         self.wish(soon, leg, Command::Ring { dialog });
-        let later = soon + self.pair.chance.millis(1_000);
-        if self.pair.chance.percent(50) {
+        let later = soon + self.network.chance.millis(1_000);
+        if self.network.chance.percent(50) {
             let sdp = SDP.into();
             self.wish(later, leg, Command::Progress { dialog, sdp });
         }
-        let answer = later + self.pair.chance.millis(3_000);
+        let answer = later + self.network.chance.millis(3_000);
         let sdp = SDP.into();
         self.wish(answer, leg, Command::Answer { dialog, sdp });
     }
@@ -157,10 +150,10 @@ impl Run {
     fn live(&mut self, leg: Leg) {
         let dialog = leg.1;
         for _ in 0..4 {
-            let at = self.pair.chance.millis(20_000);
+            let at = self.network.chance.millis(20_000);
             let sdp = SDP.into();
             self.wish(at, leg, Command::Offer { dialog, sdp });
-            let at = self.pair.chance.millis(200_000);
+            let at = self.network.chance.millis(200_000);
             let (content_type, body) = ("application/dtmf".to_owned(), "5".into());
             let info = Command::Info {
                 dialog,
@@ -169,10 +162,10 @@ impl Run {
             };
             self.wish(at, leg, info);
         }
-        let at = self.pair.chance.millis(200_000);
+        let at = self.network.chance.millis(200_000);
         let to = "sip:a@b".to_owned();
         self.wish(at, leg, Command::Refer { dialog, to });
-        let bye = Duration::from_secs(200) + self.pair.chance.millis(100_000);
+        let bye = Duration::from_secs(200) + self.network.chance.millis(100_000);
         self.wish(
             bye,
             leg,
@@ -205,9 +198,9 @@ impl Run {
                 self.live(leg);
             }
             Event::Offer { .. } => {
-                let at = self.pair.chance.millis(1_500);
+                let at = self.network.chance.millis(1_500);
                 let sdp = SDP.into();
-                let answer = if self.pair.chance.percent(80) {
+                let answer = if self.network.chance.percent(80) {
                     Command::AcceptOffer { dialog, sdp }
                 } else {
                     Command::RejectOffer {
@@ -234,7 +227,7 @@ impl Run {
     }
 
     fn check(&self) {
-        for (index, side) in self.pair.sides.iter().enumerate() {
+        for (index, side) in self.network.sides.iter().enumerate() {
             let left = (side.endpoint.dialogs(), side.endpoint.transactions());
             assert_eq!(left, (0, 0), "left on side {index}");
             assert_eq!(side.endpoint.deadline(), None, "side {index}");
@@ -273,7 +266,10 @@ fn kind(event: &Event) -> &'static str {
 
 #[test]
 fn whatever_crosses_each_exchange_ends_once() {
-    let kinds: BTreeSet<_> = (0..SEEDS).flat_map(|seed| Run::new(seed).run().1).collect();
+    let test = "busy::whatever_crosses_each_exchange_ends_once";
+    let Some(kinds) = kinds_of_all(test, SEEDS, |seed| Run::new(seed).run()) else {
+        return;
+    };
     for expected in [
         "acked",
         "answered",
@@ -296,7 +292,9 @@ fn whatever_crosses_each_exchange_ends_once() {
 
 #[test]
 fn sessions_are_refreshed_and_provisional_responses_acknowledged() {
-    let transcript: Vec<_> = (0..30).flat_map(|seed| Run::new(seed).run().0).collect();
+    let transcript: Vec<_> = (0..30)
+        .flat_map(|seed| Run::new(seed).run().transcript)
+        .collect();
     for method in ["UPDATE", "PRACK", "REFER", "INFO"] {
         let first_line = format!(" {method} sip:");
         assert!(
@@ -317,7 +315,7 @@ fn a_seed_is_a_whole_run() {
 fn on_a_good_network_an_offer_is_lost_only_with_its_call() {
     // No loss, no delay: what crosses is settled by waiting, and no call is lost.
     for seed in (0..SEEDS).filter(|seed| seed % 36 == 0) {
-        let kinds = Run::new(seed).run().1;
+        let kinds = Run::new(seed).run().kinds;
         assert!(
             !kinds.contains("no ack") && !kinds.contains("failed"),
             "seed {seed}: {kinds:?}"

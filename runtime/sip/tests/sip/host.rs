@@ -31,11 +31,19 @@ pub(crate) fn udp(address: &str) -> Hop {
     Hop::udp(address.parse().unwrap())
 }
 
+/// A message that an endpoint sent.
+pub(crate) struct Sent {
+    pub(crate) to: Hop,
+    /// Where to open a connection instead, when `to` is one that is gone.
+    pub(crate) otherwise: Option<Hop>,
+    pub(crate) bytes: Bytes,
+}
+
 /// One endpoint, what it sent and what it told.
 pub(crate) struct Host {
     pub(crate) endpoint: Endpoint,
     pub(crate) now: Instant,
-    transmitted: Vec<(Hop, Bytes)>,
+    transmitted: Vec<Sent>,
     events: Vec<(DialogId, Event)>,
     incoming: Vec<Incoming>,
     bound: Vec<BindingNews>,
@@ -70,7 +78,15 @@ impl Host {
         self.endpoint.handle(self.now, input);
         while let Some(output) = self.endpoint.poll() {
             match output {
-                Output::Transmit { to, bytes, .. } => self.transmitted.push((to, bytes)),
+                Output::Transmit {
+                    to,
+                    otherwise,
+                    bytes,
+                } => self.transmitted.push(Sent {
+                    to,
+                    otherwise,
+                    bytes,
+                }),
                 Output::Incoming(incoming) => self.incoming.push(*incoming),
                 Output::Bound(news) => self.bound.push(*news),
                 Output::Answered { request, outcome } => self.answered.push((request, outcome)),
@@ -113,9 +129,15 @@ impl Host {
         self.now = until;
     }
 
-    /// The datagrams sent since the last look.
-    pub(crate) fn transmitted(&mut self) -> Vec<(Hop, Bytes)> {
+    /// The messages sent since the last look, with all that is known of their ways.
+    pub(crate) fn all_transmitted(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.transmitted)
+    }
+
+    /// The messages sent since the last look.
+    pub(crate) fn transmitted(&mut self) -> Vec<(Hop, Bytes)> {
+        let sent = self.all_transmitted().into_iter();
+        sent.map(|sent| (sent.to, sent.bytes)).collect()
     }
 
     /// The methods and statuses sent since the last look.

@@ -112,6 +112,23 @@ fn a_peer_that_does_not_know_the_dialog_has_left_it() {
     assert!(host.sent().ends_with("INVITE BYE"));
     assert_eq!(host.events(), "terminated");
     host.expect_idle();
+    // Nor is one that says that it is at it waited for as long as we live.
+    let (mut host, _, invite) = offering();
+    host.receive(Reply::new(100, "").to(&invite));
+    host.advance(63 * T1);
+    assert_eq!((host.sent().as_str(), host.events().as_str()), ("", ""));
+    host.advance(T1);
+    assert_eq!(
+        (host.sent().as_str(), host.events().as_str()),
+        ("BYE", "terminated")
+    );
+    host.expect_idle();
+    // Should the peer hang up meanwhile, nothing is left either.
+    let (mut host, tag, invite) = offering();
+    host.receive(Reply::new(100, "").to(&invite));
+    host.receive(Ask::within("BYE", 2, &tag).text());
+    assert_eq!(host.events(), "bye");
+    host.expect_idle();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jackfield_sip::registration::{self, Registration, State};
 use jackfield_sip::{Command, Contacts, Outcome, PeerRules, RequestId};
 
 use crate::host::{PEER, US, udp};
-use crate::link::{Pair, Told, Weather};
+use crate::network::{Network, Told, Weather};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -17,21 +17,24 @@ const FAIR: Weather = Weather {
     lost_percent: 0,
     doubled_percent: 0,
     delay_ms: 200,
+    cut_percent: 0,
 };
 const BAD: Weather = Weather {
     lost_percent: 30,
     doubled_percent: 10,
     delay_ms: 1500,
+    cut_percent: 0,
 };
 const DOWN: Weather = Weather {
     lost_percent: 100,
     doubled_percent: 0,
     delay_ms: 0,
+    cut_percent: 0,
 };
 
 /// We are side 0, the provider is side 1.
 struct Line {
-    pair: Pair,
+    network: Network,
     registration: Registration,
     asked: u64,
     /// Final statuses, 0 where there was none.
@@ -40,13 +43,13 @@ struct Line {
 
 impl Line {
     fn new(seed: u64, password: &str) -> Self {
-        let mut pair = Pair::new(seed, FAIR);
+        let mut network = Network::new(seed, FAIR);
         let mut users = Users::new("provider.example").unwrap();
         let rules = PeerRules::default();
         users
             .add("provider.example", "us", "secret", rules)
             .unwrap();
-        pair.sides[1].endpoint.set_users(users);
+        network.sides[1].endpoint.set_users(users);
         let config = registration::Config {
             registrar: "sip:provider.example".to_owned(),
             address_of_record: "sip:us@provider.example".to_owned(),
@@ -57,7 +60,7 @@ impl Line {
         };
         let seed = [seed.to_le_bytes()[0]; 32];
         let mut line = Self {
-            pair,
+            network,
             registration: Registration::new(config, vec![udp(PEER)], seed),
             asked: 0,
             outcomes: Vec::new(),
@@ -73,21 +76,21 @@ impl Line {
                 request: RequestId(self.asked),
                 ask: Box::new(ask),
             };
-            self.pair.command(0, ask);
+            self.network.command(0, ask);
         }
     }
 
     fn feed(&mut self, input: registration::Input) {
-        self.registration.handle(self.pair.now, input);
+        self.registration.handle(self.network.now, input);
         self.send();
     }
 
     fn run(&mut self, weather: Weather, duration: Duration) {
-        self.pair.weather = weather;
-        let until = self.pair.now + duration;
-        while self.pair.now < until {
+        self.network.weather = weather;
+        let until = self.network.now + duration;
+        while self.network.now < until {
             let deadline = self.registration.deadline().filter(|at| *at <= until);
-            for (_, told) in self.pair.run_until(deadline.unwrap_or(until)) {
+            for (_, told) in self.network.run_until(deadline.unwrap_or(until)) {
                 if let Told::Answered(outcome) = told {
                     self.outcomes.push(match &outcome {
                         Outcome::Response(response) => response.status(),
@@ -96,14 +99,14 @@ impl Line {
                     self.feed(registration::Input::Answered(outcome));
                 }
             }
-            if deadline.is_some_and(|at| at <= self.pair.now) {
+            if deadline.is_some_and(|at| at <= self.network.now) {
                 self.feed(registration::Input::Timeout);
             }
         }
     }
 
     fn is_registered(&self) -> bool {
-        matches!(self.registration.state(), State::Registered { until } if until > self.pair.now)
+        matches!(self.registration.state(), State::Registered { until } if until > self.network.now)
     }
 
     /// When the provider will have forgotten us.
@@ -112,7 +115,7 @@ impl Line {
             realm: "provider.example".into(),
             name: "us".into(),
         };
-        match self.pair.sides[1].endpoint.bindings(&user) {
+        match self.network.sides[1].endpoint.bindings(&user) {
             [] => None,
             [binding] => {
                 assert_eq!(binding.hop, udp(US));
@@ -128,7 +131,7 @@ fn a_registration_holds_for_a_day() {
     let mut line = Line::new(1, "secret");
     line.run(FAIR, SECOND);
     for _ in 0..24 * 60 {
-        assert!(line.is_registered() && line.known_until() > Some(line.pair.now));
+        assert!(line.is_registered() && line.known_until() > Some(line.network.now));
         line.run(FAIR, MINUTE);
     }
     // One each 480 s, the challenges within them not counted.
@@ -141,7 +144,10 @@ fn a_registration_survives_the_network() {
     for seed in 0..100 {
         let mut line = Line::new(seed, "secret");
         for _ in 0..3 {
-            let (bad, down) = (line.pair.chance.below(1800), line.pair.chance.below(3600));
+            let (bad, down) = (
+                line.network.chance.below(1800),
+                line.network.chance.below(3600),
+            );
             line.run(BAD, Duration::from_secs(bad));
             line.run(DOWN, Duration::from_secs(down));
         }
@@ -152,7 +158,7 @@ fn a_registration_survives_the_network() {
             "seed {seed}: {:?}",
             line.registration.state()
         );
-        assert!(line.known_until() > Some(line.pair.now), "seed {seed}");
+        assert!(line.known_until() > Some(line.network.now), "seed {seed}");
         assert!(
             line.outcomes.iter().all(|status| [0, 200].contains(status)),
             "seed {seed}: neither asked out of order nor with an old proof: {:?}",
@@ -162,7 +168,7 @@ fn a_registration_survives_the_network() {
         line.run(FAIR, MINUTE);
         assert_eq!(line.registration.state(), State::Stopped, "seed {seed}");
         assert_eq!(line.known_until(), None, "seed {seed}");
-        line.pair.sides[0].expect_idle();
+        line.network.sides[0].expect_idle();
     }
 }
 

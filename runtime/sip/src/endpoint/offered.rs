@@ -30,17 +30,9 @@ impl Endpoint {
         if let Err(refusal) = checked {
             return self.refuse(&received, refusal);
         }
-        let has_offer = self.has_open_offer(dialog);
-        let Some(up) = self.legs.up(dialog) else {
-            return self.refuse(&received, Refusal::new(491));
-        };
-        if has_offer {
-            return self.refuse(&received, come_back_later(&received));
+        if let Err(refusal) = self.check_reinvite(dialog, &received) {
+            return self.refuse_for_now_within(now, dialog, keys, &received, refusal);
         }
-        if up.unacknowledged.is_some() || up.ours.as_ref().is_some_and(OurOffer::is_sent) {
-            return self.refuse(&received, Refusal::new(491));
-        }
-        up.dialog.learn(&received.request);
         let is_reliable = received.source.transport.is_reliable();
         let core = InviteServer::new(self.config.timing, is_reliable);
         let transaction = self
@@ -55,6 +47,21 @@ impl Endpoint {
         self.tell(dialog, Event::Offer { sdp });
     }
 
+    /// Whether a re-INVITE crosses no other exchange (RFC 3261 §14.2). Takes what it says of the peer's abilities.
+    fn check_reinvite(&mut self, id: DialogId, received: &Received) -> Result<(), Refusal> {
+        if self.has_open_offer(id) {
+            return Err(come_back_later(received));
+        }
+        let Some(up) = self.legs.up(id) else {
+            return Err(Refusal::new(491));
+        };
+        if up.unacknowledged.is_some() || up.ours.as_ref().is_some_and(OurOffer::is_sent) {
+            return Err(Refusal::new(491));
+        }
+        up.dialog.learn(&received.request);
+        Ok(())
+    }
+
     /// An UPDATE. Without an offer it only moves the target, which is done at once.
     pub(super) fn on_update(
         &mut self,
@@ -66,10 +73,12 @@ impl Endpoint {
         let request = &received.request;
         let refusal = check_require(request)
             .and_then(|()| check_content(request))
-            .and_then(|()| check_interval(request))
-            .and_then(|()| self.check_update(dialog, &received));
+            .and_then(|()| check_interval(request));
         if let Err(refusal) = refusal {
             return self.refuse(&received, refusal);
+        }
+        if let Err(refusal) = self.check_update(dialog, &received) {
+            return self.refuse_for_now_within(now, dialog, keys, &received, refusal);
         }
         match request.sdp() {
             Some(sdp) => self.open_offer(now, dialog, keys, received, sdp),
@@ -144,7 +153,8 @@ impl Endpoint {
         sdp: Bytes,
     ) {
         if self.has_open_offer(dialog) {
-            return self.refuse(&received, come_back_later(&received));
+            let refusal = come_back_later(&received);
+            return self.refuse_for_now_within(now, dialog, keys, &received, refusal);
         }
         let is_reliable = received.source.transport.is_reliable();
         let core = NonInviteServer::new(self.config.timing, is_reliable);

@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::Endpoint;
 use super::received::{ACCEPT, ALLOW, Answer, Received, SUPPORTED, respond_to_malformed, way_back};
 use super::session_timer::check_interval;
+use super::{DialogId, Endpoint};
 use crate::body::{self, Content};
 use crate::field::Name;
 use crate::hop::Way;
 use crate::lex;
 use crate::parse::{Malformed, is_status_line, parse_over, top_via};
-use crate::transaction::{MergeKey, NonInviteServer, ServerKey};
+use crate::transaction::{InviteServer, MergeKey, NonInviteServer, ServerKey};
 use crate::{Hop, Message, Method, PeerRules, Request, Response, Scheme, Via};
 
 /// The extensions a request may insist on.
@@ -233,13 +233,45 @@ impl Endpoint {
 
     /// Answers a request and forgets it: each copy of it gets the same answer.
     pub(super) fn refuse(&mut self, received: &Received, refusal: Refusal) {
+        let answer = self.write_refusal(received, refusal);
+        let size = received.request.size();
+        self.transmit_answer(received.way_back, received.source, size, answer);
+    }
+
+    /// Refuses a request for what goes on in its dialog, and keeps the answer: a copy that comes when that is over must not be
+    /// taken, for its sender knows it refused.
+    pub(super) fn refuse_for_now_within(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        keys: (ServerKey, MergeKey),
+        received: &Received,
+        refusal: Refusal,
+    ) {
+        let status = refusal.status;
+        let answer = self.write_refusal(received, refusal);
+        let (timing, way) = (self.config.timing, received.way_back);
+        let is_reliable = received.source.transport.is_reliable();
+        let id = match received.request.method() {
+            Method::Invite => {
+                let core = InviteServer::new(timing, is_reliable);
+                self.transactions.invited(core, dialog, keys, way)
+            }
+            _ => {
+                let core = NonInviteServer::new(timing, is_reliable);
+                self.transactions.asked(core, keys, way)
+            }
+        };
+        self.respond(now, id, status, answer);
+    }
+
+    fn write_refusal(&self, received: &Received, refusal: Refusal) -> Bytes {
         let tag = self.stateless_tag(&received.request);
         let mut writer = received.response(&self.config, Answer::new(refusal.status, &tag));
         if let Some((name, value)) = refusal.field {
             writer.header(name, &value);
         }
-        let size = received.request.size();
-        self.transmit_answer(received.way_back, received.source, size, writer.finish());
+        writer.finish()
     }
 
     fn refuse_for_now(&mut self, received: &Received) {

@@ -2,7 +2,9 @@
 
 use jackfield_sip::Command;
 
-use crate::host::{Ask, FIRST, Host, INVITE, SDP, T1, answered, talking, udp};
+use crate::host::{
+    Ask, FIRST, Host, INVITE, Reply, SDP, T1, answered, parse_request, talking, udp,
+};
 
 fn reinvite<'a>(cseq: u32, branch: &'a str, tag: &'a str) -> Ask<'a> {
     Ask {
@@ -248,5 +250,46 @@ fn other_requests_are_only_answered() {
         host.receive(ask.text());
         assert_eq!(host.sent(), format!("{status} {status}"), "{method}");
         assert_eq!((host.events().as_str(), host.endpoint.dialogs()), ("", 1));
+    }
+}
+
+/// A copy that was long on its way comes when nothing is in the way any more; by then its sender knows of the refusal.
+#[test]
+fn what_was_refused_stays_so() {
+    for method in ["INVITE", "UPDATE"] {
+        let (mut host, tag) = talking();
+        host.command(Command::Offer {
+            dialog: FIRST,
+            sdp: SDP.into(),
+        });
+        let ours = parse_request(&host.sent_text().into());
+        let crossing = Ask {
+            method,
+            ..reinvite(2, "two", &tag)
+        };
+        host.receive(crossing.text());
+        assert_eq!(host.sent(), "491", "{method}");
+        if method == "INVITE" {
+            let ack = Ask {
+                branch: "two",
+                ..Ask::ack(2, &tag)
+            };
+            host.receive(ack.text());
+        }
+        host.receive(Reply::with_sdp(200, "").to(&ours));
+        assert_eq!(
+            (host.sent().as_str(), host.events().as_str()),
+            ("ACK", "offer-answered+sdp")
+        );
+        host.receive(crossing.text());
+        assert_eq!(host.events(), "", "{method}");
+        assert!(["", "491"].contains(&host.sent().as_str()), "{method}");
+        let again = Ask {
+            cseq: 3,
+            branch: "three",
+            ..crossing
+        };
+        host.receive(again.text());
+        assert_eq!(host.events(), "offer+sdp", "{method}");
     }
 }

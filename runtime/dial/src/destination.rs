@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use store::PhoneNumber;
+use numbers::{Country, PhoneNumber, normalise};
 
 /// The port of a SIP URI that names none (RFC 3261 section 19.1.2).
 const SIP_PORT: u16 = 5060;
@@ -12,8 +12,13 @@ const SIP_PORT: u16 = 5060;
 pub(crate) enum Destination {
     /// A telephone number.
     Number(PhoneNumber),
-    /// A SIP URI at this address.
-    Sip(SocketAddr),
+    /// A SIP URI.
+    Sip {
+        /// Its user part; empty where there is none.
+        user: String,
+        /// Where it leads.
+        address: SocketAddr,
+    },
 }
 
 impl Destination {
@@ -21,19 +26,33 @@ impl Destination {
     /// and no headers, since all of it goes into a request.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("sip:") {
-            Some(rest) if text.len() <= 255 => sip_address(rest).map(Self::Sip),
+            Some(rest) if text.len() <= 255 => sip_uri(rest),
             Some(_) => None,
             None => text.parse().ok().map(Self::Number),
         }
     }
+
+    /// The number that is called, as it reads in `country`; none if the user part of a SIP URI is no number.
+    pub(crate) fn number(&self, country: Option<Country>) -> Option<PhoneNumber> {
+        match self {
+            Self::Number(number) => Some(number.clone()),
+            Self::Sip { user, .. } => normalise(user, country).number().cloned(),
+        }
+    }
 }
 
-fn sip_address(rest: &str) -> Option<SocketAddr> {
-    let host = match rest.split_once('@') {
-        Some((user, host)) if is_plain_user(user) => host,
+fn sip_uri(rest: &str) -> Option<Destination> {
+    let (user, host) = match rest.split_once('@') {
+        Some((user, host)) if is_plain_user(user) => (user, host),
         Some(_) => return None,
-        None => rest,
+        None => ("", rest),
     };
+    let address = sip_address(host)?;
+    let user = user.to_owned();
+    Some(Destination::Sip { user, address })
+}
+
+fn sip_address(host: &str) -> Option<SocketAddr> {
     let without_port = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
@@ -60,8 +79,13 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, address: Option<&str>) {
-        let expected = address.map(|address| Destination::Sip(address.parse().unwrap()));
-        assert_eq!(Destination::parse(text), expected, "{text:?}");
+        let read = match Destination::parse(text) {
+            Some(Destination::Sip { address, .. }) => Some(address),
+            Some(Destination::Number(number)) => panic!("{number}"),
+            None => None,
+        };
+        let expected = address.map(|address| address.parse().unwrap());
+        assert_eq!(read, expected, "{text:?}");
     }
 
     #[test]
@@ -98,6 +122,21 @@ mod tests {
             check(bad, None);
         }
         check(&format!("sip:{}@192.0.2.1", "a".repeat(255)), None);
+    }
+
+    #[test]
+    fn the_number_in_a_sip_uri() {
+        for (uri, number) in [
+            ("sip:117@192.0.2.1", Some("117")),
+            ("sip:1-1.7@192.0.2.1", Some("117")),
+            ("sip:+855117@192.0.2.1", Some("+855117")),
+            ("sip:012345678@192.0.2.1", Some("+85512345678")),
+            ("sip:alice@192.0.2.1", None),
+            ("sip:192.0.2.1", None),
+        ] {
+            let read = Destination::parse(uri).unwrap().number("KH".parse().ok());
+            assert_eq!(read.as_ref().map(PhoneNumber::as_str), number, "{uri}");
+        }
     }
 
     #[test]

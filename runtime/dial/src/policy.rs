@@ -1,6 +1,7 @@
 //! Whom an account may call, and over which trunk. Default deny.
 
 use call::AccountSid;
+use numbers::{PhoneNumber, is_emergency};
 use store::{Account, Directory, Trunk, TrunkId};
 
 use crate::destination::Destination;
@@ -25,6 +26,11 @@ pub enum Refusal {
         "this account may not call {0}: the operator allows destinations in its `outbound.allow`"
     )]
     NotAllowed(String),
+    /// The number calls the police, the fire brigade or an ambulance.
+    #[error(
+        "{0} is an emergency number: a machine calls it only for an account whose `outbound.allow` names exactly \"{0}\""
+    )]
+    Emergency(PhoneNumber),
     /// The account's carrier has no way there.
     #[error("no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`")]
     NoTrunk(String),
@@ -42,6 +48,7 @@ impl Refusal {
             Self::ForeignCaller(_) => 21210,
             Self::InvalidDestination(_) => 21211,
             Self::NotAllowed(_) => 21215,
+            Self::Emergency(_) => 21216,
             Self::NoTrunk(_) => 21214,
             Self::QueueFull => 20429,
         }
@@ -49,6 +56,8 @@ impl Refusal {
 }
 
 /// Whether an account may call `to` and show `from` as the caller, and the trunk that would carry the call.
+///
+/// An emergency number of any country that the carrier's trunks lead to is not called unless the account's `outbound.allow` names it.
 pub fn permit(
     directory: &Directory,
     account: AccountSid,
@@ -66,6 +75,9 @@ pub fn permit(
     }
     let destination =
         Destination::parse(to).ok_or_else(|| Refusal::InvalidDestination(to.to_owned()))?;
+    if let Some(number) = emergency_number(directory, account, &destination) {
+        return Err(Refusal::Emergency(number));
+    }
     if !is_allowed(account, &destination) {
         return Err(Refusal::NotAllowed(to.to_owned()));
     }
@@ -85,7 +97,26 @@ fn is_allowed(account: &Account, destination: &Destination) -> bool {
             Destination::Number(number) => {
                 allowed.starts_with('+') && number.as_str().starts_with(allowed.as_str())
             }
-            Destination::Sip(_) => allowed == "sip:",
+            Destination::Sip { .. } => allowed == "sip:",
+        })
+}
+
+/// The emergency number that would be called, unless the account may call exactly that.
+fn emergency_number(
+    directory: &Directory,
+    account: &Account,
+    destination: &Destination,
+) -> Option<PhoneNumber> {
+    trunks_of(directory, account)
+        .filter(|trunk| trunk.is_outbound())
+        .filter_map(|trunk| {
+            let country = trunk.numbers.country;
+            let number = destination.number(country)?;
+            is_emergency(&number, country).then_some(number)
+        })
+        .find(|number| {
+            let mut allowed = account.outbound.allow.iter();
+            !allowed.any(|allowed| allowed == number.as_str())
         })
 }
 
@@ -95,17 +126,21 @@ fn choose_trunk<'d>(
     account: &Account,
     destination: &Destination,
 ) -> Option<&'d Trunk> {
+    trunks_of(directory, account).find(|trunk| match destination {
+        Destination::Number(_) => trunk.is_outbound(),
+        Destination::Sip { address, .. } => trunk
+            .targets
+            .iter()
+            .any(|target| target.address() == Some(*address)),
+    })
+}
+
+/// The trunks of the account's carrier, by id.
+fn trunks_of<'d>(directory: &'d Directory, account: &Account) -> impl Iterator<Item = &'d Trunk> {
     directory
         .trunks()
         .map(|trunk| &**trunk)
         .filter(|trunk| trunk.carrier == account.carrier)
-        .find(|trunk| match destination {
-            Destination::Number(_) => trunk.is_outbound(),
-            Destination::Sip(address) => trunk
-                .targets
-                .iter()
-                .any(|target| target.address() == Some(*address)),
-        })
 }
 
 #[cfg(test)]
@@ -123,6 +158,8 @@ mod tests {
         id = "east"
         [[carrier]]
         id = "west"
+        [[carrier]]
+        id = "south"
 
         [[account]]
         carrier = "east"
@@ -139,6 +176,14 @@ mod tests {
         carrier = "west"
         name = "clinic"
         outbound.allow = ["+", "sip:"]
+        [[account]]
+        carrier = "south"
+        name = "any"
+        outbound.allow = ["+", "+85511", "1294", "sip:"]
+        [[account]]
+        carrier = "south"
+        name = "rescue"
+        outbound.allow = ["117", "+855118", "112", "sip:"]
 
         [[trunk]]
         id = "a-inbound-only"
@@ -158,6 +203,20 @@ mod tests {
         target = "203.0.113.2:5080"
         max_channels = 1
         calls_per_second = 1
+        [[trunk]]
+        id = "d"
+        carrier = "south"
+        target = "203.0.113.3:5060"
+        numbers.country = "SO"
+        max_channels = 1
+        calls_per_second = 1
+        [[trunk]]
+        id = "e"
+        carrier = "south"
+        target = "203.0.113.4:5060"
+        numbers.country = "KH"
+        max_channels = 1
+        calls_per_second = 1
 
         [[number]]
         number = "+85510000001"
@@ -174,6 +233,14 @@ mod tests {
         [[number]]
         number = "+85510000004"
         account = "clinic"
+        flow = "menu"
+        [[number]]
+        number = "+85510000005"
+        account = "any"
+        flow = "menu"
+        [[number]]
+        number = "+85510000006"
+        account = "rescue"
         flow = "menu"
     "#;
 
@@ -194,7 +261,12 @@ mod tests {
     #[track_caller]
     fn check(account: &str, from: &str, to: &str, expected: Result<&str, &str>) {
         let directory = directory();
-        let carrier = CarrierId(if account == "clinic" { "west" } else { "east" }.to_owned());
+        let carrier = match account {
+            "clinic" => "west",
+            "any" | "rescue" => "south",
+            _ => "east",
+        };
+        let carrier = CarrierId(carrier.to_owned());
         let account = directory.account_by_name(&carrier, account).unwrap().sid;
         match (permit(&directory, account, from, to), expected) {
             (Ok(trunk), Ok(expected)) => assert_eq!(trunk.0, expected),
@@ -291,6 +363,40 @@ mod tests {
             "+85512345678",
             Err("21214 no trunk"),
         );
+    }
+
+    #[test]
+    fn an_emergency_number_is_called_only_where_it_is_named() {
+        for number in ["117", "666", "999", "112", "911", "+855117", "+252999"] {
+            let refused = format!("21216 {number} is an emergency number: a machine calls it only");
+            check("any", "+85510000005", number, Err(&refused));
+            let uri = format!("sip:{number}@203.0.113.3");
+            check("any", "+85510000005", &uri, Err(&refused));
+        }
+        check(
+            "any",
+            "+85510000005",
+            "sip:1-1.7@203.0.113.4",
+            Err("21216 117"),
+        );
+        for to in ["117", "112", "+855118", "sip:117@203.0.113.3"] {
+            check("rescue", "+85510000006", to, Ok("d"));
+        }
+        for to in ["118", "911", "+855117", "+855119", "sip:118@203.0.113.3"] {
+            check("rescue", "+85510000006", to, Err("21216"));
+        }
+        for to in [
+            "1294",
+            "+85511712345",
+            "+855012",
+            "sip:1000@203.0.113.3",
+            "sip:alice@203.0.113.3",
+        ] {
+            check("any", "+85510000005", to, Ok("d"));
+        }
+        // The trunks of another carrier lead to no country that is known: what calls for help everywhere counts.
+        check("everywhere", "+85510000003", "112", Err("21216"));
+        check("everywhere", "+85510000003", "117", Err("21215"));
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct Egress {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outbound {
     /// Beginnings of E.164 numbers (`+855`, or `+` for all), whole short codes (`1294`), or `sip:` for SIP URIs at the
-    /// carrier's trunks. Empty: no outbound calls.
+    /// carrier's trunks. An emergency number is allowed only by its whole self. Empty: no outbound calls.
     pub allow: Vec<String>,
     /// How many calls it may have at once, both directions together. At least 1.
     pub max_channels: u32,

@@ -336,6 +336,7 @@ fn invite(
             .registration
             .as_ref()
             .map(|registration| registration.contact_user.clone()),
+        from_name: said.from_name.map(str::to_owned),
         headers: headers
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),

@@ -64,6 +64,18 @@ pub(crate) fn unquoted(bytes: &[u8]) -> String {
     plain
 }
 
+/// A text as it stands between the quotes of a quoted string.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '"' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
 /// A decimal number of at most `u32::MAX`; leading zeros are allowed, signs and overflow are not.
 pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
     if bytes.is_empty() {

@@ -233,8 +233,8 @@ mod tests {
 
     use super::*;
     use crate::digest::algorithm::work;
-    use crate::digest::pieces::escape;
     use crate::digest::{Challenge, proof};
+    use crate::lex::escaped;
     use crate::testing::{origin, parse_request};
 
     const GATEWAY: &str = "192.0.2.7";
@@ -346,7 +346,7 @@ mod tests {
         format!(
             "Authorization: Digest username=\"{}\", realm=\"{realm}\", nonce=\"{}\", uri=\"{uri}\", response=\"{}\", \
              algorithm={}, cnonce=\"c\", qop=auth, nc={count}\r\n",
-            escape(client.username),
+            escaped(client.username),
             String::from_utf8_lossy(&challenge.nonce),
             response(&ha1, terms, subject),
             Algorithm::plain(hash).name(),

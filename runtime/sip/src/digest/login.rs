@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::pieces::escape;
 use super::proof::{Subject, Terms, ha1, response};
 use super::{Challenge, Credentials};
 use crate::field::Name;
+use crate::lex;
 use crate::message::Fields;
 
 /// The most realms that are answered in one request.
@@ -149,7 +149,10 @@ impl Realm {
         );
         let mut value = b"Digest ".to_vec();
         let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| value.extend_from_slice(part));
-        put(&[b"username=\"", escape(&credentials.username).as_bytes()]);
+        put(&[
+            b"username=\"",
+            lex::escaped(&credentials.username).as_bytes(),
+        ]);
         put(&[b"\", realm=\"", &challenge.realm]);
         put(&[b"\", nonce=\"", &challenge.nonce]);
         put(&[b"\", uri=\"", subject.uri]);
@@ -185,7 +188,7 @@ fn asked(credentials: &Credentials, response: &Fields) -> Vec<(Kind, Challenge)>
             .flat_map(Challenge::read);
         let ours = challenges.filter(|challenge| {
             let wanted = credentials.realm.as_ref();
-            wanted.is_none_or(|realm| escape(realm).as_bytes() == challenge.realm)
+            wanted.is_none_or(|realm| lex::escaped(realm).as_bytes() == challenge.realm)
         });
         for challenge in ours {
             let strength = |challenge: &Challenge| challenge.algorithm().hash.strength();

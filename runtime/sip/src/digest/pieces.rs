@@ -88,18 +88,6 @@ pub(super) fn unescape(raw: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// A text as it stands between the quotes of a quoted string.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if matches!(letter, '"' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(letter);
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +136,7 @@ mod tests {
     #[test]
     fn escapes_go_and_come() {
         for (plain, escaped) in [("a", "a"), (r#"a"b\"#, r#"a\"b\\"#), ("ä", "ä"), ("", "")] {
-            assert_eq!(escape(plain), escaped);
+            assert_eq!(lex::escaped(plain), escaped);
             assert_eq!(unescape(escaped.as_bytes()), plain.as_bytes());
         }
         assert_eq!(unescape(br"a\"), b"a");

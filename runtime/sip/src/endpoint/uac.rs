@@ -56,9 +56,7 @@ impl Endpoint {
         let calling = Calling {
             transaction: TransactionId::default(),
             call_id,
-            from: [b"<", invite.from.as_bytes(), b">;tag=", &tag]
-                .concat()
-                .into(),
+            from: from_value(invite, &tag),
             ring_until: now.checked_add(invite.ring_timeout),
             speak_until: None,
             targets: Box::new(targets),
@@ -510,6 +508,23 @@ fn write_invite(
     (writer.finish_with_sdp(&invite.sdp), proof)
 }
 
+/// The value of `From`: who calls, and our tag.
+fn from_value(invite: &OutgoingInvite, tag: &[u8]) -> Bytes {
+    let name = invite
+        .from_name
+        .as_deref()
+        .map_or_else(String::new, |name| format!("\"{}\" ", lex::escaped(name)));
+    [
+        name.as_bytes(),
+        b"<",
+        invite.from.as_bytes(),
+        b">;tag=",
+        tag,
+    ]
+    .concat()
+    .into()
+}
+
 /// Whether a text can be a Call-ID.
 pub(super) fn is_writable_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
@@ -531,7 +546,9 @@ fn is_writable(invite: &OutgoingInvite) -> bool {
         |text: &String| NameAddr::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
     let is_target =
         |target: &InviteTarget| is_uri(&target.request_uri) && target.routes.iter().all(is_route);
+    let is_name = |name: &String| !name.contains(char::is_control);
     is_uri(&invite.from)
+        && invite.from_name.as_ref().is_none_or(is_name)
         && is_uri(&invite.to)
         && invite.targets.iter().all(is_target)
         && invite.headers.iter().all(is_field)

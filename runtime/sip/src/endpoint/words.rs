@@ -241,6 +241,8 @@ pub struct OutgoingInvite {
     pub contact_user: Option<String>,
     /// The URI in `From`.
     pub from: String,
+    /// The display name in `From`, such as `Anonymous`, as it reads: without quotes and escapes.
+    pub from_name: Option<String>,
     /// The URI in `To`.
     pub to: String,
     /// The offer.
@@ -273,6 +275,7 @@ impl OutgoingInvite {
             advertised: None,
             contact_user: None,
             from,
+            from_name: None,
             to,
             sdp: Bytes::new(),
             headers: Vec::new(),

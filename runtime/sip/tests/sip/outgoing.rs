@@ -87,6 +87,46 @@ fn an_invite_says_who_calls_whom() {
     assert!(bytes.len() < 1300, "fits a datagram everywhere");
 }
 
+/// The name reads back as it was given; the call's later requests and its tag are none the worse for it.
+#[test]
+fn from_has_the_display_name_it_should() {
+    for (name, written) in [
+        (None, ""),
+        (Some("Anonymous"), "\"Anonymous\" "),
+        (Some(""), "\"\" "),
+        (
+            Some("Sok, Dara <1294>;tag=x"),
+            "\"Sok, Dara <1294>;tag=x\" ",
+        ),
+        (Some(r#"Say "hi" \o/"#), r#""Say \"hi\" \\o/" "#),
+        (Some("សុខ"), "\"សុខ\" "),
+    ] {
+        let mut host = Host::new();
+        let invite = OutgoingInvite {
+            from_name: name.map(str::to_owned),
+            ..*outgoing(PEER)
+        };
+        host.command(Command::Invite {
+            dialog: CALL,
+            invite: Box::new(invite),
+        });
+        let text = host.sent_text();
+        let from = format!("\nFrom: {written}<sip:1294@{US}>;tag=");
+        assert!(text.contains(&from), "{text}");
+        let invite = parse_request(&text.into());
+        assert_eq!(invite.from().display_name().as_deref(), name);
+        assert_eq!(invite.from().uri().to_string(), format!("sip:1294@{US}"));
+        host.receive(Reply::with_sdp(200, "b1").to(&invite));
+        assert_eq!(host.sent(), "ACK");
+        host.command(Command::Bye {
+            dialog: CALL,
+            cause: None,
+        });
+        let bye = parse_request(&host.sent_text().into());
+        assert_eq!(bye.from().tag(), invite.from().tag());
+    }
+}
+
 #[test]
 fn identifiers_are_new_for_each_call() {
     let mut host = Host::new();
@@ -528,6 +568,10 @@ fn what_cannot_be_written_is_not_sent() {
         },
         OutgoingInvite {
             from: "sip:a@b>;tag=x".to_owned(),
+            ..good()
+        },
+        OutgoingInvite {
+            from_name: Some("A\r\nX: y".to_owned()),
             ..good()
         },
         OutgoingInvite {

@@ -22,7 +22,6 @@ mod info;
 mod lossy;
 mod network;
 mod offer;
-mod oracle;
 mod outgoing;
 mod prack;
 mod reason;

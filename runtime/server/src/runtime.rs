@@ -76,7 +76,7 @@ impl Runtime {
         our_sip.push(advertised_sip);
         let media =
             MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
-        let resolver = Resolver::new(&config.dns, endpoint.bound().reach());
+        let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
         let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
         let services = Arc::new_cyclic(|services| Services {
             outbound: Arc::new(Outbound::new(

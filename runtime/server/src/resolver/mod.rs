@@ -4,9 +4,7 @@
 //! fetched behind it, and stays in use for as long as DNS is dead.
 
 mod cache;
-mod local;
-mod message;
-mod stub;
+mod dns;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -17,6 +15,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context;
 use bytes::Bytes;
 use sip::Uri;
 use sip::locate::{Answer, LocateError, Located, Locator, Lookup, MAX_LOOKUPS, Reach};
@@ -25,7 +24,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{info, warn};
 
 use self::cache::{Cache, News, Patience, Turn};
-use self::stub::Stub;
+use self::dns::Dns;
 use crate::config;
 
 /// How long a call waits for DNS in all.
@@ -55,8 +54,12 @@ struct Shared {
 impl Resolver {
     /// A resolver that asks the configured servers, or the system's, for servers that are reached one of these `ways`, the
     /// most preferred first.
-    pub(crate) fn new(dns: &config::Dns, ways: Vec<Reach>) -> Self {
-        Self::over(Stub::new(dns), ways)
+    ///
+    /// # Errors
+    /// When the configured servers cannot be used.
+    pub(crate) fn new(dns: &config::Dns, ways: Vec<Reach>) -> anyhow::Result<Self> {
+        let dns = Dns::new(dns).context("cannot ask the servers of `dns.servers`")?;
+        Ok(Self::over(dns, ways))
     }
 
     fn over(source: impl Source, ways: Vec<Reach>) -> Self {

@@ -43,7 +43,7 @@ fn over(servers: &[&Server]) -> Resolver {
     let dns = Dns {
         servers: servers.collect(),
     };
-    Resolver::new(&dns, ways())
+    Resolver::new(&dns, ways()).unwrap()
 }
 
 async fn hops(resolver: &Resolver, uri: &str) -> Result<Vec<String>, LocateError> {

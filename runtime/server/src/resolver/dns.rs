@@ -1,0 +1,193 @@
+//! Asks DNS, as the system is set up or as this server's configuration says.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig,
+    ResolverOpts,
+};
+use hickory_resolver::lookup::Lookup as Found;
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use sip::locate::{Answer, Lookup, Naptr, Record, Srv};
+use tracing::debug;
+
+use super::Source;
+use crate::config;
+
+/// A server that has not answered by then is asked again, or another one is.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How often a question is put to each server again.
+const TRIES_AGAIN: usize = 2;
+
+/// The source of answers outside tests.
+pub(super) enum Dns {
+    /// `/etc/resolv.conf` and `/etc/hosts`, read at each lookup, of which the cache leaves few: a change of either counts at
+    /// once, as where a machine starts before its network does.
+    System,
+    /// These servers alone.
+    Servers(TokioResolver),
+}
+
+impl Dns {
+    /// The servers of the configuration; the system's, where it names none.
+    pub(super) fn new(dns: &config::Dns) -> Result<Self, NetError> {
+        if dns.servers.is_empty() {
+            return Ok(Self::System);
+        }
+        let servers = dns.servers.iter().map(|server| name_server(server.0));
+        let config = ResolverConfig::from_name_servers(servers.collect());
+        let provider = TokioRuntimeProvider::default();
+        let mut builder = TokioResolver::builder_with_config(config, provider);
+        set(builder.options_mut());
+        builder.options_mut().use_hosts_file = ResolveHosts::Never;
+        builder.build().map(Self::Servers)
+    }
+
+    async fn ask(&self, lookup: &Lookup) -> Result<Answer, NetError> {
+        let Some(name) = name(lookup.name()) else {
+            return Ok(Answer::NotFound);
+        };
+        let resolver = match self {
+            Self::System => system()?,
+            Self::Servers(resolver) => resolver.clone(),
+        };
+        let found = match lookup {
+            Lookup::Naptr(_) => resolver.lookup(name, RecordType::NAPTR).await?,
+            Lookup::Srv(_) => resolver.lookup(name, RecordType::SRV).await?,
+            Lookup::Addresses(_) => resolver.lookup_ip(name).await?.into(),
+        };
+        Ok(answer(&found))
+    }
+}
+
+impl Source for Dns {
+    fn answer(&self, lookup: Lookup) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
+        Box::pin(async move {
+            match self.ask(&lookup).await {
+                Ok(answer) => answer,
+                Err(error) if error.is_no_records_found() => Answer::NotFound,
+                Err(error) => {
+                    debug!(dns.name = %lookup.name(), "{error}");
+                    Answer::Failed
+                }
+            }
+        })
+    }
+}
+
+fn system() -> Result<TokioResolver, NetError> {
+    let mut builder = TokioResolver::builder_tokio()?;
+    set(builder.options_mut());
+    builder.build()
+}
+
+fn set(options: &mut ResolverOpts) {
+    options.ip_strategy = LookupIpStrategy::Ipv6AndIpv4;
+    options.timeout = TRY_AGAIN_AFTER;
+    options.attempts = TRIES_AGAIN;
+    // Ours serves what is past its time when DNS is dead.
+    options.cache_size = 0;
+}
+
+/// A server that is asked over UDP, and over TCP for what does not fit a datagram.
+fn name_server(address: SocketAddr) -> NameServerConfig {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    let connections = connections.map(|mut connection| {
+        connection.port = address.port();
+        connection
+    });
+    NameServerConfig::new(address.ip(), true, connections.into())
+}
+
+/// The name to ask for. One of a single part, services aside, is looked for in the machine's own domains too, as
+/// `sip:kamailio` in a cluster. None for a name that DNS cannot hold.
+fn name(text: &Arc<str>) -> Option<Name> {
+    let mut name = Name::from_ascii(&**text).ok()?;
+    let parts = text.split('.').filter(|part| !part.starts_with('_'));
+    name.set_fqdn(parts.count() > 1);
+    Some(name)
+}
+
+fn answer(found: &Found) -> Answer {
+    let answers = found.answers();
+    let records: Vec<_> = answers.iter().filter_map(|one| record(&one.data)).collect();
+    let ttl = answers.iter().map(|one| one.ttl).min().unwrap_or(0);
+    if records.is_empty() {
+        return Answer::NotFound;
+    }
+    Answer::Found {
+        records: records.into(),
+        ttl: Duration::from_secs(ttl.into()),
+    }
+}
+
+/// None: of another type, or with a name that leads nowhere for us.
+fn record(data: &RData) -> Option<Record> {
+    Some(match data {
+        RData::A(ip) => Record::Address(ip.0.into()),
+        RData::AAAA(ip) => Record::Address(ip.0.into()),
+        RData::SRV(srv) => Record::Srv(Srv {
+            priority: srv.priority,
+            weight: srv.weight,
+            port: srv.port,
+            target: plain(&srv.target)?,
+        }),
+        RData::NAPTR(naptr) => Record::Naptr(Naptr {
+            order: naptr.order,
+            preference: naptr.preference,
+            flags: String::from_utf8_lossy(&naptr.flags).into(),
+            services: String::from_utf8_lossy(&naptr.services).into(),
+            replacement: plain(&naptr.replacement)?,
+        }),
+        _ => return None,
+    })
+}
+
+/// A name in lower case; none for one with octets that no name of a server has.
+fn plain(name: &Name) -> Option<Arc<str>> {
+    let text = name.to_ascii().to_ascii_lowercase();
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    text.bytes().all(known).then(|| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_part_are_looked_for_at_home_too() {
+        for (text, complete) in [
+            ("kamailio", false),
+            ("_sip._udp.kamailio", false),
+            ("sbc.example", true),
+            ("_sip._udp.sbc.example", true),
+        ] {
+            assert_eq!(name(&text.into()).unwrap().is_fqdn(), complete, "{text}");
+        }
+        let long = "a".repeat(64);
+        assert!(name(&format!("{long}.example").into()).is_none());
+    }
+
+    #[test]
+    fn names_that_no_server_has_are_left_out() {
+        for (labels, expected) in [
+            (&[&b"Sbc"[..], b"example"][..], Some("sbc.example")),
+            (&[b"_sip", b"_udp"], Some("_sip._udp")),
+            (&[b"a b", b"example"], None),
+            (&[b"a\0", b"example"], None),
+            (&[b"a.b", b"example"], None),
+        ] {
+            let name = Name::from_labels(labels.iter().copied()).unwrap();
+            let plain = plain(&name);
+            let plain = plain.as_deref().map(|name| name.trim_end_matches('.'));
+            assert_eq!(plain, expected, "{name}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! Tenants' data (carriers, accounts, trunks, numbers) is not here: it lives in the store and comes with `jackfield apply`.
 
 mod addresses;
+mod digest;
 mod sip;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

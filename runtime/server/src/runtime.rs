@@ -104,6 +104,7 @@ impl Runtime {
             sip::Config {
                 max_dialogs: 2 * limits.max_calls,
                 contacts,
+                digest: config.sip.digest.0.clone(),
                 ..sip::Config::new(advertised_sip)
             },
             random(),

@@ -22,6 +22,17 @@ pub struct Softphone {
     folder: TempDir,
 }
 
+/// Who registers, and whom it trusts.
+#[derive(Debug, Clone, Copy)]
+pub struct Login<'a> {
+    /// Its name at the server.
+    pub user: &'a str,
+    /// What proves it.
+    pub password: &'a str,
+    /// The authorities that vouch for a server over TLS.
+    pub ca: Option<&'a Path>,
+}
+
 impl Softphone {
     /// Dials `number` at `server` with one codec (`PCMU` or `PCMA`) and waits for the answer. `speech` is what it says; silence
     /// follows, as baresip hangs up where its recording ends.
@@ -68,6 +79,29 @@ impl Softphone {
         let mut phone = Self::start(address, &account, speech, &trusting(ca));
         phone.dial(&format!("sip:{number}@{server};transport=tls"));
         phone
+    }
+
+    /// Registers with a server that lets it in by password, and waits until it has.
+    #[must_use]
+    pub fn registered(server: SocketAddr, transport: &str, login: &Login<'_>) -> Self {
+        let address = Ipv4Addr::LOCALHOST;
+        let Login { user, password, ca } = login;
+        let account = format!(
+            "<sip:{user}@{server};transport={transport}>;auth_user={user};auth_pass={password};regint=60;audio_codecs=PCMA/8000/1\n"
+        );
+        let settings = ca.map(trusting).unwrap_or_default();
+        let phone = Self::start(address, &account, &[], &settings);
+        phone
+            .process
+            .wait_for_line("registered successfully", Duration::from_secs(20));
+        phone
+    }
+
+    /// Waits for a call and takes it.
+    pub fn answer(&mut self) {
+        self.process
+            .wait_for_line("Incoming call", Duration::from_secs(20));
+        self.command(r#"{"command":"accept"}"#);
     }
 
     /// Dials a URI and waits for the answer.

@@ -1,6 +1,7 @@
-//! Kamailio as the proxy in front of several nodes.
+//! Kamailio: the proxy in front of several nodes, or a provider that we register at.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,17 +17,49 @@ pub struct Kamailio {
     folder: TempDir,
     /// Where it takes calls.
     pub front: SocketAddr,
-    /// Where it speaks to the nodes from.
-    pub back: SocketAddr,
+}
+
+/// Who registers at a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Customer<'a> {
+    /// Its name there, which callers of the provider dial.
+    pub user: &'a str,
+    /// What proves it.
+    pub password: &'a str,
+    /// By which hash: `MD5` or `SHA-256`.
+    pub algorithm: &'a str,
 }
 
 impl Kamailio {
     /// Starts it with `kamailio/spread.cfg` in front of `nodes`, and waits until it answers.
     #[must_use]
     pub fn spread_over(nodes: &[SocketAddr]) -> Self {
+        let list: String = nodes.iter().map(|node| format!("1 sip:{node}\n")).collect();
+        let back = ports::udp().to_string();
+        Self::start("spread", &[("BACK", &back)], &[("dispatcher.list", &list)])
+    }
+
+    /// Starts it with `kamailio/provider.cfg`, which sends its customer's calls to `network`, and waits until it answers.
+    #[must_use]
+    pub fn provider_of(customer: &Customer<'_>, network: SocketAddr) -> Self {
+        let port = network.port().to_string();
+        let values = [
+            ("CUSTOMER", customer.user),
+            ("PASSWORD", customer.password),
+            ("ALGORITHM", customer.algorithm),
+            ("NETWORK", &port),
+        ];
+        Self::start("provider", &values, &[])
+    }
+
+    fn start(config: &str, values: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for Kamailio's files");
-        let (front, back) = (loopback(ports::udp()), loopback(ports::udp()));
-        write_files(&folder, front, back, nodes);
+        let front = (Ipv4Addr::LOCALHOST, ports::udp()).into();
+        write_config(folder.path(), config, front, values);
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text)
+                .expect("Kamailio's folder can be written");
+        }
         let process = Process::start(
             "kamailio",
             Command::new(needs::program("kamailio", "kamailio"))
@@ -44,7 +77,6 @@ impl Kamailio {
             process,
             folder,
             front,
-            back,
         };
         eventually("Kamailio listens", Duration::from_secs(20), || {
             std::net::UdpSocket::bind(proxy.front)
@@ -79,13 +111,13 @@ impl Drop for Kamailio {
     }
 }
 
-fn loopback(port: u16) -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, port).into()
-}
-
-fn write_files(folder: &TempDir, front: SocketAddr, back: SocketAddr, nodes: &[SocketAddr]) {
-    let template = needs::workspace().join("tests/interop/kamailio/spread.cfg");
-    let template = std::fs::read_to_string(&template)
+/// Writes `kamailio/NAME.cfg` with its values filled in.
+fn write_config(folder: &Path, name: &str, front: SocketAddr, values: &[(&str, &str)]) {
+    let template = needs::workspace()
+        .join("tests/interop/kamailio")
+        .join(name)
+        .with_extension("cfg");
+    let mut config = std::fs::read_to_string(&template)
         .unwrap_or_else(|error| panic!("{}: {error}", template.display()));
     let modules = needs::file(
         &[
@@ -95,13 +127,15 @@ fn write_files(folder: &TempDir, front: SocketAddr, back: SocketAddr, nodes: &[S
         ],
         "kamailio",
     );
-    let config = template
-        .replace("@FRONT@", &front.port().to_string())
-        .replace("@BACK@", &back.port().to_string())
-        .replace("@MODULES@", &modules.display().to_string())
-        .replace("@FOLDER@", &folder.path().display().to_string());
-    let list: String = nodes.iter().map(|node| format!("1 sip:{node}\n")).collect();
-    for (name, text) in [("kamailio.cfg", config), ("dispatcher.list", list)] {
-        std::fs::write(folder.path().join(name), text).expect("Kamailio's folder can be written");
+    let (port, modules) = (front.port().to_string(), modules.display().to_string());
+    let folder_name = folder.display().to_string();
+    let common = [
+        ("FRONT", port.as_str()),
+        ("MODULES", &modules),
+        ("FOLDER", &folder_name),
+    ];
+    for (key, value) in common.iter().chain(values) {
+        config = config.replace(&format!("@{key}@"), value);
     }
+    std::fs::write(folder.join("kamailio.cfg"), config).expect("Kamailio's folder can be written");
 }

@@ -206,6 +206,14 @@ impl Place {
         }
     }
 
+    /// There, with this line in the configuration's `sip` section.
+    #[must_use]
+    pub fn with_sip(mut self, setting: &str) -> Self {
+        self.sip_settings.push_str(setting);
+        self.sip_settings.push('\n');
+        self
+    }
+
     /// There, and it speaks SIP over TLS too, with these files.
     #[must_use]
     pub fn with_tls(self, certificates: &Certificates) -> Self {
@@ -341,6 +349,21 @@ impl Server {
         page.lines()
             .find_map(|line| line.strip_prefix(&prefix)?.parse().ok())
             .unwrap_or_else(|| panic!("no {name} in {page}"))
+    }
+
+    /// What `jackfield status` says.
+    #[must_use]
+    pub fn status(&self) -> String {
+        let mut command = command("status", &self.folder.path().join("jackfield.toml"));
+        command.env("JACKFIELD_API_BIND", self.api.to_string());
+        let output = command.output().expect("jackfield can be run");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "jackfield status failed:\n{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        text
     }
 
     /// What it logged so far.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jackfield_interop::audio;
+use jackfield_interop::baresip::{Login, Softphone};
 use jackfield_interop::certificates::Certificates;
 use jackfield_interop::pjsip::Pjsip;
 use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
@@ -60,6 +61,37 @@ fn pjsip_registers_and_calls_over_tls() {
         .start()
         .finish(LIMIT);
     heard_menu_then_support(&conversation.heard);
+    server.stop();
+}
+
+/// Old software that gives up where anything but MD5 is offered.
+#[test]
+fn baresip_registers_calls_and_is_called() {
+    let certificates = Certificates::of("127.0.0.1");
+    let place = Place::on_loopback().with_tls(&certificates);
+    let server = Server::start_at(place.with_sip("digest = [\"MD5\"]"), &gateway());
+    let rest = server.rest();
+    let tls = server.tls.expect("the server speaks TLS");
+    for (transport, address) in [("udp", server.sip), ("tcp", server.sip), ("tls", tls)] {
+        let login = Login {
+            user: USER,
+            password: PASSWORD,
+            ca: (transport == "tls").then_some(&certificates.authority),
+        };
+        let mut phone = Softphone::registered(address, transport, &login);
+        phone.dial(&format!("sip:1000@{address};transport={transport}"));
+        std::thread::sleep(Duration::from_secs(6)); // the menu lasts five; the flow then waits five more for a key
+        phone.press('2');
+        heard_menu_then_support(&phone.finish(LIMIT));
+
+        let mut phone = Softphone::registered(address, transport, &login);
+        let document = "<Response><Pause length=\"1\"/><Play>prompts/support.wav</Play></Response>";
+        let sid = rest.place("1000", "+15005550001", document);
+        phone.answer();
+        let support = audio::find(&prompt("support"), &phone.finish(LIMIT));
+        assert!(support.is_heard(), "{transport}: {support:?}");
+        assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    }
     server.stop();
 }
 

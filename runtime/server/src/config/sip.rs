@@ -9,6 +9,7 @@ use sip::Transport;
 use sip::locate::Reach;
 
 use super::Addresses;
+use super::digest::DigestAlgorithms;
 
 /// The `[sip]` section. Each address setting takes one address or a list; port 0 takes a free one.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,6 +39,8 @@ pub(crate) struct Sip {
     pub(crate) wss_advertised: Addresses,
     /// Connections that others may hold to us at a time, over all transports. Sources that are no trunk's get half at most.
     pub(crate) max_connections: usize,
+    /// By which hashes gateways prove their passwords. Some old ones register nowhere where anything but MD5 is offered.
+    pub(crate) digest: DigestAlgorithms,
 }
 
 impl Default for Sip {
@@ -56,6 +59,7 @@ impl Default for Sip {
             wss_bind: Addresses::default(),
             wss_advertised: Addresses::default(),
             max_connections: 4_096,
+            digest: DigestAlgorithms::default(),
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Question {
 pub(crate) struct Guard {
     mint: Mint,
     users: Users,
+    /// What is offered and taken, most preferred first.
+    algorithms: Vec<Hash>,
     /// Stands in for the password of users that are not there, so that they cost the same.
     nobody: [String; Hash::ALL.len()],
     /// When the first request came: nonces count seconds from here.
@@ -50,13 +52,14 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// A guard without users. Nonces are made with `secret`.
-    pub(crate) fn new(secret: [u8; 32]) -> Self {
+    /// A guard without users that takes proofs by these algorithms, the most preferred first. Nonces are made with `secret`.
+    pub(crate) fn new(secret: [u8; 32], algorithms: Vec<Hash>) -> Self {
         let mint = Mint::new(secret);
         let nobody = Hash::ALL.map(|hash| hash.hex(&[b"nobody", &secret]));
         Self {
             mint,
             users: Users::default(),
+            algorithms,
             nobody,
             epoch: None,
             uses: Uses::default(),
@@ -94,9 +97,9 @@ impl Guard {
         }
         let realm = self.users.realm_of(request)?.clone();
         let fields = request.head.values(Name::Authorization);
-        let given = fields
-            .filter_map(Authorization::read)
-            .find(|given| given.realm == realm.as_bytes());
+        let given = fields.filter_map(Authorization::read).find(|given| {
+            given.realm == realm.as_bytes() && self.algorithms.contains(&given.algorithm.hash)
+        });
         let verdict = given.map_or(Err(false), |given| {
             self.check(now, source, request, &realm, &given)
         });
@@ -181,6 +184,18 @@ impl Guard {
             name: name.clone(),
         });
         (user, is_equal && is_for(request, &given.uri))
+    }
+
+    /// Lists of algorithms to offer, each shorter than the one before: where room is scarce the last, which everybody speaks,
+    /// stays longest.
+    pub(crate) fn offers(&self) -> Vec<Vec<Hash>> {
+        let Some((last, others)) = self.algorithms.split_last() else {
+            return Vec::new();
+        };
+        let shorter = (0..=others.len()).rev();
+        shorter
+            .map(|count| [&others[..count], &[*last]].concat())
+            .collect()
     }
 
     /// The values of `WWW-Authenticate` that ask for this, one for each of the algorithms.
@@ -269,7 +284,7 @@ mod tests {
             users
                 .add("sip.example", "gw", "secret", PeerRules::default())
                 .unwrap();
-            let mut guard = Guard::new([1; 32]);
+            let mut guard = Guard::new([1; 32], Hash::ALL.to_vec());
             guard.set_users(users);
             let (now, calls) = (origin(), 0);
             Self { guard, now, calls }

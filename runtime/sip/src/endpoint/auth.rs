@@ -5,11 +5,8 @@ use std::time::Instant;
 use super::Endpoint;
 use super::receive::Refusal;
 use super::received::{Answer, Received};
-use crate::digest::{Hash, Question, User, Users, Verdict};
+use crate::digest::{Question, User, Users, Verdict};
 use crate::{Method, PeerRules};
-
-/// What is offered, most preferred first, as long as there is room for it: all; what is widely spoken; what everybody speaks.
-const OFFERS: [&[Hash]; 3] = [&Hash::ALL, &[Hash::Sha256, Hash::Md5], &[Hash::Md5]];
 
 impl Endpoint {
     /// Says who may register gateways, and send INVITEs from addresses that are no peer's, by proving a password. Without
@@ -68,12 +65,12 @@ impl Endpoint {
         self.counters.challenged += 1;
         let source = received.source;
         let tag = self.stateless_tag(&received.request);
-        for algorithms in OFFERS {
+        for algorithms in self.guard.offers() {
             let request = &received.request;
             let ip = source.address.ip();
             let values = self
                 .guard
-                .challenges(now, ip, request, question, algorithms);
+                .challenges(now, ip, request, question, &algorithms);
             let mut writer = received.response(&self.config, Answer::new(401, &tag));
             for value in values {
                 writer.header("WWW-Authenticate", value.as_bytes());

@@ -85,7 +85,7 @@ impl Endpoint {
         let timing = config.timing.at_least_a_millisecond();
         let config = Config { timing, ..config };
         let mut identifiers = Identifiers::new(seed);
-        let guard = Guard::new(identifiers.secret());
+        let guard = Guard::new(identifiers.secret(), config.digest.clone());
         Self {
             registrar: Registrar::new(config.registrar.clone()),
             config,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::digest::{Credentials, User};
+use crate::digest::{Credentials, Hash, User};
 use crate::registrar::{self, BindingNews};
 use crate::{Ask, Hop, Outcome, PeerSet, Reason, Request, Timing, Transport};
 
@@ -27,10 +27,12 @@ pub struct Config {
     pub timing: Timing,
     /// What gateways are granted that register.
     pub registrar: registrar::Config,
+    /// The hashes that users may prove their passwords by, most preferred first. Offered as far as there is room for them.
+    pub digest: Vec<Hash>,
 }
 
 impl Config {
-    /// No `Server` header, 10,000 dialogs, 400,000 transactions, a retry after 5 s, the RFC's timers.
+    /// No `Server` header, 10,000 dialogs, 400,000 transactions, a retry after 5 s, the RFC's timers, every hash.
     #[must_use]
     pub fn new(contact: SocketAddr) -> Self {
         Self {
@@ -41,6 +43,7 @@ impl Config {
             retry_after: Duration::from_secs(5),
             timing: Timing::default(),
             registrar: registrar::Config::default(),
+            digest: Hash::ALL.to_vec(),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use jackfield_sip::digest::{Challenge, Hash, Users};
-use jackfield_sip::{Command, Hop, PeerRules, Transport};
+use jackfield_sip::digest::{Algorithm, Challenge, Hash, Users};
+use jackfield_sip::{Command, Config, Hop, PeerRules, Transport};
 
-use crate::host::{Ask, FIRST, Host, INVITE, SDP, kind, parse_response, to_tag};
+use crate::host::{Ask, FIRST, Host, INVITE, SDP, US, kind, origin, parse_response, to_tag};
 
 /// Where a gateway behind a NAT speaks from.
 const GATEWAY: &str = "203.0.113.5:40000";
@@ -17,9 +17,12 @@ fn guarded() -> Host {
 }
 
 fn guarded_with(rules: PeerRules) -> Host {
+    letting_in(Host::new(), rules)
+}
+
+fn letting_in(mut host: Host, rules: PeerRules) -> Host {
     let mut users = Users::new("sip.example").unwrap();
     users.add("sip.example", "gw", "secret", rules).unwrap();
-    let mut host = Host::new();
     host.endpoint.set_users(users);
     host
 }
@@ -273,6 +276,27 @@ fn nobody_is_flooded_through_us() {
     let tcp = Hop::new(Transport::Tcp, GATEWAY.parse().unwrap());
     host.receive_over(tcp, &text);
     assert_eq!(challenges(&host.sent_text()).len(), 3);
+}
+
+/// Old equipment gives up where it meets an algorithm it does not know, whatever else is offered.
+#[test]
+fn only_what_is_configured_is_offered_and_taken() {
+    let config = Config {
+        digest: vec![Hash::Md5],
+        ..Config::new(US.parse().unwrap())
+    };
+    let mut host = letting_in(Host::with(config, 1, origin()), PeerRules::default());
+    let asked = ask(&mut host);
+    let algorithms: Vec<_> = asked.iter().map(|one| one.algorithm().hash).collect();
+    assert_eq!(algorithms, [Hash::Md5]);
+    let stronger = Challenge {
+        algorithm: Algorithm::of(b"SHA-256"),
+        ..asked[0].clone()
+    };
+    host.receive_from(GATEWAY, invite(2, &authorization(&stronger, "secret", 1)));
+    assert_eq!(host.sent(), "401");
+    host.receive_from(GATEWAY, invite(3, &authorization(&asked[0], "secret", 1)));
+    assert_eq!(host.sent(), "100");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use sip::digest::User;
 use sip::registrar::Binding;
 use sip::{Ask, DialogId, Outcome, RequestId};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::{debug, error, warn};
 
 use crate::config;
@@ -25,6 +25,8 @@ use crate::transport::{Connections, News, Sockets, Tls, TlsKeeper, Udp};
 pub(crate) const SIGNALS: usize = 32;
 /// Commands of all calls that may wait for the endpoint.
 const COMMANDS: usize = 65_536;
+/// Ends of our connections that may wait for who listens. One that misses some finds out by its next request.
+const LOSSES: usize = 64;
 /// Datagrams, commands and news of connections taken before the outputs are sent: bounds the delay of what is due.
 const BATCH: usize = 64;
 
@@ -32,6 +34,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointHandle {
     commands: mpsc::Sender<Message>,
+    losses: broadcast::Sender<sip::Hop>,
     next_outgoing: Arc<AtomicU64>,
     /// The first bound address.
     pub(crate) local: SocketAddr,
@@ -110,6 +113,11 @@ impl EndpointHandle {
         async { outcome.await.unwrap_or(Outcome::Unreachable) }
     }
 
+    /// From now on, the remote ends of connections that we had opened and that are over.
+    pub(crate) fn losses(&self) -> broadcast::Receiver<sip::Hop> {
+        self.losses.subscribe()
+    }
+
     /// Where a user is registered, what was heard of longest ago first; nowhere when the endpoint has stopped.
     pub(crate) async fn bindings(&self, user: User) -> Vec<Binding> {
         let (reply, bindings) = oneshot::channel();
@@ -158,6 +166,7 @@ impl Endpoint {
             tls,
             handle: EndpointHandle {
                 commands: sender,
+                losses: broadcast::Sender::new(LOSSES),
                 next_outgoing,
                 local,
             },
@@ -200,6 +209,7 @@ impl Endpoint {
         let (connections, news) =
             Connections::start(listeners, bound, self.max_connections, tls, connections_run);
         let driver = Driver {
+            losses: self.handle.losses.clone(),
             core,
             admission,
             routes: HashMap::new(),
@@ -221,6 +231,7 @@ impl Endpoint {
 }
 
 struct Driver<A> {
+    losses: broadcast::Sender<sip::Hop>,
     core: sip::Endpoint,
     admission: A,
     routes: HashMap<DialogId, mpsc::Sender<sip::Event>>,
@@ -284,13 +295,17 @@ impl<A: Admission> Driver<A> {
                 .core
                 .handle(Instant::now(), sip::Input::Received { from, bytes }),
             News::Closed(closed) => {
-                let hop = closed.hop;
+                let (hop, is_ours) = (closed.hop, closed.is_ours);
                 for to in self.connections.closed(closed) {
                     self.core
                         .handle(Instant::now(), sip::Input::Unreachable { to });
                 }
                 if !self.connections.has(hop) {
                     self.core.handle(Instant::now(), sip::Input::Closed { hop });
+                    if is_ours {
+                        // Nobody listening is no loss.
+                        let _ = self.losses.send(hop);
+                    }
                 }
             }
         }

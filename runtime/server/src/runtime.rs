@@ -118,7 +118,7 @@ impl Runtime {
         let (stop_api, stopped) = oneshot::channel();
         let router = operator::router(&services, &token);
         let api_task = tokio::spawn(serve_api(listener, router, stopped));
-        info!(sip = %local, %api, max_calls = limits.max_calls, "ready");
+        info!(sip = %local, %api, max_calls = limits.max_calls, "takes calls");
         Ok(Self {
             services,
             sip: local,

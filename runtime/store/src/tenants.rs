@@ -41,7 +41,8 @@
 //! # realm = "example.org"                # the one that may ask; any if left out
 //! [trunk.registration]                   # we register at the peer
 //! registrar = "sip:example.org"
-//! # contact_user = "jackfield"           # the user name of the credentials if left out
+//! # user = "jackfield"                   # as the peer knows us; the user name of the credentials if left out
+//! # contact_user = "1294"                # whom its calls come for; the same if left out
 //! expires_s = 600
 //! [trunk.health]                         # targets are probed with OPTIONS
 //! every_s = 30

@@ -94,7 +94,9 @@ pub struct Credentials {
 pub struct Registration {
     /// Whom we register with; its host is that of our address of record.
     pub registrar: TargetUri,
-    /// The user part of our address of record and of our contact. Calls come for it.
+    /// The user part of our address of record: whom the provider knows.
+    pub user: String,
+    /// The user part of our contact. The provider's calls come for it, so it is a number of an account.
     pub contact_user: String,
     /// How long a registration is asked to hold, in seconds; 60 to 86,400.
     pub expires_s: u32,

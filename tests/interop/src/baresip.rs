@@ -90,7 +90,7 @@ impl Softphone {
             "<sip:{user}@{server};transport={transport}>;auth_user={user};auth_pass={password};regint=60;audio_codecs=PCMA/8000/1\n"
         );
         let settings = ca.map(trusting).unwrap_or_default();
-        let phone = Self::start(address, &account, &[], &settings);
+        let mut phone = Self::start(address, &account, &[], &settings);
         phone
             .process
             .wait_for_line("registered successfully", Duration::from_secs(20));

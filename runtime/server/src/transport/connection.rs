@@ -50,7 +50,7 @@ pub(crate) struct Closed {
     /// Its remote end.
     pub(crate) hop: Hop,
     /// We opened it, and it was there.
-    pub(super) is_ours: bool,
+    pub(crate) is_ours: bool,
     /// What it was given and did not send.
     pub(super) unsent: Vec<Outgoing>,
 }

@@ -37,6 +37,8 @@ pub(super) struct Keeper {
     credentials: Option<Arc<sip::digest::Credentials>>,
     registration: Option<Registration>,
     health: Option<health::Health>,
+    /// Where the registrar is has been looked up once: before that, no news is no failure.
+    is_registrar_sought: bool,
     jobs: JoinSet<Done>,
     standing: watch::Sender<Standing>,
 }
@@ -76,6 +78,7 @@ impl Keeper {
             trunk: Arc::clone(trunk),
             registration,
             health,
+            is_registrar_sought: false,
             jobs: JoinSet::new(),
             standing,
         })
@@ -84,6 +87,7 @@ impl Keeper {
     /// Works until it is to part from its trunk.
     pub(super) async fn run(mut self, mut parting: watch::Receiver<Option<Parting>>) {
         let mut relocate = tokio::time::interval(RELOCATE);
+        let mut losses = self.tools.endpoint.losses();
         loop {
             self.ask();
             self.tell();
@@ -92,6 +96,7 @@ impl Keeper {
                 _ = relocate.tick() => self.relocate(),
                 Some(Ok(done)) = self.jobs.join_next() => self.take(done),
                 () = sleep_until(deadline) => self.wake(),
+                Ok(hop) = losses.recv() => self.lose(hop),
                 _ = parting.changed() => break,
             }
         }
@@ -137,6 +142,13 @@ impl Keeper {
         }
     }
 
+    /// A connection is over: what the provider has for us would have come by it.
+    fn lose(&mut self, hop: Hop) {
+        if let Some(registration) = &mut self.registration {
+            registration.handle(Instant::now(), registration::Input::Lost(hop));
+        }
+    }
+
     /// Sends what the cores ask for.
     fn ask(&mut self) {
         while let Some(ask) = self.registration.as_mut().and_then(Registration::poll) {
@@ -178,7 +190,11 @@ impl Keeper {
 
     /// Lets everybody see where the registration stands, and the log when that changed.
     fn tell(&self) {
-        let state = self.registration.as_ref().map(Registration::state);
+        let registration = self
+            .registration
+            .as_ref()
+            .filter(|_| self.is_registrar_sought);
+        let state = registration.map(Registration::state);
         let is_known = |state: &Option<registration::State>| {
             matches!(state, Some(registration::State::Registered { .. }))
         };
@@ -208,6 +224,7 @@ impl Keeper {
                 registration.handle(now, registration::Input::Answered(outcome));
             }
             (Done::Registrar(hops), Some(registration), _) => {
+                self.is_registrar_sought = true;
                 registration.handle(now, registration::Input::Targets(hops));
             }
             (Done::Probed(target, outcome), _, Some(health)) => {
@@ -263,7 +280,7 @@ fn registration_config(
     let host = rules.registrar.host();
     registration::Config {
         registrar: format!("sip:{host}"),
-        address_of_record: format!("sip:{}@{host}", rules.contact_user),
+        address_of_record: format!("sip:{}@{host}", rules.user),
         contact_user: rules.contact_user.clone(),
         contacts,
         credentials,

@@ -323,14 +323,14 @@ fn where_calls_go() {
     );
     trunk_with(
         "registration.registrar = \"sip:provider.example\"",
-        "a registration needs `credentials`, or a `contact_user`",
+        "a registration needs `credentials`, or a `user`",
     );
     trunk_with(
-        "registration = { registrar = \"provider.example\", contact_user = \"a\" }",
+        "registration = { registrar = \"provider.example\", user = \"a\" }",
         "`provider.example` names no SIP server",
     );
     trunk_with(
-        "registration = { registrar = \"sip:provider.example\", contact_user = \"a\", expires_s = 59 }",
+        "registration = { registrar = \"sip:provider.example\", user = \"a\", expires_s = 59 }",
         "`expires_s` is a number from 60 to 86400",
     );
     trunk_with("health.every_s = 4", "`every_s` is a number from 5 to 3600");

@@ -136,20 +136,25 @@ impl Check<'_> {
         table: &RegistrationTable,
         credentials: Option<&Credentials>,
     ) -> Result<Registration, TenantsError> {
-        let contact_user = match (&table.contact_user, credentials) {
-            (Some(user), _) => self.user_name(user, "contact_user")?,
+        let user = match (&table.user, credentials) {
+            (Some(user), _) => self.user_name(user, "user")?,
             (None, Some(credentials)) => credentials.username.clone(),
             (None, None) => {
                 return Err(self.error(
                     &table.registrar,
-                    "a registration needs `credentials`, or a `contact_user` where the provider asks for no password",
+                    "a registration needs `credentials`, or a `user` where the provider asks for no password",
                 ));
             }
+        };
+        let contact_user = match &table.contact_user {
+            Some(contact_user) => self.user_name(contact_user, "contact_user")?,
+            None => user.clone(),
         };
         let expires_s = table.expires_s.as_ref();
         let expires_s = expires_s.map(|seconds| self.within(seconds, 60..=86_400, "expires_s"));
         Ok(Registration {
             registrar: self.target_uri(&table.registrar)?,
+            user,
             contact_user,
             expires_s: expires_s.transpose()?.unwrap_or(600),
         })

@@ -55,6 +55,7 @@ pub(in crate::tenants) struct CredentialsTable {
 #[serde(deny_unknown_fields)]
 pub(in crate::tenants) struct RegistrationTable {
     pub(in crate::tenants) registrar: Spanned<String>,
+    pub(in crate::tenants) user: Option<Spanned<String>>,
     pub(in crate::tenants) contact_user: Option<Spanned<String>>,
     pub(in crate::tenants) expires_s: Option<Spanned<u32>>,
 }

@@ -8,6 +8,7 @@ PYTHON_REQUIREMENTS="$ROOT/tests/interop/python/requirements.txt"
 test_needs() {
     cat <<'NEEDS'
 kamailio|command -v kamailio
+dnsmasq-base|PATH="$PATH:/usr/sbin:/sbin" command -v dnsmasq
 sip-tester|command -v sipp
 baresip-core|command -v baresip
 iproute2|PATH="$PATH:/usr/sbin:/sbin" command -v ip

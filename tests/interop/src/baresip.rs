@@ -93,7 +93,7 @@ impl Softphone {
         let mut phone = Self::start(address, &account, &[], &settings);
         phone
             .process
-            .wait_for_line("registered successfully", Duration::from_secs(20));
+            .wait_for_line("200 OK () [1 binding]", Duration::from_secs(20));
         phone
     }
 

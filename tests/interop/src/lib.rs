@@ -7,6 +7,7 @@
 pub mod audio;
 pub mod baresip;
 pub mod certificates;
+pub mod dns;
 pub mod flood;
 pub mod helper_library;
 pub mod kamailio;

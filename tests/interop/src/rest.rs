@@ -84,6 +84,19 @@ impl Rest {
         })
     }
 
+    /// Ends a call, whatever it does.
+    pub fn end(&self, sid: &str) {
+        let (status, call) = self.request("POST", &format!("Calls/{sid}.json"), "Status=completed");
+        assert_eq!(status, 200, "{call}");
+    }
+
+    /// Waits until a call has this status.
+    pub fn wait_for(&self, sid: &str, status: &str, limit: Duration) {
+        eventually(status, limit, || {
+            (self.call(sid)["status"] == status).then_some(())
+        });
+    }
+
     /// One call of this account.
     #[must_use]
     pub fn call(&self, sid: &str) -> Value {

@@ -166,6 +166,7 @@ impl Tenants {
 pub struct Place {
     bind: Ipv4Addr,
     sip_settings: String,
+    dns: Option<SocketAddr>,
     sip_port: u16,
     advertised: Option<Ipv4Addr>,
     rtp_ports: (u16, u16),
@@ -179,6 +180,7 @@ impl Place {
         Self {
             bind: Ipv4Addr::LOCALHOST,
             sip_settings: String::new(),
+            dns: None,
             sip_port: 0,
             advertised: None,
             rtp_ports: (first_port, first_port + 199),
@@ -191,6 +193,7 @@ impl Place {
         Self {
             bind,
             sip_settings: String::new(),
+            dns: None,
             sip_port: 5060,
             advertised: None,
             rtp_ports: (16_384, 32_767),
@@ -204,6 +207,13 @@ impl Place {
             advertised: Some(advertised),
             ..self
         }
+    }
+
+    /// There, and names are looked up at `dns`.
+    #[must_use]
+    pub fn asking(mut self, dns: SocketAddr) -> Self {
+        self.dns = Some(dns);
+        self
     }
 
     /// There, with this line in the configuration's `sip` section.
@@ -245,8 +255,11 @@ impl Place {
             ],
             None => [String::new(), String::new()],
         };
+        let dns = self.dns.map_or_else(String::new, |server| {
+            format!("[dns]\nservers = [\"{server}\"]\n")
+        });
         format!(
-            "[sip]\nbind = \"{bind}:{sip_port}\"\n{sip_advertised}{sip_settings}\
+            "[sip]\nbind = \"{bind}:{sip_port}\"\n{sip_advertised}{sip_settings}{dns}\
              [rtp]\nbind = \"{bind}\"\n{rtp_advertised}port_min = {first}\nport_max = {last}\n"
         )
     }

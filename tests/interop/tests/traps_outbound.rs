@@ -1,19 +1,26 @@
 //! What peers are known to answer when they are called, each played by a `SIPp` scenario.
 
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use jackfield_interop::server::{Server, Tenants};
+use jackfield_interop::dns::Dns;
+use jackfield_interop::server::{Flow, Place, Server, Tenants};
 use jackfield_interop::sipp::{Messages, Sipp};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const SHORT: &str = r#"<Response><Pause length="2"/></Response>"#;
 
+const MENU: (&str, Flow) = ("1000", Flow::Component("menu"));
+
+/// Where no callee looks.
+fn nowhere() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 9).into()
+}
+
 /// Calls the scenario; the call's end and what the scenario saw.
 fn call(scenario: Sipp) -> (Value, Messages) {
-    let callee = scenario
-        .start("127.0.0.1:9".parse().expect("an address"))
-        .listening();
+    let callee = scenario.start(nowhere()).listening();
     let server = Server::start(&Tenants::calling(callee.address));
     let rest = server.rest();
     let sid = rest.place("1000", "+15005550001", SHORT);
@@ -31,6 +38,73 @@ fn a_second_phone_that_answers_is_let_go() {
 fn early_media_may_be_replaced_by_the_answer() {
     let (call, _) = call(Sipp::new("traps/uas_early_media"));
     assert_eq!(call["status"], "completed");
+}
+
+#[test]
+fn an_announcement_may_come_before_a_refusal() {
+    let (call, _) = call(Sipp::new("traps/uas_early_then_busy"));
+    assert_eq!(call["status"], "busy");
+}
+
+#[test]
+fn the_callee_may_change_its_media_before_it_answers() {
+    let (call, _) = call(Sipp::new("traps/uas_early_update"));
+    assert_eq!(call["status"], "completed");
+}
+
+#[test]
+fn challenges_are_answered_once_each() {
+    let callee = Sipp::new("traps/uas_challenges")
+        .start(nowhere())
+        .listening();
+    let trunk = format!(
+        "targets = [\"sip:{}\"]\n[trunk.credentials]\nusername = \"us\"\npassword = \"a-password-of-tests\"\n",
+        callee.address
+    );
+    let server = Server::start(&Tenants::over_trunk(&trunk, vec![MENU]));
+    let rest = server.rest();
+    let sid = rest.place("1000", "+15005550001", SHORT);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    callee.succeed(LIMIT);
+}
+
+#[test]
+fn an_answer_that_crosses_our_cancel_is_ended() {
+    let scenario = Sipp::new("traps/uas_answer_crosses_cancel");
+    let callee = scenario.start(nowhere()).listening();
+    let server = Server::start(&Tenants::calling(callee.address));
+    let rest = server.rest();
+    let sid = rest.place("1000", "+15005550001", SHORT);
+    rest.wait_for(&sid, "ringing", LIMIT);
+    rest.end(&sid);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "canceled");
+    callee.succeed(LIMIT);
+}
+
+/// The most preferred server says nothing, not even 100: the next one has the call within seconds (RFC 3263 section 4.3).
+#[test]
+fn a_silent_server_is_passed_over() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let silent_port = silent.local_addr().expect("its address").port();
+    let callee = Sipp::new("uas_wait_bye").start(nowhere()).listening();
+    let dns = Dns::with_sip_servers("carrier.example", &[silent_port, callee.address.port()]);
+    let trunk = "targets = [\"sip:carrier.example\"]\n";
+    let tenants = Tenants::over_trunk(trunk, vec![MENU]);
+    let server = Server::start_at(Place::on_loopback().asking(dns.address), &tenants);
+    let rest = server.rest();
+    let sid = rest.place("1000", "+15005550001", SHORT);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    let asked = callee.succeed(LIMIT);
+    assert!(
+        asked
+            .text()
+            .contains("INVITE sip:+15005550001@carrier.example"),
+        "{}",
+        asked.text()
+    );
+    let mut first = [0; 2_000];
+    let length = silent.recv(&mut first).expect("it was asked first");
+    assert!(first[..length].starts_with(b"INVITE sip:+15005550001@carrier.example"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A DNS server on loopback, with another codec than the resolver's own.
+//! A DNS server on loopback, with another codec than hickory's.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -128,7 +128,7 @@ impl State {
                 let other_name = edit(query, |packet| {
                     packet.questions[0].qname = Name::new("other.example").unwrap();
                 });
-                vec![vec![], query.to_vec(), other_id, other_name, honest]
+                vec![vec![], other_id, other_name, honest]
             }
         }
     }

@@ -385,6 +385,12 @@ impl Server {
         self.process.output()
     }
 
+    /// Asks it to stop when its calls are over, with SIGTERM, and waits until it has begun to.
+    pub fn drain(&mut self) {
+        self.process.terminate();
+        self.process.wait_for_line("stopping:", STOP_LIMIT);
+    }
+
     /// Stops it with SIGTERM, and asserts that it ends by itself and in order.
     pub fn stop(mut self) {
         self.process.terminate();

@@ -81,5 +81,26 @@ fn a_call_without_ack_ends_with_a_bye() {
 
 #[test]
 fn options_outside_a_call_is_answered() {
-    Sipp::new("uac_options").start(menu().sip).succeed(LIMIT);
+    Sipp::new("uac_options")
+        .with_status(200).start(menu().sip).succeed(LIMIT);
+}
+
+/// A proxy in front asks with OPTIONS whether to send calls here.
+#[test]
+fn a_server_that_stops_finishes_its_calls_and_takes_no_more() {
+    let mut server = menu();
+    let call = Sipp::new("uac_bye")
+        .dialling("1000")
+        .holding(Duration::from_secs(4))
+        .start(server.sip);
+    eventually("the call is up", LIMIT, || {
+        (server.rest().calls().first()?["status"] == "in-progress").then_some(())
+    });
+    server.drain();
+    for refused in ["uac_options", "uac_refused"] {
+        let scenario = Sipp::new(refused).dialling("1000").with_status(503);
+        scenario.start(server.sip).succeed(LIMIT);
+    }
+    call.succeed(LIMIT);
+    server.stop();
 }

@@ -1,4 +1,4 @@
-//! Each test that `docs/rfc-coverage.md` names is there.
+//! Each test that the pages of what is shown name is there.
 
 use std::path::{Path, PathBuf};
 
@@ -13,15 +13,20 @@ fn file(top: &Path, named: &str) -> PathBuf {
 }
 
 #[test]
-fn each_test_of_the_coverage_page_exists() {
+fn each_test_of_the_pages_exists() {
+    for (page, at_least) in [("docs/rfc-coverage.md", 100), ("docs/interop.md", 40)] {
+        check(page, at_least);
+    }
+}
+
+fn check(page: &str, at_least: usize) {
     let top = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let page =
-        std::fs::read_to_string(top.join("docs/rfc-coverage.md")).expect("the page is there");
+    let page = std::fs::read_to_string(top.join(page)).expect("the page is there");
     let names: Vec<_> = page
         .split('`')
         .filter_map(|word| word.split_once(".rs::"))
         .collect();
-    assert!(names.len() > 100, "{} tests", names.len());
+    assert!(names.len() > at_least, "{} tests", names.len());
     for (file_name, test) in names {
         let path = file(&top, &format!("{file_name}.rs"));
         let text = std::fs::read_to_string(&path)

@@ -82,7 +82,9 @@ fn a_call_without_ack_ends_with_a_bye() {
 #[test]
 fn options_outside_a_call_is_answered() {
     Sipp::new("uac_options")
-        .with_status(200).start(menu().sip).succeed(LIMIT);
+        .with_status(200)
+        .start(menu().sip)
+        .succeed(LIMIT);
 }
 
 /// A proxy in front asks with OPTIONS whether to send calls here.

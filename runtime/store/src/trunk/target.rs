@@ -36,7 +36,7 @@ pub struct TargetUri(String);
 /// The text names no SIP server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` names no SIP server: write a URI such as \"sip:sbc.example.org\" or \"sip:203.0.113.7:5060;transport=tcp\", or an address such as \"203.0.113.7:5060\""
+    "`{0}` names no SIP server: write a URI such as \"sip:sbc.example.org\" or \"sip:203.0.113.7:5060;transport=tcp\" (udp, tcp or tls), or an address such as \"203.0.113.7:5060\""
 )]
 pub struct InvalidTarget(String);
 
@@ -93,6 +93,8 @@ fn names_a_server(text: &str) -> bool {
     let transport = uri.param("transport").map(|name| name.parse::<Transport>());
     let spoken = match (uri.scheme(), &transport) {
         (Scheme::Sip | Scheme::Sips, None) => true,
+        // WebSockets are for those who come to us.
+        (_, Some(Ok(Transport::Ws | Transport::Wss))) => false,
         (Scheme::Sip, Some(Ok(_))) => true,
         (Scheme::Sips, Some(Ok(transport))) => *transport != Transport::Udp,
         _ => false,
@@ -173,6 +175,8 @@ mod tests {
             "registered",
             "sbc.example.org",
             "sbc.example.org:5060",
+            "sip:192.0.2.9;transport=ws",
+            "sips:sbc.example.org;transport=wss",
             "203.0.113.7",
             "tel:+85512345678",
             "http://example.org/",

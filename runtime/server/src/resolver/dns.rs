@@ -32,7 +32,7 @@ pub(super) enum Dns {
     /// once, as where a machine starts before its network does.
     System,
     /// These servers alone.
-    Servers(TokioResolver),
+    Servers(Box<TokioResolver>),
 }
 
 impl Dns {
@@ -47,7 +47,7 @@ impl Dns {
         let mut builder = TokioResolver::builder_with_config(config, provider);
         set(builder.options_mut());
         builder.options_mut().use_hosts_file = ResolveHosts::Never;
-        builder.build().map(Self::Servers)
+        Ok(Self::Servers(Box::new(builder.build()?)))
     }
 
     async fn ask(&self, lookup: &Lookup) -> Result<Answer, NetError> {
@@ -56,7 +56,7 @@ impl Dns {
         };
         let resolver = match self {
             Self::System => system()?,
-            Self::Servers(resolver) => resolver.clone(),
+            Self::Servers(resolver) => TokioResolver::clone(resolver),
         };
         let found = match lookup {
             Lookup::Naptr(_) => resolver.lookup(name, RecordType::NAPTR).await?,

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::address::{IpPrefix, special};
+use ipnet::IpNet;
+
+use crate::address::special;
 
 /// One entry of an account's `egress.allow`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Grant {
-    Block(IpPrefix),
+    Block(IpNet),
     /// In lower case, without a trailing dot.
     Host(String),
 }
@@ -43,7 +45,7 @@ impl Grants {
     pub(crate) fn check(&self, host: &str, address: IpAddr, port: u16) -> Result<(), Refusal> {
         let host = normal_host(host);
         let granted = self.0.iter().any(|grant| match grant {
-            Grant::Block(block) => block.contains(address),
+            Grant::Block(block) => block.contains(&address.to_canonical()),
             Grant::Host(name) => *name == host,
         });
         if granted {
@@ -108,13 +110,27 @@ impl fmt::Display for Refusal {
 }
 
 fn parse_grant(entry: &str) -> Result<Grant, InvalidGrant> {
-    if let Ok(block) = entry.parse() {
+    if let Some(block) = parse_block(entry) {
         return Ok(Grant::Block(block));
     }
     let is_name = |host: &url::Host| matches!(host, url::Host::Domain(_));
     match url::Host::parse(entry) {
         Ok(host) if is_name(&host) => Ok(Grant::Host(normal_host(&host.to_string()))),
         _ => Err(InvalidGrant(entry.to_owned())),
+    }
+}
+
+/// An address, or one with a prefix length. An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) counts as the IPv4 address
+/// in it.
+fn parse_block(text: &str) -> Option<IpNet> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length.parse().ok()?)),
+        None => (text, None),
+    };
+    let address = address.parse::<IpAddr>().ok()?.to_canonical();
+    match length {
+        Some(length) => IpNet::new(address, length).ok(),
+        None => Some(address.into()),
     }
 }
 
@@ -180,6 +196,24 @@ mod tests {
     }
 
     #[test]
+    fn a_block_holds_its_addresses_and_no_other() {
+        for (block, inside, outside) in [
+            ("10.0.0.0/8", "10.1.2.3", "11.0.0.0"),
+            ("10.9.9.9/8", "10.1.2.3", "11.0.0.0"),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.2"),
+            ("127.0.0.0/8", "::ffff:127.9.9.9", "::1"),
+            ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.2"),
+            ("0.0.0.0/0", "255.255.255.255", "2001:4860::1"),
+            ("fd00::/8", "fd12::1", "fc00::1"),
+            ("::1", "::1", "::2"),
+        ] {
+            let reach = |address| check(&[block], "a.example", address, 22);
+            assert!(reach(inside).is_ok(), "{block} {inside}");
+            assert!(reach(outside).is_err(), "{block} {outside}");
+        }
+    }
+
+    #[test]
     fn a_refusal_names_the_setting_that_would_allow_it() {
         assert_eq!(
             check(&[], "localhost", "127.0.0.1", 80).unwrap_err(),
@@ -206,7 +240,14 @@ mod tests {
     fn what_is_no_grant_is_refused() {
         for bad in [
             "",
+            "10.0.0.0/33",
             "10.0.0.0/40",
+            "10.0.0.0/",
+            "10.0.0.0/-1",
+            "10.0.0/8",
+            "010.0.0.0/8",
+            "::/129",
+            "x/8",
             "a b",
             "http://a.example",
             "a.example:80",

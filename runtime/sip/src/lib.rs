@@ -58,11 +58,12 @@ pub use endpoint::{
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};
 pub use hop::{Hop, Transport, UnknownTransport};
+pub use ipnet::IpNet;
 pub use message::{Fields, Message, Request, Response};
 pub use method::Method;
 pub use name_addr::NameAddr;
 pub use parse::{Malformed, parse};
-pub use peers::{InvalidPrefix, IpPrefix, PeerRules, PeerSet};
+pub use peers::{PeerRules, PeerSet};
 pub use reason::{Reason, ReasonProtocol};
 pub use stream::{BrokenStream, Frame, Framer, MAX_BODY_BYTES};
 pub use timers::Timing;

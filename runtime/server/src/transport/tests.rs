@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::ServerName;
-use sip::{Hop, IpPrefix, Transport};
+use sip::{Hop, IpNet, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
@@ -96,7 +96,7 @@ fn serve(settings: &Sip) -> (EndpointHandle, Bound) {
     let handle = endpoint.handle();
     let config = sip::Config::new(bound.plain[0]);
     let mut core = sip::Endpoint::new(config, [7; 32]);
-    let peers: sip::PeerSet = ["127.0.0.1".parse::<IpPrefix>().unwrap()]
+    let peers: sip::PeerSet = ["127.0.0.1/32".parse::<IpNet>().unwrap()]
         .into_iter()
         .collect();
     core.set_peers(peers.clone());

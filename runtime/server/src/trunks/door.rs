@@ -1,22 +1,21 @@
 //! Whom the SIP endpoint lets in: the trunks' addresses, and their logins.
 
 use sip::digest::Users;
-use sip::{IpPrefix, PeerRules, PeerSet};
+use sip::{PeerRules, PeerSet};
 use store::{DEFAULT_REALM, Directory, Trunk};
 use tracing::warn;
 
 /// The addresses that trunks' calls come from, and how each trunk's peer is spoken to.
 pub(crate) fn peers(directory: &Directory) -> PeerSet {
-    let rules = |trunk: &Trunk| {
-        let rules = rules(trunk);
-        move |prefix: &store::IpPrefix| {
-            let prefix: IpPrefix = prefix.to_string().parse().ok()?;
-            Some((prefix, rules))
-        }
-    };
     directory
         .trunks()
-        .flat_map(|trunk| trunk.sources.iter().filter_map(rules(trunk)))
+        .flat_map(|trunk| {
+            let rules = rules(trunk);
+            trunk
+                .sources
+                .iter()
+                .map(move |source| (source.network(), rules))
+        })
         .collect()
 }
 

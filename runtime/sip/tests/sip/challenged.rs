@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jackfield_sip::digest::{Authorization, Credentials, Hash, Users};
 use jackfield_sip::{
-    Ask as Question, Command, DialogId, Hop, InviteTarget, IpPrefix, Method, OutgoingInvite,
+    Ask as Question, Command, DialogId, Hop, InviteTarget, IpNet, Method, OutgoingInvite,
     PeerRules, Redirects, Request, RequestId,
 };
 
@@ -216,7 +216,7 @@ fn the_next_target_has_questions_of_its_own() {
 
 #[test]
 fn nothing_is_proved_where_a_redirection_leads() {
-    let addresses = ["10.0.0.0/24".parse::<IpPrefix>().unwrap()];
+    let addresses = ["10.0.0.0/24".parse::<IpNet>().unwrap()];
     let invite = OutgoingInvite {
         credentials: credentials(),
         redirects: Redirects::Within(Arc::new(addresses.into_iter().collect())),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jackfield_sip::{
-    Command, DialogId, Event, Hop, Input, InviteTarget, IpPrefix, OutgoingInvite, Redirects,
-    Request, Transport,
+    Command, DialogId, Event, Hop, Input, InviteTarget, IpNet, OutgoingInvite, Redirects, Request,
+    Transport,
 };
 
 use crate::host::{Host, Reply, T1, kind, outgoing, parse_request};
@@ -410,7 +410,7 @@ fn a_call_that_was_taken_back_goes_nowhere_else() {
 
 /// An INVITE that follows redirections within 10.0.0.0/24.
 fn redirected(targets: &[Hop]) -> OutgoingInvite {
-    let addresses = ["10.0.0.0/24".parse::<IpPrefix>().unwrap()];
+    let addresses = ["10.0.0.0/24".parse::<IpNet>().unwrap()];
     OutgoingInvite {
         redirects: Redirects::Within(Arc::new(addresses.into_iter().collect())),
         ..invite(targets)

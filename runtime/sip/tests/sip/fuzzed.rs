@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use jackfield_sip::{
-    BrokenStream, CSeq, Config, Endpoint, Fields, Frame, Framer, Hop, Input, IpPrefix, Message,
+    BrokenStream, CSeq, Config, Endpoint, Fields, Frame, Framer, Hop, Input, IpNet, Message,
     NameAddr, Output, Transport, Uri, Via, parse,
 };
 
@@ -137,7 +137,7 @@ fn read_stream<'a>(
 fn endpoint() -> Endpoint {
     let config = Config::new("10.0.0.1:5060".parse().expect("an address"));
     let mut endpoint = Endpoint::new(config, [1; 32]);
-    let peers = "10.0.0.0/8".parse::<IpPrefix>().expect("a prefix");
+    let peers = "10.0.0.0/8".parse::<IpNet>().expect("a prefix");
     endpoint.set_peers([peers].into_iter().collect());
     endpoint
 }

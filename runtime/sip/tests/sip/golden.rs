@@ -1,7 +1,7 @@
 //! Messages as a carrier's network shows them, header by header: NAT, a load balancer that records its route twice,
 //! strict routers (RFC 3261 §12.2.1.1, §16.12.1, §18.2; RFC 3581).
 
-use jackfield_sip::{Command, Config, DialogId, IpPrefix};
+use jackfield_sip::{Command, Config, DialogId, IpNet};
 
 use crate::host::{
     Ask, FIRST, Host, INVITE, PEER, Reply, SDP, origin, outgoing, parse_request, to_tag, udp,
@@ -42,7 +42,7 @@ fn a_nat_is_told_to_who_sits_behind_it() {
         .text()
         .replace("SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKone", via);
     host.endpoint.set_peers(
-        ["13.250.230.15/32".parse::<IpPrefix>().unwrap()]
+        ["13.250.230.15/32".parse::<IpNet>().unwrap()]
             .into_iter()
             .collect(),
     );

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use jackfield_sip::registrar::BindingNews;
 use jackfield_sip::{
-    Command, Config, DialogId, Endpoint, Event, Hop, Incoming, Input, IpPrefix, Message, Outcome,
+    Command, Config, DialogId, Endpoint, Event, Hop, Incoming, Input, IpNet, Message, Outcome,
     OutgoingInvite, Output, PeerSet, Request, RequestId, Response, parse,
 };
 
@@ -60,7 +60,7 @@ impl Host {
         let mut endpoint = Endpoint::new(config, [seed; 32]);
         let peers: PeerSet = ["10.0.0.0/8"]
             .iter()
-            .map(|p| p.parse::<IpPrefix>().unwrap())
+            .map(|p| p.parse::<IpNet>().unwrap())
             .collect();
         endpoint.set_peers(peers);
         Self {

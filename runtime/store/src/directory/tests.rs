@@ -68,13 +68,17 @@ flow = "menu"
 "#;
 
 fn directory() -> Arc<Directory> {
+    directory_of(TENANTS)
+}
+
+fn directory_of(tenants: &str) -> Arc<Directory> {
     let surroundings = Surroundings {
         folder: Path::new("."),
         bundled: &["menu"],
         check_component: &|_| Ok(()),
     };
     let store = MemoryStore::new();
-    let tenants = Tenants::parse(TENANTS, &surroundings).unwrap();
+    let tenants = Tenants::parse(tenants, &surroundings).unwrap();
     store.apply(tenants).wait().unwrap();
     store.directory()
 }
@@ -85,6 +89,30 @@ fn check(source: &str, called: &str, expected: Result<(&str, &str), InboundRefus
     let routed = directory.route_inbound(Sender::Address(source.parse().unwrap()), called);
     let routed = routed.map(|(trunk, number)| (trunk.id.0.as_str(), number.number.as_str()));
     assert_eq!(routed, expected, "{called} from {source}");
+}
+
+#[test]
+fn which_addresses_a_source_holds() {
+    for (source, address, holds) in [
+        ("127.0.0.0/8", "127.1.2.3", true),
+        ("127.0.0.0/8", "128.0.0.1", false),
+        ("198.51.100.7", "198.51.100.7", true),
+        ("198.51.100.7", "198.51.100.6", false),
+        ("0.0.0.0/0", "198.51.100.7", true),
+        ("0.0.0.0/0", "::1", false),
+        ("::/0", "198.51.100.7", false),
+        ("127.0.0.0/8", "::ffff:127.0.0.1", true),
+        ("::ffff:127.0.0.0/104", "127.0.0.1", true),
+        ("::ffff:127.0.0.1", "127.0.0.1", true),
+        ("2001:db9::/32", "2001:db9:1::1", true),
+        ("2001:db9::/32", "2001:dba::1", false),
+        ("::1", "::1", true),
+    ] {
+        let directory = directory_of(&TENANTS.replace("203.0.113.7", source));
+        let trunks = directory.trunks_by_source(address.parse().unwrap());
+        let held = trunks.iter().any(|trunk| trunk.id.0 == "east-edge");
+        assert_eq!(held, holds, "{source} {address}");
+    }
 }
 
 #[test]

@@ -15,16 +15,17 @@ use hickory_resolver::lookup::Lookup as Found;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
 use sip::locate::{Answer, Lookup, Naptr, Record, Srv};
 use tracing::debug;
 
 use super::Source;
 use crate::config;
 
-/// A server that has not answered by then is asked again, or another one is.
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// How often a question is put to each server again.
-const TRIES_AGAIN: usize = 2;
+/// A server that has not answered by then is left for the next one.
+const NEXT_AFTER: Duration = Duration::from_millis(500);
+/// How often all servers are gone through.
+const ROUNDS: usize = 2;
 
 /// The source of answers outside tests.
 pub(super) enum Dns {
@@ -32,7 +33,7 @@ pub(super) enum Dns {
     /// once, as where a machine starts before its network does.
     System,
     /// These servers alone.
-    Servers(Box<TokioResolver>),
+    Servers(Vec<TokioResolver>),
 }
 
 impl Dns {
@@ -43,27 +44,33 @@ impl Dns {
         }
         let servers = dns.servers.iter().map(|server| name_server(server.0));
         let config = ResolverConfig::from_name_servers(servers.collect());
-        let provider = TokioRuntimeProvider::default();
-        let mut builder = TokioResolver::builder_with_config(config, provider);
-        set(builder.options_mut());
-        builder.options_mut().use_hosts_file = ResolveHosts::Never;
-        Ok(Self::Servers(Box::new(builder.build()?)))
+        let mut options = ResolverOpts::default();
+        options.use_hosts_file = ResolveHosts::Never;
+        resolvers(config, &options).map(Self::Servers)
     }
 
+    /// Asks one server after the other, round again, until one knows.
     async fn ask(&self, lookup: &Lookup) -> Result<Answer, NetError> {
         let Some(name) = name(lookup.name()) else {
             return Ok(Answer::NotFound);
         };
-        let resolver = match self {
-            Self::System => system()?,
-            Self::Servers(resolver) => TokioResolver::clone(resolver),
+        let system;
+        let resolvers = match self {
+            Self::System => {
+                let (config, options) = read_system_conf()?;
+                system = resolvers(config, &options)?;
+                &system
+            }
+            Self::Servers(resolvers) => resolvers,
         };
-        let found = match lookup {
-            Lookup::Naptr(_) => resolver.lookup(name, RecordType::NAPTR).await?,
-            Lookup::Srv(_) => resolver.lookup(name, RecordType::SRV).await?,
-            Lookup::Addresses(_) => resolver.lookup_ip(name).await?.into(),
-        };
-        Ok(answer(&found))
+        let mut outcome = Err(NetError::NoConnections);
+        for resolver in resolvers.iter().cycle().take(ROUNDS * resolvers.len()) {
+            outcome = ask_one(resolver, lookup, name.clone()).await;
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
     }
 }
 
@@ -72,7 +79,6 @@ impl Source for Dns {
         Box::pin(async move {
             match self.ask(&lookup).await {
                 Ok(answer) => answer,
-                Err(error) if error.is_no_records_found() => Answer::NotFound,
                 Err(error) => {
                     debug!(dns.name = %lookup.name(), "{error}");
                     Answer::Failed
@@ -82,18 +88,42 @@ impl Source for Dns {
     }
 }
 
-fn system() -> Result<TokioResolver, NetError> {
-    let mut builder = TokioResolver::builder_tokio()?;
-    set(builder.options_mut());
-    builder.build()
+async fn ask_one(
+    resolver: &TokioResolver,
+    lookup: &Lookup,
+    name: Name,
+) -> Result<Answer, NetError> {
+    let found = match lookup {
+        Lookup::Naptr(_) => resolver.lookup(name, RecordType::NAPTR).await,
+        Lookup::Srv(_) => resolver.lookup(name, RecordType::SRV).await,
+        Lookup::Addresses(_) => resolver.lookup_ip(name).await.map(Found::from),
+    };
+    match found {
+        Ok(found) => Ok(answer(&found)),
+        Err(error) if error.is_no_records_found() => Ok(Answer::NotFound),
+        Err(error) => Err(error),
+    }
 }
 
-fn set(options: &mut ResolverOpts) {
+/// One for each server: of several, hickory takes the first answer, though it say only that this server cannot (SERVFAIL).
+fn resolvers(
+    config: ResolverConfig,
+    options: &ResolverOpts,
+) -> Result<Vec<TokioResolver>, NetError> {
+    let mut options = options.clone();
     options.ip_strategy = LookupIpStrategy::Ipv6AndIpv4;
-    options.timeout = TRY_AGAIN_AFTER;
-    options.attempts = TRIES_AGAIN;
+    options.timeout = NEXT_AFTER;
+    options.attempts = 0;
     // Ours serves what is past its time when DNS is dead.
     options.cache_size = 0;
+    let (domain, search, servers) = config.into_parts();
+    let resolver = |server| {
+        let config = ResolverConfig::from_parts(domain.clone(), search.clone(), vec![server]);
+        TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            .with_options(options.clone())
+            .build()
+    };
+    servers.into_iter().map(resolver).collect()
 }
 
 /// A server that is asked over UDP, and over TCP for what does not fit a datagram.

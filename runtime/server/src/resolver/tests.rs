@@ -106,7 +106,9 @@ async fn the_next_server_answers_for_a_bad_one() {
         let found = hops(&resolver, "sip:one.sbc.example:5060").await.unwrap();
         assert_eq!(found.len(), 2, "{mood:?}");
         let asked = ["A one.sbc.example", "AAAA one.sbc.example"];
-        assert_eq!(bad.asked(), asked, "{mood:?}");
+        let mut asked_in_vain = bad.asked();
+        asked_in_vain.dedup();
+        assert_eq!(asked_in_vain, asked, "{mood:?}");
         assert_eq!(good.asked(), asked, "{mood:?}");
     }
     let gone = Server::start("", Mood::Honest).await;

@@ -104,6 +104,7 @@ fn reset(stream: TcpStream) {
 
 fn answers_over_tcp(server: SocketAddr) {
     let messages = Sipp::new("uac_options")
+        .with_status(200)
         .over_tcp()
         .start(server)
         .succeed(LIMIT);

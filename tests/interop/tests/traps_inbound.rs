@@ -43,13 +43,6 @@ fn a_strict_router_gets_its_own_uri() {
 }
 
 #[test]
-fn an_invite_by_two_ways_is_one_call() {
-    let server = server();
-    play(&server, Sipp::new("traps/uac_merged"));
-    assert_eq!(server.rest().calls().len(), 1);
-}
-
-#[test]
 fn a_second_bye_finds_no_call() {
     play(&server(), Sipp::new("traps/uac_bye_twice"));
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 const SAMPLE_RATE_HZ: u32 = 8_000;
 /// 200 ms: short enough that a dropped packet shows in one or two blocks only.
 const BLOCK: usize = 1_600;
-/// 100 ms: how far a receiver's jitter buffer may have moved a block.
-const SLACK: usize = 800;
+/// 60 ms: how far a receiver's jitter buffer may have moved a block.
+const SLACK: usize = 480;
 
 /// Reads a WAV of 16-bit samples, 8 kHz, mono. Panics, with the path, on anything else.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Asks DNS, as the system is set up or as this server's configuration says.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use hickory_resolver::lookup::Lookup as Found;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::system_conf::read_system_conf;
+use hickory_resolver::system_conf::parse_resolv_conf;
 use sip::locate::{Answer, Lookup, Naptr, Record, Srv};
 use tracing::debug;
 
 use super::Source;
-use crate::config;
+use crate::config::{self, DNS_PORT};
 
 /// A server that has not answered by then is left for the next one.
 const NEXT_AFTER: Duration = Duration::from_millis(500);
@@ -54,12 +54,14 @@ impl Dns {
         let Some(name) = name(lookup.name()) else {
             return Ok(Answer::NotFound);
         };
-        let system;
+        let of_system;
         let resolvers = match self {
             Self::System => {
-                let (config, options) = read_system_conf()?;
-                system = resolvers(config, &options)?;
-                &system
+                // A file that cannot be read counts as empty, as it does for everybody else on the machine.
+                let text = std::fs::read("/etc/resolv.conf").unwrap_or_default();
+                let (config, options) = system(&text);
+                of_system = resolvers(config, &options)?;
+                &of_system
             }
             Self::Servers(resolvers) => resolvers,
         };
@@ -86,6 +88,17 @@ impl Source for Dns {
             }
         })
     }
+}
+
+/// What `/etc/resolv.conf` says. Where it names no server the one on this machine is meant, as for the C library; `/etc/hosts`
+/// is looked into all the same.
+fn system(text: &[u8]) -> (ResolverConfig, ResolverOpts) {
+    parse_resolv_conf(text).unwrap_or_else(|error| {
+        debug!("/etc/resolv.conf: {error}");
+        let here = name_server((Ipv4Addr::LOCALHOST, DNS_PORT).into());
+        let config = ResolverConfig::from_name_servers(vec![here]);
+        (config, ResolverOpts::default())
+    })
 }
 
 async fn ask_one(
@@ -203,6 +216,23 @@ mod tests {
         }
         let long = "a".repeat(64);
         assert!(name(&format!("{long}.example").into()).is_none());
+    }
+
+    #[test]
+    fn a_machine_that_names_no_server_has_its_own() {
+        for (text, expected) in [
+            ("", &["127.0.0.1"][..]),
+            ("# nothing\nsearch example\n", &["127.0.0.1"]),
+            (
+                "nameserver 192.0.2.53\nnameserver 2001:db8::53",
+                &["192.0.2.53", "2001:db8::53"],
+            ),
+        ] {
+            let (config, _) = system(text.as_bytes());
+            let servers = config.name_servers().iter();
+            let servers: Vec<_> = servers.map(|server| server.ip.to_string()).collect();
+            assert_eq!(servers, expected, "{text}");
+        }
     }
 
     #[test]

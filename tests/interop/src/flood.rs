@@ -1,4 +1,4 @@
-//! A flood of requests from somebody whom no trunk knows: each with a Call-ID and branch of its own, as fast as they go.
+//! A flood of requests from somebody whom no trunk knows: each with a Call-ID and branch of its own.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, UdpSocket};
@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// How many requests go out in a second. Past what the server reads from its socket, the kernel throws trunks' requests away
+/// with the flood's, and what is tested is the kernel.
+const RATE: f64 = 50_000.0;
 
 /// What was sent.
 #[derive(Debug, Clone, Copy)]
@@ -28,45 +32,36 @@ impl Sent {
     }
 }
 
-/// A flood that runs. It ends by itself after its last request.
+/// A flood that runs until [`Self::finish`].
 #[derive(Debug)]
 pub struct Flood {
     thread: JoinHandle<Sent>,
-    is_over: Arc<AtomicBool>,
+    may_end: Arc<AtomicBool>,
 }
 
 impl Flood {
-    /// Sends `requests` INVITE, REGISTER and OPTIONS requests in turn from an address of loopback to `server`.
+    /// Sends INVITE, REGISTER and OPTIONS requests in turn from an address of loopback to `server`: `at_least` so many.
     #[must_use]
-    pub fn start(from: &str, server: SocketAddr, requests: u64) -> Self {
+    pub fn start(from: &str, server: SocketAddr, at_least: u64) -> Self {
         let socket = UdpSocket::bind((from, 0)).expect("loopback has more than one address");
         socket
             .set_nonblocking(true)
             .expect("a socket can be non-blocking");
-        let is_over = Arc::new(AtomicBool::new(false));
-        let over = Arc::clone(&is_over);
-        let thread = std::thread::spawn(move || {
-            let sent = send(&socket, server, requests);
-            over.store(true, Ordering::Relaxed);
-            sent
-        });
-        Self { thread, is_over }
+        let may_end = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&may_end);
+        let thread = std::thread::spawn(move || send(&socket, server, at_least, &told));
+        Self { thread, may_end }
     }
 
-    /// Whether the last request is out.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
-    }
-
-    /// Waits for its end.
+    /// Lets it end, and waits for that.
     #[must_use]
     pub fn finish(self) -> Sent {
+        self.may_end.store(true, Ordering::Relaxed);
         self.thread.join().expect("the flood does not panic")
     }
 }
 
-fn send(socket: &UdpSocket, server: SocketAddr, requests: u64) -> Sent {
+fn send(socket: &UdpSocket, server: SocketAddr, at_least: u64, may_end: &AtomicBool) -> Sent {
     const METHODS: [&str; 3] = ["INVITE", "REGISTER", "OPTIONS"];
     let us = socket.local_addr().expect("a bound socket has an address");
     let (mut request, mut answer) = (Vec::with_capacity(1_024), [0; 2_048]);
@@ -77,7 +72,11 @@ fn send(socket: &UdpSocket, server: SocketAddr, requests: u64) -> Sent {
         elapsed: Duration::ZERO,
     };
     let start = Instant::now();
-    while sent.requests < requests {
+    while sent.requests < at_least || !may_end.load(Ordering::Relaxed) {
+        if sent.requests as f64 > start.elapsed().as_secs_f64() * RATE {
+            std::thread::sleep(Duration::from_millis(1));
+            continue;
+        }
         let (number, method) = (sent.requests, METHODS[(sent.requests % 3) as usize]);
         request.clear();
         write!(

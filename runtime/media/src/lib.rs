@@ -1,17 +1,32 @@
-//! Audio at 8 kHz, mono, 16 bits, in frames of 20 ms: G.711, resampling, decoding of files, prompts, tones, WAV files.
+//! Audio at 8 kHz, mono, 16 bits, in frames of 20 ms: G.711, resampling, decoding of files, prompts, tones, WAV files,
+//! recordings, conferences, who answered, recorded phrases.
 
 mod decode;
 mod g711;
 mod prompt;
+mod recording;
 mod resample;
+mod saturation;
+#[cfg(test)]
+mod synthetic;
 pub mod tone;
+mod voice_activity;
 mod wav;
+mod wav_file;
 
 pub use decode::{DecodeLimits, MediaError, decode};
 pub use g711::Law;
 pub use prompt::Prompt;
+pub use recording::{
+    PauseBehavior, Recorded, RecordedBlock, Recorder, RecordingChannels, RecordingEnd,
+    RecordingOptions, RecordingTracks,
+};
 pub use resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
+pub use voice_activity::{SILENCE_DBOV, VoiceActivity, level_dbov};
 pub use wav::WavWriter;
+pub use wav_file::{
+    WavEncoding, WavEnd, WavFile, WavFormat, WavFull, WavHeader, WavRepairError, repair_wav,
+};
 
 /// The rate of everything here that has no other rate in its name.
 pub const RATE_HZ: u32 = 8_000;

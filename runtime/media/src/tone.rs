@@ -28,6 +28,25 @@ pub fn dtmf(key: char, amplitude: f64, samples: usize) -> Option<Vec<i16>> {
     ))
 }
 
+/// Writes the part of a sine that begins at sample `from` of `samples`, at any rate. Its first and last 5 ms swell and
+/// fade, so that it begins and ends without a click. Beyond its end there is silence.
+pub(crate) fn ramped_sine(
+    frequency_hz: f64,
+    amplitude: f64,
+    rate_hz: u32,
+    from: usize,
+    samples: usize,
+    part: &mut [i16],
+) {
+    let ramp = f64::from(rate_hz) / 200.0;
+    for (n, sample) in (from..).zip(part) {
+        let to_edge = n.min(samples.saturating_sub(n)) as f64;
+        let level = amplitude * (to_edge / ramp).min(1.0);
+        let turns = frequency_hz * n as f64 / f64::from(rate_hz);
+        *sample = to_i16((level * (std::f64::consts::TAU * turns).sin()) as f32);
+    }
+}
+
 fn sum_of_sines(frequencies_hz: &[f64], amplitude: f64, samples: usize) -> Vec<i16> {
     (0..samples)
         .map(|n| {

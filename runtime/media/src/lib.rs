@@ -3,6 +3,7 @@
 
 mod decode;
 mod g711;
+mod mixer;
 mod prompt;
 mod recording;
 mod resample;
@@ -16,6 +17,7 @@ mod wav_file;
 
 pub use decode::{DecodeLimits, MediaError, decode};
 pub use g711::Law;
+pub use mixer::{ConferenceFull, Mixer, Seat, Talk};
 pub use prompt::Prompt;
 pub use recording::{
     PauseBehavior, Recorded, RecordedBlock, Recorder, RecordingChannels, RecordingEnd,

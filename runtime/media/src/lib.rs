@@ -1,6 +1,7 @@
 //! Audio at 8 kHz, mono, 16 bits, in frames of 20 ms: G.711, resampling, decoding of files, prompts, tones, WAV files,
 //! recordings, conferences, who answered, recorded phrases.
 
+mod answering_machine;
 mod decode;
 mod g711;
 mod mixer;
@@ -11,10 +12,14 @@ mod saturation;
 #[cfg(test)]
 mod synthetic;
 pub mod tone;
+mod tone_run;
 mod voice_activity;
 mod wav;
 mod wav_file;
 
+pub use answering_machine::{
+    AnsweredBy, MachineDetection, MachineDetectionOptions, MachineDetectionRange, MachineDetector,
+};
 pub use decode::{DecodeLimits, MediaError, decode};
 pub use g711::Law;
 pub use mixer::{ConferenceFull, Mixer, Seat, Talk};

@@ -2,8 +2,10 @@
 //! recordings, conferences, who answered, recorded phrases.
 
 mod answering_machine;
+mod bridge;
 mod decode;
 mod g711;
+mod gain;
 mod mixer;
 mod prompt;
 mod recording;
@@ -20,8 +22,10 @@ mod wav_file;
 pub use answering_machine::{
     AnsweredBy, MachineDetection, MachineDetectionOptions, MachineDetectionRange, MachineDetector,
 };
+pub use bridge::{BridgeSide, BridgeWay, bridge_way};
 pub use decode::{DecodeLimits, MediaError, decode};
 pub use g711::Law;
+pub use gain::Gain;
 pub use mixer::{ConferenceFull, Mixer, Seat, Talk};
 pub use prompt::Prompt;
 pub use recording::{

@@ -7,6 +7,7 @@ mod decode;
 mod g711;
 mod gain;
 mod mixer;
+mod phrases;
 mod prompt;
 mod recording;
 mod resample;
@@ -27,6 +28,7 @@ pub use decode::{DecodeLimits, MediaError, decode};
 pub use g711::Law;
 pub use gain::Gain;
 pub use mixer::{ConferenceFull, Mixer, Seat, Talk};
+pub use phrases::{PhraseError, PhraseRules, PhraseRulesError, PhraseSet, Spoken};
 pub use prompt::Prompt;
 pub use recording::{
     PauseBehavior, Recorded, RecordedBlock, Recorder, RecordingChannels, RecordingEnd,

@@ -12,9 +12,24 @@ pub enum SdpError {
     /// Longer than any real description, or with more streams.
     #[error("session description too large: {0}")]
     TooLarge(&'static str),
-    /// No audio stream over plain RTP (`RTP/AVP`) with a port.
-    #[error("no audio stream over RTP/AVP is offered, or it was refused")]
+    /// No audio stream with a port.
+    #[error("no audio stream is offered, or it was refused")]
     NoAudio,
+    /// There is audio, over what we do not speak: feedback profiles, DTLS, T.38 in place of RTP.
+    #[error("audio over {0} is not supported; use RTP/AVP or RTP/SAVP")]
+    Profile(String),
+    /// There is encrypted audio only, and it is not wanted.
+    #[error("audio is offered encrypted only, which is not allowed here; offer RTP/AVP")]
+    Encrypted,
+    /// There is encrypted audio only, and its key came over signalling that anybody may have read.
+    #[error("encrypted audio needs secure signalling; send it over TLS, or offer RTP/AVP")]
+    InsecureSignalling,
+    /// The stream says that it is encrypted, and has no key we can use.
+    #[error("no usable crypto attribute; use AES_CM_128_HMAC_SHA1_80 or _32 with one inline key")]
+    NoCommonCrypto,
+    /// The audio is not encrypted, and has to be.
+    #[error("audio has to be encrypted here; use RTP/SAVP with a crypto attribute")]
+    NotEncrypted,
     /// There is audio, in none of our codecs.
     #[error("no common codec: the stream has {offered}")]
     NoCommonCodec {

@@ -1,4 +1,4 @@
-//! SDP (RFC 8866) and the offer/answer model (RFC 3264) for one G.711 audio stream with RFC 4733 digits.
+//! SDP (RFC 8866) and the offer/answer model (RFC 3264) for one audio stream with RFC 4733 digits.
 //!
 //! [`offer`] and [`accept`] are the two halves of a call we place, [`answer`] is ours of a call we take. All three are
 //! plain functions over [`Local`], so a re-INVITE is the same call again; [`answer_again`] and [`offer_again`] keep the
@@ -10,6 +10,7 @@ mod description;
 mod direction;
 mod error;
 mod negotiation;
+mod security;
 mod stream;
 
 pub use address::{AddressPolicy, Lie};
@@ -18,3 +19,4 @@ pub use description::{Local, offer, offer_again};
 pub use direction::Direction;
 pub use error::SdpError;
 pub use negotiation::{Negotiated, TelephoneEvent, accept, answer, answer_again};
+pub use security::{CryptoSuite, LocalSecurity, MasterKey, Security, Srtp};

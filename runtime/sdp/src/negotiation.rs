@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use sdp_types::{Media, Session};
+use sdp_types::{Media, Session, TransportProto};
 
-use crate::description::{Format, OUR_TELEPHONE_EVENT, audio, describe, refused};
-use crate::stream::{PeerStream, is_old_hold, is_usable, parse};
-use crate::{Codec, Direction, Local, SdpError};
+use crate::description::{
+    Extras, Format, OUR_COMFORT_NOISE, audio, describe, our_telephone_event, refused,
+};
+use crate::security::Crypto;
+use crate::stream::{PeerStream, Role, is_audio, is_old_hold, parse};
+use crate::{Codec, Direction, Local, SdpError, Security, Srtp};
 
 /// What both sides agreed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +23,23 @@ pub struct Negotiated {
     pub send_payload_type: u8,
     /// The number in the packets we receive: ours.
     pub receive_payload_type: u8,
-    /// Digits as RFC 4733 events; none if the peer does not know them.
+    /// Digits as RFC 4733 events, at the codec's clock rate; none if the peer does not know them.
     pub telephone_event: Option<TelephoneEvent>,
-    /// Milliseconds of audio in a packet, as the peer would like it (1 to 200). A wish (RFC 8866 section 6.4).
+    /// The number of comfort noise (RFC 3389) in the packets we receive; none if the peer sends none.
+    pub comfort_noise: Option<u8>,
+    /// The peer has use for what Opus repeats of the frame before.
+    pub redundancy: bool,
+    /// Milliseconds of audio in a packet, as the peer would like it: 10 to 60, by tens. A wish (RFC 8866 section 6.4), which its
+    /// `a=maxptime` bounds. What it sends may be longer or shorter.
     pub ptime_ms: u32,
     /// Ours.
     pub direction: Direction,
+    /// RTCP goes over the port of RTP, both ways.
+    pub rtcp_mux: bool,
+    /// Where the peer wants RTCP; none if it says nothing usable, and while it holds the call the old way.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// The keys; none where packets go unencrypted.
+    pub srtp: Option<Srtp>,
     /// The answer to send; empty from [`accept`].
     pub description: Bytes,
 }
@@ -41,32 +55,29 @@ pub struct TelephoneEvent {
 
 /// Answers an offer (RFC 3264 section 6): takes the first audio stream that works, refuses the others with port 0.
 ///
-/// The answer has the first of the offer's codecs that we speak and uses the offer's payload types.
+/// The answer has the first of the offer's codecs that we speak and uses the offer's payload types. A stream that comes with a key is
+/// encrypted if our policy has it so, whichever of the two profiles it names.
 ///
 /// # Errors
 /// What makes every stream of the offer unusable, or the bytes no offer; of several unusable streams the first tells.
 pub fn answer(offer: &[u8], local: &Local) -> Result<Negotiated, SdpError> {
     let session = parse(offer)?;
     let mut first_error = None;
-    let mut chosen: Option<(usize, Negotiated)> = None;
-    for (index, media) in session
-        .medias
-        .iter()
-        .enumerate()
-        .filter(|(_, media)| is_usable(media))
-    {
-        match take(&session, media, local) {
-            Ok(negotiated) => {
-                chosen = Some((index, negotiated));
+    let mut chosen: Option<(usize, Agreed)> = None;
+    let streams = session.medias.iter().enumerate();
+    for (index, media) in streams.filter(|(_, media)| is_audio(media)) {
+        match take(&session, media, local, Role::Offer) {
+            Ok(agreed) => {
+                chosen = Some((index, agreed));
                 break;
             }
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    let Some((index, mut negotiated)) = chosen else {
+    let Some((index, agreed)) = chosen else {
         return Err(first_error.unwrap_or(SdpError::NoAudio));
     };
-    let ours = answering_stream(local, &negotiated);
+    let ours = answering_stream(local, &agreed);
     let streams = session.medias.iter().enumerate();
     let streams = streams
         .map(|(at, media)| {
@@ -77,8 +88,10 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<Negotiated, SdpError> {
             }
         })
         .collect();
-    negotiated.description = describe(local, streams);
-    Ok(negotiated)
+    Ok(Negotiated {
+        description: describe(local, streams),
+        ..agreed.negotiated
+    })
 }
 
 /// Answers a new offer within the dialog. `previous` is the description we sent last, with the version `local` has now;
@@ -109,20 +122,32 @@ pub fn accept(answer: &[u8], local: &Local) -> Result<Negotiated, SdpError> {
     let media = session
         .medias
         .first()
-        .filter(|media| is_usable(media))
+        .filter(|media| is_audio(media))
         .ok_or(SdpError::NoAudio)?;
-    let mut negotiated = take(&session, media, local)?;
-    negotiated.receive_payload_type = negotiated.codec.payload_type();
+    let mut negotiated = take(&session, media, local, Role::Answer)?.negotiated;
+    let codec = negotiated.codec;
+    negotiated.receive_payload_type = codec.payload_type();
     if let Some(event) = &mut negotiated.telephone_event {
-        event.receive = OUR_TELEPHONE_EVENT;
+        event.receive = our_telephone_event(codec.clock_rate_hz());
     }
+    negotiated.comfort_noise = negotiated.comfort_noise.map(|_| OUR_COMFORT_NOISE);
     Ok(negotiated)
 }
 
+/// What was agreed on, and what of the peer's stream our answer repeats.
+struct Agreed {
+    negotiated: Negotiated,
+    profile: TransportProto,
+    crypto: Option<Crypto>,
+}
+
 /// The agreement on one stream, numbers as the peer has them, without a description.
-fn take(session: &Session, media: &Media, local: &Local) -> Result<Negotiated, SdpError> {
-    let peer = PeerStream::new(session, media);
+fn take(session: &Session, media: &Media, local: &Local, role: Role) -> Result<Agreed, SdpError> {
+    let peer = PeerStream::new(session, media, role);
+    let profile = profile_of(media)?;
+    let crypto = encryption(&peer, &profile, local)?;
     let (payload_type, codec) = peer.first_codec(&local.codecs)?;
+    let clock_rate_hz = codec.clock_rate_hz();
     let remote = peer.remote()?;
     let mut direction = peer.direction().reversed();
     if is_old_hold(remote) {
@@ -130,19 +155,83 @@ fn take(session: &Session, media: &Media, local: &Local) -> Result<Negotiated, S
     } else {
         check_address(remote, local)?;
     }
-    Ok(Negotiated {
+    let rtcp_mux = local.rtcp_mux && peer.rtcp_mux();
+    let negotiated = Negotiated {
         remote,
         codec,
         send_payload_type: payload_type,
         receive_payload_type: payload_type,
-        telephone_event: peer.telephone_event().map(|number| TelephoneEvent {
-            send: number,
-            receive: number,
-        }),
+        telephone_event: peer
+            .telephone_event(clock_rate_hz)
+            .map(|number| TelephoneEvent {
+                send: number,
+                receive: number,
+            }),
+        comfort_noise: peer
+            .comfort_noise()
+            .filter(|_| local.comfort_noise && clock_rate_hz == 8_000),
+        redundancy: codec == Codec::Opus && peer.has_parameter(payload_type, "useinbandfec=1"),
         ptime_ms: peer.ptime_ms(),
         direction,
+        rtcp_mux,
+        remote_rtcp: remote_rtcp(&peer, remote, rtcp_mux, local),
+        srtp: crypto.map(|theirs| Srtp {
+            suite: theirs.suite,
+            send: local.security.key,
+            receive: theirs.key,
+        }),
         description: Bytes::new(),
+    };
+    Ok(Agreed {
+        negotiated,
+        profile,
+        crypto,
     })
+}
+
+fn profile_of(media: &Media) -> Result<TransportProto, SdpError> {
+    [TransportProto::RtpAvp, TransportProto::RtpSavp]
+        .into_iter()
+        .find(|profile| media.proto.eq_ignore_ascii_case(profile.as_str()))
+        .ok_or_else(|| SdpError::Profile(media.proto.clone()))
+}
+
+/// The peer's key, if the stream is to be encrypted.
+fn encryption(
+    peer: &PeerStream<'_>,
+    profile: &TransportProto,
+    local: &Local,
+) -> Result<Option<Crypto>, SdpError> {
+    let security = &local.security;
+    // An answer's tag and suite should be those of our offer. Some number anew, and we can do either suite.
+    let crypto = peer.crypto().filter(|_| security.is_possible());
+    let is_encrypted = *profile == TransportProto::RtpSavp;
+    match (crypto, security.policy) {
+        (Some(crypto), _) => Ok(Some(crypto)),
+        (None, Security::None) if is_encrypted => Err(SdpError::Encrypted),
+        (None, _) if is_encrypted && !security.signalling_is_secure => {
+            Err(SdpError::InsecureSignalling)
+        }
+        (None, _) if is_encrypted => Err(SdpError::NoCommonCrypto),
+        (None, Security::Require) => Err(SdpError::NotEncrypted),
+        (None, Security::None | Security::Offer) => Ok(None),
+    }
+}
+
+fn remote_rtcp(
+    peer: &PeerStream<'_>,
+    remote: SocketAddr,
+    rtcp_mux: bool,
+    local: &Local,
+) -> Option<SocketAddr> {
+    if is_old_hold(remote) {
+        return None;
+    }
+    if rtcp_mux {
+        return Some(remote);
+    }
+    let address = SocketAddr::new(remote.ip(), peer.rtcp_port()?);
+    check_address(address, local).is_ok().then_some(address)
 }
 
 fn check_address(remote: SocketAddr, local: &Local) -> Result<(), SdpError> {
@@ -159,17 +248,25 @@ fn check_address(remote: SocketAddr, local: &Local) -> Result<(), SdpError> {
     Ok(())
 }
 
-fn answering_stream(local: &Local, negotiated: &Negotiated) -> Media {
-    let mut formats = vec![Format::Audio(
-        negotiated.receive_payload_type,
-        negotiated.codec,
-    )];
+fn answering_stream(local: &Local, agreed: &Agreed) -> Media {
+    let negotiated = &agreed.negotiated;
+    let codec = negotiated.codec;
+    let mut formats = vec![Format::Audio(negotiated.receive_payload_type, codec)];
+    formats.extend(negotiated.comfort_noise.map(Format::ComfortNoise));
     formats.extend(
         negotiated
             .telephone_event
-            .map(|event| Format::TelephoneEvent(event.receive)),
+            .map(|event| Format::TelephoneEvent(event.receive, codec.clock_rate_hz())),
     );
-    audio(local, &formats, negotiated.direction)
+    let extras = Extras {
+        profile: agreed.profile.clone(),
+        crypto: agreed.crypto.map(|theirs| Crypto {
+            key: local.security.key,
+            ..theirs
+        }),
+        rtcp_mux: negotiated.rtcp_mux,
+    };
+    audio(local, &formats, negotiated.direction, &extras)
 }
 
 #[cfg(test)]

@@ -4,10 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sdp_types::{Attribute, Connection, Media, NetType, RtpMap, Session};
 
+use crate::description::{OUR_COMFORT_NOISE, our_telephone_event};
+use crate::security::Crypto;
 use crate::{Codec, Direction, SdpError};
 
 /// The encoding name of RFC 4733 events.
 pub(crate) const TELEPHONE_EVENT: &str = "telephone-event";
+/// The encoding name of RFC 3389 comfort noise.
+pub(crate) const COMFORT_NOISE: &str = "CN";
 
 /// Real descriptions stay far below; a datagram may carry 64 KiB.
 const MAX_BYTES: usize = 16 * 1024;
@@ -15,6 +19,11 @@ const MAX_BYTES: usize = 16 * 1024;
 const MAX_STREAMS: usize = 32;
 /// The ptime without an `a=ptime` line (RFC 3551 section 4.2).
 const DEFAULT_PTIME_MS: u32 = 20;
+/// What peers ask for beyond this is a slip.
+const MAX_ASKED_MS: u32 = 200;
+/// What we send at least and at most.
+const MIN_PTIME_MS: u32 = 10;
+const MAX_PTIME_MS: u32 = 60;
 
 /// Reads a description. Bytes that are not UTF-8 (a Latin-1 session name) are replaced: nothing we use can hold them.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Session, SdpError> {
@@ -30,22 +39,29 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Session, SdpError> {
     Ok(session)
 }
 
-/// An audio stream over plain RTP that is not refused.
-pub(crate) fn is_usable(media: &Media) -> bool {
-    media.media.eq_ignore_ascii_case("audio")
-        && media.proto.eq_ignore_ascii_case("RTP/AVP")
-        && media.port != 0
+/// An audio stream that is not refused.
+pub(crate) fn is_audio(media: &Media) -> bool {
+    media.media.eq_ignore_ascii_case("audio") && media.port != 0
+}
+
+/// What the peer's description is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Offer,
+    /// To an offer of ours.
+    Answer,
 }
 
 /// What the peer says of one audio stream.
 pub(crate) struct PeerStream<'a> {
     session: &'a Session,
     media: &'a Media,
+    role: Role,
     rtpmaps: Vec<RtpMap>,
 }
 
 impl<'a> PeerStream<'a> {
-    pub(crate) fn new(session: &'a Session, media: &'a Media) -> Self {
+    pub(crate) fn new(session: &'a Session, media: &'a Media, role: Role) -> Self {
         // A line that is not an rtpmap says nothing about any format; the rest of the stream may still be good.
         // Some gateways leave blanks at the ends.
         let rtpmaps = media
@@ -56,6 +72,7 @@ impl<'a> PeerStream<'a> {
         Self {
             session,
             media,
+            role,
             rtpmaps,
         }
     }
@@ -78,27 +95,79 @@ impl<'a> PeerStream<'a> {
             })
     }
 
-    /// The peer's number for telephone events at our clock rate.
-    pub(crate) fn telephone_event(&self) -> Option<u8> {
-        self.payload_types().find(|payload_type| {
-            self.rtpmap(*payload_type).is_some_and(|map| {
-                map.encoding_name.eq_ignore_ascii_case(TELEPHONE_EVENT)
-                    && map.clock_rate == Codec::Pcmu.clock_rate_hz()
-            })
+    /// The peer's number for telephone events at this clock rate, which is the codec's (RFC 4733 section 2.1).
+    pub(crate) fn telephone_event(&self, clock_rate_hz: u32) -> Option<u8> {
+        let ours = our_telephone_event(clock_rate_hz);
+        self.number_of(TELEPHONE_EVENT, clock_rate_hz, |number| {
+            self.role == Role::Answer && number == ours
         })
     }
 
-    /// An rtpmap wins over the static meaning of its number; without one the number means what RFC 3551 says.
+    /// The peer's number for comfort noise of 8 kHz.
+    pub(crate) fn comfort_noise(&self) -> Option<u8> {
+        self.number_of(COMFORT_NOISE, 8_000, |number| number == OUR_COMFORT_NOISE)
+    }
+
+    /// The first number with this map, or without a map where it `is_known`.
+    fn number_of(
+        &self,
+        name: &str,
+        clock_rate_hz: u32,
+        is_known: impl Fn(u8) -> bool,
+    ) -> Option<u8> {
+        self.payload_types()
+            .find(|number| match self.rtpmap(*number) {
+                Some(map) => {
+                    map.encoding_name.eq_ignore_ascii_case(name) && map.clock_rate == clock_rate_hz
+                }
+                None => is_known(*number),
+            })
+    }
+
+    /// An rtpmap wins over the static meaning of its number; without one the number means what RFC 3551 says, or what our offer said
+    /// of it: some answer without maps.
     fn codec(&self, payload_type: u8) -> Option<Codec> {
         let Some(map) = self.rtpmap(payload_type) else {
-            return Codec::from_payload_type(payload_type);
+            let of_our_offer = Codec::ALL
+                .into_iter()
+                .find(|codec| self.role == Role::Answer && codec.payload_type() == payload_type);
+            return Codec::from_payload_type(payload_type).or(of_our_offer);
         };
-        let codec = Codec::from_name(&map.encoding_name)?;
-        let mono = map
-            .encoding_params
-            .as_deref()
-            .is_none_or(|channels| channels.trim() == "1");
-        (mono && map.clock_rate == codec.clock_rate_hz()).then_some(codec)
+        Codec::from_name(&map.encoding_name)
+            .filter(|codec| codec.is_mapped_so(map.clock_rate, map.encoding_params.as_deref()))
+    }
+
+    /// Whether the `a=fmtp` line of a number has this parameter.
+    pub(crate) fn has_parameter(&self, payload_type: u8, parameter: &str) -> bool {
+        let lines = self.media.get_attribute_values("fmtp").flatten();
+        lines
+            .filter_map(|line| line.trim().split_once(' '))
+            .filter(|(number, _)| number.parse() == Ok(payload_type))
+            .flat_map(|(_, parameters)| parameters.split(';'))
+            .any(|found| found.trim().eq_ignore_ascii_case(parameter))
+    }
+
+    /// The first `a=crypto` line that we can do.
+    pub(crate) fn crypto(&self) -> Option<Crypto> {
+        Crypto::first_usable(self.media.get_attribute_values("crypto").flatten())
+    }
+
+    /// The peer takes RTCP on the port of RTP, or asks for that (RFC 5761).
+    pub(crate) fn rtcp_mux(&self) -> bool {
+        self.has("rtcp-mux")
+    }
+
+    /// Where the peer wants RTCP, if not on the port of RTP: where `a=rtcp` says (RFC 3605), else one port further. An address of its
+    /// own is not believed: whoever is named there has not asked for it.
+    pub(crate) fn rtcp_port(&self) -> Option<u16> {
+        let value = self.media.get_first_attribute_value("rtcp").flatten();
+        let named = value.and_then(|value| value.split_ascii_whitespace().next()?.parse().ok());
+        named.or_else(|| self.media.port.checked_add(1))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let mut attributes = self.media.attributes.iter();
+        attributes.any(|attribute| attribute.attribute.eq_ignore_ascii_case(name))
     }
 
     fn rtpmap(&self, payload_type: u8) -> Option<&RtpMap> {
@@ -107,14 +176,18 @@ impl<'a> PeerStream<'a> {
             .find(|map| map.payload_type == payload_type)
     }
 
-    /// The milliseconds of audio the peer would like in a packet.
+    /// The milliseconds of audio the peer would like in a packet, within what it takes and what we send: 10 to 60, by tens.
     pub(crate) fn ptime_ms(&self) -> u32 {
-        self.media
-            .get_first_attribute_value("ptime")
-            .flatten()
-            .and_then(|value| value.trim().parse().ok())
-            .filter(|ptime_ms| (1..=200).contains(ptime_ms))
-            .unwrap_or(DEFAULT_PTIME_MS)
+        let asked = self.milliseconds("ptime").unwrap_or(DEFAULT_PTIME_MS);
+        let longest = self.milliseconds("maxptime").unwrap_or(MAX_PTIME_MS);
+        let ptime_ms = asked.min(longest).clamp(MIN_PTIME_MS, MAX_PTIME_MS);
+        ptime_ms / 10 * 10
+    }
+
+    fn milliseconds(&self, name: &str) -> Option<u32> {
+        let value = self.media.get_first_attribute_value(name).flatten()?;
+        let value = value.trim().parse().ok()?;
+        (1..=MAX_ASKED_MS).contains(&value).then_some(value)
     }
 
     /// The peer's direction: of the stream, else of the session, else both ways.

@@ -1,15 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AddressPolicy, Lie, answer_again, offer, offer_again};
+use crate::{Lie, LocalSecurity, MasterKey, answer_again, offer, offer_again};
 
 fn local() -> Local {
     Local {
-        address: "192.0.2.1:20000".parse().unwrap(),
-        codecs: Codec::ALL.to_vec(),
-        session_id: 42,
         version: 7,
-        policy: AddressPolicy::default(),
+        ..Local::new("192.0.2.1:20000".parse().unwrap(), 42)
     }
 }
 
@@ -220,12 +217,20 @@ fn what_cannot_be_used_says_why() {
     let no_codec = |offered: &str| SdpError::NoCommonCodec {
         offered: offered.to_owned(),
     };
+    let profile = |name: &str| SdpError::Profile(name.to_owned());
     let name = |text: &str| SdpError::NotAnIpAddress(text.to_owned());
     for (lines, expected) in [
         ("", SdpError::NoAudio),
         ("m=video 4000 RTP/AVP 31\n", SdpError::NoAudio),
         ("m=audio 0 RTP/AVP 0\n", SdpError::NoAudio),
-        ("m=audio 4000 RTP/SAVP 0\n", SdpError::NoAudio),
+        ("m=audio 4000 RTP/SAVP 0\n", SdpError::Encrypted),
+        ("m=audio 4000 RTP/AVPF 0\n", profile("RTP/AVPF")),
+        ("m=audio 4000 RTP/SAVPF 0\n", profile("RTP/SAVPF")),
+        (
+            "m=audio 4000 UDP/TLS/RTP/SAVPF 111 0\n",
+            profile("UDP/TLS/RTP/SAVPF"),
+        ),
+        ("m=audio 4000 udp 0\n", profile("udp")),
         ("m=audio 4000 RTP/AVP 18 101\n", no_codec("18 101")),
         (
             "m=audio 4000 RTP/AVP 0\nc=IN IP4 127.0.0.1\n",
@@ -317,6 +322,13 @@ fn packet_lengths_are_wishes() {
         ("a=ptime:100000\n", 20),
         ("a=ptime:x\n", 20),
         ("a=maxptime:150\n", 20),
+        ("a=ptime:60\n", 60),
+        ("a=ptime:120\n", 60),
+        ("a=ptime:5\n", 10),
+        ("a=ptime:25\n", 20),
+        ("a=maxptime:10\n", 10),
+        ("a=ptime:40\na=maxptime:30\n", 30),
+        ("a=ptime:30\na=maxptime:0\n", 30),
     ] {
         let lines = format!("m=audio 4000 RTP/AVP 0\n{line}");
         assert_eq!(
@@ -450,12 +462,24 @@ proptest! {
     #[test]
     fn any_lines_are_answered_with_as_many_streams(lines in proptest::collection::vec(line(), 0..12)) {
         let offer = from_peer(&lines.concat());
-        if let Ok(negotiated) = answer(&offer, &local()) {
+        let ours = Local {
+            codecs: Codec::ALL.to_vec(),
+            comfort_noise: true,
+            rtcp_mux: true,
+            security: LocalSecurity {
+                policy: Security::Offer,
+                signalling_is_secure: true,
+                key: MasterKey([9; 30]),
+            },
+            ..local()
+        };
+        if let Ok(negotiated) = answer(&offer, &ours) {
+            prop_assert!(negotiated.remote_rtcp.is_none_or(|address| address.ip() == negotiated.remote.ip()));
             prop_assert_eq!(media_lines(&negotiated.description).len(), media_lines(&offer).len());
             prop_assert!(!negotiated.remote.ip().is_loopback());
             prop_assert!(negotiated.direction.sends() <= !negotiated.remote.ip().is_unspecified());
             let ours = media_lines(&negotiated.description);
-            prop_assert_eq!(ours.iter().filter(|line| !line.contains(" 0 RTP/") && !line.contains(" 0 udptl")).count(), 1);
+            prop_assert_eq!(ours.iter().filter(|line| !line.starts_with("m=audio 0 ") && !line.starts_with("m=video 0 ") && !line.starts_with("m=image 0 ")).count(), 1);
         }
     }
 }
@@ -466,6 +490,14 @@ fn line() -> impl Strategy<Value = &'static str> {
         "m=audio 4000 RTP/AVP 8 96\n",
         "m=audio 0 RTP/AVP 0\n",
         "m=audio 4000 RTP/SAVP 0\n",
+        "m=audio 4000 UDP/TLS/RTP/SAVPF 111\n",
+        "m=audio 4000 RTP/AVP 18 9 111 13 110\n",
+        "a=rtpmap:111 opus/48000/2\n",
+        "a=rtpmap:110 telephone-event/48000\n",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n",
+        "a=rtcp-mux\n",
+        "a=rtcp:53 IN IP4 127.0.0.1\n",
+        "a=maxptime:20\n",
         "m=video 4002 RTP/AVP 31\n",
         "m=image 4002 udptl t38\n",
         "a=rtpmap:96 telephone-event/8000\n",
@@ -480,3 +512,7 @@ fn line() -> impl Strategy<Value = &'static str> {
         "c=IN IP6 ::1\n",
     ])
 }
+
+mod codecs;
+mod encryption;
+mod rtcp;

@@ -12,18 +12,21 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
+use crate::Rate;
 use crate::resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
-use crate::{RATE_HZ, SAMPLES_8K};
 
 /// The formats we name when a file is in another.
-const FORMATS: &str = "WAV (PCM, µ-law, A-law, ADPCM), MP3 or Ogg Vorbis";
+const FORMATS: &str = "WAV (PCM, µ-law, A-law, ADPCM), MP3, Ogg Vorbis, FLAC or AAC (ADTS, MP4)";
+
+/// Broken packets in a row after which a file is given up.
+const MAX_BROKEN_PACKETS: u32 = 1_000;
 
 /// How much is decoded before a file is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeLimits {
     /// Bytes of the file.
     pub max_bytes: usize,
-    /// Length of the audio. Bounds memory to 16 kB a second.
+    /// Length of the audio. Bounds memory to 16 kB a second at 8 kHz.
     pub max_duration: Duration,
 }
 
@@ -66,7 +69,19 @@ pub enum MediaError {
     Empty,
 }
 
-/// Decodes a file to 8 kHz mono: channels are averaged, the rate is converted. Takes its time: not for a thread that
+/// Decodes a file to 8 kHz mono, as [`decode_at`] does.
+///
+/// # Errors
+/// As [`decode_at`].
+pub fn decode(
+    bytes: &[u8],
+    hint: Option<&str>,
+    limits: DecodeLimits,
+) -> Result<Vec<i16>, MediaError> {
+    decode_at(bytes, hint, limits, Rate::Narrow)
+}
+
+/// Decodes a file to mono at a rate: channels are averaged, the rate is converted. Takes its time: not for a thread that
 /// paces media.
 ///
 /// `hint` is a file extension (`mp3`) or a media type (`audio/mpeg`) and only speeds the search up. A file that breaks
@@ -74,10 +89,11 @@ pub enum MediaError {
 ///
 /// # Errors
 /// If a limit is exceeded, the format is not supported, or nothing could be decoded.
-pub fn decode(
+pub fn decode_at(
     bytes: &[u8],
     hint: Option<&str>,
     limits: DecodeLimits,
+    rate: Rate,
 ) -> Result<Vec<i16>, MediaError> {
     if bytes.len() > limits.max_bytes {
         return Err(MediaError::TooManyBytes {
@@ -87,7 +103,9 @@ pub fn decode(
     }
     // The library checks most of what it reads, not all: a header's products may overflow. A file must not take its
     // caller down.
-    let decoded = panic::catch_unwind(AssertUnwindSafe(|| decode_unguarded(bytes, hint, limits)));
+    let decoded = panic::catch_unwind(AssertUnwindSafe(|| {
+        decode_unguarded(bytes, hint, limits, rate)
+    }));
     decoded.unwrap_or_else(|_| Err(MediaError::Malformed("the decoder broke off".to_owned())))
 }
 
@@ -95,10 +113,12 @@ fn decode_unguarded(
     bytes: &[u8],
     hint: Option<&str>,
     limits: DecodeLimits,
+    rate: Rate,
 ) -> Result<Vec<i16>, MediaError> {
     let mut reader = open(bytes, hint)?;
     let (track, mut decoder) = audio_track(reader.as_ref())?;
-    let mut output = Output::new(limits);
+    let mut output = Output::new(limits, rate);
+    let mut budget = Budget::new(bytes.len(), limits);
     loop {
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
@@ -108,12 +128,17 @@ fn decode_unguarded(
             Err(Error::ResetRequired) => break,
             Err(error) => return output.salvage(&error),
         };
+        budget.spend(packet.data.len())?;
         if packet.track_id != track {
             continue;
         }
         match decoder.decode(&packet) {
-            Ok(audio) => output.take(&audio)?,
-            Err(Error::DecodeError(_) | Error::IoError(_)) => {} // this packet is broken; the next may be good
+            Ok(audio) => {
+                budget.broken = 0;
+                output.take(&audio)?;
+            }
+            // This packet is broken; the next may be good.
+            Err(Error::DecodeError(_) | Error::IoError(_)) => budget.broken += 1,
             Err(error) => return output.salvage(&error),
         }
     }
@@ -159,8 +184,41 @@ fn audio_track(reader: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>)
     Ok((track.id, decoder))
 }
 
-/// Collects what is decoded, at 8 kHz, within the limit.
+/// What a file may cost. An index can name the same bytes millions of times, and packets without audio never end by their duration.
+struct Budget {
+    packets: u128,
+    bytes: usize,
+    /// Broken packets in a row.
+    broken: u32,
+}
+
+impl Budget {
+    /// For a file of this size: each byte twice, and a packet a millisecond, of which no codec has as many.
+    fn new(bytes: usize, limits: DecodeLimits) -> Self {
+        Self {
+            packets: limits.max_duration.as_millis() + 1_000,
+            bytes: 2 * bytes,
+            broken: 0,
+        }
+    }
+
+    /// Takes a packet of this size.
+    fn spend(&mut self, bytes: usize) -> Result<(), MediaError> {
+        let left = self
+            .bytes
+            .checked_sub(bytes)
+            .zip(self.packets.checked_sub(1));
+        let (bytes, packets) = left
+            .filter(|_| self.broken < MAX_BROKEN_PACKETS)
+            .ok_or_else(|| MediaError::Malformed("its packets never end".to_owned()))?;
+        (self.bytes, self.packets) = (bytes, packets);
+        Ok(())
+    }
+}
+
+/// Collects what is decoded, at one rate, within the limit.
 struct Output {
+    rate: Rate,
     samples: Vec<i16>,
     resampler: Option<(u32, Resampler)>,
     mono: Vec<f32>,
@@ -169,8 +227,9 @@ struct Output {
 }
 
 impl Output {
-    fn new(limits: DecodeLimits) -> Self {
+    fn new(limits: DecodeLimits, rate: Rate) -> Self {
         Self {
+            rate,
             samples: Vec::new(),
             resampler: None,
             mono: Vec::new(),
@@ -194,7 +253,7 @@ impl Output {
         self.mono
             .extend(frames.map(|frame| frame.iter().sum::<f32>() / channels as f32));
         self.resample(rate_hz);
-        let max_samples = self.max_duration.as_millis() * u128::from(RATE_HZ) / 1_000;
+        let max_samples = self.max_duration.as_millis() * u128::from(self.rate.hz()) / 1_000;
         if self.samples.len() as u128 > max_samples {
             return Err(MediaError::TooLong(self.max_duration));
         }
@@ -212,7 +271,7 @@ impl Output {
         }
         let (_, resampler) = self
             .resampler
-            .get_or_insert_with(|| (rate_hz, Resampler::new(rate_hz)));
+            .get_or_insert_with(|| (rate_hz, Resampler::new(rate_hz, self.rate)));
         resampler.push(&self.mono, &mut self.samples);
     }
 
@@ -234,7 +293,7 @@ impl Output {
     /// What came before an error that ends the file, if it was at least a frame.
     fn salvage(mut self, error: &Error) -> Result<Vec<i16>, MediaError> {
         self.flush();
-        if self.samples.len() < SAMPLES_8K {
+        if self.samples.len() < self.rate.frame_samples() {
             return Err(MediaError::Malformed(error.to_string()));
         }
         Ok(self.samples)

@@ -1,19 +1,30 @@
-//! Audio at 8 kHz, mono, 16 bits, in frames of 20 ms: G.711, resampling, decoding of files, prompts, tones, WAV files,
-//! recordings, conferences, who answered, recorded phrases.
+//! Audio of calls, mono, 16 bits, in frames of 20 ms: codecs and what bridges their gaps, resampling, decoding of files, prompts,
+//! tones, WAV files, recordings, conferences, who answered, recorded phrases. Without another rate in its name, everything is at
+//! 8 kHz.
 
 mod answering_machine;
 mod bridge;
+pub mod codec;
+mod comfort_noise;
+mod concealment;
 mod decode;
 mod g711;
+mod g722;
 mod gain;
 mod mixer;
+#[cfg(feature = "opus")]
+mod opus;
 mod phrases;
 mod prompt;
+mod rate;
+mod rate_converter;
 mod recording;
 mod resample;
 mod saturation;
 #[cfg(test)]
 mod synthetic;
+#[cfg(test)]
+mod testing;
 pub mod tone;
 mod tone_run;
 mod voice_activity;
@@ -24,12 +35,16 @@ pub use answering_machine::{
     AnsweredBy, MachineDetection, MachineDetectionOptions, MachineDetectionRange, MachineDetector,
 };
 pub use bridge::{BridgeSide, BridgeWay, bridge_way};
-pub use decode::{DecodeLimits, MediaError, decode};
+pub use codec::{Codec, Decoder, Encoder};
+pub use comfort_noise::ComfortNoise;
+pub use decode::{DecodeLimits, MediaError, decode, decode_at};
 pub use g711::Law;
 pub use gain::Gain;
 pub use mixer::{ConferenceFull, Mixer, Seat, Talk};
 pub use phrases::{PhraseError, PhraseRules, PhraseRulesError, PhraseSet, Spoken};
 pub use prompt::Prompt;
+pub use rate::Rate;
+pub use rate_converter::RateConverter;
 pub use recording::{
     PauseBehavior, Recorded, RecordedBlock, Recorder, RecordingChannels, RecordingEnd,
     RecordingOptions, RecordingTracks,

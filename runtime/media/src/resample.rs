@@ -1,6 +1,6 @@
-//! Any rate to 8 kHz.
+//! Any rate to one that calls have.
 
-use crate::{RATE_HZ, to_i16};
+use crate::{Rate, to_i16};
 
 /// The lowest rate resampled.
 pub const MIN_RATE_HZ: u32 = 4_000;
@@ -16,12 +16,14 @@ const KAISER_BETA: f64 = 8.0;
 /// Kernel phases at most. Every common rate needs fewer and is exact; an odd one takes the nearest of these.
 const MAX_PHASES: u64 = 1_024;
 
-/// Turns mono audio of one rate into 8 kHz, piece by piece: a windowed-sinc low-pass in polyphase form.
+/// Turns mono audio of one rate into another, piece by piece: a windowed-sinc low-pass in polyphase form. For files: it allocates, and
+/// it looks ahead. Live audio has the [`RateConverter`](crate::RateConverter).
 ///
 /// Linear phase, no delay: the output begins where the input begins and is as long.
 #[derive(Debug, Clone)]
 pub struct Resampler {
     from_hz: u64,
+    to_hz: u64,
     /// Kernel per phase, `taps` long each; empty when the rates are equal.
     kernel: Vec<f32>,
     phases: u64,
@@ -40,20 +42,21 @@ impl Resampler {
     /// # Panics
     /// If the rate is not between [`MIN_RATE_HZ`] and [`MAX_RATE_HZ`].
     #[must_use]
-    pub fn new(from_hz: u32) -> Self {
+    pub fn new(from_hz: u32, to: Rate) -> Self {
         assert!(
             (MIN_RATE_HZ..=MAX_RATE_HZ).contains(&from_hz),
             "rate {from_hz} out of range"
         );
-        let half = half_taps(from_hz);
-        let phases = phases(from_hz);
-        let kernel = if from_hz == RATE_HZ {
+        let half = half_taps(from_hz, to.hz());
+        let phases = phases(from_hz, to.hz());
+        let kernel = if from_hz == to.hz() {
             Vec::new()
         } else {
-            kernel(from_hz, phases, half)
+            kernel(from_hz, to.hz(), phases, half)
         };
         Self {
             from_hz: from_hz.into(),
+            to_hz: to.hz().into(),
             kernel,
             phases,
             taps: 2 * half,
@@ -81,7 +84,7 @@ impl Resampler {
             return;
         }
         self.window.resize(self.window.len() + self.taps, 0.0);
-        let length = (self.taken * u64::from(RATE_HZ)).div_ceil(self.from_hz);
+        let length = (self.taken * self.to_hz).div_ceil(self.from_hz);
         self.produce(length, output);
     }
 
@@ -89,8 +92,8 @@ impl Resampler {
     fn produce(&mut self, limit: u64, output: &mut Vec<i16>) {
         while self.given < limit {
             let position = self.given * self.from_hz;
-            let (mut whole, rest) = (position / u64::from(RATE_HZ), position % u64::from(RATE_HZ));
-            let mut phase = (rest * self.phases + u64::from(RATE_HZ) / 2) / u64::from(RATE_HZ);
+            let (mut whole, rest) = (position / self.to_hz, position % self.to_hz);
+            let mut phase = (rest * self.phases + self.to_hz / 2) / self.to_hz;
             if phase == self.phases {
                 (whole, phase) = (whole + 1, 0);
             }
@@ -108,7 +111,7 @@ impl Resampler {
             ));
             self.given += 1;
         }
-        let next = self.given * self.from_hz / u64::from(RATE_HZ);
+        let next = self.given * self.from_hz / self.to_hz;
         let spent = ((next - self.first) as usize).min(self.window.len());
         self.window.drain(..spent);
         self.first += spent as u64;
@@ -116,24 +119,24 @@ impl Resampler {
 }
 
 /// Input samples on each side of an output sample that count.
-fn half_taps(from_hz: u32) -> usize {
-    let widening = f64::from(from_hz.max(RATE_HZ)) / f64::from(RATE_HZ);
+pub(crate) fn half_taps(from_hz: u32, to_hz: u32) -> usize {
+    let widening = f64::from(from_hz.max(to_hz)) / f64::from(to_hz);
     (ZERO_CROSSINGS * widening).ceil() as usize
 }
 
 /// Distinct positions of output samples between two input samples.
-fn phases(from_hz: u32) -> u64 {
-    let (mut divisor, mut rest) = (RATE_HZ, from_hz % RATE_HZ);
+pub(crate) fn phases(from_hz: u32, to_hz: u32) -> u64 {
+    let (mut divisor, mut rest) = (to_hz, from_hz % to_hz);
     while rest != 0 {
         (divisor, rest) = (rest, divisor % rest);
     }
-    u64::from(RATE_HZ / divisor).min(MAX_PHASES)
+    u64::from(to_hz / divisor).min(MAX_PHASES)
 }
 
 /// The kernel, phase after phase: tap `t` of a phase weighs the input `t - (half - 1)` samples after the output's whole
 /// position. Each phase sums to one.
-fn kernel(from_hz: u32, phases: u64, half: usize) -> Vec<f32> {
-    let cutoff = CUTOFF * (f64::from(RATE_HZ) / f64::from(from_hz)).min(1.0);
+pub(crate) fn kernel(from_hz: u32, to_hz: u32, phases: u64, half: usize) -> Vec<f32> {
+    let cutoff = CUTOFF * (f64::from(to_hz) / f64::from(from_hz)).min(1.0);
     let mut kernel = Vec::with_capacity(phases as usize * 2 * half);
     for phase in 0..phases {
         let offset = phase as f64 / phases as f64 + (half - 1) as f64;
@@ -192,7 +195,7 @@ mod tests {
     }
 
     fn resample(rate_hz: u32, samples: &[f32], piece: usize) -> Vec<i16> {
-        let mut resampler = Resampler::new(rate_hz);
+        let mut resampler = Resampler::new(rate_hz, Rate::Narrow);
         let mut output = Vec::new();
         samples
             .chunks(piece)

@@ -3,7 +3,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::{Law, tone};
 
+mod hostile;
+
 const OGG: &[u8] = include_bytes!("../../testdata/tone.ogg");
+const FLAC: &[u8] = include_bytes!("../../testdata/tone.flac");
+const STEREO_FLAC: &[u8] = include_bytes!("../../testdata/stereo.flac");
+const ADTS: &[u8] = include_bytes!("../../testdata/tone.aac");
+const MP4: &[u8] = include_bytes!("../../testdata/tone.m4a");
+const STEREO_MP4: &[u8] = include_bytes!("../../testdata/stereo.m4a");
+const FRAGMENTED_MP4: &[u8] = include_bytes!("../../testdata/fragmented.m4a");
+const IMA_ADPCM: &[u8] = include_bytes!("../../testdata/ima-adpcm.wav");
+const MS_ADPCM: &[u8] = include_bytes!("../../testdata/ms-adpcm.wav");
+const OGG_OPUS: &[u8] = include_bytes!("../../testdata/opus.ogg");
 const MP3: &[u8] = include_bytes!("../../testdata/tone.mp3");
 const TAGGED_MP3: &[u8] = include_bytes!("../../testdata/tagged.mp3");
 
@@ -95,12 +106,35 @@ fn every_format_gives_the_tone() {
         ("Vorbis", OGG.to_vec()),
         ("MP3", MP3.to_vec()),
         ("MP3 with a tag", TAGGED_MP3.to_vec()),
+        ("FLAC", FLAC.to_vec()),
+        ("FLAC in stereo", STEREO_FLAC.to_vec()),
+        ("AAC in ADTS", ADTS.to_vec()),
+        ("AAC in MP4", MP4.to_vec()),
+        ("AAC in stereo, index first", STEREO_MP4.to_vec()),
+        ("AAC in fragments", FRAGMENTED_MP4.to_vec()),
+        ("IMA ADPCM", IMA_ADPCM.to_vec()),
+        ("Microsoft ADPCM", MS_ADPCM.to_vec()),
     ] {
         check_tone(name, &file, None);
     }
     check_tone("by extension", MP3, Some("mp3"));
     check_tone("by media type", MP3, Some("audio/mpeg"));
+    check_tone("by media type", MP4, Some("audio/mp4"));
+    check_tone("by extension", FLAC, Some("flac"));
     check_tone("a hint that lies", OGG, Some("wav"));
+}
+
+#[test]
+fn any_rate_of_calls_can_be_asked_for() {
+    for rate in Rate::ALL {
+        for (name, file) in [("FLAC", FLAC), ("MP3", MP3), ("AAC", MP4)] {
+            let samples = decode_at(file, None, DecodeLimits::default(), rate).unwrap();
+            let ms = samples.len() / rate.samples(1);
+            assert!((498..590).contains(&ms), "{name} {rate:?}: {ms} ms");
+        }
+    }
+    let samples = decode_at(FLAC, None, DecodeLimits::default(), Rate::Wide).unwrap();
+    assert_eq!(samples.len(), 8_000, "the file's own rate");
 }
 
 #[test]
@@ -152,6 +186,7 @@ fn what_is_no_audio_says_so() {
             b"#!AMR\n\x3c\x91\x17\x16\xbe\x66\x79\xe1\xe0\x01\xe7\xaf",
         ),
         ("half a header", b"RIFF\x24\x00\x00\x00WAVEfmt "),
+        ("Opus", OGG_OPUS),
     ] {
         let error = decode_all(bytes).unwrap_err();
         assert!(
@@ -173,7 +208,13 @@ fn what_is_no_audio_says_so() {
 
 #[test]
 fn a_file_that_breaks_off_is_decoded_as_far_as_it_goes() {
-    for (name, file) in [("MP3", MP3), ("WAV", &wav_16(1, 8_000, &[7; 4_000]))] {
+    for (name, file) in [
+        ("MP3", MP3),
+        ("WAV", &wav_16(1, 8_000, &[7; 4_000])),
+        ("FLAC", FLAC),
+        ("ADTS", ADTS),
+        ("MP4, index first", STEREO_MP4),
+    ] {
         let samples = decode_all(&file[..file.len() * 4 / 5])
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(
@@ -185,15 +226,16 @@ fn a_file_that_breaks_off_is_decoded_as_far_as_it_goes() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn broken_files_are_decoded_or_refused(
-        which in 0usize..3,
+        which in 0usize..9,
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
     ) {
         let whole_wav = wav_16(2, 44_100, &[3; 1_000]);
-        let mut file = [OGG, MP3, &whole_wav][which].to_vec();
+        let files = [OGG, MP3, &whole_wav, FLAC, ADTS, MP4, FRAGMENTED_MP4, IMA_ADPCM, MS_ADPCM];
+        let mut file = files[which].to_vec();
         for (index, byte) in damage {
             let at = index.index(file.len());
             file[at] = byte;

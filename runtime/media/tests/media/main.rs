@@ -1,0 +1,4 @@
+//! Audio of anybody.
+
+mod corpus;
+mod fuzzed;

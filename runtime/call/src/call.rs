@@ -419,6 +419,7 @@ impl Call {
                     receive: old.receive,
                     ..new
                 });
+        path.comfort_noise = path.comfort_noise.and(current.comfort_noise);
         if path != current {
             self.connect(path);
         }

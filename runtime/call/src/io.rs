@@ -114,10 +114,60 @@ pub struct MediaPath {
     pub send_payload_type: u8,
     /// RTP payload type that the peer sends audio with.
     pub receive_payload_type: u8,
-    /// Payload types of RFC 4733 events, when negotiated.
+    /// Payload types of RFC 4733 events at the codec's clock rate, when negotiated.
     pub telephone_event: Option<sdp::TelephoneEvent>,
+    /// The payload type of the comfort noise that the peer may send.
+    pub comfort_noise: Option<u8>,
+    /// The peer has use for what Opus can repeat of the frame before.
+    pub redundancy: bool,
+    /// Milliseconds of audio in a packet, as the peer would like it: 10 to 60, by tens. What it sends may differ.
+    pub ptime_ms: u32,
     /// Ours: what we may send and what we expect.
     pub direction: sdp::Direction,
+    /// RTCP goes over the port of RTP, both ways.
+    pub rtcp_mux: bool,
+    /// Where the peer wants RTCP.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// The keys; none where packets go unencrypted.
+    pub srtp: Option<sdp::Srtp>,
+}
+
+impl MediaPath {
+    /// A plain path both ways, with our payload types and no extras.
+    #[must_use]
+    pub fn new(remote: SocketAddr, codec: sdp::Codec) -> Self {
+        Self {
+            remote,
+            codec,
+            send_payload_type: codec.payload_type(),
+            receive_payload_type: codec.payload_type(),
+            telephone_event: None,
+            comfort_noise: None,
+            redundancy: false,
+            ptime_ms: media::FRAME_MS,
+            direction: sdp::Direction::SendRecv,
+            rtcp_mux: false,
+            remote_rtcp: None,
+            srtp: None,
+        }
+    }
+
+    /// What codes and decodes its audio.
+    #[must_use]
+    pub const fn media_codec(&self) -> media::Codec {
+        media_codec(self.codec)
+    }
+}
+
+/// What codes and decodes the audio of a negotiated codec.
+#[must_use]
+pub const fn media_codec(codec: sdp::Codec) -> media::Codec {
+    match codec {
+        sdp::Codec::Pcmu => media::Codec::Pcmu,
+        sdp::Codec::Pcma => media::Codec::Pcma,
+        sdp::Codec::G722 => media::Codec::G722,
+        sdp::Codec::Opus => media::Codec::Opus,
+    }
 }
 
 /// From a leg's media.

@@ -12,7 +12,7 @@ pub struct InboundLeg {
     pub dialog: DialogId,
     /// The SDP offer of the INVITE; none for a late offer (RFC 3261 section 13.2.1).
     pub offer: Option<Bytes>,
-    /// Our media address and codecs.
+    /// Our media address, codecs and keys.
     pub local: sdp::Local,
 }
 
@@ -25,7 +25,7 @@ pub struct OutboundLeg {
     pub invite: sip::OutgoingInvite,
     /// What the peer's final answers mean.
     pub outcomes: Outcomes,
-    /// Our media address and codecs.
+    /// Our media address, codecs and keys.
     pub local: sdp::Local,
 }
 
@@ -62,12 +62,21 @@ impl Leg {
             sdp::answer_again(offer, &mut self.local, &self.description)?
         };
         self.description = negotiated.description.clone();
-        Ok((self.description.clone(), MediaPath::from(&negotiated)))
+        Ok((self.description.clone(), self.agreed(&negotiated)))
     }
 
     /// Takes the peer's answer to our offer.
-    pub(crate) fn accept(&self, answer: &[u8]) -> Result<MediaPath, sdp::SdpError> {
-        sdp::accept(answer, &self.local).map(|negotiated| MediaPath::from(&negotiated))
+    pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<MediaPath, sdp::SdpError> {
+        let negotiated = sdp::accept(answer, &self.local)?;
+        Ok(self.agreed(&negotiated))
+    }
+
+    /// What begins encrypted stays so: a later description without a key is refused.
+    fn agreed(&mut self, negotiated: &sdp::Negotiated) -> MediaPath {
+        if negotiated.srtp.is_some() {
+            self.local.security.policy = sdp::Security::Require;
+        }
+        MediaPath::from(negotiated)
     }
 
     /// Our offer to a re-INVITE that asks for one: what we can do and want now. What was answered last may be a hold of the
@@ -86,7 +95,13 @@ impl From<&sdp::Negotiated> for MediaPath {
             send_payload_type: negotiated.send_payload_type,
             receive_payload_type: negotiated.receive_payload_type,
             telephone_event: negotiated.telephone_event,
+            comfort_noise: negotiated.comfort_noise,
+            redundancy: negotiated.redundancy,
+            ptime_ms: negotiated.ptime_ms,
             direction: negotiated.direction,
+            rtcp_mux: negotiated.rtcp_mux,
+            remote_rtcp: negotiated.remote_rtcp,
+            srtp: negotiated.srtp,
         }
     }
 }

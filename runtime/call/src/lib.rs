@@ -22,6 +22,7 @@ pub use event::{Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use ids::{AccountSid, CallSid, InvalidSid, PlaybackId, RequestId};
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
+    media_codec,
 };
 pub use leg::{InboundLeg, OutboundLeg};
 pub use outcome::{Outcome, Outcomes};

@@ -425,11 +425,8 @@ fn outbound_leg() -> OutboundLeg {
 /// One of the two ends, 1 ours and 2 the caller's.
 fn local(end: u8) -> sdp::Local {
     sdp::Local {
-        address: address(end),
         codecs: vec![sdp::Codec::Pcmu],
-        session_id: end.into(),
-        version: 1,
-        policy: sdp::AddressPolicy::default(),
+        ..sdp::Local::new(address(end), end.into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Each test is a story of inputs and the effects that each of them must have, in short words.
 
 mod addresses;
+mod encryption;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -124,14 +125,11 @@ fn bytes(text: &str) -> Bytes {
 
 fn local() -> sdp::Local {
     sdp::Local {
-        address: SocketAddr::from(([127, 0, 0, 1], 5000)),
-        codecs: sdp::Codec::ALL.to_vec(),
-        session_id: 7,
-        version: 1,
         policy: sdp::AddressPolicy {
             allow_loopback: true,
             ..Default::default()
         },
+        ..sdp::Local::new(SocketAddr::from(([127, 0, 0, 1], 5000)), 7)
     }
 }
 

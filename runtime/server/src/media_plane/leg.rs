@@ -388,17 +388,16 @@ impl Playback {
     }
 
     fn next_frame(&mut self, law: Law) -> Option<&[u8; SAMPLES_8K]> {
-        let frame = self.prompt.frame(law, self.frame);
+        let frame = self.prompt.frame(law.into(), self.frame);
         self.frame += 1;
-        frame
+        frame.and_then(|frame| frame.try_into().ok())
     }
 }
 
 fn law(codec: sdp::Codec) -> Law {
-    match codec {
-        sdp::Codec::Pcmu => Law::Mu,
-        sdp::Codec::Pcma => Law::A,
-    }
+    call::media_codec(codec)
+        .law()
+        .expect("nothing but G.711 is offered")
 }
 
 #[cfg(test)]

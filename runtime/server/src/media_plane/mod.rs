@@ -191,14 +191,11 @@ impl Drop for Leg {
 /// this machine only.
 pub(crate) fn describe(leg: &Leg, peer: SocketAddr) -> sdp::Local {
     sdp::Local {
-        address: leg.address,
-        codecs: sdp::Codec::ALL.to_vec(),
-        session_id: leg.session_id,
-        version: 1,
         policy: sdp::AddressPolicy {
             allow_loopback: peer.ip().to_canonical().is_loopback(),
             own: Arc::clone(&leg.own),
         },
+        ..sdp::Local::new(leg.address, leg.session_id)
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use call::{MediaPath, PlaybackId};
 use media::{Prompt, tone};
-use sdp::{Codec, Direction, TelephoneEvent};
+use sdp::{Codec, TelephoneEvent};
 
 use super::*;
 
@@ -25,15 +25,11 @@ fn plane(port_min: u16, port_max: u16) -> MediaPlane {
 
 fn connect(leg: &Leg, remote: SocketAddr) {
     leg.send(MediaCommand::Connect(MediaPath {
-        remote,
-        codec: Codec::Pcma,
-        send_payload_type: 8,
-        receive_payload_type: 8,
         telephone_event: Some(TelephoneEvent {
             send: 101,
             receive: 101,
         }),
-        direction: Direction::SendRecv,
+        ..MediaPath::new(remote, Codec::Pcma)
     }));
 }
 

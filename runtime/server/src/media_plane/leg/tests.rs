@@ -19,15 +19,11 @@ fn address(text: &str) -> SocketAddr {
 
 fn path() -> MediaPath {
     MediaPath {
-        remote: PEER.parse().unwrap(),
-        codec: Codec::Pcmu,
-        send_payload_type: 0,
-        receive_payload_type: 0,
         telephone_event: Some(TelephoneEvent {
             send: 96,
             receive: 101,
         }),
-        direction: Direction::SendRecv,
+        ..MediaPath::new(PEER.parse().unwrap(), Codec::Pcmu)
     }
 }
 

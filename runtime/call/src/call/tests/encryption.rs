@@ -1,0 +1,90 @@
+//! Keys of the audio.
+
+use super::*;
+
+/// An offer with this profile and, with its tag, this key.
+fn offer(profile: &str, key: Option<(u32, char)>) -> String {
+    let plain = OFFER.replace("RTP/AVP", profile);
+    let crypto = key.map(|(tag, letter)| {
+        let key = letter.to_string().repeat(40);
+        format!("a=crypto:{tag} AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n")
+    });
+    plain + &crypto.unwrap_or_default()
+}
+
+/// A call that is up with this offer, over a trunk that would like encryption and signals over TLS; and where its audio flows.
+fn up_with(offer: &str) -> (Run, MediaPath) {
+    let security = sdp::LocalSecurity {
+        policy: sdp::Security::Offer,
+        signalling_is_secure: true,
+        key: sdp::MasterKey([3; 30]),
+    };
+    let leg = InboundLeg {
+        dialog: DialogId(1),
+        offer: Some(bytes(offer)),
+        local: sdp::Local {
+            security,
+            ..local()
+        },
+    };
+    let mut run = Run {
+        call: Call::inbound(start(), leg, LIMITS),
+        now: start(),
+    };
+    run.feed(command(Command::Answer));
+    let (_, path) = exchanged(&mut run, sip::Event::Acked { sdp: None });
+    (run, path.expect("audio flows"))
+}
+
+#[test]
+fn what_begins_encrypted_stays_so() {
+    for profile in ["RTP/SAVP", "RTP/AVP"] {
+        let (mut run, path) = up_with(&offer(profile, Some((4, 'A'))));
+        let keys = path.srtp.expect("keys");
+        assert_eq!(keys.send, sdp::MasterKey([3; 30]));
+        assert_eq!(keys.receive, sdp::MasterKey([0; 30]));
+        // No later offer does without.
+        assert_eq!(
+            offered(&mut run, Some(&offer("RTP/AVP", None))),
+            ("488".to_owned(), None)
+        );
+        // Another key is another path.
+        let (said, path) = offered(&mut run, Some(&offer(profile, Some((9, 'B')))));
+        assert!(
+            said.contains("a=crypto:9 AES_CM_128_HMAC_SHA1_80 "),
+            "{said}"
+        );
+        let rekeyed = path.and_then(|path| path.srtp).expect("keys");
+        assert_ne!(rekeyed.receive, keys.receive);
+    }
+}
+
+#[test]
+fn a_refresh_keeps_the_keys() {
+    let (mut run, path) = up_with(&offer("RTP/AVP", Some((4, 'A'))));
+    // The peer answers our last description, tag and all.
+    let answer = bytes(&offer("RTP/AVP", Some((4, 'A'))));
+    let moved = bytes(&offer("RTP/AVP", Some((4, 'A'))).replace("4000", "4002"));
+    let refreshed = |sdp| sip::Event::OfferAnswered { sdp: Some(sdp) };
+    assert_eq!(
+        exchanged(&mut run, refreshed(answer)).1,
+        None,
+        "nothing changed"
+    );
+    let (_, elsewhere) = exchanged(&mut run, refreshed(moved));
+    assert_eq!(elsewhere.map(|path| path.srtp), Some(path.srtp));
+    let plain = bytes(&offer("RTP/AVP", None));
+    assert_eq!(
+        exchanged(&mut run, refreshed(plain)).1,
+        None,
+        "not without keys"
+    );
+}
+
+#[test]
+fn what_begins_plain_may_become_encrypted() {
+    let (mut run, path) = up_with(&offer("RTP/AVP", None));
+    assert_eq!(path.srtp, None);
+    let (_, path) = offered(&mut run, Some(&offer("RTP/SAVP", Some((1, 'A')))));
+    assert!(path.is_some_and(|path| path.srtp.is_some()));
+}

@@ -1,5 +1,6 @@
 //! The codecs of calls behind one interface: frames of 20 ms in and out of buffers that the caller has. An encoder and a decoder are
-//! one direction's state each. Making one allocates; using one does not, but for Opus.
+//! one direction's state each. Making one allocates; using one does not, but for Opus: its encoder does a hundred times a frame, its
+//! decoder ten times.
 
 use crate::concealment::Concealment;
 use crate::g722;
@@ -37,8 +38,7 @@ impl Codec {
         !matches!(self, Self::Opus) || cfg!(feature = "opus")
     }
 
-    /// The rate of the samples that go in and come out. Opus is spoken at 16 kHz whatever the peer sends: nothing in a call has more,
-    /// and it costs half of 48 kHz.
+    /// The rate of the samples that go in and come out. Opus is spoken at 16 kHz whatever the peer sends: nothing in a call has more.
     #[must_use]
     pub const fn rate(self) -> Rate {
         match self {

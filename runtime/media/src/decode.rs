@@ -85,7 +85,7 @@ pub fn decode(
 /// paces media.
 ///
 /// `hint` is a file extension (`mp3`) or a media type (`audio/mpeg`) and only speeds the search up. A file that breaks
-/// off is decoded as far as it goes.
+/// off is decoded as far as it goes, but for MP4.
 ///
 /// # Errors
 /// If a limit is exceeded, the format is not supported, or nothing could be decoded.
@@ -118,7 +118,7 @@ fn decode_unguarded(
     let mut reader = open(bytes, hint)?;
     let (track, mut decoder) = audio_track(reader.as_ref())?;
     let mut output = Output::new(limits, rate);
-    let mut budget = Budget::new(bytes.len(), limits);
+    let mut budget = Budget::new(limits);
     loop {
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
@@ -128,7 +128,7 @@ fn decode_unguarded(
             Err(Error::ResetRequired) => break,
             Err(error) => return output.salvage(&error),
         };
-        budget.spend(packet.data.len())?;
+        budget.spend()?;
         if packet.track_id != track {
             continue;
         }
@@ -184,34 +184,28 @@ fn audio_track(reader: &dyn FormatReader) -> Result<(u32, Box<dyn AudioDecoder>)
     Ok((track.id, decoder))
 }
 
-/// What a file may cost. An index can name the same bytes millions of times, and packets without audio never end by their duration.
+/// What a file may cost. An index can name billions of packets without audio, which never end by their duration.
 struct Budget {
     packets: u128,
-    bytes: usize,
     /// Broken packets in a row.
     broken: u32,
 }
 
 impl Budget {
-    /// For a file of this size: each byte twice, and a packet a millisecond, of which no codec has as many.
-    fn new(bytes: usize, limits: DecodeLimits) -> Self {
+    /// A packet a millisecond: no codec has as many.
+    fn new(limits: DecodeLimits) -> Self {
         Self {
             packets: limits.max_duration.as_millis() + 1_000,
-            bytes: 2 * bytes,
             broken: 0,
         }
     }
 
-    /// Takes a packet of this size.
-    fn spend(&mut self, bytes: usize) -> Result<(), MediaError> {
-        let left = self
-            .bytes
-            .checked_sub(bytes)
-            .zip(self.packets.checked_sub(1));
-        let (bytes, packets) = left
-            .filter(|_| self.broken < MAX_BROKEN_PACKETS)
-            .ok_or_else(|| MediaError::Malformed("its packets never end".to_owned()))?;
-        (self.bytes, self.packets) = (bytes, packets);
+    /// Takes a packet.
+    fn spend(&mut self) -> Result<(), MediaError> {
+        if self.packets == 0 || self.broken >= MAX_BROKEN_PACKETS {
+            return Err(MediaError::Malformed("its packets never end".to_owned()));
+        }
+        self.packets -= 1;
         Ok(())
     }
 }

@@ -1,5 +1,4 @@
-//! RTP (RFC 3550) for G.711 in 20 ms packets: reading, writing, counting, the jitter buffer, digits (RFC 4733), and whose packets
-//! are the peer's.
+//! RTP and RTCP (RFC 3550): reading, writing, counting, the jitter buffer, digits (RFC 4733), and whose packets are the peer's.
 //!
 //! Nothing here has a clock or allocates once built: the caller ticks every 20 ms and hands datagrams in.
 
@@ -7,12 +6,18 @@ pub mod dtmf;
 mod jitter_buffer;
 mod latch;
 mod packet;
+mod quality;
+mod random;
 mod reception;
+pub mod rtcp;
 mod sender;
+#[cfg(test)]
+mod testing;
 
 pub use jitter_buffer::{Arrival, JitterBuffer};
 pub use latch::Latch;
 pub use packet::{Packet, PacketError, parse};
+pub use quality::{Impairment, Measured, Quality};
 pub use reception::{Reception, Sequenced};
 pub use sender::{HEADER_BYTES, MAX_PACKET_BYTES, Sender};
 

@@ -1,8 +1,10 @@
-//! Digits as telephone events (RFC 4733 section 2), both ways.
+//! Digits: telephone events (RFC 4733 section 2) both ways, and one press out of what several sources say of it.
 
+mod digits;
 mod receiver;
 mod sender;
 
+pub use digits::{DigitPolicy, DigitSource, Digits};
 pub use receiver::DigitReceiver;
 pub use sender::{DigitSender, EventPacket};
 

@@ -9,8 +9,8 @@ const LOST_END_TICKS: u32 = 8;
 /// Events remembered as reported, so that packets of theirs that come late are not taken for new ones.
 const REMEMBERED: usize = 8;
 
-/// A packet this much older than the current event belongs to an event before it: 5 s. Beyond, the clock jumped.
-const LATE_SAMPLES: i32 = 40_000;
+/// A packet this much older than the current event belongs to an event before it. Beyond, the clock jumped.
+const LATE_SECONDS: u32 = 5;
 
 /// A segment of a long event is about this long when the next one begins (RFC 4733 section 2.5.1.3 gives 0xffff).
 const SEGMENT_SAMPLES: std::ops::RangeInclusive<u32> = 0xf000..=0x1_0000;
@@ -19,8 +19,9 @@ const SEGMENT_SAMPLES: std::ops::RangeInclusive<u32> = 0xf000..=0x1_0000;
 ///
 /// The marker is not looked at (it is lost as easily as its packet), any of the three end packets ends the event, and
 /// with all of them lost a later event or [`Self::tick`] does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DigitReceiver {
+    clock_rate_hz: u32,
     current: Option<Current>,
     reported: [Option<u32>; REMEMBERED],
     next_reported: usize,
@@ -43,7 +44,26 @@ struct Report {
     duration_samples: u32,
 }
 
+impl Default for DigitReceiver {
+    /// At 8 kHz.
+    fn default() -> Self {
+        Self::new(8_000)
+    }
+}
+
 impl DigitReceiver {
+    /// For events whose payload type has this clock rate, in Hz: 8000, 16000 or 48000. It is that of the audio beside them (RFC 4733
+    /// section 2.5.1), and their payload type that of our own description, whatever ours are sent with.
+    #[must_use]
+    pub const fn new(clock_rate_hz: u32) -> Self {
+        Self {
+            clock_rate_hz,
+            current: None,
+            reported: [None; REMEMBERED],
+            next_reported: 0,
+        }
+    }
+
     /// Takes the payload of one event packet. Yields up to two digits: an event before it whose ends were all lost, and
     /// its own if it ends one.
     pub fn handle(
@@ -73,7 +93,7 @@ impl DigitReceiver {
     /// The source changed: ends the event under way and forgets the timestamps, which begin anew.
     pub fn restart(&mut self) -> Option<Digit> {
         let unfinished = self.finish();
-        *self = Self::default();
+        *self = Self::new(self.clock_rate_hz);
         unfinished
     }
 
@@ -81,7 +101,7 @@ impl DigitReceiver {
         let mut earlier = None;
         match self.current {
             Some(current) if current.timestamp == timestamp => {}
-            Some(current) if current.is_after(timestamp) => {
+            Some(current) if current.is_after(timestamp, self.clock_rate_hz) => {
                 return (None, report.is_end.then(|| self.late(timestamp, report)));
             }
             Some(current) if current.goes_on_in(timestamp, report.key) => {
@@ -105,7 +125,7 @@ impl DigitReceiver {
         self.remember(timestamp);
         Digit {
             key: report.key,
-            duration_ms: report.duration_samples / 8,
+            duration_ms: self.to_ms(report.duration_samples),
         }
     }
 
@@ -117,8 +137,12 @@ impl DigitReceiver {
             .saturating_add(current.duration_samples);
         Some(Digit {
             key: current.key,
-            duration_ms: samples / 8,
+            duration_ms: self.to_ms(samples),
         })
+    }
+
+    fn to_ms(&self, samples: u32) -> u32 {
+        samples / (self.clock_rate_hz / 1_000).max(1)
     }
 
     fn remember(&mut self, timestamp: u32) {
@@ -138,8 +162,8 @@ impl Current {
         }
     }
 
-    fn is_after(self, timestamp: u32) -> bool {
-        (1..LATE_SAMPLES).contains(&self.timestamp.wrapping_sub(timestamp).cast_signed())
+    fn is_after(self, timestamp: u32, clock_rate_hz: u32) -> bool {
+        (1..LATE_SECONDS * clock_rate_hz).contains(&self.timestamp.wrapping_sub(timestamp))
     }
 
     /// The event is longer than the duration field holds and has a new timestamp (RFC 4733 section 2.5.1.3).
@@ -326,6 +350,49 @@ mod tests {
         ] {
             check(&[end(5, 9, duration), end(5, 9, duration)], expected);
         }
+    }
+
+    #[test]
+    fn any_clock_rate_gives_the_same_durations() {
+        for (clock_rate_hz, per_ms) in [(8_000, 8), (16_000, 16), (48_000, 48)] {
+            let mut receiver = DigitReceiver::new(clock_rate_hz);
+            let mut digits = Vec::new();
+            // 100 ms, its end three times; 60 ms later the same key again, its ends lost; late packets of the first.
+            for (at_ms, held_ms, is_end) in [
+                (0, 50, false),
+                (0, 100, true),
+                (0, 100, true),
+                (160, 50, false),
+                (0, 100, true),
+                (160, 75, false),
+            ] {
+                let duration: u16 = held_ms * per_ms;
+                let [high, low] = duration.to_be_bytes();
+                let payload = [5, u8::from(is_end) << 7, high, low];
+                digits.extend(receiver.handle(at_ms * u32::from(per_ms), &payload));
+            }
+            digits.extend((0..20).filter_map(|_| receiver.tick()));
+            let digits: Vec<u32> = digits.iter().map(|digit| digit.duration_ms).collect();
+            assert_eq!(digits, [100, 75], "{clock_rate_hz}");
+        }
+    }
+
+    #[test]
+    fn a_key_held_beyond_the_field_at_48_khz_is_one_digit() {
+        let mut receiver = DigitReceiver::new(48_000);
+        let mut digits = Vec::new();
+        for segment in 0..3u32 {
+            let is_last = segment == 2;
+            let payload = [1, u8::from(is_last) << 7, 0xff, 0xff];
+            digits.extend(receiver.handle(segment * 65_535, &payload));
+        }
+        assert_eq!(
+            digits,
+            [Digit {
+                key: '1',
+                duration_ms: 4_095
+            }]
+        );
     }
 
     #[test]

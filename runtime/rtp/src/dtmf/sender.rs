@@ -16,6 +16,8 @@ pub struct DigitSender {
     timestamp: u32,
     frames: u16,
     sent: u16,
+    /// Of the clock, in 20 ms.
+    frame_ticks: u16,
 }
 
 /// One packet of an event.
@@ -39,7 +41,20 @@ impl DigitSender {
             timestamp,
             frames: frames.clamp(2, 400),
             sent: 0,
+            frame_ticks: FRAME_SAMPLES as u16,
         })
+    }
+
+    /// For a payload type with this clock rate, up to 48 kHz, instead of 8 kHz. A key is held no longer then than one event can say:
+    /// 1.36 s at 48 kHz.
+    #[must_use]
+    pub fn at_clock_rate_hz(self, clock_rate_hz: u32) -> Self {
+        let frame_ticks = (clock_rate_hz.clamp(8_000, 48_000) / 50) as u16;
+        Self {
+            frame_ticks,
+            frames: self.frames.min(u16::MAX / frame_ticks),
+            ..self
+        }
     }
 }
 
@@ -52,7 +67,7 @@ impl Iterator for DigitSender {
             return None;
         }
         self.sent += 1;
-        let [high, low] = (self.sent.min(self.frames) * FRAME_SAMPLES as u16).to_be_bytes();
+        let [high, low] = (self.sent.min(self.frames) * self.frame_ticks).to_be_bytes();
         let end = u8::from(self.sent >= self.frames) << 7;
         Some(EventPacket {
             marker: self.sent == 1,
@@ -84,6 +99,31 @@ mod tests {
         assert!(packets.iter().all(|packet| packet.timestamp == 77));
         let markers: Vec<bool> = packets.iter().map(|packet| packet.marker).collect();
         assert_eq!(markers, [true, false, false, false, false]);
+    }
+
+    #[test]
+    fn other_clocks_count_other_ticks() {
+        for (clock_rate_hz, frames, duration_ms) in [
+            (16_000, 5, 100),
+            (48_000, 5, 100),
+            (48_000, 400, 1_360),
+            (16_000, 400, 4_080),
+        ] {
+            let mut receiver = DigitReceiver::new(clock_rate_hz);
+            let received: Vec<Digit> = DigitSender::new('7', 1, frames)
+                .unwrap()
+                .at_clock_rate_hz(clock_rate_hz)
+                .flat_map(|packet| receiver.handle(packet.timestamp, &packet.payload))
+                .collect();
+            assert_eq!(
+                received,
+                [Digit {
+                    key: '7',
+                    duration_ms
+                }],
+                "{clock_rate_hz}"
+            );
+        }
     }
 
     #[test]

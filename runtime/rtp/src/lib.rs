@@ -11,6 +11,7 @@ mod random;
 mod reception;
 pub mod rtcp;
 mod sender;
+pub mod srtp;
 #[cfg(test)]
 mod testing;
 

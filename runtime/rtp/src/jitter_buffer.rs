@@ -1,39 +1,98 @@
 //! Evening out the arrival of packets.
 
-use crate::FRAME_SAMPLES;
+mod margins;
+mod store;
+#[cfg(test)]
+mod tests;
 
-/// Samples the ring holds: 256 ms, the most a packet may wait. A power of two, so that positions are timestamps masked.
-const CAPACITY: usize = 2_048;
-const MASK: usize = CAPACITY - 1;
+use margins::Margins;
+use store::{Store, Stored, Waiting};
 
-/// How long the first packet waits: 60 ms, three packets' worth of jitter.
-const DELAY_SAMPLES: u32 = 480;
+use crate::{Format, Packet};
 
-/// The longest packet taken: 120 ms, twice what gateways use.
-const MAX_PAYLOAD: usize = 960;
+/// What the first packet waits while nothing is known of the jitter: three packets' worth.
+const FIRST_DELAY_MS: u32 = 60;
 
-/// After this long without a packet the next one waits for [`DELAY_SAMPLES`] again: 200 ms.
-const IDLE_SAMPLES: u32 = 1_600;
+/// Kept between the slowest packet and its time, so that a delay that is just enough is left alone.
+const SPARE_MS: u32 = 10;
 
-/// Plays G.711 out in even frames of 20 ms, whatever the packets' order, length and arrival.
-///
-/// A ring over the timestamps, one byte a sample: order and packet length (10 to 120 ms) need no bookkeeping, a
-/// duplicate writes the same bytes again, and what never came is silence because what was played was wiped. Fixed size,
-/// no allocation. [`Self::pop`] is called every 20 ms.
-#[derive(Debug, Clone)]
-pub struct JitterBuffer {
-    ring: Box<[u8; CAPACITY]>,
-    silence: u8,
-    playout: Option<Playout>,
+/// The margins of packets are looked at over this long, twice.
+const WINDOW_MS: u32 = 2_500;
+
+/// How long one waits for silence before a frame of speech is dropped to shorten the delay.
+const PATIENCE_MS: u32 = 4_000;
+
+/// A gap that nothing came behind is concealed so long; then it is silence.
+const CONCEALED_MS: u32 = 60;
+
+/// After so long without a packet the stream begins anew with the next.
+const IDLE_MS: u32 = 200;
+
+/// A packet so many before the one that was played last, or fewer, is late; more is a sequence that began anew.
+const OLD_PACKETS: u16 = 64;
+
+/// A timestamp that is further away than this beyond the longest delay is a clock that jumped.
+const JUMP_MS: u32 = 1_000;
+
+/// How long packets may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DelayBounds {
+    /// The fastest packet waits no shorter.
+    pub min_ms: u32,
+    /// The fastest packet waits no longer; what is slower still is lost.
+    pub max_ms: u32,
 }
 
-/// Where playing is. `next <= end` but for the time after the last packet.
+impl Default for DelayBounds {
+    /// 20 to 240 ms.
+    fn default() -> Self {
+        Self {
+            min_ms: 20,
+            max_ms: 240,
+        }
+    }
+}
+
+/// Plays packets out in their order and time, whatever their arrival, after a delay that follows the jitter.
+///
+/// - The delay grows at once when a packet comes late, as far as the bound allows. If nothing behind it was played, that packet is played
+///   still; else it is dropped, and what comes next is held back.
+/// - It shrinks by a frame when every packet of 2.5 s and more came a frame too early: in a pause, in a gap, where the caller says that it
+///   is quiet, or after 4 s anywhere.
+/// - Between talk spurts it is set to what the jitter needs.
+///
+/// The clock is that of [`Self::pop`], called for every 20 ms of playing: no other is needed, and one that differs from the peer's is
+/// followed. Takes packets of any length up to 120 ms. Fixed size, no allocation.
+#[derive(Debug, Clone)]
+pub struct JitterBuffer {
+    format: Format,
+    bounds: DelayBounds,
+    store: Store,
+    playout: Option<Playout>,
+    margins: Margins,
+    /// Ticks until the window of the margins is over.
+    window_left: u32,
+    /// Ticks for which the delay has been longer than it need be.
+    patience: u32,
+    counts: PlayoutCounts,
+}
+
+/// Where playing is.
 #[derive(Debug, Clone)]
 struct Playout {
+    ssrc: u32,
     /// The timestamp of the next sample to play.
     next: u32,
-    /// One after the newest sample that came.
+    /// The packet that was played last.
+    played: Option<u16>,
+    /// The same, but known still after a pause: what was sent before it is not played any more.
+    floor: Option<u16>,
+    /// Where it ended; before the first, where that begins.
     end: u32,
+    /// Ticks for which nothing has waited since.
+    dry: u32,
+    /// Ticks to be concealed before playing goes on at `next`.
+    hold: u32,
     /// Where the stream would go on if the packet that did not fit was no stray.
     stray_end: Option<u32>,
 }
@@ -43,285 +102,428 @@ struct Playout {
 pub enum Arrival {
     /// It will be played.
     Buffered,
-    /// It came after its time, or far ahead of it, and was dropped. A second one in a row moves the playout to it.
-    OutOfWindow,
     /// It began the playout, or moved it: what had waited was dropped.
     Restarted,
-    /// It has no audio, or more than 120 ms of it.
+    /// It came after its time and was dropped.
+    Late,
+    /// One of its time waits already.
+    Duplicate,
+    /// Its time is far from that of the others. A second one in a row restarts the playout.
+    Stray,
+    /// It has no audio, more than 120 ms of it, or a length that the codec cannot have.
     Unusable,
 }
 
+/// The next piece of audio.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// To be decoded.
+    Frame {
+        /// Bytes of the codec.
+        payload: &'a [u8],
+        /// Its length on the stream's clock.
+        ticks: u32,
+    },
+    /// Nothing came for so many ticks: to be concealed.
+    Lost {
+        /// On the stream's clock.
+        ticks: u32,
+    },
+    /// Nothing was sent for so many ticks: silence, or comfort noise.
+    Silence {
+        /// On the stream's clock.
+        ticks: u32,
+    },
+}
+
+/// Packets and changes since the beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlayoutCounts {
+    /// Packets that were played, in part at least.
+    pub played: u64,
+    /// Packets that were not there when their time came. Those of them that came later are counted as late too.
+    pub missing: u64,
+    /// Packets that came after their time.
+    pub late: u64,
+    /// Packets of a time that waited already.
+    pub duplicates: u64,
+    /// Packets that were dropped to keep the delay within its bounds.
+    pub discarded: u64,
+    /// How often the delay grew.
+    pub grown: u64,
+    /// How often the delay shrank.
+    pub shrunk: u64,
+}
+
 impl JitterBuffer {
-    /// An empty buffer that plays this byte where nothing came: 0xff for µ-law, 0xd5 for A-law.
+    /// An empty buffer.
     #[must_use]
-    pub fn new(silence: u8) -> Self {
+    pub fn new(format: Format, bounds: DelayBounds) -> Self {
         Self {
-            ring: Box::new([silence; CAPACITY]),
-            silence,
+            format,
+            bounds,
+            store: Store::new(),
             playout: None,
+            margins: Margins::default(),
+            window_left: format.ticks(WINDOW_MS),
+            patience: 0,
+            counts: PlayoutCounts::default(),
         }
     }
 
-    /// Takes a packet of audio.
-    pub fn push(&mut self, timestamp: u32, payload: &[u8]) -> Arrival {
-        if payload.is_empty() || payload.len() > MAX_PAYLOAD {
+    /// Forgets all but the counts: the codec changed.
+    pub fn reset(&mut self, format: Format) {
+        self.format = format;
+        self.store.clear();
+        self.playout = None;
+        self.margins = Margins::default();
+        self.window_left = format.ticks(WINDOW_MS);
+        self.patience = 0;
+    }
+
+    /// Takes a packet of audio that [`crate::Reception::take`] did not find to be a duplicate.
+    pub fn push(&mut self, packet: &Packet<'_>) -> Arrival {
+        let Some(ticks) = self.format.duration(packet.payload) else {
             return Arrival::Unusable;
-        }
-        let end = timestamp.wrapping_add(payload.len() as u32);
-        let Some(playout) = self.playout.as_mut() else {
-            self.restart(timestamp, payload);
-            return Arrival::Restarted;
         };
-        let begins_in = timestamp.wrapping_sub(playout.next).cast_signed();
-        let ends_in = end.wrapping_sub(playout.next).cast_signed();
-        if ends_in <= 0 || begins_in > CAPACITY as i32 - payload.len() as i32 {
-            let follows_stray = playout
-                .stray_end
-                .is_some_and(|stray_end| timestamp.wrapping_sub(stray_end) < CAPACITY as u32);
-            if follows_stray {
-                self.restart(timestamp, payload);
-                return Arrival::Restarted;
+        let Some(playout) = self
+            .playout
+            .as_mut()
+            .filter(|playout| playout.ssrc == packet.ssrc)
+        else {
+            return self.restart(packet, ticks);
+        };
+        if playout.dry >= self.format.ticks(IDLE_MS) {
+            if playout.is_old(packet) {
+                self.counts.late += 1;
+                return Arrival::Late;
             }
-            playout.stray_end = Some(end);
-            return Arrival::OutOfWindow;
+            let floor = playout.floor;
+            let arrival = self.restart(packet, ticks);
+            if let Some(playout) = &mut self.playout {
+                playout.floor = floor;
+            }
+            return arrival;
+        }
+        let is_old = playout.is_old(packet);
+        let margin = packet.timestamp.wrapping_sub(playout.next).cast_signed();
+        if margin.unsigned_abs() > self.format.ticks(self.bounds.max_ms + JUMP_MS) {
+            let end = packet.timestamp.wrapping_add(ticks);
+            let before = playout.stray_end.replace(end);
+            let follows = before
+                .is_some_and(|end| packet.timestamp.wrapping_sub(end) < self.format.ticks(JUMP_MS));
+            return if follows {
+                self.restart(packet, ticks)
+            } else {
+                Arrival::Stray
+            };
         }
         playout.stray_end = None;
-        if end.wrapping_sub(playout.end).cast_signed() > 0 {
-            playout.end = end;
+        self.margins.take(margin);
+        if self.begins_spurt(packet) {
+            self.retime(margin);
+        } else if (margin < 0 || is_old) && !self.make_time(packet, ticks, margin) {
+            self.counts.late += 1;
+            return Arrival::Late;
         }
-        let too_late = (-begins_in).max(0) as usize;
-        self.write(
-            timestamp.wrapping_add(too_late as u32),
-            &payload[too_late..],
-        );
-        Arrival::Buffered
+        self.store(packet, ticks)
     }
 
-    /// Plays the next 20 ms into `frame`; false, with silence, when nothing is playing.
-    pub fn pop(&mut self, frame: &mut [u8; FRAME_SAMPLES]) -> bool {
-        let Some(playout) = self.playout.as_mut() else {
-            frame.fill(self.silence);
-            return false;
+    /// The next piece, of at most `max_ticks` where the codec can be cut; 20 ms are [`Format::frame_ticks`]. Call it again with what is
+    /// left until 20 ms are full. `is_quiet`: what was decoded last was so quiet that a frame can be left out unheard.
+    pub fn pop(&mut self, max_ticks: u32, is_quiet: bool) -> Output<'_> {
+        let Some(playout) = &mut self.playout else {
+            return Output::Silence { ticks: max_ticks };
         };
-        let next = playout.next;
-        playout.next = next.wrapping_add(FRAME_SAMPLES as u32);
-        let idle = playout.next.wrapping_sub(playout.end).cast_signed();
-        if idle >= IDLE_SAMPLES as i32 {
-            self.playout = None;
+        if playout.hold > 0 {
+            let ticks = playout.hold.min(max_ticks);
+            playout.hold -= ticks;
+            return Output::Lost { ticks };
         }
-        self.take(next, frame);
-        true
+        self.shrink_if_due(max_ticks, is_quiet);
+        self.drop_passed();
+        match self.gap() {
+            Some(0) => self.play(max_ticks),
+            Some(gap) => self.pass(gap.min(max_ticks)),
+            None => self.run_dry(max_ticks),
+        }
     }
 
-    /// Forgets everything: the source changed, or the codec and with it this byte of silence.
-    pub fn reset(&mut self, silence: u8) {
-        self.silence = silence;
-        self.ring.fill(silence);
-        self.playout = None;
-    }
-
-    /// Milliseconds of audio that wait.
+    /// How long the fastest packet of the last seconds waited.
     #[must_use]
-    pub fn depth_ms(&self) -> u32 {
-        self.playout.as_ref().map_or(0, |playout| {
-            playout
-                .end
-                .wrapping_sub(playout.next)
-                .cast_signed()
-                .max(0)
-                .cast_unsigned()
-                / 8
-        })
+    pub fn delay_ms(&self) -> u32 {
+        let most = self.margins.most().unwrap_or(0).max(0);
+        self.format.ms(most.cast_unsigned()).min(self.bounds.max_ms)
     }
 
-    fn restart(&mut self, timestamp: u32, payload: &[u8]) {
-        self.reset(self.silence);
+    /// Counts since the beginning.
+    #[must_use]
+    pub const fn counts(&self) -> PlayoutCounts {
+        self.counts
+    }
+
+    /// What the jitter needs, within the bounds.
+    fn target(&self) -> u32 {
+        let wanted = match self.margins.spread() {
+            Some(spread) => self.format.ms(spread) + SPARE_MS,
+            None => FIRST_DELAY_MS,
+        };
+        self.format
+            .ticks(wanted.max(self.bounds.min_ms).min(self.bounds.max_ms))
+    }
+
+    fn restart(&mut self, packet: &Packet<'_>, ticks: u32) -> Arrival {
+        let target = self.target();
+        self.store.clear();
+        self.margins = Margins::default();
+        self.margins.take(target.cast_signed());
+        self.window_left = self.format.ticks(WINDOW_MS);
+        self.patience = 0;
         self.playout = Some(Playout {
-            next: timestamp.wrapping_sub(DELAY_SAMPLES),
-            end: timestamp.wrapping_add(payload.len() as u32),
+            ssrc: packet.ssrc,
+            next: packet.timestamp.wrapping_sub(target),
+            played: None,
+            floor: None,
+            end: packet.timestamp,
+            dry: 0,
+            hold: 0,
             stray_end: None,
         });
-        self.write(timestamp, payload);
+        self.store(packet, ticks);
+        Arrival::Restarted
     }
 
-    fn write(&mut self, timestamp: u32, payload: &[u8]) {
-        let at = timestamp as usize & MASK;
-        let (before, after) = payload.split_at(payload.len().min(CAPACITY - at));
-        self.ring[at..at + before.len()].copy_from_slice(before);
-        self.ring[..after.len()].copy_from_slice(after);
+    /// Whether this is the first packet after a pause: nothing waits, and nothing is being concealed.
+    fn begins_spurt(&self, packet: &Packet<'_>) -> bool {
+        let concealed = if packet.marker { 0 } else { CONCEALED_MS };
+        self.store.is_empty()
+            && self.playout.as_ref().is_some_and(|playout| {
+                playout.dry > self.format.ticks(concealed) && !playout.is_old(packet)
+            })
     }
 
-    /// Moves a frame out of the ring and leaves silence behind.
-    fn take(&mut self, timestamp: u32, frame: &mut [u8; FRAME_SAMPLES]) {
-        let at = timestamp as usize & MASK;
-        let (before, after) = frame.split_at_mut(FRAME_SAMPLES.min(CAPACITY - at));
-        for (to, from) in [(before, at), (after, 0)] {
-            let played = &mut self.ring[from..from + to.len()];
-            to.copy_from_slice(played);
-            played.fill(self.silence);
+    /// Between talk spurts the delay may be what the jitter needs, but not so short that this packet, which has that margin, is late.
+    fn retime(&mut self, margin: i32) {
+        let (target, most) = (
+            self.target().cast_signed(),
+            self.margins.most().unwrap_or(margin),
+        );
+        let shift = target.saturating_sub(most).max(-margin);
+        self.margins.shift(shift);
+        if let Some(playout) = &mut self.playout {
+            playout.next = playout.next.wrapping_sub(shift.cast_unsigned());
+            playout.hold = 0;
+        }
+    }
+
+    /// A packet is late by so many ticks: lets everything wait longer, as far as the bound allows. Whether some of this packet can be
+    /// played still.
+    fn make_time(&mut self, packet: &Packet<'_>, ticks: u32, margin: i32) -> bool {
+        let most = self.margins.most().unwrap_or(0);
+        let room = self
+            .format
+            .ticks(self.bounds.max_ms)
+            .cast_signed()
+            .saturating_sub(most)
+            .max(0);
+        let frame = self.format.frame_ticks();
+        let late = margin.min(0).unsigned_abs();
+        let growth = (late.div_ceil(frame) * frame).min(room.cast_unsigned());
+        let Some(playout) = &mut self.playout else {
+            return false;
+        };
+        let is_last = !playout.is_old(packet);
+        if is_last {
+            // Not before what was played.
+            let back = growth.min(late);
+            playout.next = playout.next.wrapping_sub(back);
+            playout.hold = playout.hold.saturating_add(growth - back);
+        } else {
+            playout.hold = playout.hold.saturating_add(growth);
+        }
+        if growth > 0 {
+            self.margins.shift(growth.cast_signed());
+            self.counts.grown += 1;
+        }
+        let behind = packet.timestamp.wrapping_sub(playout.next).cast_signed();
+        let ends_in = behind.saturating_add(ticks.cast_signed());
+        is_last && ends_in > 0 && (behind >= 0 || self.format.is_even())
+    }
+
+    fn store(&mut self, packet: &Packet<'_>, ticks: u32) -> Arrival {
+        match self
+            .store
+            .insert(packet.timestamp, ticks, packet.sequence, packet.payload)
+        {
+            Stored::Duplicate => {
+                self.counts.duplicates += 1;
+                Arrival::Duplicate
+            }
+            Stored::Waits { dropped } => {
+                self.counts.discarded += u64::from(dropped);
+                self.catch_up(packet.timestamp);
+                Arrival::Buffered
+            }
+        }
+    }
+
+    /// More waits than may: plays on from where the newest packet waits as long as it may.
+    fn catch_up(&mut self, newest: u32) {
+        let longest = self.format.ticks(self.bounds.max_ms);
+        let Some(playout) = &mut self.playout else {
+            return;
+        };
+        let wait = newest.wrapping_sub(playout.next).cast_signed();
+        let excess = wait.saturating_sub(longest.cast_signed());
+        if excess <= 0 {
+            return;
+        }
+        playout.next = playout.next.wrapping_add(excess.cast_unsigned());
+        self.margins.shift(-excess);
+        self.counts.shrunk += 1;
+        let next = playout.next;
+        while self
+            .store
+            .front()
+            .is_some_and(|front| is_passed(front, next))
+        {
+            self.store.drop_front();
+            self.counts.discarded += 1;
+        }
+    }
+
+    /// Leaves a frame out if all that came lately came that much too early, and it is not heard or has been so for long.
+    fn shrink_if_due(&mut self, max_ticks: u32, is_quiet: bool) {
+        let Some(step) = self.step() else {
+            self.patience = 0;
+            return;
+        };
+        self.patience = self.patience.saturating_add(max_ticks);
+        let is_patient = self.patience < self.format.ticks(PATIENCE_MS);
+        if is_patient && !is_quiet && self.gap().is_none_or(|gap| gap == 0) {
+            return;
+        }
+        self.patience = 0;
+        self.margins.shift(-step.cast_signed());
+        self.counts.shrunk += 1;
+        if let Some(playout) = &mut self.playout {
+            playout.next = playout.next.wrapping_add(step);
+        }
+    }
+
+    /// By how much the delay may shrink: a frame, or the whole packet that is next where it cannot be cut.
+    fn step(&self) -> Option<u32> {
+        let front = self.store.front()?;
+        let frame = self.format.frame_ticks();
+        let step = if self.format.is_even() {
+            frame
+        } else {
+            front.ticks
+        };
+        let (least, most) = (self.margins.least()?, self.margins.most()?);
+        let needed = step.cast_signed();
+        let is_early = least >= needed + self.format.ticks(SPARE_MS).cast_signed();
+        let stays_long = most - needed >= self.format.ticks(self.bounds.min_ms).cast_signed();
+        (is_early && stays_long).then_some(step)
+    }
+
+    /// Drops what ends before the next sample, and cuts or plays from its beginning what begins before it.
+    fn drop_passed(&mut self) {
+        let Some(playout) = &mut self.playout else {
+            return;
+        };
+        while let Some(front) = self.store.front().copied() {
+            let begins_in = front.timestamp.wrapping_sub(playout.next).cast_signed();
+            if is_passed(&front, playout.next) {
+                self.store.drop_front();
+                self.counts.discarded += 1;
+            } else if begins_in >= 0 {
+                return;
+            } else if self.format.is_even() {
+                self.store.take(self.format, begins_in.unsigned_abs());
+            } else {
+                playout.next = front.timestamp;
+            }
+        }
+    }
+
+    /// Ticks until the next packet begins; none if none waits.
+    fn gap(&self) -> Option<u32> {
+        let next = self.playout.as_ref()?.next;
+        let begins_in = self
+            .store
+            .front()?
+            .timestamp
+            .wrapping_sub(next)
+            .cast_signed();
+        Some(begins_in.max(0).cast_unsigned())
+    }
+
+    fn play(&mut self, max_ticks: u32) -> Output<'_> {
+        let (Some(playout), Some((payload, taken))) =
+            (&mut self.playout, self.store.take(self.format, max_ticks))
+        else {
+            return Output::Silence { ticks: max_ticks };
+        };
+        playout.next = taken.end();
+        playout.end = taken.end();
+        playout.dry = 0;
+        playout.floor = Some(taken.sequence);
+        let before = playout.played.replace(taken.sequence);
+        if before != Some(taken.sequence) {
+            self.counts.played += 1;
+            let ahead = before.map_or(1, |before| taken.sequence.wrapping_sub(before));
+            self.counts.missing += u64::try_from(ahead.cast_signed() - 1).unwrap_or(0);
+        }
+        self.window_left = self.window_left.saturating_sub(taken.ticks);
+        if self.window_left == 0 {
+            self.window_left = self.format.ticks(WINDOW_MS);
+            self.margins.roll();
+        }
+        Output::Frame {
+            payload,
+            ticks: taken.ticks,
+        }
+    }
+
+    /// Passes over a gap before a packet that waits.
+    fn pass(&mut self, ticks: u32) -> Output<'_> {
+        let (Some(playout), Some(front)) = (&mut self.playout, self.store.front()) else {
+            return Output::Silence { ticks };
+        };
+        playout.next = playout.next.wrapping_add(ticks);
+        match playout.played {
+            Some(before) if front.sequence != before.wrapping_add(1) => Output::Lost { ticks },
+            _ => Output::Silence { ticks }, // nothing is missing: the peer paused, or has not begun
+        }
+    }
+
+    /// Nothing waits.
+    fn run_dry(&mut self, ticks: u32) -> Output<'_> {
+        let Some(playout) = &mut self.playout else {
+            return Output::Silence { ticks };
+        };
+        if playout.dry < self.format.ticks(IDLE_MS) {
+            playout.next = playout.next.wrapping_add(ticks);
+            playout.dry += ticks;
+        }
+        if playout.dry <= self.format.ticks(CONCEALED_MS) {
+            Output::Lost { ticks }
+        } else {
+            Output::Silence { ticks }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const SILENCE: u8 = 0xff;
-    const DELAY_FRAMES: usize = DELAY_SAMPLES as usize / FRAME_SAMPLES;
-
-    /// The frames played, each by its first byte, or `.` for silence, or ` ` when nothing plays.
-    fn play(buffer: &mut JitterBuffer, frames: usize) -> String {
-        let mut frame = [0; FRAME_SAMPLES];
-        (0..frames)
-            .map(|_| match (buffer.pop(&mut frame), frame[0]) {
-                (false, _) => ' ',
-                (true, SILENCE) => '.',
-                (true, byte) => char::from(byte),
-            })
-            .collect()
+impl Playout {
+    /// Whether a packet was sent before the one that was played last, and not long before.
+    fn is_old(&self, packet: &Packet<'_>) -> bool {
+        self.floor
+            .is_some_and(|floor| floor.wrapping_sub(packet.sequence) < OLD_PACKETS)
     }
+}
 
-    /// Pushes frames named by letters, `a` at timestamp `start`, in the order given.
-    fn push(buffer: &mut JitterBuffer, start: u32, letters: &str) -> Vec<Arrival> {
-        letters
-            .bytes()
-            .map(|letter| {
-                let timestamp = start.wrapping_add(u32::from(letter - b'a') * 160);
-                buffer.push(timestamp, &[letter; FRAME_SAMPLES])
-            })
-            .collect()
-    }
-
-    fn check(start: u32, letters: &str, expected: &str) {
-        let mut buffer = JitterBuffer::new(SILENCE);
-        push(&mut buffer, start, letters);
-        let played = play(&mut buffer, expected.len());
-        assert_eq!(played, expected, "{letters} from {start}");
-    }
-
-    #[test]
-    fn packets_play_in_order_after_the_delay() {
-        for start in [0, 1_000, 7, u32::MAX - 100, u32::MAX - 500, u32::MAX / 2] {
-            check(start, "abcd", "...abcd");
-            check(start, "acbd", "...abcd"); // reordered
-            check(start, "aabbccdd", "...abcd"); // doubled
-            check(start, "abd", "...ab.d"); // lost
-            check(start, "bcad", "..abcd"); // the first came late: the second set the delay
-        }
-        check(0, "", "    ");
-    }
-
-    #[test]
-    fn packets_of_any_length_fill_frames() {
-        for packet_samples in [80, 160, 240, 320, 480, 100] {
-            let mut buffer = JitterBuffer::new(SILENCE);
-            for packet in 0..960 / packet_samples {
-                buffer.push(
-                    packet * packet_samples,
-                    &vec![b'x'; packet_samples as usize],
-                );
-            }
-            assert_eq!(play(&mut buffer, 8), "...xxxxx", "{packet_samples}");
-        }
-    }
-
-    #[test]
-    fn a_packet_partly_too_late_plays_its_rest() {
-        let mut buffer = JitterBuffer::new(SILENCE);
-        push(&mut buffer, 0, "a");
-        play(&mut buffer, DELAY_FRAMES + 1);
-        assert_eq!(buffer.push(80, &[b'b'; FRAME_SAMPLES]), Arrival::Buffered);
-        let mut frame = [0; FRAME_SAMPLES];
-        assert!(buffer.pop(&mut frame));
-        assert_eq!(frame[..80], [b'b'; 80]);
-        assert_eq!(frame[80..], [SILENCE; 80]);
-    }
-
-    #[test]
-    fn silence_on_the_wire_keeps_time_and_a_long_one_begins_anew() {
-        let mut buffer = JitterBuffer::new(SILENCE);
-        push(&mut buffer, 0, "ab");
-        assert_eq!(play(&mut buffer, 5), "...ab");
-        push(&mut buffer, 0, "e"); // suppressed: c and d
-        assert_eq!(play(&mut buffer, 3), "..e");
-        assert_eq!(play(&mut buffer, 12), "..........  ");
-        push(&mut buffer, 0, "z");
-        assert_eq!(play(&mut buffer, 4), "...z");
-    }
-
-    #[test]
-    fn one_stray_packet_is_dropped_and_a_second_moves_the_playout() {
-        for jump in [
-            1 << 31,
-            1 << 20,
-            (1 << 31) + 5,
-            (0u32).wrapping_sub(100_000),
-        ] {
-            let mut buffer = JitterBuffer::new(SILENCE);
-            push(&mut buffer, 0, "ab");
-            assert_eq!(
-                push(&mut buffer, jump, "x"),
-                [Arrival::OutOfWindow],
-                "{jump}"
-            );
-            assert_eq!(push(&mut buffer, 0, "c"), [Arrival::Buffered]);
-            assert_eq!(play(&mut buffer, 6), "...abc");
-            assert_eq!(push(&mut buffer, jump, "x"), [Arrival::OutOfWindow]);
-            assert_eq!(push(&mut buffer, jump, "y"), [Arrival::Restarted]);
-            assert_eq!(play(&mut buffer, 4), "...y");
-        }
-    }
-
-    #[test]
-    fn packets_steadily_too_late_are_given_more_time() {
-        let mut buffer = JitterBuffer::new(SILENCE);
-        push(&mut buffer, 0, "a");
-        play(&mut buffer, 8);
-        let arrivals = push(&mut buffer, 0, "bcd");
-        assert_eq!(
-            arrivals,
-            [Arrival::OutOfWindow, Arrival::Restarted, Arrival::Buffered]
-        );
-        assert_eq!(play(&mut buffer, 5), "...cd");
-    }
-
-    #[test]
-    fn what_holds_no_audio_or_too_much_is_unusable() {
-        let mut buffer = JitterBuffer::new(SILENCE);
-        assert_eq!(buffer.push(0, &[]), Arrival::Unusable);
-        assert_eq!(buffer.push(0, &[0; 65_000]), Arrival::Unusable);
-        assert_eq!(buffer.push(0, &[b'x'; 960]), Arrival::Restarted);
-        assert_eq!(buffer.depth_ms(), 180);
-    }
-
-    proptest! {
-        /// Whatever comes, each sample is played at most once, in order, and the delay stays below the ring's.
-        #[test]
-        fn samples_play_in_order_and_once(
-            start in any::<u32>(),
-            arrivals in proptest::collection::vec((0u32..40, 0usize..3), 0..200),
-        ) {
-            let mut buffer = JitterBuffer::new(SILENCE);
-            let mut newest = None;
-            let mut frame = [0; FRAME_SAMPLES];
-            for (packet, pops) in arrivals {
-                let arrival = buffer.push(start.wrapping_add(packet * 160), &[packet as u8; FRAME_SAMPLES]);
-                if arrival == Arrival::Restarted {
-                    newest = None;
-                }
-                for _ in 0..pops {
-                    buffer.pop(&mut frame);
-                    if frame[0] != SILENCE {
-                        prop_assert_eq!(frame, [frame[0]; FRAME_SAMPLES]);
-                        prop_assert!(newest < Some(frame[0]), "{:?} before {}", newest, frame[0]);
-                        newest = Some(frame[0]);
-                    }
-                }
-                prop_assert!(buffer.depth_ms() <= 256);
-            }
-        }
-    }
+/// Whether nothing of a packet is left to play.
+fn is_passed(waiting: &Waiting, next: u32) -> bool {
+    waiting.end().wrapping_sub(next).cast_signed() <= 0
 }

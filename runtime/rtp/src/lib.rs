@@ -3,6 +3,7 @@
 //! Nothing here has a clock or allocates once built: the caller ticks every 20 ms and hands datagrams in.
 
 pub mod dtmf;
+mod format;
 mod jitter_buffer;
 mod latch;
 mod packet;
@@ -15,7 +16,8 @@ pub mod srtp;
 #[cfg(test)]
 mod testing;
 
-pub use jitter_buffer::{Arrival, JitterBuffer};
+pub use format::Format;
+pub use jitter_buffer::{Arrival, DelayBounds, JitterBuffer, Output, PlayoutCounts};
 pub use latch::Latch;
 pub use packet::{Packet, PacketError, parse};
 pub use quality::{Impairment, Measured, Quality};

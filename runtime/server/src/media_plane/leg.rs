@@ -8,7 +8,10 @@ use std::sync::Arc;
 use call::{MediaCommand, MediaEvent, MediaPath, PlaybackId};
 use media::{Law, Prompt, SAMPLES_8K};
 use rtp::dtmf::{Digit, DigitReceiver, DigitSender};
-use rtp::{JitterBuffer, Latch, MAX_PACKET_BYTES, Reception, Sender, Sequenced};
+use rtp::{
+    DelayBounds, Format, JitterBuffer, Latch, MAX_PACKET_BYTES, Output, Reception, Sender,
+    Sequenced,
+};
 
 /// Digits that may wait in a leg for its call's actor; later ones are dropped. Ends of playbacks always wait: there are
 /// no more of them than playbacks were handed over.
@@ -96,7 +99,7 @@ impl LegCore {
             pressing: None,
             reception: Reception::default(),
             lost_told: 0,
-            jitter: JitterBuffer::new(Law::Mu.silence()),
+            jitter: JitterBuffer::new(Format::G711, DelayBounds::default()),
             digits: DigitReceiver::default(),
             heard: listens.then(|| Box::new([0; SAMPLES_8K])),
             events: VecDeque::new(),
@@ -120,7 +123,7 @@ impl LegCore {
             Order::Media(MediaCommand::Stop(id)) => self.stop(id),
             Order::Media(MediaCommand::Echo(on)) => {
                 if on && !self.buffers() {
-                    self.reset_jitter();
+                    self.jitter.reset(Format::G711);
                 }
                 self.echo = on;
             }
@@ -156,7 +159,7 @@ impl LegCore {
             Sequenced::New => {}
             Sequenced::Duplicate => return Received::Taken,
             Sequenced::Restart => {
-                self.reset_jitter();
+                self.jitter.reset(Format::G711);
                 let unfinished = self.digits.restart();
                 self.pressed(unfinished);
             }
@@ -166,7 +169,7 @@ impl LegCore {
                 self.pressed(Some(digit));
             }
         } else if self.buffers() {
-            self.jitter.push(packet.timestamp, packet.payload);
+            self.jitter.push(&packet);
         }
         Received::Taken
     }
@@ -237,7 +240,7 @@ impl LegCore {
 
     fn connect(&mut self, path: MediaPath) {
         if self.path.is_none_or(|before| before.codec != path.codec) {
-            self.jitter.reset(law(path.codec).silence());
+            self.jitter.reset(Format::G711);
         }
         self.latch.agree(path.remote);
         self.path = Some(path);
@@ -255,11 +258,6 @@ impl LegCore {
     /// What is heard is needed.
     fn buffers(&self) -> bool {
         self.echo || self.heard.is_some()
-    }
-
-    fn reset_jitter(&mut self) {
-        let codec = self.path.map_or(sdp::Codec::Pcmu, |path| path.codec);
-        self.jitter.reset(law(codec).silence());
     }
 
     fn pressed(&mut self, digit: Option<Digit>) {
@@ -287,8 +285,17 @@ impl LegCore {
         if !self.buffers() {
             return None;
         }
-        let mut frame = [0; SAMPLES_8K];
-        self.jitter.pop(&mut frame);
+        let mut frame = [law.silence(); SAMPLES_8K];
+        let mut at = 0;
+        while at < SAMPLES_8K {
+            at += match self.jitter.pop((SAMPLES_8K - at) as u32, false) {
+                Output::Frame { payload, .. } => {
+                    frame[at..at + payload.len()].copy_from_slice(payload);
+                    payload.len()
+                }
+                Output::Lost { ticks } | Output::Silence { ticks } => ticks as usize,
+            };
+        }
         if let Some(heard) = &mut self.heard {
             for (sample, code) in heard.iter_mut().zip(frame) {
                 *sample = law.decode(code);

@@ -1,0 +1,11 @@
+//! One datagram of RTCP.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../../runtime/rtp/tests/rtp/fuzzed.rs"]
+#[allow(dead_code, reason = "the other targets have the other checks")]
+mod fuzzed;
+
+fuzz_target!(|bytes: &[u8]| fuzzed::rtcp(bytes));

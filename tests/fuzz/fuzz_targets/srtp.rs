@@ -1,0 +1,11 @@
+//! One datagram to an encrypted stream, from one without the key.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../../runtime/rtp/tests/rtp/fuzzed.rs"]
+#[allow(dead_code, reason = "the other targets have the other checks")]
+mod fuzzed;
+
+fuzz_target!(|bytes: &[u8]| fuzzed::srtp(bytes));

@@ -4,8 +4,8 @@ use crate::{RATE_HZ, to_i16};
 
 /// The two frequencies of each key (ITU-T Q.23): rows by low, columns by high.
 const KEYS: [&[u8; 4]; 4] = [b"123A", b"456B", b"789C", b"*0#D"];
-const LOW_HZ: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
-const HIGH_HZ: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+pub(crate) const LOW_HZ: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+pub(crate) const HIGH_HZ: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
 
 /// A sine of `samples` samples at 8 kHz. `amplitude` is 0 to 1, full scale.
 #[must_use]
@@ -16,16 +16,22 @@ pub fn sine(frequency_hz: f64, amplitude: f64, samples: usize) -> Vec<i16> {
 /// The two tones of a key, each at `amplitude` (0 to 0.5 does not clip); none if it is no key.
 #[must_use]
 pub fn dtmf(key: char, amplitude: f64, samples: usize) -> Option<Vec<i16>> {
+    Some(sum_of_sines(&frequencies_hz(key)?, amplitude, samples))
+}
+
+/// The low and the high frequency of a key; none if it is no key.
+pub(crate) fn frequencies_hz(key: char) -> Option<[f64; 2]> {
     let key = u8::try_from(key).ok()?;
     let (row, column) = KEYS
         .iter()
         .enumerate()
         .find_map(|(row, keys)| Some((row, keys.iter().position(|known| *known == key)?)))?;
-    Some(sum_of_sines(
-        &[LOW_HZ[row], HIGH_HZ[column]],
-        amplitude,
-        samples,
-    ))
+    Some([LOW_HZ[row], HIGH_HZ[column]])
+}
+
+/// The key of a row and column, given as 4 · row + column.
+pub(crate) fn key_at(place: usize) -> char {
+    char::from(KEYS[place / 4 % 4][place % 4])
 }
 
 /// Writes the part of a sine that begins at sample `from` of `samples`, at any rate. Its first and last 5 ms swell and

@@ -69,7 +69,7 @@ impl Admission for Inbound {
             })?;
         self.keep(&info, trunk, number);
         let (signals, signals_out) = mpsc::channel(SIGNALS);
-        let local = media_plane::describe(&opened.leg, incoming.source.address);
+        let local = media_plane::describe(&opened.leg, incoming.source.address, &trunk.codecs);
         let leg = InboundLeg {
             dialog: incoming.dialog,
             offer: incoming.sdp,

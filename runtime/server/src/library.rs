@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use call::{AccountSid, MediaSource, PromptSource};
-use media::Prompt;
+use media::{Codec, Prompt, Rate};
 use tokio::sync::OnceCell;
 
 use crate::speech::Speaker;
 use crate::web::Web;
 
-/// Prompts kept ready, in samples of 8 kHz: an hour and a half of audio, about 90 MB in two codecs.
-const MAX_SAMPLES: usize = 5_400 * 8_000;
+/// What prompts are made ready for: every codec that a trunk may have.
+const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
+/// Prompts kept ready, in samples of 8 kHz: an hour of audio, about 90 MB in three codecs.
+const MAX_SAMPLES: usize = 3_600 * 8_000;
 /// A prompt from a URL is asked for again after this long.
 const URL_TTL: Duration = Duration::from_secs(10);
 /// The largest file that is decoded.
@@ -115,7 +117,12 @@ impl Library {
                     .speak(speech)
                     .await
                     .map_err(|error| error.to_string())?;
-                return Ok(Arc::new(Prompt::from_pcm(&samples)));
+                let encoded = tokio::task::spawn_blocking(move || {
+                    Arc::new(Prompt::new(&samples, Rate::Narrow, &CODECS))
+                });
+                return encoded
+                    .await
+                    .map_err(|error| format!("the encoder stopped: {error}"));
             }
             Key::Apology => APOLOGY.to_vec(),
             Key::File(path, ..) => tokio::fs::read(path)
@@ -215,8 +222,9 @@ async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, String> {
             .extension()
             .and_then(|extension| extension.to_str())
             .map(str::to_owned);
-        media::decode(&bytes, extension.as_deref(), media::DecodeLimits::default())
-            .map(|samples| Arc::new(Prompt::from_pcm(&samples)))
+        let limits = media::DecodeLimits::default();
+        media::decode_at(&bytes, extension.as_deref(), limits, Rate::Wide)
+            .map(|samples| Arc::new(Prompt::new(&samples, Rate::Wide, &CODECS)))
             .map_err(|error| format!("{name}: {error}"))
     });
     decoded

@@ -246,7 +246,7 @@ fn dial(
         dialog: services.endpoint.open(signals),
         invite,
         outcomes: trunk.outcomes.clone(),
-        local: media_plane::describe(&opened.leg, first.hop.address),
+        local: media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs),
     };
     let info = CallInfo {
         call_sid: row.sid,

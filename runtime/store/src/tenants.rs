@@ -31,6 +31,7 @@
 //! max_channels = 32                      # calls at once, both directions
 //! calls_per_second = 10.0                # begun by us; needed where there are targets
 //! channels_by_prefix = { "+85510" = 8 }  # calls at once to numbers that begin so
+//! codecs = ["G722", "PCMU", "PCMA"]      # most preferred first; PCMU and PCMA if left out
 //! [trunk.login]                          # what the peer proves to us
 //! username = "gw1"
 //! password = "8-or-more-characters"      # sealed on the disk

@@ -57,6 +57,8 @@ pub struct Trunk {
     pub nat: Nat,
     /// What its final answers mean.
     pub outcomes: Outcomes,
+    /// What is spoken with it, most preferred first. Never empty.
+    pub codecs: Vec<sdp::Codec>,
 }
 
 impl Trunk {

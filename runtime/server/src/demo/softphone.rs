@@ -80,7 +80,7 @@ impl Softphone {
     ) -> anyhow::Result<()> {
         let (heard, frames) = mpsc::channel(HEARD);
         let opened = self.media.open_listening_leg(heard)?;
-        let local = media_plane::describe(&opened.leg, runtime);
+        let local = media_plane::describe(&opened.leg, runtime, &sdp::Codec::NARROWBAND);
         let (signals, mut events) = mpsc::channel(SIGNALS);
         let dialog = self.endpoint.open(signals);
         let invite = Box::new(sip::OutgoingInvite {

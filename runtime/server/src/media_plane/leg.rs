@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use call::{MediaCommand, MediaEvent, MediaPath, PlaybackId};
-use media::{Law, Prompt, SAMPLES_8K};
+use media::codec::MAX_FRAME_BYTES;
+use media::{Codec, Encoder, Prompt, SAMPLES_8K};
 use rtp::dtmf::{Digit, DigitReceiver, DigitSender};
-use rtp::{
-    DelayBounds, Format, JitterBuffer, Latch, MAX_PACKET_BYTES, Output, Reception, Sender,
-    Sequenced,
-};
+use rtp::{Latch, MAX_PACKET_BYTES, Reception, Sender, Sequenced};
+
+use super::ear::{Ear, MAX_FRAME_SAMPLES};
 
 /// Digits that may wait in a leg for its call's actor; later ones are dropped. Ends of playbacks always wait: there are
 /// no more of them than playbacks were handed over.
@@ -60,7 +60,9 @@ pub(super) struct LegCore {
     pressing: Option<Pressing>,
     reception: Reception,
     lost_told: u64,
-    jitter: JitterBuffer,
+    ear: Ear,
+    /// What is not a prompt, which is coded already, goes out through here.
+    mouth: Encoder,
     digits: DigitReceiver,
     heard: Option<Box<HeardFrame>>,
     events: VecDeque<MediaEvent>,
@@ -99,7 +101,8 @@ impl LegCore {
             pressing: None,
             reception: Reception::default(),
             lost_told: 0,
-            jitter: JitterBuffer::new(Format::G711, DelayBounds::default()),
+            ear: Ear::new(Codec::Pcmu),
+            mouth: mouth(Codec::Pcmu),
             digits: DigitReceiver::default(),
             heard: listens.then(|| Box::new([0; SAMPLES_8K])),
             events: VecDeque::new(),
@@ -123,7 +126,7 @@ impl LegCore {
             Order::Media(MediaCommand::Stop(id)) => self.stop(id),
             Order::Media(MediaCommand::Echo(on)) => {
                 if on && !self.buffers() {
-                    self.jitter.reset(Format::G711);
+                    self.ear.reset(self.ear.codec());
                 }
                 self.echo = on;
             }
@@ -149,7 +152,8 @@ impl LegCore {
         };
         let event_type = path.telephone_event.map(|event| event.receive);
         let is_event = event_type == Some(packet.payload_type);
-        if !is_event && packet.payload_type != path.receive_payload_type {
+        let is_noise = path.comfort_noise == Some(packet.payload_type);
+        if !is_event && !is_noise && packet.payload_type != path.receive_payload_type {
             return Received::Refused;
         }
         if !self.latch.take(source, &packet) {
@@ -159,7 +163,7 @@ impl LegCore {
             Sequenced::New => {}
             Sequenced::Duplicate => return Received::Taken,
             Sequenced::Restart => {
-                self.jitter.reset(Format::G711);
+                self.ear.reset(self.ear.codec());
                 let unfinished = self.digits.restart();
                 self.pressed(unfinished);
             }
@@ -168,8 +172,10 @@ impl LegCore {
             for digit in self.digits.handle(packet.timestamp, packet.payload) {
                 self.pressed(Some(digit));
             }
+        } else if is_noise {
+            self.ear.take_noise(packet.payload);
         } else if self.buffers() {
-            self.jitter.push(&packet);
+            self.ear.take(&packet);
         }
         Received::Taken
     }
@@ -188,8 +194,8 @@ impl LegCore {
         self.latch.tick();
         let digit = self.digits.tick();
         self.pressed(digit);
-        let law = law(path.codec);
-        let heard = self.hear(law);
+        let mut samples = [0; MAX_FRAME_SAMPLES];
+        let heard = self.hear(&mut samples);
         self.end_finished_playbacks();
         if !path.direction.sends() {
             self.pass_silently();
@@ -200,7 +206,7 @@ impl LegCore {
                 self.marker = true;
                 length
             }
-            None => self.audio(packet, &path, law, heard.as_ref()),
+            None => self.audio(packet, &path, &samples[..heard]),
         };
         Some((length, self.latch.peer()?))
     }
@@ -239,8 +245,10 @@ impl LegCore {
     }
 
     fn connect(&mut self, path: MediaPath) {
-        if self.path.is_none_or(|before| before.codec != path.codec) {
-            self.jitter.reset(Format::G711);
+        let codec = path.media_codec();
+        if self.ear.codec() != codec {
+            self.ear.reset(codec);
+            self.mouth = mouth(codec);
         }
         self.latch.agree(path.remote);
         self.path = Some(path);
@@ -280,28 +288,18 @@ impl LegCore {
         self.round = Some(round);
     }
 
-    /// The frame that is due from the peer, if anybody wants it.
-    fn hear(&mut self, law: Law) -> Option<[u8; SAMPLES_8K]> {
+    /// Writes the frame that is due from the peer, if anybody wants it; returns its length.
+    fn hear(&mut self, samples: &mut [i16; MAX_FRAME_SAMPLES]) -> usize {
         if !self.buffers() {
-            return None;
+            return self.ear.codec().rate().frame_samples();
         }
-        let mut frame = [law.silence(); SAMPLES_8K];
-        let mut at = 0;
-        while at < SAMPLES_8K {
-            at += match self.jitter.pop((SAMPLES_8K - at) as u32, false) {
-                Output::Frame { payload, .. } => {
-                    frame[at..at + payload.len()].copy_from_slice(payload);
-                    payload.len()
-                }
-                Output::Lost { ticks } | Output::Silence { ticks } => ticks as usize,
-            };
-        }
+        let frame = self.ear.frame();
+        samples[..frame.len()].copy_from_slice(frame);
         if let Some(heard) = &mut self.heard {
-            for (sample, code) in heard.iter_mut().zip(frame) {
-                *sample = law.decode(code);
-            }
+            // Such a leg is described with codecs of this rate alone.
+            heard.copy_from_slice(&frame[..SAMPLES_8K]);
         }
-        Some(frame)
+        frame.len()
     }
 
     /// Writes the packet of a pressed key; none when it is audio's turn.
@@ -334,26 +332,32 @@ impl LegCore {
         None
     }
 
-    /// Writes a packet of audio: of the playback whose turn it is, else the echo, else silence.
+    /// Writes a packet of audio: of the playback whose turn it is, else the echo of what was `heard`, else silence.
     fn audio(
         &mut self,
         packet: &mut [u8; MAX_PACKET_BYTES],
         path: &MediaPath,
-        law: Law,
-        heard: Option<&[u8; SAMPLES_8K]>,
+        heard: &[i16],
     ) -> usize {
-        let silence = [law.silence(); SAMPLES_8K];
-        let frame = match self.playbacks.front_mut() {
-            Some(playback) => playback.next_frame(law),
-            None => heard.filter(|_| self.echo),
+        let mut coded = [0; MAX_FRAME_BYTES];
+        let silence = [0; MAX_FRAME_SAMPLES];
+        let is_echo = self.echo && self.playbacks.is_empty();
+        let playback = self.playbacks.front_mut();
+        let frame = match playback.and_then(|playback| playback.next_frame(self.mouth.codec())) {
+            Some(frame) => frame,
+            None => {
+                let live = if is_echo {
+                    heard
+                } else {
+                    &silence[..heard.len()]
+                };
+                let length = self.mouth.encode(live, &mut coded);
+                &coded[..length]
+            }
         };
         let marker = std::mem::take(&mut self.marker);
-        self.sender.frame(
-            packet,
-            path.send_payload_type,
-            marker,
-            frame.unwrap_or(&silence),
-        )
+        self.sender
+            .frame(packet, path.send_payload_type, marker, frame)
     }
 
     /// Lets a frame's time pass without a packet.
@@ -394,17 +398,16 @@ impl Playback {
         true
     }
 
-    fn next_frame(&mut self, law: Law) -> Option<&[u8; SAMPLES_8K]> {
-        let frame = self.prompt.frame(law.into(), self.frame);
+    /// None where it was not made for the codec: it passes in silence.
+    fn next_frame(&mut self, codec: Codec) -> Option<&[u8]> {
+        let frame = self.prompt.frame(codec, self.frame);
         self.frame += 1;
-        frame.and_then(|frame| frame.try_into().ok())
+        frame
     }
 }
 
-fn law(codec: sdp::Codec) -> Law {
-    call::media_codec(codec)
-        .law()
-        .expect("nothing but G.711 is offered")
+fn mouth(codec: Codec) -> Encoder {
+    Encoder::new(codec, false).expect("only codecs of this build are negotiated")
 }
 
 #[cfg(test)]

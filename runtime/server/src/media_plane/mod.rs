@@ -7,6 +7,7 @@
 //! [`LegCore`](leg::LegCore) is the part without sockets and clock: what a leg sends, and what it makes of what it hears.
 
 mod counters;
+mod ear;
 mod leg;
 mod pacer;
 mod ports;
@@ -187,14 +188,16 @@ impl Drop for Leg {
     }
 }
 
-/// Our side of a leg's description, for a peer whose signalling comes from `peer`. Media on loopback is for peers on
-/// this machine only.
-pub(crate) fn describe(leg: &Leg, peer: SocketAddr) -> sdp::Local {
+/// Our side of a leg's description, for a peer whose signalling comes from `peer`, who speaks these codecs. Media on loopback is
+/// for peers on this machine only.
+pub(crate) fn describe(leg: &Leg, peer: SocketAddr, codecs: &[sdp::Codec]) -> sdp::Local {
     sdp::Local {
         policy: sdp::AddressPolicy {
             allow_loopback: peer.ip().to_canonical().is_loopback(),
             own: Arc::clone(&leg.own),
         },
+        codecs: codecs.to_vec(),
+        comfort_noise: true,
         ..sdp::Local::new(leg.address, leg.session_id)
     }
 }

@@ -119,7 +119,7 @@ fn a_description_allows_loopback_to_peers_on_it() {
         ("[::ffff:127.0.0.1]:5060", true),
         ("198.51.100.7:5060", false),
     ] {
-        let local = describe(&open.leg, peer.parse().unwrap());
+        let local = describe(&open.leg, peer.parse().unwrap(), &Codec::NARROWBAND);
         assert_eq!(local.policy.allow_loopback, allow_loopback, "{peer}");
         assert_eq!(local.address, "127.0.0.1:46122".parse().unwrap());
         assert!(i64::try_from(local.session_id).is_ok());
@@ -135,6 +135,10 @@ fn a_trunk_may_have_an_address_of_its_own_for_media() {
         ..Nat::default()
     };
     let open = plane.open_leg(&nat).unwrap();
-    let local = describe(&open.leg, "198.51.100.7:5060".parse().unwrap());
+    let local = describe(
+        &open.leg,
+        "198.51.100.7:5060".parse().unwrap(),
+        &Codec::NARROWBAND,
+    );
     assert_eq!(local.address, "203.0.113.1:46124".parse().unwrap());
 }

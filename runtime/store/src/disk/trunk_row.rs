@@ -36,6 +36,8 @@ pub(super) struct TrunkRow {
     caller_id: CallerIdRules,
     nat: Nat,
     outcomes: Outcomes,
+    /// By their encoding names.
+    codecs: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,6 +109,7 @@ impl TrunkRow {
             caller_id: trunk.caller_id.clone(),
             nat: trunk.nat.clone(),
             outcomes: trunk.outcomes.clone(),
+            codecs: names(&trunk.codecs),
         }
     }
 
@@ -155,8 +158,17 @@ impl TrunkRow {
             caller_id: self.caller_id,
             nat: self.nat,
             outcomes: self.outcomes,
+            codecs: self
+                .codecs
+                .iter()
+                .filter_map(|name| sdp::Codec::from_name(name))
+                .collect(),
         })
     }
+}
+
+fn names(codecs: &[sdp::Codec]) -> Vec<String> {
+    codecs.iter().map(|codec| codec.name().to_owned()).collect()
 }
 
 impl From<FirstRow> for TrunkRow {
@@ -177,6 +189,7 @@ impl From<FirstRow> for TrunkRow {
             caller_id: CallerIdRules::default(),
             nat: Nat::default(),
             outcomes: Outcomes::default(),
+            codecs: names(&sdp::Codec::NARROWBAND),
         }
     }
 }

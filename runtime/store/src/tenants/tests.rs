@@ -405,6 +405,14 @@ fn how_numbers_are_written_and_answers_meant() {
         "outcomes.603 = \"banana\"",
         "`banana` is no outcome: write \"busy\", \"no-answer\", \"canceled\" or \"failed\"",
     );
+    for (codecs, expected) in [
+        ("[]", "`codecs` is empty"),
+        ("[\"G729\"]", "`G729` is no codec of a trunk"),
+        ("[\"opus\"]", "`opus` is no codec of a trunk"),
+        ("[\"PCMA\", \"pcma\"]", "`PCMA` is named twice"),
+    ] {
+        trunk_with(&format!("codecs = {codecs}"), expected);
+    }
     trunk_with("outcomes.603 = \"completed\"", "`completed` is no outcome");
     for bad in ["200", "700", "6033", "busy"] {
         trunk_with(

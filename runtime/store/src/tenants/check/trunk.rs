@@ -93,6 +93,7 @@ impl Check<'_> {
             caller_id: self.caller_id_rules(table)?,
             nat: self.nat(&table.nat)?,
             outcomes: self.outcomes(&table.outcomes)?,
+            codecs: self.codecs(table)?,
         };
         if trunk.sources.is_empty() && trunk.login.is_none() && trunk.targets.is_empty() {
             return Err(self.error(

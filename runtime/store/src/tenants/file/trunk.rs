@@ -32,6 +32,7 @@ pub(in crate::tenants) struct TrunkTable {
     pub(in crate::tenants) nat: NatTable,
     #[serde(default)]
     pub(in crate::tenants) outcomes: BTreeMap<String, Spanned<String>>,
+    pub(in crate::tenants) codecs: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Deserialize)]

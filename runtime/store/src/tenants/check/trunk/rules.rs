@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use call::{CallStatus, Outcomes};
 use numbers::{CallerIdRules, Country, Form, NumberRules};
+use sdp::Codec;
 use toml::Spanned;
 
 use crate::ChannelsByPrefix;
@@ -80,6 +81,34 @@ impl Check<'_> {
                 Ok((prefix.clone(), *channels.get_ref()))
             })
             .collect()
+    }
+
+    /// The codecs of a trunk, each once.
+    pub(super) fn codecs(&self, table: &TrunkTable) -> Result<Vec<Codec>, TenantsError> {
+        let Some(names) = &table.codecs else {
+            return Ok(Codec::NARROWBAND.to_vec());
+        };
+        let mut codecs = Vec::new();
+        for name in names.get_ref() {
+            let spoken = Codec::from_name(name.get_ref()).filter(|codec| *codec != Codec::Opus);
+            let codec = spoken.ok_or_else(|| {
+                self.error(
+                    name,
+                    format_args!(
+                        "`{}` is no codec of a trunk: write \"G722\", \"PCMU\" or \"PCMA\"",
+                        name.get_ref()
+                    ),
+                )
+            })?;
+            if codecs.contains(&codec) {
+                return Err(self.error(name, format_args!("`{}` is named twice", codec.name())));
+            }
+            codecs.push(codec);
+        }
+        if codecs.is_empty() {
+            return Err(self.error(names, "`codecs` is empty: name one, or leave it out"));
+        }
+        Ok(codecs)
     }
 
     pub(super) fn outcomes(

@@ -1,4 +1,4 @@
-//! SRTP and SRTCP (RFC 3711, AES-GCM by RFC 7714) with keys from SDP (RFC 4568).
+//! SRTP and SRTCP (RFC 3711, AES-GCM by RFC 7714).
 //!
 //! Packets are protected and unprotected in place; nothing allocates. No MKI, no key derivation rate: a key lasts for the call.
 
@@ -8,13 +8,11 @@ mod derivation;
 mod gcm;
 mod index;
 mod receiver;
-mod sdes;
 mod sender;
 
 use std::fmt;
 
 pub use receiver::{Rejected, SrtpReceiver};
-pub use sdes::{Crypto, SdesError};
 pub use sender::SrtpSender;
 
 /// What [`SrtpSender`] appends to a packet at most: the tag, and the index of SRTCP.
@@ -54,14 +52,6 @@ impl Suite {
             Self::AeadAes128Gcm => "AEAD_AES_128_GCM",
             Self::AeadAes256Gcm => "AEAD_AES_256_GCM",
         }
-    }
-
-    /// The suite of a name, in either case.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|suite| suite.name().eq_ignore_ascii_case(name))
     }
 
     const fn key_bytes(self) -> usize {

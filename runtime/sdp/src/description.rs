@@ -7,7 +7,7 @@ use sdp_types::{
     Attribute, Connection, Media, MediaType, Origin, RtpMap, Session, Time, TransportProto,
 };
 
-use crate::security::Crypto;
+use crate::crypto::Crypto;
 use crate::stream::{COMFORT_NOISE, TELEPHONE_EVENT};
 use crate::{AddressPolicy, Codec, Direction, LocalSecurity, Security};
 
@@ -48,7 +48,7 @@ impl Local {
             policy: AddressPolicy::default(),
             comfort_noise: false,
             rtcp_mux: false,
-            security: LocalSecurity::default(),
+            security: LocalSecurity::none(),
         }
     }
 }
@@ -103,7 +103,7 @@ pub(crate) fn our_telephone_event(clock_rate_hz: u32) -> u8 {
 
 /// Our offer: one audio stream both ways with all our codecs and telephone events.
 ///
-/// Encryption that is required is offered as RTP/SAVP. One that is merely possible is offered as RTP/AVP with a key, which peers
+/// Encryption that is required is offered as RTP/SAVP. One that is merely possible is offered as RTP/AVP with keys, which peers
 /// without encryption read as plain RTP.
 #[must_use]
 pub fn offer(local: &Local) -> Bytes {
@@ -115,7 +115,11 @@ pub fn offer(local: &Local) -> Bytes {
     };
     let extras = Extras {
         profile,
-        crypto: is_secure.then(|| Crypto::offered(local.security.key)),
+        crypto: if is_secure {
+            Crypto::offered(&local.security.keys)
+        } else {
+            Vec::new()
+        },
         rtcp_mux: local.rtcp_mux,
     };
     let stream = audio(local, &offered_formats(local), Direction::SendRecv, &extras);
@@ -163,7 +167,7 @@ pub(crate) fn describe(local: &Local, streams: Vec<Media>) -> Bytes {
     session.set_connection(Connection::from_ip_addr(ip));
     session.add_time(Time::new(0, 0));
     session.medias = streams;
-    let mut bytes = Vec::with_capacity(512);
+    let mut bytes = Vec::with_capacity(1024);
     session
         .write(&mut bytes)
         .expect("writing to memory does not fail");
@@ -173,7 +177,7 @@ pub(crate) fn describe(local: &Local, streams: Vec<Media>) -> Bytes {
 /// What our stream has beside formats and direction.
 pub(crate) struct Extras {
     pub(crate) profile: TransportProto,
-    pub(crate) crypto: Option<Crypto>,
+    pub(crate) crypto: Vec<Crypto>,
     pub(crate) rtcp_mux: bool,
 }
 
@@ -198,7 +202,7 @@ pub(crate) fn audio(
         .iter()
         .flat_map(|format| format.attributes())
         .collect();
-    if let Some(crypto) = &extras.crypto {
+    for crypto in &extras.crypto {
         stream
             .attributes
             .push(Attribute::with_value("crypto", crypto.value()));

@@ -25,7 +25,9 @@ pub enum SdpError {
     #[error("encrypted audio needs secure signalling; send it over TLS, or offer RTP/AVP")]
     InsecureSignalling,
     /// The stream says that it is encrypted, and has no key we can use.
-    #[error("no usable crypto attribute; use AES_CM_128_HMAC_SHA1_80 or _32 with one inline key")]
+    #[error(
+        "no usable crypto attribute; use AES_CM_128_HMAC_SHA1_80 or _32, or AEAD_AES_128_GCM or _256_, with one inline key and no MKI"
+    )]
     NoCommonCrypto,
     /// The audio is not encrypted, and has to be.
     #[error("audio has to be encrypted here; use RTP/SAVP with a crypto attribute")]

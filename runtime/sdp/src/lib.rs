@@ -6,9 +6,11 @@
 
 mod address;
 mod codec;
+mod crypto;
 mod description;
 mod direction;
 mod error;
+mod master_key;
 mod negotiation;
 mod security;
 mod stream;
@@ -18,5 +20,6 @@ pub use codec::Codec;
 pub use description::{Local, offer, offer_again};
 pub use direction::Direction;
 pub use error::SdpError;
+pub use master_key::{CryptoSuite, MasterKey, OurKeys};
 pub use negotiation::{Negotiated, TelephoneEvent, accept, answer, answer_again};
-pub use security::{CryptoSuite, LocalSecurity, MasterKey, Security, Srtp};
+pub use security::{LocalSecurity, Security, Srtp};

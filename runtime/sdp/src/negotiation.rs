@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use sdp_types::{Media, Session, TransportProto};
 
+use crate::crypto::Crypto;
 use crate::description::{
     Extras, Format, OUR_COMFORT_NOISE, audio, describe, our_telephone_event, refused,
 };
-use crate::security::Crypto;
 use crate::stream::{PeerStream, Role, is_audio, is_old_hold, parse};
 use crate::{Codec, Direction, Local, SdpError, Security, Srtp};
 
@@ -176,8 +176,7 @@ fn take(session: &Session, media: &Media, local: &Local, role: Role) -> Result<A
         rtcp_mux,
         remote_rtcp: remote_rtcp(&peer, remote, rtcp_mux, local),
         srtp: crypto.map(|theirs| Srtp {
-            suite: theirs.suite,
-            send: local.security.key,
+            send: local.security.keys.of(theirs.key.suite()),
             receive: theirs.key,
         }),
         description: Bytes::new(),
@@ -203,7 +202,7 @@ fn encryption(
     local: &Local,
 ) -> Result<Option<Crypto>, SdpError> {
     let security = &local.security;
-    // An answer's tag and suite should be those of our offer. Some number anew, and we can do either suite.
+    // An answer's tag and suite should be those of our offer. Some number anew, and we can do every suite.
     let crypto = peer.crypto().filter(|_| security.is_possible());
     let is_encrypted = *profile == TransportProto::RtpSavp;
     match (crypto, security.policy) {
@@ -260,10 +259,11 @@ fn answering_stream(local: &Local, agreed: &Agreed) -> Media {
     );
     let extras = Extras {
         profile: agreed.profile.clone(),
-        crypto: agreed.crypto.map(|theirs| Crypto {
-            key: local.security.key,
-            ..theirs
-        }),
+        crypto: agreed
+            .crypto
+            .map(|theirs| Crypto::answering(theirs, &local.security.keys))
+            .into_iter()
+            .collect(),
         rtcp_mux: negotiated.rtcp_mux,
     };
     audio(local, &formats, negotiated.direction, &extras)

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sdp_types::{Attribute, Connection, Media, NetType, RtpMap, Session};
 
+use crate::crypto::Crypto;
 use crate::description::{OUR_COMFORT_NOISE, our_telephone_event};
-use crate::security::Crypto;
 use crate::{Codec, Direction, SdpError};
 
 /// The encoding name of RFC 4733 events.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Lie, LocalSecurity, MasterKey, answer_again, offer, offer_again};
+use crate::{Lie, LocalSecurity, OurKeys, answer_again, offer, offer_again};
 
 fn local() -> Local {
     Local {
@@ -469,7 +469,7 @@ proptest! {
             security: LocalSecurity {
                 policy: Security::Offer,
                 signalling_is_secure: true,
-                key: MasterKey([9; 30]),
+                keys: OurKeys::new([9; OurKeys::RANDOM_BYTES]),
             },
             ..local()
         };

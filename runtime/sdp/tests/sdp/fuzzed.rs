@@ -1,7 +1,7 @@
 //! What holds for any bytes at all. The fuzz target includes this file, and the test replays its corpus through it.
 
 use jackfield_sdp::{
-    Codec, Direction, Local, LocalSecurity, MasterKey, Security, accept, answer, answer_again,
+    Codec, Direction, Local, LocalSecurity, OurKeys, Security, accept, answer, answer_again,
     offer_again,
 };
 
@@ -59,7 +59,7 @@ fn local(address: &str, policy: Security) -> Local {
         security: LocalSecurity {
             policy,
             signalling_is_secure: true,
-            key: MasterKey([7; 30]),
+            keys: OurKeys::new([7; OurKeys::RANDOM_BYTES]),
         },
         ..Local::new(address, 1)
     }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const OUR_KEYS: sdp::OurKeys = sdp::OurKeys::new([3; sdp::OurKeys::RANDOM_BYTES]);
+
 /// An offer with this profile and, with its tag, this key.
 fn offer(profile: &str, key: Option<(u32, char)>) -> String {
     let plain = OFFER.replace("RTP/AVP", profile);
@@ -17,7 +19,7 @@ fn up_with(offer: &str) -> (Run, MediaPath) {
     let security = sdp::LocalSecurity {
         policy: sdp::Security::Offer,
         signalling_is_secure: true,
-        key: sdp::MasterKey([3; 30]),
+        keys: OUR_KEYS,
     };
     let leg = InboundLeg {
         dialog: DialogId(1),
@@ -41,8 +43,9 @@ fn what_begins_encrypted_stays_so() {
     for profile in ["RTP/SAVP", "RTP/AVP"] {
         let (mut run, path) = up_with(&offer(profile, Some((4, 'A'))));
         let keys = path.srtp.expect("keys");
-        assert_eq!(keys.send, sdp::MasterKey([3; 30]));
-        assert_eq!(keys.receive, sdp::MasterKey([0; 30]));
+        let suite = sdp::CryptoSuite::AesCm128HmacSha1_80;
+        assert_eq!(keys.send, OUR_KEYS.of(suite));
+        assert_eq!(keys.receive.bytes(), [0; 30]);
         // No later offer does without.
         assert_eq!(
             offered(&mut run, Some(&offer("RTP/AVP", None))),

@@ -1,11 +1,12 @@
 //! Keys, and who may do without.
 
-use super::*;
-use crate::{CryptoSuite, LocalSecurity, MasterKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
-const OUR_KEY: MasterKey = MasterKey([1; 30]);
-const OUR_BASE64: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
-const THEIR_KEY: MasterKey = MasterKey([0; 30]);
+use super::*;
+use crate::{CryptoSuite, LocalSecurity, MasterKey, OurKeys};
+
+const OUR_KEYS: OurKeys = OurKeys::new([1; OurKeys::RANDOM_BYTES]);
 const CRYPTO: &str =
     "a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
 const SAVP: &str = "m=audio 4000 RTP/SAVP 0\n";
@@ -16,10 +17,15 @@ fn guarded(policy: Security, signalling_is_secure: bool) -> Local {
         security: LocalSecurity {
             policy,
             signalling_is_secure,
-            key: OUR_KEY,
+            keys: OUR_KEYS,
         },
         ..local()
     }
+}
+
+/// A key of nothing but zeros.
+fn their_key(suite: CryptoSuite) -> MasterKey {
+    MasterKey::new(suite, &vec![0; suite.master_bytes()]).unwrap()
 }
 
 #[test]
@@ -71,7 +77,10 @@ fn who_is_answered_how() {
 #[test]
 fn an_answer_repeats_tag_and_suite_with_our_key() {
     let short = CRYPTO.replace("_80", "_32").replace(":4", ":12");
-    let beyond_us = "a=crypto:1 AEAD_AES_128_GCM inline:AAAA\n";
+    let beyond_us = "a=crypto:1 F8_128_HMAC_SHA1_80 inline:AAAA\n";
+    let identified = CRYPTO.replace("A\n", "A|2^31|1:1\n").replace(":4", ":1");
+    let gcm = format!("a=crypto:2 AEAD_AES_128_GCM inline:{}==\n", "A".repeat(38));
+    let long = format!("a=crypto:3 AEAD_AES_256_GCM inline:{}=\n", "A".repeat(59));
     for (lines, suite, expected) in [
         (
             CRYPTO.to_owned(),
@@ -84,22 +93,34 @@ fn an_answer_repeats_tag_and_suite_with_our_key() {
             "12 AES_CM_128_HMAC_SHA1_32",
         ),
         (
-            format!("{beyond_us}{CRYPTO}"),
+            format!("{beyond_us}{identified}{CRYPTO}"),
             CryptoSuite::AesCm128HmacSha1_80,
             "4 AES_CM_128_HMAC_SHA1_80",
+        ),
+        // The peer's order decides.
+        (
+            format!("{gcm}{long}{CRYPTO}"),
+            CryptoSuite::AeadAes128Gcm,
+            "2 AEAD_AES_128_GCM",
+        ),
+        (
+            format!("{long}{gcm}{CRYPTO}"),
+            CryptoSuite::AeadAes256Gcm,
+            "3 AEAD_AES_256_GCM",
         ),
     ] {
         let offer = from_peer(&format!("{SAVP}{lines}"));
         let negotiated = answer(&offer, &guarded(Security::Offer, true)).unwrap();
         let srtp = Srtp {
-            suite,
-            send: OUR_KEY,
-            receive: THEIR_KEY,
+            send: OUR_KEYS.of(suite),
+            receive: their_key(suite),
         };
         assert_eq!(negotiated.srtp, Some(srtp));
         let text = String::from_utf8_lossy(&negotiated.description).into_owned();
-        let line = format!("a=crypto:{expected} inline:{OUR_BASE64}\r\n");
+        let key = STANDARD.encode(OUR_KEYS.of(suite).bytes());
+        let line = format!("a=crypto:{expected} inline:{key}\r\n");
         assert_eq!(text.matches("a=crypto:").count(), 1);
+        assert_eq!(negotiated.srtp.unwrap().suite(), suite);
         assert!(text.contains(&line), "{text}");
     }
 }
@@ -117,8 +138,18 @@ fn what_we_offer() {
             text.contains(&format!("m=audio 20000 {profile} 0 8 101\r\n")),
             "{text}"
         );
-        let line = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{OUR_BASE64}\r\n");
-        assert_eq!(text.contains(&line), has_key, "{text}");
+        let suites: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("a=crypto:")?.split(" inline:AQEB").next())
+            .collect();
+        let expected = [
+            "1 AEAD_AES_256_GCM",
+            "2 AEAD_AES_128_GCM",
+            "3 AES_CM_128_HMAC_SHA1_80",
+            "4 AES_CM_128_HMAC_SHA1_32",
+        ];
+        let expected = if has_key { &expected[..] } else { &[] };
+        assert_eq!(suites, expected, "{text}");
     }
 }
 
@@ -182,9 +213,11 @@ fn two_of_us_agree_on_keys() {
         let ours = guarded(policy, true);
         let mut theirs = guarded(Security::Offer, true);
         theirs.address = "198.51.100.7:4000".parse().unwrap();
-        theirs.security.key = THEIR_KEY;
+        theirs.security.keys = OurKeys::new([0; OurKeys::RANDOM_BYTES]);
         let answered = answer(&offer(&theirs), &ours).unwrap().description;
         let accepted = accept(&answered, &theirs).unwrap().srtp.unwrap();
-        assert_eq!((accepted.send, accepted.receive), (THEIR_KEY, OUR_KEY));
+        let best = CryptoSuite::AeadAes256Gcm;
+        assert_eq!(accepted.send, their_key(best));
+        assert_eq!(accepted.receive, OUR_KEYS.of(best));
     }
 }

@@ -292,9 +292,9 @@ impl Call {
                 }));
             }
             (State::Up, Sip::OfferAnswered { sdp: Some(answer) }) => self.refreshed(&answer),
-            (State::Up, Sip::Info { body, .. }) if !self.has_telephone_events() => {
+            (State::Up, Sip::Info { body, .. }) => {
                 if let Some(digit) = signalled_digit::digit(&body) {
-                    self.tell(Event::Digit(digit));
+                    self.emit(Effect::Media(MediaCommand::Signalled(digit)));
                 }
             }
             // Late or repeated news of a leg that is past it.
@@ -305,7 +305,8 @@ impl Call {
     fn handle_media(&mut self, now: Instant, event: &MediaEvent) {
         match event {
             MediaEvent::Digit(digit) if self.state == State::Up => self.tell(Event::Digit(*digit)),
-            MediaEvent::Digit(_) => {}
+            MediaEvent::PeerSilent if self.state == State::Up => self.peer_is_gone(now),
+            MediaEvent::Digit(_) | MediaEvent::PeerSilent => {}
             MediaEvent::PlaybackEnded { id, stopped } => {
                 if self.playlist.remove(*id) {
                     let end = if *stopped {
@@ -430,9 +431,17 @@ impl Call {
         self.emit(Effect::Media(MediaCommand::Connect(path)));
     }
 
-    /// Digits come as RFC 4733 events: those in INFO would be the same once more.
-    fn has_telephone_events(&self) -> bool {
-        self.path.is_some_and(|path| path.telephone_event.is_some())
+    /// No RTP and no RTCP: the peer's BYE was lost, or the peer.
+    fn peer_is_gone(&mut self, now: Instant) {
+        self.emit(Effect::Sip(sip::Command::Bye {
+            dialog: self.leg.dialog,
+            cause: None,
+        }));
+        let reason = "nothing was heard of the other side any more";
+        self.over(
+            now,
+            Ending::new(CallStatus::Completed, HangUpCause::Lost, 200, reason),
+        );
     }
 
     fn up(&mut self, now: Instant) {
@@ -544,6 +553,7 @@ impl Call {
             q850_cause: ending.q850_cause,
             retry_after_s: ending.retry_after_s,
             end_reason: ending.reason,
+            quality: None,
         });
         self.deadline = self.story.running.map(|_| now + GRACE);
         self.tell(Event::HungUp(ending.cause));

@@ -101,6 +101,9 @@ pub enum MediaCommand {
     Stop(PlaybackId),
     /// Send received audio back, or cease to.
     Echo(bool),
+    /// A key was told of in signalling: one of `0123456789*#ABCD`. Comes back as [`MediaEvent::Digit`] unless the media told of the same
+    /// press.
+    Signalled(char),
 }
 
 /// Where and how one leg's RTP flows.
@@ -173,8 +176,10 @@ pub const fn media_codec(codec: sdp::Codec) -> media::Codec {
 /// From a leg's media.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaEvent {
-    /// One key press: one of `0123456789*#ABCD`.
+    /// One key press, whoever told of it: one of `0123456789*#ABCD`.
     Digit(char),
+    /// Nothing came from the peer for as long as the configuration allows.
+    PeerSilent,
     /// A playback that was handed over is over.
     PlaybackEnded {
         /// As given in [`MediaCommand::Play`].

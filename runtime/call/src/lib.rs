@@ -11,6 +11,7 @@ mod io;
 mod leg;
 mod outcome;
 mod playlist;
+mod quality;
 mod record;
 mod signalled_digit;
 
@@ -26,4 +27,5 @@ pub use io::{
 };
 pub use leg::{InboundLeg, OutboundLeg};
 pub use outcome::{Outcome, Outcomes};
+pub use quality::CallQuality;
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountSid, CallSid};
+use crate::{AccountSid, CallQuality, CallSid};
 
 /// Who began the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +115,8 @@ pub struct CallRecord {
     pub retry_after_s: Option<u32>,
     /// In words, for the operator: the reason phrase, `no ACK`, `guest trapped`, …
     pub end_reason: String,
+    /// How the other side was heard; none if it was not.
+    pub quality: Option<CallQuality>,
 }
 
 impl CallRecord {
@@ -128,6 +130,7 @@ impl CallRecord {
             q850_cause: None,
             retry_after_s: None,
             end_reason: end_reason.into(),
+            quality: None,
         }
     }
 }

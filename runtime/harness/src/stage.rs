@@ -352,7 +352,7 @@ impl Stage {
                 .leg
                 .stop(self.now, id)
                 .then_some(MediaEvent::PlaybackEnded { id, stopped: true }),
-            MediaCommand::Connect(_) | MediaCommand::Echo(_) => None,
+            MediaCommand::Connect(_) | MediaCommand::Echo(_) | MediaCommand::Signalled(_) => None,
         }
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{
-    Call, CallError, CallInfo, CallStatus, Effect, Event, Input, MediaEvent, PlaybackEnd,
-    PromptSource, Reply, StoryChoice, StoryOutcome,
+    Call, CallError, CallInfo, CallRecord, CallStatus, Effect, Event, Input, MediaEvent,
+    PlaybackEnd, PromptSource, Reply, StoryChoice, StoryOutcome,
 };
 use plugin_host::{Stop, StoryEnd};
 use tokio::sync::{mpsc, oneshot};
@@ -53,7 +53,8 @@ pub(crate) struct CallActor {
     cookies: crate::web::Cookies,
     /// Of the stories that ended; more than one where the first broke.
     journals: Vec<Vec<u8>>,
-    ended_unix_ms: Option<u64>,
+    /// The record, and when the call ended in Unix milliseconds.
+    ended: Option<(CallRecord, u64)>,
 }
 
 /// The story that runs now.
@@ -94,7 +95,7 @@ impl CallActor {
             reply: None,
             cookies: crate::web::Cookies::default(),
             journals: Vec::new(),
-            ended_unix_ms: None,
+            ended: None,
         };
         runtime.spawn(actor.run().instrument(span));
     }
@@ -117,12 +118,10 @@ impl CallActor {
     /// Keeps the record and the journal in one transaction, then takes the call off the list of live ones: a call that is on
     /// it is not on disk yet.
     async fn finish(self) {
-        if let (Some(record), Some(at)) = (self.call.record(), self.ended_unix_ms) {
+        if let Some((record, at)) = self.ended {
             let journal =
                 (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));
-            self.services
-                .finish(&self.info, record.clone(), at, journal)
-                .await;
+            self.services.finish(&self.info, record, at, journal).await;
         }
         self.services.live.remove(&self.info.call_sid);
         self.services.outbound.ended(self.info.call_sid);
@@ -267,9 +266,13 @@ impl CallActor {
             }
             return self.services.set_status(&self.info, status);
         };
-        info!(status = %record.status, duration_s = record.duration_s, sip.status = record.sip_status, "{}", record.end_reason);
+        let record = CallRecord {
+            quality: self.leg.quality(),
+            ..record.clone()
+        };
+        log_end(&record);
         self.services.news.tell(|| News::Ended(record.clone()));
-        self.ended_unix_ms = Some(clock::unix_ms());
+        self.ended = Some((record, clock::unix_ms()));
     }
 
     /// Tells the watchers what came in.
@@ -299,6 +302,23 @@ impl CallActor {
         info!(target: "tenant", "{trouble}");
         self.services.news.tell(|| News::Logged(trouble));
     }
+}
+
+fn log_end(record: &CallRecord) {
+    let quality = record.quality.as_ref();
+    info!(
+        status = %record.status,
+        duration_s = record.duration_s,
+        sip.status = record.sip_status,
+        rtp.received = quality.map(|quality| quality.received),
+        rtp.lost = quality.map(|quality| quality.lost),
+        rtp.late = quality.map(|quality| quality.late),
+        rtp.jitter_ms = quality.map(|quality| quality.max_jitter_ms),
+        rtp.round_trip_ms = quality.and_then(|quality| quality.round_trip_ms),
+        rtp.mos = quality.map(call::CallQuality::mos),
+        "{}",
+        record.end_reason
+    );
 }
 
 fn describe(source: &PromptSource) -> String {

@@ -8,12 +8,14 @@ mod sip;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
 pub(crate) use self::addresses::Addresses;
 pub(crate) use self::sip::{Bound, Sip};
+use crate::media_plane::Patience;
 
 /// Everything `jackfield serve` needs to know. Every key has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +44,21 @@ pub(crate) struct Rtp {
     pub(crate) port_max: u16,
     /// Media threads. One paces thousands of calls.
     pub(crate) threads: usize,
+    /// Seconds without RTP and RTCP after which a call counts as dead; 0: never.
+    pub(crate) timeout_s: u64,
+    /// The same while the call is held.
+    pub(crate) hold_timeout_s: u64,
+}
+
+impl Rtp {
+    /// How long a silent peer is waited for.
+    pub(crate) fn patience(&self) -> Patience {
+        let limit = |seconds| (seconds > 0).then(|| Duration::from_secs(seconds));
+        Patience {
+            talking: limit(self.timeout_s),
+            held: limit(self.hold_timeout_s),
+        }
+    }
 }
 
 /// Who knows the addresses of names.
@@ -132,6 +149,8 @@ impl Default for Rtp {
             port_min: 16_384,
             port_max: 32_767,
             threads: 1,
+            timeout_s: 60,
+            hold_timeout_s: 1_800,
         }
     }
 }
@@ -209,6 +228,7 @@ impl Config {
             threads,
             bind,
             advertised,
+            ..
         } = &self.rtp;
         if port_min >= port_max {
             bail!("rtp.port_min ({port_min}) must be below rtp.port_max ({port_max})");

@@ -13,7 +13,7 @@ use crate::call_actor::{CallActor, NewActor};
 use crate::clock;
 use crate::endpoint::{Admission, Refusal, SIGNALS};
 use crate::flows::Story;
-use crate::media_plane::{self, Nat};
+use crate::media_plane::{self, Line};
 use crate::services::Services;
 
 /// What a caller that was turned away for lack of room may wait before it tries again.
@@ -54,8 +54,8 @@ impl Admission for Inbound {
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
-        let nat = Nat::of(&trunk.nat, &[source]);
-        let opened = self.services.media.open_leg(&nat).map_err(|error| {
+        let line = Line::of(trunk, &[source]);
+        let opened = self.services.media.open_leg(&line).map_err(|error| {
             warn!("no media port for a call: {error}");
             no_room()
         })?;

@@ -16,7 +16,7 @@ use crate::call_actor::{CallActor, NewActor};
 use crate::clock;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
-use crate::media_plane::{self, Nat};
+use crate::media_plane::{self, Line};
 use crate::services::{Services, random};
 use crate::trunks::{self, Stop};
 
@@ -235,7 +235,7 @@ fn dial(
     let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
     let opened = services
         .media
-        .open_leg(&Nat::of(&trunk.nat, &sources))
+        .open_leg(&Line::of(trunk, &sources))
         .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let invite = sip::OutgoingInvite {

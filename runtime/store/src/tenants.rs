@@ -32,6 +32,7 @@
 //! calls_per_second = 10.0                # begun by us; needed where there are targets
 //! channels_by_prefix = { "+85510" = 8 }  # calls at once to numbers that begin so
 //! codecs = ["G722", "PCMU", "PCMA"]      # most preferred first; PCMU and PCMA if left out
+//! dtmf = "auto"                          # whom to believe about keys: all, or "rfc4733", "info" or "in-band" alone
 //! [trunk.login]                          # what the peer proves to us
 //! username = "gw1"
 //! password = "8-or-more-characters"      # sealed on the disk

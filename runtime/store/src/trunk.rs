@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use call::Outcomes;
 use numbers::{CallerIdRules, NumberRules, PhoneNumber};
+use rtp::dtmf::DigitPolicy;
 use serde::{Deserialize, Serialize};
 
 pub use target::{InvalidTarget, Target, TargetUri};
@@ -59,6 +60,8 @@ pub struct Trunk {
     pub outcomes: Outcomes,
     /// What is spoken with it, most preferred first. Never empty.
     pub codecs: Vec<sdp::Codec>,
+    /// Who is believed about the keys that are pressed there.
+    pub dtmf: DigitPolicy,
 }
 
 impl Trunk {

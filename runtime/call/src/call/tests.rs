@@ -155,6 +155,7 @@ fn broke() -> Input {
 fn words(effect: &Effect) -> String {
     match effect {
         Effect::Sip(command) => format!("sip {}", first_word(command)),
+        Effect::Media(MediaCommand::Signalled(key)) => format!("media Signalled {key}"),
         Effect::Media(command) => format!("media {}", first_word(command)),
         Effect::StartStory(choice) => format!("start {choice:?}"),
         Effect::StopStory => "stop".to_owned(),
@@ -759,7 +760,7 @@ fn a_refresh_may_move_the_peer() {
 }
 
 #[test]
-fn digits_in_info_count_where_there_are_no_telephone_events() {
+fn digits_in_info_go_to_the_media_that_knows_whether_they_are_news() {
     let info = |body: &str| {
         Input::Sip(sip::Event::Info {
             content_type: "application/dtmf-relay",
@@ -767,23 +768,27 @@ fn digits_in_info_count_where_there_are_no_telephone_events() {
         })
     };
     let mut run = Run::up();
-    assert_eq!(
-        run.feed(info("Signal=5\r\n")),
-        [""; 0],
-        "they come as events, too"
-    );
-    let without = OFFER
-        .replace(" 101", "")
-        .replace("a=rtpmap:101 telephone-event/8000\r\n", "");
-    offered(&mut run, Some(&without));
-    assert_eq!(run.feed(info("Signal=5\r\n")), ["tell Digit('5')"]);
+    assert_eq!(run.feed(info("Signal=5\r\n")), ["media Signalled 5"]);
     assert_eq!(run.feed(info("Signal=17\r\n")), [""; 0]);
-    let (mut ringing, _) = Run::inbound(Some(&without));
+    let (mut ringing, _) = Run::inbound(Some(OFFER));
     assert_eq!(
         ringing.feed(info("Signal=5\r\n")),
         [""; 0],
         "not before the answer"
     );
+}
+
+#[test]
+fn a_peer_that_is_not_heard_any_more_ends_the_call() {
+    let mut run = Run::up();
+    let effects = run.feed(Input::Media(MediaEvent::PeerSilent));
+    assert!(
+        effects.iter().any(|effect| effect.starts_with("sip Bye")),
+        "{effects:?}"
+    );
+    assert_eq!(run.record(), (CallStatus::Completed, Some(200), 0));
+    let (mut ringing, _) = Run::inbound(Some(OFFER));
+    assert_eq!(ringing.feed(Input::Media(MediaEvent::PeerSilent)), [""; 0]);
 }
 
 #[test]

@@ -38,6 +38,33 @@ pub enum DigitPolicy {
     Only(DigitSource),
 }
 
+impl DigitPolicy {
+    /// Every policy.
+    pub const ALL: [Self; 4] = [
+        Self::Auto,
+        Self::Only(DigitSource::Event),
+        Self::Only(DigitSource::Info),
+        Self::Only(DigitSource::InBand),
+    ];
+
+    /// Its name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Only(DigitSource::Event) => "rfc4733",
+            Self::Only(DigitSource::Info) => "info",
+            Self::Only(DigitSource::InBand) => "in-band",
+        }
+    }
+
+    /// The policy of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
 /// Puts together what the sources say, so that no press is reported twice.
 ///
 /// Two sources speak of one press if they name the same key, less than 2 s apart, and neither has spoken of it before: two presses

@@ -1,5 +1,7 @@
 //! What a leg hears: packets in, frames of 20 ms out, whatever was lost, late, or never sent between them.
 
+use std::time::Duration;
+
 use media::codec::MAX_PACKET_SAMPLES;
 use media::{Codec, ComfortNoise, Decoder, Rate};
 use rtp::{DelayBounds, Format, JitterBuffer, Output, Packet};
@@ -47,6 +49,16 @@ impl Ear {
         self.noise = ComfortNoise::new(1);
         self.decoded = 0;
         self.is_quiet = true;
+    }
+
+    /// Packets that came too late to be heard.
+    pub(super) fn late(&self) -> u64 {
+        self.jitter.counts().late
+    }
+
+    /// How long packets wait here.
+    pub(super) fn delay(&self) -> Duration {
+        Duration::from_millis(self.jitter.delay_ms().into())
     }
 
     /// Takes a packet of audio that is no duplicate.

@@ -4,32 +4,43 @@
 //! while audio flows. Orders reach it through a bounded queue that it empties whenever it wakes; what is to be freed
 //! (legs, prompts) goes to a reaper, because freeing takes time too.
 //!
-//! [`LegCore`](leg::LegCore) is the part without sockets and clock: what a leg sends, and what it makes of what it hears.
+//! [`LegCore`](leg::LegCore) is the part without sockets and clock: a [`wire`] to the peer, an [`ear`], a [`mouth`] and a
+//! [`keypad`].
 
 mod counters;
 mod ear;
+mod keypad;
+mod keys;
 mod leg;
+mod measurements;
+mod mouth;
 mod pacer;
 mod ports;
 mod reaper;
 mod thread;
+mod wire;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use call::{MediaCommand, MediaEvent};
+use call::{CallQuality, MediaCommand, MediaEvent};
+use rtp::dtmf::DigitPolicy;
+use rtp::rtcp::{Rtcp, RtcpConfig};
 use tokio::sync::mpsc;
 
 use crate::config::Rtp;
 
 pub(crate) use counters::MediaCounters;
 pub(crate) use leg::HeardFrame;
-use leg::{LegCore, Order};
+use leg::{Beginning, LegCore, Order};
+use measurements::Measurements;
 use ports::Ports;
 use reaper::Reaper;
 use thread::{MediaThread, Task};
+pub(crate) use wire::Patience;
 
 /// Events that may wait for a call's actor. When they are this many, later ones wait in the leg; only digits beyond
 /// another [`leg::MAX_WAITING`] are dropped, and counted.
@@ -42,6 +53,7 @@ pub(crate) struct MediaPlane {
     advertised: IpAddr,
     /// Where we listen for other things than media.
     own: Arc<[SocketAddr]>,
+    patience: Patience,
     /// After the threads, so that it outlives them on drop.
     _reaper: Reaper,
 }
@@ -52,27 +64,30 @@ pub(crate) struct OpenLeg {
     pub(crate) events: mpsc::Receiver<MediaEvent>,
 }
 
-/// What lies between a leg and its peer. The default: nothing.
+/// What is peculiar to the way between a leg and its peer. The default: nothing.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Nat {
+pub(crate) struct Line {
     /// Where the peer reaches our media, in place of the configured address.
     pub(crate) advertised: Option<IpAddr>,
     /// The addresses that the peer's signalling comes from, if its media address is to be learned from its packets
     /// (symmetric RTP); empty to keep to the signalled one.
     pub(crate) learns_from: Vec<IpAddr>,
+    /// Who is believed about the keys that the peer presses.
+    pub(crate) digits: DigitPolicy,
 }
 
-impl Nat {
+impl Line {
     /// As the tenants' data has it for a trunk whose signalling, in this call, comes from these addresses.
-    pub(crate) fn of(trunk: &store::Nat, signals_from: &[IpAddr]) -> Self {
-        let learns_from = if trunk.symmetric_rtp {
+    pub(crate) fn of(trunk: &store::Trunk, signals_from: &[IpAddr]) -> Self {
+        let learns_from = if trunk.nat.symmetric_rtp {
             signals_from.to_vec()
         } else {
             Vec::new()
         };
         Self {
-            advertised: trunk.advertised_media,
+            advertised: trunk.nat.advertised_media,
             learns_from,
+            digits: trunk.dtmf,
         }
     }
 }
@@ -85,6 +100,7 @@ pub(crate) struct Leg {
     own: Arc<[SocketAddr]>,
     session_id: u64,
     orders: thread::Orders,
+    measurements: Arc<Measurements>,
     closed: Arc<AtomicBool>,
 }
 
@@ -107,6 +123,7 @@ impl MediaPlane {
             ports,
             advertised,
             own: own.into(),
+            patience: config.patience(),
             _reaper: reaper,
         })
     }
@@ -115,8 +132,8 @@ impl MediaPlane {
     ///
     /// # Errors
     /// `AddrInUse` if no port of the range can be bound, or what the socket says.
-    pub(crate) fn open_leg(&self, nat: &Nat) -> io::Result<OpenLeg> {
-        self.open(nat, None)
+    pub(crate) fn open_leg(&self, line: &Line) -> io::Result<OpenLeg> {
+        self.open(line, None)
     }
 
     /// Opens a leg and hands over what it hears, a frame every 20 ms from the first `Connect` on. When `heard` is full
@@ -128,18 +145,18 @@ impl MediaPlane {
         &self,
         heard: mpsc::Sender<HeardFrame>,
     ) -> io::Result<OpenLeg> {
-        self.open(&Nat::default(), Some(heard))
+        self.open(&Line::default(), Some(heard))
     }
 
-    fn open(&self, nat: &Nat, heard: Option<mpsc::Sender<HeardFrame>>) -> io::Result<OpenLeg> {
-        let (socket, lease) = self.ports.bind()?;
-        let advertised = nat.advertised.unwrap_or(self.advertised);
+    fn open(&self, line: &Line, heard: Option<mpsc::Sender<HeardFrame>>) -> io::Result<OpenLeg> {
+        let (sockets, lease) = self.ports.bind()?;
+        let advertised = line.advertised.unwrap_or(self.advertised);
         let address = SocketAddr::new(advertised, lease.port());
         let (sender, events) = mpsc::channel(EVENTS);
         let closed = Arc::new(AtomicBool::new(false));
-        let latch = rtp::Latch::new(&nat.learns_from);
-        let core = LegCore::new(rtp_sender()?, latch, heard.is_some());
-        let task = Task::new(core, socket, lease, sender, heard, Arc::clone(&closed));
+        let core = self.core(line, heard.is_some())?;
+        let measurements = core.measurements();
+        let task = Task::new(core, sockets, lease, sender, heard, Arc::clone(&closed));
         let thread = self.threads.iter().min_by_key(|thread| thread.legs());
         let thread = thread.expect("a media plane has at least one thread");
         let orders = thread.open(task)?;
@@ -151,10 +168,32 @@ impl MediaPlane {
                 own: Arc::clone(&self.own),
                 session_id,
                 orders,
+                measurements,
                 closed,
             },
             events,
         })
+    }
+
+    fn core(&self, line: &Line, listens: bool) -> io::Result<LegCore> {
+        let now = Instant::now();
+        let sender = rtp_sender()?;
+        let rtcp = RtcpConfig {
+            ssrc: sender.ssrc(),
+            cname: canonical_name()?,
+            clock_rate_hz: media::RATE_HZ,
+            ntp_at_start: random_u64()?,
+            seed: random_u64()?,
+        };
+        Ok(LegCore::new(Beginning {
+            now,
+            sender,
+            latch: rtp::Latch::new(&line.learns_from),
+            rtcp: Rtcp::new(now, rtcp),
+            patience: self.patience,
+            digits: line.digits,
+            listens,
+        }))
     }
 
     /// What all threads did so far.
@@ -175,9 +214,14 @@ impl Leg {
         self.orders.give(Order::Media(command));
     }
 
-    /// Presses a key for 100 ms, after those pressed before. Nothing if the peer takes no telephone events.
+    /// Presses a key for 100 ms, after those pressed before: as a telephone event, or as a tone where the peer takes none.
     pub(crate) fn press(&self, key: char) {
         self.orders.give(Order::Press(key));
+    }
+
+    /// How the peer was heard so far; none if it was not.
+    pub(crate) fn quality(&self) -> Option<CallQuality> {
+        self.measurements.quality()
     }
 }
 
@@ -210,6 +254,14 @@ fn rtp_sender() -> io::Result<rtp::Sender> {
         (first >> 32) as u16,
         second as u32,
     ))
+}
+
+/// 96 random bits as 16 letters (RFC 7022 section 4.2).
+fn canonical_name() -> io::Result<[u8; 16]> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes.map(|byte: u8| LETTERS[usize::from(byte % 64)]))
 }
 
 fn random_u64() -> io::Result<u64> {

@@ -19,7 +19,16 @@ const REST: Duration = Duration::from_secs(32);
 /// Who sprays a narrower range meets a call's port too soon.
 const RECOMMENDED_WIDTH: u16 = 10_000;
 
-/// The even ports of the range.
+/// The sockets of one leg.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    /// On an even port.
+    pub(super) rtp: UdpSocket,
+    /// On the port above it (RFC 3550 section 11).
+    pub(super) rtcp: UdpSocket,
+}
+
+/// The even ports of the range, each with the one above it.
 #[derive(Debug)]
 pub(super) struct Ports {
     bind: IpAddr,
@@ -43,17 +52,17 @@ pub(super) struct PortLease {
 }
 
 impl Ports {
-    /// The even ports from `min` to `max`. Warns if they are few.
+    /// The even ports from `min` to `max` that have one above them there. Warns if they are few.
     ///
     /// # Errors
-    /// `InvalidInput` if there is no even port in the range.
+    /// `InvalidInput` if there is none.
     pub(super) fn new(bind: IpAddr, min: u16, max: u16) -> io::Result<Self> {
-        let even: Vec<u16> = (min..=max).filter(|port| port % 2 == 0).collect();
+        let even: Vec<u16> = (min..max).filter(|port| port % 2 == 0).collect();
         if even.is_empty() {
-            let message = format!("no even port from {min} to {max}");
+            let message = format!("no even port with one above it from {min} to {max}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        if max - min < RECOMMENDED_WIDTH - 1 {
+        if max.saturating_sub(min) < RECOMMENDED_WIDTH - 1 {
             warn!(
                 "the RTP range {min} to {max} is narrow: its ports are easily guessed, and used again soon. \
                  {RECOMMENDED_WIDTH} or more are better (rtp.port_min, rtp.port_max)"
@@ -74,12 +83,12 @@ impl Ports {
         self.count
     }
 
-    /// Binds a port that nobody else on this machine has: a random one of those that rested, else the one that has rested
+    /// Binds a port, and the one above it, that nobody else on this machine has: a random one of those that rested, else the one that has rested
     /// the longest.
     ///
     /// # Errors
     /// `AddrInUse` if there is none, or what the socket says.
-    pub(super) fn bind(&self) -> io::Result<(UdpSocket, PortLease)> {
+    pub(super) fn bind(&self) -> io::Result<(Sockets, PortLease)> {
         let mut taken = Vec::new(); // held until the end, so that each is tried once
         for _ in 0..self.count {
             let random = getrandom::u32().map_err(io::Error::other)?;
@@ -90,8 +99,8 @@ impl Ports {
                 port,
                 pool: Arc::clone(&self.pool),
             };
-            match bind(SocketAddr::new(self.bind, port)) {
-                Ok(socket) => return Ok((socket, lease)),
+            match bind_pair(self.bind, port) {
+                Ok(sockets) => return Ok((sockets, lease)),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken.push(lease),
                 Err(error) => return Err(error),
             }
@@ -138,6 +147,13 @@ impl Drop for PortLease {
     }
 }
 
+fn bind_pair(address: IpAddr, port: u16) -> io::Result<Sockets> {
+    Ok(Sockets {
+        rtp: bind(SocketAddr::new(address, port))?,
+        rtcp: bind(SocketAddr::new(address, port + 1))?,
+    })
+}
+
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -160,7 +176,7 @@ mod tests {
 
     #[test]
     fn ports_are_even_and_lent_once() {
-        let ports = Ports::new(LOCALHOST, 46_001, 46_008).unwrap();
+        let ports = Ports::new(LOCALHOST, 46_001, 46_009).unwrap();
         assert_eq!(ports.count(), 4);
         let taken: Vec<_> = std::iter::from_fn(|| ports.bind().ok()).collect();
         let mut numbers: Vec<u16> = taken.iter().map(|(_, lease)| lease.port()).collect();
@@ -176,7 +192,7 @@ mod tests {
         let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = other.local_addr().unwrap().port() & !1;
         let both = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)); // if the free one was odd, its even neighbour
-        let ports = Ports::new(LOCALHOST, port, port).unwrap();
+        let ports = Ports::new(LOCALHOST, port, port + 1).unwrap();
         assert_eq!(ports.bind().unwrap_err().kind(), io::ErrorKind::AddrInUse);
         drop((other, both));
         assert!(ports.bind().is_ok(), "it stays in the range");
@@ -209,7 +225,7 @@ mod tests {
     #[test]
     fn ports_follow_no_pattern() {
         let first_ports = || {
-            let ports = Ports::new(LOCALHOST, 46_200, 46_598).unwrap();
+            let ports = Ports::new(LOCALHOST, 46_200, 46_599).unwrap();
             let taken: Vec<_> = (0..8).map(|_| ports.bind().unwrap()).collect();
             taken
                 .iter()
@@ -221,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn a_range_without_an_even_port_is_refused() {
-        for (min, max) in [(7, 7), (9, 8)] {
+    fn a_range_without_a_pair_of_ports_is_refused() {
+        for (min, max) in [(7, 7), (8, 8), (9, 8)] {
             let error = Ports::new(LOCALHOST, min, max).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{min} to {max}");
         }

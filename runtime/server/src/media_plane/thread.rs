@@ -1,7 +1,7 @@
 //! One media thread: a wheel of 20 slots, 1 ms apart, each with the legs that send in it.
 
 use std::io::{self, ErrorKind};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -9,14 +9,14 @@ use std::time::Instant;
 
 use call::MediaEvent;
 use crossbeam_queue::ArrayQueue;
-use rtp::MAX_PACKET_BYTES;
 use tokio::sync::mpsc;
 
 use super::counters::{MediaCounters, ThreadCounters, add};
-use super::leg::{HeardFrame, LegCore, Order, Received};
+use super::leg::{HeardFrame, LegCore, Order};
 use super::pacer::{Pacer, SLOTS, Turn};
-use super::ports::PortLease;
+use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
+use super::wire::{MAX_DATAGRAM_BYTES, Received, Report};
 
 /// Orders of all legs that may wait for the thread, which empties the queue at least every 20 ms. Beyond that they are
 /// dropped.
@@ -29,10 +29,10 @@ const MAX_DATAGRAMS: usize = 16;
 /// The longest datagram read; RTP of 120 ms is 972 bytes. Longer ones are cut, and refused then.
 const DATAGRAM_BYTES: usize = 2_048;
 
-/// A leg with its socket and the ends of its channels.
+/// A leg with its sockets and the ends of its channels.
 pub(super) struct Task {
     core: LegCore,
-    socket: UdpSocket,
+    sockets: Sockets,
     _lease: PortLease,
     events: mpsc::Sender<MediaEvent>,
     heard: Option<mpsc::Sender<HeardFrame>>,
@@ -42,7 +42,7 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(
         core: LegCore,
-        socket: UdpSocket,
+        sockets: Sockets,
         lease: PortLease,
         events: mpsc::Sender<MediaEvent>,
         heard: Option<mpsc::Sender<HeardFrame>>,
@@ -50,7 +50,7 @@ impl Task {
     ) -> Self {
         Self {
             core,
-            socket,
+            sockets,
             _lease: lease,
             events,
             heard,
@@ -238,8 +238,8 @@ impl Wheel {
                 thread::sleep(due - now);
             }
             self.take_messages();
-            let turn = pacer.begin(Instant::now());
-            self.take_turn(turn);
+            let now = Instant::now();
+            self.take_turn(now, pacer.begin(now));
             pacer.end(|slot| !self.slots[slot].is_empty());
         }
     }
@@ -270,7 +270,7 @@ impl Wheel {
         }
     }
 
-    fn take_turn(&mut self, turn: Turn) {
+    fn take_turn(&mut self, now: Instant, turn: Turn) {
         let counters = &self.shared.counters;
         if self.slots[turn.slot].is_empty() {
             return;
@@ -286,15 +286,16 @@ impl Wheel {
                 self.slots[turn.slot].swap_remove(at);
                 self.close(index);
             } else {
-                task.receive(&mut self.datagram, &self.shared.counters);
-                task.tick(turn.round, &self.shared.counters, &self.grave);
+                task.receive(now, &mut self.datagram, &self.shared.counters);
+                task.tick(now, turn.round, &self.shared.counters, &self.grave);
                 at += 1;
             }
         }
     }
 
     fn close(&mut self, index: u32) {
-        if let Some(Resident { task, .. }) = self.table[index as usize].take() {
+        if let Some(Resident { mut task, .. }) = self.table[index as usize].take() {
+            task.say_goodbye();
             // The place first: the port comes free with the task, and who gets it must find a place.
             self.shared.release(index);
             self.grave.bury(Remains::Leg(task));
@@ -304,8 +305,8 @@ impl Wheel {
 
 impl Task {
     /// One leg's 20 ms after [`Self::receive`]: send one packet, hand over what is to be told and what is spent.
-    fn tick(&mut self, round: u64, counters: &ThreadCounters, grave: &Grave) {
-        self.send(round, counters);
+    fn tick(&mut self, now: Instant, round: u64, counters: &ThreadCounters, grave: &Grave) {
+        self.send(now, round, counters);
         self.tell(counters);
         while let Some(prompt) = self.core.poll_spent() {
             grave.bury(Remains::Prompt(prompt));
@@ -313,36 +314,53 @@ impl Task {
     }
 
     /// Reads what came.
-    fn receive(&mut self, datagram: &mut [u8; DATAGRAM_BYTES], counters: &ThreadCounters) {
-        for _ in 0..MAX_DATAGRAMS {
-            // Nothing there, or an error that ICMP left behind: both mean that there is nothing to read now.
-            let Ok((length, source)) = self.socket.recv_from(datagram) else {
-                break;
-            };
-            let counter = match self.core.receive(source, &datagram[..length]) {
-                Received::Taken => &counters.received,
-                Received::Refused => &counters.refused,
-                Received::Malformed => &counters.malformed,
-            };
-            add(counter, 1);
-        }
-        add(&counters.lost, self.core.take_lost());
+    fn receive(
+        &mut self,
+        now: Instant,
+        datagram: &mut [u8; DATAGRAM_BYTES],
+        counters: &ThreadCounters,
+    ) {
+        let Self { core, sockets, .. } = self;
+        read(&sockets.rtp, datagram, counters, |source, datagram| {
+            core.receive(now, source, datagram)
+        });
+        read(&sockets.rtcp, datagram, counters, |source, datagram| {
+            core.receive_report(now, source, datagram)
+        });
+        add(&counters.lost, core.take_lost());
     }
 
-    fn send(&mut self, round: u64, counters: &ThreadCounters) {
-        let mut packet = [0; MAX_PACKET_BYTES];
-        let Some((length, remote)) = self.core.tick(round, &mut packet) else {
-            return;
-        };
-        let sent = self.socket.send_to(&packet[..length], remote);
-        add(
-            if sent.is_ok() {
+    fn send(&mut self, now: Instant, round: u64, counters: &ThreadCounters) {
+        let mut datagram = [0; MAX_DATAGRAM_BYTES];
+        if let Some((length, remote)) = self.core.tick(now, round, &mut datagram) {
+            let sent = self.sockets.rtp.send_to(&datagram[..length], remote);
+            let counter = if sent.is_ok() {
                 &counters.sent
             } else {
                 &counters.send_errors
-            },
-            1,
-        );
+            };
+            add(counter, 1);
+        }
+        if let Some(report) = self.core.report(&mut datagram) {
+            self.send_report(report, &datagram);
+        }
+    }
+
+    fn say_goodbye(&mut self) {
+        let mut datagram = [0; MAX_DATAGRAM_BYTES];
+        if let Some(report) = self.core.goodbye(&mut datagram) {
+            self.send_report(report, &datagram);
+        }
+    }
+
+    /// A report that is lost is followed by others.
+    fn send_report(&self, report: Report, datagram: &[u8; MAX_DATAGRAM_BYTES]) {
+        let socket = if report.is_muxed {
+            &self.sockets.rtp
+        } else {
+            &self.sockets.rtcp
+        };
+        let _ = socket.send_to(&datagram[..report.length], report.to);
     }
 
     fn tell(&mut self, counters: &ThreadCounters) {
@@ -361,5 +379,26 @@ impl Task {
         {
             add(&counters.dropped_frames, 1);
         }
+    }
+}
+
+/// Reads what came to a socket, and counts what became of it.
+fn read(
+    socket: &UdpSocket,
+    datagram: &mut [u8; DATAGRAM_BYTES],
+    counters: &ThreadCounters,
+    mut take: impl FnMut(SocketAddr, &mut [u8]) -> Received,
+) {
+    for _ in 0..MAX_DATAGRAMS {
+        // Nothing there, or an error that ICMP left behind: both mean that there is nothing to read now.
+        let Ok((length, source)) = socket.recv_from(datagram) else {
+            break;
+        };
+        let counter = match take(source, &mut datagram[..length]) {
+            Received::Taken => &counters.received,
+            Received::Refused => &counters.refused,
+            Received::Malformed => &counters.malformed,
+        };
+        add(counter, 1);
     }
 }

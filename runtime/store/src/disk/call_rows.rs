@@ -7,7 +7,7 @@ use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::{CallEvent, CallEventKind, CallRow, Flow, Leg, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 pub(super) fn stored_call(row: &CallRow) -> Vec<u8> {
     encode_as(VERSION, row)
@@ -20,7 +20,8 @@ pub(super) fn stored_event(event: &CallEvent) -> Vec<u8> {
 pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
     match version("call", stored)? {
         (VERSION, row) => decode_row("call", row),
-        (1, row) => decode_row::<FirstCall>("call", row).map(CallRow::from),
+        (2, row) => decode_row::<EarlierCall<SecondRecord>>("call", row).map(CallRow::from),
+        (1, row) => decode_row::<EarlierCall<FirstRecord>>("call", row).map(CallRow::from),
         (version, _) => Err(unknown_version("call", version)),
     }
 }
@@ -28,14 +29,15 @@ pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
 pub(super) fn read_event(stored: &[u8]) -> Result<CallEvent, StoreError> {
     match version("event", stored)? {
         (VERSION, row) => decode_row("event", row),
-        (1, row) => decode_row::<FirstEvent>("event", row).map(CallEvent::from),
+        (2, row) => decode_row::<EarlierEvent<SecondRecord>>("event", row).map(CallEvent::from),
+        (1, row) => decode_row::<EarlierEvent<FirstRecord>>("event", row).map(CallEvent::from),
         (version, _) => Err(unknown_version("event", version)),
     }
 }
 
-/// Version 1: records without a cause and without a time to wait.
+/// A row of an earlier version, whose records were others.
 #[derive(Deserialize)]
-struct FirstCall {
+struct EarlierCall<R> {
     sid: CallSid,
     account: AccountSid,
     parent: Option<CallSid>,
@@ -53,26 +55,27 @@ struct FirstCall {
     answered_unix_ms: Option<u64>,
     ended_unix_ms: Option<u64>,
     updated_unix_ms: u64,
-    record: Option<FirstRecord>,
+    record: Option<R>,
     events: u32,
 }
 
 #[derive(Deserialize)]
-struct FirstEvent {
+struct EarlierEvent<R> {
     sequence: u32,
     at_unix_ms: u64,
-    kind: FirstKind,
+    kind: EarlierKind<R>,
 }
 
 #[derive(Deserialize)]
-enum FirstKind {
+enum EarlierKind<R> {
     Accepted,
     CameIn(Leg),
     Attempted(Leg),
     Status(CallStatus),
-    Ended(FirstRecord),
+    Ended(R),
 }
 
+/// Version 1: without a cause and without a time to wait.
 #[derive(Deserialize)]
 struct FirstRecord {
     status: CallStatus,
@@ -81,8 +84,19 @@ struct FirstRecord {
     end_reason: String,
 }
 
-impl From<FirstCall> for CallRow {
-    fn from(row: FirstCall) -> Self {
+/// Version 2: without a quality.
+#[derive(Deserialize)]
+struct SecondRecord {
+    status: CallStatus,
+    duration_s: u32,
+    sip_status: Option<u16>,
+    q850_cause: Option<u16>,
+    retry_after_s: Option<u32>,
+    end_reason: String,
+}
+
+impl<R: Into<CallRecord>> From<EarlierCall<R>> for CallRow {
+    fn from(row: EarlierCall<R>) -> Self {
         Self {
             sid: row.sid,
             account: row.account,
@@ -101,23 +115,23 @@ impl From<FirstCall> for CallRow {
             answered_unix_ms: row.answered_unix_ms,
             ended_unix_ms: row.ended_unix_ms,
             updated_unix_ms: row.updated_unix_ms,
-            record: row.record.map(CallRecord::from),
+            record: row.record.map(R::into),
             events: row.events,
         }
     }
 }
 
-impl From<FirstEvent> for CallEvent {
-    fn from(event: FirstEvent) -> Self {
+impl<R: Into<CallRecord>> From<EarlierEvent<R>> for CallEvent {
+    fn from(event: EarlierEvent<R>) -> Self {
         Self {
             sequence: event.sequence,
             at_unix_ms: event.at_unix_ms,
             kind: match event.kind {
-                FirstKind::Accepted => CallEventKind::Accepted,
-                FirstKind::CameIn(leg) => CallEventKind::CameIn(leg),
-                FirstKind::Attempted(leg) => CallEventKind::Attempted(leg),
-                FirstKind::Status(status) => CallEventKind::Status(status),
-                FirstKind::Ended(record) => CallEventKind::Ended(record.into()),
+                EarlierKind::Accepted => CallEventKind::Accepted,
+                EarlierKind::CameIn(leg) => CallEventKind::CameIn(leg),
+                EarlierKind::Attempted(leg) => CallEventKind::Attempted(leg),
+                EarlierKind::Status(status) => CallEventKind::Status(status),
+                EarlierKind::Ended(record) => CallEventKind::Ended(record.into()),
             },
         }
     }
@@ -128,6 +142,18 @@ impl From<FirstRecord> for CallRecord {
         Self {
             duration_s: record.duration_s,
             sip_status: record.sip_status,
+            ..Self::new(record.status, record.end_reason)
+        }
+    }
+}
+
+impl From<SecondRecord> for CallRecord {
+    fn from(record: SecondRecord) -> Self {
+        Self {
+            duration_s: record.duration_s,
+            sip_status: record.sip_status,
+            q850_cause: record.q850_cause,
+            retry_after_s: record.retry_after_s,
             ..Self::new(record.status, record.end_reason)
         }
     }
@@ -168,56 +194,64 @@ mod tests {
         }
     }
 
-    /// A row as version 1 wrote it: without the two absences between the code and the reason.
-    fn as_first(mut stored: Vec<u8>) -> Vec<u8> {
-        let needle = b"\x01\xe6\x03\x00\x00\x09Busy Here"; // some 486, none, none, nine bytes
+    /// A row as an earlier version wrote it: without the absent quality behind the reason, and in the first without the two
+    /// absences between the code and the reason.
+    fn as_version(version: u8, mut stored: Vec<u8>) -> Vec<u8> {
+        let needle = b"\x01\xe6\x03\x00\x00\x09Busy Here\x00"; // some 486, none, none, nine bytes, none
         let place = stored
             .windows(needle.len())
             .position(|window| window == needle);
         let place = place.expect("a record lies in the row");
-        stored.drain(place + 3..place + 5);
-        stored[0] = 1;
+        stored.remove(place + needle.len() - 1);
+        if version == 1 {
+            stored.drain(place + 3..place + 5);
+        }
+        stored[0] = version;
         stored
     }
 
     #[test]
-    fn rows_of_the_first_version_are_read() {
-        assert_eq!(read_call(&as_first(stored_call(&row()))).unwrap(), row());
-        let waiting = CallRow {
-            record: None,
-            due_unix_ms: Some(9),
-            ..row()
-        };
-        let mut stored = stored_call(&waiting);
-        stored[0] = 1;
-        assert_eq!(read_call(&stored).unwrap(), waiting);
+    fn rows_of_earlier_versions_are_read() {
+        for version in [1, 2] {
+            let stored = as_version(version, stored_call(&row()));
+            assert_eq!(read_call(&stored).unwrap(), row());
+            let waiting = CallRow {
+                record: None,
+                due_unix_ms: Some(9),
+                ..row()
+            };
+            let mut stored = stored_call(&waiting);
+            stored[0] = version;
+            assert_eq!(read_call(&stored).unwrap(), waiting);
 
-        let event = CallEvent {
-            sequence: 2,
-            at_unix_ms: 3,
-            kind: CallEventKind::Ended(record()),
-        };
-        assert_eq!(read_event(&as_first(stored_event(&event))).unwrap(), event);
-        let leg = Leg {
-            trunk: crate::TrunkId("gateway".to_owned()),
-            sip_call_id: "1@h".to_owned(),
-        };
-        for kind in [
-            CallEventKind::Accepted,
-            CallEventKind::CameIn(leg.clone()),
-            CallEventKind::Attempted(leg),
-            CallEventKind::Status(CallStatus::Ringing),
-        ] {
-            let event = CallEvent { kind, ..event };
-            let mut stored = stored_event(&event);
-            stored[0] = 1;
+            let event = CallEvent {
+                sequence: 2,
+                at_unix_ms: 3,
+                kind: CallEventKind::Ended(record()),
+            };
+            let stored = as_version(version, stored_event(&event));
             assert_eq!(read_event(&stored).unwrap(), event);
+            let leg = Leg {
+                trunk: crate::TrunkId("gateway".to_owned()),
+                sip_call_id: "1@h".to_owned(),
+            };
+            for kind in [
+                CallEventKind::Accepted,
+                CallEventKind::CameIn(leg.clone()),
+                CallEventKind::Attempted(leg),
+                CallEventKind::Status(CallStatus::Ringing),
+            ] {
+                let event = CallEvent { kind, ..event };
+                let mut stored = stored_event(&event);
+                stored[0] = version;
+                assert_eq!(read_event(&stored).unwrap(), event);
+            }
         }
     }
 
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        assert!(read_call(&[3, 0]).is_err());
+        assert!(read_call(&[4, 0]).is_err());
         assert!(read_event(&[0, 0]).is_err());
     }
 }

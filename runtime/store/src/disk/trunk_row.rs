@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use call::Outcomes;
 use numbers::{CallerIdRules, NumberRules};
+use rtp::dtmf::DigitPolicy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The version of the rows written today.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A trunk as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
@@ -36,8 +37,17 @@ pub(super) struct TrunkRow {
     caller_id: CallerIdRules,
     nat: Nat,
     outcomes: Outcomes,
+    /// Version 2 ends before it.
+    media: MediaRow,
+}
+
+/// How calls sound.
+#[derive(Serialize, Deserialize)]
+struct MediaRow {
     /// By their encoding names.
     codecs: Vec<String>,
+    /// By its name in the tenants file.
+    dtmf: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,6 +79,7 @@ impl TrunkRow {
     pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
         match version("trunk", stored)? {
             (VERSION, row) => decode_row("trunk", row),
+            (2, row) => decode_row("trunk", &[row, &MediaRow::default().appended()].concat()),
             (1, row) => decode_row::<FirstRow>("trunk", row).map(Self::from),
             (version, _) => Err(unknown_version("trunk", version)),
         }
@@ -109,7 +120,10 @@ impl TrunkRow {
             caller_id: trunk.caller_id.clone(),
             nat: trunk.nat.clone(),
             outcomes: trunk.outcomes.clone(),
-            codecs: names(&trunk.codecs),
+            media: MediaRow {
+                codecs: names(&trunk.codecs),
+                dtmf: trunk.dtmf.name().to_owned(),
+            },
         }
     }
 
@@ -142,6 +156,8 @@ impl TrunkRow {
                 realm: row.realm,
             })
         });
+        let dtmf = DigitPolicy::named(&self.media.dtmf)
+            .ok_or_else(|| damaged(&"its way to tell of keys is unknown"))?;
         Ok(Trunk {
             login: login.transpose()?,
             credentials: credentials.transpose()?,
@@ -158,12 +174,30 @@ impl TrunkRow {
             caller_id: self.caller_id,
             nat: self.nat,
             outcomes: self.outcomes,
+            dtmf,
             codecs: self
+                .media
                 .codecs
                 .iter()
                 .filter_map(|name| sdp::Codec::from_name(name))
                 .collect(),
         })
+    }
+}
+
+impl MediaRow {
+    /// Its bytes at the end of a row.
+    fn appended(&self) -> Vec<u8> {
+        encode_as(VERSION, self).split_off(1)
+    }
+}
+
+impl Default for MediaRow {
+    fn default() -> Self {
+        Self {
+            codecs: names(&sdp::Codec::NARROWBAND),
+            dtmf: DigitPolicy::default().name().to_owned(),
+        }
     }
 }
 
@@ -189,7 +223,7 @@ impl From<FirstRow> for TrunkRow {
             caller_id: CallerIdRules::default(),
             nat: Nat::default(),
             outcomes: Outcomes::default(),
-            codecs: names(&sdp::Codec::NARROWBAND),
+            media: MediaRow::default(),
         }
     }
 }
@@ -219,19 +253,22 @@ mod tests {
         calls_per_second: f32,
     }
 
+    fn written(target: Option<&str>) -> Written<'static> {
+        Written {
+            id: "gateway",
+            carrier: "east",
+            sources: vec!["203.0.113.0/24"],
+            target: target.map(|target| target.parse().unwrap()),
+            max_channels: 30,
+            calls_per_second: 2.5,
+        }
+    }
+
     #[test]
     fn a_row_of_the_first_version_is_read() {
         let key = OperatorKey::random();
         for target in [None, Some("203.0.113.7:5080")] {
-            let written = Written {
-                id: "gateway",
-                carrier: "east",
-                sources: vec!["203.0.113.0/24"],
-                target: target.map(|target| target.parse().unwrap()),
-                max_channels: 30,
-                calls_per_second: 2.5,
-            };
-            let trunk = TrunkRow::read(&encode_as(1, &written))
+            let trunk = TrunkRow::read(&encode_as(1, &written(target)))
                 .unwrap()
                 .open(&key)
                 .unwrap();
@@ -248,8 +285,24 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_the_second_version_sounds_as_it_did() {
+        let key = OperatorKey::random();
+        let trunk = TrunkRow::read(&encode_as(1, &written(None)))
+            .unwrap()
+            .open(&key)
+            .unwrap();
+        let today = TrunkRow::seal(&trunk, &key).stored();
+        let media = MediaRow::default().appended();
+        let mut second = today.strip_suffix(&media[..]).unwrap().to_vec();
+        second[0] = 2;
+        let read = TrunkRow::read(&second).unwrap().open(&key).unwrap();
+        assert_eq!(read, trunk);
+        assert_eq!(read.codecs, sdp::Codec::NARROWBAND);
+    }
+
+    #[test]
     fn a_later_version_is_not_guessed_at() {
-        for version in [0, 3, 255] {
+        for version in [0, 4, 255] {
             let error = TrunkRow::read(&[version, 1, 2]).err().unwrap();
             assert!(
                 error.to_string().contains(&format!("version {version}")),

@@ -413,6 +413,7 @@ fn how_numbers_are_written_and_answers_meant() {
     ] {
         trunk_with(&format!("codecs = {codecs}"), expected);
     }
+    trunk_with("dtmf = \"rfc2833\"", "`rfc2833` is no way to tell of keys");
     trunk_with("outcomes.603 = \"completed\"", "`completed` is no outcome");
     for bad in ["200", "700", "6033", "busy"] {
         trunk_with(

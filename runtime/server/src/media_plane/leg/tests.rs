@@ -1,8 +1,15 @@
 use std::net::IpAddr;
 
-use media::{Law, tone};
-use rtp::{FRAME_SAMPLES, HEADER_BYTES};
-use sdp::{Direction, TelephoneEvent};
+use call::{PlaybackId, media_codec};
+use media::codec::MAX_PACKET_SAMPLES;
+use media::{Decoder, DtmfDetector, DtmfTone, Law, Rate, RateConverter, tone};
+use rtp::dtmf::DigitSource;
+use rtp::rtcp::{MAX_RTCP_BYTES, RtcpConfig};
+use rtp::srtp::{MAX_OVERHEAD_BYTES, SrtpReceiver, SrtpSender};
+use rtp::{FRAME_SAMPLES, HEADER_BYTES, MAX_PACKET_BYTES};
+use sdp::{CryptoSuite, Direction, TelephoneEvent};
+
+use super::super::keys::master_key;
 
 use super::*;
 
@@ -27,6 +34,22 @@ fn path() -> MediaPath {
     }
 }
 
+fn beginning(learns_from: &[IpAddr], listens: bool) -> Beginning {
+    let now = Instant::now();
+    Beginning {
+        now,
+        sender: Sender::new(7, 100, 1_000),
+        latch: Latch::new(learns_from),
+        rtcp: rtcp(now, 7),
+        patience: Patience {
+            talking: Some(Duration::from_secs(60)),
+            held: Some(Duration::from_secs(1_800)),
+        },
+        digits: DigitPolicy::Auto,
+        listens,
+    }
+}
+
 /// A packet the leg sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Sent {
@@ -40,6 +63,7 @@ struct Sent {
 /// A connected leg and its peer.
 struct Rig {
     core: LegCore,
+    now: Instant,
     round: u64,
     sequence: u16,
     /// Where its packets must go.
@@ -52,10 +76,16 @@ impl Rig {
     }
 
     fn latching(learns_from: &[IpAddr], listens: bool) -> Self {
-        let mut core = LegCore::new(Sender::new(7, 100, 1_000), Latch::new(learns_from), listens);
+        Self::with(beginning(learns_from, listens))
+    }
+
+    fn with(beginning: Beginning) -> Self {
+        let now = beginning.now;
+        let mut core = LegCore::new(beginning);
         core.order(Order::Media(MediaCommand::Connect(path())));
         Self {
             core,
+            now,
             round: 40,
             sequence: 500,
             sends_to: peer(),
@@ -74,12 +104,19 @@ impl Rig {
         });
     }
 
-    fn tick(&mut self) -> Option<Sent> {
-        let mut packet = [0; MAX_PACKET_BYTES];
+    /// The datagram of the next round.
+    fn send(&mut self) -> Option<(Vec<u8>, SocketAddr)> {
+        let mut datagram = [0; MAX_DATAGRAM_BYTES];
         self.round += 1;
-        let (length, remote) = self.core.tick(self.round, &mut packet)?;
+        self.now += Duration::from_millis(20);
+        let (length, remote) = self.core.tick(self.now, self.round, &mut datagram)?;
+        Some((datagram[..length].to_vec(), remote))
+    }
+
+    fn tick(&mut self) -> Option<Sent> {
+        let (datagram, remote) = self.send()?;
         assert_eq!(remote, self.sends_to);
-        let packet = rtp::parse(&packet[..length]).unwrap();
+        let packet = rtp::parse(&datagram).unwrap();
         assert_eq!(packet.ssrc, 7);
         Some(Sent {
             payload_type: packet.payload_type,
@@ -114,9 +151,13 @@ impl Rig {
         buffer[..length].to_vec()
     }
 
+    fn receive(&mut self, source: SocketAddr, mut datagram: Vec<u8>) -> Received {
+        self.core.receive(self.now, source, &mut datagram)
+    }
+
     fn hear(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) -> Received {
         let packet = self.packet(PEER_SSRC, payload_type, timestamp, payload);
-        self.core.receive(peer(), &packet)
+        self.receive(peer(), packet)
     }
 }
 
@@ -138,9 +179,14 @@ fn ended(id: u32, stopped: bool) -> MediaEvent {
 
 #[test]
 fn nothing_is_sent_before_the_path_is_known() {
-    let mut core = LegCore::new(Sender::new(7, 100, 1_000), Latch::new(&[]), false);
-    assert_eq!(core.tick(0, &mut [0; MAX_PACKET_BYTES]), None);
-    assert_eq!(core.receive(peer(), &[0x80; 40]), Received::Refused);
+    let mut core = LegCore::new(beginning(&[], false));
+    let now = core.now;
+    assert_eq!(core.tick(now, 0, &mut [0; MAX_DATAGRAM_BYTES]), None);
+    assert_eq!(
+        core.receive(now, peer(), &mut [0x80; 40]),
+        Received::Refused
+    );
+    assert_eq!(core.report(&mut [0; MAX_DATAGRAM_BYTES]), None);
 }
 
 #[test]
@@ -302,7 +348,7 @@ fn only_the_signalled_address_and_types_are_heard() {
         ("[::ffff:198.51.100.7]:4000", Received::Taken),
     ] {
         assert_eq!(
-            rig.core.receive(address(source), &packet),
+            rig.receive(address(source), packet.clone()),
             expected,
             "{source}"
         );
@@ -320,7 +366,7 @@ fn only_the_signalled_address_and_types_are_heard() {
             "{payload_type}"
         );
     }
-    assert_eq!(rig.core.receive(peer(), &[0x80; 11]), Received::Malformed);
+    assert_eq!(rig.receive(peer(), vec![0x80; 11]), Received::Malformed);
     let send_only = MediaPath {
         direction: Direction::SendOnly,
         ..path()
@@ -348,7 +394,7 @@ fn a_peer_behind_a_nat_is_learned_from_packets_with_negotiated_types() {
         let mut last = Received::Malformed;
         for payload_type in types {
             let packet = rig.packet(PEER_SSRC, payload_type, 0, &[1; FRAME_SAMPLES]);
-            last = rig.core.receive(nat, &packet);
+            last = rig.receive(nat, packet.clone());
         }
         assert_eq!(last == Received::Taken, learned, "{types:?}");
         rig.sends_to = if learned { nat } else { peer() };
@@ -367,7 +413,7 @@ fn a_nat_that_is_not_spoken_of_is_not_learned() {
     for _ in 0..10 {
         let packet = rig.packet(PEER_SSRC, 0, 0, &[1; FRAME_SAMPLES]);
         let source = address("203.0.113.9:61234");
-        assert_eq!(rig.core.receive(source, &packet), Received::Refused);
+        assert_eq!(rig.receive(source, packet.clone()), Received::Refused);
         assert_eq!(rig.sound(1), ".");
     }
 }
@@ -380,10 +426,10 @@ fn learning_ends_with_its_time() {
         let packets: Vec<_> = (0..3)
             .map(|_| rig.packet(PEER_SSRC, 0, 0, &[1; FRAME_SAMPLES]))
             .collect();
-        rig.core.receive(nat, &packets[0]);
-        rig.core.receive(nat, &packets[1]);
+        rig.receive(nat, packets[0].clone());
+        rig.receive(nat, packets[1].clone());
         rig.sound(ticks);
-        let last = rig.core.receive(nat, &packets[2]);
+        let last = rig.receive(nat, packets[2].clone());
         assert_eq!(last == Received::Taken, learned, "{ticks}");
     }
 }
@@ -404,8 +450,8 @@ fn a_key_is_reported_once_however_its_packets_come() {
         for (bit, payload) in KEY_5.iter().enumerate() {
             let packet = rig.packet(PEER_SSRC, 101, 9_000, payload);
             if received >> bit & 1 != 0 {
-                rig.core.receive(peer(), &packet);
-                rig.core.receive(peer(), &packet); // doubled on the way
+                rig.receive(peer(), packet.clone());
+                rig.receive(peer(), packet.clone()); // doubled on the way
             }
             rig.tick();
         }
@@ -419,7 +465,7 @@ fn a_new_source_ends_a_key_and_starts_the_counting_anew() {
     let mut rig = Rig::new(false);
     rig.hear(101, 9_000, &KEY_5[0]);
     let packet = rig.packet(PEER_SSRC + 1, 0, 0, &[1; FRAME_SAMPLES]);
-    rig.core.receive(peer(), &packet);
+    rig.receive(peer(), packet.clone());
     assert_eq!(rig.events(), [MediaEvent::Digit('5')]);
     assert_eq!(rig.core.take_lost(), 0);
 }
@@ -477,14 +523,276 @@ fn pressed_keys_go_out_as_events_with_the_peers_number() {
 }
 
 #[test]
-fn a_peer_without_telephone_events_gets_no_keys() {
-    let mut rig = Rig::new(false);
+fn a_peer_without_telephone_events_gets_tones_in_any_codec() {
+    for codec in [sdp::Codec::Pcma, sdp::Codec::G722] {
+        let mut rig = Rig::new(false);
+        rig.command(MediaCommand::Connect(MediaPath {
+            telephone_event: None,
+            ..MediaPath::new(peer(), codec)
+        }));
+        for key in ['1', 'x', '1', '#'] {
+            rig.core.order(Order::Press(key));
+        }
+        let mut decoder = Decoder::new(media_codec(codec)).unwrap();
+        let mut narrowed = RateConverter::new(media_codec(codec).rate(), Rate::Narrow);
+        let mut detector = DtmfDetector::new();
+        let mut found = String::new();
+        for _ in 0..30 {
+            let (mut heard, mut narrow) = ([0; MAX_PACKET_SAMPLES], [0; SAMPLES_8K]);
+            let sent = rig.tick().unwrap();
+            let length = decoder.decode(&sent.payload, &mut heard).unwrap();
+            narrowed.convert(&heard[..length], &mut narrow);
+            found.extend(detector.hear(&narrow));
+        }
+        assert_eq!(found, "11#", "{codec:?}");
+    }
+}
+
+/// The packets of a key as tones, then silence: its payloads.
+fn tones(key: char) -> Vec<Vec<u8>> {
+    DtmfTone::new(key, 5)
+        .unwrap()
+        .chain(std::iter::repeat_n([0; SAMPLES_8K], 10))
+        .map(|frame| frame.map(|sample| Law::Mu.encode(sample)).to_vec())
+        .collect()
+}
+
+/// What a leg of this policy makes of a key that comes as tones, as events and by INFO, in any order.
+fn told(policy: DigitPolicy, events: bool, ways: &str) -> String {
+    let mut rig = Rig::with(Beginning {
+        digits: policy,
+        ..beginning(&[], false)
+    });
     rig.command(MediaCommand::Connect(MediaPath {
-        telephone_event: None,
+        telephone_event: path().telephone_event.filter(|_| events),
         ..path()
     }));
-    rig.core.order(Order::Press('1'));
-    assert_eq!(rig.sound(3), "...");
+    let mut timestamp = 0;
+    for way in ways.chars() {
+        match way {
+            't' => {
+                for payload in tones('7') {
+                    rig.hear(0, timestamp, &payload);
+                    timestamp += 160;
+                    rig.tick();
+                }
+            }
+            'e' => {
+                rig.hear(101, timestamp, &[7, 0x8a, 0x03, 0x20]);
+            }
+            _ => rig.command(MediaCommand::Signalled('7')),
+        }
+    }
+    rig.sound(10);
+    let digits = rig.events().into_iter().map(|event| match event {
+        MediaEvent::Digit(digit) => digit,
+        other => panic!("{other:?}"),
+    });
+    digits.collect()
+}
+
+#[test]
+fn a_press_is_told_once_whoever_tells_of_it() {
+    let only = DigitPolicy::Only;
+    for (policy, events, ways, expected) in [
+        (DigitPolicy::Auto, true, "e", "7"),
+        (DigitPolicy::Auto, true, "ei", "7"),
+        (DigitPolicy::Auto, true, "ie", "7"),
+        (DigitPolicy::Auto, true, "i", "7"),
+        (DigitPolicy::Auto, true, "t", ""), // events were agreed on
+        (DigitPolicy::Auto, false, "t", "7"),
+        (DigitPolicy::Auto, false, "ti", "7"),
+        (DigitPolicy::Auto, false, "it", "7"),
+        (only(DigitSource::InBand), true, "t", "7"),
+        (only(DigitSource::InBand), true, "tei", "7"),
+        (only(DigitSource::InBand), true, "ei", ""),
+        (only(DigitSource::Info), true, "tei", "7"),
+        (only(DigitSource::Info), true, "te", ""),
+        (only(DigitSource::Event), true, "tei", "7"),
+        (only(DigitSource::Event), false, "ti", ""),
+    ] {
+        assert_eq!(
+            told(policy, events, ways),
+            expected,
+            "{policy:?} {events} {ways}"
+        );
+    }
+}
+
+#[test]
+fn a_peer_that_is_silent_for_too_long_is_told_of() {
+    let seconds = |seconds: usize| seconds * 50;
+    let mut rig = Rig::new(false);
+    rig.sound(seconds(59));
+    rig.hear(0, 0, &[1; FRAME_SAMPLES]);
+    rig.sound(seconds(59));
+    // Reports are a sign of life, too.
+    let report = reports_of_the_peer(&mut rig);
+    assert_eq!(rig.receive(peer(), report), Received::Taken);
+    rig.sound(seconds(59));
+    assert_eq!(rig.events(), []);
+    rig.sound(seconds(2));
+    assert_eq!(rig.events(), [MediaEvent::PeerSilent]);
+    rig.command(MediaCommand::Connect(MediaPath {
+        direction: Direction::SendOnly,
+        ..path()
+    }));
+    rig.sound(seconds(1_799));
+    assert_eq!(rig.events(), [], "a held peer has nothing to say");
+    rig.sound(seconds(2));
+    assert_eq!(rig.events(), [MediaEvent::PeerSilent]);
+}
+
+fn rtcp(now: Instant, ssrc: u32) -> Rtcp {
+    Rtcp::new(
+        now,
+        RtcpConfig {
+            ssrc,
+            cname: *b"0123456789abcdef",
+            clock_rate_hz: 8_000,
+            ntp_at_start: 1 << 40,
+            seed: 3,
+        },
+    )
+}
+
+/// A report of the peer's, of a stream that it did not send yet.
+fn reports_of_the_peer(rig: &mut Rig) -> Vec<u8> {
+    let mut buffer = [0; MAX_RTCP_BYTES];
+    let length = rtcp(rig.now, PEER_SSRC).goodbye(rig.now, &mut buffer);
+    buffer[..length].to_vec()
+}
+
+#[test]
+fn reports_go_out_every_few_seconds_where_the_peer_wants_them() {
+    for (rtcp_mux, remote, expected) in [
+        (true, None, Some((PEER, true))),
+        (
+            false,
+            Some("198.51.100.7:4001"),
+            Some(("198.51.100.7:4001", false)),
+        ),
+        (false, None, None),
+    ] {
+        let mut rig = Rig::new(false);
+        rig.command(MediaCommand::Connect(MediaPath {
+            rtcp_mux,
+            remote_rtcp: remote.map(address),
+            ..path()
+        }));
+        let mut datagram = [0; MAX_DATAGRAM_BYTES];
+        let mut reports = Vec::new();
+        for _ in 0..60 * 50 {
+            rig.tick();
+            reports.extend(rig.core.report(&mut datagram));
+        }
+        reports.extend(rig.core.goodbye(&mut datagram));
+        let told: Vec<_> = reports
+            .iter()
+            .map(|report| (report.to, report.is_muxed))
+            .collect();
+        let Some((to, is_muxed)) = expected else {
+            assert_eq!(told, []);
+            continue;
+        };
+        assert!((8..=25).contains(&told.len()), "{} in a minute", told.len());
+        assert!(told.iter().all(|sent| *sent == (address(to), is_muxed)));
+    }
+}
+
+#[test]
+fn reports_on_their_own_port_are_the_peers_only() {
+    let mut rig = Rig::new(false);
+    let mut report = reports_of_the_peer(&mut rig);
+    let now = rig.now;
+    for (source, expected) in [
+        ("198.51.100.8:4001", Received::Refused),
+        ("198.51.100.7:9999", Received::Taken), // a NAT chose the port
+    ] {
+        let received = rig.core.receive_report(now, address(source), &mut report);
+        assert_eq!(received, expected, "{source}");
+    }
+    let received = rig.core.receive_report(now, peer(), &mut [1; 30]);
+    assert_eq!(received, Received::Malformed);
+    rig.sound(500);
+    let sent = rig.core.goodbye(&mut [0; MAX_DATAGRAM_BYTES]).unwrap();
+    assert_eq!(
+        sent.to,
+        address("198.51.100.7:9999"),
+        "reports go where they come from"
+    );
+}
+
+#[test]
+fn what_is_measured_is_told() {
+    let mut rig = Rig::new(false);
+    let measurements = rig.core.measurements();
+    rig.tick();
+    assert_eq!(measurements.quality(), None);
+    for number in 0..100 {
+        if number % 10 == 5 {
+            rig.sequence += 1;
+        } else {
+            rig.hear(0, number * 160, &[1; FRAME_SAMPLES]);
+        }
+        rig.tick();
+    }
+    let quality = measurements.quality().unwrap();
+    assert_eq!((quality.received, quality.lost), (90, 10));
+    assert_eq!(quality.round_trip_ms, None);
+    assert!(quality.mos() < 4.0, "{}", quality.mos());
+}
+
+#[test]
+fn an_encrypted_leg_takes_what_is_authentic_and_sends_nothing_else() {
+    for suite in CryptoSuite::ALL {
+        let key = |byte| sdp::MasterKey::new(suite, &vec![byte; suite.master_bytes()]).unwrap();
+        let srtp = sdp::Srtp {
+            send: key(1),
+            receive: key(2),
+        };
+        let mut rig = Rig::new(false);
+        rig.command(MediaCommand::Echo(true));
+        rig.command(MediaCommand::Connect(MediaPath {
+            srtp: Some(srtp),
+            ..path()
+        }));
+        let mut theirs = SrtpSender::new(&master_key(&key(2)));
+        let mut ours = SrtpReceiver::new(&master_key(&key(1)));
+        let mut heard = String::new();
+        for (timestamp, letter) in (0..).step_by(160).zip("abcdefgh".bytes()) {
+            let clear = rig.packet(PEER_SSRC, 0, timestamp, &[letter; FRAME_SAMPLES]);
+            let mut sealed = clear.clone();
+            sealed.resize(clear.len() + MAX_OVERHEAD_BYTES, 0);
+            let length = theirs.protect(&mut sealed, clear.len()).unwrap();
+            sealed.truncate(length);
+            let mut forged = sealed.clone();
+            forged[20] ^= 1;
+            assert_eq!(
+                rig.receive(peer(), clear),
+                Received::Refused,
+                "{suite:?}: in the clear"
+            );
+            assert_eq!(rig.receive(peer(), forged), Received::Refused, "{suite:?}");
+            assert_eq!(
+                rig.receive(peer(), sealed.clone()),
+                Received::Taken,
+                "{suite:?}"
+            );
+            assert_eq!(
+                rig.receive(peer(), sealed),
+                Received::Refused,
+                "{suite:?}: replayed"
+            );
+            let (mut datagram, remote) = rig.send().unwrap();
+            assert_eq!(remote, peer());
+            let length = ours.unprotect(&mut datagram).unwrap();
+            heard.push(char::from(
+                rtp::parse(&datagram[..length]).unwrap().payload[0],
+            ));
+        }
+        assert_eq!(heard.trim_start_matches('\u{ff}'), "abcde", "{suite:?}");
+    }
 }
 
 #[test]

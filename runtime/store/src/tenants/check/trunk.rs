@@ -94,6 +94,7 @@ impl Check<'_> {
             nat: self.nat(&table.nat)?,
             outcomes: self.outcomes(&table.outcomes)?,
             codecs: self.codecs(table)?,
+            dtmf: self.dtmf(table)?,
         };
         if trunk.sources.is_empty() && trunk.login.is_none() && trunk.targets.is_empty() {
             return Err(self.error(

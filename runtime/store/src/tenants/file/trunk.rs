@@ -33,6 +33,7 @@ pub(in crate::tenants) struct TrunkTable {
     #[serde(default)]
     pub(in crate::tenants) outcomes: BTreeMap<String, Spanned<String>>,
     pub(in crate::tenants) codecs: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(in crate::tenants) dtmf: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

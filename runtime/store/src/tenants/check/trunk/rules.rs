@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use call::{CallStatus, Outcomes};
 use numbers::{CallerIdRules, Country, Form, NumberRules};
+use rtp::dtmf::DigitPolicy;
 use sdp::Codec;
 use toml::Spanned;
 
@@ -109,6 +110,22 @@ impl Check<'_> {
             return Err(self.error(names, "`codecs` is empty: name one, or leave it out"));
         }
         Ok(codecs)
+    }
+
+    /// Who is believed about keys.
+    pub(super) fn dtmf(&self, table: &TrunkTable) -> Result<DigitPolicy, TenantsError> {
+        let Some(name) = &table.dtmf else {
+            return Ok(DigitPolicy::Auto);
+        };
+        DigitPolicy::named(name.get_ref()).ok_or_else(|| {
+            self.error(
+                name,
+                format_args!(
+                    "`{}` is no way to tell of keys: write \"auto\", \"rfc4733\", \"info\" or \"in-band\"",
+                    name.get_ref()
+                ),
+            )
+        })
     }
 
     pub(super) fn outcomes(

@@ -1,0 +1,275 @@
+//! What a leg says: prompts one after the other, keys, the echo of what it hears, or silence. One packet every 20 ms.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use call::{MediaPath, PlaybackId};
+use media::codec::MAX_FRAME_BYTES;
+use media::{Codec, DtmfTone, Encoder, Prompt, Rate, RateConverter, SAMPLES_8K};
+use rtp::dtmf::DigitSender;
+use rtp::{MAX_PACKET_BYTES, Sender};
+
+use super::ear::MAX_FRAME_SAMPLES;
+
+/// Keys that may wait to be pressed.
+const MAX_KEYS: usize = 64;
+/// A key is pressed for 100 ms.
+const KEY_FRAMES: u16 = 5;
+/// And followed by 60 ms of silence beside its repeated end.
+const KEY_GAP_FRAMES: u16 = 3;
+
+/// The sending side of one leg. Making one, changing its codec, or a new playback allocates; speaking does not.
+#[derive(Debug)]
+pub(super) struct Mouth {
+    sender: Sender,
+    /// What is not a prompt, which is coded already, goes out through here.
+    encoder: Encoder,
+    /// Tones to the encoder's rate.
+    widened: RateConverter,
+    /// The round of the last frame, since the first one.
+    round: Option<u64>,
+    /// The next packet is the first after a pause.
+    marker: bool,
+    playbacks: VecDeque<Playback>,
+    keys: VecDeque<char>,
+    pressing: Option<Pressing>,
+}
+
+/// A prompt that is being said, or will be.
+#[derive(Debug)]
+pub(super) struct Playback {
+    pub(super) id: PlaybackId,
+    pub(super) prompt: Arc<Prompt>,
+    /// How often it is still to be heard, this time included.
+    pub(super) loops: u32,
+    pub(super) frame: usize,
+}
+
+/// A key that is being pressed, and the silence after it.
+#[derive(Debug)]
+struct Pressing {
+    key: Key,
+    gap_frames: u16,
+}
+
+#[derive(Debug)]
+enum Key {
+    Event(DigitSender),
+    Tone(DtmfTone),
+}
+
+impl Mouth {
+    /// A mouth that has not spoken. `sender` is new.
+    pub(super) fn new(sender: Sender, codec: Codec) -> Self {
+        Self {
+            sender,
+            encoder: encoder(codec),
+            widened: RateConverter::new(Rate::Narrow, codec.rate()),
+            round: None,
+            marker: true,
+            playbacks: VecDeque::new(),
+            keys: VecDeque::new(),
+            pressing: None,
+        }
+    }
+
+    /// From now on in this codec.
+    pub(super) fn speak_in(&mut self, codec: Codec) {
+        if self.encoder.codec() != codec {
+            self.encoder = encoder(codec);
+            self.widened = RateConverter::new(Rate::Narrow, codec.rate());
+        }
+    }
+
+    /// Queues a playback behind the others.
+    pub(super) fn play(&mut self, playback: Playback) {
+        self.playbacks.push_back(playback);
+    }
+
+    /// Takes a playback out, wherever it stands.
+    pub(super) fn stop(&mut self, id: PlaybackId) -> Option<Playback> {
+        let at = self
+            .playbacks
+            .iter()
+            .position(|playback| playback.id == id)?;
+        self.playbacks.remove(at)
+    }
+
+    /// Queues a key behind the others. One too many is dropped.
+    pub(super) fn press(&mut self, key: char) {
+        if self.keys.len() < MAX_KEYS {
+            self.keys.push_back(key);
+        }
+    }
+
+    /// The front playback if its last frame was sent in the last round. Ask until there is none: the front one has a frame left then.
+    pub(super) fn finished(&mut self) -> Option<Playback> {
+        if self.playbacks.front_mut()?.has_frame() {
+            return None;
+        }
+        self.playbacks.pop_front()
+    }
+
+    /// The rounds between this and the last one pass in silence.
+    pub(super) fn begin(&mut self, round: u64) {
+        let missed = self
+            .round
+            .map_or(0, |before| round.saturating_sub(before + 1));
+        if missed > 0 {
+            self.sender.advance((missed * SAMPLES_8K as u64) as u32);
+            self.marker = true;
+        }
+        self.round = Some(round);
+    }
+
+    /// Lets a frame's time pass without a packet.
+    pub(super) fn pass(&mut self) {
+        if let Some(playback) = self.playbacks.front_mut() {
+            playback.frame += 1;
+        }
+        self.sender.advance(SAMPLES_8K as u32);
+        self.marker = true;
+    }
+
+    /// Writes this round's packet and returns its length. `live`: what is said where no prompt and no key is due, 20 ms at the codec's
+    /// rate.
+    pub(super) fn speak(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        path: &MediaPath,
+        live: &[i16],
+    ) -> usize {
+        self.take_key(path);
+        if let Some(length) = self.write_event(packet, path) {
+            return length;
+        }
+        let mut tone = [0; MAX_FRAME_SAMPLES];
+        if self.sound_key(&mut tone[..live.len()]) {
+            return self.write(packet, path, &tone[..live.len()]);
+        }
+        let codec = self.encoder.codec();
+        let playback = self.playbacks.front_mut();
+        match playback.and_then(|playback| playback.next_frame(codec)) {
+            Some(frame) => {
+                let marker = std::mem::take(&mut self.marker);
+                self.sender
+                    .frame(packet, path.send_payload_type, marker, frame)
+            }
+            None => self.write(packet, path, live),
+        }
+    }
+
+    /// Codes a frame and writes it.
+    fn write(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        path: &MediaPath,
+        frame: &[i16],
+    ) -> usize {
+        let mut coded = [0; MAX_FRAME_BYTES];
+        let length = self.encoder.encode(frame, &mut coded);
+        let marker = std::mem::take(&mut self.marker);
+        self.sender
+            .frame(packet, path.send_payload_type, marker, &coded[..length])
+    }
+
+    /// Begins the next key where none is pressed: as an event where the peer takes them, else as a tone.
+    fn take_key(&mut self, path: &MediaPath) {
+        while self.pressing.is_none() {
+            let Some(key) = self.keys.pop_front() else {
+                return;
+            };
+            let key = if path.telephone_event.is_some() {
+                DigitSender::new(key, self.sender.timestamp(), KEY_FRAMES).map(Key::Event)
+            } else {
+                DtmfTone::new(key, KEY_FRAMES).map(Key::Tone)
+            };
+            self.pressing = key.map(|key| Pressing {
+                key,
+                gap_frames: KEY_GAP_FRAMES,
+            });
+        }
+    }
+
+    /// Writes the next packet of a key that is an event; none when it is audio's turn.
+    fn write_event(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        path: &MediaPath,
+    ) -> Option<usize> {
+        let Some(Pressing {
+            key: Key::Event(packets),
+            ..
+        }) = &mut self.pressing
+        else {
+            return None;
+        };
+        let Some((event, types)) = packets.next().zip(path.telephone_event) else {
+            self.release();
+            return None;
+        };
+        let length = self.sender.event(
+            packet,
+            types.send,
+            event.marker,
+            event.timestamp,
+            &event.payload,
+        );
+        self.sender.advance(SAMPLES_8K as u32);
+        self.marker = true;
+        Some(length)
+    }
+
+    /// Writes the next 20 ms of a key that is a tone; false when it is another sound's turn.
+    fn sound_key(&mut self, frame: &mut [i16]) -> bool {
+        let Some(Pressing {
+            key: Key::Tone(tone),
+            ..
+        }) = &mut self.pressing
+        else {
+            return false;
+        };
+        match tone.next() {
+            Some(narrow) => self.widened.convert(&narrow, frame),
+            // The silence after a tone is silence: what is heard then is not to be taken for more of it.
+            None => self.release(),
+        }
+        true
+    }
+
+    /// One frame of the gap after a key passes.
+    fn release(&mut self) {
+        if let Some(pressing) = &mut self.pressing {
+            pressing.gap_frames -= 1;
+            if pressing.gap_frames == 0 {
+                self.pressing = None;
+            }
+        }
+    }
+}
+
+impl Playback {
+    /// Whether there is a frame left. Goes back to the beginning where one more time is wanted.
+    fn has_frame(&mut self) -> bool {
+        if self.frame < self.prompt.frames() {
+            return true;
+        }
+        if self.loops <= 1 || self.prompt.frames() == 0 {
+            return false;
+        }
+        self.loops -= 1;
+        self.frame = 0;
+        true
+    }
+
+    /// None where it was not made for the codec: it passes in silence.
+    fn next_frame(&mut self, codec: Codec) -> Option<&[u8]> {
+        let frame = self.prompt.frame(codec, self.frame);
+        self.frame += 1;
+        frame
+    }
+}
+
+fn encoder(codec: Codec) -> Encoder {
+    Encoder::new(codec, false).expect("only codecs of this build are negotiated")
+}

@@ -397,6 +397,7 @@ impl<A: Admission> Driver<A> {
                     reason: None,
                     retry_after,
                     cause: None,
+                    warning: None,
                 };
                 self.core
                     .handle(Instant::now(), sip::Input::Command(command));

@@ -353,11 +353,15 @@ impl Dialog {
     }
 
     /// The way to the next hop. A connection that the peer speaks over is kept, whichever port its `Contact` or its proxy's
-    /// `Record-Route` names: many a peer behind a NAT can be reached in no other way (RFC 5923 §5 for its address).
+    /// `Record-Route` names: many a peer behind a NAT can be reached in no other way (RFC 5923 §5 for its address). What began
+    /// secure stays so: a description may have keys in it.
     fn way(&self, next_hop: Option<Hop>) -> Way {
         let Some(next_hop) = next_hop.filter(|_| !self.to_source) else {
             return self.source.into();
         };
+        if self.source.transport.is_secure() && !next_hop.transport.is_secure() {
+            return self.source.into();
+        }
         let is_connected = self.source.transport.is_reliable()
             && self.source.transport == next_hop.transport
             && self.source.address.ip() == next_hop.address.ip();
@@ -557,6 +561,30 @@ mod tests {
             let (way, text) = bye(&mut Dialog::as_uas(&invite, peer, b"us"));
             assert_eq!(way, Way { to, otherwise }, "{contact}");
             assert!(text.contains("Via: SIP/2.0/TCP 10.0.0.1:5060;"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_began_secure_stays_so() {
+        let at = |transport, address: &str| Hop::new(transport, address.parse().unwrap());
+        let source = at(Transport::Tls, SOURCE);
+        let elsewhere = at(Transport::Tls, "192.0.2.1:5061");
+        for (contact, to) in [
+            ("sip:a@192.0.2.1;transport=udp", source),
+            ("sip:a@192.0.2.1;transport=tcp", source),
+            ("sip:a@192.0.2.1;transport=ws", source),
+            ("sip:a@192.0.2.1;transport=tls", elsewhere),
+            ("sips:a@192.0.2.1", elsewhere),
+            ("sip:a@192.0.2.1", elsewhere),
+        ] {
+            let peer = Peer {
+                source,
+                to_source: false,
+                us: at(Transport::Tls, "10.0.0.1:5061"),
+            };
+            let invite = invite(&format!("Contact: <{contact}>\r\n"));
+            let (way, _) = bye(&mut Dialog::as_uas(&invite, peer, b"us"));
+            assert_eq!(way, Way::from(to), "{contact}");
         }
     }
 

@@ -46,6 +46,20 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// A text as a quoted string (RFC 3261 §25.1). Control characters are left out.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 2);
+    written.push('"');
+    for letter in text.chars().filter(|letter| !letter.is_control()) {
+        if matches!(letter, '"' | '\\') {
+            written.push('\\');
+        }
+        written.push(letter);
+    }
+    written.push('"');
+    written
+}
+
 /// Text of a token or of a quoted string, whose quotes and escapes are undone.
 pub(crate) fn unquoted(bytes: &[u8]) -> String {
     let written = text(bytes);

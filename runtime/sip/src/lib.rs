@@ -46,6 +46,7 @@ mod transaction;
 mod uri;
 mod uri_equivalence;
 mod via;
+mod warning;
 mod write;
 
 pub use ask::{Ask, Outcome};
@@ -69,3 +70,4 @@ pub use stream::{BrokenStream, Frame, Framer, MAX_BODY_BYTES};
 pub use timers::Timing;
 pub use uri::{DEFAULT_PORT, Host, Scheme, Uri};
 pub use via::Via;
+pub use warning::Warning;

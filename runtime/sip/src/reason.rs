@@ -64,14 +64,8 @@ impl Reason {
     pub(crate) fn value(&self) -> String {
         let mut value = format!("{};cause={}", self.protocol.name(), self.cause);
         if let Some(text) = &self.text {
-            value.push_str(";text=\"");
-            for letter in text.chars().filter(|letter| !letter.is_control()) {
-                if matches!(letter, '"' | '\\') {
-                    value.push('\\');
-                }
-                value.push(letter);
-            }
-            value.push('"');
+            value.push_str(";text=");
+            value.push_str(&lex::quoted(text));
         }
         value
     }

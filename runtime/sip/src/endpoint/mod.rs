@@ -168,12 +168,14 @@ impl Endpoint {
                 reason,
                 retry_after,
                 cause,
+                warning,
             } => {
                 let refusal = Rejection {
                     status,
                     phrase: reason,
                     retry_after,
                     cause,
+                    warning,
                 };
                 self.reject(now, dialog, refusal)
             }
@@ -182,7 +184,11 @@ impl Endpoint {
             Command::Cancel { dialog, cause } => self.cancel(now, dialog, cause),
             Command::Bye { dialog, cause } => self.end(now, dialog, cause),
             Command::AcceptOffer { dialog, sdp } => self.accept_offer(now, dialog, &sdp),
-            Command::RejectOffer { dialog, status } => self.reject_offer(now, dialog, status),
+            Command::RejectOffer {
+                dialog,
+                status,
+                warning,
+            } => self.reject_offer(now, dialog, status, warning),
             Command::Offer { dialog, sdp } => self.offer(now, dialog, sdp),
             Command::Refer { dialog, to } => self.refer(now, dialog, &to),
             Command::Info {

@@ -11,8 +11,8 @@ use super::received::{Answer, Received};
 use super::session_timer::check_interval;
 use super::uas::failure;
 use super::{DialogId, Endpoint, Event};
-use crate::Method;
 use crate::transaction::{InviteServer, MergeKey, NonInviteServer, ServerKey};
+use crate::{Method, Warning};
 
 impl Endpoint {
     /// A re-INVITE: one at a time, and none before the ACK of the last (RFC 3261 §14.2).
@@ -225,11 +225,23 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn reject_offer(&mut self, now: Instant, dialog: DialogId, status: u16) -> bool {
+    pub(super) fn reject_offer(
+        &mut self,
+        now: Instant,
+        dialog: DialogId,
+        status: u16,
+        warning: Option<Warning>,
+    ) -> bool {
         let Some(offer) = self.take_offer(dialog) else {
             return false;
         };
-        self.fail(now, &offer, b"", failure(status));
+        let status = failure(status);
+        let request = &offer.request;
+        let mut writer = request.response(&self.config, Answer::new(status, b""));
+        if let Some(warning) = warning {
+            writer.header("Warning", warning.value(request.us.address).as_bytes());
+        }
+        self.respond(now, offer.transaction, status, writer.finish());
         true
     }
 

@@ -13,7 +13,7 @@ use crate::dialog::{Dialog, Wording};
 use crate::digest::User;
 use crate::field::Name;
 use crate::transaction::{InviteServer, MergeKey, ServerKey};
-use crate::{Method, Reason};
+use crate::{Method, Reason, Warning};
 
 /// The first provisional response has a number from 1 to 2³¹ − 1 (RFC 3262 §3); later ones need some room above.
 const MAX_FIRST_RSEQ: u32 = 1 << 30;
@@ -121,6 +121,9 @@ impl Endpoint {
         let mut writer = invite.response(&self.config, answer);
         if let Some(cause) = rejection.cause {
             writer.header("Reason", cause.value().as_bytes());
+        }
+        if let Some(warning) = rejection.warning {
+            writer.header("Warning", warning.value(invite.us.address).as_bytes());
         }
         if let Some(retry_after) = rejection.retry_after {
             let seconds = retry_after
@@ -293,6 +296,7 @@ pub(super) struct Rejection {
     pub(super) phrase: Option<String>,
     pub(super) retry_after: Option<Duration>,
     pub(super) cause: Option<Reason>,
+    pub(super) warning: Option<Warning>,
 }
 
 /// A status that ends an INVITE without a dialog.

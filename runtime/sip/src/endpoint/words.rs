@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::digest::{Credentials, Hash, User};
 use crate::registrar::{self, BindingNews};
-use crate::{Ask, Hop, Outcome, PeerSet, Reason, Request, Timing, Transport};
+use crate::{Ask, Hop, Outcome, PeerSet, Reason, Request, Timing, Transport, Warning};
 
 /// How an endpoint speaks and what it may hold.
 #[derive(Clone, Debug)]
@@ -148,6 +148,8 @@ pub enum Command {
         retry_after: Option<Duration>,
         /// Goes into `Reason`.
         cause: Option<Reason>,
+        /// Goes into `Warning`.
+        warning: Option<Warning>,
     },
     /// Sends a request outside dialogs. [`Output::Answered`] follows.
     Ask {
@@ -191,6 +193,8 @@ pub enum Command {
         dialog: DialogId,
         /// 300 to 699; anything else is sent as 500.
         status: u16,
+        /// Goes into `Warning`.
+        warning: Option<Warning>,
     },
     /// Offers a new description by re-INVITE. [`Event::OfferAnswered`] or [`Event::OfferRefused`] follows, unless the dialog
     /// ends before; where it crosses an offer of the peer it is made again after a while (RFC 3261 §14.1).

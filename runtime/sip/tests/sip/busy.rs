@@ -206,6 +206,7 @@ impl Run {
                     Command::RejectOffer {
                         dialog,
                         status: 488,
+                        warning: None,
                     }
                 };
                 self.wish(at, leg, answer);

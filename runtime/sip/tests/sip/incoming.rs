@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jackfield_sip::{Command, Config, DialogId};
+use jackfield_sip::{Command, Config, DialogId, Warning};
 
 use crate::host::{
     Ask, FIRST, Host, INVITE, PEER, SDP, T1, US, answered, invited, talking, to_tag, udp,
@@ -26,6 +26,7 @@ fn reject(status: u16) -> Command {
         reason: None,
         retry_after: None,
         cause: None,
+        warning: None,
     }
 }
 
@@ -208,8 +209,14 @@ fn a_refusal_is_repeated_until_its_ack() {
         reason,
         retry_after,
         cause: None,
+        warning: Some(Warning {
+            code: 399,
+            text: "gone".to_owned(),
+        }),
     });
     let text = host.sent_text();
+    let warning = format!("Warning: 399 {US} \"gone\"\r\n");
+    assert!(text.contains(&warning), "{text}");
     assert!(text.starts_with("SIP/2.0 486 Gonefishing\r\n"), "{text}");
     assert!(text.contains("Retry-After: 2\r\n"), "{text}");
     host.receive(INVITE.text());
@@ -491,6 +498,7 @@ fn commands_for_unknown_dialogs_are_ignored() {
             reason: None,
             retry_after: None,
             cause: None,
+            warning: None,
         },
         Command::Cancel {
             dialog,
@@ -507,6 +515,7 @@ fn commands_for_unknown_dialogs_are_ignored() {
         Command::RejectOffer {
             dialog,
             status: 488,
+            warning: None,
         },
     ] {
         host.command(command);

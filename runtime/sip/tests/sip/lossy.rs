@@ -248,7 +248,11 @@ impl Run {
             Command::AcceptOffer { dialog, sdp }
         } else {
             let status = 488;
-            Command::RejectOffer { dialog, status }
+            Command::RejectOffer {
+                dialog,
+                status,
+                warning: None,
+            }
         };
         self.network.command(side, command);
     }

@@ -93,6 +93,7 @@ fn our_refusal_bye_and_cancel_say_why() {
         reason: None,
         retry_after: None,
         cause: busy(),
+        warning: None,
     });
     assert!(host.sent_text().contains(BUSY));
     let (mut host, _) = talking();

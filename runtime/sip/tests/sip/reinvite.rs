@@ -1,9 +1,9 @@
 //! Requests within a dialog that do not end it (RFC 3261 §12.2, §14).
 
-use jackfield_sip::Command;
+use jackfield_sip::{Command, Warning};
 
 use crate::host::{
-    Ask, FIRST, Host, INVITE, Reply, SDP, T1, answered, parse_request, talking, udp,
+    Ask, FIRST, Host, INVITE, Reply, SDP, T1, US, answered, parse_request, talking, udp,
 };
 
 fn reinvite<'a>(cseq: u32, branch: &'a str, tag: &'a str) -> Ask<'a> {
@@ -102,7 +102,16 @@ fn an_offer_is_refused_without_harm() {
     host.command(Command::RejectOffer {
         dialog: FIRST,
         status: 488,
+        warning: Some(Warning {
+            code: 305,
+            text: "no common codec".to_owned(),
+        }),
     });
+    let (_, refusal) = host.transmitted().pop().unwrap();
+    let text = String::from_utf8_lossy(&refusal);
+    assert!(text.starts_with("SIP/2.0 488 "), "{text}");
+    let warning = format!("Warning: 305 {US} \"no common codec\"\r\n");
+    assert!(text.contains(&warning), "{text}");
     host.receive(
         Ask {
             branch: "two",
@@ -113,7 +122,7 @@ fn an_offer_is_refused_without_harm() {
     host.advance(64 * T1);
     assert_eq!(
         (host.sent().as_str(), host.events().as_str()),
-        ("100 488", "offer+sdp")
+        ("", "offer+sdp")
     );
     host.receive(Ask::within("BYE", 3, &tag).text());
     assert_eq!(

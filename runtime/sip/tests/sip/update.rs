@@ -55,6 +55,7 @@ fn an_offer_is_refused_without_harm() {
     host.command(Command::RejectOffer {
         dialog: FIRST,
         status: 488,
+        warning: None,
     });
     host.advance(64 * T1);
     assert_eq!((host.sent().as_str(), host.endpoint.dialogs()), ("488", 1));

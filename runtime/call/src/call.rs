@@ -79,7 +79,7 @@ impl Call {
     #[must_use]
     pub fn inbound(now: Instant, leg: InboundLeg, limits: Limits) -> Self {
         let mut call = Self::new(State::Incoming, Leg::new(leg.dialog, leg.local), limits);
-        match leg.offer.map(|offer| call.leg.answer(&offer)).transpose() {
+        match call.leg.begin(leg.offer.as_deref()) {
             Ok(negotiated) => {
                 call.negotiated = negotiated;
                 call.emit(Effect::Status(CallStatus::Ringing));
@@ -89,7 +89,7 @@ impl Call {
                 call.start_story(StoryChoice::Flow);
             }
             Err(error) => {
-                call.refuse(error.status());
+                call.refuse(error.status(), Some(warning(&error)));
                 call.over(now, Ending::failed(error.status(), error.to_string()));
             }
         }
@@ -289,6 +289,7 @@ impl Call {
                 self.emit(Effect::Sip(sip::Command::RejectOffer {
                     dialog: self.leg.dialog,
                     status: 488,
+                    warning: None,
                 }));
             }
             (State::Up, Sip::OfferAnswered { sdp: Some(answer) }) => self.refreshed(&answer),
@@ -385,6 +386,7 @@ impl Call {
             Err(error) => sip::Command::RejectOffer {
                 dialog,
                 status: error.status(),
+                warning: Some(warning(&error)),
             },
         };
         self.emit(Effect::Sip(command));
@@ -401,6 +403,7 @@ impl Call {
             Err(error) => sip::Command::RejectOffer {
                 dialog,
                 status: error.status(),
+                warning: Some(warning(&error)),
             },
         };
         self.emit(Effect::Sip(command));
@@ -452,7 +455,7 @@ impl Call {
     }
 
     fn reject(&mut self, now: Instant, reason: RejectReason) {
-        self.refuse(reason.status());
+        self.refuse(reason.status(), None);
         let status = match reason {
             RejectReason::Busy => CallStatus::Busy,
             RejectReason::Declined => CallStatus::NoAnswer,
@@ -469,7 +472,7 @@ impl Call {
         );
     }
 
-    fn refuse(&mut self, status: u16) {
+    fn refuse(&mut self, status: u16, warning: Option<sip::Warning>) {
         let dialog = self.leg.dialog;
         self.emit(Effect::Sip(sip::Command::Reject {
             dialog,
@@ -477,6 +480,7 @@ impl Call {
             reason: None,
             retry_after: None,
             cause: None,
+            warning,
         }));
     }
 
@@ -489,7 +493,7 @@ impl Call {
                 } else {
                     RejectReason::Declined.status()
                 };
-                self.refuse(status);
+                self.refuse(status, None);
                 self.over(
                     now,
                     Ending::new(
@@ -623,5 +627,13 @@ impl Ending {
 
     fn failed(sip_status: u16, reason: String) -> Self {
         Self::new(CallStatus::Failed, HangUpCause::Lost, sip_status, reason)
+    }
+}
+
+/// What was wrong with a description, for whoever sent it.
+fn warning(error: &sdp::SdpError) -> sip::Warning {
+    sip::Warning {
+        code: error.warning_code(),
+        text: error.to_string(),
     }
 }

@@ -54,6 +54,15 @@ impl Leg {
         self.description.clone()
     }
 
+    /// Answers the offer of the INVITE that began the leg; an INVITE without one is answered by our offer later.
+    pub(crate) fn begin(
+        &mut self,
+        offer: Option<&[u8]>,
+    ) -> Result<Option<(Bytes, MediaPath)>, sdp::SdpError> {
+        self.local.security.check()?;
+        offer.map(|offer| self.answer(offer)).transpose()
+    }
+
     /// Answers the peer's offer, the first or a later one (RFC 3264 sections 6 and 8).
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Bytes, MediaPath), sdp::SdpError> {
         let negotiated = if self.description.is_empty() {

@@ -24,6 +24,9 @@ pub enum SdpError {
     /// There is encrypted audio only, and its key came over signalling that anybody may have read.
     #[error("encrypted audio needs secure signalling; send it over TLS, or offer RTP/AVP")]
     InsecureSignalling,
+    /// Audio has to be encrypted, and keys would travel where anybody may read them.
+    #[error("audio has to be encrypted here, and its keys may go over TLS only; signal over TLS")]
+    NoWayForKeys,
     /// The stream says that it is encrypted, and has no key we can use.
     #[error(
         "no usable crypto attribute; use AES_CM_128_HMAC_SHA1_80 or _32, or AEAD_AES_128_GCM or _256_, with one inline key and no MKI"
@@ -58,6 +61,18 @@ pub enum SdpError {
 }
 
 impl SdpError {
+    /// The code of a `Warning` about it (RFC 3261 section 20.43).
+    #[must_use]
+    pub const fn warning_code(&self) -> u16 {
+        match self {
+            Self::NotAnIpAddress(_) | Self::OtherIpVersion(_) => 301, // incompatible network address formats
+            Self::Profile(_) | Self::Encrypted | Self::NotEncrypted => 302, // incompatible transport protocol
+            Self::NoAudio => 304,              // media type not available
+            Self::NoCommonCodec { .. } => 305, // incompatible media format
+            _ => 399,
+        }
+    }
+
     /// The status code of the SIP response to a request with this description: 400 for what is not SDP, else 488.
     #[must_use]
     pub const fn status(&self) -> u16 {

@@ -202,6 +202,7 @@ fn encryption(
     local: &Local,
 ) -> Result<Option<Crypto>, SdpError> {
     let security = &local.security;
+    security.check()?;
     // An answer's tag and suite should be those of our offer. Some number anew, and we can do every suite.
     let crypto = peer.crypto().filter(|_| security.is_possible());
     let is_encrypted = *profile == TransportProto::RtpSavp;

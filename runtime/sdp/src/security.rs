@@ -1,6 +1,6 @@
 //! Whether media is encrypted: SRTP (RFC 3711) with its keys in the description (SDES, RFC 4568).
 
-use crate::{CryptoSuite, MasterKey, OurKeys};
+use crate::{CryptoSuite, MasterKey, OurKeys, SdpError};
 
 /// Whether media is to be encrypted: a trunk's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -37,11 +37,15 @@ impl LocalSecurity {
         }
     }
 
-    /// Whether any description can be agreed on. Not where encryption is required and keys have no safe way: turn such a call away, do
-    /// not place it.
-    #[must_use]
-    pub fn is_satisfiable(&self) -> bool {
-        self.policy != Security::Require || self.signalling_is_secure
+    /// Whether any description can be agreed on; if not, do not place the call.
+    ///
+    /// # Errors
+    /// [`SdpError::NoWayForKeys`] where encryption is required and signalling is not secure.
+    pub fn check(&self) -> Result<(), SdpError> {
+        if self.policy == Security::Require && !self.signalling_is_secure {
+            return Err(SdpError::NoWayForKeys);
+        }
+        Ok(())
     }
 
     /// Keys may be exchanged.

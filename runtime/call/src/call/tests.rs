@@ -53,6 +53,10 @@ impl Run {
     }
 
     fn outbound_with(outcomes: Outcomes) -> (Self, Vec<String>) {
+        Self::dialling(outcomes, local())
+    }
+
+    fn dialling(outcomes: Outcomes, local: sdp::Local) -> (Self, Vec<String>) {
         let invite = sip::OutgoingInvite::new(
             sip::Hop::udp(SocketAddr::from(([127, 0, 0, 1], 5060))),
             "sip:1@127.0.0.1".to_owned(),
@@ -63,7 +67,7 @@ impl Run {
             dialog: DialogId(2),
             invite,
             outcomes,
-            local: local(),
+            local,
         };
         let mut run = Self {
             call: Call::outbound(leg, LIMITS),

@@ -91,3 +91,61 @@ fn what_begins_plain_may_become_encrypted() {
     let (_, path) = offered(&mut run, Some(&offer("RTP/SAVP", Some((1, 'A')))));
     assert!(path.is_some_and(|path| path.srtp.is_some()));
 }
+
+#[test]
+fn a_call_that_must_be_encrypted_needs_signalling_that_nobody_reads() {
+    for (is_secure, offered, expected) in [
+        (false, Some(offer("RTP/SAVP", Some((4, 'A')))), Some(399)),
+        (false, Some(offer("RTP/AVP", None)), Some(399)),
+        (false, None, Some(399)),
+        (true, Some(offer("RTP/AVP", None)), Some(302)),
+        (true, Some(offer("RTP/SAVP", Some((4, 'A')))), None),
+        (true, None, None),
+    ] {
+        let case = format!("{is_secure} {offered:?}");
+        let security = sdp::LocalSecurity {
+            policy: sdp::Security::Require,
+            signalling_is_secure: is_secure,
+            keys: OUR_KEYS,
+        };
+        let leg = InboundLeg {
+            dialog: DialogId(1),
+            offer: offered.as_deref().map(bytes),
+            local: sdp::Local {
+                security,
+                ..local()
+            },
+        };
+        let mut call = Call::inbound(start(), leg, LIMITS);
+        let warned = std::iter::from_fn(|| call.poll()).find_map(|effect| match effect {
+            Effect::Sip(sip::Command::Reject {
+                status: 488,
+                warning,
+                ..
+            }) => warning,
+            _ => None,
+        });
+        assert_eq!(warned.map(|warning| warning.code), expected, "{case}");
+        assert_eq!(call.is_ended(), expected.is_some(), "{case}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_key_ends_a_call_that_must_be_encrypted() {
+    for (key, expected) in [(None, true), (Some((3, 'A')), false)] {
+        let security = sdp::LocalSecurity {
+            policy: sdp::Security::Require,
+            signalling_is_secure: true,
+            keys: OUR_KEYS,
+        };
+        let local = sdp::Local {
+            security,
+            ..local()
+        };
+        let (mut run, _) = Run::dialling(Outcomes::default(), local);
+        let profile = if key.is_some() { "RTP/SAVP" } else { "RTP/AVP" };
+        let sdp = Some(bytes(&offer(profile, key)));
+        run.feed(Input::Sip(sip::Event::Answered { sdp }));
+        assert_eq!(run.call.record().is_some(), expected, "{profile}");
+    }
+}

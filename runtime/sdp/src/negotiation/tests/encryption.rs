@@ -30,7 +30,7 @@ fn their_key(suite: CryptoSuite) -> MasterKey {
 
 #[test]
 fn who_is_answered_how() {
-    use SdpError::{Encrypted, InsecureSignalling, NoCommonCrypto, NotEncrypted};
+    use SdpError::{Encrypted, InsecureSignalling, NoCommonCrypto, NoWayForKeys, NotEncrypted};
     use Security::{None, Offer, Require};
     let unusable = "a=crypto:1 AEAD_AES_256_GCM inline:AAAA\n";
     // Whether it is encrypted, or why it is refused.
@@ -52,8 +52,9 @@ fn who_is_answered_how() {
         (Require, true, AVP, CRYPTO, Ok(true)),
         (Require, true, AVP, unusable, Err(NotEncrypted)),
         (Require, true, AVP, "", Err(NotEncrypted)),
-        (Require, false, SAVP, CRYPTO, Err(InsecureSignalling)),
-        (Require, false, AVP, CRYPTO, Err(NotEncrypted)),
+        (Require, false, SAVP, CRYPTO, Err(NoWayForKeys)),
+        (Require, false, AVP, CRYPTO, Err(NoWayForKeys)),
+        (Require, false, AVP, "", Err(NoWayForKeys)),
     ] {
         let offer = from_peer(&format!("{profile}{crypto}"));
         let answered = answer(&offer, &guarded(policy, secure));
@@ -203,7 +204,8 @@ fn a_required_key_needs_signalling_nobody_reads() {
         (Security::Offer, false, true),
         (Security::None, false, true),
     ] {
-        assert_eq!(guarded(policy, secure).security.is_satisfiable(), expected);
+        let checked = guarded(policy, secure).security.check();
+        assert_eq!(checked.is_ok(), expected);
     }
 }
 

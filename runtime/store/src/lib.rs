@@ -53,6 +53,6 @@ pub use seal::Secret;
 pub use store::{AccountStore, Store};
 pub use tenants::{Tenants, TenantsError};
 pub use trunk::{
-    ChannelsByPrefix, Credentials, Health, InvalidTarget, Login, Nat, Registration, Target,
-    TargetUri, Trunk, TrunkId,
+    ChannelsByPrefix, Credentials, Encryption, Health, InvalidTarget, Login, Nat, Registration,
+    Target, TargetUri, Trunk, TrunkId,
 };

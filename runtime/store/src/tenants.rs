@@ -33,6 +33,7 @@
 //! channels_by_prefix = { "+85510" = 8 }  # calls at once to numbers that begin so
 //! codecs = ["G722", "PCMU", "PCMA"]      # most preferred first; PCMU and PCMA if left out
 //! dtmf = "auto"                          # whom to believe about keys: all, or "rfc4733", "info" or "in-band" alone
+//! encryption = "optional"                # SRTP with keys over TLS: "off" (the default), "optional", "required"
 //! [trunk.login]                          # what the peer proves to us
 //! username = "gw1"
 //! password = "8-or-more-characters"      # sealed on the disk

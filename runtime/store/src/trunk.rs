@@ -62,6 +62,8 @@ pub struct Trunk {
     pub codecs: Vec<sdp::Codec>,
     /// Who is believed about the keys that are pressed there.
     pub dtmf: DigitPolicy,
+    /// Whether audio is encrypted.
+    pub encryption: Encryption,
 }
 
 impl Trunk {
@@ -69,6 +71,31 @@ impl Trunk {
     #[must_use]
     pub fn is_outbound(&self) -> bool {
         !self.targets.is_empty()
+    }
+}
+
+/// Whether a trunk's audio is encrypted: SRTP (RFC 3711), its keys in descriptions that go over TLS (RFC 4568).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the peer does it too.
+    Optional,
+    /// Always: there is no call without.
+    Required,
+}
+
+impl Encryption {
+    /// The same for offers and answers.
+    #[must_use]
+    pub const fn policy(self) -> sdp::Security {
+        match self {
+            Self::Off => sdp::Security::None,
+            Self::Optional => sdp::Security::Offer,
+            Self::Required => sdp::Security::Require,
+        }
     }
 }
 

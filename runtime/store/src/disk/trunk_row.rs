@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::seal::{OperatorKey, Purpose};
 use crate::{
-    CarrierId, ChannelsByPrefix, Credentials, Health, IpPrefix, Login, Nat, Registration, Secret,
-    StoreError, Target, Trunk, TrunkId,
+    CarrierId, ChannelsByPrefix, Credentials, Encryption, Health, IpPrefix, Login, Nat,
+    Registration, Secret, StoreError, Target, Trunk, TrunkId,
 };
 
 /// The version of the rows written today.
@@ -48,6 +48,7 @@ struct MediaRow {
     codecs: Vec<String>,
     /// By its name in the tenants file.
     dtmf: String,
+    encryption: Encryption,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +124,7 @@ impl TrunkRow {
             media: MediaRow {
                 codecs: names(&trunk.codecs),
                 dtmf: trunk.dtmf.name().to_owned(),
+                encryption: trunk.encryption,
             },
         }
     }
@@ -181,6 +183,7 @@ impl TrunkRow {
                 .iter()
                 .filter_map(|name| sdp::Codec::from_name(name))
                 .collect(),
+            encryption: self.media.encryption,
         })
     }
 }
@@ -197,6 +200,7 @@ impl Default for MediaRow {
         Self {
             codecs: names(&sdp::Codec::NARROWBAND),
             dtmf: DigitPolicy::default().name().to_owned(),
+            encryption: Encryption::default(),
         }
     }
 }

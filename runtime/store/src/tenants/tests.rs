@@ -366,6 +366,42 @@ fn where_calls_go() {
 }
 
 #[test]
+fn keys_are_not_sent_in_the_clear() {
+    let target = "target = \"203.0.113.1:5060\"";
+    for (encryption, uri, is_taken) in [
+        ("required", "203.0.113.1:5060", false),
+        ("required", "sip:203.0.113.1:5061", false),
+        ("required", "sip:sbc.example.org;transport=udp", false),
+        ("required", "sip:sbc.example.org;transport=tcp", false),
+        ("required", "sip:sbc.example.org:5061", false),
+        ("required", "sip:203.0.113.1;transport=tls", true),
+        ("required", "sips:203.0.113.1", true),
+        ("required", "sip:sbc.example.org", true),
+        ("optional", "203.0.113.1:5060", true),
+        ("off", "203.0.113.1:5060", true),
+    ] {
+        let replaced = format!("encryption = \"{encryption}\"\ntargets = [\"{uri}\"]");
+        if is_taken {
+            let trunk = parse(&GOOD.replace(target, &replaced))
+                .unwrap()
+                .trunks
+                .remove(0);
+            assert_eq!(
+                trunk.encryption.policy() == sdp::Security::Require,
+                encryption == "required"
+            );
+        } else {
+            spoilt(
+                target,
+                &replaced,
+                11,
+                "is not reached over TLS, and `encryption = \"required\"`",
+            );
+        }
+    }
+}
+
+#[test]
 fn how_numbers_are_written_and_answers_meant() {
     trunk_with(
         "numbers.country = \"Cambodia\"",
@@ -414,6 +450,10 @@ fn how_numbers_are_written_and_answers_meant() {
         trunk_with(&format!("codecs = {codecs}"), expected);
     }
     trunk_with("dtmf = \"rfc2833\"", "`rfc2833` is no way to tell of keys");
+    trunk_with(
+        "encryption = \"yes\"",
+        "unknown variant `yes`, expected one of `off`, `optional`, `required`",
+    );
     trunk_with("outcomes.603 = \"completed\"", "`completed` is no outcome");
     for bad in ["200", "700", "6033", "busy"] {
         trunk_with(

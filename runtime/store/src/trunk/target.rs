@@ -53,6 +53,16 @@ impl TargetUri {
         self.uri().socket_address()
     }
 
+    /// Whether its calls surely go in the clear: it says so, or it is an address or has a port and says nothing (RFC 3263 section 4.1).
+    #[must_use]
+    pub fn is_in_the_clear(&self) -> bool {
+        let uri = self.uri();
+        match uri.transport() {
+            Some(transport) => !transport.is_secure(),
+            None => uri.socket_address().is_some() || uri.port().is_some(),
+        }
+    }
+
     /// The host as it is written in URIs.
     #[must_use]
     pub fn host(&self) -> String {

@@ -89,6 +89,7 @@ nat = { force_rport = true, to_source = true, symmetric_rtp = true, advertised_s
 outcomes = { 603 = "failed", 480 = "busy" }
 codecs = ["G722", "PCMA"]
 dtmf = "in-band"
+encryption = "optional"
 [[operator]]
 country = "SO"
 name = "Telesom"

@@ -11,7 +11,8 @@ use super::super::TenantsError;
 use super::super::file::{HealthTable, NatTable, RegistrationTable, TrunkTable};
 use super::{Check, each};
 use crate::{
-    CarrierId, Credentials, Health, IpPrefix, Nat, Registration, Target, TargetUri, Trunk, TrunkId,
+    CarrierId, Credentials, Encryption, Health, IpPrefix, Nat, Registration, Target, TargetUri,
+    Trunk, TrunkId,
 };
 
 /// What `targets` calls the place where the peer registered.
@@ -95,6 +96,7 @@ impl Check<'_> {
             outcomes: self.outcomes(&table.outcomes)?,
             codecs: self.codecs(table)?,
             dtmf: self.dtmf(table)?,
+            encryption: table.encryption,
         };
         if trunk.sources.is_empty() && trunk.login.is_none() && trunk.targets.is_empty() {
             return Err(self.error(
@@ -118,7 +120,16 @@ impl Check<'_> {
 
     fn target(&self, target: &Spanned<String>, table: &TrunkTable) -> Result<Target, TenantsError> {
         if target.get_ref() != REGISTERED {
-            return self.target_uri(target).map(Target::Uri);
+            let uri = self.target_uri(target)?;
+            if table.encryption == Encryption::Required && uri.is_in_the_clear() {
+                return Err(self.error(
+                    target,
+                    format_args!(
+                        "`{uri}` is not reached over TLS, and `encryption = \"required\"` sends no keys in the clear: write \"sips:\", or add \";transport=tls\""
+                    ),
+                ));
+            }
+            return Ok(Target::Uri(uri));
         }
         if table.login.as_ref().is_some_and(|login| login.registers) {
             return Ok(Target::Registered);

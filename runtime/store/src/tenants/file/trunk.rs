@@ -6,6 +6,8 @@ use numbers::{Form, IdentityHeader};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::Encryption;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::tenants) struct TrunkTable {
@@ -34,6 +36,8 @@ pub(in crate::tenants) struct TrunkTable {
     pub(in crate::tenants) outcomes: BTreeMap<String, Spanned<String>>,
     pub(in crate::tenants) codecs: Option<Spanned<Vec<Spanned<String>>>>,
     pub(in crate::tenants) dtmf: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(in crate::tenants) encryption: Encryption,
 }
 
 #[derive(Deserialize)]

@@ -69,7 +69,11 @@ impl Admission for Inbound {
             })?;
         self.keep(&info, trunk, number);
         let (signals, signals_out) = mpsc::channel(SIGNALS);
-        let local = media_plane::describe(&opened.leg, incoming.source.address, &trunk.codecs);
+        let is_secure = incoming.source.transport.is_secure();
+        let local = sdp::Local {
+            security: media_plane::encryption(trunk.encryption, is_secure),
+            ..media_plane::describe(&opened.leg, incoming.source.address, &trunk.codecs)
+        };
         let leg = InboundLeg {
             dialog: incoming.dialog,
             offer: incoming.sdp,

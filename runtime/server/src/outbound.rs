@@ -238,6 +238,7 @@ fn dial(
         .open_leg(&Line::of(trunk, &sources))
         .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
+    let is_secure = stops.iter().all(|stop| stop.hop.transport.is_secure());
     let invite = sip::OutgoingInvite {
         call_id: Some(sip_call_id.clone()),
         ..invite(services, trunk, stops, first, row)?
@@ -246,7 +247,10 @@ fn dial(
         dialog: services.endpoint.open(signals),
         invite,
         outcomes: trunk.outcomes.clone(),
-        local: media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs),
+        local: sdp::Local {
+            security: media_plane::encryption(trunk.encryption, is_secure),
+            ..media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs)
+        },
     };
     let info = CallInfo {
         call_sid: row.sid,

@@ -9,6 +9,7 @@
 
 mod counters;
 mod ear;
+mod encryption;
 mod keypad;
 mod keys;
 mod leg;
@@ -34,6 +35,7 @@ use tokio::sync::mpsc;
 use crate::config::Rtp;
 
 pub(crate) use counters::MediaCounters;
+pub(crate) use encryption::encryption;
 pub(crate) use leg::HeardFrame;
 use leg::{Beginning, LegCore, Order};
 use measurements::Measurements;

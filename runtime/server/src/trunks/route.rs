@@ -6,7 +6,7 @@ use sip::Hop;
 use sip::digest::User;
 use sip::locate::LocateError;
 use sip::registrar::Binding;
-use store::{Target, TargetUri, Trunk};
+use store::{Encryption, Target, TargetUri, Trunk};
 
 use super::Trunks;
 
@@ -38,6 +38,11 @@ pub(crate) enum NoRoute {
     /// Its gateway has not registered.
     #[error("the trunk's gateway is not registered")]
     NotRegistered,
+    /// It insists on encrypted audio, and keys would travel in the clear.
+    #[error(
+        "the trunk's `encryption` is \"required\", and none of its targets is reached over TLS"
+    )]
+    InTheClear,
     /// Its servers cannot be found.
     #[error(transparent)]
     NotLocated(LocateError),
@@ -64,6 +69,7 @@ impl Trunks {
         if stops.is_empty() {
             return Err(trouble);
         }
+        let mut stops = safe_for_keys(trunk.encryption, stops)?;
         let down = self.standing(&trunk.id).down;
         stops.sort_by_key(|stop| down.contains(&stop.hop));
         Ok(stops)
@@ -114,9 +120,46 @@ impl Trunks {
     }
 }
 
+/// The stops that a call may be sent to: where its audio has to be encrypted, those over TLS.
+fn safe_for_keys(encryption: Encryption, mut stops: Vec<Stop>) -> Result<Vec<Stop>, NoRoute> {
+    if encryption == Encryption::Required {
+        stops.retain(|stop| stop.hop.transport.is_secure());
+        if stops.is_empty() {
+            return Err(NoRoute::InTheClear);
+        }
+    }
+    Ok(stops)
+}
+
 #[cfg(test)]
 mod tests {
+    use sip::Transport;
+
     use super::*;
+
+    #[test]
+    fn keys_go_over_tls_only() {
+        use Encryption::{Off, Optional, Required};
+        use Transport::{Tcp, Tls, Udp, Wss};
+        for (encryption, transports, expected) in [
+            (Off, &[Udp, Tls][..], Some(&[Udp, Tls][..])),
+            (Optional, &[Udp, Tls], Some(&[Udp, Tls])),
+            (Required, &[Udp, Tls, Tcp, Wss], Some(&[Tls, Wss])),
+            (Required, &[Udp, Tcp], None),
+        ] {
+            let stops = transports.iter().map(|transport| Stop {
+                hop: Hop::new(*transport, "192.0.2.1:5060".parse().unwrap()),
+                uri: "sip:192.0.2.1".to_owned(),
+                routes: Vec::new(),
+            });
+            let kept = safe_for_keys(encryption, stops.collect()).map(|stops| {
+                let transports = stops.iter().map(|stop| stop.hop.transport);
+                transports.collect::<Vec<_>>()
+            });
+            let expected = expected.map(<[_]>::to_vec).ok_or(NoRoute::InTheClear);
+            assert_eq!(kept, expected, "{encryption:?} {transports:?}");
+        }
+    }
 
     #[test]
     fn the_host_of_a_stop() {

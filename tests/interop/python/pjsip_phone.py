@@ -86,7 +86,7 @@ class Phone:
         self.endpoint.libStart()
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, 0)
-        self.endpoint.codecSetPriority(f"{options.codec}/8000/1", 255)
+        self.endpoint.codecSetPriority(options.codec, 255)
         self.account = Account(self)
         self.account.create(self.account_settings())
 
@@ -203,7 +203,7 @@ def options():
     parser.add_argument("--call", help="the number to dial")
     parser.add_argument("--wait", action="store_true", help="wait for a call")
     parser.add_argument("--reliable", action="store_true", help="insist on 100rel")
-    parser.add_argument("--codec", default="PCMU")
+    parser.add_argument("--codec", default="PCMU/8000/1", help="as PJSIP names it")
     parser.add_argument("--play", help="WAV to speak")
     parser.add_argument("--record", help="WAV of what is heard")
     parser.add_argument("--steps", default="", help="what to do in the call, such as 3,k5,hold,1,resume")

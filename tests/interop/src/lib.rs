@@ -5,6 +5,7 @@
 //! ends them, and measures what was heard; its laboratory puts NATs between them, and attackers beside. `./test` installs what the tests need.
 
 pub mod audio;
+pub mod bad_line;
 pub mod baresip;
 pub mod certificates;
 pub mod dns;

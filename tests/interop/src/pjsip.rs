@@ -82,6 +82,12 @@ impl Pjsip {
         self.with(&["--play", &path.display().to_string()])
     }
 
+    /// The one codec it has, as PJSIP names it: `G722/16000/1`. Otherwise PCMU.
+    #[must_use]
+    pub fn in_codec(self, codec: &str) -> Self {
+        self.with(&["--codec", codec])
+    }
+
     /// What it does in the call, such as `3,k5,hold,1,resume`: waits, presses, holds. Then it hangs up after `hold`, unless the
     /// other side was first.
     #[must_use]

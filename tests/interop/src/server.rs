@@ -209,6 +209,12 @@ impl Place {
         }
     }
 
+    /// There, with these ports for media, the first and the last.
+    #[must_use]
+    pub fn with_rtp_ports(self, rtp_ports: (u16, u16)) -> Self {
+        Self { rtp_ports, ..self }
+    }
+
     /// There, and names are looked up at `dns`.
     #[must_use]
     pub fn asking(mut self, dns: SocketAddr) -> Self {

@@ -29,6 +29,26 @@ fn a_menu_is_heard_and_a_key_leads_on() {
     server.stop();
 }
 
+/// The prompt is coded at 16 kHz, and the phone's own decoder reads it.
+#[test]
+fn a_menu_is_heard_and_a_key_leads_on_in_g722() {
+    let trunk = "sources = [\"127.0.0.1\"]\ncodecs = [\"G722\"]\n";
+    let numbers = vec![("1000", Flow::Component("menu"))];
+    let server = Server::start(&Tenants::over_trunk(trunk, numbers));
+    let conversation = Pjsip::new(server.sip)
+        .dialling("1000")
+        .in_codec("G722/16000/1")
+        .doing("6,k2", LIMIT)
+        .start()
+        .finish(LIMIT);
+    let parts = ["menu", "support"].map(|name| audio::find(&prompt(name), &conversation.heard));
+    assert!(parts.iter().all(audio::Found::is_heard), "{parts:?}");
+    let log = server.log();
+    let mos = log.split_once("rtp.mos=").map(|(_, rest)| &rest[..3]);
+    assert!(mos > Some("4.0"), "the record says how it was heard: {log}");
+    server.stop();
+}
+
 /// PJSIP puts the call on hold and takes it back by re-INVITEs; the caller's words come back before and after.
 #[test]
 fn audio_returns_after_a_hold() {

@@ -40,8 +40,8 @@ pub enum Spoken<'a> {
     },
     /// A day of the Gregorian calendar.
     Date {
-        /// 1 to 9999.
-        year: u16,
+        /// 1 to 9999; without it the day and month alone are said.
+        year: Option<u16>,
         /// 1 to 12.
         month: u8,
         /// 1 to 31.
@@ -77,10 +77,10 @@ pub enum PhraseError {
     #[error("{0}: the rules have no dates; add `date` to them")]
     NoDates(String),
     /// There is no such day.
-    #[error("{year}-{month}-{day} is no date")]
+    #[error("there is no day {day} of month {month}{}", in_year(*year))]
     NotADate {
         /// What was given.
-        year: u16,
+        year: Option<u16>,
         /// What was given.
         month: u8,
         /// What was given.
@@ -150,6 +150,16 @@ impl PhraseRules {
             Spoken::Word(file) => files.push(file.to_owned()),
         }
         Ok(files)
+    }
+
+    /// The words to say for it, as they are written.
+    ///
+    /// # Errors
+    /// If the rules cannot say it.
+    pub fn words(&self, what: Spoken<'_>) -> Result<String, PhraseError> {
+        let files = self.say(what)?;
+        let text = |file: &String| self.0.script.get(file).unwrap_or(file).clone();
+        Ok(files.iter().map(text).collect::<Vec<_>>().join(" "))
     }
 
     fn number(&self, value: u64, files: &mut Vec<String>) -> Result<(), PhraseError> {
@@ -252,14 +262,15 @@ impl PhraseRules {
 
     fn date(
         &self,
-        year: u16,
+        year: Option<u16>,
         month: u8,
         day: u8,
         files: &mut Vec<String>,
     ) -> Result<(), PhraseError> {
         let date = self.0.date.as_ref();
         let date = date.ok_or_else(|| PhraseError::NoDates(self.0.language.clone()))?;
-        if !is_date(year, month, day) {
+        // Without a year, any day of a leap year.
+        if !is_date(year.unwrap_or(2_000), month, day) {
             return Err(PhraseError::NotADate { year, month, day });
         }
         for part in &date.order {
@@ -267,7 +278,11 @@ impl PhraseRules {
                 "{month}" => files.push(rules::month_file(month.into())),
                 "{day}" if date.has_days => files.push(rules::day_file(day.into())),
                 "{day}" => self.compose(day.into(), files),
-                "{year}" => self.year(date.year, year.into(), files),
+                "{year}" => {
+                    if let Some(year) = year {
+                        self.year(date.year, year.into(), files);
+                    }
+                }
                 word => files.push(word.to_owned()),
             }
         }
@@ -291,6 +306,10 @@ impl PhraseRules {
             _ => self.compose(rest, files),
         }
     }
+}
+
+fn in_year(year: Option<u16>) -> String {
+    year.map(|year| format!(" in {year}")).unwrap_or_default()
 }
 
 fn is_date(year: u16, month: u8, day: u8) -> bool {

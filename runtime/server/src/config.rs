@@ -27,7 +27,8 @@ pub(crate) struct Config {
     pub(crate) rtp: Rtp,
     pub(crate) dns: Dns,
     pub(crate) api: Api,
-    pub(crate) speech: Speech,
+    /// Who speaks `say`.
+    pub(crate) speech: speech::Settings,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
 }
@@ -96,14 +97,6 @@ pub(crate) struct Api {
     pub(crate) bind: SocketAddr,
 }
 
-/// Who speaks `say`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Speech {
-    /// `flite.wasm`, run in the same sandbox as the flows.
-    pub(crate) flite: Option<PathBuf>,
-}
-
 /// What this process takes on.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -134,7 +127,7 @@ impl Default for Config {
             rtp: Rtp::default(),
             dns: Dns::default(),
             api: Api::default(),
-            speech: Speech::default(),
+            speech: speech::Settings::default(),
             limits: Limits::default(),
             log: Log::default(),
         }
@@ -241,6 +234,7 @@ impl Config {
                 "rtp.bind is {bind}, which no peer can send to: name the address in rtp.advertised"
             );
         }
+        self.speech.check()?;
         self.sip.check()
     }
 }
@@ -392,6 +386,11 @@ mod tests {
                 &["sip.ws_bind", "sip.ws_advertised"],
             ),
             ("[sip]\nmax_connections = 0", &[], &["sip.max_connections"]),
+            (
+                "[speech]\norder = [\"espeak\"]",
+                &[],
+                &["speech.order", "espeak-ng"],
+            ),
             (
                 "",
                 &[("JACKFIELD_SIP_BIND", "nowhere")],

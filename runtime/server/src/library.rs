@@ -7,9 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use call::{AccountSid, MediaSource, PromptSource};
 use media::{Codec, Prompt, Rate};
+use speech::Speaker;
 use tokio::sync::OnceCell;
+use tracing::info;
 
-use crate::speech::Speaker;
 use crate::web::Web;
 
 /// What prompts are made ready for: every codec that a trunk may have.
@@ -49,7 +50,7 @@ enum Key {
     /// A file is another one when its time or length changes.
     File(PathBuf, Option<SystemTime>, u64),
     Url(AccountSid, String),
-    Speech(call::Speech),
+    Speech(AccountSid, call::Speech),
 }
 
 impl Library {
@@ -83,10 +84,11 @@ impl Library {
             PromptSource::Apology => Key::Apology,
             PromptSource::Speech(speech) => {
                 let voice = speech.voice.clone().or_else(|| account.voice.clone());
-                Key::Speech(call::Speech {
+                let speech = call::Speech {
                     voice,
                     ..speech.clone()
-                })
+                };
+                Key::Speech(account.sid, speech)
             }
             PromptSource::Media(MediaSource::Url(url)) => Key::Url(account.sid, url.clone()),
             PromptSource::Media(MediaSource::File(name)) => {
@@ -111,19 +113,7 @@ impl Library {
 
     async fn prepare(&self, account: &store::Account, key: &Key) -> Result<Arc<Prompt>, String> {
         let bytes = match key {
-            Key::Speech(speech) => {
-                let samples = self
-                    .speaker
-                    .speak(speech)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                let encoded = tokio::task::spawn_blocking(move || {
-                    Arc::new(Prompt::new(&samples, Rate::Narrow, &CODECS))
-                });
-                return encoded
-                    .await
-                    .map_err(|error| format!("the encoder stopped: {error}"));
-            }
+            Key::Speech(_, speech) => return self.speak(speech).await,
             Key::Apology => APOLOGY.to_vec(),
             Key::File(path, ..) => tokio::fs::read(path)
                 .await
@@ -136,6 +126,25 @@ impl Library {
         };
         let name = key.name();
         decode(bytes, name).await
+    }
+
+    async fn speak(&self, speech: &call::Speech) -> Result<Arc<Prompt>, String> {
+        let request = speech::Request {
+            text: &speech.text,
+            language: speech.language.as_deref(),
+            voice: speech.voice.as_deref(),
+        };
+        let spoken = self.speaker.speak(request).await;
+        let spoken = spoken.map_err(|error| error.to_string())?;
+        for note in spoken.notes {
+            info!(target: "tenant", "{note}");
+        }
+        let encoded = tokio::task::spawn_blocking(move || {
+            Arc::new(Prompt::new(&spoken.samples, speech::RATE, &CODECS))
+        });
+        encoded
+            .await
+            .map_err(|error| format!("the encoder stopped: {error}"))
     }
 
     /// The place of a prompt that is ready or being made ready.
@@ -197,7 +206,7 @@ impl Key {
             Self::Apology => "the apology".to_owned(),
             Self::File(path, ..) => path.display().to_string(),
             Self::Url(_, url) => url.clone(),
-            Self::Speech(_) => "speech".to_owned(),
+            Self::Speech(..) => "speech".to_owned(),
         }
     }
 }
@@ -233,29 +242,4 @@ async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_media_name_stays_in_its_folder() {
-        for good in ["menu.wav", "prompts/menu.wav", "a/b/c.mp3"] {
-            assert!(inside(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "/etc/passwd",
-            "../secret.wav",
-            "a/../../b",
-            "./a",
-            "a\0b",
-        ] {
-            assert!(inside(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_apology_can_be_decoded() {
-        let samples = media::decode(APOLOGY, Some("wav"), media::DecodeLimits::default()).unwrap();
-        assert!(samples.len() > 8_000, "more than a second");
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use plugin_host::{CodeCache, Engine, EngineConfig};
+use speech::{Flite, Provider, Speaker};
 use store::{DiskStore, Places, Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -16,6 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Bound, Config};
 use crate::endpoint::Endpoint;
+use crate::flite::SandboxedFlite;
 use crate::flows::Flows;
 use crate::inbound::Inbound;
 use crate::library::Library;
@@ -26,7 +28,6 @@ use crate::operator::{self, OperatorToken};
 use crate::outbound::Outbound;
 use crate::resolver::Resolver;
 use crate::services::{Limits, Services, random};
-use crate::speech::Speaker;
 use crate::trunks::Trunks;
 use crate::web::Web;
 
@@ -57,12 +58,7 @@ impl Runtime {
         let api = listener.local_addr()?;
 
         let web = Arc::new(Web::new());
-        let speaker = Speaker::find(config.speech.flite.clone(), &engine);
-        if !speaker.can_speak() {
-            warn!(
-                "nobody speaks: `say` will fail until Flite, `flite` or `espeak-ng` is installed (speech.flite)"
-            );
-        }
+        let speaker = find_speaker(&config, &engine).await?;
         let limits = Limits {
             max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
             max_duration: Duration::from_secs(config.limits.max_duration_s),
@@ -204,6 +200,19 @@ async fn serve_api(listener: TcpListener, router: axum::Router, stopped: oneshot
     {
         error!("the API stopped: {error}");
     }
+}
+
+/// Flite in the sandbox when its module is there, and who else can speak here.
+async fn find_speaker(config: &Config, engine: &Engine) -> anyhow::Result<Speaker> {
+    let module = config.speech.flite.clone().filter(|path| path.is_file());
+    let flite = module.map(|path| {
+        Box::new(Flite::new(SandboxedFlite::new(path, engine.clone()))) as Box<dyn Provider>
+    });
+    let (speaker, warnings) = Speaker::find(&config.speech, flite).await?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Ok(speaker)
 }
 
 fn make_engine(config: &Config, token: &OperatorToken) -> anyhow::Result<Engine> {

@@ -1,0 +1,141 @@
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ::speech::{Gender, Language, Provider, Run, Settings, Speaking};
+use store::tenants::Surroundings;
+use store::{AccountStore as _, MemoryStore, Store as _, Tenants};
+
+use super::*;
+
+#[test]
+fn a_media_name_stays_in_its_folder() {
+    for good in ["menu.wav", "prompts/menu.wav", "a/b/c.mp3"] {
+        assert!(inside(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "/etc/passwd",
+        "../secret.wav",
+        "a/../../b",
+        "./a",
+        "a\0b",
+    ] {
+        assert!(inside(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_apology_can_be_decoded() {
+    let samples = media::decode(APOLOGY, Some("wav"), media::DecodeLimits::default()).unwrap();
+    assert!(samples.len() > 8_000, "more than a second");
+}
+
+/// Counts how often it is asked to speak. It cannot say `no`.
+#[derive(Clone, Default)]
+struct Counter(Arc<AtomicUsize>);
+
+impl Provider for Counter {
+    fn name(&self) -> &str {
+        "flite"
+    }
+
+    fn languages(&self) -> Vec<String> {
+        vec!["en".to_owned()]
+    }
+
+    fn voices(&self) -> Vec<String> {
+        vec!["slt".to_owned(), "kal".to_owned()]
+    }
+
+    fn voice_for(&self, _: &Language, _: Option<Gender>) -> Option<String> {
+        Some("slt".to_owned())
+    }
+
+    fn languages_of(&self, voice: &str) -> Option<Vec<Language>> {
+        let english = Language::parse("en").into_iter().collect();
+        self.voices().contains(&voice.to_owned()).then_some(english)
+    }
+
+    fn speak<'a>(&'a self, run: &'a Run, _: &'a Language, _: &'a str) -> Speaking<'a> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let is_no = run.words == [::speech::Word::Text("no".to_owned())];
+        Box::pin(async move {
+            match is_no {
+                true => Err(::speech::Failure("it may not say so".to_owned())),
+                false => Ok(vec![1; 320]),
+            }
+        })
+    }
+}
+
+/// Two accounts; the second has a voice of its own.
+async fn accounts() -> [Arc<store::Account>; 2] {
+    const TENANTS: &str = "[[carrier]]\nid = \"demo\"\n
+        [[account]]\ncarrier = \"demo\"\nname = \"one\"\n
+        [[account]]\ncarrier = \"demo\"\nname = \"two\"\nvoice = \"kal\"\n";
+    let surroundings = Surroundings {
+        folder: Path::new("."),
+        bundled: &[],
+        check_component: &|_| Ok(()),
+    };
+    let store = MemoryStore::new();
+    let tenants = Tenants::parse(TENANTS, &surroundings).unwrap();
+    store.apply(tenants).await.unwrap();
+    let directory = store.directory();
+    ["one", "two"].map(|name| {
+        let mut accounts = directory.accounts();
+        Arc::clone(accounts.find(|account| account.name == name).unwrap())
+    })
+}
+
+#[tokio::test]
+async fn what_was_spoken_once_is_not_spoken_again() {
+    let counter = Counter::default();
+    let provider = Box::new(counter.clone()) as Box<dyn Provider>;
+    let speaker = Speaker::new(vec![provider], &Settings::default()).unwrap();
+    let library = Library::new(speaker, Arc::new(Web::new()));
+    let [one, two] = accounts().await;
+    let source = |text: &str, language: Option<&str>, voice: Option<&str>| {
+        PromptSource::Speech(call::Speech {
+            text: text.to_owned(),
+            language: language.map(str::to_owned),
+            voice: voice.map(str::to_owned),
+        })
+    };
+    for (account, text, language, voice, spoken_so_far) in [
+        (&one, "Hi", None, None, 1),
+        (&one, "Hi", None, None, 1),
+        (&one, "<speak>Hi</speak>", None, None, 2),
+        (&one, "<speak>Hi</speak>", None, None, 2),
+        (&one, "Hi", Some("en-GB"), None, 3),
+        (&one, "Hi", Some("en-GB"), Some("kal"), 4),
+        (&one, "Hi", None, Some("kal"), 5),
+        (&two, "Hi", None, Some("kal"), 6),
+        (&two, "Hi", None, None, 6), // the account's voice is this one
+        (&one, "Hi", None, None, 6),
+    ] {
+        let prompt = library
+            .prompt(account, &source(text, language, voice))
+            .await;
+        assert_eq!(prompt.unwrap().frames(), 1);
+        assert_eq!(
+            counter.0.load(Ordering::SeqCst),
+            spoken_so_far,
+            "{text} {language:?} {voice:?}"
+        );
+    }
+    let both = [source("Twice", None, None), source("Twice", None, None)];
+    let (first, second) = tokio::join!(
+        library.prompt(&one, &both[0]),
+        library.prompt(&one, &both[1])
+    );
+    assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
+    assert_eq!(counter.0.load(Ordering::SeqCst), 7);
+
+    // A failure is not kept.
+    for spoken_so_far in [8, 9] {
+        let error = library.prompt(&one, &source("no", None, None)).await;
+        assert_eq!(error.unwrap_err(), "flite failed: it may not say so");
+        assert_eq!(counter.0.load(Ordering::SeqCst), spoken_so_far);
+    }
+}

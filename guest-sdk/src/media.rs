@@ -26,7 +26,7 @@ impl From<String> for MediaSource {
 }
 
 impl Speech {
-    /// A text in the account's default voice.
+    /// A text in the account's default voice. One that begins with `<speak` is SSML.
     ///
     /// ```
     /// use jackfield_guest::Speech;
@@ -42,7 +42,7 @@ impl Speech {
         }
     }
 
-    /// The provider's name of a voice, such as `kal` or `slt`.
+    /// A voice such as `slt`, a speech provider's name, or one that Twilio's applications use.
     #[must_use]
     pub fn voice(mut self, voice: impl Into<String>) -> Self {
         self.voice = Some(voice.into());

@@ -16,7 +16,7 @@
 //!
 //! | verb | what is supported |
 //! |---|---|
-//! | `Say` | voice, language, loop; SSML is spoken as plain text |
+//! | `Say` | voice, language, loop; SSML |
 //! | `Play` | url, loop; `digits` is ignored with warning 13430. In a document that has no URL of its own, a relative one names a file of the tenant's media folder |
 //! | `Pause` | length; as the first verb it delays the answer |
 //! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; `Say`, `Play` and `Pause` inside. Speech is not heard (warning 13326) |

@@ -87,12 +87,33 @@ pub enum MediaSource {
 /// Text to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Speech {
-    /// Plain text, at most 4,096 characters.
+    /// At most 4,096 characters: plain, or SSML when it begins with `<speak`, whose markup does not count.
     pub text: String,
-    /// The provider's name of a voice; without it the account's default.
+    /// A voice, a speech provider, or a name that Twilio's applications use; without it the account's default.
     pub voice: Option<String>,
     /// BCP 47, such as `en-US`.
     pub language: Option<String>,
+}
+
+impl Speech {
+    /// Characters that are spoken: all of a plain text, those outside of the tags of SSML.
+    #[must_use]
+    pub fn characters(&self) -> usize {
+        if !self.text.trim_start().starts_with("<speak") {
+            return self.text.chars().count();
+        }
+        let mut is_tag = false;
+        let spoken = self.text.chars().filter(|character| {
+            let was_tag = is_tag;
+            is_tag = match character {
+                '<' => true,
+                '>' => false,
+                _ => is_tag,
+            };
+            !was_tag && !is_tag
+        });
+        spoken.count()
+    }
 }
 
 /// How a call that was not answered is turned away.
@@ -144,4 +165,27 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// Sign as a webhook of the account.
     pub sign: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_not_spoken() {
+        for (text, expected) in [
+            ("a < b > c", 9),
+            ("<speak>abc</speak>", 3),
+            (" <speak a='b'>ខ<break/>b <p/></speak>", 4),
+            ("<speak>abc<", 3),
+            ("", 0),
+        ] {
+            let speech = Speech {
+                text: text.to_owned(),
+                voice: None,
+                language: None,
+            };
+            assert_eq!(speech.characters(), expected, "{text}");
+        }
+    }
 }

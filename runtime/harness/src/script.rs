@@ -171,8 +171,8 @@ impl Script {
     }
 
     /// How long the text takes to be spoken.
-    pub(crate) fn length_of_speech(text: &str) -> Duration {
-        let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    pub(crate) fn length_of_speech(speech: &call::Speech) -> Duration {
+        let characters = u32::try_from(speech.characters()).unwrap_or(u32::MAX);
         SPOKEN_CHARACTER.saturating_mul(characters.max(1))
     }
 

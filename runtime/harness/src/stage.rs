@@ -360,7 +360,7 @@ impl Stage {
     fn prompt(&self, source: &PromptSource) -> Result<Arc<Prompt>, String> {
         let length = match source {
             PromptSource::Media(source) => self.script.length_of(source)?,
-            PromptSource::Speech(speech) => Script::length_of_speech(&speech.text),
+            PromptSource::Speech(speech) => Script::length_of_speech(speech),
             PromptSource::Apology => APOLOGY,
         };
         let samples = usize::try_from(length.as_millis() * 8).unwrap_or(usize::MAX);

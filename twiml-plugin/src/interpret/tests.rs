@@ -87,7 +87,7 @@ fn prompts_are_heard_one_after_the_other() {
     );
     let expected = [
         "answer",
-        "say Hi [slt en-GB]",
+        "say Hi [woman en-GB]",
         "play http://app.example/hold.mp3 x2",
         "play http://app.example/voice/b.wav?x=1",
         "hang up",

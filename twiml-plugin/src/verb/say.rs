@@ -1,4 +1,6 @@
-//! `<Say>`: its voice, and plain text out of SSML.
+//! `<Say>`: its voice, and SSML out of what is inside it.
+
+use std::fmt::Write as _;
 
 use jackfield_guest::Speech;
 
@@ -9,8 +11,18 @@ use crate::parse::Element;
 /// Twilio's limit of a text.
 const MOST_CHARACTERS: usize = 4_096;
 
-const SSML: [&str; 10] = [
-    "break", "emphasis", "lang", "p", "phoneme", "prosody", "s", "say-as", "sub", "w",
+/// The elements of SSML that Twilio takes, with their attributes.
+const SSML: [(&str, &[&str]); 10] = [
+    ("break", &["strength", "time"]),
+    ("emphasis", &["level"]),
+    ("lang", &["xml:lang"]),
+    ("p", &[]),
+    ("phoneme", &["alphabet", "ph"]),
+    ("prosody", &["volume", "rate", "pitch"]),
+    ("s", &[]),
+    ("say-as", &["interpret-as", "format", "role"]),
+    ("sub", &["alias"]),
+    ("w", &["role"]),
 ];
 
 impl Reading {
@@ -18,65 +30,136 @@ impl Reading {
     pub(super) fn say(&mut self, element: &Element) -> Option<Prompt> {
         self.know(element, &["voice", "language", "loop"]);
         let loops = self.loops(element, SAY_LOOP);
-        let speech = Speech {
-            voice: self.value(element, "voice", None, SAY_VOICE, voice),
-            language: self.value(element, "language", None, SAY_LANGUAGE, language),
-            text: self.spoken(element),
-        };
-        if speech.text.is_empty() {
+        let (voice, language) = (
+            self.value(element, "voice", None, SAY_VOICE, voice),
+            self.value(element, "language", None, SAY_LANGUAGE, language),
+        );
+        let Some(text) = self.spoken(element) else {
             self.warn(SAY_TEXT, "Say: there is no text in it");
             return None;
-        }
+        };
+        let speech = Speech {
+            text,
+            voice,
+            language,
+        };
         Some(Prompt::Say { speech, loops })
     }
 
-    fn spoken(&mut self, element: &Element) -> String {
-        let mut text = String::new();
-        self.flatten(element, &mut text);
-        let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some((end, _)) = words.char_indices().nth(MOST_CHARACTERS) {
-            words.truncate(end);
-            let message = format!("Say: only the first {MOST_CHARACTERS} characters are spoken");
-            self.warn(SAY_TOO_LONG, message);
+    /// Plain text as it is, and SSML where there are elements, or where a text would be taken for it.
+    fn spoken(&mut self, element: &Element) -> Option<String> {
+        let plain = element.text();
+        if element.elements().next().is_none() && !plain.starts_with("<speak") {
+            let mut words = one_spaced(&plain);
+            if let Some((end, _)) = words.char_indices().nth(MOST_CHARACTERS) {
+                words.truncate(end);
+                self.is_too_long();
+            }
+            return (!words.is_empty()).then_some(words);
         }
-        words
+        let mut writing = Writing::default();
+        self.write(element, &mut writing);
+        if writing.is_cut {
+            self.is_too_long();
+        }
+        let Writing {
+            ssml, is_audible, ..
+        } = writing;
+        is_audible.then(|| format!("<speak>{}</speak>", ssml.trim()))
     }
 
-    /// The text inside, with a space where an element begins and ends.
-    fn flatten(&mut self, element: &Element, text: &mut String) {
+    fn is_too_long(&mut self) {
+        let message = format!("Say: only the first {MOST_CHARACTERS} characters are spoken");
+        self.warn(SAY_TOO_LONG, message);
+    }
+
+    /// The inside of an element. What is no SSML loses its tags, and its text stays.
+    fn write(&mut self, element: &Element, writing: &mut Writing) {
         for node in &element.children {
             match node {
-                Node::Text(words) => text.push_str(words),
-                Node::Element(inner) => {
-                    let name = &inner.name;
-                    if SSML.contains(&name.as_str()) {
-                        self.warn(SAY_TEXT, format!("Say: <{name}> is spoken as plain text"));
-                    } else {
-                        self.warn(NOT_IN_SCHEMA, format!("<{name}> in <Say> is no SSML"));
-                    }
-                    text.push(' ');
-                    match inner.attribute("alias").filter(|_| name == "sub") {
-                        Some(alias) => text.push_str(alias),
-                        None => self.flatten(inner, text),
-                    }
-                    text.push(' ');
-                }
+                Node::Text(text) => writing.text(text),
+                Node::Element(inner) => self.write_element(inner, writing),
             }
         }
     }
+
+    fn write_element(&mut self, element: &Element, writing: &mut Writing) {
+        let name = &element.name;
+        let Some((_, attributes)) = SSML.iter().find(|(known, _)| known == name) else {
+            self.warn(NOT_IN_SCHEMA, format!("<{name}> in <Say> is no SSML"));
+            writing.text(" ");
+            self.write(element, writing);
+            writing.text(" ");
+            return;
+        };
+        self.know(element, attributes);
+        writing.is_audible |= name == "break";
+        let _ = write!(writing.ssml, "<{name}");
+        for attribute in *attributes {
+            if let Some(value) = element.attribute(attribute) {
+                let value = writing.fitting(value);
+                let _ = write!(writing.ssml, " {attribute}=\"{}\"", escaped(&value));
+            }
+        }
+        writing.ssml.push('>');
+        self.write(element, writing);
+        let _ = write!(writing.ssml, "</{name}>");
+    }
 }
 
-/// The provider's name of a voice. Twilio's two oldest are a man and a woman; `Basic.` is how Somleng names the plain ones.
+/// SSML as far as it was written.
+#[derive(Default)]
+struct Writing {
+    ssml: String,
+    /// Characters so far: of texts, and of attributes, one of which is spoken in place of a text.
+    characters: usize,
+    /// There is a text or a break in it.
+    is_audible: bool,
+    is_cut: bool,
+}
+
+impl Writing {
+    fn text(&mut self, text: &str) {
+        let words = one_spaced(text);
+        self.is_audible |= !words.is_empty();
+        let (begins, ends) = (
+            text.starts_with(char::is_whitespace),
+            text.ends_with(char::is_whitespace),
+        );
+        let fitting = self.fitting(&words);
+        if begins && !self.ssml.ends_with(' ') {
+            self.ssml.push(' ');
+        }
+        self.ssml.push_str(&escaped(&fitting));
+        if ends && !self.ssml.ends_with(' ') {
+            self.ssml.push(' ');
+        }
+    }
+
+    /// As much of a text as there is room for.
+    fn fitting(&mut self, text: &str) -> String {
+        let room = MOST_CHARACTERS - self.characters;
+        let fitting: String = text.chars().take(room).collect();
+        self.characters += fitting.chars().count();
+        self.is_cut |= fitting.len() < text.len();
+        fitting
+    }
+}
+
+fn one_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn escaped(text: &str) -> String {
+    quick_xml::escape::escape(text).into_owned()
+}
+
+/// The name of a voice, which the host understands. `Basic.` is how Somleng names the plain ones.
 fn voice(name: &str) -> Option<Option<String>> {
-    match name {
-        "man" => Some(Some("kal".to_owned())),
-        "woman" | "alice" => Some(Some("slt".to_owned())),
-        name => match name.split_once('.') {
-            Some(("Basic", plain)) => Some(Some(plain.to_ascii_lowercase())),
-            Some(_) => None, // of a provider that is not here: Polly, Google
-            None if name.is_empty() => None,
-            None => Some(Some(name.to_owned())),
-        },
+    match name.split_once('.') {
+        Some(("Basic", plain)) => Some(Some(plain.to_ascii_lowercase())),
+        _ if name.is_empty() => None,
+        _ => Some(Some(name.to_owned())),
     }
 }
 

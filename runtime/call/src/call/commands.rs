@@ -6,7 +6,7 @@ use super::{Call, State};
 use crate::playlist::{MAX_QUEUED, Stopped};
 use crate::{
     CallError, Command, Effect, Event, HangUpCause, MediaCommand, PlaybackEnd, PlaybackId,
-    PromptSource, Reply, RequestId,
+    PromptSource, Reply, RequestId, Speech,
 };
 
 /// HTTP requests of one call that may be under way at a time.
@@ -15,6 +15,8 @@ const MAX_HTTP: usize = 8;
 const MAX_LOOPS: u32 = 1_000;
 /// Characters in one speech (Twilio error 13521).
 const MAX_SPEECH: usize = 4_096;
+/// Bytes of one speech with its markup.
+const MAX_SPEECH_BYTES: usize = 64 * 1024;
 
 impl Call {
     /// Accepts or refuses one command of the story.
@@ -51,12 +53,7 @@ impl Call {
                 self.queue(loops, PromptSource::Media(source))
             }
             (State::Up, Command::Say { speech, loops }) => {
-                let length = speech.text.chars().count();
-                if length > MAX_SPEECH {
-                    return Err(CallError::InvalidArgument(format!(
-                        "the text has {length} characters, at most {MAX_SPEECH} are spoken"
-                    )));
-                }
+                check_length(&speech)?;
                 self.queue(loops, PromptSource::Speech(speech))
             }
             (State::Up, Command::StopPlayback(id)) => self.stop_playback(now, id),
@@ -116,4 +113,20 @@ impl Call {
             self.tell(Event::PlaybackEnded(id, end));
         }
     }
+}
+
+/// What goes with one text to who speaks it.
+fn check_length(speech: &Speech) -> Result<(), CallError> {
+    let (characters, bytes) = (speech.characters(), speech.text.len());
+    if characters > MAX_SPEECH {
+        return Err(CallError::InvalidArgument(format!(
+            "the text has {characters} characters, at most {MAX_SPEECH} are spoken"
+        )));
+    }
+    if bytes > MAX_SPEECH_BYTES {
+        return Err(CallError::InvalidArgument(format!(
+            "the text has {bytes} bytes with its markup, at most {MAX_SPEECH_BYTES} are read"
+        )));
+    }
+    Ok(())
 }

@@ -296,6 +296,8 @@ fn commands_that_do_not_fit_the_state_are_refused_and_do_nothing() {
         (0, "x".to_owned()),
         (1_001, "x".to_owned()),
         (1, "x".repeat(4_097)),
+        (1, format!("<speak>{}</speak>", "x".repeat(4_097))),
+        (1, format!("<speak>{}</speak>", "<break/>".repeat(9_000))),
     ] {
         assert_eq!(
             up.feed(command(Command::Say {

@@ -109,6 +109,11 @@ class Phone:
         settings.idUri = f"sip:{options.user}@{options.domain}"
         settings.sipConfig.transportId = self.transport
         settings.mediaConfig.transportConfig.boundAddress = options.address
+        if options.srtp:
+            settings.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
+            suite = pj.SrtpCrypto()
+            suite.name = options.srtp
+            settings.mediaConfig.srtpOpt.cryptos.append(suite)
         settings.callConfig.prackUse = pj.PJSUA_100REL_MANDATORY if options.reliable else pj.PJSUA_100REL_NOT_USED
         if options.password:
             settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", options.user, 0, options.password))
@@ -204,6 +209,7 @@ def options():
     parser.add_argument("--wait", action="store_true", help="wait for a call")
     parser.add_argument("--reliable", action="store_true", help="insist on 100rel")
     parser.add_argument("--codec", default="PCMU/8000/1", help="as PJSIP names it")
+    parser.add_argument("--srtp", default="", help="the suite to insist on, such as AES_CM_128_HMAC_SHA1_80")
     parser.add_argument("--play", help="WAV to speak")
     parser.add_argument("--record", help="WAV of what is heard")
     parser.add_argument("--steps", default="", help="what to do in the call, such as 3,k5,hold,1,resume")

@@ -31,6 +31,8 @@ pub struct Login<'a> {
     pub password: &'a str,
     /// The authorities that vouch for a server over TLS.
     pub ca: Option<&'a Path>,
+    /// How its audio is encrypted, as in [`Softphone::call_encrypted`].
+    pub encryption: Option<&'a str>,
 }
 
 impl Softphone {
@@ -81,13 +83,37 @@ impl Softphone {
         phone
     }
 
+    /// As [`Self::call_over_tls`], with audio encrypted as a module of baresip does it: `srtp-mand` (RTP/SAVP) or `srtp`
+    /// (RTP/AVP with a key).
+    #[must_use]
+    pub fn call_encrypted(
+        server: SocketAddr,
+        ca: &Path,
+        number: &str,
+        codec: &str,
+        encryption: &str,
+    ) -> Self {
+        let address = Ipv4Addr::LOCALHOST;
+        let account = unregistered(address, codec);
+        let account = format!("{};mediaenc={encryption}\n", account.trim_end());
+        let mut phone = Self::start(address, &account, &[], &trusting(ca));
+        phone.dial(&format!("sip:{number}@{server};transport=tls"));
+        phone
+    }
+
     /// Registers with a server that lets it in by password, and waits until it has.
     #[must_use]
     pub fn registered(server: SocketAddr, transport: &str, login: &Login<'_>) -> Self {
         let address = Ipv4Addr::LOCALHOST;
-        let Login { user, password, ca } = login;
+        let Login {
+            user,
+            password,
+            ca,
+            encryption,
+        } = login;
+        let encryption = encryption.map_or_else(String::new, |name| format!(";mediaenc={name}"));
         let account = format!(
-            "<sip:{user}@{server};transport={transport}>;auth_user={user};auth_pass={password};regint=60;audio_codecs=PCMA/8000/1\n"
+            "<sip:{user}@{server};transport={transport}>;auth_user={user};auth_pass={password};regint=60;audio_codecs=PCMA/8000/1{encryption}\n"
         );
         let settings = ca.map(trusting).unwrap_or_default();
         let mut phone = Self::start(address, &account, &[], &settings);
@@ -135,6 +161,11 @@ impl Softphone {
     /// Presses a key: baresip sends it as RFC 4733 events.
     pub fn press(&mut self, key: char) {
         self.command(&format!(r#"{{"command":"sndcode","params":"{key}"}}"#));
+    }
+
+    /// Waits for one of its lines.
+    pub fn expect(&mut self, line: &str, limit: Duration) {
+        self.process.wait_for_line(line, limit);
     }
 
     /// Hangs up.
@@ -220,6 +251,7 @@ fn configure(
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
+         module srtp.so\n\
          module_tmp account.so\n\
          module_app menu.so\n\
          module_app ctrl_tcp.so\n\

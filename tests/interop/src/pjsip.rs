@@ -42,6 +42,12 @@ impl Pjsip {
         self.with(&["--transport", "tls", "--ca", &ca.display().to_string()])
     }
 
+    /// Speaks SRTP with this suite or not at all.
+    #[must_use]
+    pub fn encrypting(self, suite: &str) -> Self {
+        self.with(&["--srtp", suite])
+    }
+
     /// Registers first, as this user of `realm`.
     #[must_use]
     pub fn registered(self, realm: &str, user: &str, password: &str) -> Self {

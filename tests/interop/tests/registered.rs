@@ -84,6 +84,7 @@ fn baresip_registers_calls_and_is_called() {
             user: number,
             password: PASSWORD,
             ca: (transport == "tls").then_some(&certificates.authority),
+            encryption: None,
         };
         let mut phone = Softphone::registered(address, transport, &login);
         phone.dial(&format!("sip:1000@{address};transport={transport}"));

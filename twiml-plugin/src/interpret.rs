@@ -1,14 +1,15 @@
 //! Runs documents on a call, one after the other.
 
-use jackfield_guest::{
-    Call, CallError, Direction, MediaSource, Playback, RejectReason, error, warn,
-};
+mod prompts;
+
+use std::iter;
+
+use jackfield_guest::{Call, CallError, Direction, Playback, RejectReason, error, warn};
 
 use crate::document::Document;
 use crate::documents::{Documents, Stop};
-use crate::fault::{Fault, INVALID_URL, VERB_UNSUPPORTED};
+use crate::fault::{Fault, VERB_UNSUPPORTED};
 use crate::fetch::{CallStatus, Parameter};
-use crate::reference::{is_web_url, resolve};
 use crate::verb::{Gather, Link, Prompt, Verb};
 
 const APOLOGY: &str = "An application error has occurred. Goodbye.";
@@ -74,14 +75,22 @@ impl<'a> Interpreter<'a> {
     }
 
     fn perform(&mut self, document: &Document) -> Result<Next, Stop> {
-        for (index, verb) in document.verbs.iter().enumerate() {
+        let mut verbs = &document.verbs[..];
+        if let [Verb::Prompt(Prompt::Pause(length)), rest @ ..] = verbs
+            && !self.answered
+        {
+            self.call.pause(*length)?;
+            verbs = rest;
+        }
+        while let [verb, rest @ ..] = verbs {
+            verbs = rest;
             match verb {
-                Verb::Prompt(Prompt::Pause(length)) if index == 0 && !self.answered => {
-                    self.call.pause(*length)?;
-                }
-                Verb::Prompt(prompt) => {
+                Verb::Prompt(first) => {
                     self.answer()?;
-                    self.play(prompt, document, false)?;
+                    let following = rest.iter().map_while(Verb::prompt);
+                    let prompts: Vec<&Prompt> = iter::once(first).chain(following).collect();
+                    verbs = &rest[prompts.len() - 1..];
+                    self.play(&prompts, document, false)?;
                 }
                 Verb::Gather(gather) => {
                     self.answer()?;
@@ -118,49 +127,13 @@ impl<'a> Interpreter<'a> {
         document: &Document,
     ) -> Result<Option<String>, CallError> {
         self.call.clear_digits()?; // what was pressed before the question is no answer to it
-        for prompt in &gather.prompts {
-            if self.play(prompt, document, gather.barge_in)? {
-                break;
-            }
-        }
+        let prompts: Vec<&Prompt> = gather.prompts.iter().collect();
+        self.play(&prompts, document, gather.barge_in)?;
         let digits = self.call.gather(gather.digits.clone(), gather.timeout)?;
         if !digits.is_empty() {
             self.documents.heard_a_key();
         }
         Ok((!digits.is_empty() || gather.action_on_empty_result).then_some(digits))
-    }
-
-    /// Lets a prompt be heard to its end, or until a key if it is to listen. True when a key was pressed.
-    fn play(
-        &self,
-        prompt: &Prompt,
-        document: &Document,
-        listening: bool,
-    ) -> Result<bool, CallError> {
-        let playback = match prompt {
-            Prompt::Say { speech, loops } => self.call.say_times(speech.clone(), *loops),
-            Prompt::Play { url, loops } => {
-                let Some(source) = source(url, document) else {
-                    warn!(
-                        self.call,
-                        "{INVALID_URL} Play: {url:?} is not an http or https URL"
-                    );
-                    return Ok(false);
-                };
-                self.call.play_times(source, *loops)
-            }
-            Prompt::Pause(length) if listening => return self.call.pause_until_key(*length),
-            Prompt::Pause(length) => return self.call.pause(*length).map(|()| false),
-        };
-        match playback {
-            Ok(playback) if listening => playback.until_key(),
-            Ok(playback) => playback.finish().map(|_| false),
-            Err(CallError::HungUp) => Err(CallError::HungUp),
-            Err(error) => {
-                warn!(self.call, "a prompt is left out: {error}");
-                Ok(false)
-            }
-        }
     }
 
     fn status(&self) -> CallStatus {
@@ -187,16 +160,6 @@ impl<'a> Interpreter<'a> {
         }
         self.call.hang_up()
     }
-}
-
-/// What a `<Play>` names. A document without a URL may name a file of the tenant's media folder.
-fn source(url: &str, document: &Document) -> Option<MediaSource> {
-    let target = match &document.url {
-        Some(base) => resolve(base, url),
-        None if url.contains("://") => url.to_owned(),
-        None => return Some(MediaSource::File(url.to_owned())),
-    };
-    is_web_url(&target).then_some(MediaSource::Url(target))
 }
 
 #[cfg(test)]

@@ -27,6 +27,16 @@ pub(crate) enum Verb {
     Unsupported(String),
 }
 
+impl Verb {
+    /// What is heard; none of a verb that does something.
+    pub(crate) fn prompt(&self) -> Option<&Prompt> {
+        match self {
+            Self::Prompt(prompt) => Some(prompt),
+            _ => None,
+        }
+    }
+}
+
 /// What can be heard, or its absence; in a document, or in a `<Gather>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Prompt {

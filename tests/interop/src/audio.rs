@@ -109,6 +109,19 @@ pub fn find(prompt: &[i16], recording: &[i16]) -> Found {
     }
 }
 
+/// How far `heard` differs from `played`, from its first sample on: the energy of `played` over that of the difference, in dB.
+#[must_use]
+pub fn snr_db(played: &[i16], heard: &[i16]) -> f64 {
+    assert!(heard.len() >= played.len(), "it was not heard to its end");
+    let played = to_float(played);
+    let noise: Vec<f32> = to_float(heard)
+        .iter()
+        .zip(&played)
+        .map(|(heard, played)| heard - played)
+        .collect();
+    10.0 * (energy(&played) / energy(&noise)).log10()
+}
+
 /// How much of `samples` is sound and not silence: the blocks of 20 ms above -40 dBFS, in seconds.
 #[must_use]
 pub fn loud_seconds(samples: &[i16]) -> f64 {

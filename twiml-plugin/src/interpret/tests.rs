@@ -256,6 +256,13 @@ fn a_key_ends_all_prompts_of_its_gather() {
         &caller(twiml, pages).press(12.0, "1"),
         &["answer", "say One", "say Two", "stop", "hang up"],
     );
+    // The next one is queued before the first has ended; the third is not.
+    let twiml =
+        "<Gather numDigits='1' action='/a'><Say>One</Say><Say>Two</Say><Say>Three</Say></Gather>";
+    check(
+        &caller(twiml, pages).press(1.0, "1"),
+        &["answer", "say One", "say Two", "stop", "stop", "hang up"],
+    );
 }
 
 #[test]

@@ -32,8 +32,9 @@ pub use recorded::{Recorded, RecordedSettings};
 pub use say_as::Value;
 pub use settings::{InvalidSettings, Settings};
 pub use speaker::{Request, Speaker, Spoken};
-pub use ssml::SsmlError;
+pub use ssml::{SsmlError, write as to_ssml};
 pub use utterance::{Part, Prosody, Run, Utterance, Word};
+pub use words::text as plain_text;
 
 /// The rate of all that is spoken: enough for the wideband codecs of telephones.
 pub const RATE: media::Rate = media::Rate::Wide;

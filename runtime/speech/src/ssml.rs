@@ -5,7 +5,7 @@ mod attributes;
 mod reader;
 mod writer;
 
-pub(crate) use writer::write;
+pub use writer::write;
 
 use crate::{MAX_CHARACTERS, Utterance};
 

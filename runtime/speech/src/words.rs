@@ -5,8 +5,9 @@ use media::{PhraseRules, Spoken};
 use crate::say_as::Half;
 use crate::{Language, Value, Word};
 
-/// The text of words in a language. What the language's rules cannot say stays as it was written.
-pub(crate) fn text(words: &[Word], language: &Language) -> String {
+/// The plain text of words in a language, for those who read nothing else. What the language's rules cannot say stays as it was written.
+#[must_use]
+pub fn text(words: &[Word], language: &Language) -> String {
     let rules = words
         .iter()
         .any(|word| matches!(word, Word::SayAs { .. }))

@@ -8,6 +8,8 @@ const SAMPLE_RATE_HZ: u32 = 8_000;
 const BLOCK: usize = 1_600;
 /// 60 ms: how far a receiver's jitter buffer may have moved a block.
 const SLACK: usize = 480;
+/// Samples in a block of 20 ms.
+const FRAME: usize = 160;
 
 /// Reads a WAV of 16-bit samples, 8 kHz, mono. Panics, with the path, on anything else.
 #[must_use]
@@ -125,13 +127,27 @@ pub fn snr_db(played: &[i16], heard: &[i16]) -> f64 {
 /// How much of `samples` is sound and not silence: the blocks of 20 ms above -40 dBFS, in seconds.
 #[must_use]
 pub fn loud_seconds(samples: &[i16]) -> f64 {
-    const FRAME: usize = 160;
-    let mean_square = |frame: &&[i16]| energy(&to_float(frame)) / FRAME as f64;
     samples
         .chunks_exact(FRAME)
-        .filter(|frame| mean_square(frame) > 1e-4)
+        .filter(|frame| is_loud(frame))
         .count() as f64
         * 0.02
+}
+
+/// The longest silence between sounds, in seconds, counted in the same blocks.
+#[must_use]
+pub fn longest_pause(samples: &[i16]) -> f64 {
+    let loud: Vec<usize> = samples
+        .chunks_exact(FRAME)
+        .enumerate()
+        .filter_map(|(at, frame)| is_loud(frame).then_some(at))
+        .collect();
+    let pauses = loud.windows(2).map(|pair| pair[1] - pair[0] - 1);
+    pauses.max().unwrap_or_default() as f64 * 0.02
+}
+
+fn is_loud(frame: &[i16]) -> bool {
+    energy(&to_float(frame)) / FRAME as f64 > 1e-4
 }
 
 /// Where a prompt was found, and how surely.

@@ -166,6 +166,7 @@ impl Tenants {
 pub struct Place {
     bind: Ipv4Addr,
     sip_settings: String,
+    speech_settings: String,
     dns: Option<SocketAddr>,
     sip_port: u16,
     advertised: Option<Ipv4Addr>,
@@ -180,6 +181,7 @@ impl Place {
         Self {
             bind: Ipv4Addr::LOCALHOST,
             sip_settings: String::new(),
+            speech_settings: String::new(),
             dns: None,
             sip_port: 0,
             advertised: None,
@@ -193,6 +195,7 @@ impl Place {
         Self {
             bind,
             sip_settings: String::new(),
+            speech_settings: String::new(),
             dns: None,
             sip_port: 5060,
             advertised: None,
@@ -228,6 +231,15 @@ impl Place {
         self.sip_settings.push_str(setting);
         self.sip_settings.push('\n');
         self
+    }
+
+    /// There, with these lines at the end of the configuration's `speech` section.
+    #[must_use]
+    pub fn with_speech(self, settings: &str) -> Self {
+        Self {
+            speech_settings: settings.to_owned(),
+            ..self
+        }
     }
 
     /// There, and it speaks SIP over TLS too, with these files.
@@ -419,11 +431,12 @@ impl Drop for Server {
 
 fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {
     let flite = needs::workspace().join("var/voices/flite.wasm");
-    let speech = if flite.is_file() {
-        format!("[speech]\nflite = \"{}\"\n", flite.display())
+    let flite = if flite.is_file() {
+        format!("flite = \"{}\"\n", flite.display())
     } else {
         String::new()
     };
+    let speech = format!("[speech]\n{flite}{}", place.speech_settings);
     let config = format!(
         "data_dir = \"{}\"\n\
          {}\

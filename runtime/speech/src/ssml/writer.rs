@@ -6,8 +6,9 @@ use quick_xml::escape::escape;
 
 use crate::{Language, Run, Value, Word};
 
-/// A document of its own. Loudness is left out: it is made here, whoever speaks.
-pub(crate) fn write(run: &Run, language: &Language) -> String {
+/// Words as an SSML document of their own. Loudness is left out: it is made here, whoever speaks.
+#[must_use]
+pub fn write(run: &Run, language: &Language) -> String {
     let mut text = format!("<speak version=\"1.1\" xml:lang=\"{language}\">");
     let (rate, pitch) = (run.prosody.rate, run.prosody.pitch);
     let has_prosody = rate != 1.0 || pitch != 1.0;
@@ -36,10 +37,11 @@ pub(crate) fn write(run: &Run, language: &Language) -> String {
     text
 }
 
-/// What the mark says, in quotes, and the text in it. A day is written so that nobody takes it for another.
+/// What the mark says, in quotes, and the text in it. A code is written without what only groups it, and a
+/// day so that nobody takes it for another.
 fn marked(value: &Value, text: &str) -> (&'static str, String) {
     let kind = match value {
-        Value::Characters(_) => "\"characters\"",
+        Value::Characters(signs) => return ("\"characters\"", signs.clone()),
         Value::Cardinal { .. } => "\"cardinal\"",
         Value::Ordinal(_) => "\"ordinal\"",
         Value::Money { .. } => "\"currency\"",

@@ -1,0 +1,4 @@
+//! SSML as strangers write it.
+
+mod corpus;
+mod fuzzed;

@@ -1,9 +1,11 @@
 //! Prompts, ready to be played: fetched, decoded and encoded once, shared by every call.
 
+mod freshness;
+
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use call::{AccountSid, MediaSource, PromptSource};
 use media::{Codec, Prompt, Rate};
@@ -11,14 +13,14 @@ use speech::Speaker;
 use tokio::sync::OnceCell;
 use tracing::info;
 
-use crate::web::Web;
+use crate::web::{Media, Web, without_query};
+
+use freshness::Freshness;
 
 /// What prompts are made ready for: every codec that a trunk may have.
 const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
 /// Prompts kept ready, in samples of 8 kHz: an hour of audio, about 90 MB in three codecs.
 const MAX_SAMPLES: usize = 3_600 * 8_000;
-/// A prompt from a URL is asked for again after this long.
-const URL_TTL: Duration = Duration::from_secs(10);
 /// The largest file that is decoded.
 const MAX_FILE: u64 = 25 << 20;
 
@@ -39,9 +41,19 @@ struct Shelf {
 }
 
 struct Book {
-    cell: Arc<OnceCell<Arc<Prompt>>>,
+    cell: Arc<OnceCell<Edition>>,
+    /// What was there before the cell's prompt.
+    before: Option<Edition>,
     taken_at: Instant,
     samples: usize,
+}
+
+/// A prompt as it was when it was prepared.
+#[derive(Clone)]
+struct Edition {
+    prompt: Arc<Prompt>,
+    /// When its URL was asked, and what it said.
+    asked: Option<(Instant, Freshness)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,10 +85,12 @@ impl Library {
         source: &PromptSource,
     ) -> Result<Arc<Prompt>, String> {
         let key = self.key(account, source).await?;
-        let cell = self.cell(&key);
-        let prompt = cell.get_or_try_init(|| self.prepare(account, &key)).await?;
-        self.weigh(&key, prompt.samples());
-        Ok(Arc::clone(prompt))
+        let (cell, before) = self.cell(&key);
+        let edition = cell
+            .get_or_try_init(|| self.prepare(account, &key, before))
+            .await?;
+        self.weigh(&key, edition.prompt.samples());
+        Ok(Arc::clone(&edition.prompt))
     }
 
     async fn key(&self, account: &store::Account, source: &PromptSource) -> Result<Key, String> {
@@ -111,21 +125,66 @@ impl Library {
         })
     }
 
-    async fn prepare(&self, account: &store::Account, key: &Key) -> Result<Arc<Prompt>, String> {
-        let bytes = match key {
-            Key::Speech(_, speech) => return self.speak(speech).await,
-            Key::Apology => APOLOGY.to_vec(),
-            Key::File(path, ..) => tokio::fs::read(path)
-                .await
-                .map_err(|error| format!("{}: {error}", path.display()))?,
-            Key::Url(_, url) => self
-                .web
-                .media(account, url)
-                .await
-                .map_err(|error| error.to_string())?,
+    /// `before`: what the URL gave when it was last asked.
+    async fn prepare(
+        &self,
+        account: &store::Account,
+        key: &Key,
+        before: Option<Edition>,
+    ) -> Result<Edition, String> {
+        let prompt = match key {
+            Key::Url(_, url) => return self.fetch(account, url, before).await,
+            Key::Speech(_, speech) => self.speak(speech).await?,
+            Key::Apology => decode(APOLOGY.to_vec(), "the apology".to_owned()).await?,
+            Key::File(path, ..) => {
+                let bytes = tokio::fs::read(path)
+                    .await
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                decode(bytes, path.display().to_string()).await?
+            }
         };
-        let name = key.name();
-        decode(bytes, name).await
+        Ok(Edition {
+            prompt,
+            asked: None,
+        })
+    }
+
+    /// Asks a URL. While its server is out of order, what it gave before is played on.
+    async fn fetch(
+        &self,
+        account: &store::Account,
+        url: &str,
+        before: Option<Edition>,
+    ) -> Result<Edition, String> {
+        let now = Instant::now();
+        let known = before
+            .as_ref()
+            .and_then(|before| Some((before, &before.asked.as_ref()?.1)));
+        let conditions = known.map_or(&[][..], |(_, freshness)| freshness.conditions());
+        let (prompt, freshness) = match (self.web.media(account, url, conditions).await, known) {
+            (Ok(Media::New { bytes, headers }), _) => {
+                let prompt = decode(bytes, url.to_owned()).await?;
+                (prompt, Freshness::of(&headers))
+            }
+            (Ok(Media::Unchanged { headers }), Some((before, freshness))) => {
+                (Arc::clone(&before.prompt), freshness.renewed(&headers))
+            }
+            (Ok(Media::Refused { status }), _) => {
+                return Err(format!("{}: status {status}", without_query(url)));
+            }
+            (Err(error), Some((before, freshness))) => {
+                info!(target: "tenant", "what was fetched before is played: {error}");
+                (Arc::clone(&before.prompt), freshness.clone())
+            }
+            (Err(error), None) => return Err(error.to_string()),
+            (Ok(Media::Unchanged { .. }), None) => {
+                return Err(format!("{}: status 304", without_query(url)));
+            }
+        };
+        Ok(Edition {
+            prompt,
+            asked: Some((now, freshness)),
+        })
     }
 
     async fn speak(&self, speech: &call::Speech) -> Result<Arc<Prompt>, String> {
@@ -147,37 +206,37 @@ impl Library {
             .map_err(|error| format!("the encoder stopped: {error}"))
     }
 
-    /// The place of a prompt that is ready or being made ready.
-    fn cell(&self, key: &Key) -> Arc<OnceCell<Arc<Prompt>>> {
+    /// The place of a prompt that is ready or being made ready; where it is to be made anew, what it was before.
+    fn cell(&self, key: &Key) -> (Arc<OnceCell<Edition>>, Option<Edition>) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if matches!(key, Key::Url(..))
-            && shelf
-                .prompts
-                .get(key)
-                .is_some_and(|book| now - book.taken_at > URL_TTL)
-        {
-            shelf.remove(key);
-        }
         let book = shelf.prompts.entry(key.clone()).or_insert_with(|| Book {
             cell: Arc::default(),
+            before: None,
             taken_at: now,
             samples: 0,
         });
-        if !matches!(key, Key::Url(..)) {
-            book.taken_at = now;
+        book.taken_at = now;
+        let old = book
+            .cell
+            .get()
+            .filter(|edition| edition.is_old(now))
+            .cloned();
+        if old.is_some() {
+            book.cell = Arc::default();
+            book.before = old;
         }
-        Arc::clone(&book.cell)
+        (Arc::clone(&book.cell), book.before.clone())
     }
 
     /// Notes the size of a prompt, and takes the longest unused away until all fit.
     fn weigh(&self, key: &Key, samples: usize) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        match shelf.prompts.get_mut(key) {
-            Some(book) if book.samples == 0 => book.samples = samples,
-            _ => return,
-        }
-        shelf.samples += samples;
+        let Some(book) = shelf.prompts.get_mut(key) else {
+            return;
+        };
+        let before = std::mem::replace(&mut book.samples, samples);
+        shelf.samples = shelf.samples + samples - before;
         while shelf.samples > MAX_SAMPLES {
             let oldest = shelf
                 .prompts
@@ -192,21 +251,19 @@ impl Library {
     }
 }
 
+impl Edition {
+    /// Its URL is to be asked again.
+    fn is_old(&self, now: Instant) -> bool {
+        self.asked
+            .as_ref()
+            .is_some_and(|(asked_at, freshness)| now - *asked_at >= freshness.lifetime())
+    }
+}
+
 impl Shelf {
     fn remove(&mut self, key: &Key) {
         if let Some(book) = self.prompts.remove(key) {
             self.samples -= book.samples;
-        }
-    }
-}
-
-impl Key {
-    fn name(&self) -> String {
-        match self {
-            Self::Apology => "the apology".to_owned(),
-            Self::File(path, ..) => path.display().to_string(),
-            Self::Url(_, url) => url.clone(),
-            Self::Speech(..) => "speech".to_owned(),
         }
     }
 }

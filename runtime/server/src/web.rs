@@ -13,6 +13,21 @@ pub(crate) struct Web {
     egress: Egress,
 }
 
+/// What a prompt's server answered. Header fields have names in lower case.
+pub(crate) enum Media {
+    New {
+        bytes: Vec<u8>,
+        headers: Vec<(String, String)>,
+    },
+    Unchanged {
+        headers: Vec<(String, String)>,
+    },
+    /// There is none, or not for us.
+    Refused {
+        status: u16,
+    },
+}
+
 impl Web {
     pub(crate) fn new() -> Self {
         Self {
@@ -47,30 +62,35 @@ impl Web {
         })
     }
 
-    /// Fetches a prompt.
+    /// Fetches a prompt, unless it still is what these header fields ask for.
     pub(crate) async fn media(
         &self,
         account: &store::Account,
         url: &str,
-    ) -> Result<Vec<u8>, HttpError> {
+        conditions: &[(String, String)],
+    ) -> Result<Media, HttpError> {
         let request = Request {
             kind: Kind::Media,
             method: http::Method::GET,
             url: url.to_owned(),
-            headers: Vec::new(),
+            headers: conditions.to_vec(),
             body: bytes::Bytes::new(),
             sign: None,
         };
         let response = self.fetch(account, request, &Cookies::default()).await?;
-        if response.status != 200 {
-            // A query may hold what only the tenant should know.
-            let url = url.split('?').next().unwrap_or_default();
-            return Err(HttpError::Unreachable(format!(
-                "{url}: status {}",
-                response.status
-            )));
+        let headers = response.headers;
+        match response.status {
+            200 => Ok(Media::New {
+                bytes: response.body.to_vec(),
+                headers,
+            }),
+            304 if !conditions.is_empty() => Ok(Media::Unchanged { headers }),
+            status @ 500.. => {
+                let why = format!("{}: status {status}", without_query(url));
+                Err(HttpError::Unreachable(why))
+            }
+            status => Ok(Media::Refused { status }),
         }
-        Ok(response.body.to_vec())
     }
 
     async fn fetch(
@@ -87,6 +107,11 @@ impl Web {
             .await
             .map_err(in_call_words)
     }
+}
+
+/// For logs: a query may hold what only the tenant should know.
+pub(crate) fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 const fn method(method: HttpMethod) -> http::Method {

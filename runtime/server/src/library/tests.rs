@@ -5,6 +5,9 @@ use ::speech::{Gender, Language, Provider, Run, Settings, Speaking};
 use store::tenants::Surroundings;
 use store::{AccountStore as _, MemoryStore, Store as _, Tenants};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
 use super::*;
 
 #[test]
@@ -71,7 +74,7 @@ impl Provider for Counter {
 /// Two accounts; the second has a voice of its own.
 async fn accounts() -> [Arc<store::Account>; 2] {
     const TENANTS: &str = "[[carrier]]\nid = \"demo\"\n
-        [[account]]\ncarrier = \"demo\"\nname = \"one\"\n
+        [[account]]\ncarrier = \"demo\"\nname = \"one\"\negress.allow = [\"127.0.0.0/8\"]\n
         [[account]]\ncarrier = \"demo\"\nname = \"two\"\nvoice = \"kal\"\n";
     let surroundings = Surroundings {
         folder: Path::new("."),
@@ -138,4 +141,83 @@ async fn what_was_spoken_once_is_not_spoken_again() {
         assert_eq!(error.unwrap_err(), "flite failed: it may not say so");
         assert_eq!(counter.0.load(Ordering::SeqCst), spoken_so_far);
     }
+}
+
+/// A server that gives these answers, one a request, each with the apology if it is a 200; and what it was asked with.
+async fn web_server(answers: &'static [&'static str]) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/a.wav", listener.local_addr().unwrap());
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&asked);
+    tokio::spawn(async move {
+        for head in answers {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(connection.read_u8().await.unwrap());
+            }
+            let conditions = String::from_utf8(request).unwrap();
+            let conditions = conditions.lines().filter(|line| line.starts_with("if-"));
+            heard.lock().unwrap().push(conditions.collect());
+            let body = if head.starts_with("200") {
+                APOLOGY
+            } else {
+                b""
+            };
+            let head = format!(
+                "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            connection.write_all(head.as_bytes()).await.unwrap();
+            connection.write_all(body).await.unwrap();
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_url_is_asked_whether_its_prompt_still_holds() {
+    let (url, asked) = web_server(&[
+        "200 OK\r\netag: \"a\"\r\ncache-control: no-cache",
+        "304 Not Modified",
+        "500 Out of order",
+        "200 OK\r\nlast-modified: Sun, 22 Nov 2026 10:00:00 GMT\r\ncache-control: max-age=0",
+        "404 Not Found",
+        "200 OK\r\ncache-control: max-age=600",
+    ])
+    .await;
+    let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
+    let library = Library::new(speaker, Arc::new(Web::new()));
+    let [account, _] = accounts().await;
+    let source = PromptSource::Media(MediaSource::Url(url.clone()));
+    let mut prompts = Vec::new();
+    for _ in 0..4 {
+        prompts.push(library.prompt(&account, &source).await.unwrap());
+    }
+    assert!(
+        Arc::ptr_eq(&prompts[0], &prompts[1]),
+        "it was not fetched again"
+    );
+    assert!(
+        Arc::ptr_eq(&prompts[0], &prompts[2]),
+        "the server was out of order"
+    );
+    assert!(!Arc::ptr_eq(&prompts[0], &prompts[3]), "it was another one");
+    let error = library.prompt(&account, &source).await.unwrap_err();
+    assert_eq!(error, format!("{url}: status 404"), "it is there no more");
+    let last = library.prompt(&account, &source).await.unwrap();
+    for _ in 0..3 {
+        let again = library.prompt(&account, &source).await.unwrap();
+        assert!(Arc::ptr_eq(&last, &again), "it holds for ten minutes");
+    }
+    let since = "if-modified-since: Sun, 22 Nov 2026 10:00:00 GMT";
+    let expected = [
+        "",
+        "if-none-match: \"a\"",
+        "if-none-match: \"a\"",
+        "if-none-match: \"a\"",
+        since,
+        since,
+    ];
+    assert_eq!(*asked.lock().unwrap(), expected);
 }

@@ -35,6 +35,11 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Lists what to record for a folder of recorded words: the name of each file, and what to say in it.
+    Recordings {
+        /// `en`, `km`, `lo`, `so`, or a file with rules of your own.
+        rules: String,
+    },
     /// Places one real SIP call over loopback to a bundled flow, shows it as it happens, and saves what the caller heard.
     Demo(DemoOptions),
 }
@@ -73,6 +78,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve { config } => crate::serve::serve(config.load()?),
         Command::Apply { file, config } => crate::apply::apply(&config.load()?, &file),
         Command::Status { config } => crate::status::status(&config.load()?),
+        Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),
         Command::Demo(options) => crate::demo::run(&options),
     }
 }

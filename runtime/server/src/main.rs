@@ -20,6 +20,7 @@ mod news;
 mod operator;
 mod outbound;
 mod own_api;
+mod recordings;
 mod resolver;
 mod runtime;
 mod serve;

@@ -83,6 +83,34 @@ fn pjsip_talks_both_ways_in_each_suite_it_has() {
     stops_without_having_logged_keys(server);
 }
 
+/// Hold and resume are new descriptions, with keys in them.
+#[test]
+fn audio_returns_after_a_hold() {
+    let certificates = Certificates::of("127.0.0.1");
+    let place = Place::on_loopback().with_tls(&certificates);
+    let server = Server::start_at(place, &tenants("required", "echo"));
+    let tls = server.tls.expect("the server speaks TLS");
+    let mut says = speech();
+    let seconds = |samples: usize| samples as f32 / 8_000.0;
+    let first = seconds(says.len()) + 2.0;
+    says.resize(says.len() + 8 * 8_000, 0);
+    says.extend(prompt("sales"));
+    let rest = seconds(prompt("sales").len()) + 8.0;
+    let conversation = Pjsip::new(tls)
+        .over_tls(&certificates.authority)
+        .encrypting(SUITE)
+        .dialling("1000")
+        .speaking(&says)
+        .doing(&format!("{first},hold,2,resume,{rest},k#"), LIMIT)
+        .start()
+        .finish(LIMIT);
+    let parts =
+        ["support", "sales", "goodbye"].map(|name| audio::find(&prompt(name), &conversation.heard));
+    assert!(parts.iter().all(audio::Found::is_heard), "{parts:?}");
+    assert!(parts.is_sorted_by_key(|part| part.start), "{parts:?}");
+    server.stop();
+}
+
 #[test]
 fn baresip_hears_the_menu_and_its_key_leads_on() {
     let certificates = Certificates::of("127.0.0.1");
@@ -198,16 +226,16 @@ fn our_calls_go_encrypted_or_not_at_all() {
 #[test]
 fn junk_is_dropped_and_counted_and_the_call_goes_on() {
     let certificates = Certificates::of("127.0.0.1");
-    let first = ports::range(20);
+    let first = ports::range(8);
     let place = Place::on_loopback()
-        .with_rtp_ports((first, first + 19))
+        .with_rtp_ports((first, first + 7))
         .with_tls(&certificates);
     let trunk =
         "sources = [\"127.0.0.1\"]\nencryption = \"required\"\nnat = { symmetric_rtp = true }\n";
     let tenants = Tenants::over_trunk(trunk, vec![("1000", Flow::Component("echo"))]);
     let server = Server::start_at(place, &tenants);
     let tls = server.tls.expect("the server speaks TLS");
-    let junk = Junk::to(first..first + 20);
+    let junk = Junk::to(first..first + 8);
     talks_both_ways(
         Pjsip::new(tls)
             .over_tls(&certificates.authority)

@@ -495,6 +495,8 @@ fn line() -> impl Strategy<Value = &'static str> {
         "a=rtpmap:111 opus/48000/2\n",
         "a=rtpmap:110 telephone-event/48000\n",
         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n",
+        "a=crypto:2 AEAD_AES_128_GCM inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==|2^31\n",
+        "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|2^31|1:1\n",
         "a=rtcp-mux\n",
         "a=rtcp:53 IN IP4 127.0.0.1\n",
         "a=maxptime:20\n",

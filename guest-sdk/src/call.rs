@@ -130,6 +130,22 @@ impl Call {
         Ok(Playback::new(self, id))
     }
 
+    /// Presses keys behind what was asked for before, for whatever answers there: 1 to 64 of `0123456789ABCD*#`, `w` to wait half a second
+    /// and `W` to wait a second.
+    ///
+    /// ```no_run
+    /// # fn story(call: &jackfield_guest::Call) -> Result<(), jackfield_guest::CallError> {
+    /// call.press("W1294#")?.finish()?; // an extension behind a switchboard
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`play`](Self::play), and [`CallError::InvalidArgument`] for what is no key.
+    pub fn press(&self, keys: impl Into<String>) -> Result<Playback<'_>, CallError> {
+        let id = self.host.press(keys.into())?;
+        Ok(Playback::new(self, id))
+    }
+
     /// Sends the caller's audio back to them, or ceases to. Prompts take precedence while they play.
     ///
     /// # Errors

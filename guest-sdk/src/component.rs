@@ -61,6 +61,10 @@ impl Host for Component {
         control::stop_playback(playback)
     }
 
+    fn press(&self, keys: String) -> Result<PlaybackId, CallError> {
+        control::press(&keys)
+    }
+
     fn echo(&self, on: bool) -> Result<(), CallError> {
         control::echo(on)
     }

@@ -22,6 +22,7 @@ pub trait Host {
     fn play(&self, source: MediaSource, loops: u32) -> Result<PlaybackId, CallError>;
     fn say(&self, speech: Speech, loops: u32) -> Result<PlaybackId, CallError>;
     fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError>;
+    fn press(&self, keys: String) -> Result<PlaybackId, CallError>;
     fn echo(&self, on: bool) -> Result<(), CallError>;
     fn send_request(&self, request: Request) -> Result<RequestId, CallError>;
 

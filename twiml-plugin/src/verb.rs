@@ -27,6 +27,9 @@ pub(crate) enum Verb {
     Unsupported(String),
 }
 
+/// Keys that one `<Play>` may press: what the host takes at a time.
+const MAX_KEYS: usize = 64;
+
 impl Verb {
     /// What is heard; none of a verb that does something.
     pub(crate) fn prompt(&self) -> Option<&Prompt> {
@@ -40,8 +43,16 @@ impl Verb {
 /// What can be heard, or its absence; in a document, or in a `<Gather>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Prompt {
-    Say { speech: Speech, loops: u32 },
-    Play { url: String, loops: u32 },
+    Say {
+        speech: Speech,
+        loops: u32,
+    },
+    Play {
+        url: String,
+        loops: u32,
+    },
+    /// Of `<Play digits>`.
+    Keys(String),
     Pause(Duration),
 }
 
@@ -121,21 +132,29 @@ impl Reading {
     fn play(&mut self, element: &Element) -> Option<Prompt> {
         self.know(element, &["loop", "digits"]);
         self.no_elements(element);
-        if element.attribute("digits").is_some() {
-            self.warn(
-                PLAY_DIGITS,
-                "Play: digits are not supported yet: none are sent",
-            );
-        }
         let loops = self.loops(element, PLAY_LOOP);
+        if let Some(digits) = element.attribute("digits") {
+            return self.keys(digits);
+        }
         let url = element.text();
         if url.is_empty() {
-            if element.attribute("digits").is_none() {
-                self.warn(NOT_IN_SCHEMA, "Play: there is no URL in it");
-            }
+            self.warn(NOT_IN_SCHEMA, "Play: there is no URL in it");
             return None;
         }
         Some(Prompt::Play { url, loops })
+    }
+
+    /// What `<Play digits>` presses, in place of a URL.
+    fn keys(&mut self, digits: &str) -> Option<Prompt> {
+        let is_key = |key: char| key.is_ascii_digit() || "ABCD*#wW".contains(key);
+        if !(1..=MAX_KEYS).contains(&digits.len()) || !digits.chars().all(is_key) {
+            let message = format!(
+                "Play: invalid digits {digits:?}: none are sent; give 1 to {MAX_KEYS} of 0-9, A-D, *, #, w, W"
+            );
+            self.warn(PLAY_DIGITS, message);
+            return None;
+        }
+        Some(Prompt::Keys(digits.to_owned()))
     }
 
     fn pause(&mut self, element: &Element) -> Prompt {

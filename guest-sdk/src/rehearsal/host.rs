@@ -85,6 +85,10 @@ impl Host for Rehearsal {
         stage.queue(line, loops, None)
     }
 
+    fn press(&self, keys: String) -> Result<PlaybackId, CallError> {
+        self.stage_mut().queue(format!("press {keys}"), 1, None)
+    }
+
     fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError> {
         let mut stage = self.stage_mut();
         stage.up()?;

@@ -27,6 +27,8 @@ pub enum Command {
         /// 1 to 1,000.
         loops: u32,
     },
+    /// Queues keys to be pressed: `0123456789ABCD*#`, `w` waits half a second, `W` a second.
+    Press(String),
     /// Stops one playback, or takes it off the queue.
     StopPlayback(PlaybackId),
     /// Sends the other side's audio back to it, or ceases to.

@@ -97,6 +97,13 @@ pub enum MediaCommand {
         /// 1 to 1,000.
         loops: u32,
     },
+    /// Press keys behind what was handed over before; the end is reported as that of a playback.
+    Press {
+        /// Comes back in [`MediaEvent::PlaybackEnded`].
+        id: PlaybackId,
+        /// As in [`Command::Press`].
+        keys: Arc<str>,
+    },
     /// Stop a playback that was handed over; its end is reported.
     Stop(PlaybackId),
     /// Send received audio back, or cease to.

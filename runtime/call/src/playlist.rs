@@ -31,6 +31,7 @@ struct Entry {
 enum Stage {
     Fetching,
     Ready(Arc<Prompt>),
+    Keys(Arc<str>),
     Playing,
 }
 
@@ -46,18 +47,23 @@ pub(crate) enum Stopped {
 }
 
 impl Playlist {
-    /// Queues one more; none when the list is full.
+    /// Queues a prompt that is to be fetched; none when the list is full.
     pub(crate) fn push(&mut self, loops: u32) -> Option<PlaybackId> {
+        self.push_entry(loops, Stage::Fetching)
+    }
+
+    /// Queues keys; none when the list is full. [`Self::next_ready`] tells when their turn has come.
+    pub(crate) fn push_keys(&mut self, keys: &str) -> Option<PlaybackId> {
+        self.push_entry(1, Stage::Keys(keys.into()))
+    }
+
+    fn push_entry(&mut self, loops: u32, prompt: Stage) -> Option<PlaybackId> {
         if self.entries.len() >= MAX_QUEUED {
             return None;
         }
         self.last_id += 1;
         let id = PlaybackId(self.last_id);
-        self.entries.push_back(Entry {
-            id,
-            loops,
-            prompt: Stage::Fetching,
-        });
+        self.entries.push_back(Entry { id, loops, prompt });
         Some(id)
     }
 
@@ -80,6 +86,7 @@ impl Playlist {
                 prompt,
                 loops: entry.loops,
             }),
+            Stage::Keys(keys) => Some(MediaCommand::Press { id: entry.id, keys }),
             other => {
                 entry.prompt = other;
                 None
@@ -131,7 +138,7 @@ mod tests {
     fn ready(list: &mut Playlist) -> Vec<u32> {
         std::iter::from_fn(|| list.next_ready())
             .map(|command| match command {
-                MediaCommand::Play { id, .. } => id.0,
+                MediaCommand::Play { id, .. } | MediaCommand::Press { id, .. } => id.0,
                 other => panic!("{other:?}"),
             })
             .collect()

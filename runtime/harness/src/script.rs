@@ -16,7 +16,7 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 /// What a caller does and expects, step after step, and what prompts and web servers the call finds.
 ///
 /// What the story does is compared step by step: from the beginning to the last step of the script each of its
-/// commands that the caller notices (answer, play, say, echo, reject, hang up) must be expected, in this order. After
+/// commands that the caller notices (answer, play, say, press, echo, reject, hang up) must be expected, in this order. After
 /// the last step the caller listens to whatever comes. The caller acts when the story waits.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
@@ -45,6 +45,7 @@ pub(crate) enum Expectation {
     Play(String),
     /// Speech that contains this.
     Say(String),
+    Press(String),
     Echo(bool),
     /// With this SIP status.
     Reject(u16),
@@ -83,6 +84,12 @@ impl Script {
     #[must_use]
     pub fn expect_say(self, words: &str) -> Self {
         self.step(Step::Expect(Expectation::Say(words.to_owned())))
+    }
+
+    /// Expects the story to press these keys.
+    #[must_use]
+    pub fn expect_press(self, keys: &str) -> Self {
+        self.step(Step::Expect(Expectation::Press(keys.to_owned())))
     }
 
     /// Expects the story to switch the echo on or off.
@@ -225,6 +232,7 @@ impl Expectation {
             Command::Say { speech, .. } => {
                 matches!(self, Self::Say(words) if speech.text.contains(words.as_str()))
             }
+            Command::Press(keys) => *self == Self::Press(keys.clone()),
             Command::Echo(on) => *self == Self::Echo(*on),
             Command::StopPlayback(_) | Command::Http(_) => return None,
         })
@@ -248,6 +256,7 @@ impl fmt::Display for Expectation {
             Self::Answer => f.write_str("answer"),
             Self::Play(name) => write!(f, "play …{name}"),
             Self::Say(words) => write!(f, "say \"…{words}…\""),
+            Self::Press(keys) => write!(f, "press {keys}"),
             Self::Echo(true) => f.write_str("echo on"),
             Self::Echo(false) => f.write_str("echo off"),
             Self::Reject(status) => write!(f, "reject with {status}"),

@@ -348,6 +348,11 @@ impl Stage {
                 self.leg.play(self.now, id, length.saturating_mul(loops));
                 None
             }
+            MediaCommand::Press { id, keys } => {
+                let length = keys.chars().map(length_of_key).sum();
+                self.leg.play(self.now, id, length);
+                None
+            }
             MediaCommand::Stop(id) => self
                 .leg
                 .stop(self.now, id)
@@ -433,4 +438,13 @@ fn local(end: u8) -> sdp::Local {
 /// An address for documentation (RFC 5737): nothing is sent there.
 fn address(end: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, end], 4000))
+}
+
+/// How long a key takes with the silence after it.
+fn length_of_key(key: char) -> Duration {
+    Duration::from_millis(match key {
+        'W' => 1_000,
+        'w' => 500,
+        _ => 200,
+    })
 }

@@ -30,6 +30,7 @@ pub fn command(command: &Command) -> String {
             }
             words
         }
+        Command::Press(keys) => format!("press {keys}"),
         Command::StopPlayback(id) => format!("stop playback {}", id.0),
         Command::Echo(true) => "echo on".to_owned(),
         Command::Echo(false) => "echo off".to_owned(),

@@ -61,6 +61,7 @@ impl<'c> Interpreter<'c> {
                 };
                 self.call.play_times(source, *loops)
             }
+            Prompt::Keys(keys) => self.call.press(keys),
             Prompt::Pause(_) => return Ok(None),
         };
         match playback {
@@ -77,7 +78,7 @@ impl<'c> Interpreter<'c> {
         match prompt {
             Prompt::Pause(length) if listening => self.call.pause_until_key(*length),
             Prompt::Pause(length) => self.call.pause(*length).map(|()| false),
-            Prompt::Say { .. } | Prompt::Play { .. } => Ok(false),
+            Prompt::Say { .. } | Prompt::Play { .. } | Prompt::Keys(_) => Ok(false),
         }
     }
 }

@@ -101,6 +101,19 @@ fn prompts_are_heard_one_after_the_other() {
 }
 
 #[test]
+fn keys_are_pressed_in_their_turn() {
+    let twiml = "<Play>a.wav</Play><Play digits='W1294#'/><Say>Done</Say>";
+    let expected = [
+        "answer",
+        "play http://app.example/voice/a.wav",
+        "press W1294#",
+        "say Done",
+        "hang up",
+    ];
+    check(&caller(twiml, &[]), &expected);
+}
+
+#[test]
 fn only_reject_leaves_a_call_unanswered() {
     check(&caller("", &[]), &["answer", "hang up"]);
     check(&caller("<Hangup/>", &[]), &["answer", "hang up"]);

@@ -254,13 +254,15 @@ fn reads_play() {
         play("a.wav", 1),
         &[warning],
     );
-    let digits = "13430 Play: digits are not supported yet: none are sent";
-    check(
-        "<Play digits='1w2'>a.wav</Play>",
-        play("a.wav", 1),
-        &[digits],
-    );
-    check_ignored("<Play digits='1w2'/>", &[digits]);
+    let keys = |keys: &str| Verb::Prompt(Prompt::Keys(keys.to_owned()));
+    check("<Play digits='W1w2AD*#'/>", keys("W1w2AD*#"), &[]);
+    check("<Play digits='12'>a.wav</Play>", keys("12"), &[]);
+    for wrong in ["", "1,2", "e", &"1".repeat(65)] {
+        let warning = format!(
+            "13430 Play: invalid digits {wrong:?}: none are sent; give 1 to 64 of 0-9, A-D, *, #, w, W"
+        );
+        check_ignored(&format!("<Play digits='{wrong}'/>"), &[&warning]);
+    }
     check_ignored("<Play/>", &["12200 Play: there is no URL in it"]);
     check(
         "<Play>a<b/></Play>",

@@ -18,6 +18,9 @@ const MAX_SPEECH: usize = 4_096;
 /// Bytes of one speech with its markup.
 const MAX_SPEECH_BYTES: usize = 64 * 1024;
 
+/// Keys that one command may press.
+const MAX_KEYS: usize = 64;
+
 impl Call {
     /// Accepts or refuses one command of the story.
     pub(super) fn obey(&mut self, now: Instant, command: Command) -> Result<Reply, CallError> {
@@ -56,6 +59,7 @@ impl Call {
                 check_length(&speech)?;
                 self.queue(loops, PromptSource::Speech(speech))
             }
+            (State::Up, Command::Press(keys)) => self.press(&keys),
             (State::Up, Command::StopPlayback(id)) => self.stop_playback(now, id),
             (State::Up, Command::Echo(on)) => {
                 self.emit(Effect::Media(MediaCommand::Echo(on)));
@@ -73,13 +77,20 @@ impl Call {
                 "loops is {loops}: give 1 to {MAX_LOOPS}"
             )));
         }
-        let Some(id) = self.playlist.push(loops) else {
-            return Err(CallError::LimitReached(format!(
-                "{} playbacks at a time",
-                MAX_QUEUED
-            )));
-        };
+        let id = self.playlist.push(loops).ok_or_else(too_many)?;
         self.emit(Effect::Fetch(id, source));
+        Ok(Reply::Playback(id))
+    }
+
+    fn press(&mut self, keys: &str) -> Result<Reply, CallError> {
+        let is_key = |key| "0123456789ABCD*#wW".contains(key);
+        if !(1..=MAX_KEYS).contains(&keys.len()) || !keys.chars().all(is_key) {
+            return Err(CallError::InvalidArgument(format!(
+                "{keys:?} are no keys: give 1 to {MAX_KEYS} of 0-9, A-D, *, #, and w or W to wait"
+            )));
+        }
+        let id = self.playlist.push_keys(keys).ok_or_else(too_many)?;
+        self.play_ready();
         Ok(Reply::Playback(id))
     }
 
@@ -113,6 +124,10 @@ impl Call {
             self.tell(Event::PlaybackEnded(id, end));
         }
     }
+}
+
+fn too_many() -> CallError {
+    CallError::LimitReached(format!("{MAX_QUEUED} playbacks at a time"))
 }
 
 /// What goes with one text to who speaks it.

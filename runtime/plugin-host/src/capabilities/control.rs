@@ -55,6 +55,13 @@ impl Host for StoryState {
         .await
     }
 
+    async fn press(
+        &mut self,
+        keys: String,
+    ) -> wasmtime::Result<Result<control::PlaybackId, control::CallError>> {
+        self.start_playback(Command::Press(keys)).await
+    }
+
     async fn stop_playback(
         &mut self,
         playback: control::PlaybackId,

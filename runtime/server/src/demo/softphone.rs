@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use call::{MediaCommand, MediaPath};
+use call::{MediaCommand, MediaPath, PlaybackId};
 use tokio::sync::mpsc;
 
 use super::CALLER;
@@ -201,8 +201,11 @@ impl<'a> Conversation<'a> {
         }
         self.silent_frames = None;
         let keys = self.keys.next();
-        for key in keys.iter().flat_map(|keys| keys.chars()) {
-            self.leg.press(key);
+        if let Some(keys) = &keys {
+            self.leg.send(MediaCommand::Press {
+                id: PlaybackId(1),
+                keys: keys.as_str().into(),
+            });
         }
         Ok(keys)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{MediaCommand, MediaEvent, MediaPath};
-use media::{Codec, Prompt, SAMPLES_8K};
+use media::{Codec, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
 use rtp::rtcp::Rtcp;
 use rtp::{Latch, Measured, Sender, Sequenced};
@@ -14,7 +14,7 @@ use rtp::{Latch, Measured, Sender, Sequenced};
 use super::ear::{Ear, MAX_FRAME_SAMPLES};
 use super::keypad::Keypad;
 use super::measurements::{Figures, Measurements};
-use super::mouth::{Mouth, Playback};
+use super::mouth::{Mouth, Playback, Sound};
 use super::wire::{MAX_DATAGRAM_BYTES, Patience, Received, Report, Wire, is_event, is_noise};
 
 /// Digits that may wait in a leg for its call's actor; later ones are dropped. Ends of playbacks always wait: there are
@@ -23,13 +23,6 @@ pub(super) const MAX_WAITING: usize = 256;
 
 /// One frame as heard: 20 ms, mono, 8 kHz.
 pub(crate) type HeardFrame = [i16; SAMPLES_8K];
-
-/// What a leg is told to do.
-#[derive(Debug)]
-pub(super) enum Order {
-    Media(MediaCommand),
-    Press(char),
-}
 
 /// What a leg begins with.
 #[derive(Debug)]
@@ -60,7 +53,7 @@ pub(super) struct LegCore {
     measurements: Arc<Measurements>,
     events: VecDeque<MediaEvent>,
     dropped_events: u64,
-    spent: VecDeque<Arc<Prompt>>,
+    spent: VecDeque<Sound>,
 }
 
 impl LegCore {
@@ -89,31 +82,31 @@ impl LegCore {
     }
 
     /// Does as told.
-    pub(super) fn order(&mut self, order: Order) {
+    pub(super) fn order(&mut self, order: MediaCommand) {
         match order {
-            Order::Media(MediaCommand::Connect(path)) => self.connect(path),
-            Order::Media(MediaCommand::Play { id, prompt, loops }) => self.mouth.play(Playback {
-                id,
-                prompt,
-                loops,
-                frame: 0,
-            }),
-            Order::Media(MediaCommand::Stop(id)) => {
+            MediaCommand::Connect(path) => self.connect(path),
+            MediaCommand::Play { id, prompt, loops } => {
+                self.mouth
+                    .play(Playback::new(id, Sound::Prompt(prompt), loops));
+            }
+            MediaCommand::Press { id, keys } => {
+                self.mouth.play(Playback::new(id, Sound::Keys(keys), 1));
+            }
+            MediaCommand::Stop(id) => {
                 if let Some(stopped) = self.mouth.stop(id) {
                     self.played(stopped, true);
                 }
             }
-            Order::Media(MediaCommand::Echo(on)) => {
+            MediaCommand::Echo(on) => {
                 if on && !self.decodes() {
                     self.ear.reset(self.ear.codec());
                 }
                 self.echo = on;
             }
-            Order::Media(MediaCommand::Signalled(key)) => {
+            MediaCommand::Signalled(key) => {
                 let key = self.keypad.signalled(self.now, key);
                 self.pressed(key);
             }
-            Order::Press(key) => self.mouth.press(key),
         }
     }
 
@@ -227,8 +220,8 @@ impl LegCore {
         self.events.pop_front()
     }
 
-    /// The next prompt that is played or stopped, to be dropped where that may take its time.
-    pub(super) fn poll_spent(&mut self) -> Option<Arc<Prompt>> {
+    /// The next sound that is played or stopped, to be dropped where that may take its time.
+    pub(super) fn poll_spent(&mut self) -> Option<Sound> {
         self.spent.pop_front()
     }
 
@@ -304,11 +297,10 @@ impl LegCore {
     }
 
     fn played(&mut self, playback: Playback, stopped: bool) {
-        self.events.push_back(MediaEvent::PlaybackEnded {
-            id: playback.id,
-            stopped,
-        });
-        self.spent.push_back(playback.prompt);
+        let (id, sound) = playback.into_parts();
+        self.events
+            .push_back(MediaEvent::PlaybackEnded { id, stopped });
+        self.spent.push_back(sound);
     }
 }
 

@@ -37,7 +37,7 @@ use crate::config::Rtp;
 pub(crate) use counters::MediaCounters;
 pub(crate) use encryption::encryption;
 pub(crate) use leg::HeardFrame;
-use leg::{Beginning, LegCore, Order};
+use leg::{Beginning, LegCore};
 use measurements::Measurements;
 use ports::Ports;
 use reaper::Reaper;
@@ -213,12 +213,7 @@ impl Leg {
     /// Hands a command over; takes effect at the leg's next frame. Never waits: when 16,384 orders wait for the thread
     /// (it stands still then) this one is dropped, and counted.
     pub(crate) fn send(&self, command: MediaCommand) {
-        self.orders.give(Order::Media(command));
-    }
-
-    /// Presses a key for 100 ms, after those pressed before: as a telephone event, or as a tone where the peer takes none.
-    pub(crate) fn press(&self, key: char) {
-        self.orders.give(Order::Press(key));
+        self.orders.give(command);
     }
 
     /// How the peer was heard so far; none if it was not.

@@ -11,12 +11,13 @@ use rtp::{MAX_PACKET_BYTES, Sender};
 
 use super::ear::MAX_FRAME_SAMPLES;
 
-/// Keys that may wait to be pressed.
-const MAX_KEYS: usize = 64;
 /// A key is pressed for 100 ms.
 const KEY_FRAMES: u16 = 5;
 /// And followed by 60 ms of silence beside its repeated end.
 const KEY_GAP_FRAMES: u16 = 3;
+/// What `w` waits, and `W`.
+const SHORT_WAIT_FRAMES: u16 = 25;
+const LONG_WAIT_FRAMES: u16 = 50;
 
 /// The sending side of one leg. Making one, changing its codec, or a new playback allocates; speaking does not.
 #[derive(Debug)]
@@ -31,18 +32,26 @@ pub(super) struct Mouth {
     /// The next packet is the first after a pause.
     marker: bool,
     playbacks: VecDeque<Playback>,
-    keys: VecDeque<char>,
     pressing: Option<Pressing>,
 }
 
-/// A prompt that is being said, or will be.
+/// What is being said, or will be.
 #[derive(Debug)]
 pub(super) struct Playback {
-    pub(super) id: PlaybackId,
-    pub(super) prompt: Arc<Prompt>,
+    id: PlaybackId,
+    sound: Sound,
     /// How often it is still to be heard, this time included.
-    pub(super) loops: u32,
-    pub(super) frame: usize,
+    loops: u32,
+    /// The next frame of a prompt; the next of keys.
+    place: usize,
+}
+
+/// What can be said.
+#[derive(Debug)]
+pub(super) enum Sound {
+    Prompt(Arc<Prompt>),
+    /// As in [`call::Command::Press`].
+    Keys(Arc<str>),
 }
 
 /// A key that is being pressed, and the silence after it.
@@ -56,6 +65,8 @@ struct Pressing {
 enum Key {
     Event(DigitSender),
     Tone(DtmfTone),
+    /// None: a wait.
+    Silence,
 }
 
 impl Mouth {
@@ -68,7 +79,6 @@ impl Mouth {
             round: None,
             marker: true,
             playbacks: VecDeque::new(),
-            keys: VecDeque::new(),
             pressing: None,
         }
     }
@@ -95,16 +105,11 @@ impl Mouth {
         self.playbacks.remove(at)
     }
 
-    /// Queues a key behind the others. One too many is dropped.
-    pub(super) fn press(&mut self, key: char) {
-        if self.keys.len() < MAX_KEYS {
-            self.keys.push_back(key);
-        }
-    }
-
-    /// The front playback if its last frame was sent in the last round. Ask until there is none: the front one has a frame left then.
+    /// The front playback if the last of it was sent in the last round. Ask until there is none: of the front one something is left then.
     pub(super) fn finished(&mut self) -> Option<Playback> {
-        if self.playbacks.front_mut()?.has_frame() {
+        let front = self.playbacks.front_mut()?;
+        let is_pressing = matches!(front.sound, Sound::Keys(_)) && self.pressing.is_some();
+        if is_pressing || front.goes_on() {
             return None;
         }
         self.playbacks.pop_front()
@@ -122,10 +127,12 @@ impl Mouth {
         self.round = Some(round);
     }
 
-    /// Lets a frame's time pass without a packet.
+    /// Lets a frame's time pass without a packet. A prompt goes on unheard; keys wait, for they are for somebody.
     pub(super) fn pass(&mut self) {
-        if let Some(playback) = self.playbacks.front_mut() {
-            playback.frame += 1;
+        if let Some(playback) = self.playbacks.front_mut()
+            && matches!(playback.sound, Sound::Prompt(_))
+        {
+            playback.place += 1;
         }
         self.sender.advance(SAMPLES_8K as u32);
         self.marker = true;
@@ -173,21 +180,26 @@ impl Mouth {
             .frame(packet, path.send_payload_type, marker, &coded[..length])
     }
 
-    /// Begins the next key where none is pressed: as an event where the peer takes them, else as a tone.
+    /// Begins the next key of the front playback where none is pressed: as an event where the peer takes them, else as a tone.
     fn take_key(&mut self, path: &MediaPath) {
         while self.pressing.is_none() {
-            let Some(key) = self.keys.pop_front() else {
+            let next = self.playbacks.front_mut().and_then(Playback::next_key);
+            let Some(key) = next else {
                 return;
             };
-            let key = if path.telephone_event.is_some() {
+            let gap_frames = match key {
+                'w' => SHORT_WAIT_FRAMES,
+                'W' => LONG_WAIT_FRAMES,
+                _ => KEY_GAP_FRAMES,
+            };
+            let key = if gap_frames != KEY_GAP_FRAMES {
+                Some(Key::Silence)
+            } else if path.telephone_event.is_some() {
                 DigitSender::new(key, self.sender.timestamp(), KEY_FRAMES).map(Key::Event)
             } else {
                 DtmfTone::new(key, KEY_FRAMES).map(Key::Tone)
             };
-            self.pressing = key.map(|key| Pressing {
-                key,
-                gap_frames: KEY_GAP_FRAMES,
-            });
+            self.pressing = key.map(|key| Pressing { key, gap_frames });
         }
     }
 
@@ -222,14 +234,17 @@ impl Mouth {
 
     /// Writes the next 20 ms of a key that is a tone; false when it is another sound's turn.
     fn sound_key(&mut self, frame: &mut [i16]) -> bool {
-        let Some(Pressing {
-            key: Key::Tone(tone),
-            ..
-        }) = &mut self.pressing
-        else {
-            return false;
+        let tone = match &mut self.pressing {
+            Some(Pressing {
+                key: Key::Tone(tone),
+                ..
+            }) => tone.next(),
+            Some(Pressing {
+                key: Key::Silence, ..
+            }) => None,
+            _ => return false,
         };
-        match tone.next() {
+        match tone {
             Some(narrow) => self.widened.convert(&narrow, frame),
             // The silence after a tone is silence: what is heard then is not to be taken for more of it.
             None => self.release(),
@@ -249,24 +264,55 @@ impl Mouth {
 }
 
 impl Playback {
-    /// Whether there is a frame left. Goes back to the beginning where one more time is wanted.
-    fn has_frame(&mut self) -> bool {
-        if self.frame < self.prompt.frames() {
+    /// What is to be said from its beginning.
+    pub(super) fn new(id: PlaybackId, sound: Sound, loops: u32) -> Self {
+        Self {
+            id,
+            sound,
+            loops,
+            place: 0,
+        }
+    }
+
+    /// Its name, and what is to be freed.
+    pub(super) fn into_parts(self) -> (PlaybackId, Sound) {
+        (self.id, self.sound)
+    }
+
+    /// Whether something of it is left. Goes back to the beginning where one more time is wanted.
+    fn goes_on(&mut self) -> bool {
+        let length = match &self.sound {
+            Sound::Prompt(prompt) => prompt.frames(),
+            Sound::Keys(keys) => keys.len(),
+        };
+        if self.place < length {
             return true;
         }
-        if self.loops <= 1 || self.prompt.frames() == 0 {
+        if self.loops <= 1 || length == 0 {
             return false;
         }
         self.loops -= 1;
-        self.frame = 0;
+        self.place = 0;
         true
     }
 
-    /// None where it was not made for the codec: it passes in silence.
+    /// The next frame of a prompt. None where it was not made for the codec: it passes in silence.
     fn next_frame(&mut self, codec: Codec) -> Option<&[u8]> {
-        let frame = self.prompt.frame(codec, self.frame);
-        self.frame += 1;
+        let Sound::Prompt(prompt) = &self.sound else {
+            return None;
+        };
+        let frame = prompt.frame(codec, self.place);
+        self.place += 1;
         frame
+    }
+
+    fn next_key(&mut self) -> Option<char> {
+        let Sound::Keys(keys) = &self.sound else {
+            return None;
+        };
+        let key = keys.as_bytes().get(self.place)?;
+        self.place += 1;
+        Some(char::from(*key))
     }
 }
 

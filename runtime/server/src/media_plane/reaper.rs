@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, Thread};
 
 use crossbeam_queue::ArrayQueue;
-use media::Prompt;
 
+use super::mouth::Sound;
 use super::thread::Task;
 
 /// Remains that may wait. When it is full the media thread frees the thing itself.
@@ -16,7 +16,7 @@ const WAITING: usize = 16_384;
 /// What is left to free: sockets to be closed, prompts of megabytes whose last call ended.
 pub(super) enum Remains {
     Leg(#[expect(dead_code, reason = "is only dropped")] Box<Task>),
-    Prompt(#[expect(dead_code, reason = "is only dropped")] Arc<Prompt>),
+    Sound(#[expect(dead_code, reason = "is only dropped")] Sound),
 }
 
 /// The thread. Dropping it frees what waits, and ends it.

@@ -62,14 +62,18 @@ fn two_legs_hear_each_other() {
             prompt,
             loops: 1,
         });
-        theirs.leg.press('7');
+        theirs.leg.send(MediaCommand::Press {
+            id: PlaybackId(1),
+            keys: "7".into(),
+        });
         let mut events = [next(&mut ours.events).await, next(&mut ours.events).await];
         events.sort_by_key(|event| matches!(event, MediaEvent::PlaybackEnded { .. }));
         let ended = MediaEvent::PlaybackEnded {
             id: PlaybackId(1),
             stopped: false,
         };
-        assert_eq!(events, [MediaEvent::Digit('7'), ended]);
+        assert_eq!(events, [MediaEvent::Digit('7'), ended.clone()]);
+        assert_eq!(next(&mut theirs.events).await, ended);
         let mut loud_samples = 0;
         while loud_samples < 1_000 {
             let frame = next(&mut heard).await;

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use call::MediaEvent;
+use call::{MediaCommand, MediaEvent};
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::mpsc;
 
 use super::counters::{MediaCounters, ThreadCounters, add};
-use super::leg::{HeardFrame, LegCore, Order};
+use super::leg::{HeardFrame, LegCore};
 use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
@@ -68,7 +68,7 @@ struct Key {
 
 enum Message {
     Open(Box<Task>),
-    Order(Order),
+    Order(MediaCommand),
 }
 
 /// What the thread and those who give it orders share.
@@ -175,7 +175,7 @@ impl Drop for MediaThread {
 }
 
 impl Orders {
-    pub(super) fn give(&self, order: Order) {
+    pub(super) fn give(&self, order: MediaCommand) {
         if self
             .shared
             .messages
@@ -308,8 +308,8 @@ impl Task {
     fn tick(&mut self, now: Instant, round: u64, counters: &ThreadCounters, grave: &Grave) {
         self.send(now, round, counters);
         self.tell(counters);
-        while let Some(prompt) = self.core.poll_spent() {
-            grave.bury(Remains::Prompt(prompt));
+        while let Some(sound) = self.core.poll_spent() {
+            grave.bury(Remains::Sound(sound));
         }
     }
 

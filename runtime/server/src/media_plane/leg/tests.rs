@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use call::{PlaybackId, media_codec};
 use media::codec::MAX_PACKET_SAMPLES;
-use media::{Decoder, DtmfDetector, DtmfTone, Law, Rate, RateConverter, tone};
+use media::{Decoder, DtmfDetector, DtmfTone, Law, Prompt, Rate, RateConverter, tone};
 use rtp::dtmf::DigitSource;
 use rtp::rtcp::{MAX_RTCP_BYTES, RtcpConfig};
 use rtp::srtp::{MAX_OVERHEAD_BYTES, SrtpReceiver, SrtpSender};
@@ -82,7 +82,7 @@ impl Rig {
     fn with(beginning: Beginning) -> Self {
         let now = beginning.now;
         let mut core = LegCore::new(beginning);
-        core.order(Order::Media(MediaCommand::Connect(path())));
+        core.order(MediaCommand::Connect(path()));
         Self {
             core,
             now,
@@ -93,7 +93,7 @@ impl Rig {
     }
 
     fn command(&mut self, command: MediaCommand) {
-        self.core.order(Order::Media(command));
+        self.core.order(command);
     }
 
     fn play(&mut self, id: u32, prompt: &Arc<Prompt>, loops: u32) {
@@ -111,6 +111,13 @@ impl Rig {
         self.now += Duration::from_millis(20);
         let (length, remote) = self.core.tick(self.now, self.round, &mut datagram)?;
         Some((datagram[..length].to_vec(), remote))
+    }
+
+    fn press(&mut self, id: u32, keys: &str) {
+        self.command(MediaCommand::Press {
+            id: PlaybackId(id),
+            keys: keys.into(),
+        });
     }
 
     fn tick(&mut self) -> Option<Sent> {
@@ -497,9 +504,7 @@ fn digits_nobody_takes_are_dropped_at_last_and_ends_of_playbacks_never() {
 fn pressed_keys_go_out_as_events_with_the_peers_number() {
     let mut rig = Rig::new(false);
     rig.tick();
-    for key in ['1', 'x', '1'] {
-        rig.core.order(Order::Press(key));
-    }
+    rig.press(1, "11");
     let packets: Vec<Sent> = (0..24).filter_map(|_| rig.tick()).collect();
     let kinds: String = packets
         .iter()
@@ -523,6 +528,51 @@ fn pressed_keys_go_out_as_events_with_the_peers_number() {
 }
 
 #[test]
+fn keys_take_their_turn_among_prompts() {
+    let mut rig = Rig::new(false);
+    rig.play(1, &prompt("ab"), 1);
+    rig.press(2, "1w2");
+    rig.play(3, &prompt("c"), 1);
+    rig.press(4, "3");
+    let mut sound = String::new();
+    for _ in 0..2 + 10 + 25 + 10 + 1 + 3 {
+        let sent = rig.tick().unwrap();
+        sound.push(match sent.payload_type {
+            96 => 'e',
+            _ if sent.payload.iter().all(|code| *code == 0xff) => '.',
+            _ => char::from(sent.payload[0]),
+        });
+    }
+    let wait = ".".repeat(25);
+    assert_eq!(sound, format!("abeeeeeee...{wait}eeeeeee...ceee"));
+    assert_eq!(rig.events(), [1, 2, 3].map(|id| ended(id, false)));
+    rig.command(MediaCommand::Stop(PlaybackId(4)));
+    assert_eq!(rig.events(), [ended(4, true)]);
+    let rest: Vec<u8> = (0..8)
+        .filter_map(|_| rig.tick())
+        .map(|sent| sent.payload_type)
+        .collect();
+    assert_eq!(
+        rest,
+        [96, 96, 96, 96, 0, 0, 0, 0],
+        "what was pressed is let go"
+    );
+}
+
+#[test]
+fn keys_wait_while_the_call_is_held() {
+    let mut rig = Rig::new(false);
+    rig.command(MediaCommand::Connect(MediaPath {
+        direction: Direction::Inactive,
+        ..path()
+    }));
+    rig.press(1, "1");
+    assert_eq!(rig.sound(20), "-".repeat(20));
+    rig.command(MediaCommand::Connect(path()));
+    assert_eq!(rig.tick().unwrap().payload_type, 96);
+}
+
+#[test]
 fn a_peer_without_telephone_events_gets_tones_in_any_codec() {
     for codec in [sdp::Codec::Pcma, sdp::Codec::G722] {
         let mut rig = Rig::new(false);
@@ -530,9 +580,7 @@ fn a_peer_without_telephone_events_gets_tones_in_any_codec() {
             telephone_event: None,
             ..MediaPath::new(peer(), codec)
         }));
-        for key in ['1', 'x', '1', '#'] {
-            rig.core.order(Order::Press(key));
-        }
+        rig.press(1, "11#");
         let mut decoder = Decoder::new(media_codec(codec)).unwrap();
         let mut narrowed = RateConverter::new(media_codec(codec).rate(), Rate::Narrow);
         let mut detector = DtmfDetector::new();

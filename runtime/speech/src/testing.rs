@@ -1,14 +1,18 @@
 //! What tests of several files need.
 
-use std::fs::{Permissions, set_permissions, write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A shell script in that folder: a program that misbehaves in a given way.
 pub(crate) fn script(folder: &Path, name: &str, body: &str) -> PathBuf {
-    let path = folder.join(name);
-    write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    let (source, path) = (folder.join(format!("{name}.source")), folder.join(name));
+    write(&source, format!("#!/bin/sh\n{body}\n")).unwrap();
+    // Another process writes the program: a file that this one has open for writing, as processes that other tests start at that
+    // moment have it too, cannot be run.
+    let mut install = Command::new("install");
+    install.args(["-m", "755"]).arg(&source).arg(&path);
+    assert!(install.status().unwrap().success());
     path
 }
 

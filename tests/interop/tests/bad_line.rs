@@ -70,8 +70,8 @@ fn every_key_arrives_once_and_in_order() {
         "{lost:?} packets of 1 in 20 lost:\n{log}"
     );
     assert!(
-        (Some(430.0)..Some(600.0)).contains(&round_trip),
-        "{round_trip:?} ms of 400 to 500"
+        (Some(380.0)..Some(700.0)).contains(&round_trip),
+        "{round_trip:?} ms, where the line takes 400 to 500"
     );
     server.stop();
 }

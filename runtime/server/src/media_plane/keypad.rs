@@ -38,8 +38,8 @@ impl Keypad {
         }
     }
 
-    /// An offer was answered. Tones are searched for if that was told, or if no events were agreed on: the search costs about as much
-    /// as all else that is done for a call.
+    /// An offer was answered. Tones are searched for if that was told, or if no events were agreed on: the search takes nearly as
+    /// much time as a call that hears a prompt takes in all.
     pub(super) fn connect(&mut self, path: &MediaPath) {
         let codec = path.media_codec();
         if self.codec != codec {

@@ -187,17 +187,17 @@ impl Mouth {
             let Some(key) = next else {
                 return;
             };
-            let gap_frames = match key {
-                'w' => SHORT_WAIT_FRAMES,
-                'W' => LONG_WAIT_FRAMES,
-                _ => KEY_GAP_FRAMES,
-            };
-            let key = if gap_frames != KEY_GAP_FRAMES {
-                Some(Key::Silence)
-            } else if path.telephone_event.is_some() {
-                DigitSender::new(key, self.sender.timestamp(), KEY_FRAMES).map(Key::Event)
-            } else {
-                DtmfTone::new(key, KEY_FRAMES).map(Key::Tone)
+            let (key, gap_frames) = match key {
+                'w' => (Some(Key::Silence), SHORT_WAIT_FRAMES),
+                'W' => (Some(Key::Silence), LONG_WAIT_FRAMES),
+                _ if path.telephone_event.is_some() => {
+                    let packets = DigitSender::new(key, self.sender.timestamp(), KEY_FRAMES);
+                    (packets.map(Key::Event), KEY_GAP_FRAMES)
+                }
+                _ => (
+                    DtmfTone::new(key, KEY_FRAMES).map(Key::Tone),
+                    KEY_GAP_FRAMES,
+                ),
             };
             self.pressing = key.map(|key| Pressing { key, gap_frames });
         }

@@ -139,7 +139,7 @@ impl Softphone {
 
     fn start(address: Ipv4Addr, account: &str, speech: &[i16], settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for baresip's files");
-        let control_port = ports::tcp();
+        let control_port = ports::free();
         configure(&folder, address, control_port, account, speech, settings);
         let process = Process::start(
             "baresip",

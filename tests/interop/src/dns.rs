@@ -1,12 +1,12 @@
 //! dnsmasq as the DNS server of a zone.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::process::{Process, eventually};
+use crate::process::Process;
 use crate::{needs, ports};
 
 /// A running DNS server. Dropping it ends it.
@@ -23,7 +23,7 @@ impl Dns {
     #[must_use]
     pub fn with_sip_servers(name: &str, ports: &[u16]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for dnsmasq's files");
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::udp()));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
         let mut command = Command::new(needs::program("dnsmasq", "dnsmasq-base"));
         command
             .args([
@@ -50,10 +50,9 @@ impl Dns {
             ));
         }
         let output = folder.path().join("output.txt");
-        let process = Process::start("dnsmasq", &mut command, &output);
-        eventually("dnsmasq listens", Duration::from_secs(20), || {
-            UdpSocket::bind(address).is_err().then_some(())
-        });
+        let mut process = Process::start("dnsmasq", &mut command, &output);
+        // Written once it listens.
+        process.wait_for_line("started", Duration::from_secs(20));
         Self {
             _process: process,
             _folder: folder,

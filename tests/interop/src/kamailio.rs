@@ -35,7 +35,7 @@ impl Kamailio {
     #[must_use]
     pub fn spread_over(nodes: &[SocketAddr]) -> Self {
         let list: String = nodes.iter().map(|node| format!("1 sip:{node}\n")).collect();
-        let back = ports::udp().to_string();
+        let back = ports::free().to_string();
         Self::start("spread", &[("BACK", &back)], &[("dispatcher.list", &list)])
     }
 
@@ -54,7 +54,7 @@ impl Kamailio {
 
     fn start(config: &str, values: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder for Kamailio's files");
-        let front = (Ipv4Addr::LOCALHOST, ports::udp()).into();
+        let front = (Ipv4Addr::LOCALHOST, ports::free()).into();
         write_config(folder.path(), config, front, values);
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text)

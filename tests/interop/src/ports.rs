@@ -3,25 +3,16 @@
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// A UDP port that was free a moment ago; the kernel gives another one each time.
+/// A port for a peer that was free for UDP and for TCP a moment ago, and is given to no other peer of this process.
 #[must_use]
-pub fn udp() -> u16 {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free UDP port");
-    socket
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
-}
-
-/// A TCP port that was free a moment ago.
-#[must_use]
-pub fn tcp() -> u16 {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free TCP port");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+pub fn free() -> u16 {
+    loop {
+        let port = range(2);
+        let address = (Ipv4Addr::LOCALHOST, port);
+        if UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The first port of `count` that no other peer of this test process is given: below the kernel's ephemeral ports, and spread

@@ -110,11 +110,7 @@ impl Sipp {
     pub fn start(self, server: SocketAddr) -> RunningSipp {
         let folder = tempfile::tempdir().expect("a folder for SIPp's files");
         let scenario = self.prepare(folder.path());
-        // A port that is free for one may be taken for the other, by connections that end.
-        let port = match self.transport {
-            "t1" => ports::tcp(),
-            _ => ports::udp(),
-        };
+        let port = ports::free();
         let media_port = ports::range(8);
         let mut command = Command::new(needs::program("sipp", "sip-tester"));
         command

@@ -114,7 +114,7 @@ fn say_speaks_with_the_voice_that_the_set_up_fetched() {
 
 #[test]
 fn a_dead_voice_url_is_apologised_for_and_logged() {
-    let nobody = format!("http://127.0.0.1:{}/voice", ports::tcp());
+    let nobody = format!("http://127.0.0.1:{}/voice", ports::free());
     let server = Server::start(&Tenants::with_numbers(vec![(
         "1000",
         Flow::VoiceUrl(nobody),

@@ -48,7 +48,7 @@ pub(crate) struct MediaCounters {
     pub(crate) malformed: u64,
     /// Digits nobody took.
     pub(crate) dropped_events: u64,
-    /// Frames that a listener did not take in time.
+    /// Frames that a listener, or the other end of a line, did not take in time.
     pub(crate) dropped_frames: u64,
     /// Orders that found the queue full.
     pub(crate) dropped_orders: u64,

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{MediaCommand, MediaEvent, MediaPath};
-use media::{Codec, SAMPLES_8K};
+use media::{Codec, Rate, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
 use rtp::rtcp::Rtcp;
 use rtp::{Latch, Measured, Sender, Sequenced};
 
 use super::ear::{Ear, MAX_FRAME_SAMPLES};
 use super::keypad::Keypad;
+use super::line::LineEnd;
 use super::measurements::{Figures, Measurements};
 use super::mouth::{Mouth, Playback, Sound};
 use super::wire::{MAX_DATAGRAM_BYTES, Patience, Received, Report, Wire, is_event, is_noise};
@@ -49,6 +50,8 @@ pub(super) struct LegCore {
     keypad: Keypad,
     mouth: Mouth,
     echo: bool,
+    /// Takes the place of the echo.
+    line: Option<Box<LineEnd>>,
     heard: Option<Box<HeardFrame>>,
     measurements: Arc<Measurements>,
     events: VecDeque<MediaEvent>,
@@ -68,6 +71,7 @@ impl LegCore {
             keypad: Keypad::new(beginning.digits),
             mouth: Mouth::new(beginning.sender, Codec::Pcmu),
             echo: false,
+            line: None,
             heard: beginning.listens.then(|| Box::new([0; SAMPLES_8K])),
             measurements: Arc::default(),
             events: VecDeque::new(),
@@ -98,9 +102,7 @@ impl LegCore {
                 }
             }
             MediaCommand::Echo(on) => {
-                if on && !self.decodes() {
-                    self.ear.reset(self.ear.codec());
-                }
+                self.listen_anew(on);
                 self.echo = on;
             }
             MediaCommand::Signalled(key) => {
@@ -108,6 +110,12 @@ impl LegCore {
                 self.pressed(key);
             }
         }
+    }
+
+    /// Joins a line, or none; returns the one it was joined to, to be dropped where that may take its time.
+    pub(super) fn join(&mut self, line: Option<Box<LineEnd>>) -> Option<Box<LineEnd>> {
+        self.listen_anew(line.is_some());
+        std::mem::replace(&mut self.line, line)
     }
 
     /// Takes one datagram that came on the port of RTP. Only the peer's address is listened to; the stream itself is known by its
@@ -180,6 +188,7 @@ impl LegCore {
         let mut live = [0; MAX_FRAME_SAMPLES];
         let live = &mut live[..path.media_codec().rate().frame_samples()];
         self.hear(live);
+        self.exchange(path.media_codec().rate(), live);
         self.measure();
         while let Some(finished) = self.mouth.finished() {
             self.played(finished, false);
@@ -187,9 +196,6 @@ impl LegCore {
         if !path.direction.sends() {
             self.mouth.pass();
             return None;
-        }
-        if !self.echo {
-            live.fill(0);
         }
         let length = self.mouth.speak(datagram.first_chunk_mut()?, &path, live);
         Some((self.wire.seal(now, datagram, length)?, self.wire.peer()?))
@@ -230,6 +236,11 @@ impl LegCore {
         std::mem::take(&mut self.dropped_events)
     }
 
+    /// Frames that the other end of the line did not take in time, since the last call.
+    pub(super) fn take_dropped_frames(&mut self) -> u64 {
+        self.line.as_mut().map_or(0, |line| line.take_dropped())
+    }
+
     /// Received packets found missing since the last call.
     pub(super) fn take_lost(&mut self) -> u64 {
         self.wire.take_lost()
@@ -248,7 +259,14 @@ impl LegCore {
 
     /// What is heard is needed as samples.
     fn decodes(&self) -> bool {
-        self.echo || self.heard.is_some() || self.keypad.listens_to_tones()
+        self.echo || self.line.is_some() || self.heard.is_some() || self.keypad.listens_to_tones()
+    }
+
+    /// Somebody begins to listen: what came before is not for them.
+    fn listen_anew(&mut self, begins: bool) {
+        if begins && !self.decodes() {
+            self.ear.reset(self.ear.codec());
+        }
     }
 
     /// Fills the frame that is due from the peer, if anybody wants it.
@@ -264,6 +282,18 @@ impl LegCore {
         if let Some(heard) = &mut self.heard {
             // Such a leg is described with codecs of this rate alone.
             heard.copy_from_slice(&live[..SAMPLES_8K]);
+        }
+    }
+
+    /// From what was heard to what is said where nothing else is to be: what the line says, the echo, or silence.
+    fn exchange(&mut self, rate: Rate, live: &mut [i16]) {
+        match &mut self.line {
+            Some(line) => {
+                line.say(rate, live);
+                line.hear(rate, live);
+            }
+            None if self.echo => {}
+            None => live.fill(0),
         }
     }
 

@@ -13,6 +13,8 @@ mod encryption;
 mod keypad;
 mod keys;
 mod leg;
+#[allow(dead_code, reason = "bridges and conferences follow")]
+mod line;
 mod measurements;
 mod mouth;
 mod pacer;
@@ -38,6 +40,8 @@ pub(crate) use counters::MediaCounters;
 pub(crate) use encryption::encryption;
 pub(crate) use leg::HeardFrame;
 use leg::{Beginning, LegCore};
+#[allow(unused_imports, reason = "bridges and conferences follow")]
+pub(crate) use line::{LineEnd, line};
 use measurements::Measurements;
 use ports::Ports;
 use reaper::Reaper;
@@ -214,6 +218,19 @@ impl Leg {
     /// (it stands still then) this one is dropped, and counted.
     pub(crate) fn send(&self, command: MediaCommand) {
         self.orders.give(command);
+    }
+
+    /// Joins a line in place of the one that was joined before: the leg says into it what it hears, and says what comes out of it
+    /// where no prompt and no key is due. From its next frame on; when the thread stands still it may be lost, as [`Self::send`].
+    #[allow(dead_code, reason = "bridges and conferences follow")]
+    pub(crate) fn join(&self, line: LineEnd) {
+        self.orders.join(Some(line));
+    }
+
+    /// Leaves the line that was joined.
+    #[allow(dead_code, reason = "bridges and conferences follow")]
+    pub(crate) fn leave(&self) {
+        self.orders.join(None);
     }
 
     /// How the peer was heard so far; none if it was not.

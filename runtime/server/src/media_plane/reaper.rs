@@ -7,15 +7,17 @@ use std::thread::{self, JoinHandle, Thread};
 
 use crossbeam_queue::ArrayQueue;
 
+use super::line::LineEnd;
 use super::mouth::Sound;
 use super::thread::Task;
 
 /// Remains that may wait. When it is full the media thread frees the thing itself.
 const WAITING: usize = 16_384;
 
-/// What is left to free: sockets to be closed, prompts of megabytes whose last call ended.
+/// What is left to free: sockets to be closed, lines that were left, prompts of megabytes whose last call ended.
 pub(super) enum Remains {
     Leg(#[expect(dead_code, reason = "is only dropped")] Box<Task>),
+    Line(#[expect(dead_code, reason = "is only dropped")] Box<LineEnd>),
     Sound(#[expect(dead_code, reason = "is only dropped")] Sound),
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::counters::{MediaCounters, ThreadCounters, add};
 use super::leg::{HeardFrame, LegCore};
+use super::line::LineEnd;
 use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
@@ -69,6 +70,8 @@ struct Key {
 enum Message {
     Open(Box<Task>),
     Order(MediaCommand),
+    /// Join this line, or leave the one that is joined.
+    Join(Option<Box<LineEnd>>),
 }
 
 /// What the thread and those who give it orders share.
@@ -176,12 +179,15 @@ impl Drop for MediaThread {
 
 impl Orders {
     pub(super) fn give(&self, order: MediaCommand) {
-        if self
-            .shared
-            .messages
-            .push((self.key, Message::Order(order)))
-            .is_err()
-        {
+        self.send(Message::Order(order));
+    }
+
+    pub(super) fn join(&self, line: Option<LineEnd>) {
+        self.send(Message::Join(line.map(Box::new)));
+    }
+
+    fn send(&self, message: Message) {
+        if self.shared.messages.push((self.key, message)).is_err() {
             add(&self.shared.counters.dropped_orders, 1);
         }
     }
@@ -264,6 +270,15 @@ impl Wheel {
                 Message::Order(order) => {
                     if let Some(leg) = place.as_mut().filter(|leg| leg.number == key.number) {
                         leg.task.core.order(order);
+                    }
+                }
+                Message::Join(line) => {
+                    let left = match place.as_mut().filter(|leg| leg.number == key.number) {
+                        Some(leg) => leg.task.core.join(line),
+                        None => line,
+                    };
+                    if let Some(left) = left {
+                        self.grave.bury(Remains::Line(left));
                     }
                 }
             }
@@ -374,6 +389,7 @@ impl Task {
             }
         }
         add(&counters.dropped_events, self.core.take_dropped_events());
+        add(&counters.dropped_frames, self.core.take_dropped_frames());
         if let (Some(listener), Some(frame)) = (&self.heard, self.core.heard())
             && listener.try_send(*frame).is_err()
         {

@@ -1,5 +1,6 @@
 mod encryption;
 mod keys;
+mod lines;
 mod reports;
 mod whose_it_is;
 

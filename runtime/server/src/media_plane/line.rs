@@ -1,0 +1,416 @@
+//! A line: what joins a leg to another leg (a bridge) or to a mixer (a conference), on whatever threads the two are.
+//!
+//! Both ends tick every 20 ms, at phases of their own and now and then late. A little slack takes that up: whoever listens
+//! waits until two frames are there, and from then on takes one a tick.
+
+use std::sync::Arc;
+
+use crossbeam_queue::ArrayQueue;
+use media::{Rate, RateConverter};
+
+use super::ear::MAX_FRAME_SAMPLES;
+
+/// Frames that may wait each way. When a queue is full the oldest is dropped, and counted by [`LineEnd::take_dropped`].
+const WAITING: usize = 8;
+
+/// Frames that wait before the first is heard: one to hear, and one for the other end to be late by.
+const SLACK: usize = 2;
+
+/// Ticks over which more than the slack must have waited before a frame is left out: 1 s.
+const SETTLED: u32 = 50;
+
+/// A new line, as its two ends. What one says the other hears. Allocates; using it does not.
+pub(crate) fn line() -> (LineEnd, LineEnd) {
+    let ways = [0, 1].map(|_| Arc::new(ArrayQueue::new(WAITING)));
+    let [there, back] = ways;
+    (
+        LineEnd::new(Arc::clone(&there), Arc::clone(&back)),
+        LineEnd::new(back, there),
+    )
+}
+
+/// One end of a line. Its holder says and hears a frame of 20 ms every 20 ms; a holder that only does one of it is as good.
+/// When the other end is gone there is silence.
+#[derive(Debug)]
+pub(crate) struct LineEnd {
+    outgoing: Arc<ArrayQueue<Frame>>,
+    incoming: Arc<ArrayQueue<Frame>>,
+    narrowed: RateConverter,
+    widened: RateConverter,
+    /// Frames are heard; else it waits for the slack.
+    flows: bool,
+    /// The fewest that waited, over so many ticks.
+    fewest: usize,
+    ticks: u32,
+    /// What was heard last, at the rate it was heard with.
+    last: Frame,
+    dropped: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Frame {
+    rate: Rate,
+    /// The first [`Rate::frame_samples`] count.
+    samples: [i16; MAX_FRAME_SAMPLES],
+}
+
+impl LineEnd {
+    fn new(outgoing: Arc<ArrayQueue<Frame>>, incoming: Arc<ArrayQueue<Frame>>) -> Self {
+        Self {
+            outgoing,
+            incoming,
+            narrowed: RateConverter::new(Rate::Wide, Rate::Narrow),
+            widened: RateConverter::new(Rate::Narrow, Rate::Wide),
+            flows: false,
+            fewest: usize::MAX,
+            ticks: 0,
+            last: Frame {
+                rate: Rate::Narrow,
+                samples: [0; MAX_FRAME_SAMPLES],
+            },
+            dropped: 0,
+        }
+    }
+
+    /// Says 20 ms at 8 or 16 kHz.
+    ///
+    /// # Panics
+    /// If the frame has another length.
+    pub(crate) fn say(&mut self, rate: Rate, frame: &[i16]) {
+        let mut samples = [0; MAX_FRAME_SAMPLES];
+        samples[..rate.frame_samples()].copy_from_slice(frame);
+        if self.outgoing.force_push(Frame { rate, samples }).is_some() {
+            self.dropped += 1;
+        }
+    }
+
+    /// Fills 20 ms, at 8 or 16 kHz, with what the other end said: silence before its first words, and a fade where nothing came in
+    /// time.
+    ///
+    /// # Panics
+    /// If the frame has another length.
+    pub(crate) fn hear(&mut self, rate: Rate, frame: &mut [i16]) {
+        assert_eq!(frame.len(), rate.frame_samples(), "20 ms");
+        let begins = !self.flows && self.incoming.len() >= SLACK;
+        if begins {
+            // What is older is news no more.
+            while self.incoming.len() > SLACK && self.incoming.pop().is_some() {}
+            self.flows = true;
+            self.settle();
+        }
+        if !self.flows {
+            frame.fill(0);
+            return;
+        }
+        let is_behind = self.is_behind();
+        if !self.take(rate, frame) {
+            self.flows = false;
+            self.fade_out(rate, frame);
+            return;
+        }
+        if begins {
+            fade_in(frame);
+        }
+        if is_behind {
+            let mut next = [0; MAX_FRAME_SAMPLES];
+            let next = &mut next[..frame.len()];
+            if self.take(rate, next) {
+                cross_fade(frame, next);
+            }
+        }
+        self.last.rate = rate;
+        self.last.samples[..frame.len()].copy_from_slice(frame);
+    }
+
+    /// Frames of ours that the other end did not take in time, since the last call.
+    pub(crate) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Whether more than the slack has waited for a while: one of the ends stood still.
+    fn is_behind(&mut self) -> bool {
+        self.fewest = self.fewest.min(self.incoming.len());
+        self.ticks += 1;
+        if self.ticks < SETTLED {
+            return false;
+        }
+        let is_behind = self.fewest > SLACK;
+        self.settle();
+        is_behind
+    }
+
+    fn settle(&mut self) {
+        self.fewest = usize::MAX;
+        self.ticks = 0;
+    }
+
+    /// The next frame that waits, at this rate; false if there is none.
+    fn take(&mut self, rate: Rate, frame: &mut [i16]) -> bool {
+        let Some(taken) = self.incoming.pop() else {
+            return false;
+        };
+        let samples = &taken.samples[..taken.rate.frame_samples()];
+        match (taken.rate, rate) {
+            (Rate::Narrow, Rate::Wide) => self.widened.convert(samples, frame),
+            (Rate::Wide, Rate::Narrow) => self.narrowed.convert(samples, frame),
+            _ => frame.copy_from_slice(samples),
+        }
+        true
+    }
+
+    /// Goes back over what was heard last, ever more quietly: no jump at either end.
+    fn fade_out(&self, rate: Rate, frame: &mut [i16]) {
+        if self.last.rate != rate {
+            frame.fill(0);
+            return;
+        }
+        let length = frame.len();
+        let heard = self.last.samples[..length].iter().rev();
+        for (at, (sample, heard)) in frame.iter_mut().zip(heard).enumerate() {
+            *sample = part(*heard, length - at, length);
+        }
+    }
+}
+
+fn fade_in(frame: &mut [i16]) {
+    let length = frame.len();
+    for (at, sample) in frame.iter_mut().enumerate() {
+        *sample = part(*sample, at, length);
+    }
+}
+
+/// From one frame to the next within the time of one.
+fn cross_fade(frame: &mut [i16], next: &[i16]) {
+    let length = frame.len();
+    for (at, (sample, next)) in frame.iter_mut().zip(next).enumerate() {
+        *sample = part(*sample, length - at, length) + part(*next, at, length);
+    }
+}
+
+/// So many parts of a sample that has `whole` of them.
+const fn part(sample: i16, parts: usize, whole: usize) -> i16 {
+    (sample as i32 * parts as i32 / whole as i32) as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A sine of 400 Hz, sample by sample, loud enough for every jump to show.
+    struct Tone {
+        rate: Rate,
+        at: u32,
+    }
+
+    impl Tone {
+        fn frame(&mut self) -> Vec<i16> {
+            let step = std::f64::consts::TAU * 400.0 / f64::from(self.rate.hz());
+            (0..self.rate.frame_samples())
+                .map(|_| {
+                    self.at += 1;
+                    (10_000.0 * (f64::from(self.at) * step).sin()) as i16
+                })
+                .collect()
+        }
+    }
+
+    /// Two ends in virtual time.
+    struct Pair {
+        says: LineEnd,
+        hears: LineEnd,
+        tone: Tone,
+        rate: Rate,
+        heard: Vec<i16>,
+    }
+
+    impl Pair {
+        fn new(from: Rate, to: Rate) -> Self {
+            let (says, hears) = line();
+            Self {
+                says,
+                hears,
+                tone: Tone { rate: from, at: 0 },
+                rate: to,
+                heard: Vec::new(),
+            }
+        }
+
+        fn say(&mut self) {
+            let frame = self.tone.frame();
+            self.says.say(self.tone.rate, &frame);
+        }
+
+        fn hear(&mut self) {
+            let mut frame = vec![1; self.rate.frame_samples()];
+            self.hears.hear(self.rate, &mut frame);
+            self.heard.extend(frame);
+        }
+
+        /// `s`: it is said, `h`: it is heard.
+        fn run(&mut self, ticks: &str) {
+            for tick in ticks.chars() {
+                match tick {
+                    's' => self.say(),
+                    _ => self.hear(),
+                }
+            }
+        }
+
+        /// The largest step from one sample to the next, in parts of what the tone itself makes at most.
+        fn roughness(&self) -> f64 {
+            let step = std::f64::consts::TAU * 400.0 / f64::from(self.rate.hz());
+            let largest = self
+                .heard
+                .windows(2)
+                .map(|pair| (i32::from(pair[1]) - i32::from(pair[0])).abs())
+                .max();
+            f64::from(largest.unwrap_or(0)) / (10_000.0 * step)
+        }
+
+        fn is_silent(&self) -> bool {
+            self.heard.iter().all(|sample| *sample == 0)
+        }
+    }
+
+    const RATES: [(Rate, Rate); 4] = [
+        (Rate::Narrow, Rate::Narrow),
+        (Rate::Narrow, Rate::Wide),
+        (Rate::Wide, Rate::Narrow),
+        (Rate::Wide, Rate::Wide),
+    ];
+
+    #[test]
+    fn what_is_said_is_heard_sample_for_sample() {
+        for rate in [Rate::Narrow, Rate::Wide] {
+            let mut pair = Pair::new(rate, rate);
+            let mut said = Vec::new();
+            for _ in 0..20 {
+                let frame = pair.tone.frame();
+                pair.says.say(rate, &frame);
+                said.extend(frame);
+                pair.hear();
+            }
+            let frame = rate.frame_samples();
+            // One frame of slack, and the first one fades in.
+            assert_eq!(pair.heard[2 * frame..], said[frame..19 * frame], "{rate:?}");
+            assert!(pair.heard[..frame].iter().all(|sample| *sample == 0));
+        }
+    }
+
+    #[test]
+    fn a_tone_goes_on_without_a_click_whatever_the_phases() {
+        for (from, to) in RATES {
+            for ticks in [
+                "sh",
+                "hs",
+                "shhs",
+                "hssh",
+                "sshh", // one end is early, late, or both by turns
+                "shshshhssh",
+            ] {
+                let mut pair = Pair::new(from, to);
+                pair.run("ss");
+                for _ in 0..60 {
+                    pair.run(ticks);
+                }
+                let roughness = pair.roughness();
+                assert!(roughness < 1.1, "{from:?} {to:?} {ticks}: {roughness}");
+                let frame = to.frame_samples();
+                let loud = |frame: &[i16]| frame.iter().any(|sample| *sample > 9_000);
+                assert!(
+                    pair.heard.chunks(frame).skip(1).all(loud),
+                    "{from:?} {to:?} {ticks}: a gap"
+                );
+                assert_eq!(pair.says.take_dropped(), 0, "{ticks}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_fades_out_and_in() {
+        for (from, to) in RATES {
+            let mut pair = Pair::new(from, to);
+            pair.run(&"sh".repeat(10));
+            pair.run("hhhhhh");
+            let frame = to.frame_samples();
+            let silent = pair.heard[pair.heard.len() - 2 * frame..].iter();
+            assert!(silent.clone().all(|sample| *sample == 0), "{from:?} {to:?}");
+            pair.run(&"sh".repeat(10));
+            let roughness = pair.roughness();
+            assert!(roughness < 1.3, "{from:?} {to:?}: {roughness}");
+        }
+    }
+
+    #[test]
+    fn who_stood_still_is_soon_up_to_date_again() {
+        for (from, to) in RATES {
+            let mut pair = Pair::new(from, to);
+            pair.run(&"sh".repeat(10));
+            pair.run("sssss"); // 100 ms
+            assert_eq!(pair.hears.incoming.len(), 6);
+            pair.run(&"sh".repeat(6 * SETTLED as usize));
+            assert_eq!(pair.hears.incoming.len(), 1, "{from:?} {to:?}");
+            let roughness = pair.roughness();
+            assert!(roughness < 1.3, "{from:?} {to:?}: {roughness}");
+            assert_eq!(pair.says.take_dropped(), 0);
+        }
+    }
+
+    #[test]
+    fn the_oldest_is_dropped_and_counted_where_nobody_listens() {
+        let mut pair = Pair::new(Rate::Narrow, Rate::Narrow);
+        pair.run(&"s".repeat(WAITING + 5));
+        assert_eq!((pair.says.take_dropped(), pair.says.take_dropped()), (5, 0));
+        assert_eq!(pair.hears.incoming.len(), WAITING);
+        // Who listens late hears what is new.
+        pair.run("h");
+        assert_eq!(pair.hears.incoming.len(), 1);
+    }
+
+    #[test]
+    fn it_goes_both_ways_and_ends_in_silence() {
+        let (mut ours, mut theirs) = line();
+        let (mut heard_here, mut heard_there) = ([0; 160], [0; 160]);
+        for _ in 0..3 {
+            ours.say(Rate::Narrow, &[1_000; 160]);
+            theirs.say(Rate::Narrow, &[2_000; 160]);
+            ours.hear(Rate::Narrow, &mut heard_here);
+            theirs.hear(Rate::Narrow, &mut heard_there);
+        }
+        assert_eq!((heard_here, heard_there), ([2_000; 160], [1_000; 160]));
+        drop(theirs);
+        for _ in 0..3 {
+            ours.say(Rate::Narrow, &[1_000; 160]);
+            ours.hear(Rate::Narrow, &mut heard_here);
+        }
+        assert_eq!(heard_here, [0; 160]);
+    }
+
+    #[test]
+    fn nobody_speaks_before_the_other_end_does() {
+        let mut pair = Pair::new(Rate::Narrow, Rate::Wide);
+        pair.run("hhh");
+        assert!(pair.is_silent());
+    }
+
+    #[test]
+    fn ends_work_on_threads_of_their_own() {
+        let (mut ours, mut theirs) = line();
+        let is_heard = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&is_heard);
+        let says = std::thread::spawn(move || {
+            while !stop.load(Ordering::Acquire) {
+                ours.say(Rate::Narrow, &[500; 160]);
+            }
+        });
+        let mut frame = [0; 160];
+        while frame != [500; 160] {
+            theirs.hear(Rate::Narrow, &mut frame);
+            assert!(frame.iter().all(|sample| (0..=500).contains(sample)));
+        }
+        is_heard.store(true, Ordering::Release);
+        says.join().unwrap();
+    }
+}

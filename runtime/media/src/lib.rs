@@ -7,6 +7,7 @@ mod bridge;
 pub mod codec;
 mod comfort_noise;
 mod concealment;
+mod conference_beep;
 mod decode;
 mod dtmf_detector;
 mod dtmf_tone;
@@ -30,6 +31,7 @@ mod testing;
 pub mod tone;
 mod tone_run;
 mod voice_activity;
+mod wait_music;
 mod wav;
 mod wav_file;
 
@@ -39,6 +41,7 @@ pub use answering_machine::{
 pub use bridge::{BridgeSide, BridgeWay, bridge_way};
 pub use codec::{Codec, Decoder, Encoder};
 pub use comfort_noise::ComfortNoise;
+pub use conference_beep::ConferenceBeep;
 pub use decode::{DecodeLimits, MediaError, decode, decode_at};
 pub use dtmf_detector::DtmfDetector;
 pub use dtmf_tone::DtmfTone;
@@ -55,6 +58,7 @@ pub use recording::{
 };
 pub use resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
 pub use voice_activity::{SILENCE_DBOV, VoiceActivity, level_dbov};
+pub use wait_music::{WAIT_MUSIC_RATE, wait_music};
 pub use wav::WavWriter;
 pub use wav_file::{
     WavEncoding, WavEnd, WavFile, WavFormat, WavFull, WavHeader, WavRepairError, repair_wav,

@@ -262,8 +262,13 @@ impl Call {
         Ok(found.expect("a wait without a time limit ends with what it waits for"))
     }
 
+    /// What was told and not yet asked for.
+    pub(crate) fn inbox(&self) -> std::cell::RefMut<'_, Inbox> {
+        self.inbox.borrow_mut()
+    }
+
     /// Takes events in until `look` finds what it looks for, or the moment `end` has come.
-    fn wait_until<T>(
+    pub(crate) fn wait_until<T>(
         &self,
         end: Option<Duration>,
         mut look: impl FnMut(&mut Inbox) -> Option<T>,
@@ -300,7 +305,7 @@ impl Call {
     }
 
     /// That moment from now; none when it is beyond all time.
-    fn after(&self, duration: Duration) -> Option<Duration> {
+    pub(crate) fn after(&self, duration: Duration) -> Option<Duration> {
         self.host.elapsed().checked_add(duration)
     }
 }

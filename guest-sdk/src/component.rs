@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bindings::jackfield::call::control;
+use crate::bindings::jackfield::call::{conference, control, queue};
 use crate::bindings::wasi::{config, logging};
 use crate::{
-    CallError, CallInfo, Event, Host, Level, MediaSource, PlaybackId, RejectReason, Request,
-    RequestId, Speech,
+    CallError, CallInfo, ConferenceOptions, Event, Host, Level, MediaSource, PlaybackId,
+    RejectReason, Request, RequestId, Speech, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -71,6 +71,39 @@ impl Host for Component {
 
     fn send_request(&self, request: Request) -> Result<RequestId, CallError> {
         control::send_request(&request)
+    }
+
+    fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError> {
+        conference::join(&name, &options)
+    }
+
+    fn leave_conference(&self) -> Result<(), CallError> {
+        conference::leave()
+    }
+
+    fn mute(&self, muted: bool) -> Result<(), CallError> {
+        conference::mute(muted)
+    }
+
+    fn hold(&self, sound: Option<WaitSound>) -> Result<(), CallError> {
+        conference::hold(sound.as_ref())
+    }
+
+    fn wait_in_queue(
+        &self,
+        name: String,
+        sound: WaitSound,
+        max_size: Option<u32>,
+    ) -> Result<(), CallError> {
+        queue::wait(&name, &sound, max_size)
+    }
+
+    fn serve_queue(&self, name: String) -> Result<(), CallError> {
+        queue::serve(&name)
+    }
+
+    fn leave_queue(&self) -> Result<(), CallError> {
+        queue::leave()
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

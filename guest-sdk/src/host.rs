@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, Event, Level, MediaSource, PlaybackId, RejectReason, Request, RequestId,
-    Speech,
+    CallError, CallInfo, ConferenceOptions, Event, Level, MediaSource, PlaybackId, RejectReason,
+    Request, RequestId, Speech, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
 ///
-/// One method for each import of the `call-flow` world, in its words; `wit/call@0.1.0/control.wit` says what each does.
+/// One method for each import of the `call-flow` world, in its words; `wit/call@0.1.0` says what each does.
 /// A story never sees it. [`Rehearsal`](crate::Rehearsal) is one for native tests.
 #[allow(missing_docs)]
 pub trait Host {
@@ -25,6 +25,18 @@ pub trait Host {
     fn press(&self, keys: String) -> Result<PlaybackId, CallError>;
     fn echo(&self, on: bool) -> Result<(), CallError>;
     fn send_request(&self, request: Request) -> Result<RequestId, CallError>;
+    fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError>;
+    fn leave_conference(&self) -> Result<(), CallError>;
+    fn mute(&self, muted: bool) -> Result<(), CallError>;
+    fn hold(&self, sound: Option<WaitSound>) -> Result<(), CallError>;
+    fn wait_in_queue(
+        &self,
+        name: String,
+        sound: WaitSound,
+        max_size: Option<u32>,
+    ) -> Result<(), CallError>;
+    fn serve_queue(&self, name: String) -> Result<(), CallError>;
+    fn leave_queue(&self) -> Result<(), CallError>;
 
     /// The next event in order, or none when `timeout` is over; without one it waits for as long as it takes.
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event>;

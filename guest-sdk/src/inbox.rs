@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::conference::ConferenceNews;
+use crate::queue::QueueNews;
 use crate::{Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId, Response};
 
 /// Keys beyond this many that nobody asked for are dropped.
@@ -13,6 +15,8 @@ pub(crate) struct Inbox {
     keys: VecDeque<char>,
     ended: BTreeMap<PlaybackId, PlaybackEnd>,
     responses: BTreeMap<RequestId, Result<Response, HttpError>>,
+    pub(crate) conference: ConferenceNews,
+    pub(crate) queue: QueueNews,
     hung_up: Option<HangUpCause>,
 }
 
@@ -29,6 +33,8 @@ impl Inbox {
             Event::HttpResponse((request, response)) => {
                 self.responses.insert(request, response);
             }
+            Event::Conference(event) => self.conference.put(event),
+            Event::Queue(event) => self.queue.put(event),
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
     }
@@ -36,6 +42,21 @@ impl Inbox {
     /// The first key that was not yet taken.
     pub(crate) fn take_key(&mut self) -> Option<char> {
         self.keys.pop_front()
+    }
+
+    /// Whether this key was pressed; those before it are forgotten.
+    pub(crate) fn take_this_key(&mut self, wanted: char) -> bool {
+        while let Some(key) = self.take_key() {
+            if key == wanted {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether a playback has ended that nobody asked for yet.
+    pub(crate) fn has_ended(&self, playback: PlaybackId) -> bool {
+        self.ended.contains_key(&playback)
     }
 
     /// Whether a key waits to be taken.

@@ -37,6 +37,8 @@
 //! | hear keys | [`Playback::gather`], [`Call::gather`], [`Call::key`] |
 //! | let time pass | [`Call::pause`] |
 //! | ask a web server | [`Call::http`] |
+//! | be together with others | [`Call::conference`], then [`Conference::finish`] or [`Conference::until_key`] |
+//! | wait for somebody, or serve who waits | [`Call::enqueue`], [`Call::serve`] |
 //! | know what it is about | [`Call::info`], [`Call::setting`] |
 //! | tell the operator | [`debug!`], [`info!`], [`warn!`], [`error!`] |
 //! | end | [`Call::hang_up`], or return |
@@ -71,6 +73,7 @@
 
 mod call;
 mod component;
+mod conference;
 mod digits;
 mod host;
 mod http;
@@ -78,6 +81,7 @@ mod inbox;
 mod log;
 mod media;
 mod playback;
+mod queue;
 mod rehearsal;
 
 /// What `wit-bindgen` makes of the `call-flow` world. Not an interface: use what the crate re-exports.
@@ -106,9 +110,13 @@ pub mod bindings {
 }
 
 #[doc(inline)]
+pub use bindings::jackfield::call::conference::{Beep, ConferenceOptions};
+#[doc(inline)]
 pub use bindings::jackfield::call::control::{
-    CallError, Event, HttpError, HttpMethod, HttpRequest as Request, HttpResponse as Response,
-    MediaSource, PlaybackEnd, PlaybackId, RejectReason, RequestId, Speech,
+    CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Event, HttpError, HttpMethod,
+    HttpRequest as Request, HttpResponse as Response, MediaSource, PlaybackEnd, PlaybackId,
+    QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, RejectReason, RequestId, Speech,
+    WaitSound,
 };
 #[doc(inline)]
 pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
@@ -117,9 +125,11 @@ pub use bindings::wasi::logging::logging::Level;
 pub use call::Call;
 #[doc(hidden)]
 pub use component::Component;
+pub use conference::Conference;
 pub use digits::Digits;
 pub use host::Host;
 pub use playback::Playback;
+pub use queue::Queue;
 pub use rehearsal::Rehearsal;
 
 /// Makes a function the story of this component.

@@ -1,6 +1,6 @@
 //! What can be heard: prompts and speech.
 
-use crate::{MediaSource, Speech};
+use crate::{MediaSource, Speech, WaitSound};
 
 /// `http://` and `https://` begin a URL; all else is a path in the tenant's media folder.
 impl From<&str> for MediaSource {
@@ -54,6 +54,13 @@ impl Speech {
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.language = Some(language.into());
         self
+    }
+}
+
+/// A prompt, over and over.
+impl<T: Into<MediaSource>> From<T> for WaitSound {
+    fn from(source: T) -> Self {
+        Self::Prompt(source.into())
     }
 }
 

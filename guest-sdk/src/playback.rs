@@ -19,6 +19,10 @@ impl<'a> Playback<'a> {
         Self { call, id }
     }
 
+    pub(crate) fn id(&self) -> PlaybackId {
+        self.id
+    }
+
     /// Waits for its end. Keys pressed meanwhile are kept for the next gather.
     ///
     /// # Errors

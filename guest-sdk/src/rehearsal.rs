@@ -1,6 +1,7 @@
 //! A caller that follows a script, for native tests of a story.
 
 mod host;
+mod rooms;
 mod stage;
 
 use std::cell::{Ref, RefCell, RefMut};
@@ -122,7 +123,7 @@ impl Rehearsal {
     }
 
     /// What the story did to the call, a line each: `answer`, `play prompts/menu.wav`, `say Hello.`, `stop`, `echo on`,
-    /// `reject busy`, `hang up`. Loops follow as ` x3`, a voice and a language in brackets.
+    /// `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as ` x3`, a voice and a language in brackets.
     #[must_use]
     pub fn transcript(&self) -> Vec<String> {
         self.stage().transcript.clone()

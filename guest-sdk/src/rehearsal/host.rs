@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    CallError, CallInfo, Event, HangUpCause, Host, Level, MediaSource, PlaybackEnd, PlaybackId,
-    RejectReason, Request, RequestId, Speech,
+    CallError, CallInfo, ConferenceOptions, Event, HangUpCause, Host, Level, MediaSource,
+    PlaybackEnd, PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -119,6 +119,42 @@ impl Host for Rehearsal {
         let at = stage.now + HTTP_TIME;
         stage.happens(at, Event::HttpResponse((id, response)));
         Ok(id)
+    }
+
+    fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError> {
+        self.stage_mut().join_conference(&name, &options)
+    }
+
+    fn leave_conference(&self) -> Result<(), CallError> {
+        self.stage_mut().leave_conference()
+    }
+
+    fn mute(&self, muted: bool) -> Result<(), CallError> {
+        let line = if muted { "mute" } else { "unmute" };
+        self.stage_mut().in_conference(line)
+    }
+
+    fn hold(&self, sound: Option<WaitSound>) -> Result<(), CallError> {
+        let line = sound.map(|sound| format!("hold with {}", sound.words()));
+        let line = line.as_deref().unwrap_or("unhold");
+        self.stage_mut().in_conference(line)
+    }
+
+    fn wait_in_queue(
+        &self,
+        name: String,
+        sound: WaitSound,
+        max_size: Option<u32>,
+    ) -> Result<(), CallError> {
+        self.stage_mut().wait_in_queue(&name, &sound, max_size)
+    }
+
+    fn serve_queue(&self, name: String) -> Result<(), CallError> {
+        self.stage_mut().serve_queue(&name)
+    }
+
+    fn leave_queue(&self) -> Result<(), CallError> {
+        self.stage_mut().leave_queue()
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

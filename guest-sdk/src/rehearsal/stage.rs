@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::rooms::Rooms;
 use crate::{
     CallError, CallInfo, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Request, Response,
 };
@@ -24,6 +25,7 @@ pub(super) struct Stage {
     pub(super) answered: bool,
     pub(super) over: Option<HangUpCause>,
     pub(super) playbacks: PlaybackId,
+    pub(super) rooms: Rooms,
 
     pub(super) transcript: Vec<String>,
     pub(super) requests: Vec<Request>,
@@ -51,6 +53,7 @@ impl Stage {
             answered: false,
             over: None,
             playbacks: 0,
+            rooms: Rooms::default(),
             transcript: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),
@@ -130,6 +133,7 @@ impl Stage {
         self.advance(wait);
         if scripted == Some(wait) {
             let (_, event) = self.script.remove(0);
+            let event = self.in_room(event);
             if let Event::HungUp(cause) = event {
                 self.end(cause);
             }

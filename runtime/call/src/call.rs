@@ -1,6 +1,7 @@
 //! One call, as a table of what happens in which state.
 
 mod commands;
+mod room;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -8,6 +9,7 @@ mod tests;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use room::Room;
 use story::Story;
 
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
@@ -42,6 +44,7 @@ pub struct Call {
     leg: Leg,
     story: Story,
     playlist: Playlist,
+    room: Room,
     requests: HashSet<RequestId>,
     last_request: u32,
     /// The answer to an offer that came with the INVITE; used when the story answers.
@@ -118,6 +121,7 @@ impl Call {
             leg,
             story: Story::default(),
             playlist: Playlist::default(),
+            room: Room::default(),
             requests: HashSet::new(),
             last_request: 0,
             negotiated: None,
@@ -141,6 +145,10 @@ impl Call {
                 self.emit(Effect::Reply(reply));
             }
             Input::Media(event) => self.handle_media(now, &event),
+            Input::Fetched(id, Ok(prompt)) if self.is_empty_sound(id, &prompt) => {
+                let reason = "there is nothing to be heard of it".to_owned();
+                self.handle(now, Input::Fetched(id, Err(reason)));
+            }
             Input::Fetched(id, Ok(prompt)) => {
                 self.playlist.fetched(id, prompt);
                 self.play_ready();
@@ -156,6 +164,8 @@ impl Call {
                     self.tell(Event::HttpResponse(id, result));
                 }
             }
+            Input::Conference(event) => self.conference(event),
+            Input::Queue(event) => self.at_queue(event),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
@@ -546,6 +556,7 @@ impl Call {
 
     fn over(&mut self, now: Instant, ending: Ending) {
         self.state = State::Over;
+        self.leave_room();
         self.playlist.clear();
         let answered_for = self
             .answered_at

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PlaybackId, RequestId};
+use crate::{ConferenceCommand, PlaybackId, QueueCommand, RequestId};
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,10 @@ pub enum Command {
     Echo(bool),
     /// Makes an HTTP request.
     Http(HttpRequest),
+    /// Something about a conference.
+    Conference(ConferenceCommand),
+    /// Something about a queue.
+    Queue(QueueCommand),
 }
 
 /// What an accepted command gives back at once.
@@ -84,6 +88,18 @@ pub enum MediaSource {
     Url(String),
     /// A path relative to the tenant's media folder.
     File(String),
+}
+
+/// What a call hears while it waits for others, over and over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum WaitSound {
+    /// The runtime's own music.
+    #[default]
+    Music,
+    /// Nothing.
+    Silence,
+    /// A prompt.
+    Prompt(MediaSource),
 }
 
 /// Text to be spoken.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PlaybackId, RequestId};
+use crate::{ConferenceEvent, PlaybackId, QueueEvent, RequestId};
 
 /// One event of a call, in the order the story sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,10 @@ pub enum Event {
     PlaybackEnded(PlaybackId, PlaybackEnd),
     /// An HTTP request got its answer, or none.
     HttpResponse(RequestId, Result<HttpResponse, HttpError>),
+    /// What becomes of the call in a conference.
+    Conference(ConferenceEvent),
+    /// What becomes of the call at a queue.
+    Queue(QueueEvent),
     /// The call is over; the last event.
     HungUp(HangUpCause),
 }

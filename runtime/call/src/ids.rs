@@ -81,6 +81,14 @@ sid! {
     /// One account, the tenant that owns calls, numbers and components: `AC` and 32 hexadecimal digits.
     AccountSid, "AC"
 }
+sid! {
+    /// One conference, from the first call in it to the last: `CF` and 32 hexadecimal digits.
+    ConferenceSid, "CF"
+}
+sid! {
+    /// One queue, for as long as a call is at it: `QU` and 32 hexadecimal digits.
+    QueueSid, "QU"
+}
 
 fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
     let digits = text.strip_prefix(prefix)?.as_bytes();

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use media::Prompt;
 
 use crate::{
-    CallError, CallStatus, Command, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
-    MediaSource, PlaybackId, Reply, RequestId, Speech,
+    CallError, CallStatus, Command, ConferenceEvent, ConferenceRequest, Event, HangUpCause,
+    HttpError, HttpRequest, HttpResponse, MediaSource, PlaybackId, QueueEvent, QueueRequest, Reply,
+    RequestId, Speech,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -23,6 +24,10 @@ pub enum Input {
     Fetched(PlaybackId, Result<Arc<Prompt>, String>),
     /// A request that [`Effect::Http`] asked for came to its end.
     Http(RequestId, Result<HttpResponse, HttpError>),
+    /// What a conference says to an [`Effect::Conference`], and later.
+    Conference(ConferenceEvent),
+    /// What a queue says to an [`Effect::Queue`], and later.
+    Queue(QueueEvent),
     /// The story that [`Effect::StartStory`] began is over.
     StoryEnded(StoryOutcome),
     /// Somebody other than the story ends the call.
@@ -50,6 +55,10 @@ pub enum Effect {
     Fetch(PlaybackId, PromptSource),
     /// Make a request; answered by [`Input::Http`].
     Http(RequestId, HttpRequest),
+    /// To the conference; answered by [`Input::Conference`].
+    Conference(ConferenceRequest),
+    /// To the queue; answered by [`Input::Queue`].
+    Queue(QueueRequest),
     /// The status changed. The last one is final.
     Status(CallStatus),
 }
@@ -81,6 +90,8 @@ pub enum PromptSource {
     Speech(Speech),
     /// The apology a caller hears when a flow failed. It is part of the runtime: it needs no speech provider.
     Apology,
+    /// The runtime's own music for those who wait.
+    Music,
 }
 
 /// To a leg's media.

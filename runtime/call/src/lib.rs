@@ -5,6 +5,7 @@
 
 mod call;
 mod command;
+mod conference;
 mod event;
 mod ids;
 mod io;
@@ -12,15 +13,21 @@ mod leg;
 mod outcome;
 mod playlist;
 mod quality;
+mod queue;
 mod record;
 mod signalled_digit;
 
 pub use call::{Call, Limits};
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,
+    WaitSound,
+};
+pub use conference::{
+    Beep, Conference, ConferenceCommand, ConferenceEffect, ConferenceEnd, ConferenceEvent,
+    ConferenceInput, ConferenceOptions, ConferencePlace, ConferenceRequest, Hearing,
 };
 pub use event::{Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
-pub use ids::{AccountSid, CallSid, InvalidSid, PlaybackId, RequestId};
+pub use ids::{AccountSid, CallSid, ConferenceSid, InvalidSid, PlaybackId, QueueSid, RequestId};
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
     media_codec,
@@ -28,4 +35,8 @@ pub use io::{
 pub use leg::{InboundLeg, OutboundLeg};
 pub use outcome::{Outcome, Outcomes};
 pub use quality::CallQuality;
+pub use queue::{
+    Queue, QueueBridge, QueueCommand, QueueEffect, QueueEvent, QueueExit, QueueInput, QueueOutcome,
+    QueuePlace, QueueRequest,
+};
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};

@@ -10,6 +10,9 @@ use crate::{MediaCommand, PlaybackId};
 /// The most playbacks that may wait at a time in one call.
 pub(crate) const MAX_QUEUED: usize = 100;
 
+/// From here on playbacks are the call's own sounds, of which the story knows nothing.
+const FIRST_SOUND: u32 = 1 << 31;
+
 /// The playbacks of one call that are not over.
 ///
 /// An entry waits for its prompt, then for those before it, then it is with the media leg, which plays what it was
@@ -18,6 +21,8 @@ pub(crate) const MAX_QUEUED: usize = 100;
 pub(crate) struct Playlist {
     entries: VecDeque<Entry>,
     last_id: u32,
+    /// Counts from [`FIRST_SOUND`] on.
+    last_sound: u32,
 }
 
 #[derive(Debug)]
@@ -55,6 +60,25 @@ impl Playlist {
     /// Queues keys; none when the list is full. [`Self::next_ready`] tells when their turn has come.
     pub(crate) fn push_keys(&mut self, keys: &str) -> Option<PlaybackId> {
         self.push_entry(1, Stage::Keys(keys.into()))
+    }
+
+    /// Queues a sound of the call's own that is to be fetched.
+    pub(crate) fn push_sound(&mut self, loops: u32) -> PlaybackId {
+        self.last_sound = self.last_sound.max(FIRST_SOUND) + 1;
+        let id = PlaybackId(self.last_sound);
+        let prompt = Stage::Fetching;
+        self.entries.push_back(Entry { id, loops, prompt });
+        id
+    }
+
+    /// Whether the playback is a sound of the call's own.
+    pub(crate) fn is_sound(id: PlaybackId) -> bool {
+        id.0 > FIRST_SOUND
+    }
+
+    /// Nothing plays or waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     fn push_entry(&mut self, loops: u32, prompt: Stage) -> Option<PlaybackId> {

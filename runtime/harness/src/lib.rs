@@ -19,6 +19,7 @@
 
 mod caller;
 mod leg;
+mod rooms;
 mod run;
 mod script;
 mod stage;

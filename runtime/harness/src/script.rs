@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use call::{Command, HttpError, HttpResponse, MediaSource};
+use call::{Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand};
 
 /// Between two keys of one [`Script::press`].
 const BETWEEN_KEYS: Duration = Duration::from_millis(200);
@@ -16,13 +16,15 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 /// What a caller does and expects, step after step, and what prompts and web servers the call finds.
 ///
 /// What the story does is compared step by step: from the beginning to the last step of the script each of its
-/// commands that the caller notices (answer, play, say, press, echo, reject, hang up) must be expected, in this order. After
+/// commands that the caller notices (answer, play, say, press, echo, join, enqueue, serve, reject, hang up) must be expected, in this order. After
 /// the last step the caller listens to whatever comes. The caller acts when the story waits.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     pub(crate) steps: VecDeque<Step>,
     pub(crate) outbound: bool,
     pub(crate) settings: BTreeMap<String, String>,
+    /// How many are in every conference before the caller.
+    pub(crate) others: u8,
     prompts: BTreeMap<String, Duration>,
     missing: Vec<String>,
     responses: Vec<(String, Result<HttpResponse, HttpError>)>,
@@ -35,6 +37,20 @@ pub(crate) enum Step {
     Press(char),
     Wait(Duration),
     HangUp,
+    Other(Other),
+}
+
+/// What somebody else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Other {
+    /// Joins the caller's conference.
+    Joins,
+    /// Ends it.
+    EndsConference,
+    /// Serves the caller's queue, or waits in it where the caller serves.
+    ComesToQueue,
+    /// Hangs up on the caller.
+    LeavesQueue,
 }
 
 /// What the caller expects of the story.
@@ -47,6 +63,12 @@ pub(crate) enum Expectation {
     Say(String),
     Press(String),
     Echo(bool),
+    /// A conference of this name.
+    Join(String),
+    /// A queue of this name.
+    Enqueue(String),
+    /// A queue of this name.
+    Serve(String),
     /// With this SIP status.
     Reject(u16),
     HangUp,
@@ -96,6 +118,55 @@ impl Script {
     #[must_use]
     pub fn expect_echo(self, on: bool) -> Self {
         self.step(Step::Expect(Expectation::Echo(on)))
+    }
+
+    /// Expects the story to join the conference of this name.
+    #[must_use]
+    pub fn expect_join(self, name: &str) -> Self {
+        self.step(Step::Expect(Expectation::Join(name.to_owned())))
+    }
+
+    /// Expects the story to wait in the queue of this name.
+    #[must_use]
+    pub fn expect_enqueue(self, name: &str) -> Self {
+        self.step(Step::Expect(Expectation::Enqueue(name.to_owned())))
+    }
+
+    /// Expects the story to serve the queue of this name.
+    #[must_use]
+    pub fn expect_serve(self, name: &str) -> Self {
+        self.step(Step::Expect(Expectation::Serve(name.to_owned())))
+    }
+
+    /// So many others are in a conference that the story joins, 100 at most. Nobody, where nothing is said.
+    #[must_use]
+    pub fn others_in_conference(mut self, others: u8) -> Self {
+        self.others = others;
+        self
+    }
+
+    /// Somebody else joins the conference.
+    #[must_use]
+    pub fn other_joins(self) -> Self {
+        self.step(Step::Other(Other::Joins))
+    }
+
+    /// Somebody else ends the conference.
+    #[must_use]
+    pub fn other_ends_conference(self) -> Self {
+        self.step(Step::Other(Other::EndsConference))
+    }
+
+    /// Somebody else serves the queue in which the caller waits, or comes to wait where the caller serves.
+    #[must_use]
+    pub fn other_comes_to_queue(self) -> Self {
+        self.step(Step::Other(Other::ComesToQueue))
+    }
+
+    /// The other one of the queue hangs up.
+    #[must_use]
+    pub fn other_leaves_queue(self) -> Self {
+        self.step(Step::Other(Other::LeavesQueue))
     }
 
     /// Expects the story to turn the call away with this SIP status.
@@ -234,8 +305,27 @@ impl Expectation {
             }
             Command::Press(keys) => *self == Self::Press(keys.clone()),
             Command::Echo(on) => *self == Self::Echo(*on),
-            Command::StopPlayback(_) | Command::Http(_) => return None,
+            Command::Conference(ConferenceCommand::Join { name, .. }) => {
+                *self == Self::Join(name.clone())
+            }
+            Command::Queue(QueueCommand::Wait { name, .. }) => *self == Self::Enqueue(name.clone()),
+            Command::Queue(QueueCommand::Serve { name }) => *self == Self::Serve(name.clone()),
+            Command::StopPlayback(_)
+            | Command::Http(_)
+            | Command::Conference(_)
+            | Command::Queue(_) => return None,
         })
+    }
+}
+
+impl Other {
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Joins => "joins the conference",
+            Self::EndsConference => "ends the conference",
+            Self::ComesToQueue => "comes to the queue",
+            Self::LeavesQueue => "hangs up on the caller",
+        }
     }
 }
 
@@ -246,6 +336,7 @@ impl fmt::Display for Step {
             Self::Press(key) => write!(f, "the caller presses {key}"),
             Self::Wait(duration) => write!(f, "the caller waits {} ms", duration.as_millis()),
             Self::HangUp => f.write_str("the caller hangs up"),
+            Self::Other(other) => write!(f, "somebody {}", other.words()),
         }
     }
 }
@@ -259,6 +350,9 @@ impl fmt::Display for Expectation {
             Self::Press(keys) => write!(f, "press {keys}"),
             Self::Echo(true) => f.write_str("echo on"),
             Self::Echo(false) => f.write_str("echo off"),
+            Self::Join(name) => write!(f, "join conference {name}"),
+            Self::Enqueue(name) => write!(f, "wait in queue {name}"),
+            Self::Serve(name) => write!(f, "serve queue {name}"),
             Self::Reject(status) => write!(f, "reject with {status}"),
             Self::HangUp => f.write_str("hang up"),
         }

@@ -15,6 +15,7 @@ use plugin_host::{Stop, words};
 use sip::DialogId;
 
 use crate::leg::Leg;
+use crate::rooms::Rooms;
 use crate::script::{Expectation, Script, Step};
 use crate::transcript::{Transcript, Who};
 
@@ -26,6 +27,8 @@ const SERVER_LATENCY: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(600);
 /// The spoken apology of the runtime.
 const APOLOGY: Duration = Duration::from_secs(3);
+/// The runtime's music for those who wait.
+const MUSIC: Duration = Duration::from_secs(16);
 const CALLER: &str = "+15550100";
 const CALLEE: &str = "+15550199";
 const MAX_DURATION: Duration = Duration::from_secs(4 * 3600);
@@ -34,6 +37,7 @@ const MAX_DURATION: Duration = Duration::from_secs(4 * 3600);
 pub(crate) struct Stage {
     call: Call,
     leg: Leg,
+    rooms: Rooms,
     script: Script,
     /// Beginning of virtual time.
     epoch: Instant,
@@ -76,6 +80,7 @@ impl Stage {
         let mut stage = Self {
             call,
             leg: Leg::default(),
+            rooms: Rooms::new(script.others),
             script,
             epoch,
             now: Duration::ZERO,
@@ -226,6 +231,14 @@ impl Stage {
                 self.caller_hangs_up();
                 true
             }
+            Some(Step::Other(other)) => {
+                let other = *other;
+                self.note(Who::Other, other.words());
+                self.next_step();
+                self.rooms.act(self.instant(), other);
+                self.perform_effects();
+                true
+            }
             Some(Step::Wait(duration)) if self.step_since + *duration <= self.now => {
                 self.next_step();
                 true
@@ -297,8 +310,15 @@ impl Stage {
     }
 
     fn perform_effects(&mut self) {
-        while let Some(effect) = self.call.poll() {
-            if let Some(input) = self.perform(effect) {
+        loop {
+            let input = match self.call.poll() {
+                Some(effect) => self.perform(effect),
+                None => match self.rooms.news() {
+                    None => return,
+                    news => news,
+                },
+            };
+            if let Some(input) = input {
                 self.call.handle(self.instant(), input);
             }
         }
@@ -336,6 +356,15 @@ impl Stage {
                 self.answered |= status == CallStatus::InProgress;
                 None
             }
+            Effect::Conference(request) => {
+                self.rooms.conference(self.info().call_sid, request);
+                None
+            }
+            Effect::Queue(request) => {
+                self.rooms
+                    .queue(self.instant(), self.info().call_sid, request);
+                None
+            }
             Effect::StartStory(_) => None,
         }
     }
@@ -367,6 +396,7 @@ impl Stage {
             PromptSource::Media(source) => self.script.length_of(source)?,
             PromptSource::Speech(speech) => Script::length_of_speech(speech),
             PromptSource::Apology => APOLOGY,
+            PromptSource::Music => MUSIC,
         };
         let samples = usize::try_from(length.as_millis() * 8).unwrap_or(usize::MAX);
         Ok(Arc::new(Prompt::from_pcm(&vec![0; samples])))

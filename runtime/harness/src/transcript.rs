@@ -9,6 +9,7 @@ pub(crate) enum Who {
     Story,
     Call,
     Caller,
+    Other,
     Log,
 }
 
@@ -18,6 +19,7 @@ impl Who {
             Self::Story => "story",
             Self::Call => "call",
             Self::Caller => "caller",
+            Self::Other => "other",
             Self::Log => "log",
         }
     }

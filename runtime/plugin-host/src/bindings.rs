@@ -5,6 +5,8 @@
 // Generated code is not ours to document.
 #![allow(missing_docs, unreachable_pub)]
 
+mod rooms;
+
 wasmtime::component::bindgen!({
     path: [
         "../../wit/types@0.1.0",
@@ -15,12 +17,14 @@ wasmtime::component::bindgen!({
     world: "jackfield:call/call-flow",
     imports: {
         "jackfield:call/control": async | trappable,
+        "jackfield:call/conference": async | trappable,
+        "jackfield:call/queue": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
-pub(crate) use jackfield::call::control;
+pub(crate) use jackfield::call::{conference, control, queue};
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
 pub(crate) use wasi::logging::logging;
@@ -184,6 +188,8 @@ impl From<call::Event> for control::Event {
             call::Event::HttpResponse(id, result) => {
                 Self::HttpResponse((id.0, result.map(Into::into).map_err(Into::into)))
             }
+            call::Event::Conference(event) => Self::Conference(event.into()),
+            call::Event::Queue(event) => Self::Queue(event.into()),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
         }
     }

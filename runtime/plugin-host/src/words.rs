@@ -1,5 +1,7 @@
 //! Commands, events and their answers in words: for transcripts and differences.
 
+mod rooms;
+
 use call::{CallError, Command, Event, HttpMethod, MediaSource, PlaybackEnd, Reply};
 
 /// Bytes of a text that are shown.
@@ -44,6 +46,8 @@ pub fn command(command: &Command) -> String {
             };
             format!("{} {}{body}{signed}", method(request.method), request.url)
         }
+        Command::Conference(command) => rooms::conference_command(command),
+        Command::Queue(command) => rooms::queue_command(command),
     }
 }
 
@@ -73,6 +77,8 @@ pub fn event(event: &Event) -> String {
             format!("response {} to request {}", response.status, id.0)
         }
         Event::HttpResponse(id, Err(error)) => format!("no response to request {}: {error}", id.0),
+        Event::Conference(event) => rooms::conference_event(event),
+        Event::Queue(event) => rooms::queue_event(event),
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }
 }

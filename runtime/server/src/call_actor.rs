@@ -1,20 +1,25 @@
 //! One actor owns one call.
 
+mod rooms;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use call::{
-    Call, CallError, CallInfo, CallRecord, CallStatus, Effect, Event, Input, MediaEvent,
-    PlaybackEnd, PromptSource, Reply, StoryChoice, StoryOutcome,
+    Call, CallError, CallInfo, CallRecord, CallStatus, ConferenceEvent, Effect, Event, Input,
+    MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply, StoryChoice,
+    StoryOutcome,
 };
+use media::Rate;
 use plugin_host::{Stop, StoryEnd};
+use rooms::Room;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
 
 use crate::clock;
 use crate::flows::Story;
 use crate::mailbox::{Request, StoryDesk, mailbox};
-use crate::media_plane::Leg;
+use crate::media_plane::{Leg, LineEnd};
 use crate::news::News;
 use crate::services::{Services, call_span};
 
@@ -43,6 +48,10 @@ pub(crate) struct CallActor {
     account: Arc<store::Account>,
     story: Story,
     leg: Leg,
+    /// Of the leg's codec.
+    rate: Rate,
+    /// The conference or queue that the call is at.
+    room: Option<Room>,
     signals: mpsc::Receiver<sip::Event>,
     media: mpsc::Receiver<MediaEvent>,
     inbox: Inbox,
@@ -70,6 +79,12 @@ pub(crate) enum Message {
     Input(Input),
     /// The story is over; its journal comes along.
     StoryOver(StoryEnd),
+    /// The conference that the call asked, or is in.
+    Conference(ConferenceEvent),
+    /// The queue that the call asked, or is at.
+    Queue(QueueEvent),
+    /// The queue joins the call's leg to another one's.
+    Line(Box<LineEnd>),
 }
 
 impl CallActor {
@@ -87,6 +102,8 @@ impl CallActor {
             account: new.account,
             story: new.story,
             leg: new.leg,
+            rate: Rate::Narrow,
+            room: None,
             signals: new.signals,
             media: new.media,
             inbox,
@@ -128,25 +145,37 @@ impl CallActor {
     }
 
     async fn next_input(&mut self) -> Input {
-        let requests = self
-            .running
-            .as_mut()
-            .map(|running| &mut running.desk.requests);
-        tokio::select! {
-            Some(event) = self.signals.recv() => Input::Sip(event),
-            Some(Request { command, reply }) = next_request(requests) => {
-                self.reply = Some(reply);
-                Input::Command(command)
+        loop {
+            let requests = self
+                .running
+                .as_mut()
+                .map(|running| &mut running.desk.requests);
+            let message = tokio::select! {
+                Some(event) = self.signals.recv() => return Input::Sip(event),
+                Some(Request { command, reply }) = next_request(requests) => {
+                    self.reply = Some(reply);
+                    return Input::Command(command);
+                }
+                Some(event) = self.media.recv() => return Input::Media(event),
+                Some(message) = self.messages.recv() => message,
+                () = sleep_until(self.call.deadline()) => return Input::Deadline,
+            };
+            if let Some(input) = self.open(message) {
+                return input;
             }
-            Some(event) = self.media.recv() => Input::Media(event),
-            Some(message) = self.messages.recv() => self.open(message),
-            () = sleep_until(self.call.deadline()) => Input::Deadline,
         }
     }
 
-    fn open(&mut self, message: Message) -> Input {
-        match message {
+    /// What the call is to know of a message; some are for its leg alone.
+    fn open(&mut self, message: Message) -> Option<Input> {
+        Some(match message {
             Message::Input(input) => input,
+            Message::Conference(event) => self.hear_conference(event),
+            Message::Queue(event) => self.hear_queue(event),
+            Message::Line(end) => {
+                self.join_line(*end);
+                return None;
+            }
             Message::StoryOver(end) => {
                 self.running = None;
                 self.journals.push(end.journal);
@@ -154,7 +183,7 @@ impl CallActor {
                 self.log_outcome(&outcome);
                 Input::StoryEnded(outcome)
             }
-        }
+        })
     }
 
     fn drain(&mut self) {
@@ -167,7 +196,12 @@ impl CallActor {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Sip(command) => self.services.endpoint.send(command),
-            Effect::Media(command) => self.leg.send(command),
+            Effect::Media(command) => {
+                if let MediaCommand::Connect(path) = &command {
+                    self.rate = path.media_codec().rate();
+                }
+                self.leg.send(command);
+            }
             Effect::StartStory(choice) => self.start_story(choice),
             Effect::StopStory => self.stop_story(),
             Effect::Reply(result) => {
@@ -179,6 +213,8 @@ impl CallActor {
             Effect::Tell(event) => self.tell(event),
             Effect::Fetch(id, source) => self.fetch(id, source),
             Effect::Http(id, request) => self.request(id, request),
+            Effect::Conference(request) => self.ask_conference(request),
+            Effect::Queue(request) => self.ask_queue(request),
             Effect::Status(status) => self.record(status),
         }
     }
@@ -327,6 +363,7 @@ fn describe(source: &PromptSource) -> String {
         PromptSource::Media(call::MediaSource::Url(url)) => url.clone(),
         PromptSource::Speech(speech) => format!("“{}”", speech.text),
         PromptSource::Apology => "an apology".to_owned(),
+        PromptSource::Music => "the music for those who wait".to_owned(),
     }
 }
 

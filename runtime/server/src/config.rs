@@ -107,6 +107,10 @@ pub(crate) struct Limits {
     pub(crate) max_duration_s: u64,
     /// Seconds that calls have to finish by themselves after SIGTERM.
     pub(crate) drain_s: u64,
+    /// Conferences, and queues, that an account may have at a time.
+    pub(crate) max_rooms: usize,
+    /// Participants of a conference, 2 to 250.
+    pub(crate) max_participants: u32,
 }
 
 /// What is written to standard error.
@@ -162,6 +166,8 @@ impl Default for Limits {
             max_calls: 5_000,
             max_duration_s: 4 * 3_600,
             drain_s: 30,
+            max_rooms: 100,
+            max_participants: 250,
         }
     }
 }
@@ -233,6 +239,10 @@ impl Config {
             bail!(
                 "rtp.bind is {bind}, which no peer can send to: name the address in rtp.advertised"
             );
+        }
+        let participants = self.limits.max_participants;
+        if !(2..=250).contains(&participants) {
+            bail!("limits.max_participants is {participants}: give 2 to 250");
         }
         self.speech.check()?;
         self.sip.check()
@@ -386,6 +396,11 @@ mod tests {
                 &["sip.ws_bind", "sip.ws_advertised"],
             ),
             ("[sip]\nmax_connections = 0", &[], &["sip.max_connections"]),
+            (
+                "[limits]\nmax_participants = 251",
+                &[],
+                &["limits.max_participants", "250"],
+            ),
             (
                 "[speech]\norder = [\"espeak\"]",
                 &[],

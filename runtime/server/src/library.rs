@@ -59,6 +59,7 @@ struct Edition {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Apology,
+    Music,
     /// A file is another one when its time or length changes.
     File(PathBuf, Option<SystemTime>, u64),
     Url(AccountSid, String),
@@ -96,6 +97,7 @@ impl Library {
     async fn key(&self, account: &store::Account, source: &PromptSource) -> Result<Key, String> {
         Ok(match source {
             PromptSource::Apology => Key::Apology,
+            PromptSource::Music => Key::Music,
             PromptSource::Speech(speech) => {
                 let voice = speech.voice.clone().or_else(|| account.voice.clone());
                 let speech = call::Speech {
@@ -136,6 +138,10 @@ impl Library {
             Key::Url(_, url) => return self.fetch(account, url, before).await,
             Key::Speech(_, speech) => self.speak(speech).await?,
             Key::Apology => decode(APOLOGY.to_vec(), "the apology".to_owned()).await?,
+            Key::Music => {
+                encode(|| Prompt::new(&media::wait_music(), media::WAIT_MUSIC_RATE, &CODECS))
+                    .await?
+            }
             Key::File(path, ..) => {
                 let bytes = tokio::fs::read(path)
                     .await
@@ -198,12 +204,7 @@ impl Library {
         for note in spoken.notes {
             info!(target: "tenant", "{note}");
         }
-        let encoded = tokio::task::spawn_blocking(move || {
-            Arc::new(Prompt::new(&spoken.samples, speech::RATE, &CODECS))
-        });
-        encoded
-            .await
-            .map_err(|error| format!("the encoder stopped: {error}"))
+        encode(move || Prompt::new(&spoken.samples, speech::RATE, &CODECS)).await
     }
 
     /// The place of a prompt that is ready or being made ready; where it is to be made anew, what it was before.
@@ -280,6 +281,14 @@ fn inside(name: &str) -> Result<&Path, String> {
         ));
     }
     Ok(path)
+}
+
+/// Makes a prompt where that may take its time.
+async fn encode(make: impl FnOnce() -> Prompt + Send + 'static) -> Result<Arc<Prompt>, String> {
+    let encoded = tokio::task::spawn_blocking(move || Arc::new(make()));
+    encoded
+        .await
+        .map_err(|error| format!("the encoder stopped: {error}"))
 }
 
 async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, String> {

@@ -22,6 +22,7 @@ mod outbound;
 mod own_api;
 mod recordings;
 mod resolver;
+mod rooms;
 mod runtime;
 mod serve;
 mod services;

@@ -27,6 +27,7 @@ use crate::news::NewsDesk;
 use crate::operator::{self, OperatorToken};
 use crate::outbound::Outbound;
 use crate::resolver::Resolver;
+use crate::rooms::{Conferences, Queues};
 use crate::services::{Limits, Services, random};
 use crate::trunks::Trunks;
 use crate::web::Web;
@@ -87,6 +88,8 @@ impl Runtime {
             web,
             flows,
             live: LiveCalls::default(),
+            conferences: Conferences::new(config.limits.max_rooms, config.limits.max_participants),
+            queues: Queues::new(config.limits.max_rooms),
             news: NewsDesk::new(),
             limits,
             trunks,

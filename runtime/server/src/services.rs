@@ -15,6 +15,7 @@ use crate::live::LiveCalls;
 use crate::media_plane::MediaPlane;
 use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
+use crate::rooms::{Conferences, Queues};
 use crate::trunks::Trunks;
 use crate::web::Web;
 
@@ -28,6 +29,8 @@ pub(crate) struct Services {
     pub(crate) flows: Flows,
     pub(crate) live: LiveCalls,
     pub(crate) outbound: Arc<Outbound>,
+    pub(crate) conferences: Conferences,
+    pub(crate) queues: Queues,
     pub(crate) trunks: Trunks,
     pub(crate) news: NewsDesk,
     pub(crate) limits: Limits,

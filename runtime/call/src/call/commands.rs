@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Call, State};
-use crate::playlist::{MAX_QUEUED, Stopped};
+use crate::playlist::{MAX_QUEUED, Playlist, Stopped};
 use crate::{
     CallError, Command, Effect, Event, HangUpCause, MediaCommand, PlaybackEnd, PlaybackId,
     PromptSource, Reply, RequestId, Speech,
@@ -65,6 +65,8 @@ impl Call {
                 self.emit(Effect::Media(MediaCommand::Echo(on)));
                 Ok(Reply::Done)
             }
+            (State::Up, Command::Conference(command)) => self.obey_conference(command),
+            (State::Up, Command::Queue(command)) => self.obey_queue(command),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }
@@ -78,6 +80,7 @@ impl Call {
             )));
         }
         let id = self.playlist.push(loops).ok_or_else(too_many)?;
+        self.hush();
         self.emit(Effect::Fetch(id, source));
         Ok(Reply::Playback(id))
     }
@@ -90,6 +93,7 @@ impl Call {
             )));
         }
         let id = self.playlist.push_keys(keys).ok_or_else(too_many)?;
+        self.hush();
         self.play_ready();
         Ok(Reply::Playback(id))
     }
@@ -118,11 +122,14 @@ impl Call {
     }
 
     pub(super) fn playback_ended(&mut self, now: Instant, id: PlaybackId, end: PlaybackEnd) {
-        if self.story.apology == Some(id) {
+        if Playlist::is_sound(id) {
+            self.sound_ended(id, &end);
+        } else if self.story.apology == Some(id) {
             self.hang_up(now, HangUpCause::Local);
         } else {
             self.tell(Event::PlaybackEnded(id, end));
         }
+        self.sound();
     }
 }
 

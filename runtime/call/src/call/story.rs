@@ -41,6 +41,7 @@ impl Call {
             }
             StoryOutcome::Broke(_) if !self.story.heard && !self.story.restarted => {
                 self.story.restarted = true;
+                self.leave_room();
                 self.playlist.clear();
                 self.start_story(choice);
             }
@@ -69,8 +70,9 @@ impl Call {
         }
     }
 
-    /// Stops all that plays or waits to be played.
+    /// Stops all that plays or waits to be played, and leaves the others.
     pub(super) fn silence(&mut self) {
+        self.leave_room();
         for command in self.playlist.stop_all() {
             self.emit(Effect::Media(command));
         }

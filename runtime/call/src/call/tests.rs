@@ -2,6 +2,7 @@
 
 mod addresses;
 mod encryption;
+mod rooms;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -167,7 +168,10 @@ fn words(effect: &Effect) -> String {
         Effect::Reply(Err(error)) => format!("refused: {}", first_word(error)),
         Effect::Tell(event) => format!("tell {event:?}"),
         Effect::Fetch(id, PromptSource::Apology) => format!("fetch {} apology", id.0),
+        Effect::Fetch(id, PromptSource::Music) => format!("fetch {} music", id.0),
         Effect::Fetch(id, _) => format!("fetch {}", id.0),
+        Effect::Conference(request) => format!("conference {}", first_word(request)),
+        Effect::Queue(request) => format!("queue {}", first_word(request)),
         Effect::Http(id, _) => format!("http {}", id.0),
         Effect::Status(status) => status.to_string(),
     }

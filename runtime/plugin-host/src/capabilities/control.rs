@@ -108,7 +108,7 @@ impl Host for StoryState {
 }
 
 impl StoryState {
-    async fn do_simply(
+    pub(super) async fn do_simply(
         &mut self,
         command: Command,
     ) -> wasmtime::Result<Result<(), control::CallError>> {

@@ -1,11 +1,13 @@
 //! What a story may import, and what answers it: one file for each capability.
 
 mod clocks;
+mod conference;
 mod config;
 mod control;
 mod filesystem;
 mod logging;
 mod process;
+mod queue;
 mod random;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
@@ -22,6 +24,8 @@ use crate::state::StoryState;
 pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:types/types",
     "jackfield:call/control",
+    "jackfield:call/conference",
+    "jackfield:call/queue",
     "wasi:config/store",
     "wasi:logging/logging",
     "wasi:cli/environment",
@@ -60,6 +64,8 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
 
     bindings::types::add_to_linker::<_, Own>(linker, own)?;
     bindings::control::add_to_linker::<_, Own>(linker, own)?;
+    bindings::conference::add_to_linker::<_, Own>(linker, own)?;
+    bindings::queue::add_to_linker::<_, Own>(linker, own)?;
     bindings::config::add_to_linker::<_, Own>(linker, own)?;
     bindings::logging::add_to_linker::<_, Own>(linker, own)?;
 

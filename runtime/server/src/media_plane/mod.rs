@@ -13,9 +13,9 @@ mod encryption;
 mod keypad;
 mod keys;
 mod leg;
-#[allow(dead_code, reason = "bridges and conferences follow")]
 mod line;
 mod measurements;
+mod mix;
 mod mouth;
 mod pacer;
 mod ports;
@@ -40,9 +40,9 @@ pub(crate) use counters::MediaCounters;
 pub(crate) use encryption::encryption;
 pub(crate) use leg::HeardFrame;
 use leg::{Beginning, LegCore};
-#[allow(unused_imports, reason = "bridges and conferences follow")]
 pub(crate) use line::{LineEnd, line};
 use measurements::Measurements;
+pub(crate) use mix::{Chair, Mix, MixHearing};
 use ports::Ports;
 use reaper::Reaper;
 use thread::{MediaThread, Task};
@@ -163,9 +163,7 @@ impl MediaPlane {
         let core = self.core(line, heard.is_some())?;
         let measurements = core.measurements();
         let task = Task::new(core, sockets, lease, sender, heard, Arc::clone(&closed));
-        let thread = self.threads.iter().min_by_key(|thread| thread.legs());
-        let thread = thread.expect("a media plane has at least one thread");
-        let orders = thread.open(task)?;
+        let orders = self.thread().open(task)?;
         // RFC 3264 section 5: it must fit a signed 64-bit integer.
         let session_id = random_u64()? >> 1;
         Ok(OpenLeg {
@@ -179,6 +177,12 @@ impl MediaPlane {
             },
             events,
         })
+    }
+
+    /// The thread that has the least to do.
+    fn thread(&self) -> &MediaThread {
+        let thread = self.threads.iter().min_by_key(|thread| thread.tenants());
+        thread.expect("a media plane has at least one thread")
     }
 
     fn core(&self, line: &Line, listens: bool) -> io::Result<LegCore> {
@@ -222,13 +226,11 @@ impl Leg {
 
     /// Joins a line in place of the one that was joined before: the leg says into it what it hears, and says what comes out of it
     /// where no prompt and no key is due. From its next frame on; when the thread stands still it may be lost, as [`Self::send`].
-    #[allow(dead_code, reason = "bridges and conferences follow")]
     pub(crate) fn join(&self, line: LineEnd) {
         self.orders.join(Some(line));
     }
 
     /// Leaves the line that was joined.
-    #[allow(dead_code, reason = "bridges and conferences follow")]
     pub(crate) fn leave(&self) {
         self.orders.join(None);
     }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle, Thread};
 use crossbeam_queue::ArrayQueue;
 
 use super::line::LineEnd;
+use super::mix::{MixCore, MixRemains};
 use super::mouth::Sound;
 use super::thread::Task;
 
@@ -18,6 +19,8 @@ const WAITING: usize = 16_384;
 pub(super) enum Remains {
     Leg(#[expect(dead_code, reason = "is only dropped")] Box<Task>),
     Line(#[expect(dead_code, reason = "is only dropped")] Box<LineEnd>),
+    Mix(#[expect(dead_code, reason = "is only dropped")] Box<MixCore>),
+    OfMix(#[expect(dead_code, reason = "is only dropped")] MixRemains),
     Sound(#[expect(dead_code, reason = "is only dropped")] Sound),
 }
 

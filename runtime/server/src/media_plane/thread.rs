@@ -1,4 +1,4 @@
-//! One media thread: a wheel of 20 slots, 1 ms apart, each with the legs that send in it.
+//! One media thread: a wheel of 20 slots, 1 ms apart, each with the legs that send and the conferences that are mixed in it.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::counters::{MediaCounters, ThreadCounters, add};
 use super::leg::{HeardFrame, LegCore};
 use super::line::LineEnd;
+use super::mix::{MixCore, MixOrder};
 use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
@@ -26,6 +27,9 @@ const ORDERS: usize = 16_384;
 /// Datagrams of one leg that are read in a tick: a flood on one port cannot hold the others up. What is left waits in
 /// the socket's buffer.
 const MAX_DATAGRAMS: usize = 16;
+
+/// Places beside those of legs: conferences that are mixed on one thread.
+const MIXES: usize = 1_024;
 
 /// The longest datagram read; RTP of 120 ms is 972 bytes. Longer ones are cut, and refused then.
 const DATAGRAM_BYTES: usize = 2_048;
@@ -60,7 +64,13 @@ impl Task {
     }
 }
 
-/// A leg's place in its thread's table. The number tells it from those who had the place before.
+/// Who has a place on the wheel.
+enum Tenant {
+    Leg(Box<Task>),
+    Mix(Box<MixCore>, Arc<AtomicBool>),
+}
+
+/// A leg's or a mix' place in its thread's table. The number tells it from those who had the place before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Key {
     index: u32,
@@ -72,6 +82,9 @@ enum Message {
     Order(MediaCommand),
     /// Join this line, or leave the one that is joined.
     Join(Option<Box<LineEnd>>),
+    /// A mix, and the flag that ends it.
+    OpenMix(Box<MixCore>, Arc<AtomicBool>),
+    Mix(MixOrder),
 }
 
 /// What the thread and those who give it orders share.
@@ -82,6 +95,8 @@ struct Shared {
     next_number: AtomicU32,
     /// Legs that are open or about to be.
     legs: AtomicUsize,
+    /// Likewise.
+    mixes: AtomicUsize,
     stop: AtomicBool,
     counters: ThreadCounters,
 }
@@ -101,6 +116,7 @@ pub(super) struct Orders {
 impl MediaThread {
     /// Starts a thread for so many legs at most.
     pub(super) fn start(index: usize, capacity: usize, grave: Grave) -> io::Result<Self> {
+        let capacity = capacity + MIXES;
         let places = ArrayQueue::new(capacity);
         for place in 0..capacity {
             let place = u32::try_from(place).expect("there are fewer ports than 2^16");
@@ -111,6 +127,7 @@ impl MediaThread {
             places,
             next_number: AtomicU32::new(0),
             legs: AtomicUsize::new(0),
+            mixes: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             counters: ThreadCounters::default(),
         });
@@ -129,6 +146,19 @@ impl MediaThread {
     /// # Errors
     /// `WouldBlock` when the thread has no place left, or does not take its messages.
     pub(super) fn open(&self, task: Task) -> io::Result<Orders> {
+        self.move_in(&self.shared.legs, Message::Open(Box::new(task)))
+    }
+
+    /// Hands a mix over, which ends with this flag.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn open_mix(&self, mix: MixCore, closed: Arc<AtomicBool>) -> io::Result<Orders> {
+        let message = Message::OpenMix(Box::new(mix), closed);
+        self.move_in(&self.shared.mixes, message)
+    }
+
+    fn move_in(&self, count: &AtomicUsize, message: Message) -> io::Result<Orders> {
         let full = |what| io::Error::new(ErrorKind::WouldBlock, what);
         let index = self
             .shared
@@ -137,17 +167,12 @@ impl MediaThread {
             .ok_or_else(|| full("the media thread is full"))?;
         let number = self.shared.next_number.fetch_add(1, Ordering::Relaxed);
         let key = Key { index, number };
-        self.shared.legs.fetch_add(1, Ordering::Relaxed);
-        if self
-            .shared
-            .messages
-            .push((key, Message::Open(Box::new(task))))
-            .is_err()
-        {
-            self.shared.release(index);
+        count.fetch_add(1, Ordering::Relaxed);
+        if self.shared.messages.push((key, message)).is_err() {
+            self.shared.release(index, count);
             return Err(full("the media thread does not keep up"));
         }
-        // It sleeps without an end while it has no legs.
+        // It sleeps without an end while it has nothing on its wheel.
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
@@ -159,6 +184,11 @@ impl MediaThread {
 
     pub(super) fn legs(&self) -> usize {
         self.shared.legs.load(Ordering::Relaxed)
+    }
+
+    /// Legs and mixes.
+    pub(super) fn tenants(&self) -> usize {
+        self.legs() + self.shared.mixes.load(Ordering::Relaxed)
     }
 
     pub(super) fn add_to(&self, sum: &mut MediaCounters) {
@@ -186,6 +216,10 @@ impl Orders {
         self.send(Message::Join(line.map(Box::new)));
     }
 
+    pub(super) fn mix(&self, order: MixOrder) {
+        self.send(Message::Mix(order));
+    }
+
     fn send(&self, message: Message) {
         if self.shared.messages.push((self.key, message)).is_err() {
             add(&self.shared.counters.dropped_orders, 1);
@@ -194,10 +228,11 @@ impl Orders {
 }
 
 impl Shared {
-    fn release(&self, index: u32) {
+    /// `count`: that of what had the place.
+    fn release(&self, index: u32, count: &AtomicUsize) {
         // The queue has room for every place.
         let _ = self.places.push(index);
-        self.legs.fetch_sub(1, Ordering::Relaxed);
+        count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -212,11 +247,27 @@ struct Wheel {
     datagram: Box<[u8; DATAGRAM_BYTES]>,
 }
 
-/// A leg in its place.
+/// A tenant in its place.
 struct Resident {
     /// [`Key::number`].
     number: u32,
-    task: Box<Task>,
+    tenant: Tenant,
+}
+
+impl Resident {
+    fn leg(&mut self) -> Option<&mut Task> {
+        match &mut self.tenant {
+            Tenant::Leg(task) => Some(task),
+            Tenant::Mix(..) => None,
+        }
+    }
+
+    fn mix(&mut self) -> Option<&mut MixCore> {
+        match &mut self.tenant {
+            Tenant::Mix(core, _) => Some(core),
+            Tenant::Leg(_) => None,
+        }
+    }
 }
 
 impl Wheel {
@@ -257,64 +308,102 @@ impl Wheel {
                 return;
             };
             let place = &mut self.table[key.index as usize];
+            // The flag that closes a leg may be seen before the leg's last orders: they find another one, or none.
+            let resident = place.as_mut().filter(|one| one.number == key.number);
             match message {
-                Message::Open(task) => {
-                    *place = Some(Resident {
-                        number: key.number,
-                        task,
-                    });
-                    let slot = self.slots.iter_mut().min_by_key(|slot| slot.len());
-                    slot.expect("the wheel has slots").push(key.index);
-                }
-                // The flag that closes a leg may be seen before the leg's last orders: they find another one, or none.
+                Message::Open(task) => self.move_in(key, Tenant::Leg(task)),
+                Message::OpenMix(mix, closed) => self.move_in(key, Tenant::Mix(mix, closed)),
                 Message::Order(order) => {
-                    if let Some(leg) = place.as_mut().filter(|leg| leg.number == key.number) {
-                        leg.task.core.order(order);
+                    if let Some(task) = resident.and_then(Resident::leg) {
+                        task.core.order(order);
                     }
                 }
                 Message::Join(line) => {
-                    let left = match place.as_mut().filter(|leg| leg.number == key.number) {
-                        Some(leg) => leg.task.core.join(line),
+                    let left = match resident.and_then(Resident::leg) {
+                        Some(task) => task.core.join(line),
                         None => line,
                     };
                     if let Some(left) = left {
                         self.grave.bury(Remains::Line(left));
                     }
                 }
+                Message::Mix(order) => {
+                    let remains = resident
+                        .and_then(Resident::mix)
+                        .and_then(|mix| mix.order(order));
+                    if let Some(remains) = remains {
+                        self.grave.bury(Remains::OfMix(remains));
+                    }
+                }
             }
         }
     }
 
+    fn move_in(&mut self, key: Key, tenant: Tenant) {
+        let number = key.number;
+        self.table[key.index as usize] = Some(Resident { number, tenant });
+        let slot = self.slots.iter_mut().min_by_key(|slot| slot.len());
+        slot.expect("the wheel has slots").push(key.index);
+    }
+
     fn take_turn(&mut self, now: Instant, turn: Turn) {
-        let counters = &self.shared.counters;
         if self.slots[turn.slot].is_empty() {
             return;
         }
+        let counters = &self.shared.counters;
         counters.slot_began(turn.lateness);
         add(&counters.skipped_rounds, turn.missed_rounds);
         let mut at = 0;
         while let Some(&index) = self.slots[turn.slot].get(at) {
-            let Some(Resident { task, .. }) = &mut self.table[index as usize] else {
-                unreachable!("a slot names legs of the table");
+            let Some(Resident { tenant, .. }) = &mut self.table[index as usize] else {
+                unreachable!("a slot names tenants of the table");
             };
-            if task.closed.load(Ordering::Acquire) {
+            if tenant.is_closed() {
                 self.slots[turn.slot].swap_remove(at);
                 self.close(index);
-            } else {
-                task.receive(now, &mut self.datagram, &self.shared.counters);
-                task.tick(now, turn.round, &self.shared.counters, &self.grave);
-                at += 1;
+                continue;
             }
+            match tenant {
+                Tenant::Leg(task) => {
+                    task.receive(now, &mut self.datagram, &self.shared.counters);
+                    task.tick(now, turn.round, &self.shared.counters, &self.grave);
+                }
+                Tenant::Mix(mix, _) => {
+                    mix.tick();
+                    let counters = &self.shared.counters;
+                    add(&counters.dropped_frames, mix.take_dropped_frames());
+                }
+            }
+            at += 1;
         }
     }
 
+    /// The place first: the port comes free with the task, and who gets it must find a place.
     fn close(&mut self, index: u32) {
-        if let Some(Resident { mut task, .. }) = self.table[index as usize].take() {
-            task.say_goodbye();
-            // The place first: the port comes free with the task, and who gets it must find a place.
-            self.shared.release(index);
-            self.grave.bury(Remains::Leg(task));
+        let Some(Resident { tenant, .. }) = self.table[index as usize].take() else {
+            return;
+        };
+        match tenant {
+            Tenant::Leg(mut task) => {
+                task.say_goodbye();
+                self.shared.release(index, &self.shared.legs);
+                self.grave.bury(Remains::Leg(task));
+            }
+            Tenant::Mix(mix, _) => {
+                self.shared.release(index, &self.shared.mixes);
+                self.grave.bury(Remains::Mix(mix));
+            }
         }
+    }
+}
+
+impl Tenant {
+    fn is_closed(&self) -> bool {
+        let closed = match self {
+            Self::Leg(task) => &task.closed,
+            Self::Mix(_, closed) => closed,
+        };
+        closed.load(Ordering::Acquire)
     }
 }
 

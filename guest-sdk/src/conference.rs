@@ -1,0 +1,263 @@
+//! A conference, as one who takes part sees it.
+
+use std::time::Duration;
+
+use crate::{
+    Beep, Call, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
+    Playback, WaitSound,
+};
+
+/// What was told of the conference that was joined last.
+#[derive(Debug, Default)]
+pub(crate) struct ConferenceNews {
+    place: Option<ConferencePlace>,
+    began: bool,
+    end: Option<ConferenceEnd>,
+}
+
+impl ConferenceNews {
+    pub(crate) fn put(&mut self, event: ConferenceEvent) {
+        match event {
+            ConferenceEvent::Joined(place) => self.place = Some(place),
+            ConferenceEvent::Began => self.began = true,
+            ConferenceEvent::Left(end) => self.end = Some(end),
+        }
+    }
+}
+
+impl Call {
+    /// Joins the conference of this name, which begins with the first who does. The call must be answered.
+    ///
+    /// ```
+    /// use jackfield_guest::{Call, CallError, ConferenceEnd, ConferenceOptions, Rehearsal};
+    ///
+    /// fn run(call: &Call) -> Result<(), CallError> {
+    ///     call.answer()?;
+    ///     let end = call.conference("weekly", ConferenceOptions::default())?.until_key('*')?;
+    ///     if end == ConferenceEnd::Left {
+    ///         call.say("You have left the conference.")?.finish()?;
+    ///     }
+    ///     call.hang_up()
+    /// }
+    ///
+    /// let caller = Rehearsal::new().press(30.0, "*");
+    /// assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+    /// let expected = ["answer", "join conference weekly", "leave conference", "say You have left the conference.", "hang up"];
+    /// assert_eq!(caller.transcript(), expected);
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallError::NotAnswered`] before [`answer`](Self::answer); [`CallError::InvalidArgument`] for a name that has not 1 to 128
+    /// characters, for options out of range, and when the call is in a conference already, or at a queue.
+    pub fn conference(
+        &self,
+        name: impl Into<String>,
+        options: ConferenceOptions,
+    ) -> Result<Conference<'_>, CallError> {
+        self.host().join_conference(name.into(), options)?;
+        self.inbox().conference = ConferenceNews::default();
+        Ok(Conference { call: self })
+    }
+}
+
+/// A conference that was joined by [`Call::conference`].
+///
+/// It goes on whether or not the story waits for it. What the story plays meanwhile is heard by this call alone, in place of the
+/// others.
+#[derive(Debug)]
+pub struct Conference<'a> {
+    call: &'a Call,
+}
+
+impl Conference<'_> {
+    /// Waits until it is over for this call.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn finish(self) -> Result<ConferenceEnd, CallError> {
+        self.call.wait_for(|inbox| inbox.conference.end.take())
+    }
+
+    /// Waits until it is over for this call, or this key is pressed, which leaves. Other keys are forgotten.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn until_key(self, key: char) -> Result<ConferenceEnd, CallError> {
+        let end = self.call.wait_for(|inbox| match inbox.take_this_key(key) {
+            true => Some(None),
+            false => inbox.conference.end.take().map(Some),
+        })?;
+        match end {
+            Some(end) => Ok(end),
+            None => self.leave(),
+        }
+    }
+
+    /// Waits until it has begun: true when it has, false when it was over before or is after `timeout`.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn begun(&self, timeout: Duration) -> Result<bool, CallError> {
+        let begun = self.call.wait_until(self.call.after(timeout), |inbox| {
+            let news = &inbox.conference;
+            (news.began || news.end.is_some()).then_some(news.began)
+        })?;
+        Ok(begun == Some(true))
+    }
+
+    /// Lets a playback be heard while nobody else is there: true when it has ended, false when the conference has begun or is over,
+    /// which stops it.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn hear(&self, playback: Playback<'_>) -> Result<bool, CallError> {
+        let ended = self.call.wait_for(|inbox| {
+            let is_over = inbox.conference.began || inbox.conference.end.is_some();
+            (is_over || inbox.has_ended(playback.id())).then_some(!is_over)
+        })?;
+        if !ended {
+            playback.stop()?;
+        }
+        Ok(ended)
+    }
+
+    /// Which one it is, once the call is in it.
+    #[must_use]
+    pub fn place(&self) -> Option<ConferencePlace> {
+        self.call.inbox().conference.place.clone()
+    }
+
+    /// Is not heard by the others, or is again.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidArgument`] when it is over.
+    pub fn mute(&self, muted: bool) -> Result<(), CallError> {
+        self.call.host().mute(muted)
+    }
+
+    /// Is on hold: neither heard nor hearing, but for this sound.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidArgument`] when it is over.
+    pub fn hold(&self, sound: impl Into<WaitSound>) -> Result<(), CallError> {
+        self.call.host().hold(Some(sound.into()))
+    }
+
+    /// Takes part again after a hold.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidArgument`] when it is over.
+    pub fn resume(&self) -> Result<(), CallError> {
+        self.call.host().hold(None)
+    }
+
+    /// Leaves it.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call is over.
+    pub fn leave(self) -> Result<ConferenceEnd, CallError> {
+        match self.call.host().leave_conference() {
+            // Over already: its end was told, or is about to be.
+            Ok(()) | Err(CallError::InvalidArgument(_)) => self.finish(),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Twilio's: heard by all, begins it, with tones and the runtime's music.
+impl Default for ConferenceOptions {
+    fn default() -> Self {
+        Self {
+            muted: false,
+            beep: Beep::Always,
+            start_on_enter: true,
+            end_on_exit: false,
+            wait_sound: WaitSound::Music,
+            coach: None,
+            max_participants: None,
+            label: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rehearsal;
+
+    fn joined(caller: &Rehearsal) -> Call {
+        let call = Call::on(caller.clone());
+        call.answer().unwrap();
+        call
+    }
+
+    fn join(call: &Call) -> Conference<'_> {
+        call.conference("room", ConferenceOptions::default())
+            .unwrap()
+    }
+
+    #[test]
+    fn it_lasts_until_somebody_ends_it() {
+        let caller = Rehearsal::new().press(5.0, "1").conference_ends(60.0);
+        let call = joined(&caller);
+        assert_eq!(join(&call).until_key('*'), Ok(ConferenceEnd::Ended));
+        assert_eq!(call.elapsed(), Duration::from_secs(60));
+        assert_eq!(
+            call.gather(crate::Digits::any(), Duration::from_secs(1)),
+            Ok(String::new()),
+            "keys of the conference are not for what follows"
+        );
+    }
+
+    #[test]
+    fn a_key_leaves_it() {
+        let caller = Rehearsal::new().press(5.0, "12*");
+        let call = joined(&caller);
+        assert_eq!(join(&call).until_key('*'), Ok(ConferenceEnd::Left));
+        let expected = ["answer", "join conference room", "leave conference"];
+        assert_eq!(caller.transcript(), expected);
+        assert_eq!(join(&call).leave(), Ok(ConferenceEnd::Left), "once more");
+    }
+
+    #[test]
+    fn who_waits_may_hear_prompts_until_it_begins() {
+        let caller = Rehearsal::new().conference_begins(5.0).conference_ends(9.0);
+        let call = joined(&caller);
+        let conference = join(&call);
+        assert!(!conference.begun(Duration::from_secs(1)).unwrap());
+        assert!(conference.hear(call.play("first.wav").unwrap()).unwrap());
+        assert!(!conference.hear(call.play("second.wav").unwrap()).unwrap());
+        assert_eq!(call.elapsed(), Duration::from_secs(5));
+        assert!(conference.begun(Duration::ZERO).unwrap());
+        assert_eq!(conference.place().unwrap().participants, 1);
+        assert_eq!(conference.finish(), Ok(ConferenceEnd::Ended));
+        assert_eq!(
+            caller.transcript()[2..],
+            ["play first.wav", "play second.wav", "stop"]
+        );
+    }
+
+    #[test]
+    fn mute_and_hold_are_the_hosts_to_do() {
+        let caller = Rehearsal::new();
+        let call = joined(&caller);
+        let conference = join(&call);
+        conference.mute(true).unwrap();
+        conference.hold("hold.wav").unwrap();
+        conference.resume().unwrap();
+        conference.leave().unwrap();
+        let expected = ["mute", "hold with hold.wav", "unhold", "leave conference"];
+        assert_eq!(caller.transcript()[2..], expected);
+        assert!(matches!(
+            call.host().mute(false),
+            Err(CallError::InvalidArgument(_))
+        ));
+    }
+
+    #[test]
+    fn a_hang_up_ends_the_wait() {
+        let caller = Rehearsal::new().hang_up(3.0);
+        let call = joined(&caller);
+        assert_eq!(join(&call).finish(), Err(CallError::HungUp));
+    }
+}

@@ -1,0 +1,240 @@
+//! A queue, as one who waits or serves sees it.
+
+use std::time::Duration;
+
+use crate::{Call, CallError, Playback, QueueBridge, QueueEvent, QueueExit, QueuePlace, WaitSound};
+
+/// What was told of the queue that the call was at last.
+#[derive(Debug, Default)]
+pub(crate) struct QueueNews {
+    place: Option<QueuePlace>,
+    bridge: Option<QueueBridge>,
+    exit: Option<QueueExit>,
+}
+
+impl QueueNews {
+    pub(crate) fn put(&mut self, event: QueueEvent) {
+        match event {
+            QueueEvent::Waiting(place) => self.place = Some(place),
+            QueueEvent::Bridged(bridge) => self.bridge = Some(bridge),
+            QueueEvent::Left(exit) => self.exit = Some(exit),
+        }
+    }
+}
+
+impl Call {
+    /// Waits in the queue of this name for somebody who [serves](Self::serve) it, with this sound. The call must be answered. At most
+    /// 100 wait in a queue; see [`enqueue_of`](Self::enqueue_of).
+    ///
+    /// ```
+    /// use jackfield_guest::{Call, CallError, QueueOutcome, Rehearsal, WaitSound};
+    ///
+    /// fn run(call: &Call) -> Result<(), CallError> {
+    ///     call.answer()?;
+    ///     let exit = call.enqueue("support", WaitSound::Music)?.until_key('*')?;
+    ///     if exit.outcome != QueueOutcome::Bridged {
+    ///         call.say("Please call again.")?.finish()?;
+    ///     }
+    ///     call.hang_up()
+    /// }
+    ///
+    /// let caller = Rehearsal::new().queue_answers(20.0).queue_ends(90.0);
+    /// assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+    /// assert_eq!(caller.transcript(), ["answer", "wait in queue support", "hang up"]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallError::NotAnswered`] before [`answer`](Self::answer); [`CallError::InvalidArgument`] for a name that has not 1 to 64
+    /// characters, and when the call is at a queue already, or in a conference.
+    pub fn enqueue(
+        &self,
+        name: impl Into<String>,
+        sound: impl Into<WaitSound>,
+    ) -> Result<Queue<'_>, CallError> {
+        self.go_to_queue(|host| host.wait_in_queue(name.into(), sound.into(), None))
+    }
+
+    /// Waits in a queue unless `max_size` (1 to 5,000) wait there already; else like [`enqueue`](Self::enqueue).
+    ///
+    /// # Errors
+    /// Those of [`enqueue`](Self::enqueue), and [`CallError::InvalidArgument`] for `max_size` out of range.
+    pub fn enqueue_of(
+        &self,
+        name: impl Into<String>,
+        sound: impl Into<WaitSound>,
+        max_size: u32,
+    ) -> Result<Queue<'_>, CallError> {
+        self.go_to_queue(|host| host.wait_in_queue(name.into(), sound.into(), Some(max_size)))
+    }
+
+    /// Serves who waits longest in the queue of this name, or else who comes next. The call must be answered.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn story(call: &jackfield_guest::Call) -> Result<(), jackfield_guest::CallError> {
+    /// let queue = call.serve("support")?;
+    /// if queue.bridged(Duration::from_secs(60))?.is_none() {
+    ///     call.say("Nobody waits.")?;
+    /// }
+    /// queue.until_key('*')?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue).
+    pub fn serve(&self, name: impl Into<String>) -> Result<Queue<'_>, CallError> {
+        self.go_to_queue(|host| host.serve_queue(name.into()))
+    }
+
+    fn go_to_queue(
+        &self,
+        go: impl FnOnce(&dyn crate::Host) -> Result<(), CallError>,
+    ) -> Result<Queue<'_>, CallError> {
+        go(self.host())?;
+        self.inbox().queue = QueueNews::default();
+        Ok(Queue { call: self })
+    }
+}
+
+/// A queue that the call is at by [`Call::enqueue`] or [`Call::serve`].
+///
+/// The call stays there whether or not the story waits for it. What the story plays meanwhile goes before the sound, and before the
+/// other one.
+#[derive(Debug)]
+pub struct Queue<'a> {
+    call: &'a Call,
+}
+
+impl Queue<'_> {
+    /// Waits until it is over: somebody came and one of the two went, or there was no place.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn finish(self) -> Result<QueueExit, CallError> {
+        self.call.wait_for(|inbox| inbox.queue.exit.take())
+    }
+
+    /// Waits until it is over, or this key is pressed, which leaves. Other keys are forgotten.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn until_key(self, key: char) -> Result<QueueExit, CallError> {
+        let exit = self.call.wait_for(|inbox| match inbox.take_this_key(key) {
+            true => Some(None),
+            false => inbox.queue.exit.take().map(Some),
+        })?;
+        match exit {
+            Some(exit) => Ok(exit),
+            None => self.leave(),
+        }
+    }
+
+    /// Waits until it and another one hear each other, and says who that is. None when it was over before, and after `timeout`.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn bridged(&self, timeout: Duration) -> Result<Option<QueueBridge>, CallError> {
+        let bridged = self.call.wait_until(self.call.after(timeout), |inbox| {
+            let news = &inbox.queue;
+            (news.bridge.is_some() || news.exit.is_some()).then(|| news.bridge.clone())
+        })?;
+        Ok(bridged.flatten())
+    }
+
+    /// Lets a playback be heard while nobody is there: true when it has ended, false when somebody came or it is over, which stops it.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn hear(&self, playback: Playback<'_>) -> Result<bool, CallError> {
+        let ended = self.call.wait_for(|inbox| {
+            let is_over = inbox.queue.bridge.is_some() || inbox.queue.exit.is_some();
+            (is_over || inbox.has_ended(playback.id())).then_some(!is_over)
+        })?;
+        if !ended {
+            playback.stop()?;
+        }
+        Ok(ended)
+    }
+
+    /// Where in the queue the call is, as was told last. None of one who serves.
+    #[must_use]
+    pub fn place(&self) -> Option<QueuePlace> {
+        self.call.inbox().queue.place.clone()
+    }
+
+    /// Leaves it, and the other one.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call is over.
+    pub fn leave(self) -> Result<QueueExit, CallError> {
+        match self.call.host().leave_queue() {
+            // Over already: its end was told, or is about to be.
+            Ok(()) | Err(CallError::InvalidArgument(_)) => self.finish(),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{QueueOutcome, Rehearsal};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn answered(caller: &Rehearsal) -> Call {
+        let call = Call::on(caller.clone());
+        call.answer().unwrap();
+        call
+    }
+
+    #[test]
+    fn who_waits_is_served_and_both_go() {
+        let caller = Rehearsal::new().queue_answers(20.0).queue_ends(90.0);
+        let call = answered(&caller);
+        let queue = call.enqueue("support", WaitSound::Music).unwrap();
+        let bridge = queue.bridged(PATIENCE).unwrap().unwrap();
+        assert_eq!(bridge.waited_s, 20);
+        assert_eq!(queue.place().unwrap().position, 1);
+        let exit = queue.finish().unwrap();
+        assert_eq!((exit.outcome, exit.waited_s), (QueueOutcome::Bridged, 20));
+        assert_eq!(call.elapsed(), Duration::from_secs(90));
+    }
+
+    #[test]
+    fn who_is_tired_of_waiting_leaves() {
+        let caller = Rehearsal::new().press(7.0, "9#");
+        let call = answered(&caller);
+        let queue = call.enqueue_of("support", "wait.wav", 5).unwrap();
+        let exit = queue.until_key('#').unwrap();
+        assert_eq!((exit.outcome, exit.waited_s), (QueueOutcome::Left, 7));
+        let expected = [
+            "wait in queue support of at most 5 with wait.wav",
+            "leave queue",
+        ];
+        assert_eq!(caller.transcript()[1..], expected);
+    }
+
+    #[test]
+    fn prompts_are_heard_until_somebody_comes() {
+        let caller = Rehearsal::new().queue_answers(3.0).queue_ends(4.0);
+        let call = answered(&caller);
+        let queue = call.enqueue("support", WaitSound::Silence).unwrap();
+        assert!(queue.hear(call.say("Please wait.").unwrap()).unwrap());
+        assert!(!queue.hear(call.say("Please wait.").unwrap()).unwrap());
+        assert_eq!(call.elapsed(), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn who_serves_may_give_up() {
+        let caller = Rehearsal::new();
+        let call = answered(&caller);
+        let queue = call.serve("support").unwrap();
+        assert_eq!(queue.bridged(PATIENCE), Ok(None));
+        assert_eq!(queue.leave().unwrap().outcome, QueueOutcome::Left);
+        assert_eq!(
+            caller.transcript()[1..],
+            ["serve queue support", "leave queue"]
+        );
+    }
+}

@@ -1,0 +1,299 @@
+//! A queue: who waits, who serves, and who of them hear each other.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallSid, QueueSid, WaitSound};
+
+/// Twilio's bound for the size of a queue.
+pub(crate) const MAX_SIZE: u32 = 5_000;
+/// The size of a queue of which nothing is said (Twilio's too).
+const DEFAULT_SIZE: u32 = 100;
+
+/// What a story asks of a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueueCommand {
+    /// Waits at the one of this name.
+    Wait {
+        /// 1 to 64 characters.
+        name: String,
+        /// Heard meanwhile.
+        sound: WaitSound,
+        /// 1 to 5,000; refused where so many wait already. 100 where nothing is said.
+        max_size: Option<u32>,
+    },
+    /// Serves the one who waits longest, or else who comes next.
+    Serve {
+        /// 1 to 64 characters.
+        name: String,
+    },
+    /// Waits or serves no longer.
+    Leave,
+}
+
+/// What a call asks of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueueRequest {
+    /// Waits at the one of this name in its account.
+    Wait {
+        /// 1 to 64 characters.
+        name: String,
+        /// 1 to 5,000.
+        max_size: Option<u32>,
+    },
+    /// Serves at the one of this name in its account.
+    Serve {
+        /// 1 to 64 characters.
+        name: String,
+    },
+    /// Is there no longer.
+    Leave,
+}
+
+/// What becomes of a call at a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueueEvent {
+    /// It waits. Told again whenever its position changes.
+    Waiting(QueuePlace),
+    /// It and another one hear each other.
+    Bridged(QueueBridge),
+    /// It has to do with the queue no longer.
+    Left(QueueExit),
+}
+
+/// Where in the queue a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuePlace {
+    /// The queue.
+    pub sid: QueueSid,
+    /// 1 is the next.
+    pub position: u32,
+    /// How many wait.
+    pub size: u32,
+    /// Seconds that those who were taken off waited on average.
+    pub average_wait_s: u32,
+}
+
+/// Two calls that hear each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueBridge {
+    /// The queue.
+    pub sid: QueueSid,
+    /// The other one.
+    pub call: CallSid,
+    /// Seconds that the one of the two who waited did so.
+    pub waited_s: u32,
+}
+
+/// How a call's time at a queue ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueExit {
+    /// The queue.
+    pub sid: QueueSid,
+    /// How.
+    pub outcome: QueueOutcome,
+    /// Seconds in the queue, none of them with somebody.
+    pub waited_s: u32,
+}
+
+/// How a call's time at a queue ended, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueueOutcome {
+    /// It and another one heard each other, until one of them went.
+    Bridged,
+    /// It left before anybody came.
+    Left,
+    /// As many as may wait did so.
+    Full,
+    /// The account has as many queues as it may have, or the runtime failed.
+    Failed,
+}
+
+/// One thing that happened to a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueInput {
+    /// A call wants to wait.
+    Wait {
+        /// Which.
+        call: CallSid,
+        /// 1 to 5,000.
+        max_size: Option<u32>,
+    },
+    /// A call serves.
+    Serve(CallSid),
+    /// A call goes, or is over.
+    Leave(CallSid),
+}
+
+/// One thing to be done for a queue, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueEffect {
+    /// Tell a call.
+    Tell(CallSid, QueueEvent),
+    /// Let two calls hear each other, until they are told that they have left. Each is told by its [`Self::Tell`] then.
+    Bridge(CallSid, CallSid),
+}
+
+/// Decides who is served when. It is over when no call is at it.
+#[derive(Debug)]
+pub struct Queue {
+    sid: QueueSid,
+    /// The one who waits longest is the first.
+    waiting: VecDeque<Waiter>,
+    /// Those for whom nobody is there yet, in the order they came.
+    serving: VecDeque<CallSid>,
+    bridged: Vec<Pair>,
+    /// Of those who were served.
+    served: u64,
+    waited_s: u64,
+    effects: VecDeque<QueueEffect>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    call: CallSid,
+    since: Instant,
+}
+
+#[derive(Debug)]
+struct Pair {
+    waiter: CallSid,
+    server: CallSid,
+    waited_s: u32,
+}
+
+impl Queue {
+    /// A queue at which nobody is.
+    #[must_use]
+    pub fn new(sid: QueueSid) -> Self {
+        Self {
+            sid,
+            waiting: VecDeque::new(),
+            serving: VecDeque::new(),
+            bridged: Vec::new(),
+            served: 0,
+            waited_s: 0,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Feeds one input. `now` never goes backwards; effects wait in order for [`Self::poll`].
+    pub fn handle(&mut self, now: Instant, input: QueueInput) {
+        match input {
+            QueueInput::Wait { call, max_size } => self.wait(now, call, max_size),
+            QueueInput::Serve(call) => match self.waiting.pop_front() {
+                Some(waiter) => {
+                    self.bridge(now, &waiter, call);
+                    self.tell_places(0);
+                }
+                None => self.serving.push_back(call),
+            },
+            QueueInput::Leave(call) => self.leave(now, call),
+        }
+    }
+
+    /// The next thing to be done. Drain it before the next [`Self::handle`].
+    pub fn poll(&mut self) -> Option<QueueEffect> {
+        self.effects.pop_front()
+    }
+
+    /// No call is at it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.serving.is_empty() && self.bridged.is_empty()
+    }
+
+    fn wait(&mut self, now: Instant, call: CallSid, max_size: Option<u32>) {
+        if self.waiting.len() >= max_size.unwrap_or(DEFAULT_SIZE) as usize {
+            return self.tell_exit(call, QueueOutcome::Full, 0);
+        }
+        let waiter = Waiter { call, since: now };
+        match self.serving.pop_front() {
+            Some(server) => self.bridge(now, &waiter, server),
+            None => {
+                self.waiting.push_back(waiter);
+                self.tell_places(self.waiting.len() - 1);
+            }
+        }
+    }
+
+    fn bridge(&mut self, now: Instant, waiter: &Waiter, server: CallSid) {
+        let waited_s = waiter.seconds(now);
+        self.served += 1;
+        self.waited_s += u64::from(waited_s);
+        self.effects
+            .push_back(QueueEffect::Bridge(waiter.call, server));
+        for (call, other) in [(waiter.call, server), (server, waiter.call)] {
+            let bridge = QueueBridge {
+                sid: self.sid,
+                call: other,
+                waited_s,
+            };
+            let event = QueueEvent::Bridged(bridge);
+            self.effects.push_back(QueueEffect::Tell(call, event));
+        }
+        self.bridged.push(Pair {
+            waiter: waiter.call,
+            server,
+            waited_s,
+        });
+    }
+
+    fn leave(&mut self, now: Instant, call: CallSid) {
+        if let Some(at) = self.waiting.iter().position(|one| one.call == call) {
+            let waited_s = self.waiting[at].seconds(now);
+            self.waiting.remove(at);
+            self.tell_exit(call, QueueOutcome::Left, waited_s);
+            self.tell_places(at);
+        } else if let Some(at) = self.serving.iter().position(|one| *one == call) {
+            self.serving.remove(at);
+            self.tell_exit(call, QueueOutcome::Left, 0);
+        } else if let Some(at) = self.bridged.iter().position(|pair| pair.has(call)) {
+            let pair = self.bridged.swap_remove(at);
+            self.tell_exit(pair.waiter, QueueOutcome::Bridged, pair.waited_s);
+            self.tell_exit(pair.server, QueueOutcome::Bridged, 0);
+        }
+    }
+
+    /// Says where they are to those from this one on.
+    fn tell_places(&mut self, from: usize) {
+        let size = self.waiting.len() as u32;
+        let average_wait_s = self.waited_s.checked_div(self.served).unwrap_or(0) as u32;
+        for (position, waiter) in (1..).zip(&self.waiting).skip(from) {
+            let event = QueueEvent::Waiting(QueuePlace {
+                sid: self.sid,
+                position,
+                size,
+                average_wait_s,
+            });
+            self.effects
+                .push_back(QueueEffect::Tell(waiter.call, event));
+        }
+    }
+
+    fn tell_exit(&mut self, call: CallSid, outcome: QueueOutcome, waited_s: u32) {
+        let event = QueueEvent::Left(QueueExit {
+            sid: self.sid,
+            outcome,
+            waited_s,
+        });
+        self.effects.push_back(QueueEffect::Tell(call, event));
+    }
+}
+
+impl Waiter {
+    fn seconds(&self, now: Instant) -> u32 {
+        u32::try_from(now.saturating_duration_since(self.since).as_secs()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Pair {
+    fn has(&self, call: CallSid) -> bool {
+        self.waiter == call || self.server == call
+    }
+}
+
+#[cfg(test)]
+mod tests;

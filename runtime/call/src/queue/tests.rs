@@ -1,0 +1,152 @@
+use std::time::Duration;
+
+use super::*;
+
+fn sid(number: u8) -> CallSid {
+    CallSid::from_bytes([number; 16])
+}
+
+/// A queue on simulated time that says what it does, in short words.
+struct Run {
+    queue: Queue,
+    now: Instant,
+}
+
+impl Run {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "simulated time needs some beginning"
+    )]
+    fn new() -> Self {
+        Self {
+            queue: Queue::new(QueueSid::from_bytes([9; 16])),
+            now: Instant::now(),
+        }
+    }
+
+    /// A second later.
+    fn feed(&mut self, input: QueueInput) -> Vec<String> {
+        self.now += Duration::from_secs(1);
+        self.queue.handle(self.now, input);
+        std::iter::from_fn(|| self.queue.poll())
+            .map(|effect| words(&effect))
+            .collect()
+    }
+
+    fn wait(&mut self, number: u8) -> Vec<String> {
+        let (call, max_size) = (sid(number), None);
+        self.feed(QueueInput::Wait { call, max_size })
+    }
+
+    fn serve(&mut self, number: u8) -> Vec<String> {
+        self.feed(QueueInput::Serve(sid(number)))
+    }
+
+    fn leave(&mut self, number: u8) -> Vec<String> {
+        self.feed(QueueInput::Leave(sid(number)))
+    }
+}
+
+fn words(effect: &QueueEffect) -> String {
+    let number = |call: &CallSid| call.as_bytes()[0];
+    match effect {
+        QueueEffect::Bridge(one, other) => format!("bridge {} {}", number(one), number(other)),
+        QueueEffect::Tell(call, QueueEvent::Waiting(place)) => format!(
+            "{}: {} of {}, {} s",
+            number(call),
+            place.position,
+            place.size,
+            place.average_wait_s
+        ),
+        QueueEffect::Tell(call, QueueEvent::Bridged(bridge)) => format!(
+            "{}: with {} after {} s",
+            number(call),
+            number(&bridge.call),
+            bridge.waited_s
+        ),
+        QueueEffect::Tell(call, QueueEvent::Left(exit)) => {
+            format!(
+                "{}: {:?} after {} s",
+                number(call),
+                exit.outcome,
+                exit.waited_s
+            )
+        }
+    }
+}
+
+#[test]
+fn who_waits_longest_is_served_first() {
+    let mut run = Run::new();
+    assert_eq!(run.wait(1), ["1: 1 of 1, 0 s"]);
+    assert_eq!(run.wait(2), ["2: 2 of 2, 0 s"]);
+    run.wait(3);
+    assert_eq!(
+        run.serve(10),
+        [
+            "bridge 1 10",
+            "1: with 10 after 3 s",
+            "10: with 1 after 3 s",
+            "2: 1 of 2, 3 s",
+            "3: 2 of 2, 3 s",
+        ]
+    );
+}
+
+#[test]
+fn who_serves_waits_for_the_next_one() {
+    let mut run = Run::new();
+    assert_eq!(run.serve(10), [""; 0]);
+    run.serve(11);
+    assert_eq!(
+        run.wait(1),
+        [
+            "bridge 1 10",
+            "1: with 10 after 0 s",
+            "10: with 1 after 0 s"
+        ]
+    );
+    assert_eq!(run.leave(11), ["11: Left after 0 s"]);
+    assert_eq!(run.wait(2), ["2: 1 of 1, 0 s"]);
+}
+
+#[test]
+fn whoever_of_the_two_goes_both_are_told() {
+    for gone in [1, 10] {
+        let mut run = Run::new();
+        run.wait(1);
+        run.serve(10);
+        assert_eq!(
+            run.leave(gone),
+            ["1: Bridged after 1 s", "10: Bridged after 0 s"]
+        );
+        assert!(run.queue.is_empty());
+        assert_eq!(run.leave(gone), [""; 0]);
+    }
+}
+
+#[test]
+fn who_leaves_lets_the_others_move_up() {
+    let mut run = Run::new();
+    for number in 1..=3 {
+        run.wait(number);
+    }
+    assert_eq!(run.leave(2), ["2: Left after 2 s", "3: 2 of 2, 0 s"]);
+}
+
+#[test]
+fn a_full_queue_takes_nobody() {
+    let mut run = Run::new();
+    run.wait(1);
+    let call = sid(2);
+    let max_size = Some(1);
+    assert_eq!(
+        run.feed(QueueInput::Wait { call, max_size }),
+        ["2: Full after 0 s"]
+    );
+    for number in 2..=100 {
+        run.wait(number);
+    }
+    assert_eq!(run.wait(101), ["101: Full after 0 s"]);
+    assert_eq!(run.queue.waiting.len(), 100);
+}

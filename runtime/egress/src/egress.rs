@@ -5,9 +5,9 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use bytes::{Bytes, BytesMut};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as PooledClient, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -21,6 +21,7 @@ use crate::grants::Grants;
 use crate::limits::{Bounds, Limits};
 use crate::request::{Hop, Kind, Request, Response, shown};
 use crate::resolve::{Resolve, SystemResolver};
+use crate::stream::{StreamedResponse, too_late};
 
 type Client = PooledClient<HttpsConnector<GuardedConnector>, Full<Bytes>>;
 
@@ -85,6 +86,31 @@ impl Egress {
         request: Request,
         cookies: &CookieJar,
     ) -> Result<Response, FetchError> {
+        let mut response = self.open(tenant, grants, request, cookies).await?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response {
+            status: response.status,
+            headers: response.headers,
+            body: body.freeze(),
+            url: response.url,
+        })
+    }
+
+    /// Makes a request as [`Self::fetch`] does, and gives the response as soon as its head is there. Its body counts as part of the
+    /// request: as to time, to size, and to the place it holds.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub async fn open(
+        &self,
+        tenant: &str,
+        grants: &Grants,
+        request: Request,
+        cookies: &CookieJar,
+    ) -> Result<StreamedResponse, FetchError> {
         let (bounds, gate) = match request.kind {
             Kind::Story => (self.limits.story, &self.story),
             Kind::Media => (self.limits.media, &self.media),
@@ -101,27 +127,27 @@ impl Egress {
             })?;
         let first = shown(hop.url());
         let exchange = self.exchange(grants, hop, cookies, bounds);
-        let outcome = timeout_at(deadline, exchange).await;
-        drop(place);
-        outcome.map_err(|_| {
-            FetchError::TimedOut(format!("{first}: not complete within {:?}", bounds.total))
-        })?
+        let (response, hop) = timeout_at(deadline, exchange)
+            .await
+            .map_err(|_| too_late(&first, bounds.total))??;
+        StreamedResponse::new(response, &hop, bounds, deadline, place)
     }
 
+    /// The response that is no redirect, and to what.
     async fn exchange(
         &self,
         grants: &Grants,
         mut hop: Hop,
         cookies: &CookieJar,
         bounds: Bounds,
-    ) -> Result<Response, FetchError> {
+    ) -> Result<(http::Response<Incoming>, Hop), FetchError> {
         let client = self.client(grants);
         for _ in 0..=self.limits.redirects {
             let response = send(&client, &hop, cookies, bounds.first_byte).await?;
             cookies.store(hop.url(), response.headers(), SystemTime::now());
             match hop.redirected(&response)? {
                 Some(next) => hop = next,
-                None => return read(response, &hop, bounds.response_bytes).await,
+                None => return Ok((response, hop)),
             }
         }
         let (last, most) = (shown(hop.url()), self.limits.redirects);
@@ -205,41 +231,6 @@ async fn send(
     }
 }
 
-/// Reads a body of at most `limit` bytes, and not a byte more than that into memory.
-async fn read(
-    response: http::Response<Incoming>,
-    hop: &Hop,
-    limit: usize,
-) -> Result<Response, FetchError> {
-    let url = shown(hop.url());
-    let too_large = || FetchError::TooLarge(format!("{url}: a body of more than {limit} bytes"));
-    if response.body().size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
-    let (head, body) = response.into_parts();
-    let body = match Limited::new(body, limit).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Err(error) => {
-            return Err(FetchError::Protocol(format!(
-                "{url}: {}",
-                causes(error.as_ref())
-            )));
-        }
-    };
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = head
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), text(value)));
-    Ok(Response {
-        status: head.status.as_u16(),
-        headers: headers.collect(),
-        body,
-        url: hop.url().as_str().to_owned(),
-    })
-}
-
 /// What the client's error means: the guard's refusal, a failed connection, or a fault of TLS or HTTP.
 fn classify(error: &ClientError, hop: &Hop) -> FetchError {
     let sources = std::iter::successors(error.source(), |&error| error.source());
@@ -254,7 +245,7 @@ fn classify(error: &ClientError, hop: &Hop) -> FetchError {
 }
 
 /// An error with its causes, each once.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in std::iter::successors(Some(error), |&error| error.source()) {
         let text = cause.to_string();

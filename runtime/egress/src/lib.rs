@@ -17,6 +17,7 @@ mod limits;
 mod request;
 mod resolve;
 mod signature;
+mod stream;
 
 pub use cookies::CookieJar;
 pub use egress::Egress;
@@ -26,3 +27,4 @@ pub use limits::{Bounds, Limits};
 pub use request::{Kind, Request, Response, SigningKey};
 pub use resolve::{Lookup, Resolve, SystemResolver};
 pub use signature::twilio_signature;
+pub use stream::StreamedResponse;

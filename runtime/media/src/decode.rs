@@ -1,5 +1,7 @@
 //! Decoding the files that prompts come from.
 
+mod stream;
+
 use std::io::{Cursor, ErrorKind};
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
@@ -9,11 +11,13 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 use crate::Rate;
 use crate::resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
+
+pub use stream::decode_from;
 
 /// The formats we name when a file is in another.
 const FORMATS: &str = "WAV (PCM, µ-law, A-law, ADPCM), MP3, Ogg Vorbis, FLAC or AAC (ADTS, MP4)";
@@ -101,23 +105,38 @@ pub fn decode_at(
             max_bytes: limits.max_bytes,
         });
     }
+    let mut samples = Vec::new();
+    let mut keep = |piece: &[i16]| samples.extend_from_slice(piece);
+    decode_guarded(Box::new(Cursor::new(bytes)), hint, limits, rate, &mut keep)?;
+    Ok(samples)
+}
+
+/// Decodes into `sink`, piece by piece.
+fn decode_guarded<'a>(
+    source: Box<dyn MediaSource + 'a>,
+    hint: Option<&str>,
+    limits: DecodeLimits,
+    rate: Rate,
+    sink: &mut dyn FnMut(&[i16]),
+) -> Result<(), MediaError> {
     // The library checks most of what it reads, not all: a header's products may overflow. A file must not take its
     // caller down.
     let decoded = panic::catch_unwind(AssertUnwindSafe(|| {
-        decode_unguarded(bytes, hint, limits, rate)
+        decode_unguarded(source, hint, limits, rate, sink)
     }));
     decoded.unwrap_or_else(|_| Err(MediaError::Malformed("the decoder broke off".to_owned())))
 }
 
-fn decode_unguarded(
-    bytes: &[u8],
+fn decode_unguarded<'a>(
+    source: Box<dyn MediaSource + 'a>,
     hint: Option<&str>,
     limits: DecodeLimits,
     rate: Rate,
-) -> Result<Vec<i16>, MediaError> {
-    let mut reader = open(bytes, hint)?;
+    sink: &mut dyn FnMut(&[i16]),
+) -> Result<(), MediaError> {
+    let mut reader = open(source, hint)?;
     let (track, mut decoder) = audio_track(reader.as_ref())?;
-    let mut output = Output::new(limits, rate);
+    let mut output = Output::new(limits, rate, sink);
     let mut budget = Budget::new(limits);
     loop {
         let packet = match reader.next_packet() {
@@ -145,8 +164,11 @@ fn decode_unguarded(
     output.finish()
 }
 
-fn open<'a>(bytes: &'a [u8], hint: Option<&str>) -> Result<Box<dyn FormatReader + 'a>, MediaError> {
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+fn open<'a>(
+    source: Box<dyn MediaSource + 'a>,
+    hint: Option<&str>,
+) -> Result<Box<dyn FormatReader + 'a>, MediaError> {
+    let stream = MediaSourceStream::new(source, Default::default());
     let mut probe_hint = Hint::new();
     match hint {
         Some(media_type) if media_type.contains('/') => probe_hint.mime_type(media_type),
@@ -210,21 +232,26 @@ impl Budget {
     }
 }
 
-/// Collects what is decoded, at one rate, within the limit.
-struct Output {
+/// Passes on what is decoded, at one rate, within the limit.
+struct Output<'a> {
     rate: Rate,
+    sink: &'a mut dyn FnMut(&[i16]),
+    /// What is to be passed on next, and how much was before.
     samples: Vec<i16>,
+    passed_on: usize,
     resampler: Option<(u32, Resampler)>,
     mono: Vec<f32>,
     interleaved: Vec<f32>,
     max_duration: Duration,
 }
 
-impl Output {
-    fn new(limits: DecodeLimits, rate: Rate) -> Self {
+impl<'a> Output<'a> {
+    fn new(limits: DecodeLimits, rate: Rate, sink: &'a mut dyn FnMut(&[i16])) -> Self {
         Self {
             rate,
+            sink,
             samples: Vec::new(),
+            passed_on: 0,
             resampler: None,
             mono: Vec::new(),
             interleaved: Vec::new(),
@@ -247,8 +274,9 @@ impl Output {
         self.mono
             .extend(frames.map(|frame| frame.iter().sum::<f32>() / channels as f32));
         self.resample(rate_hz);
+        self.pass_on();
         let max_samples = self.max_duration.as_millis() * u128::from(self.rate.hz()) / 1_000;
-        if self.samples.len() as u128 > max_samples {
+        if self.passed_on as u128 > max_samples {
             return Err(MediaError::TooLong(self.max_duration));
         }
         Ok(())
@@ -275,22 +303,31 @@ impl Output {
         }
     }
 
-    fn finish(mut self) -> Result<Vec<i16>, MediaError> {
-        self.flush();
-        if self.samples.is_empty() {
-            Err(MediaError::Empty)
-        } else {
-            Ok(self.samples)
+    fn pass_on(&mut self) {
+        if !self.samples.is_empty() {
+            (self.sink)(&self.samples);
+            self.passed_on += self.samples.len();
+            self.samples.clear();
         }
     }
 
-    /// What came before an error that ends the file, if it was at least a frame.
-    fn salvage(mut self, error: &Error) -> Result<Vec<i16>, MediaError> {
+    fn finish(mut self) -> Result<(), MediaError> {
         self.flush();
-        if self.samples.len() < self.rate.frame_samples() {
+        self.pass_on();
+        if self.passed_on == 0 {
+            return Err(MediaError::Empty);
+        }
+        Ok(())
+    }
+
+    /// What came before an error that ends the file, if it was at least a frame.
+    fn salvage(mut self, error: &Error) -> Result<(), MediaError> {
+        self.flush();
+        self.pass_on();
+        if self.passed_on < self.rate.frame_samples() {
             return Err(MediaError::Malformed(error.to_string()));
         }
-        Ok(self.samples)
+        Ok(())
     }
 }
 

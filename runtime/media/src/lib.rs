@@ -42,14 +42,14 @@ pub use bridge::{BridgeSide, BridgeWay, bridge_way};
 pub use codec::{Codec, Decoder, Encoder};
 pub use comfort_noise::ComfortNoise;
 pub use conference_beep::ConferenceBeep;
-pub use decode::{DecodeLimits, MediaError, decode, decode_at};
+pub use decode::{DecodeLimits, MediaError, decode, decode_at, decode_from};
 pub use dtmf_detector::DtmfDetector;
 pub use dtmf_tone::DtmfTone;
 pub use g711::Law;
 pub use gain::Gain;
 pub use mixer::{ConferenceFull, Mixer, Seat, Talk};
 pub use phrases::{PhraseError, PhraseRules, PhraseRulesError, PhraseSet, Spoken};
-pub use prompt::Prompt;
+pub use prompt::{Prompt, PromptWriter};
 pub use rate::Rate;
 pub use rate_converter::RateConverter;
 pub use recording::{

@@ -1,20 +1,44 @@
 //! Audio ready to be sent.
 
-use crate::codec::{Encoder, MAX_FRAME_BYTES};
-use crate::{Codec, Rate, Resampler};
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+use crate::{Codec, Rate};
+
+pub use writer::PromptWriter;
+
+/// Frames that are made ready together: a second.
+const BLOCK_FRAMES: usize = 50;
 
 /// A prompt in the frames of each codec it is played in: made once, shared by every call that plays it, so that a packet is a header
-/// and a copy.
-#[derive(Clone, PartialEq, Eq)]
+/// and a copy. It may be played while a [`PromptWriter`] still makes the rest; reading it never waits.
 pub struct Prompt {
     /// By the codec's place in [`Codec::ALL`].
-    encoded: [Option<Frames>; Codec::ALL.len()],
-    frames: usize,
-    samples: usize,
+    codecs: [bool; Codec::ALL.len()],
+    /// A second each, but for the last.
+    blocks: boxcar::Vec<Block>,
+    /// Frames of all blocks.
+    frames: AtomicUsize,
+    samples: AtomicUsize,
+    /// A [`State`].
+    state: AtomicU8,
 }
 
+/// How far a prompt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum State {
+    Growing,
+    Whole,
+    Cut,
+}
+
+/// Frames of the same audio, by the codec's place in [`Codec::ALL`].
+type Block = [Option<Frames>; Codec::ALL.len()];
+
 /// The payloads of one codec.
-#[derive(Clone, PartialEq, Eq)]
 struct Frames {
     bytes: Box<[u8]>,
     /// Where each payload ends.
@@ -32,63 +56,61 @@ impl Prompt {
     /// Takes its time: 1.5 ms for a second in G.722, 20 ms in Opus.
     #[must_use]
     pub fn new(samples: &[i16], rate: Rate, codecs: &[Codec]) -> Self {
-        let frame = rate.frame_samples();
-        let frames = samples.len().div_ceil(frame);
-        let mut prompt = Self {
-            encoded: [const { None }; Codec::ALL.len()],
-            frames,
-            samples: samples.len() * Rate::Narrow.frame_samples() / frame,
-        };
-        for rate_of_codec in Rate::ALL {
-            let mut codecs = codecs
-                .iter()
-                .filter(|codec| codec.rate() == rate_of_codec)
-                .peekable();
-            if codecs.peek().is_some() {
-                let resampled = resample(samples, rate, rate_of_codec, frames);
-                for codec in codecs {
-                    prompt.encoded[*codec as usize] = encode(&resampled, *codec);
-                }
-            }
-        }
-        prompt
+        let mut writer = PromptWriter::new(rate, codecs);
+        writer.push(samples);
+        Arc::into_inner(writer.finish()).expect("its writer alone had it")
     }
 
-    /// A frame's payload; none after the last, or if the prompt was not made for the codec.
+    /// A frame's payload; none if it is not ready, or there is none, or the prompt was not made for the codec.
     #[must_use]
     pub fn frame(&self, codec: Codec, index: usize) -> Option<&[u8]> {
-        let frames = self.encoded[codec as usize].as_ref()?;
-        let end = *frames.ends.get(index)?;
-        let start = index.checked_sub(1).map_or(0, |before| frames.ends[before]);
-        Some(&frames.bytes[start as usize..end as usize])
+        let block = self.blocks.get(index / BLOCK_FRAMES)?;
+        block[codec as usize].as_ref()?.get(index % BLOCK_FRAMES)
     }
 
     /// Whether it can be played in this codec.
     #[must_use]
     pub fn is_for(&self, codec: Codec) -> bool {
-        self.encoded[codec as usize].is_some()
+        self.codecs[codec as usize]
     }
 
-    /// Frames of 20 ms.
+    /// Frames of 20 ms that are ready.
     #[must_use]
     pub fn frames(&self) -> usize {
-        self.frames
+        self.frames.load(Ordering::Acquire)
     }
 
-    /// Its length in samples at 8 kHz, without the silence at the end.
+    /// Whether there is a frame with this index, or there may be one yet.
+    #[must_use]
+    pub fn goes_on_at(&self, index: usize) -> bool {
+        // In this order: once it does not grow, its frames are all there.
+        self.is_growing() || index < self.frames()
+    }
+
+    /// More of it may become ready.
+    #[must_use]
+    pub fn is_growing(&self) -> bool {
+        self.state.load(Ordering::Acquire) == State::Growing as u8
+    }
+
+    /// It ended before its time: what its writer had was broken off.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.state.load(Ordering::Acquire) == State::Cut as u8
+    }
+
+    /// Its length as far as it is ready, in samples at 8 kHz, without the silence at the end.
     #[must_use]
     pub fn samples(&self) -> usize {
-        self.samples
+        self.samples.load(Ordering::Relaxed)
     }
+}
 
-    /// Bytes of memory it takes: what a cache counts.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.encoded
-            .iter()
-            .flatten()
-            .map(|frames| frames.bytes.len() + size_of_val(&*frames.ends))
-            .sum()
+impl Frames {
+    fn get(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start as usize..end as usize])
     }
 }
 
@@ -96,46 +118,9 @@ impl std::fmt::Debug for Prompt {
     /// Its length only: audio does not belong into logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prompt")
-            .field("samples", &self.samples)
+            .field("samples", &self.samples())
             .finish_non_exhaustive()
     }
-}
-
-/// The samples at another rate, filled up with silence to this many frames.
-fn resample(samples: &[i16], from: Rate, to: Rate, frames: usize) -> Vec<i16> {
-    let mut output = Vec::with_capacity(frames * to.frame_samples());
-    if from == to {
-        output.extend_from_slice(samples);
-    } else {
-        let mut resampler = Resampler::new(from.hz(), to);
-        for piece in samples.chunks(from.hz() as usize) {
-            let piece: Vec<f32> = piece
-                .iter()
-                .map(|sample| f32::from(*sample) / 32_768.0)
-                .collect();
-            resampler.push(&piece, &mut output);
-        }
-        resampler.finish(&mut output);
-    }
-    output.resize(frames * to.frame_samples(), 0);
-    output
-}
-
-/// None if the codec is not in this build.
-fn encode(samples: &[i16], codec: Codec) -> Option<Frames> {
-    let mut encoder = Encoder::new(codec, false).ok()?;
-    let mut bytes = Vec::new();
-    let mut ends = Vec::new();
-    let mut payload = [0; MAX_FRAME_BYTES];
-    for frame in samples.chunks_exact(codec.rate().frame_samples()) {
-        let length = encoder.encode(frame, &mut payload);
-        bytes.extend_from_slice(&payload[..length]);
-        ends.push(bytes.len() as u32);
-    }
-    Some(Frames {
-        bytes: bytes.into(),
-        ends: ends.into(),
-    })
 }
 
 #[cfg(test)]
@@ -148,10 +133,8 @@ mod tests {
     fn frames_hold_the_samples_and_the_last_is_filled_with_silence() {
         let samples: Vec<i16> = (0..400).map(|n| n * 80).collect();
         let prompt = Prompt::from_pcm(&samples);
-        assert_eq!(
-            (prompt.frames(), prompt.samples(), prompt.bytes()),
-            (3, 400, 2 * 3 * (160 + 4))
-        );
+        assert_eq!((prompt.frames(), prompt.samples()), (3, 400));
+        assert!(prompt.goes_on_at(2) && !prompt.goes_on_at(3));
         for law in [Law::Mu, Law::A] {
             let sent: Vec<u8> = (0..3)
                 .flat_map(|index| prompt.frame(law.into(), index).unwrap().to_vec())

@@ -1,6 +1,7 @@
 //! Prompts, ready to be played: fetched, decoded and encoded once, shared by every call.
 
 mod freshness;
+mod loading;
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use call::{AccountSid, MediaSource, PromptSource};
-use media::{Codec, Prompt, Rate};
+use media::{Codec, Prompt};
 use speech::Speaker;
 use tokio::sync::OnceCell;
 use tracing::info;
@@ -16,6 +17,7 @@ use tracing::info;
 use crate::web::{Media, Web, without_query};
 
 use freshness::Freshness;
+use loading::{decode, load};
 
 /// What prompts are made ready for: every codec that a trunk may have.
 const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
@@ -29,15 +31,9 @@ const APOLOGY: &[u8] = include_bytes!("../prompts/apology.wav");
 
 /// The prompts of all tenants. What belongs to one is never given to another: the key has the account.
 pub(crate) struct Library {
-    shelf: Mutex<Shelf>,
+    shelf: Mutex<HashMap<Key, Book>>,
     speaker: Speaker,
     web: Arc<Web>,
-}
-
-#[derive(Default)]
-struct Shelf {
-    prompts: HashMap<Key, Book>,
-    samples: usize,
 }
 
 struct Book {
@@ -45,7 +41,6 @@ struct Book {
     /// What was there before the cell's prompt.
     before: Option<Edition>,
     taken_at: Instant,
-    samples: usize,
 }
 
 /// A prompt as it was when it was prepared.
@@ -87,10 +82,12 @@ impl Library {
     ) -> Result<Arc<Prompt>, String> {
         let key = self.key(account, source).await?;
         let (cell, before) = self.cell(&key);
-        let edition = cell
-            .get_or_try_init(|| self.prepare(account, &key, before))
-            .await?;
-        self.weigh(&key, edition.prompt.samples());
+        let prepare = async {
+            let edition = self.prepare(account, &key, before).await;
+            self.make_room(&key);
+            edition
+        };
+        let edition = cell.get_or_try_init(|| prepare).await?;
         Ok(Arc::clone(&edition.prompt))
     }
 
@@ -165,27 +162,33 @@ impl Library {
         let now = Instant::now();
         let known = before
             .as_ref()
+            .filter(|before| !before.prompt.is_cut())
             .and_then(|before| Some((before, &before.asked.as_ref()?.1)));
         let conditions = known.map_or(&[][..], |(_, freshness)| freshness.conditions());
-        let (prompt, freshness) = match (self.web.media(account, url, conditions).await, known) {
-            (Ok(Media::New { bytes, headers }), _) => {
-                let prompt = decode(bytes, url.to_owned()).await?;
-                (prompt, Freshness::of(&headers))
+        let answer = match self.web.media(account, url, conditions).await {
+            Ok(Media::New(response)) => {
+                let freshness = Freshness::of(&response.headers);
+                let loaded = load(response, url.to_owned()).await;
+                loaded.map(|prompt| (prompt, freshness))
             }
-            (Ok(Media::Unchanged { headers }), Some((before, freshness))) => {
-                (Arc::clone(&before.prompt), freshness.renewed(&headers))
-            }
-            (Ok(Media::Refused { status }), _) => {
+            Ok(Media::Unchanged { headers }) => match known {
+                Some((before, freshness)) => {
+                    Ok((Arc::clone(&before.prompt), freshness.renewed(&headers)))
+                }
+                None => Err(format!("{}: status 304", without_query(url))),
+            },
+            Ok(Media::Refused { status }) => {
                 return Err(format!("{}: status {status}", without_query(url)));
             }
+            Err(error) => Err(error.to_string()),
+        };
+        let (prompt, freshness) = match (answer, known) {
+            (Ok(edition), _) => edition,
             (Err(error), Some((before, freshness))) => {
                 info!(target: "tenant", "what was fetched before is played: {error}");
                 (Arc::clone(&before.prompt), freshness.clone())
             }
-            (Err(error), None) => return Err(error.to_string()),
-            (Ok(Media::Unchanged { .. }), None) => {
-                return Err(format!("{}: status 304", without_query(url)));
-            }
+            (Err(error), None) => return Err(error),
         };
         Ok(Edition {
             prompt,
@@ -211,11 +214,10 @@ impl Library {
     fn cell(&self, key: &Key) -> (Arc<OnceCell<Edition>>, Option<Edition>) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let book = shelf.prompts.entry(key.clone()).or_insert_with(|| Book {
+        let book = shelf.entry(key.clone()).or_insert_with(|| Book {
             cell: Arc::default(),
             before: None,
             taken_at: now,
-            samples: 0,
         });
         book.taken_at = now;
         let old = book
@@ -230,42 +232,40 @@ impl Library {
         (Arc::clone(&book.cell), book.before.clone())
     }
 
-    /// Notes the size of a prompt, and takes the longest unused away until all fit.
-    fn weigh(&self, key: &Key, samples: usize) {
+    /// Takes the longest unused prompts away until all but this one fit.
+    fn make_room(&self, key: &Key) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(book) = shelf.prompts.get_mut(key) else {
-            return;
-        };
-        let before = std::mem::replace(&mut book.samples, samples);
-        shelf.samples = shelf.samples + samples - before;
-        while shelf.samples > MAX_SAMPLES {
+        let mut samples: usize = shelf.values().map(Book::samples).sum();
+        while samples > MAX_SAMPLES {
             let oldest = shelf
-                .prompts
                 .iter()
                 .filter(|(other, _)| *other != key)
                 .min_by_key(|(_, book)| book.taken_at);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
                 break;
             };
-            shelf.remove(&oldest);
+            let book = shelf.remove(&oldest);
+            samples -= book.map_or(0, |book| book.samples());
         }
+    }
+}
+
+impl Book {
+    /// Of what is ready.
+    fn samples(&self) -> usize {
+        self.cell
+            .get()
+            .map_or(0, |edition| edition.prompt.samples())
     }
 }
 
 impl Edition {
-    /// Its URL is to be asked again.
+    /// It is to be had anew.
     fn is_old(&self, now: Instant) -> bool {
         self.asked
             .as_ref()
             .is_some_and(|(asked_at, freshness)| now - *asked_at >= freshness.lifetime())
-    }
-}
-
-impl Shelf {
-    fn remove(&mut self, key: &Key) {
-        if let Some(book) = self.prompts.remove(key) {
-            self.samples -= book.samples;
-        }
+            || self.prompt.is_cut()
     }
 }
 
@@ -289,22 +289,6 @@ async fn encode(make: impl FnOnce() -> Prompt + Send + 'static) -> Result<Arc<Pr
     encoded
         .await
         .map_err(|error| format!("the encoder stopped: {error}"))
-}
-
-async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, String> {
-    let decoded = tokio::task::spawn_blocking(move || {
-        let extension = Path::new(&name)
-            .extension()
-            .and_then(|extension| extension.to_str())
-            .map(str::to_owned);
-        let limits = media::DecodeLimits::default();
-        media::decode_at(&bytes, extension.as_deref(), limits, Rate::Wide)
-            .map(|samples| Arc::new(Prompt::new(&samples, Rate::Wide, &CODECS)))
-            .map_err(|error| format!("{name}: {error}"))
-    });
-    decoded
-        .await
-        .map_err(|error| format!("the decoder stopped: {error}"))?
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use call::{HttpError, HttpMethod, HttpRequest, HttpResponse};
-use egress::{Egress, FetchError, Grants, Kind, Request, SigningKey};
+use egress::{Egress, FetchError, Grants, Kind, Request, SigningKey, StreamedResponse};
 
 /// The cookies of one call. They go with every request of its story and end with it.
 pub(crate) type Cookies = Arc<egress::CookieJar>;
@@ -15,10 +15,8 @@ pub(crate) struct Web {
 
 /// What a prompt's server answered. Header fields have names in lower case.
 pub(crate) enum Media {
-    New {
-        bytes: Vec<u8>,
-        headers: Vec<(String, String)>,
-    },
+    /// Its body still comes in.
+    New(StreamedResponse),
     Unchanged {
         headers: Vec<(String, String)>,
     },
@@ -77,14 +75,21 @@ impl Web {
             body: bytes::Bytes::new(),
             sign: None,
         };
-        let response = self.fetch(account, request, &Cookies::default()).await?;
-        let headers = response.headers;
+        let response = self
+            .egress
+            .open(
+                &account.sid.to_string(),
+                &grants(account)?,
+                request,
+                &Cookies::default(),
+            )
+            .await
+            .map_err(in_call_words)?;
         match response.status {
-            200 => Ok(Media::New {
-                bytes: response.body.to_vec(),
-                headers,
+            200 => Ok(Media::New(response)),
+            304 if !conditions.is_empty() => Ok(Media::Unchanged {
+                headers: response.headers,
             }),
-            304 if !conditions.is_empty() => Ok(Media::Unchanged { headers }),
             status @ 500.. => {
                 let why = format!("{}: status {status}", without_query(url));
                 Err(HttpError::Unreachable(why))
@@ -99,14 +104,22 @@ impl Web {
         request: Request,
         cookies: &Cookies,
     ) -> Result<egress::Response, HttpError> {
-        // The tenants file was checked when it was applied; what fails here is a grant of an older version.
-        let grants = Grants::parse(&account.egress.allow)
-            .map_err(|error| HttpError::NotGranted(error.to_string()))?;
         self.egress
-            .fetch(&account.sid.to_string(), &grants, request, cookies)
+            .fetch(
+                &account.sid.to_string(),
+                &grants(account)?,
+                request,
+                cookies,
+            )
             .await
             .map_err(in_call_words)
     }
+}
+
+/// Which addresses that are not public an account may reach.
+fn grants(account: &store::Account) -> Result<Grants, HttpError> {
+    // The tenants file was checked when it was applied; what fails here is a grant of an older version.
+    Grants::parse(&account.egress.allow).map_err(|error| HttpError::NotGranted(error.to_string()))
 }
 
 /// For logs: a query may hold what only the tenant should know.

@@ -6,7 +6,7 @@ use store::tenants::Surroundings;
 use store::{AccountStore as _, MemoryStore, Store as _, Tenants};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -143,6 +143,14 @@ async fn what_was_spoken_once_is_not_spoken_again() {
     }
 }
 
+async fn read_request(connection: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(connection.read_u8().await.unwrap());
+    }
+    String::from_utf8(request).unwrap()
+}
+
 /// A server that gives these answers, one a request, each with the apology if it is a 200; and what it was asked with.
 async fn web_server(answers: &'static [&'static str]) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -152,12 +160,8 @@ async fn web_server(answers: &'static [&'static str]) -> (String, Arc<Mutex<Vec<
     tokio::spawn(async move {
         for head in answers {
             let (mut connection, _) = listener.accept().await.unwrap();
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                request.push(connection.read_u8().await.unwrap());
-            }
-            let conditions = String::from_utf8(request).unwrap();
-            let conditions = conditions.lines().filter(|line| line.starts_with("if-"));
+            let request = read_request(&mut connection).await;
+            let conditions = request.lines().filter(|line| line.starts_with("if-"));
             heard.lock().unwrap().push(conditions.collect());
             let body = if head.starts_with("200") {
                 APOLOGY
@@ -220,4 +224,70 @@ async fn a_url_is_asked_whether_its_prompt_still_holds() {
         since,
     ];
     assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+/// Ten seconds of a tone as a WAV file.
+fn long_file() -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let mut writer = media::WavWriter::new(&mut file).unwrap();
+    writer
+        .write(&media::tone::sine(440.0, 0.5, 80_000))
+        .unwrap();
+    writer.finish().unwrap();
+    file.into_inner()
+}
+
+#[tokio::test]
+async fn a_prompt_is_played_while_the_rest_of_it_is_fetched() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/long.wav", listener.local_addr().unwrap());
+    let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let file = long_file();
+        let head = "HTTP/1.1 200 OK\r\netag: \"a\"\r\ncache-control: max-age=600\r\n";
+        let head = format!("{head}content-length: {}\r\n\r\n", file.len());
+        let (first, rest) = file.split_at(file.len() / 2);
+        let (mut cut_off, _) = listener.accept().await.unwrap();
+        read_request(&mut cut_off).await;
+        cut_off.write_all(head.as_bytes()).await.unwrap();
+        cut_off.write_all(first).await.unwrap();
+        drop(cut_off);
+        let (mut slow, _) = listener.accept().await.unwrap();
+        read_request(&mut slow).await;
+        slow.write_all(head.as_bytes()).await.unwrap();
+        slow.write_all(first).await.unwrap();
+        let _ = may_go_on.await;
+        slow.write_all(rest).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
+    let library = Library::new(speaker, Arc::new(Web::new()));
+    let [account, _] = accounts().await;
+    let source = PromptSource::Media(MediaSource::Url(url));
+    let end_of = async |prompt: &Prompt| {
+        while prompt.is_growing() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+
+    let broken = library.prompt(&account, &source).await.unwrap();
+    end_of(&broken).await;
+    assert!(broken.is_cut());
+    assert!(
+        (150..=250).contains(&broken.frames()),
+        "{}",
+        broken.frames()
+    );
+
+    // It is not kept for its ten minutes.
+    let prompt = library.prompt(&account, &source).await.unwrap();
+    assert!(!Arc::ptr_eq(&broken, &prompt));
+    assert!(prompt.is_growing() && prompt.frames() >= 50);
+    assert!(prompt.frames() <= 250, "{}", prompt.frames());
+    let other = library.prompt(&account, &source).await.unwrap();
+    assert!(Arc::ptr_eq(&other, &prompt), "two calls, one download");
+    go_on.send(()).unwrap();
+    end_of(&prompt).await;
+    assert!(!prompt.is_cut());
+    assert_eq!((prompt.frames(), prompt.samples()), (500, 80_000));
 }

@@ -281,14 +281,14 @@ impl Playback {
 
     /// Whether something of it is left. Goes back to the beginning where one more time is wanted.
     fn goes_on(&mut self) -> bool {
-        let length = match &self.sound {
-            Sound::Prompt(prompt) => prompt.frames(),
-            Sound::Keys(keys) => keys.len(),
+        let goes_on = match &self.sound {
+            Sound::Prompt(prompt) => prompt.goes_on_at(self.place),
+            Sound::Keys(keys) => self.place < keys.len(),
         };
-        if self.place < length {
+        if goes_on {
             return true;
         }
-        if self.loops <= 1 || length == 0 {
+        if self.loops <= 1 || self.place == 0 {
             return false;
         }
         self.loops -= 1;
@@ -296,13 +296,16 @@ impl Playback {
         true
     }
 
-    /// The next frame of a prompt. None where it was not made for the codec: it passes in silence.
+    /// The next frame of a prompt. None where it was not made for the codec: it passes in silence; and where it is not ready yet: it
+    /// waits.
     fn next_frame(&mut self, codec: Codec) -> Option<&[u8]> {
         let Sound::Prompt(prompt) = &self.sound else {
             return None;
         };
         let frame = prompt.frame(codec, self.place);
-        self.place += 1;
+        if frame.is_some() || !prompt.is_for(codec) {
+            self.place += 1;
+        }
         frame
     }
 

@@ -7,7 +7,7 @@ mod whose_it_is;
 use std::net::IpAddr;
 
 use call::PlaybackId;
-use media::{Law, Prompt, tone};
+use media::{Law, Prompt, PromptWriter, Rate, tone};
 use rtp::rtcp::RtcpConfig;
 use rtp::{FRAME_SAMPLES, HEADER_BYTES, MAX_PACKET_BYTES};
 use sdp::{Direction, TelephoneEvent};
@@ -232,6 +232,25 @@ fn playbacks_follow_each_other_without_a_gap_and_repeat() {
         let ends: Vec<MediaEvent> = (1..).zip(&queue).map(|(id, _)| ended(id, false)).collect();
         assert_eq!(rig.events(), ends, "{queue:?}");
     }
+}
+
+#[test]
+fn a_prompt_that_is_still_made_is_played_as_far_as_it_is() {
+    let mut rig = Rig::new(false);
+    let mut writer = PromptWriter::new(Rate::Narrow, &[Codec::Pcmu]);
+    rig.play(1, writer.prompt(), 2);
+    rig.play(2, &prompt("z"), 1);
+    assert_eq!(rig.sound(2), "..", "nothing of it is ready");
+    for letter in ["a", "b"] {
+        let second = [Law::Mu.decode(letter.as_bytes()[0]); 50 * FRAME_SAMPLES];
+        writer.push(&second);
+        let expected = letter.repeat(50) + "..";
+        assert_eq!(rig.sound(52), expected);
+        assert_eq!(rig.events(), []);
+    }
+    drop(writer.finish());
+    assert_eq!(rig.sound(102), "a".repeat(50) + &"b".repeat(50) + "z.");
+    assert_eq!(rig.events(), [ended(1, false), ended(2, false)]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::digits::Entry;
 use crate::inbox::Inbox;
 use crate::{
-    CallError, CallInfo, Digits, Event, HangUpCause, Host, HttpError, Level, MediaSource, Playback,
-    PlaybackEnd, RejectReason, Request, Response, Speech, warn,
+    CallError, CallInfo, Dial, Dialing, Digits, Event, HangUpCause, Host, HttpError, Level,
+    MediaSource, Playback, PlaybackEnd, RejectReason, Request, Response, Speech, warn,
 };
 
 /// One call, from its beginning to its end.
@@ -144,6 +144,36 @@ impl Call {
     pub fn press(&self, keys: impl Into<String>) -> Result<Playback<'_>, CallError> {
         let id = self.host.press(keys.into())?;
         Ok(Playback::new(self, id))
+    }
+
+    /// Calls somebody else and joins them to this call: a number, a SIP URI, or a [`Dial`] that says more.
+    ///
+    /// Nobody has answered yet when it returns: [`Dialing::finish`] waits until the conversation is over, or has come to nothing.
+    ///
+    /// ```
+    /// # use jackfield_guest::{Call, CallError, Callee, Dial, DialStatus, Rehearsal};
+    /// # use std::time::Duration;
+    /// # fn story(call: &Call) -> Result<(), CallError> {
+    /// call.answer()?;
+    /// let nurse = Dial::to("+85510000001").ring_for(Duration::from_secs(20));
+    /// let talk = call.dial(nurse)?.finish()?;
+    /// if talk.status != DialStatus::Completed {
+    ///     call.say("Nobody is there. Please call again tomorrow.")?.finish()?;
+    /// }
+    /// call.hang_up()
+    /// # }
+    /// # let caller = Rehearsal::new().callee("+85510000001", Callee::never());
+    /// # story(&Call::on(caller.clone())).unwrap();
+    /// # assert_eq!(caller.transcript()[1..3], ["dial +85510000001", "say Nobody is there. Please call again tomorrow."]);
+    /// # assert_eq!(caller.elapsed(), Duration::from_secs(22));
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallError::NotAnswered`] before [`answer`](Self::answer), unless [`Dial::answer_on_bridge`] is set;
+    /// [`CallError::InvalidArgument`] for what cannot be dialled; [`CallError::LimitReached`] while another dial is under way.
+    pub fn dial(&self, whom: impl Into<Dial>) -> Result<Dialing<'_>, CallError> {
+        let id = self.host.dial(whom.into().into_request())?;
+        Ok(Dialing::new(self, id))
     }
 
     /// Sends the caller's audio back to them, or ceases to. Prompts take precedence while they play.

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bindings::jackfield::call::{conference, control, queue};
+use crate::bindings::jackfield::call::{conference, control, dial, queue};
 use crate::bindings::wasi::{config, logging};
 use crate::{
-    CallError, CallInfo, ConferenceOptions, Event, Host, Level, MediaSource, PlaybackId,
-    RejectReason, Request, RequestId, Speech, WaitSound,
+    CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, Host, Level, MediaSource,
+    PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -104,6 +104,14 @@ impl Host for Component {
 
     fn leave_queue(&self) -> Result<(), CallError> {
         queue::leave()
+    }
+
+    fn dial(&self, request: DialRequest) -> Result<DialId, CallError> {
+        dial::dial(&request)
+    }
+
+    fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {
+        dial::stop_dial(dial)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, ConferenceOptions, Event, Level, MediaSource, PlaybackId, RejectReason,
-    Request, RequestId, Speech, WaitSound,
+    CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, Level, MediaSource,
+    PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -37,6 +37,8 @@ pub trait Host {
     ) -> Result<(), CallError>;
     fn serve_queue(&self, name: String) -> Result<(), CallError>;
     fn leave_queue(&self) -> Result<(), CallError>;
+    fn dial(&self, request: DialRequest) -> Result<DialId, CallError>;
+    fn stop_dial(&self, dial: DialId) -> Result<(), CallError>;
 
     /// The next event in order, or none when `timeout` is over; without one it waits for as long as it takes.
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event>;

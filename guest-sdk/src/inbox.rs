@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::conference::ConferenceNews;
 use crate::queue::QueueNews;
-use crate::{Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId, Response};
+use crate::{
+    DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId, Response,
+};
 
 /// Keys beyond this many that nobody asked for are dropped.
 const MOST_KEYS: usize = 1_000;
@@ -17,6 +19,8 @@ pub(crate) struct Inbox {
     responses: BTreeMap<RequestId, Result<Response, HttpError>>,
     pub(crate) conference: ConferenceNews,
     pub(crate) queue: QueueNews,
+    joined: BTreeMap<DialId, String>,
+    dialed: BTreeMap<DialId, Dialed>,
     hung_up: Option<HangUpCause>,
 }
 
@@ -35,6 +39,12 @@ impl Inbox {
             }
             Event::Conference(event) => self.conference.put(event),
             Event::Queue(event) => self.queue.put(event),
+            Event::DialAnswered((dial, call_sid)) => {
+                self.joined.insert(dial, call_sid);
+            }
+            Event::DialEnded((dial, end)) => {
+                self.dialed.insert(dial, end);
+            }
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
     }
@@ -80,6 +90,21 @@ impl Inbox {
         request: RequestId,
     ) -> Option<Result<Response, HttpError>> {
         self.responses.remove(&request)
+    }
+
+    /// The SID of the call that was joined by that dial, if one was.
+    pub(crate) fn joined(&self, dial: DialId) -> Option<&str> {
+        self.joined.get(&dial).map(String::as_str)
+    }
+
+    /// Whether that dial has ended.
+    pub(crate) fn has_dialed(&self, dial: DialId) -> bool {
+        self.dialed.contains_key(&dial)
+    }
+
+    /// How that dial ended, if it did. Told once.
+    pub(crate) fn take_dialed(&mut self, dial: DialId) -> Option<Dialed> {
+        self.dialed.remove(&dial)
     }
 
     /// Why the call is over, if it is.

@@ -36,6 +36,7 @@
 //! | be heard | [`Call::play`], [`Call::say`], then [`Playback::finish`], [`Playback::gather`] or [`Playback::stop`] |
 //! | hear keys | [`Playback::gather`], [`Call::gather`], [`Call::key`] |
 //! | let time pass | [`Call::pause`] |
+//! | have somebody else on the line | [`Call::dial`], then [`Dialing::finish`] |
 //! | ask a web server | [`Call::http`] |
 //! | be together with others | [`Call::conference`], then [`Conference::finish`] or [`Conference::until_key`] |
 //! | wait for somebody, or serve who waits | [`Call::enqueue`], [`Call::serve`] |
@@ -74,6 +75,7 @@
 mod call;
 mod component;
 mod conference;
+mod dial;
 mod digits;
 mod host;
 mod http;
@@ -113,11 +115,13 @@ pub mod bindings {
 pub use bindings::jackfield::call::conference::{Beep, ConferenceOptions};
 #[doc(inline)]
 pub use bindings::jackfield::call::control::{
-    CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Event, HttpError, HttpMethod,
-    HttpRequest as Request, HttpResponse as Response, MediaSource, PlaybackEnd, PlaybackId,
-    QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, RejectReason, RequestId, Speech,
-    WaitSound,
+    CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, DialEnd as Dialed, DialId,
+    DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request, HttpResponse as Response,
+    MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent, QueueExit, QueueOutcome,
+    QueuePlace, RejectReason, RequestId, Speech, WaitSound,
 };
+#[doc(inline)]
+pub use bindings::jackfield::call::dial::DialRequest;
 #[doc(inline)]
 pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
 #[doc(inline)]
@@ -126,11 +130,12 @@ pub use call::Call;
 #[doc(hidden)]
 pub use component::Component;
 pub use conference::Conference;
+pub use dial::{Dial, Dialing};
 pub use digits::Digits;
 pub use host::Host;
 pub use playback::Playback;
 pub use queue::Queue;
-pub use rehearsal::Rehearsal;
+pub use rehearsal::{Callee, Rehearsal};
 
 /// Makes a function the story of this component.
 ///

@@ -1,5 +1,6 @@
 //! A caller that follows a script, for native tests of a story.
 
+mod callee;
 mod host;
 mod rooms;
 mod stage;
@@ -10,6 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::{CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response};
+pub use callee::Callee;
 use stage::Stage;
 
 /// A caller that follows a script, and a host that notes what the story does.
@@ -98,6 +100,13 @@ impl Rehearsal {
         self
     }
 
+    /// Whoever is dialled by this number or URI. Others cannot be reached: dialling them fails at once.
+    #[must_use]
+    pub fn callee(self, target: &str, callee: Callee) -> Self {
+        self.stage_mut().callees.insert(target.to_owned(), callee);
+        self
+    }
+
     /// The prompt at this path or URL does not exist.
     #[must_use]
     pub fn without_prompt(self, source: &str) -> Self {
@@ -123,7 +132,8 @@ impl Rehearsal {
     }
 
     /// What the story did to the call, a line each: `answer`, `play prompts/menu.wav`, `say Hello.`, `stop`, `echo on`,
-    /// `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as ` x3`, a voice and a language in brackets.
+    /// `dial +15550101`, `stop dial`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
+    /// ` x3`, a voice and a language in brackets.
     #[must_use]
     pub fn transcript(&self) -> Vec<String> {
         self.stage().transcript.clone()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    CallError, CallInfo, ConferenceOptions, Event, HangUpCause, Host, Level, MediaSource,
-    PlaybackEnd, PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
+    CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, HangUpCause, Host, Level,
+    MediaSource, PlaybackEnd, PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -155,6 +155,14 @@ impl Host for Rehearsal {
 
     fn leave_queue(&self) -> Result<(), CallError> {
         self.stage_mut().leave_queue()
+    }
+
+    fn dial(&self, request: DialRequest) -> Result<DialId, CallError> {
+        self.stage_mut().dial(&request)
+    }
+
+    fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {
+        self.stage_mut().stop_dial(dial)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::callee::{Callee, Rehearsed};
 use super::rooms::Rooms;
 use crate::{
-    CallError, CallInfo, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Request, Response,
+    CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Request,
+    Response,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -17,6 +19,7 @@ pub(super) struct Stage {
     pub(super) missing: BTreeSet<String>,
     pub(super) speech: Result<(), CallError>,
     pub(super) server: Box<Server>,
+    pub(super) callees: BTreeMap<String, Callee>,
 
     pub(super) now: Duration,
     /// What will happen when; what happens at the same moment happens in this order.
@@ -26,6 +29,8 @@ pub(super) struct Stage {
     pub(super) over: Option<HangUpCause>,
     pub(super) playbacks: PlaybackId,
     pub(super) rooms: Rooms,
+    pub(super) dial: Option<Rehearsed>,
+    pub(super) dials: DialId,
 
     pub(super) transcript: Vec<String>,
     pub(super) requests: Vec<Request>,
@@ -47,6 +52,7 @@ impl Stage {
             missing: BTreeSet::new(),
             speech: Ok(()),
             server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),
+            callees: BTreeMap::new(),
             now: Duration::ZERO,
             script: Vec::new(),
             playing: VecDeque::new(),
@@ -54,6 +60,8 @@ impl Stage {
             over: None,
             playbacks: 0,
             rooms: Rooms::default(),
+            dial: None,
+            dials: 0,
             transcript: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),
@@ -137,7 +145,7 @@ impl Stage {
             if let Event::HungUp(cause) = event {
                 self.end(cause);
             }
-            return Some(event);
+            return Some(self.in_dial(event));
         }
         if played == Some(wait) {
             let ended = self.playing.pop_front()?;

@@ -1,6 +1,7 @@
 //! One call, as a table of what happens in which state.
 
 mod commands;
+mod dial;
 mod room;
 mod story;
 #[cfg(test)]
@@ -9,14 +10,16 @@ mod tests;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use dial::Dial;
 use room::Room;
 use story::Story;
 
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
-    CallRecord, CallStatus, Effect, Event, HangUpCause, Input, MediaCommand, MediaEvent, MediaPath,
-    Outcomes, PlaybackEnd, RejectReason, RequestId, StoryChoice, signalled_digit,
+    CallRecord, CallSid, CallStatus, ChildEnd, ChildNews, Effect, Event, HangUpCause, Input,
+    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RejectReason, RequestId,
+    StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -47,6 +50,12 @@ pub struct Call {
     room: Room,
     requests: HashSet<RequestId>,
     last_request: u32,
+    /// Of this call's story.
+    dial: Option<Dial>,
+    last_dial: u32,
+    last_child: u32,
+    /// Its own SID, where another call's story dialled this one: it has no story, and tells its parent.
+    dialled: Option<CallSid>,
     /// The answer to an offer that came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
@@ -113,6 +122,15 @@ impl Call {
         call
     }
 
+    /// A call with this SID that another call's story dials. It has no story of its own, and tells its parent what becomes of it.
+    #[must_use]
+    pub fn dialled(sid: CallSid, leg: OutboundLeg, limits: Limits) -> Self {
+        Self {
+            dialled: Some(sid),
+            ..Self::outbound(leg, limits)
+        }
+    }
+
     fn new(state: State, leg: Leg, limits: Limits) -> Self {
         Self {
             limits,
@@ -124,6 +142,10 @@ impl Call {
             room: Room::default(),
             requests: HashSet::new(),
             last_request: 0,
+            dial: None,
+            last_dial: 0,
+            last_child: 0,
+            dialled: None,
             negotiated: None,
             unconfirmed: None,
             path: None,
@@ -166,6 +188,7 @@ impl Call {
             }
             Input::Conference(event) => self.conference(event),
             Input::Queue(event) => self.at_queue(event),
+            Input::Child(child, news) => self.child_news(now, child, news),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
@@ -210,10 +233,12 @@ impl Call {
             (
                 State::Calling,
                 Sip::Provisional {
-                    status: 180..=189, ..
+                    status: 180..=189,
+                    sdp,
                 },
             ) => {
                 self.emit(Effect::Status(CallStatus::Ringing));
+                self.early_media(sdp.as_deref());
             }
             (State::Calling, Sip::Answered { sdp }) => self.answered_by_peer(now, sdp.as_deref()),
             (
@@ -315,7 +340,11 @@ impl Call {
 
     fn handle_media(&mut self, now: Instant, event: &MediaEvent) {
         match event {
-            MediaEvent::Digit(digit) if self.state == State::Up => self.tell(Event::Digit(*digit)),
+            MediaEvent::Digit(digit) if self.state == State::Up => {
+                if !self.ends_dial(*digit) {
+                    self.tell(Event::Digit(*digit));
+                }
+            }
             MediaEvent::PeerSilent if self.state == State::Up => self.peer_is_gone(now),
             MediaEvent::Digit(_) | MediaEvent::PeerSilent => {}
             MediaEvent::PlaybackEnded { id, stopped } => {
@@ -356,10 +385,28 @@ impl Call {
         match answered {
             Some(Ok(path)) => {
                 self.connect(path);
-                self.start_story(StoryChoice::Flow);
+                match self.dialled {
+                    Some(sid) => self.emit(Effect::TellParent(ChildNews::Answered(sid))),
+                    None => self.start_story(StoryChoice::Flow),
+                }
             }
             Some(Err(error)) => self.end_for_media(now, &error.to_string()),
             None => self.end_for_media(now, "the answer had no SDP"),
+        }
+    }
+
+    /// The callee of another call's story is heard before it answers. What is agreed on then counts until the answer says more.
+    fn early_media(&mut self, sdp: Option<&[u8]>) {
+        let (Some(_), Some(sdp)) = (self.dialled, sdp) else {
+            return;
+        };
+        let agreed = self.leg.accept(sdp).ok();
+        if let Some(path) = agreed.filter(|path| self.path != Some(*path)) {
+            let is_first = self.path.is_none();
+            self.connect(path);
+            if is_first {
+                self.emit(Effect::TellParent(ChildNews::EarlyMedia));
+            }
         }
     }
 
@@ -558,10 +605,11 @@ impl Call {
         self.state = State::Over;
         self.leave_room();
         self.playlist.clear();
+        self.drop_dial();
         let answered_for = self
             .answered_at
             .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        self.record = Some(CallRecord {
+        let record = CallRecord {
             status: ending.status,
             duration_s: u32::try_from(answered_for.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX),
             sip_status: (ending.sip_status != 0).then_some(ending.sip_status),
@@ -569,7 +617,17 @@ impl Call {
             retry_after_s: ending.retry_after_s,
             end_reason: ending.reason,
             quality: None,
-        });
+        };
+        if self.dialled.is_some() {
+            self.emit(Effect::TellParent(ChildNews::Ended(ChildEnd {
+                status: record.status,
+                call_sid: self.dialled,
+                duration_s: record.duration_s,
+                sip_status: record.sip_status,
+                reason: record.end_reason.clone(),
+            })));
+        }
+        self.record = Some(record);
         self.deadline = self.story.running.map(|_| now + GRACE);
         self.tell(Event::HungUp(ending.cause));
         self.emit(Effect::Status(ending.status));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConferenceCommand, PlaybackId, QueueCommand, RequestId};
+use crate::{ConferenceCommand, DialId, DialRequest, PlaybackId, QueueCommand, RequestId};
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub enum Command {
     Conference(ConferenceCommand),
     /// Something about a queue.
     Queue(QueueCommand),
+    /// Calls others, and joins the one that answers.
+    Dial(DialRequest),
+    /// Ends a dial.
+    StopDial(DialId),
 }
 
 /// What an accepted command gives back at once.
@@ -50,6 +54,8 @@ pub enum Reply {
     Playback(PlaybackId),
     /// The request that was sent off.
     Request(RequestId),
+    /// The dial that was begun.
+    Dial(DialId),
 }
 
 /// Why a command was refused. Nothing of it was done.
@@ -76,8 +82,8 @@ pub enum CallError {
     /// A limit of this call was reached; names it.
     #[error("limit reached: {0}")]
     LimitReached(String),
-    /// No playback or request of this call has that number.
-    #[error("no such playback or request in this call")]
+    /// No playback, request or dial of this call has that number.
+    #[error("no such playback, request or dial in this call")]
     UnknownId,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConferenceEvent, PlaybackId, QueueEvent, RequestId};
+use crate::{CallSid, CallStatus, ConferenceEvent, DialId, PlaybackId, QueueEvent, RequestId};
 
 /// One event of a call, in the order the story sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub enum Event {
     Conference(ConferenceEvent),
     /// What becomes of the call at a queue.
     Queue(QueueEvent),
+    /// Somebody who was dialled answered, and is joined to this call.
+    DialAnswered(DialId, CallSid),
+    /// A dial came to its end.
+    DialEnded(DialId, DialEnd),
     /// The call is over; the last event.
     HungUp(HangUpCause),
 }
@@ -32,6 +36,21 @@ pub enum PlaybackEnd {
     Stopped,
     /// Could not be fetched, decoded or spoken; says why.
     Failed(String),
+}
+
+/// How a dial came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialEnd {
+    /// A final one.
+    pub status: CallStatus,
+    /// The call that was made; none where it was refused before it was one.
+    pub call_sid: Option<CallSid>,
+    /// Seconds from its answer to its end, rounded up; zero without an answer.
+    pub duration_s: u32,
+    /// Its final SIP status code; none where there was none.
+    pub sip_status: Option<u16>,
+    /// In words, for the log.
+    pub reason: String,
 }
 
 /// Why a call ended.

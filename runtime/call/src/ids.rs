@@ -118,6 +118,14 @@ pub struct PlaybackId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RequestId(pub u32);
 
+/// One dial of a call's story. Counts up from 1 within the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DialId(pub u32);
+
+/// One call that another call's story dialled, as that call names it. Counts up from 1 within the parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChildId(pub u32);
+
 #[cfg(test)]
 mod tests {
     use super::*;

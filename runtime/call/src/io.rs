@@ -6,9 +6,9 @@ use std::sync::Arc;
 use media::Prompt;
 
 use crate::{
-    CallError, CallStatus, Command, ConferenceEvent, ConferenceRequest, Event, HangUpCause,
-    HttpError, HttpRequest, HttpResponse, MediaSource, PlaybackId, QueueEvent, QueueRequest, Reply,
-    RequestId, Speech,
+    CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
+    ConferenceRequest, Event, HangUpCause, HttpError, HttpRequest, HttpResponse, MediaSource,
+    PlaybackId, QueueEvent, QueueRequest, Reply, RequestId, Speech,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -30,6 +30,8 @@ pub enum Input {
     Queue(QueueEvent),
     /// The story that [`Effect::StartStory`] began is over.
     StoryEnded(StoryOutcome),
+    /// A call that [`Effect::PlaceChild`] asked for has news.
+    Child(ChildId, ChildNews),
     /// Somebody other than the story ends the call.
     HangUp(HangUpCause),
     /// The moment that [`crate::Call::deadline`] named has come.
@@ -59,6 +61,18 @@ pub enum Effect {
     Conference(ConferenceRequest),
     /// To the queue; answered by [`Input::Queue`].
     Queue(QueueRequest),
+    /// Call somebody for this call's story; answered by [`Input::Child`], the last of which is [`ChildNews::Ended`].
+    PlaceChild(ChildId, ChildCall),
+    /// End such a call, answered or not.
+    HangUpChild(ChildId),
+    /// Join the leg of such a call to this call's leg.
+    Bridge(ChildId),
+    /// This call's leg leaves the one it was joined to.
+    Unbridge,
+    /// Let the other side hear ringing where nothing else is to be heard, or no longer.
+    RingBack(Option<media::RingTone>),
+    /// To the call whose story dialled this one.
+    TellParent(ChildNews),
     /// The status changed. The last one is final.
     Status(CallStatus),
 }
@@ -119,6 +133,8 @@ pub enum MediaCommand {
     Stop(PlaybackId),
     /// Send received audio back, or cease to.
     Echo(bool),
+    /// Send this over and over where nothing else is to be heard, or no longer: whole frames of 20 ms at 8 kHz.
+    Background(Option<Arc<[i16]>>),
     /// A key was told of in signalling: one of `0123456789*#ABCD`. Comes back as [`MediaEvent::Digit`] unless the media told of the same
     /// press.
     Signalled(char),

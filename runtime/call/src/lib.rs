@@ -4,6 +4,7 @@
 //! nobody above it. [`Command`] and [`Event`] are the plugin interface in Rust's words; `wit/call@0.1.0` is their source.
 
 mod call;
+mod child;
 mod command;
 mod conference;
 mod event;
@@ -18,6 +19,7 @@ mod record;
 mod signalled_digit;
 
 pub use call::{Call, Limits};
+pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest};
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,
     WaitSound,
@@ -26,8 +28,11 @@ pub use conference::{
     Beep, Conference, ConferenceCommand, ConferenceEffect, ConferenceEnd, ConferenceEvent,
     ConferenceInput, ConferenceOptions, ConferencePlace, ConferenceRequest, Hearing,
 };
-pub use event::{Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
-pub use ids::{AccountSid, CallSid, ConferenceSid, InvalidSid, PlaybackId, QueueSid, RequestId};
+pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
+pub use ids::{
+    AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, PlaybackId, QueueSid,
+    RequestId,
+};
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
     media_codec,

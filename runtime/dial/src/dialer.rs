@@ -7,7 +7,7 @@ use std::time::Instant;
 use call::{AccountSid, CallSid};
 use store::{Directory, PhoneNumber, TrunkId};
 
-use crate::capacity::{Capacity, TrunkCapacity};
+use crate::capacity::{Capacity, Room, TrunkCapacity};
 use crate::line::{Line, Part, Place, Turn};
 use crate::policy::{Refusal, permit};
 
@@ -116,6 +116,23 @@ pub enum Full {
     /// All channels of the account are taken.
     #[error("all channels of the account are taken")]
     Account,
+    /// All channels of the part of the trunk that leads to the number are taken.
+    #[error("all channels of the trunk for this number are taken")]
+    Part,
+}
+
+/// Why a call that does not queue cannot be dialled now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// The policy forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no channel.
+    #[error(transparent)]
+    Full(#[from] Full),
+    /// Too many calls began in the last second; this one may begin then.
+    #[error("too many calls begin in a second")]
+    NotBefore(Instant),
 }
 
 #[derive(Debug)]
@@ -181,8 +198,35 @@ impl Dialer {
         Ok(trunk)
     }
 
-    /// Takes a channel at once for a call that does not queue: one that came in, or one that another call's story dials
-    /// while its caller waits. It is given back by [`Input::Ended`].
+    /// Begins a call at once that does not queue, because a caller waits for it: another call's story dials it. Policy and limits are
+    /// those of every other call. It holds a channel of the trunk that is returned until [`Input::Ended`].
+    ///
+    /// # Errors
+    /// Why it may not begin, or when.
+    pub fn begin_now(&mut self, now: Instant, request: &CallRequest) -> Result<TrunkId, NotNow> {
+        let CallRequest { call, account, .. } = *request;
+        let trunk = permit(&self.directory, account, &request.from, &request.to)?;
+        let part = self.part(&trunk, &request.to);
+        let line = self.trunks.get(&trunk).ok_or(Full::Trunk)?;
+        let own = self.accounts.get(&account).ok_or(Full::Account)?;
+        if !line.part_has_channel(part.as_deref()) {
+            return Err(Full::Part.into());
+        }
+        for (room, full) in [
+            (line.whole.room(now), Full::Trunk),
+            (own.room(now), Full::Account),
+        ] {
+            match room {
+                Room::Now => {}
+                Room::At(at) => return Err(NotNow::NotBefore(at)),
+                Room::WhenOneEnds => return Err(full.into()),
+            }
+        }
+        self.begin(now, call, account, &trunk, part);
+        Ok(trunk)
+    }
+
+    /// Takes a channel at once for a call that came in. It is given back by [`Input::Ended`].
     pub fn take_channel(
         &mut self,
         call: CallSid,
@@ -416,25 +460,35 @@ impl Dialer {
             return;
         };
         let account = request.account;
-        if let Some(capacity) = self.trunks.get_mut(&trunk) {
+        self.begin(now, call, account, &trunk, part);
+        self.outputs.push_back(Output::Attempt {
+            call,
+            account,
+            trunk,
+        });
+    }
+
+    /// Takes the channels of a call that begins now.
+    fn begin(
+        &mut self,
+        now: Instant,
+        call: CallSid,
+        account: AccountSid,
+        trunk: &TrunkId,
+        part: Part,
+    ) {
+        if let Some(capacity) = self.trunks.get_mut(trunk) {
             capacity.whole.begin(now);
             capacity.hold_part(part.as_deref());
         }
         if let Some(capacity) = self.accounts.get_mut(&account) {
             capacity.begin(now);
         }
-        self.held.insert(
-            call,
-            Held {
-                account,
-                trunk: trunk.clone(),
-                part,
-            },
-        );
-        self.outputs.push_back(Output::Attempt {
-            call,
+        let held = Held {
             account,
-            trunk,
-        });
+            trunk: trunk.clone(),
+            part,
+        };
+        self.held.insert(call, held);
     }
 }

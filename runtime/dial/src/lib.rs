@@ -10,5 +10,5 @@ mod line;
 mod policy;
 mod token_bucket;
 
-pub use dialer::{CallRequest, Dialer, Full, Input, Output, QueueLimits};
+pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
 pub use policy::{Refusal, permit};

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod callee;
 mod caller;
 mod leg;
 mod rooms;
@@ -25,5 +26,6 @@ mod script;
 mod stage;
 mod transcript;
 
+pub use callee::Callee;
 pub use run::{Run, Unexpected, perform, run};
 pub use script::{Script, xml};

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use call::{Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand};
 
+use crate::callee::Callee;
+
 /// Between two keys of one [`Script::press`].
 const BETWEEN_KEYS: Duration = Duration::from_millis(200);
 /// A prompt that [`Script::prompt`] does not know.
@@ -16,7 +18,8 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 /// What a caller does and expects, step after step, and what prompts and web servers the call finds.
 ///
 /// What the story does is compared step by step: from the beginning to the last step of the script each of its
-/// commands that the caller notices (answer, play, say, press, echo, join, enqueue, serve, reject, hang up) must be expected, in this order. After
+/// commands that the caller notices (answer, play, say, press, echo, dial, join, enqueue, serve, reject, hang up) must be expected, in
+/// this order. After
 /// the last step the caller listens to whatever comes. The caller acts when the story waits.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
@@ -28,6 +31,7 @@ pub struct Script {
     prompts: BTreeMap<String, Duration>,
     missing: Vec<String>,
     responses: Vec<(String, Result<HttpResponse, HttpError>)>,
+    pub(crate) callees: BTreeMap<String, Callee>,
 }
 
 /// One step of a script.
@@ -69,6 +73,8 @@ pub(crate) enum Expectation {
     Enqueue(String),
     /// A queue of this name.
     Serve(String),
+    /// These, with commas between them.
+    Dial(String),
     /// With this SIP status.
     Reject(u16),
     HangUp,
@@ -167,6 +173,19 @@ impl Script {
     #[must_use]
     pub fn other_leaves_queue(self) -> Self {
         self.step(Step::Other(Other::LeavesQueue))
+    }
+
+    /// Expects the story to dial these targets, in this order.
+    #[must_use]
+    pub fn expect_dial(self, targets: &[&str]) -> Self {
+        self.step(Step::Expect(Expectation::Dial(targets.join(", "))))
+    }
+
+    /// Whoever is dialled by this number or URI. Others cannot be reached: dialling them fails at once.
+    #[must_use]
+    pub fn callee(mut self, target: &str, callee: Callee) -> Self {
+        self.callees.insert(target.to_owned(), callee);
+        self
     }
 
     /// Expects the story to turn the call away with this SIP status.
@@ -313,7 +332,9 @@ impl Expectation {
             Command::StopPlayback(_)
             | Command::Http(_)
             | Command::Conference(_)
-            | Command::Queue(_) => return None,
+            | Command::Queue(_)
+            | Command::StopDial(_) => return None,
+            Command::Dial(request) => *self == Self::Dial(request.targets.join(", ")),
         })
     }
 }
@@ -353,6 +374,7 @@ impl fmt::Display for Expectation {
             Self::Join(name) => write!(f, "join conference {name}"),
             Self::Enqueue(name) => write!(f, "wait in queue {name}"),
             Self::Serve(name) => write!(f, "serve queue {name}"),
+            Self::Dial(targets) => write!(f, "dial {targets}"),
             Self::Reject(status) => write!(f, "reject with {status}"),
             Self::HangUp => f.write_str("hang up"),
         }

@@ -14,6 +14,7 @@ use media::Prompt;
 use plugin_host::{Stop, words};
 use sip::DialogId;
 
+use crate::callee::Callees;
 use crate::leg::Leg;
 use crate::rooms::Rooms;
 use crate::script::{Expectation, Script, Step};
@@ -49,6 +50,7 @@ pub(crate) struct Stage {
     answered: bool,
     over: Option<HangUpCause>,
     responses: VecDeque<Arriving>,
+    callees: Callees,
     reply: Option<Result<Reply, CallError>>,
     /// The story is to be dropped when it waits next.
     stop: Stop,
@@ -89,6 +91,7 @@ impl Stage {
             answered: false,
             over: None,
             responses: VecDeque::new(),
+            callees: Callees::default(),
             reply: None,
             stop,
             transcript: Transcript::default(),
@@ -272,11 +275,17 @@ impl Stage {
         let core = self.call.deadline().map(|at| at - self.epoch);
         // A caller who expects something will not wait for the call's longest duration to see that it does not come.
         let core = core.filter(|_| self.over.is_some() || self.script.steps.is_empty());
-        let Some(next) = [until, caller, response, core, self.leg.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-        else {
+        let Some(next) = [
+            until,
+            caller,
+            response,
+            core,
+            self.leg.deadline(),
+            self.callees.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min() else {
             return false;
         };
         self.now = self.now.max(next);
@@ -297,6 +306,9 @@ impl Stage {
             .pop_front_if(|response| response.at <= self.now)
         {
             self.feed(Input::Http(response.id, response.result));
+        }
+        while let Some((child, news)) = self.callees.next(self.now) {
+            self.feed(Input::Child(child, news));
         }
         let due = self.call.deadline().is_some_and(|at| at <= self.instant());
         if due {
@@ -365,7 +377,20 @@ impl Stage {
                     .queue(self.instant(), self.info().call_sid, request);
                 None
             }
-            Effect::StartStory(_) => None,
+            Effect::PlaceChild(child, call) => {
+                let callee = self.script.callees.get(&call.to);
+                self.callees.place(self.now, child, &call, callee);
+                None
+            }
+            Effect::HangUpChild(child) => {
+                let news = self.callees.hang_up(self.now, child)?;
+                Some(Input::Child(child, news))
+            }
+            Effect::StartStory(_)
+            | Effect::Bridge(_)
+            | Effect::Unbridge
+            | Effect::RingBack(_)
+            | Effect::TellParent(_) => None,
         }
     }
 
@@ -386,7 +411,10 @@ impl Stage {
                 .leg
                 .stop(self.now, id)
                 .then_some(MediaEvent::PlaybackEnded { id, stopped: true }),
-            MediaCommand::Connect(_) | MediaCommand::Echo(_) | MediaCommand::Signalled(_) => None,
+            MediaCommand::Connect(_)
+            | MediaCommand::Echo(_)
+            | MediaCommand::Background(_)
+            | MediaCommand::Signalled(_) => None,
         }
     }
 

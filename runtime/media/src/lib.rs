@@ -23,6 +23,7 @@ mod rate;
 mod rate_converter;
 mod recording;
 mod resample;
+mod ring_tone;
 mod saturation;
 #[cfg(test)]
 mod synthetic;
@@ -57,6 +58,7 @@ pub use recording::{
     RecordingOptions, RecordingTracks,
 };
 pub use resample::{MAX_RATE_HZ, MIN_RATE_HZ, Resampler};
+pub use ring_tone::RingTone;
 pub use voice_activity::{SILENCE_DBOV, VoiceActivity, level_dbov};
 pub use wait_music::{WAIT_MUSIC_RATE, wait_music};
 pub use wav::WavWriter;

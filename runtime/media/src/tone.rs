@@ -53,7 +53,7 @@ pub(crate) fn ramped_sine(
     }
 }
 
-fn sum_of_sines(frequencies_hz: &[f64], amplitude: f64, samples: usize) -> Vec<i16> {
+pub(crate) fn sum_of_sines(frequencies_hz: &[f64], amplitude: f64, samples: usize) -> Vec<i16> {
     (0..samples)
         .map(|n| {
             let turns = n as f64 / f64::from(RATE_HZ);

@@ -19,12 +19,13 @@ wasmtime::component::bindgen!({
         "jackfield:call/control": async | trappable,
         "jackfield:call/conference": async | trappable,
         "jackfield:call/queue": async | trappable,
+        "jackfield:call/dial": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
-pub(crate) use jackfield::call::{conference, control, queue};
+pub(crate) use jackfield::call::{conference, control, dial, queue};
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
 pub(crate) use wasi::logging::logging;
@@ -190,6 +191,8 @@ impl From<call::Event> for control::Event {
             }
             call::Event::Conference(event) => Self::Conference(event.into()),
             call::Event::Queue(event) => Self::Queue(event.into()),
+            call::Event::DialAnswered(id, sid) => Self::DialAnswered((id.0, sid.to_string())),
+            call::Event::DialEnded(id, end) => Self::DialEnded((id.0, end.into())),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
         }
     }

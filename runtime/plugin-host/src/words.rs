@@ -48,6 +48,11 @@ pub fn command(command: &Command) -> String {
         }
         Command::Conference(command) => rooms::conference_command(command),
         Command::Queue(command) => rooms::queue_command(command),
+        Command::Dial(request) => {
+            let in_turn = if request.in_turn { " in turn" } else { "" };
+            format!("dial {}{in_turn}", request.targets.join(", "))
+        }
+        Command::StopDial(id) => format!("stop dial {}", id.0),
     }
 }
 
@@ -58,6 +63,7 @@ pub fn result(result: &Result<Reply, CallError>) -> String {
         Ok(Reply::Done) => "done".to_owned(),
         Ok(Reply::Playback(id)) => format!("playback {}", id.0),
         Ok(Reply::Request(id)) => format!("request {}", id.0),
+        Ok(Reply::Dial(id)) => format!("dial {}", id.0),
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -79,6 +85,8 @@ pub fn event(event: &Event) -> String {
         Event::HttpResponse(id, Err(error)) => format!("no response to request {}: {error}", id.0),
         Event::Conference(event) => rooms::conference_event(event),
         Event::Queue(event) => rooms::queue_event(event),
+        Event::DialAnswered(id, _) => format!("dial {} answered", id.0),
+        Event::DialEnded(id, end) => format!("dial {} ended: {}", id.0, end.status),
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }
 }
@@ -162,6 +170,19 @@ mod tests {
             (
                 Command::StopPlayback(PlaybackId(4)),
                 "stop playback 4".to_owned(),
+            ),
+            (
+                Command::Dial(call::DialRequest {
+                    targets: vec!["+1".to_owned(), "sip:a@192.0.2.1".to_owned()],
+                    in_turn: true,
+                    caller_id: None,
+                    ring_timeout_s: 30,
+                    time_limit_s: None,
+                    answer_on_bridge: false,
+                    hang_up_on_star: false,
+                    ring_tone: None,
+                }),
+                "dial +1, sip:a@192.0.2.1 in turn".to_owned(),
             ),
             (post, "POST http://x/ with \"Digits=1\", signed".to_owned()),
         ] {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{
-    Call, CallError, CallInfo, CallRecord, CallStatus, ConferenceEvent, Effect, Event, Input,
-    MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply, StoryChoice,
-    StoryOutcome,
+    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Effect, Event,
+    HangUpCause, Input, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply,
+    StoryChoice, StoryOutcome,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -16,10 +16,11 @@ use rooms::Room;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
 
+use crate::children::{Children, Parent};
 use crate::clock;
 use crate::flows::Story;
 use crate::mailbox::{Request, StoryDesk, mailbox};
-use crate::media_plane::{Leg, LineEnd};
+use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
 use crate::services::{Services, call_span};
 
@@ -33,6 +34,8 @@ pub(crate) type Inbox = mpsc::Sender<Message>;
 pub(crate) struct NewActor {
     pub(crate) info: CallInfo,
     pub(crate) call: Call,
+    /// The call whose story dials this one.
+    pub(crate) parent: Option<Parent>,
     pub(crate) account: Arc<store::Account>,
     pub(crate) story: Story,
     pub(crate) leg: Leg,
@@ -55,6 +58,8 @@ pub(crate) struct CallActor {
     signals: mpsc::Receiver<sip::Event>,
     media: mpsc::Receiver<MediaEvent>,
     inbox: Inbox,
+    parent: Option<Parent>,
+    children: Children,
     messages: mpsc::Receiver<Message>,
     running: Option<Running>,
     /// Where the answer to the command in hand goes.
@@ -85,16 +90,25 @@ pub(crate) enum Message {
     Queue(QueueEvent),
     /// The queue joins the call's leg to another one's.
     Line(Box<LineEnd>),
+    /// A call that this call's story dialled has an actor: there it is reached.
+    Placed(ChildId, Inbox),
+    /// The call whose story dials this one joins its leg to this one's.
+    Join(Box<LineEnd>),
 }
 
 impl CallActor {
-    /// Puts the call on the list of live ones and starts its actor on `runtime`.
-    pub(crate) fn spawn(runtime: &tokio::runtime::Handle, services: Arc<Services>, new: NewActor) {
+    /// Puts the call on the list of live ones and starts its actor on `runtime`. Returns where it is reached.
+    pub(crate) fn spawn(
+        runtime: &tokio::runtime::Handle,
+        services: Arc<Services>,
+        new: NewActor,
+    ) -> Inbox {
         let (inbox, messages) = mpsc::channel(INBOX);
         services
             .live
             .insert(new.info.call_sid, new.info.account_sid, inbox.clone());
         let span = call_span(&new.info);
+        let way_to_it = inbox.clone();
         let actor = Self {
             services,
             info: Arc::new(new.info),
@@ -106,6 +120,8 @@ impl CallActor {
             room: None,
             signals: new.signals,
             media: new.media,
+            parent: new.parent,
+            children: Children::default(),
             inbox,
             messages,
             running: None,
@@ -115,6 +131,7 @@ impl CallActor {
             ended: None,
         };
         runtime.spawn(actor.run().instrument(span));
+        way_to_it
     }
 
     async fn run(mut self) {
@@ -158,6 +175,10 @@ impl CallActor {
                 }
                 Some(event) = self.media.recv() => return Input::Media(event),
                 Some(message) = self.messages.recv() => message,
+                () = Parent::gone(self.parent.as_ref()) => {
+                    self.parent = None;
+                    return Input::HangUp(HangUpCause::Local);
+                }
                 () = sleep_until(self.call.deadline()) => return Input::Deadline,
             };
             if let Some(input) = self.open(message) {
@@ -182,6 +203,14 @@ impl CallActor {
                 let outcome = StoryOutcome::from(end.outcome);
                 self.log_outcome(&outcome);
                 Input::StoryEnded(outcome)
+            }
+            Message::Placed(child, inbox) => {
+                self.children.placed(child, inbox);
+                return None;
+            }
+            Message::Join(line) => {
+                self.leg.join(*line);
+                return None;
             }
         })
     }
@@ -215,6 +244,33 @@ impl CallActor {
             Effect::Http(id, request) => self.request(id, request),
             Effect::Conference(request) => self.ask_conference(request),
             Effect::Queue(request) => self.ask_queue(request),
+            Effect::PlaceChild(child, call) => {
+                let parent = Parent::new(child, self.inbox.clone(), &call);
+                self.children.place(
+                    &self.services,
+                    &self.info,
+                    &self.account,
+                    &self.story,
+                    parent,
+                    call,
+                );
+            }
+            Effect::HangUpChild(child) => self.children.hang_up(child),
+            Effect::Bridge(child) => {
+                let (ours, theirs) = line();
+                self.leg.join(ours);
+                self.children.send(child, Message::Join(Box::new(theirs)));
+            }
+            Effect::Unbridge => self.leg.leave(),
+            Effect::RingBack(tone) => {
+                let tone = tone.map(media::RingTone::samples);
+                self.leg.send(MediaCommand::Background(tone));
+            }
+            Effect::TellParent(news) => {
+                if let Some(parent) = &self.parent {
+                    parent.tell(news);
+                }
+            }
             Effect::Status(status) => self.record(status),
         }
     }

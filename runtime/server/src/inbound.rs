@@ -82,6 +82,7 @@ impl Admission for Inbound {
         let new = NewActor {
             info,
             call: Call::inbound(now, leg, self.services.call_limits(account)),
+            parent: None,
             account: Arc::clone(account),
             story: Story {
                 flow: number.flow.clone(),

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg};
-use dial::{CallRequest, Dialer, Full, Input, Output, QueueLimits};
+use dial::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
 use numbers::{Callee, Caller, Presenter};
 use store::{CallRow, Directory, Leg, PhoneNumber, Scope, StoreError, Trunk, TrunkId};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
-use crate::call_actor::{CallActor, NewActor};
+use crate::call_actor::{CallActor, Inbox, NewActor};
+use crate::children::Parent;
 use crate::clock;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
@@ -101,6 +102,11 @@ impl Outbound {
         trunk: &TrunkId,
     ) -> Result<(), Full> {
         self.lock().take_channel(call, account, trunk)
+    }
+
+    /// Begins a call of another call's story; its channel is given back by [`Self::ended`].
+    pub(crate) fn begin_now(&self, request: &CallRequest) -> Result<TrunkId, NotNow> {
+        self.lock().begin_now(Instant::now(), request)
     }
 
     /// How many calls hold a channel of the trunk, both directions together.
@@ -220,17 +226,19 @@ async fn attempt(
         }
         Err(error) => return Err(error.into()),
     }
-    dial(services, account, trunk, &stops, &row, sip_call_id)
+    dial(services, account, trunk, &stops, &row, sip_call_id, None).map(drop)
 }
 
-fn dial(
+/// Lets the INVITE of a call leave that is on disk, and starts its actor. `parent`: the call whose story dials it.
+pub(crate) fn dial(
     services: &Arc<Services>,
     account: &Arc<store::Account>,
     trunk: &Trunk,
     stops: &[Stop],
     row: &CallRow,
     sip_call_id: String,
-) -> anyhow::Result<()> {
+    parent: Option<Parent>,
+) -> anyhow::Result<Inbox> {
     let first = stops.first().context("the trunk's calls go nowhere")?;
     let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
     let opened = services
@@ -261,9 +269,15 @@ fn dial(
         parent_call_sid: row.parent,
         sip_call_id,
     };
+    let limits = services.call_limits(account);
+    let call = match &parent {
+        Some(parent) => Call::dialled(row.sid, leg, parent.limits(limits)),
+        None => Call::outbound(leg, limits),
+    };
     let new = NewActor {
         info,
-        call: Call::outbound(leg, services.call_limits(account)),
+        call,
+        parent,
         account: Arc::clone(account),
         story: Story {
             flow: row.flow.clone(),
@@ -274,12 +288,15 @@ fn dial(
         media: opened.events,
     };
     debug!(call.sid = %row.sid, trunk = %trunk.id, target = %first.hop, "dialling");
-    CallActor::spawn(&Handle::current(), Arc::clone(services), new);
-    Ok(())
+    Ok(CallActor::spawn(
+        &Handle::current(),
+        Arc::clone(services),
+        new,
+    ))
 }
 
 /// Ends a call that has no actor.
-async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
+pub(crate) async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
     let record = CallRecord::new(status, end_reason);
     match services
         .store
@@ -354,7 +371,7 @@ fn invite(
 }
 
 /// A Call-ID that nobody can guess (RFC 3261 section 8.1.1.4).
-fn call_id() -> String {
+pub(crate) fn call_id() -> String {
     random::<16>()
         .iter()
         .map(|byte| format!("{byte:02x}"))

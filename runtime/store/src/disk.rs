@@ -355,6 +355,12 @@ impl Store for DiskStore {
         })
     }
 
+    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow> {
+        self.write(Lane::New, move |rows| {
+            verbs::begin_dialled(rows, scope, call, leg)
+        })
+    }
+
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::set_status(rows, sid, status, at_unix_ms)

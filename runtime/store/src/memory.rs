@@ -119,6 +119,10 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::begin_inbound(rows, scope, call, leg))
     }
 
+    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow> {
+        self.write(|rows| verbs::begin_dialled(rows, scope, call, leg))
+    }
+
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
         self.write(|rows| verbs::set_status(rows, sid, status, at_unix_ms))
     }

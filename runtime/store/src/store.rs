@@ -51,6 +51,9 @@ pub trait Store: AccountStore {
     /// Keeps a new call that came in, ringing.
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()>;
 
+    /// Keeps a new call that another call's story dials: its INVITE is about to leave, and does so only after the commit.
+    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow>;
+
     /// Keeps that a call rings or was answered, with its event. Its present status again changes nothing; an earlier or
     /// a final one fails with [`StoreError::IllegalStatus`].
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()>;

@@ -39,6 +39,23 @@ pub(crate) fn begin_inbound(
     write(rows, None, row, at, CallEventKind::CameIn(leg)).map(drop)
 }
 
+pub(crate) fn begin_dialled(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    call: NewCall,
+    leg: Leg,
+) -> Result<CallRow, StoreError> {
+    check_new(rows, scope, call.sid)?;
+    let at = call.created_unix_ms;
+    let row = CallRow {
+        attempts: 1,
+        leg: Some(leg.clone()),
+        started_unix_ms: Some(at),
+        ..new_row(scope, call, CallStatus::Queued)
+    };
+    write(rows, None, row, at, CallEventKind::Attempted(leg))
+}
+
 pub(crate) fn begin_attempt(
     rows: &mut dyn Rows,
     sid: CallSid,

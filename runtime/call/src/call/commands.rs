@@ -40,6 +40,7 @@ impl Call {
             (State::Over, _) => Err(CallError::HungUp),
             (State::Incoming, Command::Answer) => {
                 self.answer(now);
+                self.ring();
                 Ok(Reply::Done)
             }
             (State::Up, Command::Answer) => Ok(Reply::Done),
@@ -67,6 +68,8 @@ impl Call {
             }
             (State::Up, Command::Conference(command)) => self.obey_conference(command),
             (State::Up, Command::Queue(command)) => self.obey_queue(command),
+            (State::Incoming | State::Up, Command::Dial(request)) => self.dial(request),
+            (State::Incoming | State::Up, Command::StopDial(id)) => self.stop_dial(id),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

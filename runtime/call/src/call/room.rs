@@ -211,7 +211,16 @@ impl Call {
         self.sound();
     }
 
+    /// Whether the call is together with others, or waits for them.
+    pub(super) fn is_in_room(&self) -> bool {
+        self.room.place != Place::Nowhere
+    }
+
     fn enter(&mut self, place: Place, sound: &WaitSound) -> Result<(), CallError> {
+        if self.dial.is_some() {
+            let message = "the call dials somebody: end that first";
+            return Err(CallError::InvalidArgument(message.to_owned()));
+        }
         let what = match self.room.place {
             Place::Nowhere => {
                 self.room.place = place;

@@ -70,9 +70,10 @@ impl Call {
         }
     }
 
-    /// Stops all that plays or waits to be played, and leaves the others.
+    /// Stops all that plays or waits to be played, leaves the others, and ends those who were dialled.
     pub(super) fn silence(&mut self) {
         self.leave_room();
+        self.drop_dial();
         for command in self.playlist.stop_all() {
             self.emit(Effect::Media(command));
         }

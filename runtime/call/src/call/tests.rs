@@ -1,6 +1,7 @@
 //! Each test is a story of inputs and the effects that each of them must have, in short words.
 
 mod addresses;
+mod dial;
 mod encryption;
 mod rooms;
 
@@ -173,6 +174,15 @@ fn words(effect: &Effect) -> String {
         Effect::Conference(request) => format!("conference {}", first_word(request)),
         Effect::Queue(request) => format!("queue {}", first_word(request)),
         Effect::Http(id, _) => format!("http {}", id.0),
+        Effect::PlaceChild(child, call) => format!("call {} as {}", call.to, child.0),
+        Effect::HangUpChild(child) => format!("end {}", child.0),
+        Effect::Bridge(child) => format!("join {}", child.0),
+        Effect::Unbridge => "leave".to_owned(),
+        Effect::RingBack(tone) => if tone.is_some() { "ring" } else { "hush" }.to_owned(),
+        Effect::TellParent(ChildNews::Ended(end)) => {
+            format!("parent: ended {} {} s", end.status, end.duration_s)
+        }
+        Effect::TellParent(news) => format!("parent: {}", first_word(news)),
         Effect::Status(status) => status.to_string(),
     }
 }

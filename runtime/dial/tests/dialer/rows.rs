@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use jackfield_dial::{Dialer, Full, Input, Output, QueueLimits, Refusal};
+use jackfield_dial::{Dialer, Full, Input, NotNow, Output, QueueLimits, Refusal};
 use store::TrunkId;
 
 use crate::world::{World, account, call, ms, origin, request, request_over, request_to};
@@ -228,6 +228,49 @@ fn inbound_calls_take_channels_too() {
         Err(Full::Trunk),
         "no such trunk"
     );
+}
+
+#[test]
+fn a_call_that_does_not_queue_has_the_limits_of_all_others() {
+    let world = World {
+        parts: vec![("+85512", 1)],
+        ..World::new(&[(3, 2.0), (9, FAST)], &[(2, FAST), (9, FAST)])
+    };
+    let mut story = Story::new(&world);
+    let begin = |story: &mut Story, number, account, to: &str| {
+        let request = request_to(number, account, to);
+        story.dialer.begin_now(story.now, &request)
+    };
+    assert_eq!(begin(&mut story, 1, 0, "+85512000001"), Ok(t(0)));
+    let NotNow::NotBefore(at) = begin(&mut story, 2, 0, "+85598000001").unwrap_err() else {
+        panic!("two calls in half a second");
+    };
+    assert!(at > story.now && at <= story.now + ms(500));
+    story.now = at;
+    assert_eq!(
+        begin(&mut story, 2, 0, "+85512000002"),
+        Err(NotNow::Full(Full::Part))
+    );
+    assert_eq!(begin(&mut story, 2, 0, "+85598000001"), Ok(t(0)));
+    story.now += ms(500);
+    assert_eq!(
+        begin(&mut story, 3, 0, "+85598000001"),
+        Err(NotNow::Full(Full::Account))
+    );
+    assert!(matches!(
+        begin(&mut story, 3, 1, "+12025550123"),
+        Err(NotNow::Refused(Refusal::NotAllowed(_)))
+    ));
+    assert_eq!(begin(&mut story, 3, 1, "+85598000001"), Ok(t(0)));
+    story.now += ms(500);
+    assert_eq!(
+        begin(&mut story, 4, 1, "+85598000001"),
+        Err(NotNow::Full(Full::Trunk))
+    );
+    assert_eq!(story.dialer.channels_held(&t(0)), 3);
+    // One that waits in the queue gets the channel that comes free.
+    assert_eq!(story.feed(Input::Accepted(request(5, 1))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 5 over t0"]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Host for StoryState {
     ) -> wasmtime::Result<Result<control::RequestId, control::CallError>> {
         match self.command(Command::Http(request.into())).await? {
             Ok(Reply::Request(id)) => Ok(Ok(id.0)),
-            Ok(Reply::Done | Reply::Playback(_)) => Err(Halt::WrongReply.into()),
+            Ok(_) => Err(Halt::WrongReply.into()),
             Err(error) => Ok(Err(error.into())),
         }
     }
@@ -114,7 +114,7 @@ impl StoryState {
     ) -> wasmtime::Result<Result<(), control::CallError>> {
         match self.command(command).await? {
             Ok(Reply::Done) => Ok(Ok(())),
-            Ok(Reply::Playback(_) | Reply::Request(_)) => Err(Halt::WrongReply.into()),
+            Ok(_) => Err(Halt::WrongReply.into()),
             Err(error) => Ok(Err(error.into())),
         }
     }
@@ -125,12 +125,15 @@ impl StoryState {
     ) -> wasmtime::Result<Result<control::PlaybackId, control::CallError>> {
         match self.command(command).await? {
             Ok(Reply::Playback(id)) => Ok(Ok(id.0)),
-            Ok(Reply::Done | Reply::Request(_)) => Err(Halt::WrongReply.into()),
+            Ok(_) => Err(Halt::WrongReply.into()),
             Err(error) => Ok(Err(error.into())),
         }
     }
 
-    async fn command(&mut self, command: Command) -> wasmtime::Result<Result<Reply, CallError>> {
+    pub(super) async fn command(
+        &mut self,
+        command: Command,
+    ) -> wasmtime::Result<Result<Reply, CallError>> {
         let limit = self.limits.commands;
         if self.commands >= limit {
             return Ok(Err(CallError::LimitReached(format!(

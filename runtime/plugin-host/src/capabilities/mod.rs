@@ -4,6 +4,7 @@ mod clocks;
 mod conference;
 mod config;
 mod control;
+mod dial;
 mod filesystem;
 mod logging;
 mod process;
@@ -26,6 +27,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/control",
     "jackfield:call/conference",
     "jackfield:call/queue",
+    "jackfield:call/dial",
     "wasi:config/store",
     "wasi:logging/logging",
     "wasi:cli/environment",
@@ -66,6 +68,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::control::add_to_linker::<_, Own>(linker, own)?;
     bindings::conference::add_to_linker::<_, Own>(linker, own)?;
     bindings::queue::add_to_linker::<_, Own>(linker, own)?;
+    bindings::dial::add_to_linker::<_, Own>(linker, own)?;
     bindings::config::add_to_linker::<_, Own>(linker, own)?;
     bindings::logging::add_to_linker::<_, Own>(linker, own)?;
 

@@ -131,22 +131,25 @@ fn resolve(changes: &[(&str, &str)]) -> (Resolve, PackageId) {
     ] {
         resolve.push_dir(format!("{WIT}/{package}")).unwrap();
     }
-    let mut control = std::fs::read_to_string(format!("{WIT}/call@0.1.0/control.wit")).unwrap();
-    let mut world = std::fs::read_to_string(format!("{WIT}/call@0.1.0/world.wit")).unwrap();
+    let mut call = call_package();
     for (from, to) in changes {
-        assert!(
-            control.contains(from) || world.contains(from),
-            "`{from}` is not there"
-        );
-        control = control.replace(from, to);
-        world = world.replace(from, to);
+        assert!(call.contains(from), "`{from}` is not there");
+        call = call.replace(from, to);
     }
-    let world = world.replacen("package jackfield:call@0.1.0;", "", 1);
-    resolve
-        .push_str("call.wit", &format!("{control}\n{world}"))
-        .unwrap();
+    resolve.push_str("call.wit", &call).unwrap();
     let package = resolve
         .push_str("wasi.wit", &format!("package test:root;\n{WASI}"))
         .unwrap();
     (resolve, package)
+}
+
+/// All files of the package in one.
+fn call_package() -> String {
+    const HEAD: &str = "package jackfield:call@0.1.0;";
+    let files = std::fs::read_dir(format!("{WIT}/call@0.1.0")).unwrap();
+    let interfaces: Vec<String> = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .map(|text| text.replacen(HEAD, "", 1))
+        .collect();
+    format!("{HEAD}\n{}", interfaces.join("\n"))
 }

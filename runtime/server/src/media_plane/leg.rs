@@ -11,6 +11,7 @@ use rtp::dtmf::DigitPolicy;
 use rtp::rtcp::Rtcp;
 use rtp::{Latch, Measured, Sender, Sequenced};
 
+use super::background::Background;
 use super::ear::{Ear, MAX_FRAME_SAMPLES};
 use super::keypad::Keypad;
 use super::line::LineEnd;
@@ -50,6 +51,8 @@ pub(super) struct LegCore {
     keypad: Keypad,
     mouth: Mouth,
     echo: bool,
+    /// Behind everything else.
+    background: Option<Background>,
     /// Takes the place of the echo.
     line: Option<Box<LineEnd>>,
     heard: Option<Box<HeardFrame>>,
@@ -71,6 +74,7 @@ impl LegCore {
             keypad: Keypad::new(beginning.digits),
             mouth: Mouth::new(beginning.sender, Codec::Pcmu),
             echo: false,
+            background: None,
             line: None,
             heard: beginning.listens.then(|| Box::new([0; SAMPLES_8K])),
             measurements: Arc::default(),
@@ -104,6 +108,10 @@ impl LegCore {
             MediaCommand::Echo(on) => {
                 self.listen_anew(on);
                 self.echo = on;
+            }
+            MediaCommand::Background(samples) => {
+                let rate = self.ear.codec().rate();
+                self.background = samples.and_then(|samples| Background::new(samples, rate));
             }
             MediaCommand::Signalled(key) => {
                 let key = self.keypad.signalled(self.now, key);
@@ -251,6 +259,9 @@ impl LegCore {
         if self.ear.codec() != codec {
             self.ear.reset(codec);
             self.mouth.speak_in(codec);
+            if let Some(background) = &mut self.background {
+                background.change(codec.rate());
+            }
         }
         self.keypad.connect(&path);
         self.wire.connect(self.now, &path);
@@ -285,7 +296,8 @@ impl LegCore {
         }
     }
 
-    /// From what was heard to what is said where nothing else is to be: what the line says, the echo, or silence.
+    /// From what was heard to what is said where nothing else is to be: what the line says, the echo, what goes on behind, or
+    /// silence.
     fn exchange(&mut self, rate: Rate, live: &mut [i16]) {
         match &mut self.line {
             Some(line) => {
@@ -293,7 +305,10 @@ impl LegCore {
                 line.hear(rate, live);
             }
             None if self.echo => {}
-            None => live.fill(0),
+            None => match &mut self.background {
+                Some(background) => background.frame(live),
+                None => live.fill(0),
+            },
         }
     }
 

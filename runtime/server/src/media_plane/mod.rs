@@ -7,6 +7,7 @@
 //! [`LegCore`](leg::LegCore) is the part without sockets and clock: a [`wire`] to the peer, an [`ear`], a [`mouth`] and a
 //! [`keypad`].
 
+mod background;
 mod counters;
 mod ear;
 mod encryption;

@@ -29,7 +29,7 @@ fn step(store: &dyn Store, random: &mut Random, at: u64) -> String {
     } else {
         hotline(store)
     };
-    match random.below(6) {
+    match random.below(7) {
         0 => format!(
             "{:?}",
             store.accept_call(scope, outbound(number, at)).wait()
@@ -38,6 +38,12 @@ fn step(store: &dyn Store, random: &mut Random, at: u64) -> String {
             "{:?}",
             store
                 .begin_inbound(scope, outbound(number, at), leg(at))
+                .wait()
+        ),
+        5 => format!(
+            "{:?}",
+            store
+                .begin_dialled(scope, outbound(number, at), leg(at))
                 .wait()
         ),
         2 => format!("{:?}", store.begin_attempt(sid(number), leg(at), at).wait()),

@@ -156,6 +156,36 @@ fn an_inbound_call_is_kept_from_its_first_ring() {
 }
 
 #[test]
+fn a_dialled_call_is_kept_before_its_invite_and_never_queues() {
+    on_each(|store| {
+        let scope = hotline(store);
+        let call = NewCall {
+            direction: Direction::OutboundDial,
+            parent: Some(sid(7)),
+            ..outbound(1, 1_000)
+        };
+        let row = store.begin_dialled(scope, call, leg(1)).wait().unwrap();
+        assert_eq!(store.call(scope, sid(1)).unwrap(), Some(row.clone()));
+        assert_eq!(
+            (row.status, row.attempts, row.parent, row.is_live()),
+            (CallStatus::Queued, 1, Some(sid(7)), true)
+        );
+        assert_eq!(queued(store), []);
+        store
+            .set_status(sid(1), CallStatus::Ringing, 2_000)
+            .wait()
+            .unwrap();
+        let events = store.events(scope, sid(1)).unwrap().unwrap();
+        let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
+        let expected = [
+            CallEventKind::Attempted(leg(1)),
+            CallEventKind::Status(CallStatus::Ringing),
+        ];
+        assert_eq!(kinds, expected);
+    });
+}
+
+#[test]
 fn a_status_only_goes_forward_and_only_a_record_ends_a_call() {
     use CallStatus::{Busy, Canceled, Completed, InProgress, Queued, Ringing};
     on_each(|store| {

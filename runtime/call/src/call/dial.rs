@@ -1,0 +1,281 @@
+//! Calls that the story dials: who is being called, and who is joined to this call.
+//!
+//! Each is a call of its own; here it is a number and its news. The first to answer is joined, the others are ended. Whoever is
+//! told to end is reckoned with until it says that it has.
+
+use std::time::Instant;
+
+use media::RingTone;
+
+use super::{Call, State};
+use crate::{
+    CallError, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, DialEnd, DialId,
+    DialRequest, Effect, Event, Reply,
+};
+
+/// Targets of one dial (Twilio error 13250).
+const MAX_TARGETS: usize = 10;
+/// Seconds that one may ring.
+const MAX_RING_S: u32 = 600;
+/// Seconds that a conversation may last.
+const MAX_TIME_S: u32 = 86_400;
+
+/// A dial that is under way.
+#[derive(Debug)]
+pub(super) struct Dial {
+    id: DialId,
+    request: DialRequest,
+    /// How many targets were called.
+    called: usize,
+    /// Those that have not ended.
+    children: Vec<ChildId>,
+    /// The one whose leg is joined to ours.
+    joined: Option<ChildId>,
+    is_answered: bool,
+    is_stopped: bool,
+    ring_tone: RingTone,
+    /// How those ended that were not answered: the one that got furthest.
+    furthest: Option<ChildEnd>,
+}
+
+impl Call {
+    pub(super) fn dial(&mut self, request: DialRequest) -> Result<Reply, CallError> {
+        let waits = self.state == State::Incoming && request.answer_on_bridge;
+        if self.state != State::Up && !waits {
+            return Err(CallError::NotAnswered);
+        }
+        if self.dial.is_some() {
+            return Err(CallError::LimitReached("one dial at a time".to_owned()));
+        }
+        if self.is_in_room() {
+            let message = "the call is in a conference or at a queue: leave it first";
+            return Err(CallError::InvalidArgument(message.to_owned()));
+        }
+        let ring_tone = check(&request)?;
+        self.last_dial += 1;
+        let id = DialId(self.last_dial);
+        let at_once = if request.in_turn {
+            1
+        } else {
+            request.targets.len()
+        };
+        // Who heard it ring would hear it again if the story began anew.
+        self.story.heard = true;
+        self.dial = Some(Dial {
+            id,
+            request,
+            called: 0,
+            children: Vec::new(),
+            joined: None,
+            is_answered: false,
+            is_stopped: false,
+            ring_tone,
+            furthest: None,
+        });
+        for _ in 0..at_once {
+            self.call_next_target();
+        }
+        self.ring();
+        Ok(Reply::Dial(id))
+    }
+
+    pub(super) fn stop_dial(&mut self, id: DialId) -> Result<Reply, CallError> {
+        let dial = self.dial.as_mut().filter(|dial| dial.id == id);
+        let dial = dial.ok_or(CallError::UnknownId)?;
+        dial.is_stopped = true;
+        for child in dial.children.clone() {
+            self.emit(Effect::HangUpChild(child));
+        }
+        Ok(Reply::Done)
+    }
+
+    /// What a dialled call tells. One that is not reckoned with any more was told to end.
+    pub(super) fn child_news(&mut self, now: Instant, child: ChildId, news: ChildNews) {
+        let dial = self.dial.as_ref();
+        if dial.is_none_or(|dial| !dial.children.contains(&child)) {
+            return;
+        }
+        match news {
+            ChildNews::EarlyMedia => self.child_is_heard(child),
+            ChildNews::Answered(sid) => self.child_answered(now, child, sid),
+            ChildNews::Ended(end) => self.child_ended(child, end),
+        }
+    }
+
+    /// A `*` that ends the conversation; any other key is the story's.
+    pub(super) fn ends_dial(&mut self, digit: char) -> bool {
+        let Some(dial) = self.dial.as_ref().filter(|dial| dial.is_answered) else {
+            return false;
+        };
+        let ends = digit == '*' && dial.request.hang_up_on_star;
+        if let Some(child) = dial.joined.filter(|_| ends) {
+            self.emit(Effect::HangUpChild(child));
+        }
+        ends
+    }
+
+    /// Nobody waits for the dial any more: those who were called are ended.
+    pub(super) fn drop_dial(&mut self) {
+        let Some(dial) = self.dial.take() else {
+            return;
+        };
+        for child in dial.children {
+            self.emit(Effect::HangUpChild(child));
+        }
+        if dial.joined.is_some() {
+            self.emit(Effect::Unbridge);
+        } else {
+            self.emit(Effect::RingBack(None));
+        }
+    }
+
+    fn call_next_target(&mut self) {
+        let Some(dial) = &mut self.dial else { return };
+        let Some(to) = dial.request.targets.get(dial.called) else {
+            return;
+        };
+        let call = ChildCall {
+            to: to.clone(),
+            caller_id: dial.request.caller_id.clone(),
+            ring_timeout_s: dial.request.ring_timeout_s,
+            time_limit_s: dial.request.time_limit_s,
+        };
+        dial.called += 1;
+        self.last_child += 1;
+        let child = ChildId(self.last_child);
+        dial.children.push(child);
+        self.emit(Effect::PlaceChild(child, call));
+    }
+
+    /// Before its answer only a single one is heard: of several, nobody knows who will answer.
+    fn child_is_heard(&mut self, child: ChildId) {
+        let is_up = self.state == State::Up;
+        let Some(dial) = &mut self.dial else { return };
+        if is_up && dial.joined.is_none() && dial.children == [child] && !dial.is_stopped {
+            dial.joined = Some(child);
+            self.emit(Effect::RingBack(None));
+            self.emit(Effect::Bridge(child));
+        }
+    }
+
+    fn child_answered(&mut self, now: Instant, child: ChildId, sid: CallSid) {
+        let Some(dial) = &mut self.dial else { return };
+        if dial.is_answered || dial.is_stopped {
+            return self.emit(Effect::HangUpChild(child));
+        }
+        dial.is_answered = true;
+        let id = dial.id;
+        let is_heard = dial.joined.replace(child) == Some(child);
+        let others: Vec<ChildId> = dial.children.clone();
+        for other in others.into_iter().filter(|other| *other != child) {
+            self.emit(Effect::HangUpChild(other));
+        }
+        if self.state == State::Incoming {
+            self.answer(now);
+        }
+        if !is_heard {
+            self.emit(Effect::RingBack(None));
+            self.emit(Effect::Bridge(child));
+        }
+        self.tell(Event::DialAnswered(id, sid));
+    }
+
+    fn child_ended(&mut self, child: ChildId, end: ChildEnd) {
+        let Some(dial) = &mut self.dial else { return };
+        dial.children.retain(|other| *other != child);
+        let was_joined = dial.joined == Some(child);
+        if was_joined {
+            dial.joined = None;
+            self.emit(Effect::Unbridge);
+        }
+        let Some(dial) = &mut self.dial else { return };
+        if dial.is_answered {
+            if was_joined {
+                self.dial_over(end);
+            }
+            return;
+        }
+        let furthest = dial.furthest.take();
+        dial.furthest = Some(match furthest {
+            Some(before) if rank(before.status) >= rank(end.status) => before,
+            _ => end,
+        });
+        if !dial.is_stopped && dial.children.is_empty() {
+            self.call_next_target();
+            if was_joined {
+                self.ring();
+            }
+        }
+        if let Some(dial) = &mut self.dial
+            && dial.children.is_empty()
+            && let Some(mut end) = dial.furthest.take()
+        {
+            if dial.is_stopped {
+                // Its answer may have crossed our wish; nobody was joined to it.
+                end.status = CallStatus::Canceled;
+                end.duration_s = 0;
+            }
+            self.emit(Effect::RingBack(None));
+            self.dial_over(end);
+        }
+    }
+
+    fn dial_over(&mut self, end: DialEnd) {
+        if let Some(dial) = self.dial.take() {
+            // Those that lost the race and have not said yet that they ended are not waited for.
+            self.tell(Event::DialEnded(dial.id, end));
+        }
+    }
+
+    /// Somebody who is on the line hears it ring, unless the other side is heard itself.
+    pub(super) fn ring(&mut self) {
+        let Some(dial) = &self.dial else { return };
+        let rings = self.state == State::Up && dial.joined.is_none() && !dial.children.is_empty();
+        if rings {
+            let tone = dial.ring_tone;
+            self.emit(Effect::RingBack(Some(tone)));
+        }
+    }
+}
+
+/// How far one got: who rang in vain got further than who was busy.
+const fn rank(status: CallStatus) -> u8 {
+    match status {
+        CallStatus::NoAnswer => 3,
+        CallStatus::Busy => 2,
+        CallStatus::Canceled => 1,
+        _ => 0,
+    }
+}
+
+/// The tone of the ringing.
+fn check(request: &DialRequest) -> Result<RingTone, CallError> {
+    let invalid = |what| Err(CallError::InvalidArgument(what));
+    let targets = request.targets.len();
+    if !(1..=MAX_TARGETS).contains(&targets) {
+        return invalid(format!("{targets} targets: give 1 to {MAX_TARGETS}"));
+    }
+    let seconds = request.ring_timeout_s;
+    if !(1..=MAX_RING_S).contains(&seconds) {
+        return invalid(format!(
+            "ring-timeout-s is {seconds}: give 1 to {MAX_RING_S}"
+        ));
+    }
+    if let Some(seconds) = request.time_limit_s
+        && !(1..=MAX_TIME_S).contains(&seconds)
+    {
+        return invalid(format!("time-limit-s is {seconds}: give 1 to {MAX_TIME_S}"));
+    }
+    match request.ring_tone.as_deref() {
+        None => Ok(RingTone::default()),
+        Some(name) => RingTone::of(name).map_or_else(
+            || {
+                invalid(format!(
+                    "{name:?} is no ring tone: give one of {}",
+                    RingTone::names()
+                ))
+            },
+            Ok,
+        ),
+    }
+}

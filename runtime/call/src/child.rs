@@ -1,0 +1,53 @@
+//! Calls that a call's story dials: what goes to them and what comes from them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallSid, DialEnd};
+
+/// Whom to call, and how. Mirrors `jackfield:call/dial@0.1.0`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialRequest {
+    /// 1 to 10: E.164 numbers, short codes or SIP URIs.
+    pub targets: Vec<String>,
+    /// One after the other; else all at once.
+    pub in_turn: bool,
+    /// One of the account's numbers; without it the account's side of this call.
+    pub caller_id: Option<String>,
+    /// Seconds that each may ring, 1 to 600.
+    pub ring_timeout_s: u32,
+    /// Seconds of the conversation, 1 to 86,400; without it the longest that a call may have.
+    pub time_limit_s: Option<u32>,
+    /// An inbound call that rings is answered only when somebody has answered.
+    pub answer_on_bridge: bool,
+    /// A `*` of this call's side ends the conversation.
+    pub hang_up_on_star: bool,
+    /// A name of [`media::RingTone::of`].
+    pub ring_tone: Option<String>,
+}
+
+/// One call to be placed for another call's story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChildCall {
+    /// An E.164 number, a short code or a SIP URI.
+    pub to: String,
+    /// As in [`DialRequest`].
+    pub caller_id: Option<String>,
+    /// Seconds.
+    pub ring_timeout_s: u32,
+    /// Seconds from its answer to its end.
+    pub time_limit_s: Option<u32>,
+}
+
+/// What a call tells the one whose story dialled it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChildNews {
+    /// Its peer is heard before it has answered.
+    EarlyMedia,
+    /// Answered, and its media flows.
+    Answered(CallSid),
+    /// Over, or never placed. The last news.
+    Ended(ChildEnd),
+}
+
+/// How a dialled call ended.
+pub type ChildEnd = DialEnd;

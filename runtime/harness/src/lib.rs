@@ -19,6 +19,7 @@
 
 mod callee;
 mod caller;
+mod case;
 mod leg;
 mod rooms;
 mod run;
@@ -27,5 +28,6 @@ mod stage;
 mod transcript;
 
 pub use callee::Callee;
+pub use case::{Case, CaseError, read_cases};
 pub use run::{Run, Unexpected, perform, run};
 pub use script::{Script, xml};

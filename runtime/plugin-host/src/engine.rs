@@ -10,6 +10,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::cache::CodeCache;
 use crate::capabilities;
 use crate::flow::Flow;
+use crate::interfaces::Interfaces;
 use crate::state::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES, StoryState};
 use crate::world::{self, LoadError};
 
@@ -133,6 +134,17 @@ impl Engine {
         };
         let flow = world::check(&self.wasmtime, &self.call_flow, &component)?;
         Ok(Flow::new(self.wasmtime.clone(), flow, sha256))
+    }
+
+    /// What a component imports and exports, whether it fits or not.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it is no component that can be compiled.
+    pub fn inspect(&self, wasm: &[u8]) -> Result<Interfaces, LoadError> {
+        world::check_kind(wasm)?;
+        let component = Component::new(&self.wasmtime, wasm)
+            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        Ok(Interfaces::of(&self.wasmtime, &component))
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {

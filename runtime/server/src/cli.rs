@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::plugin::PluginCommand;
 
 /// A programmable voice runtime: what a call does is a WebAssembly component.
 #[derive(Debug, Parser)]
@@ -35,6 +36,9 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Makes, builds, tests and inspects plugins, on this machine alone.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Lists what to record for a folder of recorded words: the name of each file, and what to say in it.
     Recordings {
         /// `en`, `km`, `lo`, `so`, or a file with rules of your own.
@@ -78,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve { config } => crate::serve::serve(config.load()?),
         Command::Apply { file, config } => crate::apply::apply(&config.load()?, &file),
         Command::Status { config } => crate::status::status(&config.load()?),
+        Command::Plugin(command) => crate::plugin::run(&command),
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),
         Command::Demo(options) => crate::demo::run(&options),
     }

@@ -21,6 +21,7 @@ mod news;
 mod operator;
 mod outbound;
 mod own_api;
+mod plugin;
 mod recordings;
 mod resolver;
 mod rooms;

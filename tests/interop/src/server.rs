@@ -469,7 +469,11 @@ fn command(verb: &str, config: &Path) -> Command {
 }
 
 /// The binary under test: `INTEROP_BINARY`, or what cargo built beside this test.
-fn binary() -> PathBuf {
+///
+/// # Panics
+/// If it is not built.
+#[must_use]
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("INTEROP_BINARY") {
         return path.into();
     }

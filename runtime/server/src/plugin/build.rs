@@ -1,0 +1,99 @@
+//! `jackfield plugin build`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use super::{Source, load};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// A line of `cargo build --message-format=json`: what was made, among others.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// Builds a folder's component, says what came of it, and returns where it is.
+pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<PathBuf> {
+    let manifest = source.folder.join("Cargo.toml");
+    if !manifest.is_file() {
+        bail!(
+            "{} is not there: name the plugin's folder with --folder, or make one with `jackfield plugin new`",
+            manifest.display()
+        );
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .current_dir(&source.folder)
+        .args(["build", "--release", "--target", TARGET])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo; Rust is installed by https://rustup.rs")?;
+    if !built.status.success() {
+        bail!(
+            "the plugin does not build; where the target is missing, `rustup target add {TARGET}` adds it"
+        );
+    }
+    let component = component_of(&String::from_utf8_lossy(&built.stdout)).context(
+        "cargo made no component: Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`",
+    )?;
+    load(&component)?;
+    let bytes = std::fs::metadata(&component)?.len();
+    writeln!(
+        out,
+        "{} ({} KiB) can run calls",
+        component.display(),
+        bytes.div_ceil(1_024)
+    )?;
+    Ok(component)
+}
+
+/// The last component that cargo tells of.
+fn component_of(messages: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter(|message| message.reason == "compiler-artifact")
+        .flat_map(|message| message.filenames)
+        .rfind(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_component_is_among_what_cargo_tells() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","filenames":["/t/libdep.rlib","/t/libdep.rmeta"]}"#,
+            "\nnot JSON\n",
+            r#"{"reason":"build-script-executed","filenames":["/t/no.wasm"]}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","filenames":["/t/my_flow.wasm"]}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(component_of(messages), Some("/t/my_flow.wasm".into()));
+        assert_eq!(component_of(r#"{"reason":"build-finished"}"#), None);
+    }
+
+    #[test]
+    fn a_folder_without_a_plugin_is_refused_with_what_to_do() {
+        let empty = tempfile::tempdir().unwrap();
+        let source = Source {
+            folder: empty.path().to_owned(),
+        };
+        let error = build(&source, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("jackfield plugin new"), "{error}");
+    }
+}

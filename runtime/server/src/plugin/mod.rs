@@ -1,0 +1,89 @@
+//! `jackfield plugin`: from an empty folder to a tested component, on an author's own machine.
+
+mod build;
+mod inspect;
+mod new;
+mod test;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use plugin_host::{Engine, EngineConfig, Flow};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Makes a folder with a plugin that builds and passes its test.
+    New(NewOptions),
+    /// Builds the plugin of a folder into a component, and says whether it fits.
+    Build {
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Plays scripts against a component, in virtual time: no SIP, no waiting.
+    Test(TestOptions),
+    /// Tells what a component imports and exports, and whether it can run calls.
+    Inspect {
+        /// The component.
+        component: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewOptions {
+    /// The folder to make; its last part is the plugin's name.
+    pub(crate) folder: PathBuf,
+    /// Where the SDK (`guest-sdk` of Jackfield's sources) is; without it where this program was built.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sdk: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// The plugin's folder, with its `Cargo.toml`.
+    #[arg(long, short = 'C', default_value = ".", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestOptions {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// A component that is built already, in place of the folder's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) component: Option<PathBuf>,
+    /// Files of scripts; without any those in the folder's `scripts`.
+    pub(crate) scripts: Vec<PathBuf>,
+    /// Shows every call, not only those that went wrong.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Writes the results as JUnit's XML too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
+    let out = &mut std::io::stdout();
+    match command {
+        PluginCommand::New(options) => new::new(options, out),
+        PluginCommand::Build { source } => build::build(source, out).map(drop),
+        PluginCommand::Test(options) => test::test(options, out),
+        PluginCommand::Inspect { component } => inspect::inspect(component, out),
+    }
+}
+
+/// Compiles a component for calls that are played one at a time.
+fn load(component: &Path) -> anyhow::Result<Flow> {
+    let wasm =
+        std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+    engine()?
+        .load(&wasm)
+        .with_context(|| format!("{} cannot run calls", component.display()))
+}
+
+fn engine() -> anyhow::Result<Engine> {
+    Ok(Engine::new(EngineConfig {
+        max_stories: 1,
+        cache: None,
+    })?)
+}

@@ -1,0 +1,247 @@
+//! `jackfield plugin test`.
+
+mod junit;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use harness::Case;
+use plugin_host::{Flow, Outcome};
+
+use super::{TestOptions, build, load};
+
+/// What came of a case.
+struct Played {
+    name: String,
+    /// Virtual.
+    duration: Duration,
+    transcript: String,
+    /// Why it is no success.
+    trouble: Option<String>,
+}
+
+/// The cases of one file.
+struct Suite {
+    file: PathBuf,
+    cases: Vec<Played>,
+}
+
+/// Plays all scripts, tells of each, and fails if one does.
+pub(super) fn test(options: &TestOptions, out: &mut impl Write) -> anyhow::Result<()> {
+    let files = match options.scripts.as_slice() {
+        [] => scripts_in(&options.source.folder.join("scripts"))?,
+        given => given.to_vec(),
+    };
+    let component = match &options.component {
+        Some(component) => component.clone(),
+        None => build::build(&options.source, out)?,
+    };
+    let flow = load(&component)?;
+    let began = Instant::now();
+    let mut suites = Vec::new();
+    for file in files {
+        suites.push(play(&flow, file, options.verbose, out)?);
+    }
+    if let Some(path) = &options.junit {
+        fs::write(path, junit::report(&suites)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    sum_up(&suites, began.elapsed(), out)
+}
+
+/// The `.toml` files of a folder, by name.
+fn scripts_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| {
+        format!(
+            "there are no scripts in {}: name a file of scripts, or make the folder",
+            folder.display()
+        )
+    })?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("there is no .toml file in {}", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn play(flow: &Flow, file: PathBuf, verbose: bool, out: &mut impl Write) -> anyhow::Result<Suite> {
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let cases =
+        harness::read_cases(&text).with_context(|| format!("{} is not usable", file.display()))?;
+    writeln!(out, "{}", file.display())?;
+    let mut played = Vec::new();
+    for case in cases {
+        let result = play_case(flow, case);
+        tell(&result, verbose, out)?;
+        played.push(result);
+    }
+    Ok(Suite {
+        file,
+        cases: played,
+    })
+}
+
+fn play_case(flow: &Flow, case: Case) -> Played {
+    let (run, unexpected) = match harness::run(flow, case.script) {
+        Ok(run) => (run, None),
+        Err(unexpected) => (*unexpected.run, Some(unexpected.why)),
+    };
+    let outcome = &run.end.outcome;
+    let broke = match outcome {
+        Outcome::Finished(Ok(()) | Err(call::CallError::HungUp)) => None,
+        _ => Some(format!("the story {outcome}")),
+    };
+    Played {
+        name: case.name,
+        duration: run.duration,
+        transcript: run.transcript,
+        trouble: unexpected.or(broke),
+    }
+}
+
+fn tell(played: &Played, verbose: bool, out: &mut impl Write) -> std::io::Result<()> {
+    let word = if played.trouble.is_some() {
+        "FAILED"
+    } else {
+        "ok"
+    };
+    let seconds = played.duration.as_secs_f64();
+    writeln!(out, "  {word:<7} {} ({seconds:.1} s of call)", played.name)?;
+    if let Some(trouble) = &played.trouble {
+        writeln!(out, "          {trouble}")?;
+    }
+    if verbose || played.trouble.is_some() {
+        for line in played.transcript.lines() {
+            writeln!(out, "          {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn sum_up(suites: &[Suite], took: Duration, out: &mut impl Write) -> anyhow::Result<()> {
+    let cases = || suites.iter().flat_map(|suite| &suite.cases);
+    let count = cases().count();
+    let failed = cases().filter(|case| case.trouble.is_some()).count();
+    let virtual_time: Duration = cases().map(|case| case.duration).sum();
+    writeln!(
+        out,
+        "{count} cases, {failed} failed: {:.1} s of calls in {:.2} s",
+        virtual_time.as_secs_f64(),
+        took.as_secs_f64()
+    )?;
+    if failed > 0 {
+        bail!("{failed} of {count} cases failed");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Source;
+    use super::*;
+
+    const GOOD: &str = r#"
+        [[case]]
+        name = "One & two"
+        steps = [
+            { flow = "answers" },
+            { flow.plays = "menu.wav" },
+            { caller.presses = "1" },
+            { flow.plays = "sales.wav" },
+            { flow = "hangs-up" },
+        ]
+    "#;
+
+    const BAD: &str = r#"
+        [[case]]
+        name = "Two is for sales"
+        steps = [
+            { flow = "answers" },
+            { flow.plays = "menu.wav" },
+            { caller.presses = "2" },
+            { flow.plays = "sales.wav" },
+        ]
+    "#;
+
+    /// Plays these files of scripts against the bundled menu; what was written, and JUnit's report.
+    fn tested(scripts: &[&str]) -> (anyhow::Result<()>, String, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let component = folder.path().join("menu.wasm");
+        fs::write(&component, bundled::MENU).unwrap();
+        fs::create_dir(folder.path().join("scripts")).unwrap();
+        for (number, script) in scripts.iter().enumerate() {
+            let name = format!("scripts/{number}.toml");
+            fs::write(folder.path().join(name), script).unwrap();
+        }
+        let junit = folder.path().join("junit.xml");
+        let options = TestOptions {
+            source: Source {
+                folder: folder.path().to_owned(),
+            },
+            component: Some(component),
+            scripts: Vec::new(),
+            verbose: false,
+            junit: Some(junit.clone()),
+        };
+        let mut out = Vec::new();
+        let result = test(&options, &mut out);
+        let report = fs::read_to_string(junit).unwrap_or_default();
+        (result, String::from_utf8(out).unwrap(), report)
+    }
+
+    #[test]
+    fn a_case_that_goes_as_written_is_ok() {
+        let (result, out, report) = tested(&[GOOD]);
+        result.unwrap();
+        assert!(out.contains("ok      One & two (2.0 s of call)"), "{out}");
+        assert!(out.contains("1 cases, 0 failed"), "{out}");
+        assert!(!out.contains("story   answer"), "{out}");
+        let testcase = r#"<testcase name="One &amp; two" classname="0" time="2.000"/>"#;
+        assert!(report.contains(testcase), "{report}");
+    }
+
+    #[test]
+    fn a_case_that_does_not_shows_the_call() {
+        let (result, out, report) = tested(&[GOOD, BAD]);
+        assert_eq!(result.unwrap_err().to_string(), "1 of 2 cases failed");
+        for part in [
+            "FAILED  Two is for sales",
+            "play …sales.wav",
+            "support.wav",
+            "caller  press",
+        ] {
+            assert!(out.contains(part), "{part}: {out}");
+        }
+        assert!(
+            report.contains(r#"<testsuite name="1" tests="1" failures="1">"#),
+            "{report}"
+        );
+        assert!(report.contains("<failure message="), "{report}");
+    }
+
+    #[test]
+    fn scripts_that_are_not_there_or_not_usable_are_named() {
+        let (result, ..) = tested(&[]);
+        assert!(format!("{:#}", result.unwrap_err()).contains("no .toml file"));
+        let (result, ..) = tested(&["[[case]]"]);
+        let error = format!("{:#}", result.unwrap_err());
+        assert!(
+            error.contains("0.toml is not usable: ") && error.contains("missing field"),
+            "{error}"
+        );
+    }
+}

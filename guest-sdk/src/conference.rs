@@ -93,16 +93,16 @@ impl Conference<'_> {
         }
     }
 
-    /// Waits until it has begun: true when it has, false when it was over before or is after `timeout`.
+    /// Lets time pass while nobody else is there: true when nobody was by then, false once the conference has begun or is over.
     ///
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
-    pub fn begun(&self, timeout: Duration) -> Result<bool, CallError> {
-        let begun = self.call.wait_until(self.call.after(timeout), |inbox| {
+    pub fn still_waits(&self, time: Duration) -> Result<bool, CallError> {
+        let over = self.call.wait_until(self.call.after(time), |inbox| {
             let news = &inbox.conference;
-            (news.began || news.end.is_some()).then_some(news.began)
+            (news.began || news.end.is_some()).then_some(())
         })?;
-        Ok(begun == Some(true))
+        Ok(over.is_none())
     }
 
     /// Lets a playback be heard while nobody else is there: true when it has ended, false when the conference has begun or is over,
@@ -224,11 +224,11 @@ mod tests {
         let caller = Rehearsal::new().conference_begins(5.0).conference_ends(9.0);
         let call = joined(&caller);
         let conference = join(&call);
-        assert!(!conference.begun(Duration::from_secs(1)).unwrap());
+        assert!(conference.still_waits(Duration::from_secs(1)).unwrap());
         assert!(conference.hear(call.play("first.wav").unwrap()).unwrap());
         assert!(!conference.hear(call.play("second.wav").unwrap()).unwrap());
         assert_eq!(call.elapsed(), Duration::from_secs(5));
-        assert!(conference.begun(Duration::ZERO).unwrap());
+        assert!(!conference.still_waits(Duration::ZERO).unwrap());
         assert_eq!(conference.place().unwrap().participants, 1);
         assert_eq!(conference.finish(), Ok(ConferenceEnd::Ended));
         assert_eq!(

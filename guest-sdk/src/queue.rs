@@ -51,7 +51,7 @@ impl Call {
         name: impl Into<String>,
         sound: impl Into<WaitSound>,
     ) -> Result<Queue<'_>, CallError> {
-        self.go_to_queue(|host| host.wait_in_queue(name.into(), sound.into(), None))
+        self.line_up(name.into(), sound.into(), None)
     }
 
     /// Waits in a queue unless `max_size` (1 to 5,000) wait there already; else like [`enqueue`](Self::enqueue).
@@ -64,7 +64,7 @@ impl Call {
         sound: impl Into<WaitSound>,
         max_size: u32,
     ) -> Result<Queue<'_>, CallError> {
-        self.go_to_queue(|host| host.wait_in_queue(name.into(), sound.into(), Some(max_size)))
+        self.line_up(name.into(), sound.into(), Some(max_size))
     }
 
     /// Serves who waits longest in the queue of this name, or else who comes next. The call must be answered.
@@ -83,15 +83,25 @@ impl Call {
     /// # Errors
     /// As [`enqueue`](Self::enqueue).
     pub fn serve(&self, name: impl Into<String>) -> Result<Queue<'_>, CallError> {
-        self.go_to_queue(|host| host.serve_queue(name.into()))
+        self.host().serve_queue(name.into())?;
+        self.inbox().queue = QueueNews::default();
+        Ok(Queue { call: self })
     }
 
-    fn go_to_queue(
+    /// Waits until the queue says where in it the call is, or why it is not.
+    fn line_up(
         &self,
-        go: impl FnOnce(&dyn crate::Host) -> Result<(), CallError>,
+        name: String,
+        sound: WaitSound,
+        max_size: Option<u32>,
     ) -> Result<Queue<'_>, CallError> {
-        go(self.host())?;
+        self.host().wait_in_queue(name, sound, max_size)?;
         self.inbox().queue = QueueNews::default();
+        self.wait_for(|inbox| {
+            let news = &inbox.queue;
+            let is_told = news.place.is_some() || news.bridge.is_some() || news.exit.is_some();
+            is_told.then_some(())
+        })?;
         Ok(Queue { call: self })
     }
 }
@@ -139,6 +149,18 @@ impl Queue<'_> {
             (news.bridge.is_some() || news.exit.is_some()).then(|| news.bridge.clone())
         })?;
         Ok(bridged.flatten())
+    }
+
+    /// Lets time pass while nobody is there: true when nobody was by then, false once somebody is or it is over.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn still_waits(&self, time: Duration) -> Result<bool, CallError> {
+        let over = self.call.wait_until(self.call.after(time), |inbox| {
+            let news = &inbox.queue;
+            (news.bridge.is_some() || news.exit.is_some()).then_some(())
+        })?;
+        Ok(over.is_none())
     }
 
     /// Lets a playback be heard while nobody is there: true when it has ended, false when somebody came or it is over, which stops it.
@@ -220,9 +242,11 @@ mod tests {
         let caller = Rehearsal::new().queue_answers(3.0).queue_ends(4.0);
         let call = answered(&caller);
         let queue = call.enqueue("support", WaitSound::Silence).unwrap();
+        assert!(queue.still_waits(Duration::from_millis(500)).unwrap());
         assert!(queue.hear(call.say("Please wait.").unwrap()).unwrap());
         assert!(!queue.hear(call.say("Please wait.").unwrap()).unwrap());
         assert_eq!(call.elapsed(), Duration::from_secs(3));
+        assert!(!queue.still_waits(PATIENCE).unwrap());
     }
 
     #[test]

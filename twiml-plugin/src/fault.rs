@@ -47,6 +47,14 @@ pub(crate) const WRONG_CONTENT_TYPE: u16 = 12300;
 pub(crate) const VERB_UNSUPPORTED: u16 = 13750;
 
 // Verbs.
+pub(crate) const DIAL_METHOD: u16 = 13210;
+pub(crate) const DIAL_TIMEOUT: u16 = 13212;
+pub(crate) const DIAL_HANGUP_ON_STAR: u16 = 13213;
+pub(crate) const CONFERENCE_MUTED: u16 = 13230;
+pub(crate) const CONFERENCE_END: u16 = 13231;
+pub(crate) const CONFERENCE_START: u16 = 13232;
+pub(crate) const CONFERENCE_WAIT_METHOD: u16 = 13234;
+pub(crate) const CONFERENCE_WAIT_VERB: u16 = 13238;
 pub(crate) const GATHER_FINISH_ON_KEY: u16 = 13310;
 pub(crate) const GATHER_METHOD: u16 = 13312;
 pub(crate) const GATHER_TIMEOUT: u16 = 13313;

@@ -1,6 +1,7 @@
 //! Runs documents on a call, one after the other.
 
 mod prompts;
+mod room;
 
 use std::iter;
 
@@ -101,7 +102,19 @@ impl<'a> Interpreter<'a> {
                 }
                 Verb::Redirect(link) => return Ok(Next::Fetch(link.clone(), Vec::new())),
                 Verb::Reject(reason) => return Ok(self.reject(*reason)?),
-                Verb::Hangup => return Ok(Next::HangUp),
+                Verb::Hangup | Verb::Leave => return Ok(Next::HangUp),
+                Verb::Room(dial) => {
+                    self.answer()?;
+                    if let Some(next) = self.dial_room(dial, document)? {
+                        return Ok(next);
+                    }
+                }
+                Verb::Enqueue(enqueue) => {
+                    self.answer()?;
+                    if let Some(next) = self.enqueue(enqueue, document)? {
+                        return Ok(next);
+                    }
+                }
                 Verb::Unsupported(name) => {
                     let message = format!("<{name}> is not supported yet");
                     return Err(Fault::new(VERB_UNSUPPORTED, message).into());

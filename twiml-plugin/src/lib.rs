@@ -23,7 +23,10 @@
 //! | `Redirect` | url, method |
 //! | `Hangup` | all of it |
 //! | `Reject` | reason |
-//! | `Connect` `Dial` `Echo` `Enqueue` `Leave` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` `Start` `Stop` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! | `Dial` | with `Conference` (muted, beep, startConferenceOnEnter, endConferenceOnExit, waitUrl, waitMethod, maxParticipants, coach, participantLabel) or `Queue`: action, method, hangupOnStar, timeout (of a queue at which nobody waits) |
+//! | `Enqueue` | name, action, method, waitUrl, waitUrlMethod, maxQueueSize |
+//! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
+//! | `Connect` other `Dial` `Echo` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` `Start` `Stop` | not yet: error 13750 in the log, a spoken apology, hang-up |
 //!
 //! # Errors
 //!

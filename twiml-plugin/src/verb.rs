@@ -2,6 +2,7 @@
 
 mod attribute;
 mod gather;
+mod room;
 mod say;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::fault::{
 };
 use crate::parse::{Element, Node};
 pub(crate) use gather::Gather;
+pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
 
 /// What a document asks for, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,11 @@ pub(crate) enum Verb {
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
+    /// `<Dial>` with a conference or a queue in it.
+    Room(RoomDial),
+    Enqueue(Enqueue),
+    /// Out of a queue, in a document for those who wait; else it hangs up.
+    Leave,
     /// A verb of Twilio's that is not there yet.
     Unsupported(String),
 }
@@ -64,9 +71,8 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 13] = [
-    "Connect", "Dial", "Echo", "Enqueue", "Leave", "Pay", "Prompt", "Queue", "Record", "Refer",
-    "Sms", "Start", "Stop",
+const UNSUPPORTED: [&str; 11] = [
+    "Connect", "Dial", "Echo", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms", "Start", "Stop",
 ];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
@@ -107,6 +113,12 @@ impl Reading {
                 self.know(element, &[]);
                 Some(Verb::Hangup)
             }
+            "Enqueue" => self.enqueue(element).map(Verb::Enqueue),
+            "Leave" => {
+                self.know(element, &[]);
+                Some(Verb::Leave)
+            }
+            "Dial" if room::is_room(element) => self.room_dial(element).map(Verb::Room),
             name if UNSUPPORTED.contains(&name) => Some(Verb::Unsupported(name.to_owned())),
             _ => match self.prompt(element) {
                 Some(prompt) => prompt.map(Verb::Prompt),

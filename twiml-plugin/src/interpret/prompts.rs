@@ -44,7 +44,7 @@ impl<'c> Interpreter<'c> {
     }
 
     /// Queues a prompt behind those before it; none where it is left out.
-    fn queue(
+    pub(super) fn queue(
         &self,
         prompt: &Prompt,
         document: &Document,

@@ -1,3 +1,5 @@
+mod room;
+
 use jackfield_guest::{HttpError, HttpMethod, Rehearsal, Request, Response};
 
 use std::time::Duration;

@@ -483,3 +483,99 @@ fn verbs_that_are_not_there_are_kept_and_others_ignored() {
         );
     }
 }
+
+/// The verbs of a document, and the codes of what is odd about them.
+fn verbs_and_codes(twiml: &str) -> (Vec<Verb>, Vec<u16>) {
+    let document = format!("<Response>{twiml}</Response>");
+    let (verbs, warnings) = read(&crate::parse::parse(document.as_bytes()).unwrap()).unwrap();
+    (verbs, warnings.iter().map(|warning| warning.code).collect())
+}
+
+fn conference(twiml: &str) -> (jackfield_guest::ConferenceOptions, Wait, Vec<u16>) {
+    let (verbs, codes) = verbs_and_codes(&format!("<Dial>{twiml}</Dial>"));
+    let [Verb::Room(RoomDial { room, .. })] = &verbs[..] else {
+        panic!("{verbs:?}");
+    };
+    let Room::Conference { options, wait, .. } = room else {
+        panic!("{room:?}");
+    };
+    ((**options).clone(), wait.clone(), codes)
+}
+
+#[test]
+fn a_conference_is_as_its_attributes_say() {
+    use jackfield_guest::{Beep, ConferenceOptions, WaitSound};
+    let (options, wait, codes) = conference("<Conference>weekly</Conference>");
+    assert_eq!((options, wait), (ConferenceOptions::default(), Wait::Music));
+    assert_eq!(codes, [0; 0]);
+    let (options, wait, codes) = conference(
+        "<Conference muted='true' beep='onExit' startConferenceOnEnter='false' endConferenceOnExit='true' \
+         waitUrl='' maxParticipants='5' coach='CA1' participantLabel='chair'>weekly</Conference>",
+    );
+    let expected = ConferenceOptions {
+        muted: true,
+        beep: Beep::OnExit,
+        start_on_enter: false,
+        end_on_exit: true,
+        wait_sound: WaitSound::Silence,
+        coach: Some("CA1".to_owned()),
+        max_participants: Some(5),
+        label: Some("chair".to_owned()),
+    };
+    assert_eq!((options, wait), (expected, Wait::Silence));
+    assert_eq!(codes, [0; 0]);
+}
+
+#[test]
+fn what_is_odd_about_a_conference_is_warned_of_and_left_out() {
+    for (attributes, code) in [
+        ("muted='yes'", 13230),
+        ("endConferenceOnExit='1'", 13231),
+        ("startConferenceOnEnter='no'", 13232),
+        ("waitMethod='PUT'", 13234),
+        ("beep='loud'", 12200),
+        ("maxParticipants='251'", 12200),
+        ("maxParticipants='1'", 12200),
+        ("record='record-from-start'", 12200),
+        ("statusCallback='/x'", 12200),
+        ("colour='red'", 12200),
+    ] {
+        let (options, _, codes) = conference(&format!("<Conference {attributes}>a</Conference>"));
+        assert_eq!(codes, [code], "{attributes}");
+        assert_eq!(options, Default::default(), "{attributes}");
+    }
+    assert_eq!(
+        verbs_and_codes("<Dial><Conference/></Dial><Enqueue/>"),
+        (Vec::new(), vec![12200, 12200]),
+        "without a name"
+    );
+}
+
+#[test]
+fn a_queue_is_dialled_and_waited_at() {
+    let (verbs, codes) = verbs_and_codes(
+        "<Dial timeout='9' hangupOnStar='true' action='/done'><Queue>support</Queue></Dial>\
+         <Enqueue waitUrl='/wait' waitUrlMethod='GET' maxQueueSize='7'>support</Enqueue><Leave/>",
+    );
+    let link = |url: &str, method| Link {
+        url: url.to_owned(),
+        method,
+    };
+    let expected = [
+        Verb::Room(RoomDial {
+            room: Room::Queue("support".to_owned()),
+            action: Some(link("/done", HttpMethod::Post)),
+            hangup_on_star: true,
+            timeout: Duration::from_secs(9),
+        }),
+        Verb::Enqueue(Enqueue {
+            name: "support".to_owned(),
+            action: None,
+            wait: Wait::Url(link("/wait", HttpMethod::Get)),
+            max_size: Some(7),
+        }),
+        Verb::Leave,
+    ];
+    assert_eq!(verbs, expected);
+    assert_eq!(codes, [0; 0]);
+}

@@ -6,6 +6,7 @@
 mod echo;
 mod menu;
 mod replay;
+mod rooms;
 mod scripts;
 mod twiml;
 

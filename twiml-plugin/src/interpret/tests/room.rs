@@ -1,0 +1,187 @@
+//! Conferences and queues, from documents.
+
+use super::*;
+
+#[test]
+fn a_conference_is_joined_and_the_document_goes_on_after_it() {
+    let caller = caller(
+        "<Dial><Conference muted='true' beep='false'>weekly</Conference></Dial><Say>Bye</Say>",
+        &[],
+    )
+    .conference_ends(40.0);
+    let expected = [
+        "answer",
+        "join conference weekly [muted, no beep]",
+        "say Bye",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    assert_eq!(caller.elapsed(), Duration::from_secs(42));
+}
+
+#[test]
+fn a_star_leaves_where_it_may_and_the_action_is_told() {
+    let pages: &[Page] = &[("http://app.example/done", "<Say>Bye</Say>")];
+    let dial = "<Dial hangupOnStar='true' action='/done'><Conference>weekly</Conference></Dial>";
+    let caller = caller(dial, pages).press(20.1, "*");
+    let expected = [
+        "answer",
+        "join conference weekly",
+        "leave conference",
+        "say Bye",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    assert_eq!(
+        asked(&caller, &["DialCallStatus", "DialCallDuration"])[1],
+        "HttpMethod::Post http://app.example/done DialCallStatus=answered DialCallDuration=20"
+    );
+}
+
+#[test]
+fn a_sound_to_wait_with_is_the_hosts_to_play() {
+    let dial = "<Dial><Conference waitUrl='/wait.MP3?x=1'>weekly</Conference></Dial>";
+    let caller = caller(dial, &[])
+        .conference_begins(9.0)
+        .conference_ends(10.0);
+    let join = "join conference weekly [waits with http://app.example/wait.MP3?x=1]";
+    check(&caller, &["answer", join, "hang up"]);
+    assert_eq!(caller.requests().len(), 1);
+}
+
+#[test]
+fn a_document_to_wait_with_is_heard_over_and_over_until_somebody_comes() {
+    let pages: &[Page] = &[(
+        "http://app.example/wait",
+        "<Say>Wait</Say><Pause length='2'/>",
+    )];
+    let dial = "<Dial><Conference waitUrl='/wait'>weekly</Conference></Dial>";
+    let caller = caller(dial, pages)
+        .conference_begins(5.3)
+        .conference_ends(9.0);
+    let expected = [
+        "answer",
+        "join conference weekly [waits with silence]",
+        "say Wait",
+        "say Wait",
+        "stop",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    assert_eq!(caller.requests().len(), 3);
+}
+
+#[test]
+fn what_cannot_be_heard_while_waiting_is_warned_of() {
+    let pages: &[Page] = &[("http://app.example/wait", "<Gather/>")];
+    for (dial, warning) in [
+        (
+            "<Dial><Conference waitUrl='/wait'>weekly</Conference></Dial>",
+            "warn: 13238",
+        ),
+        (
+            "<Dial><Conference waitUrl='/nothing'>weekly</Conference></Dial>",
+            "warn: nothing is heard while waiting: 11200",
+        ),
+    ] {
+        let caller = caller(dial, pages)
+            .conference_begins(0.5)
+            .conference_ends(9.0);
+        assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+        let complaints = complaints(&caller);
+        assert!(complaints[0].starts_with(warning), "{complaints:?}");
+        assert_eq!(caller.elapsed(), Duration::from_secs(9));
+    }
+}
+
+#[test]
+fn who_waits_in_a_queue_is_told_of_it() {
+    let pages: &[Page] = &[
+        ("http://app.example/wait", "<Say>Wait</Say>"),
+        ("http://app.example/done", "<Say>Thanks</Say>"),
+    ];
+    let enqueue = "<Enqueue waitUrl='/wait' action='/done'>support</Enqueue>";
+    let caller = caller(enqueue, pages).queue_answers(3.0).queue_ends(60.0);
+    let expected = [
+        "answer",
+        "wait in queue support with silence",
+        "say Wait",
+        "say Wait",
+        "stop",
+        "say Thanks",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    let told = asked(&caller, &["QueuePosition", "QueueResult", "QueueTime"]);
+    assert_eq!(
+        told[1..],
+        [
+            "HttpMethod::Post http://app.example/wait QueueTime=0 QueuePosition=1",
+            "HttpMethod::Post http://app.example/wait QueueTime=2 QueuePosition=1",
+            "HttpMethod::Post http://app.example/done QueueResult=bridged QueueTime=2",
+        ]
+    );
+}
+
+#[test]
+fn a_document_may_say_that_it_is_enough() {
+    let pages: &[Page] = &[
+        (
+            "http://app.example/wait",
+            "<Say>Wait</Say><Redirect>/sorry</Redirect>",
+        ),
+        ("http://app.example/sorry", "<Say>Sorry</Say><Leave/>"),
+        ("http://app.example/done", "<Say>Bye</Say>"),
+    ];
+    let enqueue = "<Enqueue waitUrl='/wait' action='/done'>support</Enqueue>";
+    let caller = caller(enqueue, pages);
+    let expected = [
+        "answer",
+        "wait in queue support with silence",
+        "say Wait",
+        "say Sorry",
+        "leave queue",
+        "say Bye",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    assert!(asked(&caller, &["QueueResult"])[3].ends_with("QueueResult=leave"));
+}
+
+#[test]
+fn who_hangs_up_in_a_queue_is_told_of_too() {
+    let enqueue = "<Enqueue action='/done'>support</Enqueue>";
+    let caller = caller(enqueue, &[]).hang_up(30.0);
+    assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+    assert_eq!(
+        asked(&caller, &["QueueResult"])[1],
+        "HttpMethod::Post http://app.example/done QueueResult=hangup"
+    );
+}
+
+#[test]
+fn a_queue_is_served() {
+    let pages: &[Page] = &[("http://app.example/done", "")];
+    let dial = "<Dial timeout='20' action='/done'><Queue>support</Queue></Dial>";
+    let status = ["DialCallStatus", "DialBridged", "DialCallDuration"];
+    let served = caller(dial, pages).queue_answers(5.0).queue_ends(17.0);
+    check(&served, &["answer", "serve queue support", "hang up"]);
+    assert!(
+        asked(&served, &status)[1]
+            .ends_with("DialCallStatus=completed DialCallDuration=12 DialBridged=true")
+    );
+    let nobody = caller(dial, pages);
+    check(
+        &nobody,
+        &["answer", "serve queue support", "leave queue", "hang up"],
+    );
+    assert!(asked(&nobody, &status)[1].ends_with("DialCallStatus=no-answer"));
+}
+
+#[test]
+fn leave_outside_of_a_queue_hangs_up() {
+    check(
+        &caller("<Leave/><Say>no</Say>", &[]),
+        &["answer", "hang up"],
+    );
+}

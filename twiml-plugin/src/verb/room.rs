@@ -1,0 +1,260 @@
+//! `<Dial>` with `<Conference>` or `<Queue>` in it, and `<Enqueue>`.
+
+use std::time::Duration;
+
+use jackfield_guest::{Beep, ConferenceOptions, HttpMethod, WaitSound};
+
+use super::attribute::{at_least_one, boolean};
+use super::{Link, Reading};
+use crate::fault::{
+    CONFERENCE_END, CONFERENCE_MUTED, CONFERENCE_START, CONFERENCE_WAIT_METHOD,
+    DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_TIMEOUT, NOT_IN_SCHEMA,
+};
+use crate::parse::Element;
+
+/// Being with others until it is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoomDial {
+    pub(crate) room: Room,
+    /// None: the document goes on.
+    pub(crate) action: Option<Link>,
+    pub(crate) hangup_on_star: bool,
+    /// How long nobody may come to one who serves a queue.
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Room {
+    Conference {
+        name: String,
+        options: Box<ConferenceOptions>,
+        wait: Wait,
+    },
+    /// The one who waits longest there.
+    Queue(String),
+}
+
+/// Waiting in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Enqueue {
+    pub(crate) name: String,
+    /// None: the document goes on.
+    pub(crate) action: Option<Link>,
+    pub(crate) wait: Wait,
+    pub(crate) max_size: Option<u32>,
+}
+
+/// What is heard by one who waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// As the host has it.
+    Music,
+    Silence,
+    /// A sound, or a document.
+    Url(Link),
+}
+
+impl Wait {
+    /// What the host plays meanwhile.
+    pub(crate) fn sound(&self) -> WaitSound {
+        match self {
+            Self::Music => WaitSound::Music,
+            Self::Silence | Self::Url(_) => WaitSound::Silence,
+        }
+    }
+}
+
+const DIAL: [&str; 5] = ["action", "hangupOnStar", "method", "timeLimit", "timeout"];
+
+const CONFERENCE: [&str; 10] = [
+    "beep",
+    "coach",
+    "endConferenceOnExit",
+    "maxParticipants",
+    "muted",
+    "participantLabel",
+    "startConferenceOnEnter",
+    "waitMethod",
+    "waitUrl",
+    "jitterBufferSize", // ours follows the jitter
+];
+
+/// Twilio's that change nothing yet.
+const CONFERENCE_LATER: [&str; 12] = [
+    "eventCallbackUrl",
+    "record",
+    "recordingStatusCallback",
+    "recordingStatusCallbackEvent",
+    "recordingStatusCallbackMethod",
+    "region",
+    "statusCallback",
+    "statusCallbackEvent",
+    "statusCallbackMethod",
+    "trim",
+    "recordingConfigurationId",
+    "recordingTrack",
+];
+
+/// The conference or the queue that a `<Dial>` dials.
+fn noun(dial: &Element) -> Option<&Element> {
+    dial.elements()
+        .find(|inner| matches!(inner.name.as_str(), "Conference" | "Queue"))
+}
+
+/// Whether a `<Dial>` dials a conference or a queue.
+pub(super) fn is_room(dial: &Element) -> bool {
+    noun(dial).is_some()
+}
+
+impl Reading {
+    /// None where it has no name.
+    pub(super) fn room_dial(&mut self, element: &Element) -> Option<RoomDial> {
+        let noun = noun(element)?;
+        self.know(element, &DIAL);
+        let room = match noun.name.as_str() {
+            "Queue" => self.queue(noun),
+            _ => self.conference(noun),
+        };
+        let star = DIAL_HANGUP_ON_STAR;
+        let timeout = self.value(element, "timeout", 30, DIAL_TIMEOUT, at_least_one);
+        Some(RoomDial {
+            room: room?,
+            action: self.action(element, DIAL_METHOD),
+            hangup_on_star: self.value(element, "hangupOnStar", false, star, boolean),
+            timeout: Duration::from_secs(u64::from(timeout)),
+        })
+    }
+
+    pub(super) fn enqueue(&mut self, element: &Element) -> Option<Enqueue> {
+        let known = [
+            "action",
+            "maxQueueSize",
+            "method",
+            "waitUrl",
+            "waitUrlMethod",
+        ];
+        self.know(element, &known);
+        self.no_elements(element);
+        Some(Enqueue {
+            name: self.name(element)?,
+            action: self.action(element, NOT_IN_SCHEMA),
+            wait: self.wait(element, "waitUrlMethod"),
+            max_size: self.value(element, "maxQueueSize", None, NOT_IN_SCHEMA, |size| {
+                at_least_one(size).map(Some)
+            }),
+        })
+    }
+
+    fn queue(&mut self, element: &Element) -> Option<Room> {
+        self.later(
+            element,
+            &["url", "method", "postWorkActivitySid", "reservationSid"],
+        );
+        self.know(
+            element,
+            &["url", "method", "postWorkActivitySid", "reservationSid"],
+        );
+        Some(Room::Queue(self.name(element)?))
+    }
+
+    fn conference(&mut self, element: &Element) -> Option<Room> {
+        self.later(element, &CONFERENCE_LATER);
+        self.know(element, &[&CONFERENCE[..], &CONFERENCE_LATER].concat());
+        let mut flag = |name, default, code| self.value(element, name, default, code, boolean);
+        let options = ConferenceOptions {
+            muted: flag("muted", false, CONFERENCE_MUTED),
+            start_on_enter: flag("startConferenceOnEnter", true, CONFERENCE_START),
+            end_on_exit: flag("endConferenceOnExit", false, CONFERENCE_END),
+            beep: self.value(element, "beep", Beep::Always, NOT_IN_SCHEMA, beep),
+            coach: element.attribute("coach").map(ToOwned::to_owned),
+            max_participants: self.value(
+                element,
+                "maxParticipants",
+                None,
+                NOT_IN_SCHEMA,
+                max_participants,
+            ),
+            label: element.attribute("participantLabel").map(ToOwned::to_owned),
+            ..ConferenceOptions::default()
+        };
+        let wait = self.wait(element, "waitMethod");
+        Some(Room::Conference {
+            name: self.name(element)?,
+            options: Box::new(ConferenceOptions {
+                wait_sound: wait.sound(),
+                ..options
+            }),
+            wait,
+        })
+    }
+
+    /// The text of an element that must have one.
+    fn name(&mut self, element: &Element) -> Option<String> {
+        let name = element.text();
+        if name.is_empty() {
+            self.warn(
+                NOT_IN_SCHEMA,
+                format!("{}: there is no name in it: it is ignored", element.name),
+            );
+            return None;
+        }
+        Some(name)
+    }
+
+    fn wait(&mut self, element: &Element, method: &str) -> Wait {
+        let code = CONFERENCE_WAIT_METHOD;
+        let method = self.value(
+            element,
+            method,
+            HttpMethod::Post,
+            code,
+            |method| match method.to_ascii_uppercase().as_str() {
+                "GET" => Some(HttpMethod::Get),
+                "POST" => Some(HttpMethod::Post),
+                _ => None,
+            },
+        );
+        match element.attribute("waitUrl").map(str::trim) {
+            None => Wait::Music,
+            Some("") => Wait::Silence,
+            Some(url) => Wait::Url(Link {
+                url: url.to_owned(),
+                method,
+            }),
+        }
+    }
+
+    fn action(&mut self, element: &Element, code: u16) -> Option<Link> {
+        let method = self.method(element, code);
+        element.attribute("action").map(|url| Link {
+            url: url.trim().to_owned(),
+            method,
+        })
+    }
+
+    /// Warns of attributes that change nothing yet.
+    fn later(&mut self, element: &Element, names: &[&str]) {
+        for name in names {
+            if element.attribute(name).is_some() {
+                let verb = &element.name;
+                let message = format!("{verb}: {name} is not supported yet, and is ignored");
+                self.warn(NOT_IN_SCHEMA, message);
+            }
+        }
+    }
+}
+
+fn beep(text: &str) -> Option<Beep> {
+    match text {
+        "true" => Some(Beep::Always),
+        "false" => Some(Beep::Never),
+        "onEnter" => Some(Beep::OnEnter),
+        "onExit" => Some(Beep::OnExit),
+        _ => None,
+    }
+}
+
+fn max_participants(text: &str) -> Option<Option<u32>> {
+    let number = at_least_one(text)?;
+    (2..=250).contains(&number).then_some(Some(number))
+}

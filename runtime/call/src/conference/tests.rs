@@ -178,6 +178,19 @@ fn it_takes_so_many_and_not_one_more() {
 }
 
 #[test]
+fn the_251st_is_turned_away() {
+    let mut run = Run::new(250);
+    for number in 0..250 {
+        assert!(run.join(number, plain()).len() > 1, "{number}");
+    }
+    let refused =
+        "250: left, Refused(\"the conference is full: it takes 250 participants\")".to_owned();
+    assert_eq!(run.join(250, plain()), [refused]);
+    run.leave(7);
+    assert!(run.join(250, plain())[0].ends_with("joined as 250"));
+}
+
+#[test]
 fn mute_and_hold_are_told_to_the_mixer() {
     let mut run = Run::new(10);
     run.join(

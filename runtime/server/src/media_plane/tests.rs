@@ -1,3 +1,5 @@
+mod conference;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 

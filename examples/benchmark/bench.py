@@ -14,6 +14,7 @@ import measure
 
 SETUP_RATES = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]
 PLAYING_CALLS = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4500]
+CONFERENCE_CALLS = [80, 160, 320, 480, 640, 800, 960, 1200, 1440, 1680, 1920]  # spread over 8 conferences
 CLEAN = 0.01  # at most this share of calls failed or needed a retransmission
 EVEN_GAP_MS = 25.0  # the 99th percentile of packet spacing that counts as clean; 20 would be perfect
 
@@ -22,9 +23,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary")
     parser.add_argument("--seconds", type=int, default=8, help="of each step (8)")
-    parser.add_argument("--only", choices=["bounds", "setup", "play"], help="one part in place of all")
+    parser.add_argument("--only", choices=["bounds", "setup", "play", "conference"], help="one part in place of all")
     options = parser.parse_args()
-    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder}
+    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder, "conference": conference_ladder}
     describe(options)
     for name, part in parts.items():
         if options.only in (None, name):
@@ -104,26 +105,36 @@ def answer_times(options, rate):
 def play_ladder(options):
     """Calls that hear one prompt over and over, until the spacing is no longer even."""
     print(f"## Calls at a time that play a prompt one way, {options.seconds} s with all of them up\n")
+    up_ladder(options, PLAYING_CALLS, "2")
+
+
+def conference_ladder(options):
+    """Participants who all speak, in 8 conferences, until the spacing is no longer even."""
+    print(f"## Participants of 8 conferences, RTP both ways, {options.seconds} s with all of them in\n")
+    up_ladder(options, CONFERENCE_CALLS, "", "reflect")
+
+
+def up_ladder(options, ladder, number, *sink):
     table("calls", "core share", "calls a core", "KiB a call", "p50", "p99", "p99.9", "max ms", "lost", "failed", "others", "clean")
     best = 0
-    for calls in PLAYING_CALLS:
+    for calls in ladder:
         with load.Server(options.binary) as server:
-            clean = play_step(server, calls, options.seconds)
+            clean = up_step(server, calls, options.seconds, number, *sink)
         if not clean:
             break
         best = calls
     print(f"\nMost calls with a 99th percentile under {EVEN_GAP_MS} ms and none failed: **{best}**.\n")
 
 
-def play_step(server, calls, seconds):
+def up_step(server, calls, seconds, number, *sink):
     warm_up()
     before_kib = measure.resident_kib(server.pid)
     rate = min(250, calls / 2)
     ramp = calls / rate
     # The sink listens once all calls are up, so that their set-up is not in the spacing.
-    sipp = load.callers("hold", "2", rate, calls, hold_s=ramp + seconds + 3)
+    sipp = load.callers("hold", number, rate, calls, hold_s=ramp + seconds + 3)
     time.sleep(ramp + 1.5)
-    sink = load.Sink()
+    sink = load.Sink(*sink)
     used, busy, began = measure.cpu_seconds(server.pid), measure.machine_busy_seconds(), time.monotonic()
     time.sleep(seconds)
     wall = time.monotonic() - began

@@ -53,11 +53,11 @@ class Server:
 
 
 class Sink:
-    """tools/rtp_sink on the load's core."""
+    """tools/rtp_sink on the load's core; with `reflect` it sends back what it gets."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.process = subprocess.Popen(
-            on_core(LOAD_CORE, f"{RUN}/tools/rtp_sink", str(SINK_PORT), str(SINK_PORTS)), stdout=subprocess.PIPE, text=True
+            on_core(LOAD_CORE, f"{RUN}/tools/rtp_sink", str(SINK_PORT), str(SINK_PORTS), *options), stdout=subprocess.PIPE, text=True
         )
         time.sleep(0.2)
 
@@ -84,14 +84,19 @@ class Capture:
 
 
 def callers(scenario, number, rate, count, hold_s=0):
-    """Starts SIPp: `count` calls to `number`, `rate` of them begun in a second."""
+    """Starts SIPp: `count` calls to `number`, `rate` of them begun in a second. Where `number` names none, calls take their turns
+    at the numbers of ports.csv."""
+    with open(f"{HERE}/scenarios/{scenario}.xml") as file:
+        steps = file.read().replace("[service]", number or "[field1]")
+    with open(f"{RUN}/scenario.xml", "w") as file:
+        file.write(steps)
     folder = f"{RUN}/sipp"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     return subprocess.Popen(
         on_core(
             LOAD_CORE, "sipp", SIP, "-i", "127.0.0.1", "-p", str(CALLER_PORT),
-            "-sf", f"{HERE}/scenarios/{scenario}.xml", "-inf", f"{HERE}/scenarios/ports.csv", "-s", number,
+            "-sf", f"{RUN}/scenario.xml", "-inf", f"{HERE}/scenarios/ports.csv",
             "-r", str(rate), "-m", str(count), "-l", "20000", "-d", str(int(hold_s * 1000)),
             "-nostdin", "-recv_timeout", "20000", "-timeout", f"{int(count / rate * 2 + hold_s + 40)}s",
             "-buff_size", "8388608", "-trace_stat", "-stf", "stat.csv", "-fd", "1",

@@ -1,4 +1,5 @@
-// rtp_sink PORT PORTS: takes the RTP of many calls on PORTS even UDP ports of 127.0.0.1 from PORT on, in one thread.
+// rtp_sink PORT PORTS [reflect]: takes the RTP of many calls on PORTS even UDP ports of 127.0.0.1 from PORT on, in one thread, and with
+// `reflect` sends each packet back to where it came from: a peer that speaks as often as it is spoken to.
 //
 // A flow is a source port and an SSRC. Gaps between its packets are taken from the kernel's receive time stamps, which on loopback
 // are the moments of sending; loss from its sequence numbers. Ends at SIGTERM and prints one JSON object.
@@ -26,6 +27,7 @@ static flow flows[MAX_FLOWS];
 static uint32_t histogram[BINS];
 static uint64_t flow_count, packets, lost, reordered, gaps, gaps_over_25_ms, gaps_over_40_ms;
 static double longest_gap;
+static int reflects;
 static volatile sig_atomic_t stopped;
 
 static void on_signal(int signal) {
@@ -101,8 +103,11 @@ static void drain(int socket) {
             message[i].msg_hdr = (struct msghdr){&from[i], sizeof from[i], &buffer[i], 1, control[i], sizeof control[i], 0};
         }
         count = recvmmsg(socket, message, BATCH, MSG_DONTWAIT, NULL);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
             take_packet(packet[i], message[i].msg_len, from[i].sin_port, kernel_time(&message[i].msg_hdr));
+            if (reflects)
+                sendto(socket, packet[i], message[i].msg_len, MSG_DONTWAIT, (struct sockaddr *)&from[i], sizeof from[i]);
+        }
     }
 }
 
@@ -130,8 +135,9 @@ static double percentile_ms(double share) {
 }
 
 int main(int count, char **argument) {
-    if (count != 3) {
-        fprintf(stderr, "usage: rtp_sink PORT PORTS\n");
+    reflects = count == 4 && !strcmp(argument[3], "reflect");
+    if (count != 3 && !reflects) {
+        fprintf(stderr, "usage: rtp_sink PORT PORTS [reflect]\n");
         return 2;
     }
     int ports = atoi(argument[2]) < MAX_PORTS ? atoi(argument[2]) : MAX_PORTS;

@@ -1,5 +1,6 @@
 //! Runs documents on a call, one after the other.
 
+mod dial;
 mod prompts;
 mod room;
 
@@ -98,6 +99,11 @@ impl<'a> Interpreter<'a> {
                     if let Some(digits) = self.gather(gather, document)? {
                         let parameters = vec![("Digits", digits)];
                         return Ok(Next::Fetch(gather.action.clone(), parameters));
+                    }
+                }
+                Verb::Dial(dial) => {
+                    if let Some(next) = self.dial(dial)? {
+                        return Ok(next);
                     }
                 }
                 Verb::Redirect(link) => return Ok(Next::Fetch(link.clone(), Vec::new())),

@@ -20,13 +20,14 @@
 //! | `Play` | url, loop; `digits` is ignored with warning 13430. In a document that has no URL of its own, a relative one names a file of the tenant's media folder |
 //! | `Pause` | length; as the first verb it delays the answer |
 //! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; `Say`, `Play` and `Pause` inside. Speech is not heard (warning 13326) |
+//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, action, method. Other nouns, `record`, and `url` and `sendDigits` of a noun: not yet, as below |
 //! | `Redirect` | url, method |
 //! | `Hangup` | all of it |
 //! | `Reject` | reason |
 //! | `Dial` | with `Conference` (muted, beep, startConferenceOnEnter, endConferenceOnExit, waitUrl, waitMethod, maxParticipants, coach, participantLabel) or `Queue`: action, method, hangupOnStar, timeout (of a queue at which nobody waits) |
 //! | `Enqueue` | name, action, method, waitUrl, waitUrlMethod, maxQueueSize |
 //! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
-//! | `Connect` other `Dial` `Echo` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` `Start` `Stop` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! | `Connect` `Echo` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` `Start` `Stop` | not yet: error 13750 in the log, a spoken apology, hang-up |
 //!
 //! # Errors
 //!

@@ -1,6 +1,7 @@
 //! Elements to verbs, with Twilio's defaults and its warnings for what does not fit.
 
 mod attribute;
+mod dial;
 mod gather;
 mod room;
 mod say;
@@ -14,6 +15,7 @@ use crate::fault::{
     WRONG_ROOT,
 };
 use crate::parse::{Element, Node};
+pub(crate) use dial::Dial;
 pub(crate) use gather::Gather;
 pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
 
@@ -22,6 +24,7 @@ pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
 pub(crate) enum Verb {
     Prompt(Prompt),
     Gather(Gather),
+    Dial(Dial),
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
@@ -71,8 +74,8 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 11] = [
-    "Connect", "Dial", "Echo", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms", "Start", "Stop",
+const UNSUPPORTED: [&str; 10] = [
+    "Connect", "Echo", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms", "Start", "Stop",
 ];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
@@ -119,6 +122,7 @@ impl Reading {
                 Some(Verb::Leave)
             }
             "Dial" if room::is_room(element) => self.room_dial(element).map(Verb::Room),
+            "Dial" => self.dial(element),
             name if UNSUPPORTED.contains(&name) => Some(Verb::Unsupported(name.to_owned())),
             _ => match self.prompt(element) {
                 Some(prompt) => prompt.map(Verb::Prompt),

@@ -71,6 +71,32 @@ impl Sender {
         self.write(packet, payload_type, marker, timestamp, payload)
     }
 
+    /// Writes a packet of another stream as one of this stream, with the number and time that it has here. What this stream writes
+    /// next comes after it. Returns the packet's length.
+    pub fn relay(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        payload_type: u8,
+        marker: bool,
+        sequence: u16,
+        timestamp: u32,
+        payload: &[u8],
+    ) -> usize {
+        let next = self.sequence;
+        self.sequence = sequence;
+        let length = self.write(packet, payload_type, marker, timestamp, payload);
+        if sequence.wrapping_sub(next) > u16::MAX / 2 {
+            self.sequence = next; // it is a late one
+        }
+        length
+    }
+
+    /// The number of the next packet.
+    #[must_use]
+    pub const fn sequence(&self) -> u16 {
+        self.sequence
+    }
+
     /// Lets this many samples pass without a frame.
     pub const fn advance(&mut self, samples: u32) {
         self.timestamp = self.timestamp.wrapping_add(samples);
@@ -131,6 +157,21 @@ mod tests {
             parse(&buffer[..length]).map(|packet| packet.timestamp),
             Ok(1_160)
         );
+    }
+
+    #[test]
+    fn what_is_relayed_keeps_its_gaps_and_its_order() {
+        let mut sender = Sender::new(7, u16::MAX, 0);
+        let mut buffer = [0; MAX_PACKET_BYTES];
+        // One is missing, and comes late.
+        for (sequence, next) in [(u16::MAX, 0), (1, 2), (0, 2), (2, 3)] {
+            let length = sender.relay(&mut buffer, 8, false, sequence, 77, &[1, 2, 3]);
+            let packet = parse(&buffer[..length]).unwrap();
+            assert_eq!((packet.sequence, packet.timestamp), (sequence, 77));
+            assert_eq!((packet.ssrc, packet.payload), (7, &[1, 2, 3][..]));
+            assert_eq!(sender.sequence(), next);
+        }
+        assert_eq!(sender.timestamp(), 0, "time is its own");
     }
 
     #[test]

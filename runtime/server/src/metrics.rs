@@ -33,6 +33,8 @@ pub(crate) async fn collect(services: &Services) -> Vec<Metric> {
         metric("rtp_packets_malformed_total", media.malformed),
         metric("rtp_events_dropped_total", media.dropped_events),
         metric("rtp_frames_dropped_total", media.dropped_frames),
+        metric("rtp_packets_relayed_total", media.relayed),
+        metric("rtp_frames_transcoded_total", media.transcoded),
         metric("rtp_orders_dropped_total", media.dropped_orders),
         metric("rtp_rounds_skipped_total", media.skipped_rounds),
         metric("rtp_slots_late_total", media.late_slots),

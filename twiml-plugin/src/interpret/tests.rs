@@ -1,3 +1,4 @@
+mod dial;
 mod room;
 
 use jackfield_guest::{HttpError, HttpMethod, Rehearsal, Request, Response};
@@ -413,8 +414,8 @@ fn what_cannot_be_run_is_a_spoken_apology_and_a_line_in_the_log() {
         "error: 12102 the root element is <html>, not <Response>",
     );
     check(
-        &caller("<Dial>+855</Dial><Say>no</Say>", &[]),
-        "error: 13750 <Dial> is not supported yet",
+        &caller("<Pay/><Say>no</Say>", &[]),
+        "error: 13750 <Pay> is not supported yet",
     );
 }
 

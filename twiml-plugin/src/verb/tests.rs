@@ -11,7 +11,7 @@ fn read_inner(inner: &str) -> (Vec<Verb>, Vec<String>) {
 
 /// One verb, and what is odd about it.
 #[track_caller]
-fn check(inner: &str, expected: Verb, warnings: &[&str]) {
+pub(super) fn check(inner: &str, expected: Verb, warnings: &[&str]) {
     let (verbs, warned) = read_inner(inner);
     assert_eq!(verbs, [expected], "{inner}");
     assert_eq!(warned, warnings, "{inner}");
@@ -19,7 +19,7 @@ fn check(inner: &str, expected: Verb, warnings: &[&str]) {
 
 /// No verb at all, but a warning.
 #[track_caller]
-fn check_ignored(inner: &str, warnings: &[&str]) {
+pub(super) fn check_ignored(inner: &str, warnings: &[&str]) {
     let (verbs, warned) = read_inner(inner);
     assert_eq!(verbs, [], "{inner}");
     assert_eq!(warned, warnings, "{inner}");

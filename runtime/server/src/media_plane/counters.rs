@@ -22,6 +22,8 @@ pub(super) struct ThreadCounters {
     pub(super) malformed: AtomicU64,
     pub(super) dropped_events: AtomicU64,
     pub(super) dropped_frames: AtomicU64,
+    pub(super) relayed: AtomicU64,
+    pub(super) transcoded: AtomicU64,
     pub(super) dropped_orders: AtomicU64,
     pub(super) skipped_rounds: AtomicU64,
     late_slots: AtomicU64,
@@ -50,6 +52,10 @@ pub(crate) struct MediaCounters {
     pub(crate) dropped_events: u64,
     /// Frames that a listener, or the other end of a line, did not take in time.
     pub(crate) dropped_frames: u64,
+    /// Packets sent on from one leg to another as they came.
+    pub(crate) relayed: u64,
+    /// Frames of another leg, or of a conference, that had to be coded for a leg.
+    pub(crate) transcoded: u64,
     /// Orders that found the queue full.
     pub(crate) dropped_orders: u64,
     /// Rounds of 20 ms in which a thread sent nothing because it did not run.
@@ -84,6 +90,8 @@ impl ThreadCounters {
         sum.malformed += get(&self.malformed);
         sum.dropped_events += get(&self.dropped_events);
         sum.dropped_frames += get(&self.dropped_frames);
+        sum.relayed += get(&self.relayed);
+        sum.transcoded += get(&self.transcoded);
         sum.dropped_orders += get(&self.dropped_orders);
         sum.skipped_rounds += get(&self.skipped_rounds);
         sum.late_slots += get(&self.late_slots);

@@ -1,12 +1,15 @@
 //! One leg: what it hears, says and tells. No socket, no clock: datagrams and ticks go in, packets and events come out.
 
+mod joined;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{MediaCommand, MediaEvent, MediaPath};
-use media::{Codec, Rate, SAMPLES_8K};
+use joined::Joined;
+use media::{Codec, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
 use rtp::rtcp::Rtcp;
 use rtp::{Latch, Measured, Sender, Sequenced};
@@ -14,7 +17,7 @@ use rtp::{Latch, Measured, Sender, Sequenced};
 use super::background::Background;
 use super::ear::{Ear, MAX_FRAME_SAMPLES};
 use super::keypad::Keypad;
-use super::line::LineEnd;
+use super::line::Kind;
 use super::measurements::{Figures, Measurements};
 use super::mouth::{Mouth, Playback, Sound};
 use super::wire::{MAX_DATAGRAM_BYTES, Patience, Received, Report, Wire, is_event, is_noise};
@@ -54,7 +57,7 @@ pub(super) struct LegCore {
     /// Behind everything else.
     background: Option<Background>,
     /// Takes the place of the echo.
-    line: Option<Box<LineEnd>>,
+    line: Option<Joined>,
     heard: Option<Box<HeardFrame>>,
     measurements: Arc<Measurements>,
     events: VecDeque<MediaEvent>,
@@ -116,14 +119,9 @@ impl LegCore {
             MediaCommand::Signalled(key) => {
                 let key = self.keypad.signalled(self.now, key);
                 self.pressed(key);
+                self.pass_key(key);
             }
         }
-    }
-
-    /// Joins a line, or none; returns the one it was joined to, to be dropped where that may take its time.
-    pub(super) fn join(&mut self, line: Option<Box<LineEnd>>) -> Option<Box<LineEnd>> {
-        self.listen_anew(line.is_some());
-        std::mem::replace(&mut self.line, line)
     }
 
     /// Takes one datagram that came on the port of RTP. Only the peer's address is listened to; the stream itself is known by its
@@ -150,16 +148,35 @@ impl LegCore {
                 self.ear.reset(self.ear.codec());
                 let unfinished = self.keypad.restart(now);
                 self.pressed(unfinished);
+                if let Some(joined) = &mut self.line {
+                    joined.restart();
+                }
             }
         }
-        if is_event(&path, &packet) {
-            for key in self.keypad.take_event(now, &packet) {
-                self.pressed(key);
-            }
+        let kind = if is_event(&path, &packet) {
+            Kind::Event
         } else if is_noise(&path, &packet) {
-            self.ear.take_noise(packet.payload);
-        } else if self.decodes() {
-            self.ear.take(&packet);
+            Kind::Noise
+        } else {
+            Kind::Audio
+        };
+        self.choose_way(path.media_codec(), kind, &packet);
+        let is_passed_on = match &mut self.line {
+            Some(joined) => joined.relay(kind, &packet),
+            None => false,
+        };
+        match kind {
+            Kind::Event => {
+                for key in self.keypad.take_event(now, &packet) {
+                    self.pressed(key);
+                    if !is_passed_on {
+                        self.pass_key(key);
+                    }
+                }
+            }
+            Kind::Noise => self.ear.take_noise(packet.payload),
+            Kind::Audio if self.decodes() => self.ear.take(&packet),
+            Kind::Audio => {}
         }
         Received::Taken
     }
@@ -193,15 +210,28 @@ impl LegCore {
         }
         let key = self.keypad.tick(now);
         self.pressed(key);
+        if self.line.as_ref().is_some_and(|joined| !joined.relays) {
+            self.pass_key(key);
+        }
         let mut live = [0; MAX_FRAME_SAMPLES];
         let live = &mut live[..path.media_codec().rate().frame_samples()];
+        self.settle_way(path.media_codec());
         self.hear(live);
         self.exchange(path.media_codec().rate(), live);
         self.measure();
         while let Some(finished) = self.mouth.finished() {
             self.played(finished, false);
         }
-        if !path.direction.sends() {
+        let is_idle = self.mouth.is_idle();
+        let sends = path.direction.sends();
+        let sends_packets = self
+            .line
+            .as_mut()
+            .is_some_and(|joined| joined.sends_packets(is_idle && sends));
+        if sends_packets {
+            return None; // they follow, and then the round's time passes
+        }
+        if !sends {
             self.mouth.pass();
             return None;
         }
@@ -244,11 +274,6 @@ impl LegCore {
         std::mem::take(&mut self.dropped_events)
     }
 
-    /// Frames that the other end of the line did not take in time, since the last call.
-    pub(super) fn take_dropped_frames(&mut self) -> u64 {
-        self.line.as_mut().map_or(0, |line| line.take_dropped())
-    }
-
     /// Received packets found missing since the last call.
     pub(super) fn take_lost(&mut self) -> u64 {
         self.wire.take_lost()
@@ -266,11 +291,15 @@ impl LegCore {
         self.keypad.connect(&path);
         self.wire.connect(self.now, &path);
         self.path = Some(path);
+        self.tell_what_is_taken();
     }
 
     /// What is heard is needed as samples.
     fn decodes(&self) -> bool {
-        self.echo || self.line.is_some() || self.heard.is_some() || self.keypad.listens_to_tones()
+        self.echo
+            || self.line.as_ref().is_some_and(|joined| !joined.relays)
+            || self.heard.is_some()
+            || self.keypad.listens_to_tones()
     }
 
     /// Somebody begins to listen: what came before is not for them.
@@ -293,22 +322,6 @@ impl LegCore {
         if let Some(heard) = &mut self.heard {
             // Such a leg is described with codecs of this rate alone.
             heard.copy_from_slice(&live[..SAMPLES_8K]);
-        }
-    }
-
-    /// From what was heard to what is said where nothing else is to be: what the line says, the echo, what goes on behind, or
-    /// silence.
-    fn exchange(&mut self, rate: Rate, live: &mut [i16]) {
-        match &mut self.line {
-            Some(line) => {
-                line.say(rate, live);
-                line.hear(rate, live);
-            }
-            None if self.echo => {}
-            None => match &mut self.background {
-                Some(background) => background.frame(live),
-                None => live.fill(0),
-            },
         }
     }
 

@@ -1,12 +1,15 @@
 //! A line: what joins a leg to another leg (a bridge) or to a mixer (a conference), on whatever threads the two are.
 //!
 //! Both ends tick every 20 ms, at phases of their own and now and then late. A little slack takes that up: whoever listens
-//! waits until two frames are there, and from then on takes one a tick.
+//! waits until two frames are there, and from then on takes one a tick. Between two legs that speak the same codec packets go as
+//! they came, and wait for nothing: the jitter buffer is their receiver's.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crossbeam_queue::ArrayQueue;
-use media::{Rate, RateConverter};
+use media::codec::MAX_FRAME_BYTES;
+use media::{BridgeSide, BridgeWay, Codec, FRAME_MS, Gain, Rate, RateConverter, bridge_way};
 
 use super::ear::MAX_FRAME_SAMPLES;
 
@@ -19,22 +22,117 @@ const SLACK: usize = 2;
 /// Ticks over which more than the slack must have waited before a frame is left out: 1 s.
 const SETTLED: u32 = 50;
 
+/// Packets that may wait each way: what a leg reads in two ticks. When it is full the oldest is dropped, and counted as above.
+const PACKETS: usize = 32;
+
+/// Keys that may wait each way; later ones are dropped.
+const KEYS: usize = 16;
+
 /// A new line, as its two ends. What one says the other hears. Allocates; using it does not.
 pub(crate) fn line() -> (LineEnd, LineEnd) {
-    let ways = [0, 1].map(|_| Arc::new(ArrayQueue::new(WAITING)));
-    let [there, back] = ways;
+    let [there, back] = [0, 1].map(|_| Arc::new(Way::new()));
     (
         LineEnd::new(Arc::clone(&there), Arc::clone(&back)),
         LineEnd::new(back, there),
     )
 }
 
+/// One direction of a line.
+#[derive(Debug)]
+struct Way {
+    frames: ArrayQueue<Frame>,
+    packets: ArrayQueue<Relayed>,
+    keys: ArrayQueue<char>,
+    /// What the listening end takes packets of, as [`Takes::to_bits`] has it.
+    takes: AtomicU32,
+    /// Packets come, not frames: where there is none it is a gap.
+    relays: AtomicBool,
+    /// The listening end has listened.
+    is_heard: AtomicBool,
+}
+
+/// What the holder of an end takes as packets, and not as frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Takes {
+    pub(super) codec: Codec,
+    /// Telephone events, at the codec's clock.
+    pub(super) events: bool,
+    pub(super) noise: bool,
+}
+
+impl Takes {
+    const EVENTS: u32 = 1 << 8;
+    const NOISE: u32 = 1 << 9;
+
+    /// Zero is nothing.
+    fn to_bits(this: Option<Self>) -> u32 {
+        this.map_or(0, |takes| {
+            let codec = Codec::ALL.iter().position(|codec| *codec == takes.codec);
+            let codec = codec.map_or(0, |place| place as u32 + 1);
+            let events = u32::from(takes.events) * Self::EVENTS;
+            codec + events + u32::from(takes.noise) * Self::NOISE
+        })
+    }
+
+    fn from_bits(bits: u32) -> Option<Self> {
+        let codec = (bits & 0xff).checked_sub(1)?;
+        Some(Self {
+            codec: *Codec::ALL.get(codec as usize)?,
+            events: bits & Self::EVENTS != 0,
+            noise: bits & Self::NOISE != 0,
+        })
+    }
+}
+
+/// What a relayed packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Audio,
+    Event,
+    Noise,
+}
+
+/// A packet on its way from one leg to the other.
+#[derive(Debug, Clone)]
+pub(super) struct Relayed {
+    pub(super) kind: Kind,
+    /// Another number is another stream: sequence and timestamp begin anew.
+    pub(super) stream: u32,
+    pub(super) marker: bool,
+    pub(super) sequence: u16,
+    pub(super) timestamp: u32,
+    length: u8,
+    bytes: [u8; MAX_FRAME_BYTES],
+}
+
+impl Relayed {
+    /// A packet as it came; none if it is longer than any that is sent here.
+    pub(super) fn new(kind: Kind, stream: u32, packet: &rtp::Packet<'_>) -> Option<Self> {
+        let mut bytes = [0; MAX_FRAME_BYTES];
+        let length = packet.payload.len();
+        bytes.get_mut(..length)?.copy_from_slice(packet.payload);
+        Some(Self {
+            kind,
+            stream,
+            marker: packet.marker,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            length: u8::try_from(length).ok()?,
+            bytes,
+        })
+    }
+
+    pub(super) fn payload(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
 /// One end of a line. Its holder says and hears a frame of 20 ms every 20 ms; a holder that only does one of it is as good.
 /// When the other end is gone there is silence.
 #[derive(Debug)]
 pub(crate) struct LineEnd {
-    outgoing: Arc<ArrayQueue<Frame>>,
-    incoming: Arc<ArrayQueue<Frame>>,
+    outgoing: Arc<Way>,
+    incoming: Arc<Way>,
     narrowed: RateConverter,
     widened: RateConverter,
     /// Frames are heard; else it waits for the slack.
@@ -54,8 +152,21 @@ struct Frame {
     samples: [i16; MAX_FRAME_SAMPLES],
 }
 
+impl Way {
+    fn new() -> Self {
+        Self {
+            frames: ArrayQueue::new(WAITING),
+            packets: ArrayQueue::new(PACKETS),
+            keys: ArrayQueue::new(KEYS),
+            takes: AtomicU32::new(0),
+            relays: AtomicBool::new(false),
+            is_heard: AtomicBool::new(false),
+        }
+    }
+}
+
 impl LineEnd {
-    fn new(outgoing: Arc<ArrayQueue<Frame>>, incoming: Arc<ArrayQueue<Frame>>) -> Self {
+    fn new(outgoing: Arc<Way>, incoming: Arc<Way>) -> Self {
         Self {
             outgoing,
             incoming,
@@ -79,34 +190,103 @@ impl LineEnd {
     pub(crate) fn say(&mut self, rate: Rate, frame: &[i16]) {
         let mut samples = [0; MAX_FRAME_SAMPLES];
         samples[..rate.frame_samples()].copy_from_slice(frame);
-        if self.outgoing.force_push(Frame { rate, samples }).is_some() {
-            self.dropped += 1;
+        let dropped = self.outgoing.frames.force_push(Frame { rate, samples });
+        self.count_dropped(dropped.is_some());
+    }
+
+    /// What nobody has ever listened to is not missed.
+    fn count_dropped(&mut self, is_dropped: bool) {
+        let counts = is_dropped && self.is_listened_to();
+        self.dropped += u64::from(counts);
+    }
+
+    /// From now on packets of these are taken, and no frames in place of them; none: frames alone.
+    pub(super) fn take_packets(&self, takes: Option<Takes>) {
+        let bits = Takes::to_bits(takes);
+        self.incoming.takes.store(bits, Ordering::Relaxed);
+    }
+
+    /// How the other end is to hear what comes in packets of this codec and length: as they are, or decoded.
+    pub(super) fn way(&self, codec: Codec, packet_ms: u32) -> BridgeWay {
+        let side = |codec| BridgeSide {
+            codec,
+            max_packet_ms: FRAME_MS,
+            gain: Gain::default(),
+        };
+        match self.taken() {
+            Some(takes) => bridge_way(&side(codec), &side(takes.codec), packet_ms),
+            None => BridgeWay::Transcode,
         }
     }
 
+    /// What the other end takes as packets.
+    pub(super) fn taken(&self) -> Option<Takes> {
+        Takes::from_bits(self.outgoing.takes.load(Ordering::Relaxed))
+    }
+
+    /// Whether the other end has ever listened. Before that it has not said what it takes either.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.outgoing.is_heard.load(Ordering::Relaxed)
+    }
+
+    /// Whether packets follow, and no frames.
+    pub(super) fn set_relaying(&self, relays: bool) {
+        self.outgoing.relays.store(relays, Ordering::Relaxed);
+    }
+
+    /// Passes a packet on.
+    pub(super) fn relay(&mut self, packet: Relayed) {
+        let dropped = self.outgoing.packets.force_push(packet);
+        self.count_dropped(dropped.is_some());
+    }
+
+    /// Lets the other end press a key.
+    pub(super) fn press(&self, key: char) {
+        // As many keys in a tick are no person's.
+        let _ = self.outgoing.keys.push(key);
+    }
+
+    /// Whether the other end sends packets, and no frames.
+    pub(super) fn is_relayed(&self) -> bool {
+        self.incoming.relays.load(Ordering::Relaxed)
+    }
+
+    /// The next packet from the other end.
+    pub(super) fn next_packet(&self) -> Option<Relayed> {
+        self.incoming.packets.pop()
+    }
+
+    /// The next key from the other end.
+    pub(super) fn next_key(&self) -> Option<char> {
+        self.incoming.keys.pop()
+    }
+
     /// Fills 20 ms, at 8 or 16 kHz, with what the other end said: silence before its first words, and a fade where nothing came in
-    /// time.
+    /// time. Whether anything of it was said.
     ///
     /// # Panics
     /// If the frame has another length.
-    pub(crate) fn hear(&mut self, rate: Rate, frame: &mut [i16]) {
+    pub(crate) fn hear(&mut self, rate: Rate, frame: &mut [i16]) -> bool {
         assert_eq!(frame.len(), rate.frame_samples(), "20 ms");
-        let begins = !self.flows && self.incoming.len() >= SLACK;
+        if !self.incoming.is_heard.load(Ordering::Relaxed) {
+            self.incoming.is_heard.store(true, Ordering::Relaxed);
+        }
+        let begins = !self.flows && self.incoming.frames.len() >= SLACK;
         if begins {
             // What is older is news no more.
-            while self.incoming.len() > SLACK && self.incoming.pop().is_some() {}
+            while self.incoming.frames.len() > SLACK && self.incoming.frames.pop().is_some() {}
             self.flows = true;
             self.settle();
         }
         if !self.flows {
             frame.fill(0);
-            return;
+            return false;
         }
         let is_behind = self.is_behind();
         if !self.take(rate, frame) {
             self.flows = false;
             self.fade_out(rate, frame);
-            return;
+            return false;
         }
         if begins {
             fade_in(frame);
@@ -120,6 +300,7 @@ impl LineEnd {
         }
         self.last.rate = rate;
         self.last.samples[..frame.len()].copy_from_slice(frame);
+        true
     }
 
     /// Frames of ours that the other end did not take in time, since the last call.
@@ -129,7 +310,7 @@ impl LineEnd {
 
     /// Whether more than the slack has waited for a while: one of the ends stood still.
     fn is_behind(&mut self) -> bool {
-        self.fewest = self.fewest.min(self.incoming.len());
+        self.fewest = self.fewest.min(self.incoming.frames.len());
         self.ticks += 1;
         if self.ticks < SETTLED {
             return false;
@@ -146,7 +327,7 @@ impl LineEnd {
 
     /// The next frame that waits, at this rate; false if there is none.
     fn take(&mut self, rate: Rate, frame: &mut [i16]) -> bool {
-        let Some(taken) = self.incoming.pop() else {
+        let Some(taken) = self.incoming.frames.pop() else {
             return false;
         };
         let samples = &taken.samples[..taken.rate.frame_samples()];
@@ -194,8 +375,6 @@ const fn part(sample: i16, parts: usize, whole: usize) -> i16 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use super::*;
 
     /// A sine of 400 Hz, sample by sample, loud enough for every jump to show.
@@ -349,9 +528,9 @@ mod tests {
             let mut pair = Pair::new(from, to);
             pair.run(&"sh".repeat(10));
             pair.run("sssss"); // 100 ms
-            assert_eq!(pair.hears.incoming.len(), 6);
+            assert_eq!(pair.hears.incoming.frames.len(), 6);
             pair.run(&"sh".repeat(6 * SETTLED as usize));
-            assert_eq!(pair.hears.incoming.len(), 1, "{from:?} {to:?}");
+            assert_eq!(pair.hears.incoming.frames.len(), 1, "{from:?} {to:?}");
             let roughness = pair.roughness();
             assert!(roughness < 1.3, "{from:?} {to:?}: {roughness}");
             assert_eq!(pair.says.take_dropped(), 0);
@@ -362,11 +541,14 @@ mod tests {
     fn the_oldest_is_dropped_and_counted_where_nobody_listens() {
         let mut pair = Pair::new(Rate::Narrow, Rate::Narrow);
         pair.run(&"s".repeat(WAITING + 5));
-        assert_eq!((pair.says.take_dropped(), pair.says.take_dropped()), (5, 0));
-        assert_eq!(pair.hears.incoming.len(), WAITING);
-        // Who listens late hears what is new.
+        assert_eq!(pair.says.take_dropped(), 0, "nobody is there yet");
         pair.run("h");
-        assert_eq!(pair.hears.incoming.len(), 1);
+        // Who listens late hears what is new.
+        assert_eq!(pair.hears.incoming.frames.len(), 1);
+        pair.run(&"s".repeat(WAITING + 5));
+        // One was left of the slack.
+        assert_eq!((pair.says.take_dropped(), pair.says.take_dropped()), (6, 0));
+        assert_eq!(pair.hears.incoming.frames.len(), WAITING);
     }
 
     #[test]
@@ -393,6 +575,39 @@ mod tests {
         let mut pair = Pair::new(Rate::Narrow, Rate::Wide);
         pair.run("hhh");
         assert!(pair.is_silent());
+    }
+
+    #[test]
+    fn packets_go_to_whoever_understands_them() {
+        let (ours, theirs) = line();
+        let takes = |codec| Takes {
+            codec,
+            events: true,
+            noise: false,
+        };
+        assert_eq!(ours.way(Codec::Pcma, 20), BridgeWay::Transcode);
+        for codec in Codec::ALL {
+            theirs.take_packets(Some(takes(codec)));
+            assert_eq!(ours.taken(), Some(takes(codec)));
+            for (from, ms, expected) in [
+                (codec, 20, BridgeWay::Forward),
+                (codec, 10, BridgeWay::Forward),
+                (codec, 30, BridgeWay::Transcode),
+                (other(codec), 20, BridgeWay::Transcode),
+            ] {
+                assert_eq!(ours.way(from, ms), expected, "{codec:?} {from:?} {ms}");
+            }
+        }
+        theirs.take_packets(None);
+        assert_eq!(ours.taken(), None);
+    }
+
+    fn other(codec: Codec) -> Codec {
+        if codec == Codec::Pcmu {
+            Codec::Pcma
+        } else {
+            Codec::Pcmu
+        }
     }
 
     #[test]

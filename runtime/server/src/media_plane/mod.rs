@@ -21,6 +21,7 @@ mod mouth;
 mod pacer;
 mod ports;
 mod reaper;
+mod relay;
 mod thread;
 mod wire;
 

@@ -10,11 +10,15 @@ use rtp::dtmf::DigitSender;
 use rtp::{MAX_PACKET_BYTES, Sender};
 
 use super::ear::MAX_FRAME_SAMPLES;
+use super::line::Relayed;
+use super::relay::Relay;
 
 /// A key is pressed for 100 ms.
 const KEY_FRAMES: u16 = 5;
 /// And followed by 60 ms of silence beside its repeated end.
 const KEY_GAP_FRAMES: u16 = 3;
+/// Keys that may wait to be pressed for the other end of a line.
+const PASSED_KEYS: usize = 16;
 /// What `w` waits, and `W`.
 const SHORT_WAIT_FRAMES: u16 = 25;
 const LONG_WAIT_FRAMES: u16 = 50;
@@ -33,6 +37,9 @@ pub(super) struct Mouth {
     marker: bool,
     playbacks: VecDeque<Playback>,
     pressing: Option<Pressing>,
+    /// Keys of the other end of a line, to be pressed where no playback is due.
+    passed_keys: VecDeque<char>,
+    relay: Relay,
 }
 
 /// What is being said, or will be.
@@ -80,6 +87,8 @@ impl Mouth {
             marker: true,
             playbacks: VecDeque::new(),
             pressing: None,
+            passed_keys: VecDeque::with_capacity(PASSED_KEYS),
+            relay: Relay::default(),
         }
     }
 
@@ -115,6 +124,37 @@ impl Mouth {
         self.playbacks.pop_front()
     }
 
+    /// Presses a key behind those that were passed on before; beyond [`PASSED_KEYS`] they are dropped.
+    pub(super) fn pass_key(&mut self, key: char) {
+        if self.passed_keys.len() < PASSED_KEYS {
+            self.passed_keys.push_back(key);
+        }
+    }
+
+    /// Whether it has nothing of its own to say.
+    pub(super) fn is_idle(&self) -> bool {
+        self.playbacks.is_empty() && self.pressing.is_none() && self.passed_keys.is_empty()
+    }
+
+    /// Writes another leg's packet as one of this stream, and returns its length. None of what the path has no type for, or of what
+    /// comes too late.
+    pub(super) fn relay(
+        &mut self,
+        packet: &mut [u8; MAX_PACKET_BYTES],
+        path: &MediaPath,
+        relayed: &Relayed,
+    ) -> Option<usize> {
+        let frame = path.media_codec().timestamps_a_frame();
+        let marker = self.marker;
+        self.relay
+            .write(&mut self.sender, packet, path, relayed, frame, marker)
+    }
+
+    /// What is relayed from now on is another stream.
+    pub(super) fn end_relay(&mut self) {
+        self.relay.interrupt(&mut self.sender);
+    }
+
     /// The rounds between this and the last one pass in silence.
     pub(super) fn begin(&mut self, round: u64) {
         let missed = self
@@ -146,6 +186,7 @@ impl Mouth {
         path: &MediaPath,
         live: &[i16],
     ) -> usize {
+        self.relay.interrupt(&mut self.sender);
         self.take_key(path);
         if let Some(length) = self.write_event(packet, path) {
             return length;
@@ -183,7 +224,10 @@ impl Mouth {
     /// Begins the next key of the front playback where none is pressed: as an event where the peer takes them, else as a tone.
     fn take_key(&mut self, path: &MediaPath) {
         while self.pressing.is_none() {
-            let next = self.playbacks.front_mut().and_then(Playback::next_key);
+            let next = match self.playbacks.front_mut() {
+                Some(playback) => playback.next_key(),
+                None => self.passed_keys.pop_front(),
+            };
             let Some(key) = next else {
                 return;
             };

@@ -437,17 +437,24 @@ impl Task {
     fn send(&mut self, now: Instant, round: u64, counters: &ThreadCounters) {
         let mut datagram = [0; MAX_DATAGRAM_BYTES];
         if let Some((length, remote)) = self.core.tick(now, round, &mut datagram) {
-            let sent = self.sockets.rtp.send_to(&datagram[..length], remote);
-            let counter = if sent.is_ok() {
-                &counters.sent
-            } else {
-                &counters.send_errors
-            };
-            add(counter, 1);
+            self.send_packet(&datagram[..length], remote, counters);
+        }
+        while let Some((length, remote)) = self.core.relay(&mut datagram) {
+            self.send_packet(&datagram[..length], remote, counters);
         }
         if let Some(report) = self.core.report(&mut datagram) {
             self.send_report(report, &datagram);
         }
+    }
+
+    fn send_packet(&self, packet: &[u8], remote: SocketAddr, counters: &ThreadCounters) {
+        let sent = self.sockets.rtp.send_to(packet, remote);
+        let counter = if sent.is_ok() {
+            &counters.sent
+        } else {
+            &counters.send_errors
+        };
+        add(counter, 1);
     }
 
     fn say_goodbye(&mut self) {
@@ -479,6 +486,9 @@ impl Task {
         }
         add(&counters.dropped_events, self.core.take_dropped_events());
         add(&counters.dropped_frames, self.core.take_dropped_frames());
+        let (relayed, transcoded) = self.core.take_bridged();
+        add(&counters.relayed, relayed);
+        add(&counters.transcoded, transcoded);
         if let (Some(listener), Some(frame)) = (&self.heard, self.core.heard())
             && listener.try_send(*frame).is_err()
         {

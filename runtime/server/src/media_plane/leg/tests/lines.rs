@@ -13,25 +13,254 @@ fn talk(rig: &mut Rig, from: u32, letters: &str) -> String {
     sound
 }
 
-#[test]
-fn two_legs_on_a_line_hear_each_other_until_one_leaves() {
-    let (mut alice, mut bob) = (Rig::new(false), Rig::new(false));
-    let (ours, theirs) = line();
-    assert!(alice.core.join(Some(Box::new(ours))).is_none());
-    assert!(bob.core.join(Some(Box::new(theirs))).is_none());
-    let (mut at_alice, mut at_bob) = (String::new(), String::new());
-    for (timestamp, letter) in (0..).step_by(160).zip("abcdefghijkl".bytes()) {
-        alice.hear(0, timestamp, &[letter; FRAME_SAMPLES]);
-        at_alice.push_str(&alice.sound(1));
-        bob.hear(0, timestamp, &[letter.to_ascii_uppercase(); FRAME_SAMPLES]);
-        at_bob.push_str(&bob.sound(1));
+/// Two legs on a line.
+struct Bridge {
+    alice: Rig,
+    bob: Rig,
+    /// Of what Alice says.
+    timestamp: u32,
+}
+
+impl Bridge {
+    fn new(bobs: MediaPath) -> Self {
+        let (mut alice, mut bob) = (Rig::new(false), Rig::new(false));
+        bob.command(MediaCommand::Connect(bobs));
+        let (ours, theirs) = line();
+        assert!(alice.core.join(Some(Box::new(ours))).is_none());
+        assert!(bob.core.join(Some(Box::new(theirs))).is_none());
+        let mut bridge = Self {
+            alice,
+            bob,
+            timestamp: 0,
+        };
+        bridge.tick();
+        bridge
     }
-    // 60 ms of jitter buffer and 20 ms of slack; Alice ticks before what Bob says is there.
-    assert!(at_bob.ends_with("efgh"), "{at_bob}");
-    assert!(at_alice.ends_with("DEFG"), "{at_alice}");
-    assert!(bob.core.join(None).is_some());
-    assert_eq!(bob.sound(2), "..");
-    assert!(alice.sound(8).ends_with(".."), "nobody is there any more");
+
+    /// A round of both: what Bob's peer hears.
+    fn tick(&mut self) -> Vec<Sent> {
+        self.alice.round_of_all();
+        self.bob.round_of_all()
+    }
+
+    /// Alice's peer says a letter, and both have their round.
+    fn say(&mut self, letter: u8) -> Vec<Sent> {
+        self.alice.hear(0, self.timestamp, &[letter; FRAME_SAMPLES]);
+        self.timestamp += 160;
+        self.tick()
+    }
+
+    /// Alice's peer presses a key: seven packets, the last three say that it ends.
+    fn press(&mut self, event: u8) -> Vec<Sent> {
+        let mut heard = Vec::new();
+        for packet in 1..=7_u16 {
+            let length = (packet.min(5) * 160).to_be_bytes();
+            let end = if packet > 4 { 0x80 } else { 0 };
+            let payload = [event, end | 10, length[0], length[1]];
+            self.alice.hear(101, self.timestamp, &payload);
+            heard.extend(self.tick());
+        }
+        self.timestamp += 7 * 160;
+        heard
+    }
+
+    /// Alice's peer says 40 ms at once.
+    fn hear_long(&mut self, letter: u8) {
+        let mut datagram = vec![0x80, 0];
+        datagram.extend(self.alice.sequence.to_be_bytes());
+        datagram.extend(self.timestamp.to_be_bytes());
+        datagram.extend(PEER_SSRC.to_be_bytes());
+        datagram.extend([letter; 320]);
+        self.alice.sequence += 1;
+        self.timestamp += 320;
+        assert_eq!(self.alice.receive(peer(), datagram), Received::Taken);
+    }
+
+    fn bridged(&mut self) -> (u64, u64) {
+        self.bob.core.take_bridged()
+    }
+}
+
+impl Rig {
+    /// All that is sent in a round.
+    fn round_of_all(&mut self) -> Vec<Sent> {
+        let mut sent: Vec<Sent> = self.tick().into_iter().collect();
+        let mut datagram = [0; MAX_DATAGRAM_BYTES];
+        while let Some((length, remote)) = self.core.relay(&mut datagram) {
+            assert_eq!(remote, self.sends_to);
+            let packet = rtp::parse(&datagram[..length]).unwrap();
+            assert_eq!(packet.ssrc, 7);
+            sent.push(Sent {
+                payload_type: packet.payload_type,
+                marker: packet.marker,
+                sequence: packet.sequence,
+                timestamp: packet.timestamp,
+                payload: packet.payload.to_vec(),
+            });
+        }
+        sent
+    }
+}
+
+fn pcma() -> MediaPath {
+    MediaPath {
+        codec: sdp::Codec::Pcma,
+        send_payload_type: 8,
+        receive_payload_type: 8,
+        ..path()
+    }
+}
+
+#[test]
+fn packets_go_on_as_they_came_where_both_speak_the_same() {
+    let mut bridge = Bridge::new(MediaPath {
+        send_payload_type: 77,
+        ..path()
+    });
+    let first = bridge.say(b'a').remove(0);
+    assert_eq!((first.payload_type, first.payload), (77, vec![b'a'; 160]));
+    let second = bridge.say(b'b').remove(0);
+    assert_eq!(second.sequence, first.sequence + 1);
+    assert_eq!(second.timestamp, first.timestamp + 160);
+    // One is lost on the way to us, the next one comes late with its neighbour.
+    bridge.alice.sequence += 1;
+    bridge.timestamp += 160;
+    assert!(bridge.tick().is_empty(), "a gap is a gap");
+    bridge.alice.hear(0, bridge.timestamp, &[b'd'; 160]);
+    bridge.timestamp += 160;
+    let late: Vec<_> = bridge
+        .say(b'e')
+        .iter()
+        .map(|sent| (sent.payload[0], sent.sequence, sent.timestamp))
+        .collect();
+    let (sequence, timestamp) = (first.sequence, first.timestamp);
+    assert_eq!(
+        late,
+        [
+            (b'd', sequence + 3, timestamp + 480),
+            (b'e', sequence + 4, timestamp + 640)
+        ]
+    );
+    assert_eq!(bridge.bridged(), (4, 0));
+}
+
+#[test]
+fn what_the_other_does_not_speak_is_coded_anew() {
+    let mut bridge = Bridge::new(pcma());
+    let mut heard = Vec::new();
+    for letter in *b"abcdefghijkl" {
+        let sent = bridge.say(letter);
+        assert_eq!((sent.len(), sent[0].payload_type), (1, 8));
+        heard.push(sent[0].payload[0]);
+    }
+    let expected = b"efgh".map(|letter| Law::A.encode(Law::Mu.decode(letter)));
+    // 60 ms of jitter buffer, and 20 ms of slack.
+    assert_eq!(heard[8..], expected);
+    let (relayed, transcoded) = bridge.bridged();
+    assert!(relayed == 0 && transcoded >= 8, "{relayed} {transcoded}");
+}
+
+#[test]
+fn the_way_changes_with_the_codec_and_with_packets_that_are_too_long() {
+    let mut bridge = Bridge::new(path());
+    bridge.say(b'a');
+    assert_eq!(bridge.bridged(), (1, 0));
+    bridge.bob.command(MediaCommand::Connect(pcma()));
+    for _ in 0..10 {
+        bridge.say(b'b');
+    }
+    let (relayed, transcoded) = bridge.bridged();
+    assert!(relayed == 0 && transcoded > 0, "{relayed} {transcoded}");
+    bridge.bob.command(MediaCommand::Connect(path()));
+    bridge.tick();
+    bridge.bridged();
+    bridge.say(b'c');
+    assert_eq!(bridge.bridged().0, 1, "packets again");
+    for _ in 0..10 {
+        bridge.hear_long(b'd');
+        bridge.tick();
+        bridge.tick();
+    }
+    let (relayed, transcoded) = bridge.bridged();
+    assert!(relayed == 0 && transcoded > 10, "{relayed} {transcoded}");
+}
+
+#[test]
+fn keys_are_passed_on_as_the_other_takes_them_and_told_to_the_story() {
+    // The same codec and events: packets with the peer's number.
+    let mut bridge = Bridge::new(path());
+    bridge.say(b'a');
+    let sent = bridge.press(5);
+    assert!(sent.iter().all(|sent| sent.payload_type == 96));
+    assert_eq!(sent.len(), 7);
+    assert!(
+        sent.iter()
+            .all(|packet| packet.timestamp == sent[0].timestamp)
+    );
+    assert_eq!(bridge.alice.events(), [MediaEvent::Digit('5')]);
+    assert_eq!(bridge.bob.events(), []);
+
+    // Another codec: an event of its own.
+    let mut bridge = Bridge::new(pcma());
+    let mut sent = bridge.press(5);
+    sent.extend((0..10).flat_map(|_| bridge.tick()));
+    let events = sent.iter().filter(|sent| sent.payload_type == 96);
+    assert!(events.clone().count() >= 5 && events.clone().all(|sent| sent.payload[0] == 5));
+
+    // The same codec and no events there: a tone among the packets.
+    let mut bridge = Bridge::new(MediaPath {
+        telephone_event: None,
+        ..path()
+    });
+    bridge.say(b'a');
+    let mut sent = bridge.press(5);
+    sent.extend((0..10).flat_map(|_| bridge.tick()));
+    let is_loud = |sent: &&Sent| {
+        sent.payload
+            .iter()
+            .any(|code| Law::Mu.decode(*code) > 3_000)
+    };
+    assert!(sent.iter().filter(is_loud).count() >= 4);
+    // And one that signalling told of.
+    let mut bridge = Bridge::new(path());
+    bridge.alice.command(MediaCommand::Signalled('7'));
+    let sent: Vec<Sent> = (0..3).flat_map(|_| bridge.tick()).collect();
+    assert!(
+        sent.iter()
+            .any(|sent| sent.payload_type == 96 && sent.payload[0] == 7)
+    );
+}
+
+#[test]
+fn a_prompt_comes_between_the_packets_and_the_numbers_go_on() {
+    let mut bridge = Bridge::new(path());
+    let before = bridge.say(b'a').remove(0);
+    bridge.bob.play(1, &prompt("XY"), 1);
+    let mut sent: Vec<Sent> = Vec::new();
+    for letter in *b"bcde" {
+        sent.extend(bridge.say(letter));
+    }
+    let heard: String = sent
+        .iter()
+        .map(|sent| char::from(sent.payload[0]))
+        .collect();
+    assert_eq!(heard, "XYde");
+    for (sent, (number, before)) in sent.iter().zip((1..).zip(std::iter::repeat(&before))) {
+        assert_eq!(sent.sequence, before.sequence + number);
+        assert_eq!(
+            sent.timestamp.wrapping_sub(before.timestamp),
+            u32::from(number) * 160
+        );
+    }
+}
+
+#[test]
+fn who_left_is_not_heard_any_more() {
+    let mut bridge = Bridge::new(path());
+    bridge.say(b'a');
+    assert!(bridge.bob.core.join(None).is_some());
+    let sent = bridge.say(b'b');
+    assert_eq!((sent.len(), sent[0].payload[0]), (1, 0xff));
 }
 
 #[test]

@@ -1,0 +1,73 @@
+use jackfield_guest::Callee;
+
+use super::*;
+
+const NAMES: [&str; 5] = [
+    "DialCallStatus",
+    "DialBridged",
+    "DialCallSid",
+    "DialCallDuration",
+    "CallStatus",
+];
+
+fn callee(caller: Rehearsal) -> Rehearsal {
+    let second = Duration::from_secs(1);
+    caller
+        .callee("+1", Callee::answers(second).talks_for(3 * second))
+        .callee("+2", Callee::busy())
+}
+
+#[test]
+fn without_an_action_the_document_goes_on() {
+    let caller = callee(caller("<Dial>+1</Dial><Say>Bye</Say>", &[]));
+    check(&caller, &["answer", "dial +1", "say Bye", "hang up"]);
+    assert_eq!(complaints(&caller), [""; 0]);
+}
+
+#[test]
+fn the_action_hears_what_became_of_it() {
+    let pages: &[Page] = &[("http://app.example/done", "<Hangup/>")];
+    for (number, expected) in [
+        (
+            "+1",
+            "CallStatus=in-progress DialCallStatus=completed DialBridged=true DialCallSid=CA00000000000000000000000000000001 DialCallDuration=3",
+        ),
+        (
+            "+2",
+            "CallStatus=in-progress DialCallStatus=busy DialBridged=false DialCallSid=CA00000000000000000000000000000001",
+        ),
+        (
+            "+3",
+            "CallStatus=in-progress DialCallStatus=failed DialBridged=false",
+        ),
+    ] {
+        let twiml: &'static str =
+            format!("<Dial action='/done'>{number}</Dial><Say>no</Say>").leak();
+        let caller = callee(caller(twiml, pages));
+        let dialled = format!("dial {number}");
+        check(&caller, &["answer", &dialled, "hang up"]);
+        assert_eq!(
+            asked(&caller, &NAMES)[1],
+            format!("HttpMethod::Post http://app.example/done {expected}")
+        );
+    }
+}
+
+#[test]
+fn a_call_may_ring_until_somebody_has_answered() {
+    let pages: &[Page] = &[("http://app.example/done", "<Reject/>")];
+    let busy = "<Dial answerOnBridge='true' action='/done'>+2</Dial>";
+    let refused = callee(caller(busy, pages));
+    check(&refused, &["dial +2", "reject declined"]);
+    assert!(asked(&refused, &NAMES)[1].contains("CallStatus=ringing DialCallStatus=busy"));
+    let answered = "<Dial answerOnBridge='true'>+1</Dial><Say>Bye</Say>";
+    let joined = callee(caller(answered, &[]));
+    check(&joined, &["dial +1", "say Bye", "hang up"]);
+}
+
+#[test]
+fn the_end_of_the_call_is_the_end_of_it() {
+    let caller = callee(caller("<Dial>+1</Dial><Say>no</Say>", &[])).hang_up(2.0);
+    assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+    assert_eq!(caller.transcript(), ["answer", "dial +1"]);
+}

@@ -1,0 +1,288 @@
+//! `<Dial>`: whom to call, and where to go afterwards.
+
+use std::time::Duration;
+
+use jackfield_guest::Dial as Whom;
+
+use super::attribute::{at_least_one, boolean};
+use super::{Link, Reading, Verb};
+use crate::fault::{
+    DIAL_ANSWER_ON_BRIDGE, DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_NESTED, DIAL_RING_TONE,
+    DIAL_SEQUENTIAL, DIAL_TIME_LIMIT, DIAL_TIMEOUT, DIAL_TOO_MANY, NOT_IN_SCHEMA,
+};
+use crate::parse::{Element, Node};
+
+/// Others on the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dial {
+    pub(crate) whom: Whom,
+    /// The call is answered only when somebody has answered.
+    pub(crate) answers_late: bool,
+    /// Without one the document goes on.
+    pub(crate) action: Option<Link>,
+}
+
+const ATTRIBUTES: [&str; 10] = [
+    "action",
+    "answerOnBridge",
+    "callerId",
+    "hangupOnStar",
+    "method",
+    "record",
+    "ringTone",
+    "sequential",
+    "timeLimit",
+    "timeout",
+];
+
+/// What can be dialled at a time.
+const MOST_TARGETS: usize = 10;
+
+/// Twilio's bounds of a ringing, in seconds.
+const SHORTEST_RINGING: u32 = 5;
+const LONGEST_RINGING: u32 = 600;
+
+/// The longest conversation that the host takes, in seconds.
+const LONGEST_TALK: u32 = 86_400;
+
+/// Whose ringing tones there are.
+const RING_TONES: [&str; 38] = [
+    "at", "au", "be", "bg", "br", "ch", "cl", "cn", "cz", "de", "dk", "ee", "es", "fi", "fr", "gr",
+    "hu", "il", "in", "it", "jp", "lt", "mx", "my", "nl", "no", "nz", "ph", "pl", "pt", "ru", "se",
+    "sg", "th", "tw", "uk", "us", "us-old",
+];
+
+impl Reading {
+    /// None when there is nobody in it.
+    pub(super) fn dial(&mut self, element: &Element) -> Option<Verb> {
+        self.know(element, &ATTRIBUTES);
+        if element
+            .attribute("record")
+            .is_some_and(|record| record != "do-not-record" && record != "false")
+        {
+            return Some(Verb::Unsupported("Dial record".to_owned()));
+        }
+        let targets = match self.targets(element) {
+            Ok(targets) => targets,
+            Err(unsupported) => return Some(Verb::Unsupported(unsupported)),
+        };
+        let mut targets = targets.into_iter();
+        let Some(first) = targets.next() else {
+            self.warn(DIAL_NESTED, "Dial: there is nobody in it");
+            return None;
+        };
+        let whom = targets.fold(Whom::to(first), Whom::or_to);
+        let answers_late = self.value(
+            element,
+            "answerOnBridge",
+            false,
+            DIAL_ANSWER_ON_BRIDGE,
+            boolean,
+        );
+        let action = element.attribute("action").map(|url| Link {
+            url: url.trim().to_owned(),
+            method: self.method(element, DIAL_METHOD),
+        });
+        Some(Verb::Dial(Dial {
+            whom: self.manner(element, whom, answers_late),
+            answers_late,
+            action,
+        }))
+    }
+
+    fn manner(&mut self, element: &Element, mut whom: Whom, answers_late: bool) -> Whom {
+        let seconds = |number: u32| Duration::from_secs(number.into());
+        let timeout = self.value(element, "timeout", 30, DIAL_TIMEOUT, at_least_one);
+        let timeout = timeout.clamp(SHORTEST_RINGING, LONGEST_RINGING);
+        let limit = self.value(element, "timeLimit", 14_400, DIAL_TIME_LIMIT, at_least_one);
+        whom = whom
+            .ring_for(seconds(timeout))
+            .talk_for(seconds(limit.min(LONGEST_TALK)));
+        if answers_late {
+            whom = whom.answer_on_bridge();
+        }
+        if self.value(element, "sequential", false, DIAL_SEQUENTIAL, boolean) {
+            whom = whom.in_turn();
+        }
+        if self.value(element, "hangupOnStar", false, DIAL_HANGUP_ON_STAR, boolean) {
+            whom = whom.hang_up_on_star();
+        }
+        if let Some(number) = element.attribute("callerId").map(plain_number) {
+            whom = whom.caller_id(number);
+        }
+        let tone = self.value(element, "ringTone", None, DIAL_RING_TONE, |country| {
+            let country = country.to_ascii_lowercase();
+            RING_TONES
+                .contains(&country.as_str())
+                .then_some(Some(country))
+        });
+        match tone {
+            Some(country) => whom.ring_tone(country),
+            None => whom,
+        }
+    }
+
+    /// The numbers and URIs in it. Of what is not supported yet, its name.
+    fn targets(&mut self, dial: &Element) -> Result<Vec<String>, String> {
+        let mut targets = Vec::new();
+        for node in &dial.children {
+            let target = match node {
+                Node::Text(text) => plain_number(text),
+                Node::Element(noun) => match noun.name.as_str() {
+                    "Number" => plain_number(&self.noun(noun, &["url", "sendDigits"])?),
+                    "Sip" => self.noun(noun, &["url"])?,
+                    "Application" | "Client" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
+                        return Err(noun.name.clone());
+                    }
+                    other => {
+                        let message = format!("Dial: <{other}> cannot be in it, and is ignored");
+                        self.warn(DIAL_NESTED, message);
+                        continue;
+                    }
+                },
+            };
+            if !target.is_empty() {
+                targets.push(target);
+            }
+        }
+        if targets.len() > MOST_TARGETS {
+            let message = format!("Dial: only the first {MOST_TARGETS} are dialled");
+            self.warn(DIAL_TOO_MANY, message);
+            targets.truncate(MOST_TARGETS);
+        }
+        Ok(targets)
+    }
+
+    /// What is in a noun. Its attributes that would change what is heard are named where they are not supported yet; the others tell
+    /// somebody of the call's progress, and are left out with a warning.
+    fn noun(&mut self, noun: &Element, needed: &[&str]) -> Result<String, String> {
+        for (name, _) in &noun.attributes {
+            if needed.contains(&name.as_str()) {
+                return Err(format!("{} {name}", noun.name));
+            }
+            let message = format!("{}: {name} is not supported yet, and is ignored", noun.name);
+            self.warn(NOT_IN_SCHEMA, message);
+        }
+        Ok(noun.text().trim().to_owned())
+    }
+}
+
+/// A number without what people write between its digits.
+fn plain_number(text: &str) -> String {
+    let text = text.trim();
+    if text.contains(':') || text.chars().any(char::is_alphabetic) {
+        return text.to_owned();
+    }
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !"()-.".contains(*c))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_guest::HttpMethod;
+
+    use super::super::tests::{check, check_ignored};
+    use super::*;
+
+    /// As Twilio's defaults have it.
+    fn usual(whom: Whom) -> Whom {
+        whom.ring_for(Duration::from_secs(30))
+            .talk_for(Duration::from_secs(14_400))
+    }
+
+    fn dial(whom: Whom) -> Verb {
+        Verb::Dial(Dial {
+            whom,
+            answers_late: false,
+            action: None,
+        })
+    }
+
+    #[test]
+    fn reads_dial() {
+        let one = || dial(usual(Whom::to("+85510000001")));
+        for text in [
+            "+85510000001",
+            " +855 (10) 000-001\n",
+            "<Number>+855.10000001</Number>",
+        ] {
+            check(&format!("<Dial>{text}</Dial>"), one(), &[]);
+        }
+        check(
+            "<Dial><Number>+1</Number><Sip>sip:a@192.0.2.1;transport=tcp</Sip></Dial>",
+            dial(usual(Whom::to("+1").or_to("sip:a@192.0.2.1;transport=tcp"))),
+            &[],
+        );
+        check(
+            "<Dial timeout='3' timeLimit='60' callerId='+855 23' hangupOnStar='true' sequential='true' ringTone='UK' record='do-not-record'>1294</Dial>",
+            dial(
+                Whom::to("1294")
+                    .ring_for(Duration::from_secs(5))
+                    .talk_for(Duration::from_secs(60))
+                    .caller_id("+85523")
+                    .hang_up_on_star()
+                    .in_turn()
+                    .ring_tone("uk"),
+            ),
+            &[],
+        );
+        check(
+            "<Dial action='/done' method='get' answerOnBridge='true'>+1</Dial>",
+            Verb::Dial(Dial {
+                whom: usual(Whom::to("+1")).answer_on_bridge(),
+                answers_late: true,
+                action: Some(Link {
+                    url: "/done".to_owned(),
+                    method: HttpMethod::Get,
+                }),
+            }),
+            &[],
+        );
+    }
+
+    #[test]
+    fn odd_values_are_warned_of() {
+        let odd = |name: &str, value: &str, code| {
+            let warning = format!("{code} Dial: invalid {name} {value:?}: the default is used");
+            let inner = format!("<Dial {name}='{value}'>+1</Dial>");
+            check(&inner, dial(usual(Whom::to("+1"))), &[&warning]);
+        };
+        odd("timeout", "soon", 13212);
+        odd("timeLimit", "0", 13216);
+        odd("hangupOnStar", "maybe", 13213);
+        odd("sequential", "1", 13218);
+        odd("ringTone", "gb", 13220);
+        check(
+            "<Dial><Say>x</Say><Number statusCallback='/s'>+1</Number></Dial>",
+            dial(usual(Whom::to("+1"))),
+            &[
+                "13215 Dial: <Say> cannot be in it, and is ignored",
+                "12200 Number: statusCallback is not supported yet, and is ignored",
+            ],
+        );
+        check_ignored("<Dial/>", &["13215 Dial: there is nobody in it"]);
+        let eleven = "<Number>+1</Number>".repeat(11);
+        let ten = (1..10).fold(Whom::to("+1"), |whom, _| whom.or_to("+1"));
+        check(
+            &format!("<Dial>{eleven}</Dial>"),
+            dial(usual(ten)),
+            &["13250 Dial: only the first 10 are dialled"],
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_named() {
+        for (inner, name) in [
+            ("<Client>alice</Client>", "Client"),
+            ("<Number url='/w'>+1</Number>", "Number url"),
+            ("<Number sendDigits='1'>+1</Number>", "Number sendDigits"),
+            ("<Sip url='/w'>sip:a@b</Sip>", "Sip url"),
+        ] {
+            let expected = Verb::Unsupported(name.to_owned());
+            check(&format!("<Dial>{inner}</Dial>"), expected, &[]);
+        }
+        let expected = Verb::Unsupported("Dial record".to_owned());
+        check("<Dial record='record-from-answer'>+1</Dial>", expected, &[]);
+    }
+}

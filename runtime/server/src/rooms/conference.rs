@@ -187,3 +187,6 @@ impl ConferenceActor {
         self.calls.get(&call)?.chair
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::digits::Entry;
 use crate::inbox::Inbox;
 use crate::{
     CallError, CallInfo, Dial, Dialing, Digits, Event, HangUpCause, Host, HttpError, Level,
-    MediaSource, Playback, PlaybackEnd, RejectReason, Request, Response, Speech, warn,
+    MediaSource, Playback, PlaybackEnd, RejectReason, Request, Response, Speech, StreamEnd, warn,
 };
 
 /// One call, from its beginning to its end.
@@ -321,8 +321,14 @@ impl Call {
     }
 
     fn receive(&self, event: Event) {
-        if let Event::PlaybackEnded((id, PlaybackEnd::Failed(why))) = &event {
-            warn!(self, "playback {id} failed: {why}");
+        match &event {
+            Event::PlaybackEnded((id, PlaybackEnd::Failed(why))) => {
+                warn!(self, "playback {id} failed: {why}");
+            }
+            Event::StreamEnded((id, StreamEnd::Failed(why))) => {
+                warn!(self, "stream {id} failed: {why}");
+            }
+            _ => {}
         }
         self.inbox.borrow_mut().put(event);
     }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bindings::jackfield::call::{conference, control, dial, queue};
+use crate::bindings::jackfield::call::{conference, control, dial, queue, streams};
 use crate::bindings::wasi::{config, logging};
 use crate::{
     CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, Host, Level, MediaSource,
-    PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
+    PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest,
+    WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -112,6 +113,14 @@ impl Host for Component {
 
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {
         dial::stop_dial(dial)
+    }
+
+    fn start_stream(&self, request: StreamRequest) -> Result<StartedStream, CallError> {
+        streams::start_stream(&request)
+    }
+
+    fn stop_stream(&self, stream: StreamId) -> Result<(), CallError> {
+        streams::stop_stream(stream)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

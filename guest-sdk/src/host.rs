@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, Level, MediaSource,
-    PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
+    PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest,
+    WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -39,6 +40,8 @@ pub trait Host {
     fn leave_queue(&self) -> Result<(), CallError>;
     fn dial(&self, request: DialRequest) -> Result<DialId, CallError>;
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError>;
+    fn start_stream(&self, request: StreamRequest) -> Result<StartedStream, CallError>;
+    fn stop_stream(&self, stream: StreamId) -> Result<(), CallError>;
 
     /// The next event in order, or none when `timeout` is over; without one it waits for as long as it takes.
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event>;

@@ -1,11 +1,12 @@
 //! What has arrived and was not yet asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::conference::ConferenceNews;
 use crate::queue::QueueNews;
 use crate::{
     DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId, Response,
+    StreamEnd, StreamId,
 };
 
 /// Keys beyond this many that nobody asked for are dropped.
@@ -21,6 +22,8 @@ pub(crate) struct Inbox {
     pub(crate) queue: QueueNews,
     joined: BTreeMap<DialId, String>,
     dialed: BTreeMap<DialId, Dialed>,
+    streams_started: BTreeSet<StreamId>,
+    streams_ended: BTreeMap<StreamId, StreamEnd>,
     hung_up: Option<HangUpCause>,
 }
 
@@ -44,6 +47,12 @@ impl Inbox {
             }
             Event::DialEnded((dial, end)) => {
                 self.dialed.insert(dial, end);
+            }
+            Event::StreamStarted(stream) => {
+                self.streams_started.insert(stream);
+            }
+            Event::StreamEnded((stream, end)) => {
+                self.streams_ended.insert(stream, end);
             }
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
@@ -105,6 +114,19 @@ impl Inbox {
     /// How that dial ended, if it did. Told once.
     pub(crate) fn take_dialed(&mut self, dial: DialId) -> Option<Dialed> {
         self.dialed.remove(&dial)
+    }
+
+    /// Whether that stream was accepted, once that is known.
+    pub(crate) fn stream_started(&self, stream: StreamId) -> Option<bool> {
+        if self.streams_started.contains(&stream) {
+            return Some(true);
+        }
+        self.streams_ended.contains_key(&stream).then_some(false)
+    }
+
+    /// How that stream ended, if it did. Told once.
+    pub(crate) fn take_stream_end(&mut self, stream: StreamId) -> Option<StreamEnd> {
+        self.streams_ended.remove(&stream)
     }
 
     /// Why the call is over, if it is.

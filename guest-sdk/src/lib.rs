@@ -35,6 +35,7 @@
 //! | pick up, or turn away | [`Call::answer`], [`Call::reject`] |
 //! | be heard | [`Call::play`], [`Call::say`], then [`Playback::finish`], [`Playback::gather`] or [`Playback::stop`] |
 //! | hear keys | [`Playback::gather`], [`Call::gather`], [`Call::key`] |
+//! | stream its audio to a server, and be spoken for by it | [`Call::stream`] |
 //! | let time pass | [`Call::pause`] |
 //! | have somebody else on the line | [`Call::dial`], then [`Dialing::finish`] |
 //! | ask a web server | [`Call::http`] |
@@ -85,6 +86,7 @@ mod media;
 mod playback;
 mod queue;
 mod rehearsal;
+mod stream;
 
 /// What `wit-bindgen` makes of the `call-flow` world. Not an interface: use what the crate re-exports.
 #[doc(hidden)]
@@ -118,10 +120,14 @@ pub use bindings::jackfield::call::control::{
     CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, DialEnd as Dialed, DialId,
     DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request, HttpResponse as Response,
     MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent, QueueExit, QueueOutcome,
-    QueuePlace, RejectReason, RequestId, Speech, WaitSound,
+    QueuePlace, RejectReason, RequestId, Speech, StreamEnd, StreamError, StreamId, WaitSound,
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::dial::DialRequest;
+#[doc(inline)]
+pub use bindings::jackfield::call::streams::{
+    StartedStream, StatusCallback, StreamRequest, StreamTracks,
+};
 #[doc(inline)]
 pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
 #[doc(inline)]
@@ -136,6 +142,7 @@ pub use host::Host;
 pub use playback::Playback;
 pub use queue::Queue;
 pub use rehearsal::{Callee, Rehearsal};
+pub use stream::Stream;
 
 /// Makes a function the story of this component.
 ///

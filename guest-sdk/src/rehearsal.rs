@@ -10,7 +10,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::{CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response};
+use crate::{
+    CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response, StreamEnd,
+    StreamId,
+};
 pub use callee::Callee;
 use stage::Stage;
 
@@ -128,6 +131,14 @@ impl Rehearsal {
         server: impl Fn(&Request) -> Result<Response, HttpError> + 'static,
     ) -> Self {
         self.stage_mut().server = Box::new(server);
+        self
+    }
+
+    /// The far end of a stream ends it, `seconds` after the beginning. Streams count up from 1; one whose end comes before its
+    /// beginning never starts.
+    #[must_use]
+    pub fn stream_ends(self, seconds: f32, stream: StreamId, end: StreamEnd) -> Self {
+        self.happens(seconds, Event::StreamEnded((stream, end)));
         self
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::Rehearsal;
 use crate::{
     CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, HangUpCause, Host, Level,
-    MediaSource, PlaybackEnd, PlaybackId, RejectReason, Request, RequestId, Speech, WaitSound,
+    MediaSource, PlaybackEnd, PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream,
+    StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -163,6 +164,46 @@ impl Host for Rehearsal {
 
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {
         self.stage_mut().stop_dial(dial)
+    }
+
+    fn start_stream(&self, request: StreamRequest) -> Result<StartedStream, CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        if !stage.answered {
+            return Err(CallError::NotAnswered);
+        }
+        let what = match (request.both_ways, request.tracks) {
+            (true, _) => "both ways ",
+            (false, StreamTracks::Inbound) => "",
+            (false, StreamTracks::Outbound) => "the outbound track ",
+            (false, StreamTracks::Both) => "both tracks ",
+        };
+        let name = request.name.map(|name| format!(" as {name}"));
+        let name = name.unwrap_or_default();
+        stage.note(format!("stream {what}to {}{name}", request.url));
+        stage.streams += 1;
+        let id = stage.streams;
+        let now = stage.now;
+        let fails = stage.script.iter().any(|(at, event)| {
+            matches!(event, Event::StreamEnded((ended, _)) if *ended == id && *at <= now)
+        });
+        if !fails {
+            stage.happens(now, Event::StreamStarted(id));
+        }
+        let sid = format!("MZ{id:032x}");
+        Ok(StartedStream { id, sid })
+    }
+
+    fn stop_stream(&self, stream: StreamId) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        if !(1..=stage.streams).contains(&stream) {
+            return Err(CallError::UnknownId);
+        }
+        stage.note(format!("stop stream {stream}"));
+        let now = stage.now;
+        stage.happens(now, Event::StreamEnded((stream, StreamEnd::Stopped)));
+        Ok(())
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

@@ -7,7 +7,7 @@ use super::callee::{Callee, Rehearsed};
 use super::rooms::Rooms;
 use crate::{
     CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Request,
-    Response,
+    Response, StreamId,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -31,6 +31,7 @@ pub(super) struct Stage {
     pub(super) rooms: Rooms,
     pub(super) dial: Option<Rehearsed>,
     pub(super) dials: DialId,
+    pub(super) streams: StreamId,
 
     pub(super) transcript: Vec<String>,
     pub(super) requests: Vec<Request>,
@@ -62,6 +63,7 @@ impl Stage {
             rooms: Rooms::default(),
             dial: None,
             dials: 0,
+            streams: 0,
             transcript: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),

@@ -4,6 +4,7 @@ mod commands;
 mod dial;
 mod room;
 mod story;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use dial::Dial;
 use room::Room;
 use story::Story;
+use streams::Streams;
 
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
@@ -56,6 +58,7 @@ pub struct Call {
     last_child: u32,
     /// Its own SID, where another call's story dialled this one: it has no story, and tells its parent.
     dialled: Option<CallSid>,
+    streams: Streams,
     /// The answer to an offer that came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
@@ -146,6 +149,7 @@ impl Call {
             last_dial: 0,
             last_child: 0,
             dialled: None,
+            streams: Streams::default(),
             negotiated: None,
             unconfirmed: None,
             path: None,
@@ -189,6 +193,7 @@ impl Call {
             Input::Conference(event) => self.conference(event),
             Input::Queue(event) => self.at_queue(event),
             Input::Child(child, news) => self.child_news(now, child, news),
+            Input::Stream(id, news) => self.stream_news(id, news),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
@@ -341,6 +346,7 @@ impl Call {
     fn handle_media(&mut self, now: Instant, event: &MediaEvent) {
         match event {
             MediaEvent::Digit(digit) if self.state == State::Up => {
+                self.key_to_streams(*digit);
                 if !self.ends_dial(*digit) {
                     self.tell(Event::Digit(*digit));
                 }
@@ -606,6 +612,7 @@ impl Call {
         self.leave_room();
         self.playlist.clear();
         self.drop_dial();
+        self.close_streams();
         let answered_for = self
             .answered_at
             .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));

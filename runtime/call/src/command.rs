@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConferenceCommand, DialId, DialRequest, PlaybackId, QueueCommand, RequestId};
+use crate::{
+    ConferenceCommand, DialId, DialRequest, PlaybackId, QueueCommand, RequestId, StreamId,
+    StreamRequest,
+};
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,10 @@ pub enum Command {
     Dial(DialRequest),
     /// Ends a dial.
     StopDial(DialId),
+    /// Begins a media stream.
+    StartStream(StreamRequest),
+    /// Ends a media stream.
+    StopStream(StreamId),
 }
 
 /// What an accepted command gives back at once.
@@ -56,6 +63,8 @@ pub enum Reply {
     Request(RequestId),
     /// The dial that was begun.
     Dial(DialId),
+    /// The stream that is being connected.
+    Stream(StreamId),
 }
 
 /// Why a command was refused. Nothing of it was done.
@@ -82,8 +91,8 @@ pub enum CallError {
     /// A limit of this call was reached; names it.
     #[error("limit reached: {0}")]
     LimitReached(String),
-    /// No playback, request or dial of this call has that number.
-    #[error("no such playback, request or dial in this call")]
+    /// No playback, request, dial or stream of this call has that number.
+    #[error("no such playback, request, dial or stream in this call")]
     UnknownId,
 }
 

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, CallStatus, ConferenceEvent, DialId, PlaybackId, QueueEvent, RequestId};
+use crate::{
+    CallSid, CallStatus, ConferenceEvent, DialId, PlaybackId, QueueEvent, RequestId, StreamEnd,
+    StreamId,
+};
 
 /// One event of a call, in the order the story sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,10 @@ pub enum Event {
     DialAnswered(DialId, CallSid),
     /// A dial came to its end.
     DialEnded(DialId, DialEnd),
+    /// The far end of a media stream accepted it.
+    StreamStarted(StreamId),
+    /// A media stream is over, or did not come about.
+    StreamEnded(StreamId, StreamEnd),
     /// The call is over; the last event.
     HungUp(HangUpCause),
 }

@@ -90,6 +90,11 @@ sid! {
     QueueSid, "QU"
 }
 
+sid! {
+    /// One media stream: `MZ` and 32 hexadecimal digits.
+    StreamSid, "MZ"
+}
+
 fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
     let digits = text.strip_prefix(prefix)?.as_bytes();
     if digits.len() != 32 {

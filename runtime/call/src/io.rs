@@ -8,7 +8,8 @@ use media::Prompt;
 use crate::{
     CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
     ConferenceRequest, Event, HangUpCause, HttpError, HttpRequest, HttpResponse, MediaSource,
-    PlaybackId, QueueEvent, QueueRequest, Reply, RequestId, Speech,
+    PlaybackId, QueueEvent, QueueRequest, Reply, RequestId, Speech, StreamId, StreamNews,
+    StreamOrder,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -28,6 +29,8 @@ pub enum Input {
     Conference(ConferenceEvent),
     /// What a queue says to an [`Effect::Queue`], and later.
     Queue(QueueEvent),
+    /// What became of a stream that [`Effect::Stream`] opened.
+    Stream(StreamId, StreamNews),
     /// The story that [`Effect::StartStory`] began is over.
     StoryEnded(StoryOutcome),
     /// A call that [`Effect::PlaceChild`] asked for has news.
@@ -73,6 +76,8 @@ pub enum Effect {
     RingBack(Option<media::RingTone>),
     /// To the call whose story dialled this one.
     TellParent(ChildNews),
+    /// To a media stream.
+    Stream(StreamId, StreamOrder),
     /// The status changed. The last one is final.
     Status(CallStatus),
 }

@@ -17,6 +17,7 @@ mod quality;
 mod queue;
 mod record;
 mod signalled_digit;
+mod stream;
 
 pub use call::{Call, Limits};
 pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest};
@@ -31,7 +32,7 @@ pub use conference::{
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use ids::{
     AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, PlaybackId, QueueSid,
-    RequestId,
+    RequestId, StreamSid,
 };
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
@@ -45,3 +46,7 @@ pub use queue::{
     QueuePlace, QueueRequest,
 };
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};
+pub use stream::{
+    StreamCallback, StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest,
+    StreamTracks,
+};

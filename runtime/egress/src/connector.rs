@@ -33,16 +33,15 @@ pub(crate) struct GuardedConnector {
     pub(crate) resolver: Arc<dyn Resolve>,
     /// For look-up and connection together.
     pub(crate) time: Duration,
+    /// What is not encrypted goes to granted hosts and addresses only.
+    pub(crate) plain_needs_grant: bool,
 }
 
 impl GuardedConnector {
     async fn connect(self, target: Uri) -> Result<TokioIo<TcpStream>, ConnectError> {
         let host = target.host().unwrap_or_default().to_owned();
-        let default_port = if target.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
+        let is_encrypted = target.scheme_str() == Some("https");
+        let default_port = if is_encrypted { 443 } else { 80 };
         let port = target.port_u16().unwrap_or(default_port);
         let failed = |what: String| ConnectError::Failed {
             host: host.clone(),
@@ -53,7 +52,13 @@ impl GuardedConnector {
                 .lookup(&host)
                 .await
                 .map_err(|error| failed(error.to_string()))?;
-            let granted = self.granted(&host, &addresses, port)?;
+            let mut granted = self.granted(&host, &addresses, port)?;
+            if self.plain_needs_grant && !is_encrypted {
+                granted.retain(|address| self.grants.name(&host, *address));
+                if granted.is_empty() && !addresses.is_empty() {
+                    return Err(Refusal::Plain { host: host.clone() }.into());
+                }
+            }
             first_to_connect(&granted, port, self.time)
                 .await
                 .map_err(|error| failed(error.to_string()))

@@ -43,6 +43,7 @@ pub struct Egress {
     pools: Mutex<Pools>,
     story: Gate,
     media: Gate,
+    websockets: Gate,
 }
 
 /// One connection pool for each set of grants, so that nobody gets a connection that only another tenant may make.
@@ -66,8 +67,9 @@ impl Egress {
         Self {
             resolver,
             pools: Mutex::default(),
-            story: Gate::new(&limits.story),
-            media: Gate::new(&limits.media),
+            story: Gate::new(limits.story.per_tenant, limits.story.at_once),
+            media: Gate::new(limits.media.per_tenant, limits.media.at_once),
+            websockets: Gate::new(limits.websocket.per_tenant, limits.websocket.at_once),
             limits,
         }
     }
@@ -156,6 +158,18 @@ impl Egress {
         )))
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn resolver(&self) -> Arc<dyn Resolve> {
+        Arc::clone(&self.resolver)
+    }
+
+    pub(crate) fn websockets(&self) -> &Gate {
+        &self.websockets
+    }
+
     /// The connection pool of these grants.
     fn client(&self, grants: &Grants) -> Client {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,19 +197,24 @@ impl Egress {
             grants: Arc::new(grants.clone()),
             resolver: Arc::clone(&self.resolver),
             time: self.limits.connect,
+            plain_needs_grant: false,
         };
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(guarded);
         PooledClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_SERVER)
             .http1_max_buf_size(MAX_HEAD_BYTES)
-            .build(connector)
+            .build(tls_connector(guarded))
     }
+}
+
+/// TLS over guarded connections, where the scheme asks for it.
+pub(crate) fn tls_connector(guarded: GuardedConnector) -> HttpsConnector<GuardedConnector> {
+    HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(guarded)
 }
 
 impl std::fmt::Debug for Egress {

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::Bounds;
-
 /// Bounds the requests under way, of each tenant and in all. Those without a place wait in order of arrival.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -23,11 +21,11 @@ pub(crate) struct Place {
 }
 
 impl Gate {
-    pub(crate) fn new(bounds: &Bounds) -> Self {
+    pub(crate) fn new(per_tenant: usize, at_once: usize) -> Self {
         Self {
-            all: Arc::new(Semaphore::new(bounds.at_once)),
+            all: Arc::new(Semaphore::new(at_once)),
             tenants: Mutex::default(),
-            per_tenant: bounds.per_tenant,
+            per_tenant,
         }
     }
 
@@ -64,15 +62,6 @@ mod tests {
     use std::task::{Context, Waker};
 
     use super::*;
-    use crate::Limits;
-
-    fn gate(per_tenant: usize, at_once: usize) -> Gate {
-        Gate::new(&Bounds {
-            per_tenant,
-            at_once,
-            ..Limits::default().story
-        })
-    }
 
     fn enters(gate: &Gate, tenant: &str) -> Option<Place> {
         match pin!(gate.enter(tenant)).poll(&mut Context::from_waker(Waker::noop())) {
@@ -83,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_tenant_at_its_bound_leaves_room_for_another() {
-        let gate = gate(2, 3);
+        let gate = Gate::new(2, 3);
         let first = enters(&gate, "a");
         let second = enters(&gate, "a");
         assert!(first.is_some() && second.is_some());
@@ -97,7 +86,7 @@ mod tests {
 
     #[test]
     fn tenants_with_nothing_under_way_are_forgotten() {
-        let gate = gate(1, 10);
+        let gate = Gate::new(1, 10);
         let kept = enters(&gate, "kept");
         for n in 0..10_000 {
             enters(&gate, &n.to_string());

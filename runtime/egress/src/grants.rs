@@ -43,14 +43,10 @@ impl Grants {
 
     /// Whether a connection to `address`, found under the name `host`, at `port` is granted.
     pub(crate) fn check(&self, host: &str, address: IpAddr, port: u16) -> Result<(), Refusal> {
-        let host = normal_host(host);
-        let granted = self.0.iter().any(|grant| match grant {
-            Grant::Block(block) => block.contains(&address.to_canonical()),
-            Grant::Host(name) => *name == host,
-        });
-        if granted {
+        if self.name(host, address) {
             return Ok(());
         }
+        let host = normal_host(host);
         match special(address) {
             Some(what) => Err(Refusal::Address {
                 host,
@@ -60,6 +56,15 @@ impl Grants {
             None if !matches!(port, 80 | 443) => Err(Refusal::Port { host, port }),
             None => Ok(()),
         }
+    }
+
+    /// Whether an entry names the host, or the address found under its name.
+    pub(crate) fn name(&self, host: &str, address: IpAddr) -> bool {
+        let host = normal_host(host);
+        self.0.iter().any(|grant| match grant {
+            Grant::Block(block) => block.contains(&address.to_canonical()),
+            Grant::Host(name) => *name == host,
+        })
     }
 }
 
@@ -74,6 +79,10 @@ pub(crate) enum Refusal {
     Port {
         host: String,
         port: u16,
+    },
+    /// Not encrypted.
+    Plain {
+        host: String,
     },
 }
 
@@ -103,6 +112,10 @@ impl fmt::Display for Refusal {
             Self::Port { host, port } => write!(
                 f,
                 "port {port} of {host} is neither 80 nor 443; to allow it, add \"{host}\" to the account's `egress.allow`"
+            ),
+            Self::Plain { host } => write!(
+                f,
+                "ws:// is not encrypted: use wss://; to allow it, add \"{host}\" to the account's `egress.allow`"
             ),
         }?;
         f.write_str(" in the tenants file")

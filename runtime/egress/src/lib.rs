@@ -1,4 +1,4 @@
-//! The one HTTP door out: webhooks, plugin requests and prompts leave through [`Egress`].
+//! The one HTTP door out: webhooks, plugin requests, prompts and media streams leave through [`Egress`].
 //!
 //! A tenant's URL may lead anywhere, so every connection is guarded: the host is resolved once, addresses that are not
 //! public are refused unless the account was granted them ([`Grants`]), and the connection goes to the very address that
@@ -18,6 +18,7 @@ mod request;
 mod resolve;
 mod signature;
 mod stream;
+mod websocket;
 
 pub use cookies::CookieJar;
 pub use egress::Egress;
@@ -28,3 +29,4 @@ pub use request::{Kind, Request, Response, SigningKey};
 pub use resolve::{Lookup, Resolve, SystemResolver};
 pub use signature::twilio_signature;
 pub use stream::StreamedResponse;
+pub use websocket::{Transport, WebSocket, WebSocketBounds, WebSocketError, WebSocketPlace};

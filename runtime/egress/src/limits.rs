@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::websocket::WebSocketBounds;
+
 /// Bounds on requests of one [`Kind`](crate::Kind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -24,6 +26,8 @@ pub struct Limits {
     pub story: Bounds,
     /// Prompts to be played.
     pub media: Bounds,
+    /// Connections of media streams.
+    pub websocket: WebSocketBounds,
     /// From the look-up of a host to the TCP connection.
     pub connect: Duration,
     /// Bytes of a request's body.
@@ -52,6 +56,7 @@ impl Default for Limits {
                 per_tenant: 4,
                 at_once: 32,
             },
+            websocket: WebSocketBounds::default(),
             connect: Duration::from_secs(5),
             request_bytes: 256 << 10,
             redirects: 10,

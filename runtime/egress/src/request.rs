@@ -67,6 +67,10 @@ impl SigningKey {
     pub fn new(auth_token: impl Into<String>) -> Self {
         Self(auth_token.into())
     }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -151,12 +155,9 @@ impl Hop {
             .map_err(invalid)?;
         let headers = request.headers_mut();
         headers.clone_from(&self.headers);
-        let user_agent = match self.webhook {
-            // Twilio's own, which servers tell webhooks by.
-            Some(_) => HeaderValue::from_static("TwilioProxy/1.1"),
-            None => HeaderValue::from_static(concat!("jackfield/", env!("CARGO_PKG_VERSION"))),
-        };
-        headers.entry(USER_AGENT).or_insert(user_agent);
+        headers
+            .entry(USER_AGENT)
+            .or_insert(user_agent(self.webhook.is_some()));
         headers
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("*/*"));
@@ -318,7 +319,16 @@ fn same_server(one: &Url, other: &Url) -> bool {
     one.host() == other.host() && one.port() == other.port()
 }
 
-fn basic_auth(url: &Url) -> Option<HeaderValue> {
+/// Who we say we are. Webhooks have Twilio's name, which servers tell them by.
+pub(crate) fn user_agent(is_webhook: bool) -> HeaderValue {
+    HeaderValue::from_static(if is_webhook {
+        "TwilioProxy/1.1"
+    } else {
+        concat!("jackfield/", env!("CARGO_PKG_VERSION"))
+    })
+}
+
+pub(crate) fn basic_auth(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

@@ -20,6 +20,7 @@
 mod callee;
 mod caller;
 mod case;
+mod far_ends;
 mod leg;
 mod rooms;
 mod run;
@@ -29,5 +30,6 @@ mod transcript;
 
 pub use callee::Callee;
 pub use case::{Case, CaseError, read_cases};
+pub use far_ends::SeenStream;
 pub use run::{Run, Unexpected, perform, run};
 pub use script::{Script, xml};

@@ -8,6 +8,7 @@ use call::{CallRecord, Command, HttpRequest, StoryOutcome};
 use plugin_host::{Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
 
 use crate::caller::SharedStage;
+use crate::far_ends::SeenStream;
 use crate::script::Script;
 use crate::stage::{STARTED_UNIX_MS, Stage};
 use crate::transcript::Who;
@@ -28,6 +29,8 @@ pub struct Run {
     pub commands: Vec<Command>,
     /// The HTTP requests among them.
     pub requests: Vec<HttpRequest>,
+    /// The media streams, in the order they were begun.
+    pub streams: Vec<SeenStream>,
     /// What the story logged.
     pub log: Vec<LogLine>,
     /// Virtual time from the first INVITE to the end.
@@ -81,6 +84,7 @@ pub async fn perform(flow: &Flow, script: Script) -> Result<Run, Unexpected> {
         record: stage.record().cloned(),
         commands: std::mem::take(&mut stage.commands),
         requests: std::mem::take(&mut stage.requests),
+        streams: std::mem::take(&mut stage.far_ends.seen),
         log: std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner)),
         duration: stage.now(),
     };

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use call::{Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand};
+use crate::far_ends::Answer;
+use call::{
+    Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand, StreamEnd,
+    StreamError,
+};
 
 use crate::callee::Callee;
 
@@ -18,8 +22,8 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 /// What a caller does and expects, step after step, and what prompts and web servers the call finds.
 ///
 /// What the story does is compared step by step: from the beginning to the last step of the script each of its
-/// commands that the caller notices (answer, play, say, press, echo, dial, join, enqueue, serve, reject, hang up) must be expected, in
-/// this order. After
+/// commands that the caller notices (answer, play, say, press, echo, dial, join, enqueue, serve, stream, reject, hang up) must be expected,
+/// in this order. After
 /// the last step the caller listens to whatever comes. The caller acts when the story waits.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
@@ -32,6 +36,7 @@ pub struct Script {
     missing: Vec<String>,
     responses: Vec<(String, Result<HttpResponse, HttpError>)>,
     pub(crate) callees: BTreeMap<String, Callee>,
+    pub(crate) far_ends: Vec<Answer>,
 }
 
 /// One step of a script.
@@ -75,6 +80,8 @@ pub(crate) enum Expectation {
     Serve(String),
     /// These, with commas between them.
     Dial(String),
+    /// To a URL that ends with this.
+    Stream(String),
     /// With this SIP status.
     Reject(u16),
     HangUp,
@@ -188,6 +195,12 @@ impl Script {
         self
     }
 
+    /// Expects the story to begin a media stream to a URL that ends with `name`.
+    #[must_use]
+    pub fn expect_stream(self, name: &str) -> Self {
+        self.step(Step::Expect(Expectation::Stream(name.to_owned())))
+    }
+
     /// Expects the story to turn the call away with this SIP status.
     #[must_use]
     pub fn expect_reject(self, status: u16) -> Self {
@@ -250,6 +263,24 @@ impl Script {
     #[must_use]
     pub fn respond(mut self, url: &str, response: Result<HttpResponse, HttpError>) -> Self {
         self.responses.push((url.to_owned(), response));
+        self
+    }
+
+    /// The far end of media streams to URLs that begin with `url` closes them after so long. Others stay open.
+    #[must_use]
+    pub fn stream_closes(self, url: &str, after: Duration) -> Self {
+        self.stream_ends(url, after, StreamEnd::Closed)
+    }
+
+    /// Media streams to URLs that begin with `url` fail: they do not come about, or are lost after so long.
+    #[must_use]
+    pub fn stream_fails(self, url: &str, after: Duration, error: StreamError) -> Self {
+        self.stream_ends(url, after, StreamEnd::Failed(error))
+    }
+
+    fn stream_ends(mut self, url: &str, after: Duration, end: StreamEnd) -> Self {
+        let url = url.to_owned();
+        self.far_ends.push(Answer { url, after, end });
         self
     }
 
@@ -333,8 +364,12 @@ impl Expectation {
             | Command::Http(_)
             | Command::Conference(_)
             | Command::Queue(_)
-            | Command::StopDial(_) => return None,
+            | Command::StopDial(_)
+            | Command::StopStream(_) => return None,
             Command::Dial(request) => *self == Self::Dial(request.targets.join(", ")),
+            Command::StartStream(request) => {
+                matches!(self, Self::Stream(end) if request.url.ends_with(end.as_str()))
+            }
         })
     }
 }
@@ -375,6 +410,7 @@ impl fmt::Display for Expectation {
             Self::Enqueue(name) => write!(f, "wait in queue {name}"),
             Self::Serve(name) => write!(f, "serve queue {name}"),
             Self::Dial(targets) => write!(f, "dial {targets}"),
+            Self::Stream(name) => write!(f, "stream to …{name}"),
             Self::Reject(status) => write!(f, "reject with {status}"),
             Self::HangUp => f.write_str("hang up"),
         }

@@ -15,6 +15,7 @@ use plugin_host::{Stop, words};
 use sip::DialogId;
 
 use crate::callee::Callees;
+use crate::far_ends::FarEnds;
 use crate::leg::Leg;
 use crate::rooms::Rooms;
 use crate::script::{Expectation, Script, Step};
@@ -51,6 +52,7 @@ pub(crate) struct Stage {
     over: Option<HangUpCause>,
     responses: VecDeque<Arriving>,
     callees: Callees,
+    pub(crate) far_ends: FarEnds,
     reply: Option<Result<Reply, CallError>>,
     /// The story is to be dropped when it waits next.
     stop: Stop,
@@ -68,7 +70,7 @@ struct Arriving {
 }
 
 impl Stage {
-    pub(crate) fn new(script: Script, stop: Stop) -> Self {
+    pub(crate) fn new(mut script: Script, stop: Stop) -> Self {
         let epoch = Instant::now();
         let limits = Limits {
             max_duration: MAX_DURATION,
@@ -79,6 +81,7 @@ impl Stage {
         } else {
             Call::inbound(epoch, inbound_leg(), limits)
         };
+        let far_ends = FarEnds::new(std::mem::take(&mut script.far_ends));
         let mut stage = Self {
             call,
             leg: Leg::default(),
@@ -92,6 +95,7 @@ impl Stage {
             over: None,
             responses: VecDeque::new(),
             callees: Callees::default(),
+            far_ends,
             reply: None,
             stop,
             transcript: Transcript::default(),
@@ -282,6 +286,7 @@ impl Stage {
             core,
             self.leg.deadline(),
             self.callees.deadline(),
+            self.far_ends.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -300,6 +305,9 @@ impl Stage {
                 id,
                 stopped: false,
             }));
+        }
+        while let Some((id, news)) = self.far_ends.news(self.now) {
+            self.feed(Input::Stream(id, news));
         }
         while let Some(response) = self
             .responses
@@ -358,6 +366,10 @@ impl Stage {
                 let result = self.script.response_to(&request.url);
                 let at = self.now + SERVER_LATENCY;
                 self.responses.push_back(Arriving { at, id, result });
+                None
+            }
+            Effect::Stream(id, order) => {
+                self.far_ends.order(self.now, id, order);
                 None
             }
             Effect::StopStory => {

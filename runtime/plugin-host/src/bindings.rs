@@ -20,12 +20,13 @@ wasmtime::component::bindgen!({
         "jackfield:call/conference": async | trappable,
         "jackfield:call/queue": async | trappable,
         "jackfield:call/dial": async | trappable,
+        "jackfield:call/streams": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
-pub(crate) use jackfield::call::{conference, control, dial, queue};
+pub(crate) use jackfield::call::{conference, control, dial, queue, streams};
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
 pub(crate) use wasi::logging::logging;
@@ -128,15 +129,21 @@ impl From<control::RejectReason> for call::RejectReason {
     }
 }
 
+impl From<control::HttpMethod> for call::HttpMethod {
+    fn from(method: control::HttpMethod) -> Self {
+        match method {
+            control::HttpMethod::Get => Self::Get,
+            control::HttpMethod::Post => Self::Post,
+            control::HttpMethod::Put => Self::Put,
+            control::HttpMethod::Delete => Self::Delete,
+        }
+    }
+}
+
 impl From<control::HttpRequest> for call::HttpRequest {
     fn from(request: control::HttpRequest) -> Self {
         Self {
-            method: match request.method {
-                control::HttpMethod::Get => call::HttpMethod::Get,
-                control::HttpMethod::Post => call::HttpMethod::Post,
-                control::HttpMethod::Put => call::HttpMethod::Put,
-                control::HttpMethod::Delete => call::HttpMethod::Delete,
-            },
+            method: request.method.into(),
             url: request.url,
             headers: request.headers,
             body: request.body,
@@ -193,6 +200,8 @@ impl From<call::Event> for control::Event {
             call::Event::Queue(event) => Self::Queue(event.into()),
             call::Event::DialAnswered(id, sid) => Self::DialAnswered((id.0, sid.to_string())),
             call::Event::DialEnded(id, end) => Self::DialEnded((id.0, end.into())),
+            call::Event::StreamStarted(id) => Self::StreamStarted(id.0),
+            call::Event::StreamEnded(id, end) => Self::StreamEnded((id.0, end.into())),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
         }
     }

@@ -2,7 +2,10 @@
 
 mod rooms;
 
-use call::{CallError, Command, Event, HttpMethod, MediaSource, PlaybackEnd, Reply};
+use call::{
+    CallError, Command, Event, HttpMethod, MediaSource, PlaybackEnd, Reply, StreamEnd,
+    StreamRequest, StreamTracks,
+};
 
 /// Bytes of a text that are shown.
 const SHOWN_BYTES: usize = 120;
@@ -53,6 +56,8 @@ pub fn command(command: &Command) -> String {
             format!("dial {}{in_turn}", request.targets.join(", "))
         }
         Command::StopDial(id) => format!("stop dial {}", id.0),
+        Command::StartStream(request) => stream(request),
+        Command::StopStream(id) => format!("stop stream {}", id.0),
     }
 }
 
@@ -64,6 +69,7 @@ pub fn result(result: &Result<Reply, CallError>) -> String {
         Ok(Reply::Playback(id)) => format!("playback {}", id.0),
         Ok(Reply::Request(id)) => format!("request {}", id.0),
         Ok(Reply::Dial(id)) => format!("dial {}", id.0),
+        Ok(Reply::Stream(id)) => format!("stream {}", id.0),
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -87,6 +93,12 @@ pub fn event(event: &Event) -> String {
         Event::Queue(event) => rooms::queue_event(event),
         Event::DialAnswered(id, _) => format!("dial {} answered", id.0),
         Event::DialEnded(id, end) => format!("dial {} ended: {}", id.0, end.status),
+        Event::StreamStarted(id) => format!("stream {} started", id.0),
+        Event::StreamEnded(id, StreamEnd::Stopped) => format!("stream {} stopped", id.0),
+        Event::StreamEnded(id, StreamEnd::Closed) => format!("stream {} closed", id.0),
+        Event::StreamEnded(id, StreamEnd::Failed(error)) => {
+            format!("stream {} failed: {error}", id.0)
+        }
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }
 }
@@ -95,6 +107,27 @@ pub fn event(event: &Event) -> String {
 #[must_use]
 pub fn wait(timeout_ms: Option<u32>) -> String {
     timeout_ms.map_or_else(|| "wait".to_owned(), |ms| format!("wait {ms} ms"))
+}
+
+fn stream(request: &StreamRequest) -> String {
+    let what = match (request.both_ways, request.tracks) {
+        (true, _) => "both ways ",
+        (false, StreamTracks::Inbound) => "",
+        (false, StreamTracks::Outbound) => "the outbound track ",
+        (false, StreamTracks::Both) => "both tracks ",
+    };
+    let name = request.name.as_ref();
+    let name = name.map_or_else(String::new, |name| format!(" as {name}"));
+    let with: Vec<_> = request
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let with = match with.is_empty() {
+        true => String::new(),
+        false => format!(" with {}", shortened(&with.join(" "))),
+    };
+    format!("stream {what}to {}{name}{with}", request.url)
 }
 
 fn times(loops: u32) -> String {
@@ -183,6 +216,20 @@ mod tests {
                     ring_tone: None,
                 }),
                 "dial +1, sip:a@192.0.2.1 in turn".to_owned(),
+            ),
+            (
+                Command::StartStream(StreamRequest {
+                    url: "wss://x/".to_owned(),
+                    tracks: StreamTracks::Inbound,
+                    both_ways: true,
+                    parameters: vec![
+                        ("a".to_owned(), "1".to_owned()),
+                        ("b".to_owned(), "2".to_owned()),
+                    ],
+                    name: Some("ear".to_owned()),
+                    status_callback: None,
+                }),
+                "stream both ways to wss://x/ as ear with a=1 b=2".to_owned(),
             ),
             (post, "POST http://x/ with \"Digits=1\", signed".to_owned()),
         ] {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use call::{
     Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Effect, Event,
     HangUpCause, Input, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply,
-    StoryChoice, StoryOutcome,
+    StoryChoice, StoryOutcome, StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -23,6 +23,7 @@ use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
 use crate::services::{Services, call_span};
+use crate::streams::{Owner, Streams};
 
 /// Results of jobs (prompts, requests, the story's end) and orders from outside that may wait for the actor.
 const INBOX: usize = 64;
@@ -65,6 +66,7 @@ pub(crate) struct CallActor {
     /// Where the answer to the command in hand goes.
     reply: Option<oneshot::Sender<Result<Reply, CallError>>>,
     cookies: crate::web::Cookies,
+    streams: Streams,
     /// Of the stories that ended; more than one where the first broke.
     journals: Vec<Vec<u8>>,
     /// The record, and when the call ended in Unix milliseconds.
@@ -127,6 +129,7 @@ impl CallActor {
             running: None,
             reply: None,
             cookies: crate::web::Cookies::default(),
+            streams: Streams::default(),
             journals: Vec::new(),
             ended: None,
         };
@@ -271,6 +274,7 @@ impl CallActor {
                     parent.tell(news);
                 }
             }
+            Effect::Stream(id, order) => self.stream(id, order),
             Effect::Status(status) => self.record(status),
         }
     }
@@ -336,6 +340,16 @@ impl CallActor {
         self.job(async move {
             Input::Http(id, services.web.request(&account, &cookies, request).await)
         });
+    }
+
+    fn stream(&mut self, id: StreamId, order: StreamOrder) {
+        let owner = || Owner {
+            services: Arc::clone(&self.services),
+            info: Arc::clone(&self.info),
+            account: Arc::clone(&self.account),
+            inbox: self.inbox.clone(),
+        };
+        self.streams.order(id, order, &self.leg, owner);
     }
 
     /// Runs one job beside the actor; its result comes back as an input.

@@ -29,6 +29,7 @@ mod runtime;
 mod serve;
 mod services;
 mod status;
+mod streams;
 mod transport;
 mod trunks;
 mod web;

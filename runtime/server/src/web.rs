@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use call::{HttpError, HttpMethod, HttpRequest, HttpResponse};
-use egress::{Egress, FetchError, Grants, Kind, Request, SigningKey, StreamedResponse};
+use call::{HttpError, HttpMethod, HttpRequest, HttpResponse, StreamError};
+use egress::{
+    Egress, FetchError, Grants, Kind, Request, SigningKey, StreamedResponse, WebSocket,
+    WebSocketError,
+};
 
 /// The cookies of one call. They go with every request of its story and end with it.
 pub(crate) type Cookies = Arc<egress::CookieJar>;
@@ -96,6 +99,29 @@ impl Web {
             }
             status => Ok(Media::Refused { status }),
         }
+    }
+
+    /// Opens the WebSocket of a media stream, signed as a webhook of the account.
+    pub(crate) async fn open_stream(
+        &self,
+        account: &store::Account,
+        url: &str,
+    ) -> Result<WebSocket, StreamError> {
+        let grants = Grants::parse(&account.egress.allow)
+            .map_err(|error| StreamError::NotGranted(error.to_string()))?;
+        let key = SigningKey::new(account.auth_token.expose());
+        self.egress
+            .open_websocket(&account.sid.to_string(), &grants, url, Some(key))
+            .await
+            .map_err(|error| match error {
+                WebSocketError::InvalidUrl(why) | WebSocketError::Protocol(why) => {
+                    StreamError::Protocol(why)
+                }
+                WebSocketError::NotGranted(why) => StreamError::NotGranted(why),
+                WebSocketError::Unreachable(why) => StreamError::Unreachable(why),
+                WebSocketError::Refused(why) => StreamError::Refused(why),
+                WebSocketError::TimedOut(why) => StreamError::TimedOut(why),
+            })
     }
 
     async fn fetch(

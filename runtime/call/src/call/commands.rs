@@ -70,6 +70,8 @@ impl Call {
             (State::Up, Command::Queue(command)) => self.obey_queue(command),
             (State::Incoming | State::Up, Command::Dial(request)) => self.dial(request),
             (State::Incoming | State::Up, Command::StopDial(id)) => self.stop_dial(id),
+            (State::Up, Command::StartStream(request)) => self.start_stream(request),
+            (State::Up, Command::StopStream(id)) => self.stop_stream(id),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

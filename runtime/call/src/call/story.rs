@@ -15,7 +15,7 @@ pub(super) struct Story {
     pub(super) running: Option<StoryChoice>,
     /// It broke and was begun again.
     pub(super) restarted: bool,
-    /// Some prompt went to the leg: a second story would repeat itself to the caller.
+    /// Some prompt went to the leg, or a stream to its far end: a second story would repeat itself to the caller.
     pub(super) heard: bool,
     /// The playback after which a failed call is hung up.
     pub(super) apology: Option<PlaybackId>,
@@ -35,6 +35,7 @@ impl Call {
             self.deadline = None;
             return;
         }
+        self.close_streams();
         match outcome {
             StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
                 self.hang_up(now, HangUpCause::Local);

@@ -4,6 +4,7 @@ mod addresses;
 mod dial;
 mod encryption;
 mod rooms;
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -183,6 +184,7 @@ fn words(effect: &Effect) -> String {
             format!("parent: ended {} {} s", end.status, end.duration_s)
         }
         Effect::TellParent(news) => format!("parent: {}", first_word(news)),
+        Effect::Stream(id, order) => format!("stream {} {}", id.0, first_word(order)),
         Effect::Status(status) => status.to_string(),
     }
 }

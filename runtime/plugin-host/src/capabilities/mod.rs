@@ -10,6 +10,7 @@ mod logging;
 mod process;
 mod queue;
 mod random;
+mod streams;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::WasiFilesystem;
@@ -28,6 +29,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/conference",
     "jackfield:call/queue",
     "jackfield:call/dial",
+    "jackfield:call/streams",
     "wasi:config/store",
     "wasi:logging/logging",
     "wasi:cli/environment",
@@ -69,6 +71,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::conference::add_to_linker::<_, Own>(linker, own)?;
     bindings::queue::add_to_linker::<_, Own>(linker, own)?;
     bindings::dial::add_to_linker::<_, Own>(linker, own)?;
+    bindings::streams::add_to_linker::<_, Own>(linker, own)?;
     bindings::config::add_to_linker::<_, Own>(linker, own)?;
     bindings::logging::add_to_linker::<_, Own>(linker, own)?;
 

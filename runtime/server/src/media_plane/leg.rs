@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::{MediaCommand, MediaEvent, MediaPath};
+use call::{MediaCommand, MediaEvent, MediaPath, StreamId};
 use joined::Joined;
 use media::{Codec, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
@@ -20,6 +20,7 @@ use super::keypad::Keypad;
 use super::line::Kind;
 use super::measurements::{Figures, Measurements};
 use super::mouth::{Mouth, Playback, Sound};
+use super::tap::{Said, Tap, Taps};
 use super::wire::{MAX_DATAGRAM_BYTES, Patience, Received, Report, Wire, is_event, is_noise};
 
 /// Digits that may wait in a leg for its call's actor; later ones are dropped. Ends of playbacks always wait: there are
@@ -58,6 +59,7 @@ pub(super) struct LegCore {
     background: Option<Background>,
     /// Takes the place of the echo.
     line: Option<Joined>,
+    taps: Taps,
     heard: Option<Box<HeardFrame>>,
     measurements: Arc<Measurements>,
     events: VecDeque<MediaEvent>,
@@ -79,6 +81,7 @@ impl LegCore {
             echo: false,
             background: None,
             line: None,
+            taps: Taps::default(),
             heard: beginning.listens.then(|| Box::new([0; SAMPLES_8K])),
             measurements: Arc::default(),
             events: VecDeque::new(),
@@ -122,6 +125,21 @@ impl LegCore {
                 self.pass_key(key);
             }
         }
+    }
+
+    /// Adds a tap; gives it back where there is no room.
+    pub(super) fn add_tap(&mut self, tap: Box<Tap>) -> Option<Box<Tap>> {
+        self.listen_anew(true);
+        let spare = self.taps.add(tap);
+        self.tell_what_is_taken();
+        spare
+    }
+
+    /// Takes a tap out, to be dropped where that may take its time.
+    pub(super) fn remove_tap(&mut self, id: StreamId) -> Option<Box<Tap>> {
+        let removed = self.taps.remove(id);
+        self.tell_what_is_taken();
+        removed
     }
 
     /// Takes one datagram that came on the port of RTP. Only the peer's address is listened to; the stream itself is known by its
@@ -215,9 +233,13 @@ impl LegCore {
         }
         let mut live = [0; MAX_FRAME_SAMPLES];
         let live = &mut live[..path.media_codec().rate().frame_samples()];
+        let rate = path.media_codec().rate();
         self.settle_way(path.media_codec());
         self.hear(live);
-        self.exchange(path.media_codec().rate(), live);
+        if self.taps.want_heard() {
+            self.taps.heard(round, rate, live);
+        }
+        self.exchange(rate, live);
         self.measure();
         while let Some(finished) = self.mouth.finished() {
             self.played(finished, false);
@@ -233,9 +255,20 @@ impl LegCore {
         }
         if !sends {
             self.mouth.pass();
+            if self.taps.want_said() {
+                self.taps.said(round, &Said::nothing(rate));
+            }
             return None;
         }
-        let length = self.mouth.speak(datagram.first_chunk_mut()?, &path, live);
+        if is_idle {
+            self.taps.speak(rate, live);
+        }
+        let mut said = self.taps.want_said().then(|| Said::nothing(rate));
+        let packet = datagram.first_chunk_mut()?;
+        let length = self.mouth.speak(packet, &path, live, said.as_mut());
+        if let Some(said) = said {
+            self.taps.said(round, &said);
+        }
         Some((self.wire.seal(now, datagram, length)?, self.wire.peer()?))
     }
 
@@ -298,6 +331,7 @@ impl LegCore {
     fn decodes(&self) -> bool {
         self.echo
             || self.line.as_ref().is_some_and(|joined| !joined.relays)
+            || self.taps.want_heard()
             || self.heard.is_some()
             || self.keypad.listens_to_tones()
     }

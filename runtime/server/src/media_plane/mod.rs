@@ -5,7 +5,7 @@
 //! (legs, prompts) goes to a reaper, because freeing takes time too.
 //!
 //! [`LegCore`](leg::LegCore) is the part without sockets and clock: a [`wire`] to the peer, an [`ear`], a [`mouth`] and a
-//! [`keypad`].
+//! [`keypad`], and [`tap`]s for media streams.
 
 mod background;
 mod counters;
@@ -22,6 +22,7 @@ mod pacer;
 mod ports;
 mod reaper;
 mod relay;
+mod tap;
 mod thread;
 mod wire;
 
@@ -47,6 +48,7 @@ use measurements::Measurements;
 pub(crate) use mix::{Chair, Mix, MixHearing};
 use ports::Ports;
 use reaper::Reaper;
+pub(crate) use tap::{Codes, PIECES, Piece, Tap, TapEnd, TappedFrame, Track, tap};
 use thread::{MediaThread, Task};
 pub(crate) use wire::Patience;
 
@@ -235,6 +237,16 @@ impl Leg {
     /// Leaves the line that was joined.
     pub(crate) fn leave(&self) {
         self.orders.join(None);
+    }
+
+    /// Adds a tap, from the leg's next frame on. When the thread stands still it may be lost, as in [`Self::send`].
+    pub(crate) fn add_tap(&self, tap: Tap) {
+        self.orders.add_tap(tap);
+    }
+
+    /// Takes a tap out.
+    pub(crate) fn remove_tap(&self, id: call::StreamId) {
+        self.orders.remove_tap(id);
     }
 
     /// How the peer was heard so far; none if it was not.

@@ -12,6 +12,7 @@ use rtp::{MAX_PACKET_BYTES, Sender};
 use super::ear::MAX_FRAME_SAMPLES;
 use super::line::Relayed;
 use super::relay::Relay;
+use super::tap::Said;
 
 /// A key is pressed for 100 ms.
 const KEY_FRAMES: u16 = 5;
@@ -179,12 +180,13 @@ impl Mouth {
     }
 
     /// Writes this round's packet and returns its length. `live`: what is said where no prompt and no key is due, 20 ms at the codec's
-    /// rate.
+    /// rate. `said` notes what was said, where somebody wants to know.
     pub(super) fn speak(
         &mut self,
         packet: &mut [u8; MAX_PACKET_BYTES],
         path: &MediaPath,
         live: &[i16],
+        mut said: Option<&mut Said>,
     ) -> usize {
         self.relay.interrupt(&mut self.sender);
         self.take_key(path);
@@ -193,10 +195,19 @@ impl Mouth {
         }
         let mut tone = [0; MAX_FRAME_SAMPLES];
         if self.sound_key(&mut tone[..live.len()]) {
+            if let Some(said) = &mut said {
+                said.live(&tone[..live.len()]);
+            }
             return self.write(packet, path, &tone[..live.len()]);
         }
         let codec = self.encoder.codec();
         let playback = self.playbacks.front_mut();
+        if let Some(said) = said {
+            match playback.as_ref().and_then(|playback| playback.codes()) {
+                Some(codes) => said.prompt(codes),
+                None => said.live(live),
+            }
+        }
         match playback.and_then(|playback| playback.next_frame(codec)) {
             Some(frame) => {
                 let marker = std::mem::take(&mut self.marker);
@@ -351,6 +362,14 @@ impl Playback {
             self.place += 1;
         }
         frame
+    }
+
+    /// The frame that is next, of a prompt, in mu-law: every prompt is made for that codec.
+    fn codes(&self) -> Option<&[u8]> {
+        match &self.sound {
+            Sound::Prompt(prompt) => prompt.frame(Codec::Pcmu, self.place),
+            Sound::Keys(_) => None,
+        }
     }
 
     fn next_key(&mut self) -> Option<char> {

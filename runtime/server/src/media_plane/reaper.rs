@@ -10,6 +10,7 @@ use crossbeam_queue::ArrayQueue;
 use super::line::LineEnd;
 use super::mix::{MixCore, MixRemains};
 use super::mouth::Sound;
+use super::tap::Tap;
 use super::thread::Task;
 
 /// Remains that may wait. When it is full the media thread frees the thing itself.
@@ -22,6 +23,7 @@ pub(super) enum Remains {
     Mix(#[expect(dead_code, reason = "is only dropped")] Box<MixCore>),
     OfMix(#[expect(dead_code, reason = "is only dropped")] MixRemains),
     Sound(#[expect(dead_code, reason = "is only dropped")] Sound),
+    Tap(#[expect(dead_code, reason = "is only dropped")] Box<Tap>),
 }
 
 /// The thread. Dropping it frees what waits, and ends it.
@@ -80,6 +82,13 @@ impl Drop for Reaper {
 }
 
 impl Grave {
+    /// A tap that is needed no more, if there is one.
+    pub(super) fn bury_tap(&self, tap: Option<Box<Tap>>) {
+        if let Some(tap) = tap {
+            self.bury(Remains::Tap(tap));
+        }
+    }
+
     pub(super) fn bury(&self, remains: Remains) {
         // When it is full the remains come back in the error, and are freed here.
         let _ = self.waiting.push(remains);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use call::{MediaCommand, MediaEvent};
+use call::{MediaCommand, MediaEvent, StreamId};
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::mpsc;
 
@@ -18,6 +18,7 @@ use super::mix::{MixCore, MixOrder};
 use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
+use super::tap::Tap;
 use super::wire::{MAX_DATAGRAM_BYTES, Received, Report};
 
 /// Orders of all legs that may wait for the thread, which empties the queue at least every 20 ms. Beyond that they are
@@ -85,6 +86,8 @@ enum Message {
     /// A mix, and the flag that ends it.
     OpenMix(Box<MixCore>, Arc<AtomicBool>),
     Mix(MixOrder),
+    AddTap(Box<Tap>),
+    RemoveTap(StreamId),
 }
 
 /// What the thread and those who give it orders share.
@@ -220,6 +223,14 @@ impl Orders {
         self.send(Message::Mix(order));
     }
 
+    pub(super) fn add_tap(&self, tap: Tap) {
+        self.send(Message::AddTap(Box::new(tap)));
+    }
+
+    pub(super) fn remove_tap(&self, id: StreamId) {
+        self.send(Message::RemoveTap(id));
+    }
+
     fn send(&self, message: Message) {
         if self.shared.messages.push((self.key, message)).is_err() {
             add(&self.shared.counters.dropped_orders, 1);
@@ -333,6 +344,18 @@ impl Wheel {
                         .and_then(|mix| mix.order(order));
                     if let Some(remains) = remains {
                         self.grave.bury(Remains::OfMix(remains));
+                    }
+                }
+                Message::AddTap(tap) => {
+                    let spare = match resident.and_then(Resident::leg) {
+                        Some(task) => task.core.add_tap(tap),
+                        None => Some(tap),
+                    };
+                    self.grave.bury_tap(spare);
+                }
+                Message::RemoveTap(id) => {
+                    if let Some(task) = resident.and_then(Resident::leg) {
+                        self.grave.bury_tap(task.core.remove_tap(id));
                     }
                 }
             }

@@ -98,11 +98,13 @@ impl LegCore {
     /// Tells the other end of the line which packets may come as they are.
     pub(super) fn tell_what_is_taken(&mut self) {
         if let (Some(joined), Some(path)) = (&self.line, &self.path) {
-            joined.line.take_packets(Some(Takes {
+            // Where a stream has a part in what is said here, it comes as audio.
+            let takes = (!self.taps.want_audio()).then(|| Takes {
                 codec: path.media_codec(),
                 events: path.telephone_event.is_some(),
                 noise: path.comfort_noise.is_some(),
-            }));
+            });
+            joined.line.take_packets(takes);
         }
     }
 

@@ -23,5 +23,6 @@ pub mod rtp_tap;
 pub mod server;
 pub mod sipp;
 pub mod sprayer;
+pub mod stream_app;
 pub mod udp_tap;
 pub mod voice_app;

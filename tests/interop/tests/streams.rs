@@ -1,0 +1,213 @@
+//! Media streams: a real WebSocket server hears a call, answers it, and goes away in the middle of it.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use jackfield_interop::audio;
+use jackfield_interop::baresip::Softphone;
+use jackfield_interop::process::eventually;
+use jackfield_interop::rtp_tap::RtpTap;
+use jackfield_interop::server::{Flow, Server, Tenants, prompt};
+use jackfield_interop::sipp::Sipp;
+use jackfield_interop::stream_app::{StreamApp, audio_of};
+use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// G.711 quantizes speech of usual levels 37 dB below itself; decoded and coded again it stays the same.
+const LEAST_SNR_DB: f64 = 33.0;
+
+/// The account's token, by a server that is not needed for long.
+fn auth_token() -> String {
+    let server = Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::Component("menu"),
+    )]));
+    server.rest().auth_token
+}
+
+/// A server whose number 1000 has this document, and the application that serves it.
+fn serving(document: &str) -> (Server, VoiceApp) {
+    let app = VoiceApp::serve(vec![
+        Page::twiml("/voice", document),
+        Page::twiml("/status", ""),
+        Page::twiml(
+            "/next",
+            "<Response><Play>goodbye.wav</Play><Hangup/></Response>",
+        ),
+        Page::prompt("support"),
+        Page::prompt("goodbye"),
+    ]);
+    let flow = Flow::VoiceUrl(app.url("/voice"));
+    (
+        Server::start(&Tenants::with_numbers(vec![("1000", flow)])),
+        app,
+    )
+}
+
+fn events(told: &[Value]) -> Vec<&str> {
+    told.iter()
+        .filter_map(|told| told["event"].as_str())
+        .collect()
+}
+
+/// What is told of a stream has its numbers in order; media have the shape and the pace of the documentation.
+fn check_order(told: &[Value], tracks: &Value) {
+    assert_eq!(events(told)[..3], ["handshake", "connected", "start"]);
+    assert_eq!(told[0]["signed"], json!(true));
+    assert_eq!(
+        (&told[1]["protocol"], &told[1]["version"]),
+        (&json!("Call"), &json!("1.0.0"))
+    );
+    let start = &told[2]["start"];
+    assert_eq!(&start["tracks"], tracks);
+    let format = json!({"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1});
+    assert_eq!(start["mediaFormat"], format);
+    let stream = &told[2]["streamSid"];
+    assert!(
+        stream
+            .as_str()
+            .is_some_and(|sid| sid.starts_with("MZ") && sid.len() == 34)
+    );
+    let numbered = told[2..].iter().filter(|told| told["event"] != "closed");
+    for (at, message) in numbered.enumerate() {
+        assert_eq!(
+            message["sequenceNumber"],
+            json!((at + 1).to_string()),
+            "{message}"
+        );
+        assert_eq!(message["streamSid"], *stream, "{message}");
+    }
+    for track in ["inbound", "outbound"] {
+        let media = told.iter().filter(|told| told["media"]["track"] == track);
+        for (at, message) in media.enumerate() {
+            assert_eq!(message["media"]["chunk"], json!((at + 1).to_string()));
+        }
+    }
+}
+
+#[test]
+fn a_server_hears_the_caller_answers_and_marks_come_back() {
+    let streams = StreamApp::start(&auth_token());
+    let document = format!(
+        r#"<Response><Connect action="/next"><Stream url="{}"><Parameter name="who" value="a &amp; b"/></Stream></Connect></Response>"#,
+        streams.url("/echo")
+    );
+    let (server, app) = serving(&document);
+    // A second of silence, so that the stream is there.
+    let mut says = vec![0; 8_000];
+    says.extend(prompt("support"));
+    let mut phone = Softphone::call(server.sip, "1000", "PCMU", &says);
+    sleep(Duration::from_millis(says.len() as u64 / 8 + 2_000));
+    phone.press('#');
+    let told = streams.told_to_the_end("/echo", LIMIT);
+    let heard = phone.finish(LIMIT);
+
+    check_order(&told, &json!(["inbound"]));
+    assert_eq!(
+        told[2]["start"]["customParameters"],
+        json!({"who": "a & b"})
+    );
+    let rest: Vec<_> = events(&told[3..])
+        .into_iter()
+        .filter(|event| *event != "media")
+        .collect();
+    assert_eq!(rest, ["dtmf", "mark", "mark", "closed"]);
+    let key = told.iter().find(|told| told["event"] == "dtmf");
+    assert_eq!(
+        key.map(|key| &key["dtmf"]),
+        Some(&json!({"track": "inbound_track", "digit": "#"}))
+    );
+
+    let said = prompt("support");
+    let there = audio_of(&told, "inbound");
+    let found = audio::find(&said, &there);
+    assert!(found.is_heard(), "there: {found:?}");
+    let snr_db = audio::snr_db(&said, &there[found.start..]);
+    eprintln!("there: {snr_db:.1} dB");
+    assert!(snr_db > LEAST_SNR_DB, "there: {snr_db:.1} dB");
+    let parts = ["support", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
+    assert!(
+        parts.iter().all(audio::Found::is_heard),
+        "and back: {parts:?}"
+    );
+    let snr_db = audio::snr_db(&said, &heard[parts[0].start..]);
+    eprintln!("and back: {snr_db:.1} dB");
+    assert!(snr_db > LEAST_SNR_DB, "and back: {snr_db:.1} dB");
+    let paths: Vec<_> = app.asked().into_iter().map(|asked| asked.path).collect();
+    assert_eq!(paths[..2], ["/voice", "/next"]);
+    server.stop();
+}
+
+#[test]
+fn a_listener_hears_both_tracks_and_its_callbacks_are_told() {
+    let streams = StreamApp::start(&auth_token());
+    let document = format!(
+        r#"<Response><Start><Stream url="{}" name="ear" track="both_tracks" statusCallback="/status"/></Start>
+        <Pause/><Play>support.wav</Play><Stop><Stream name="ear"/></Stop><Play>goodbye.wav</Play><Hangup/></Response>"#,
+        streams.url("/listen")
+    );
+    let (server, app) = serving(&document);
+    let caller = Sipp::new("uac_wait_bye").dialling("1000").start(server.sip);
+    let tap = RtpTap::on(caller.media_port);
+    caller.succeed(LIMIT);
+    let heard = tap.finish();
+
+    let told = streams.told_to_the_end("/listen", LIMIT);
+    check_order(&told, &json!(["inbound", "outbound"]));
+    assert_eq!(events(&told)[told.len() - 2..], ["stop", "closed"]);
+    assert_eq!(told[told.len() - 1]["code"], json!(1000));
+    let (support, goodbye) = (prompt("support"), prompt("goodbye"));
+    let there = audio_of(&told, "outbound");
+    let found = audio::find(&support, &there);
+    assert!(found.is_heard(), "{found:?}");
+    let snr_db = audio::snr_db(&support, &there[found.start..]);
+    eprintln!("the outbound track: {snr_db:.1} dB");
+    assert!(snr_db > LEAST_SNR_DB, "{snr_db:.1} dB");
+    assert!(audio::find(&goodbye, &there).is_absent(), "it was stopped");
+    assert!(audio::find(&goodbye, &heard).is_heard(), "the call went on");
+
+    let callbacks = eventually("both callbacks came", LIMIT, || {
+        let asked = app.asked().into_iter();
+        let told: Vec<Asked> = asked.filter(|asked| asked.path == "/status").collect();
+        (told.len() == 2).then_some(told)
+    });
+    for (callback, event) in callbacks.iter().zip(["stream-started", "stream-stopped"]) {
+        let of = |name: &str| callback.parameters[name].as_str();
+        assert_eq!((of("StreamEvent"), of("StreamName")), (event, "ear"));
+        assert_eq!(Some(of("StreamSid")), told[2]["streamSid"].as_str());
+        assert_eq!(Some(of("CallSid")), told[2]["start"]["callSid"].as_str());
+        assert!(callback.headers.contains_key("x-twilio-signature"));
+        assert!(of("Timestamp").ends_with('Z'), "{}", of("Timestamp"));
+    }
+    server.stop();
+}
+
+#[test]
+fn a_call_goes_on_when_a_server_refuses_or_is_lost() {
+    let streams = StreamApp::start(&auth_token());
+    for (path, error) in [("/kill", "connection lost"), ("/refuse", "status 403")] {
+        let document = format!(
+            r#"<Response><Connect><Stream url="{}" statusCallback="/status"/></Connect><Play>goodbye.wav</Play><Hangup/></Response>"#,
+            streams.url(path)
+        );
+        let (server, app) = serving(&document);
+        let phone = Softphone::call(server.sip, "1000", "PCMU", &prompt("support"));
+        let heard = phone.finish(LIMIT);
+        let found = audio::find(&prompt("goodbye"), &heard);
+        assert!(found.is_heard(), "{path}: {found:?}");
+        let told = eventually("the callback came", LIMIT, || {
+            let mut asked = app.asked().into_iter();
+            asked.find(|asked| {
+                asked
+                    .parameters
+                    .get("StreamEvent")
+                    .is_some_and(|event| event == "stream-error")
+            })
+        });
+        let why = &told.parameters["StreamError"];
+        assert!(why.contains(error), "{path}: {why}");
+        server.stop();
+    }
+}

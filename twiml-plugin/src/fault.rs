@@ -46,6 +46,16 @@ pub(crate) const NOT_IN_SCHEMA: u16 = 12200;
 pub(crate) const WRONG_CONTENT_TYPE: u16 = 12300;
 pub(crate) const VERB_UNSUPPORTED: u16 = 13750;
 
+// Streams.
+pub(crate) const STREAM_TIMEOUT: u16 = 31901;
+pub(crate) const STREAM_REFUSED: u16 = 31902;
+pub(crate) const STREAM_HANDSHAKE: u16 = 31920;
+pub(crate) const STREAM_CLOSED: u16 = 31921;
+pub(crate) const STREAM_URL: u16 = 31923;
+pub(crate) const STREAM_PROTOCOL: u16 = 31924;
+pub(crate) const STREAM_TRACK: u16 = NOT_IN_SCHEMA;
+pub(crate) const STREAM_METHOD: u16 = NOT_IN_SCHEMA;
+
 // Verbs.
 pub(crate) const DIAL_METHOD: u16 = 13210;
 pub(crate) const DIAL_TIMEOUT: u16 = 13212;

@@ -3,10 +3,12 @@
 mod dial;
 mod prompts;
 mod room;
+mod streams;
 
+use std::collections::HashMap;
 use std::iter;
 
-use jackfield_guest::{Call, CallError, Direction, Playback, RejectReason, error, warn};
+use jackfield_guest::{Call, CallError, Direction, Playback, RejectReason, Stream, error, warn};
 
 use crate::document::Document;
 use crate::documents::{Documents, Stop};
@@ -44,6 +46,8 @@ struct Interpreter<'a> {
     call: &'a Call,
     answered: bool,
     documents: Documents<'a>,
+    /// The streams that have a name.
+    streams: HashMap<String, Stream<'a>>,
 }
 
 impl<'a> Interpreter<'a> {
@@ -52,6 +56,7 @@ impl<'a> Interpreter<'a> {
             call,
             answered: call.info().direction != Direction::Inbound,
             documents: Documents::of(call),
+            streams: HashMap::new(),
         }
     }
 
@@ -119,6 +124,18 @@ impl<'a> Interpreter<'a> {
                     self.answer()?;
                     if let Some(next) = self.enqueue(enqueue, document)? {
                         return Ok(next);
+                    }
+                }
+                Verb::StartStream(stream) => {
+                    self.answer()?;
+                    self.start_stream(stream, document)?;
+                }
+                Verb::StopStream(name) => self.stop_stream(name)?,
+                Verb::Connect { stream, action } => {
+                    self.answer()?;
+                    self.connect(stream, document)?;
+                    if let Some(action) = action {
+                        return Ok(Next::Fetch(action.clone(), Vec::new()));
                     }
                 }
                 Verb::Unsupported(name) => {

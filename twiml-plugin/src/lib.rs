@@ -27,7 +27,9 @@
 //! | `Dial` | with `Conference` (muted, beep, startConferenceOnEnter, endConferenceOnExit, waitUrl, waitMethod, maxParticipants, coach, participantLabel) or `Queue`: action, method, hangupOnStar, timeout (of a queue at which nobody waits) |
 //! | `Enqueue` | name, action, method, waitUrl, waitUrlMethod, maxQueueSize |
 //! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
-//! | `Connect` `Echo` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` `Start` `Stop` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter` |
+//! | `Connect` | `Stream`, which goes both ways; action, method |
+//! | `Echo` `Pay` `Prompt` `Queue` `Record` `Refer` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |
 //!
 //! # Errors
 //!

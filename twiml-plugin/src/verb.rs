@@ -5,6 +5,7 @@ mod dial;
 mod gather;
 mod room;
 mod say;
+mod stream;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::parse::{Element, Node};
 pub(crate) use dial::Dial;
 pub(crate) use gather::Gather;
 pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
+pub(crate) use stream::Stream;
 
 /// What a document asks for, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,15 @@ pub(crate) enum Verb {
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
+    /// Of `<Start>`.
+    StartStream(Stream),
+    /// Of `<Stop>`: the stream of this name.
+    StopStream(String),
+    /// A stream both ways that has the word; then the action, if there is one, or the next verb.
+    Connect {
+        stream: Stream,
+        action: Option<Link>,
+    },
     /// `<Dial>` with a conference or a queue in it.
     Room(RoomDial),
     Enqueue(Enqueue),
@@ -74,9 +85,7 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 10] = [
-    "Connect", "Echo", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms", "Start", "Stop",
-];
+const UNSUPPORTED: [&str; 7] = ["Echo", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms"];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
 const MOST_LOOPS: u32 = 1_000;
@@ -123,6 +132,9 @@ impl Reading {
             }
             "Dial" if room::is_room(element) => self.room_dial(element).map(Verb::Room),
             "Dial" => self.dial(element),
+            "Start" => self.start(element),
+            "Stop" => self.stop(element),
+            "Connect" => self.connect(element),
             name if UNSUPPORTED.contains(&name) => Some(Verb::Unsupported(name.to_owned())),
             _ => match self.prompt(element) {
                 Some(prompt) => prompt.map(Verb::Prompt),

@@ -1,7 +1,9 @@
 mod dial;
 mod room;
 
-use jackfield_guest::{HttpError, HttpMethod, Rehearsal, Request, Response};
+use jackfield_guest::{
+    HttpError, HttpMethod, Rehearsal, Request, Response, StreamEnd, StreamError,
+};
 
 use std::time::Duration;
 
@@ -570,4 +572,71 @@ fn a_server_that_does_not_answer_has_its_code() {
         complaints(&caller),
         [format!("error: 11200 {VOICE}: timed out: 15 s")]
     );
+}
+
+#[test]
+fn a_stream_goes_on_beside_the_document_until_it_is_stopped() {
+    let twiml = "<Start><Stream url='wss://a.example/' name='ear' track='both_tracks'/></Start>\
+        <Say>Hi</Say><Stop><Stream name='ear'/></Stop><Stop><Stream name='ear'/></Stop>";
+    let caller = caller(twiml, &[]);
+    let expected = [
+        "answer",
+        "stream both tracks to wss://a.example/ as ear",
+        "say Hi",
+        "stop stream 1",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    assert_eq!(
+        complaints(&caller),
+        ["warn: Stop: no stream of this call has the name \"ear\""]
+    );
+}
+
+#[test]
+fn a_connected_stream_has_the_word_until_its_end_and_then_the_action() {
+    let twiml = "<Connect action='/next'><Stream url='wss://a.example/'/></Connect><Say>no</Say>";
+    let pages = &[("http://app.example/next", "<Say>Bye</Say>")];
+    let ends = |end| {
+        let caller = Rehearsal::new()
+            .setting("voice-url", VOICE)
+            .stream_ends(30.0, 1, end);
+        serving(caller, twiml, pages)
+    };
+    let expected = [
+        "answer",
+        "stream both ways to wss://a.example/",
+        "say Bye",
+        "hang up",
+    ];
+    let closed = ends(StreamEnd::Closed);
+    check(&closed, &expected);
+    assert_eq!(closed.elapsed().as_secs(), 32);
+    assert_eq!(complaints(&closed), [""; 0]);
+
+    let lost = ends(StreamEnd::Failed(StreamError::Lost("reset".to_owned())));
+    check(&lost, &expected);
+    assert_eq!(
+        complaints(&lost),
+        [
+            "warn: stream 1 failed: connection lost: reset",
+            "error: 31921 Stream: connection lost: reset"
+        ]
+    );
+}
+
+#[test]
+fn without_an_action_the_document_goes_on_after_a_connected_stream() {
+    let twiml = "<Connect><Stream url='wss://a.example/'/></Connect><Say>Bye</Say>";
+    let caller =
+        Rehearsal::new()
+            .setting("voice-url", VOICE)
+            .stream_ends(5.0, 1, StreamEnd::Closed);
+    let expected = [
+        "answer",
+        "stream both ways to wss://a.example/",
+        "say Bye",
+        "hang up",
+    ];
+    check(&serving(caller, twiml, &[]), &expected);
 }

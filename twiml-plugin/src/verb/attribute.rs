@@ -26,7 +26,7 @@ fn loops(text: &str) -> Option<u32> {
     }
 }
 
-fn method(text: &str) -> Option<HttpMethod> {
+pub(super) fn method(text: &str) -> Option<HttpMethod> {
     match text.to_ascii_uppercase().as_str() {
         "GET" => Some(HttpMethod::Get),
         "POST" => Some(HttpMethod::Post),

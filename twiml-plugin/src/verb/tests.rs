@@ -579,3 +579,71 @@ fn a_queue_is_dialled_and_waited_at() {
     assert_eq!(verbs, expected);
     assert_eq!(codes, [0; 0]);
 }
+
+fn stream(request: jackfield_guest::StreamRequest) -> Stream {
+    Stream {
+        request,
+        status_callback: None,
+    }
+}
+
+#[test]
+fn streams_are_started_stopped_and_connected() {
+    use jackfield_guest::{StreamRequest, StreamTracks};
+    let plain = || StreamRequest::to("wss://a.example/x");
+    check(
+        "<Start><Stream url=' wss://a.example/x '/></Start>",
+        Verb::StartStream(stream(plain())),
+        &[],
+    );
+    let full = plain()
+        .tracks(StreamTracks::Both)
+        .named("ear")
+        .parameter("a", "1")
+        .parameter("b", "");
+    check(
+        "<Start><Stream url='wss://a.example/x' name='ear' track='both_tracks' statusCallback='/s' statusCallbackMethod='get'>
+         <Parameter name='a' value='1'/><Parameter name='b'/></Stream></Start>",
+        Verb::StartStream(Stream {
+            request: full,
+            status_callback: Some(link("/s", HttpMethod::Get)),
+        }),
+        &[],
+    );
+    check(
+        "<Stop><Stream name='ear'/></Stop>",
+        Verb::StopStream("ear".to_owned()),
+        &[],
+    );
+    check(
+        "<Connect action='/next' method='GET'><Stream url='wss://a.example/x'/></Connect>",
+        Verb::Connect {
+            stream: stream(plain().both_ways()),
+            action: Some(link("/next", HttpMethod::Get)),
+        },
+        &[],
+    );
+    check(
+        "<Connect><Stream url='wss://a.example/x' track='both_tracks'/><Stream url='wss://b'/></Connect>",
+        Verb::Connect {
+            stream: stream(plain().both_ways()),
+            action: None,
+        },
+        &[
+            "12200 <Stream> in <Connect> is ignored: one is enough",
+            "12200 Stream: invalid track \"both_tracks\": the default is used",
+        ],
+    );
+    check_ignored("<Start/>", &["12200 Start: there is nothing in it"]);
+    check_ignored(
+        "<Stop><Stream/></Stop>",
+        &["12200 Stop: the stream has no name"],
+    );
+    for (verb, noun) in [("Start", "Siprec"), ("Stop", "Siprec"), ("Connect", "Room")] {
+        check(
+            &format!("<{verb}><{noun}/></{verb}>"),
+            Verb::Unsupported(format!("{verb}><{noun}")),
+            &[],
+        );
+    }
+}

@@ -87,3 +87,38 @@ fn a_call_of_ours_is_up_when_its_document_begins() {
     let run = run(&TWIML, script).unwrap();
     assert!(run.duration > Duration::from_secs(30), "{}", run.transcript);
 }
+
+#[test]
+fn a_connected_stream_hears_keys_and_its_end_leads_on() {
+    let twiml = r#"<Response>
+        <Start><Stream url="wss://ear.example/" track="both_tracks"/></Start>
+        <Connect action="/next"><Stream url="wss://agent.example/">
+            <Parameter name="who" value="7"/></Stream></Connect></Response>"#;
+    let script = calling()
+        .respond(VOICE, Ok(xml(twiml)))
+        .respond(
+            "http://app.example/next",
+            Ok(xml("<Response><Say>Bye</Say></Response>")),
+        )
+        .stream_closes("wss://agent.example/", Duration::from_secs(60))
+        .expect_answer()
+        .expect_stream("wss://ear.example/")
+        .expect_stream("wss://agent.example/")
+        .wait(Duration::from_secs(5))
+        .press("42")
+        .expect_say("Bye")
+        .expect_hang_up();
+    let run = run(&TWIML, script).unwrap();
+    let [ear, agent] = run.streams.as_slice() else {
+        panic!("{}", run.transcript)
+    };
+    assert!(ear.started && agent.started);
+    assert_eq!((ear.keys.as_str(), agent.keys.as_str()), ("", "42"));
+    assert_eq!(
+        agent.request.parameters,
+        [("who".to_owned(), "7".to_owned())]
+    );
+    // 100 ms for the document, then a minute; the other one ends with the call.
+    assert_eq!(agent.ended_at, Some(Duration::from_millis(60_100)));
+    assert_eq!(ear.ended_at, Some(run.duration));
+}

@@ -7,6 +7,7 @@
 pub mod audio;
 pub mod bad_line;
 pub mod baresip;
+pub mod bridge_tap;
 pub mod certificates;
 pub mod dns;
 pub mod flood;

@@ -1,7 +1,6 @@
 //! What is no key must not be taken for one.
 //!
-//! Once by hand, through µ-law: 79 minutes of speech by espeak-ng (the voices of 24 languages, three pitches each, reading English) and Flite (six voices), at two levels.
-//! No key was found.
+//! Hours of recordings are heard by hand, with the example `talk_off`; what it found stands in `docs/benchmarks.md`.
 
 use super::synthesis::{music, speech};
 use super::*;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use call::{HttpError, HttpResponse};
 use serde::Deserialize;
 
-use crate::{Callee, Script};
+use crate::sent::Sent;
+use crate::{Callee, Run, Script};
 
 /// A script with a name.
 #[derive(Debug, Clone)]
@@ -15,6 +16,16 @@ pub struct Case {
     pub name: String,
     /// What is played.
     pub script: Script,
+    /// What the flow must have asked of web servers by its end; none where it does not matter.
+    sent: Option<Vec<Sent>>,
+}
+
+impl Case {
+    /// What the flow should have asked of web servers in this run and did not; none when all is well.
+    #[must_use]
+    pub fn misses(&self, run: &Run) -> Option<String> {
+        crate::sent::difference(self.sent.as_ref()?, &run.requests)
+    }
 }
 
 /// Why a file has no cases to be run.
@@ -29,6 +40,16 @@ pub enum CaseError {
     /// Two have the same name.
     #[error("two cases are called \"{0}\": give each a name of its own")]
     NameTaken(String),
+    /// A call does not start then.
+    #[error(
+        "case \"{case}\": starts-at = {starts_at} is no moment with an offset, as 2026-11-23T09:30:00+07:00 is"
+    )]
+    StartsAt {
+        /// Its name.
+        case: String,
+        /// As written.
+        starts_at: String,
+    },
     /// A duration is not one.
     #[error("case \"{case}\": {seconds} is no number of seconds from 0 to 86,400")]
     Seconds {
@@ -81,6 +102,7 @@ pub fn read_cases(text: &str) -> Result<Vec<Case>, CaseError> {
         cases.push(Case {
             name: entry.name,
             script,
+            sent: entry.sent,
         });
     }
     Ok(cases)
@@ -99,6 +121,7 @@ struct File {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct World {
+    starts_at: Option<toml::value::Datetime>,
     settings: BTreeMap<String, String>,
     /// Seconds.
     prompts: BTreeMap<String, f64>,
@@ -114,6 +137,7 @@ struct Entry {
     #[serde(default)]
     outbound: bool,
     steps: Vec<StepWords>,
+    sent: Option<Vec<Sent>>,
     #[serde(default)]
     world: World,
 }
@@ -202,6 +226,9 @@ impl Seconds<'_> {
     }
 
     fn surround(&self, mut script: Script, world: World) -> Result<Script, CaseError> {
+        if let Some(starts_at) = world.starts_at {
+            script = script.starts_at(self.unix_ms(starts_at)?);
+        }
         for (name, value) in &world.settings {
             script = script.setting(name, value);
         }
@@ -219,6 +246,16 @@ impl Seconds<'_> {
             script = script.callee(&target, self.callee(&words)?);
         }
         Ok(script)
+    }
+
+    fn unix_ms(&self, moment: toml::value::Datetime) -> Result<u64, CaseError> {
+        let timestamp = moment.to_string().parse::<jiff::Timestamp>().ok();
+        timestamp
+            .and_then(|timestamp| u64::try_from(timestamp.as_millisecond()).ok())
+            .ok_or_else(|| CaseError::StartsAt {
+                case: self.case.to_owned(),
+                starts_at: moment.to_string(),
+            })
     }
 
     fn callee(&self, words: &CalleeWords) -> Result<Callee, CaseError> {
@@ -307,6 +344,10 @@ mod tests {
                 "world.prompts = { \"a.wav\" = nan }\n".to_owned() + &case(""),
                 "NaN is no number of seconds",
             ),
+            (
+                "world.starts-at = 2026-11-23T09:30:00\n".to_owned() + &case(""),
+                "starts-at = 2026-11-23T09:30:00 is no moment with an offset",
+            ),
             (case("") + "\npromts = {}", "unknown field `promts`"),
             (
                 case("") + "\n[world]\npromts = {}",
@@ -323,6 +364,7 @@ mod tests {
         let cases = read_cases(
             r##"
             [world]
+            starts-at = 1970-01-01T07:00:02+07:00
             settings = { greeting = "hello" }
             prompts = { "a.wav" = 1.5 }
 
@@ -358,6 +400,7 @@ mod tests {
         };
         let nobody = HttpError::Unreachable("nobody answers, as the script has it".to_owned());
         let expected = Script::outbound()
+            .starts_at(2_000)
             .setting("greeting", "hello")
             .prompt("a.wav", Duration::from_millis(1_500))
             .without_prompt("b.wav")

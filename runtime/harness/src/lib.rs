@@ -25,6 +25,7 @@ mod leg;
 mod rooms;
 mod run;
 mod script;
+mod sent;
 mod stage;
 mod transcript;
 

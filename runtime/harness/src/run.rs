@@ -10,7 +10,7 @@ use plugin_host::{Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
 use crate::caller::SharedStage;
 use crate::far_ends::SeenStream;
 use crate::script::Script;
-use crate::stage::{STARTED_UNIX_MS, Stage};
+use crate::stage::Stage;
 use crate::transcript::Who;
 
 /// What the story's random numbers grow from: the same in every run, so that runs are the same.
@@ -105,7 +105,7 @@ fn setup(stage: &SharedStage, stop: Stop, log: &Arc<Mutex<Vec<LogLine>>>) -> Sto
         info: stage.info(),
         settings: stage.settings(),
         seed: SEED,
-        started_unix_ms: STARTED_UNIX_MS,
+        started_unix_ms: stage.started_unix_ms(),
         limits: Limits::default(),
         log: Arc::new(move |line| {
             transcript.lock().note(Who::Log, &line.message);

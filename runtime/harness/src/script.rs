@@ -29,6 +29,8 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 pub struct Script {
     pub(crate) steps: VecDeque<Step>,
     pub(crate) outbound: bool,
+    /// In milliseconds since 1970; a moment in 2026 where nothing is said.
+    pub(crate) starts_unix_ms: Option<u64>,
     pub(crate) settings: BTreeMap<String, String>,
     /// How many are in every conference before the caller.
     pub(crate) others: u8,
@@ -235,6 +237,13 @@ impl Script {
     #[must_use]
     pub fn hang_up(self) -> Self {
         self.step(Step::HangUp)
+    }
+
+    /// What the clocks say when the call comes in, in milliseconds since 1970. Where nothing is said, it is a moment in 2026.
+    #[must_use]
+    pub fn starts_at(mut self, unix_ms: u64) -> Self {
+        self.starts_unix_ms = Some(unix_ms);
+        self
     }
 
     /// A setting of the flow.

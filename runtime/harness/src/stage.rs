@@ -21,8 +21,8 @@ use crate::rooms::Rooms;
 use crate::script::{Expectation, Script, Step};
 use crate::transcript::{Transcript, Who};
 
-/// The story's first time: 2026-01-01 00:00:00 UTC, in milliseconds since 1970.
-pub(crate) const STARTED_UNIX_MS: u64 = 1_767_225_600_000;
+/// When a call comes in whose script does not say: 2026-01-01 00:00:00 UTC, in milliseconds since 1970.
+const STARTED_UNIX_MS: u64 = 1_767_225_600_000;
 /// From a request to its answer.
 const SERVER_LATENCY: Duration = Duration::from_millis(100);
 /// A caller who has nothing more to do listens for so long, then hangs up.
@@ -133,8 +133,12 @@ impl Stage {
         self.now
     }
 
+    pub(crate) fn started_unix_ms(&self) -> u64 {
+        self.script.starts_unix_ms.unwrap_or(STARTED_UNIX_MS)
+    }
+
     pub(crate) fn now_unix_ms(&self) -> u64 {
-        STARTED_UNIX_MS + u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX)
+        self.started_unix_ms() + u64::try_from(self.now.as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn record(&self) -> Option<&call::CallRecord> {

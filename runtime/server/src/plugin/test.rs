@@ -96,7 +96,7 @@ fn play(flow: &Flow, file: PathBuf, verbose: bool, out: &mut impl Write) -> anyh
 }
 
 fn play_case(flow: &Flow, case: Case) -> Played {
-    let (run, unexpected) = match harness::run(flow, case.script) {
+    let (run, unexpected) = match harness::run(flow, case.script.clone()) {
         Ok(run) => (run, None),
         Err(unexpected) => (*unexpected.run, Some(unexpected.why)),
     };
@@ -105,11 +105,12 @@ fn play_case(flow: &Flow, case: Case) -> Played {
         Outcome::Finished(Ok(()) | Err(call::CallError::HungUp)) => None,
         _ => Some(format!("the story {outcome}")),
     };
+    let trouble = unexpected.or(broke).or_else(|| case.misses(&run));
     Played {
         name: case.name,
         duration: run.duration,
         transcript: run.transcript,
-        trouble: unexpected.or(broke),
+        trouble,
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::wire::Received;
+
 /// Upper bounds of the buckets of lateness, in microseconds; a last one has no bound.
 const BOUNDS_US: [u64; 11] = [
     50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000,
@@ -68,6 +70,16 @@ pub(crate) struct MediaCounters {
 }
 
 impl ThreadCounters {
+    /// A datagram came, and this became of it.
+    pub(super) fn took(&self, received: Received) {
+        let counter = match received {
+            Received::Taken => &self.received,
+            Received::Refused => &self.refused,
+            Received::Malformed => &self.malformed,
+        };
+        add(counter, 1);
+    }
+
     /// A slot with legs in it began this late.
     pub(super) fn slot_began(&self, lateness: Duration) {
         let lateness_us = u64::try_from(lateness.as_micros()).unwrap_or(u64::MAX);

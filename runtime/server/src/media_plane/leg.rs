@@ -142,19 +142,20 @@ impl LegCore {
         removed
     }
 
-    /// Takes one datagram that came on the port of RTP. Only the peer's address is listened to; the stream itself is known by its
-    /// SSRC. What encryption hid is written into the datagram.
+    /// Takes one datagram that came on the port of RTP at `arrival`, which may be before the last tick where many waited. Only the peer's
+    /// address is listened to; the stream itself is known by its SSRC. What encryption hid is written into the datagram.
     pub(super) fn receive(
         &mut self,
-        now: Instant,
+        arrival: Instant,
         source: SocketAddr,
         datagram: &mut [u8],
     ) -> Received {
-        self.now = now;
+        self.now = self.now.max(arrival);
+        let now = self.now;
         let Some(path) = self.path else {
             return Received::Refused;
         };
-        let (packet, sequenced) = match self.wire.read(now, &path, source, datagram) {
+        let (packet, sequenced) = match self.wire.read(arrival, &path, source, datagram) {
             Ok(Some(heard)) => heard,
             Ok(None) => return Received::Taken,
             Err(refused) => return refused,
@@ -199,15 +200,15 @@ impl LegCore {
         Received::Taken
     }
 
-    /// Takes one datagram that came on the port above that of RTP.
+    /// Takes one datagram that came at `arrival` on the port above that of RTP.
     pub(super) fn receive_report(
         &mut self,
-        now: Instant,
+        arrival: Instant,
         source: SocketAddr,
         datagram: &mut [u8],
     ) -> Received {
-        self.now = now;
-        self.wire.read_report(now, source, datagram)
+        self.now = self.now.max(arrival);
+        self.wire.read_report(arrival, source, datagram)
     }
 
     /// Makes the frame of this round of 20 ms. Writes the packet to send and returns its length and where it goes; none

@@ -9,6 +9,7 @@
 
 mod background;
 mod counters;
+mod datagrams;
 mod ear;
 mod encryption;
 mod keypad;

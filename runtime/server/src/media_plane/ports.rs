@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::warn;
 
+use super::datagrams::stamp_arrivals;
+
 /// Enough for 100 packets that came while the thread was late; the system's default is ten times that.
 const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 
@@ -163,7 +165,9 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     socket.bind(&address.into())?;
-    Ok(socket.into())
+    let socket = socket.into();
+    stamp_arrivals(&socket)?;
+    Ok(socket)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One media thread: a wheel of 20 slots, 1 ms apart, each with the legs that send and the conferences that are mixed in it.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -12,6 +12,7 @@ use crossbeam_queue::ArrayQueue;
 use tokio::sync::mpsc;
 
 use super::counters::{MediaCounters, ThreadCounters, add};
+use super::datagrams::{Datagrams, Moment};
 use super::leg::{HeardFrame, LegCore};
 use super::line::LineEnd;
 use super::mix::{MixCore, MixOrder};
@@ -19,21 +20,18 @@ use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
 use super::tap::Tap;
-use super::wire::{MAX_DATAGRAM_BYTES, Received, Report};
+use super::wire::{MAX_DATAGRAM_BYTES, Report};
 
 /// Orders of all legs that may wait for the thread, which empties the queue at least every 20 ms. Beyond that they are
 /// dropped.
 const ORDERS: usize = 16_384;
 
-/// Datagrams of one leg that are read in a tick: a flood on one port cannot hold the others up. What is left waits in
-/// the socket's buffer.
-const MAX_DATAGRAMS: usize = 16;
+/// Ticks from one look at the port of reports to the next, twice a second: a peer reports every few seconds, and what it says is measured
+/// from when it came.
+const REPORT_TICKS: u8 = 25;
 
 /// Places beside those of legs: conferences that are mixed on one thread.
 const MIXES: usize = 1_024;
-
-/// The longest datagram read; RTP of 120 ms is 972 bytes. Longer ones are cut, and refused then.
-const DATAGRAM_BYTES: usize = 2_048;
 
 /// A leg with its sockets and the ends of its channels.
 pub(super) struct Task {
@@ -43,6 +41,8 @@ pub(super) struct Task {
     events: mpsc::Sender<MediaEvent>,
     heard: Option<mpsc::Sender<HeardFrame>>,
     closed: Arc<AtomicBool>,
+    /// Ticks until the port of reports is looked at.
+    reports_in: u8,
 }
 
 impl Task {
@@ -61,6 +61,7 @@ impl Task {
             events,
             heard,
             closed,
+            reports_in: 0,
         }
     }
 }
@@ -255,7 +256,7 @@ struct Wheel {
     table: Box<[Option<Resident>]>,
     /// Indices into the table.
     slots: [Vec<u32>; SLOTS],
-    datagram: Box<[u8; DATAGRAM_BYTES]>,
+    datagrams: Datagrams,
 }
 
 /// A tenant in its place.
@@ -289,7 +290,7 @@ impl Wheel {
             grave,
             table: (0..capacity).map(|_| None).collect(),
             slots: std::array::from_fn(|_| Vec::with_capacity(capacity.div_ceil(SLOTS))),
-            datagram: Box::new([0; DATAGRAM_BYTES]),
+            datagrams: Datagrams::new(),
         }
     }
 
@@ -307,7 +308,7 @@ impl Wheel {
             }
             self.take_messages();
             let now = Instant::now();
-            self.take_turn(now, pacer.begin(now));
+            self.take_turn(pacer.begin(now));
             pacer.end(|slot| !self.slots[slot].is_empty());
         }
     }
@@ -369,7 +370,7 @@ impl Wheel {
         slot.expect("the wheel has slots").push(key.index);
     }
 
-    fn take_turn(&mut self, now: Instant, turn: Turn) {
+    fn take_turn(&mut self, turn: Turn) {
         if self.slots[turn.slot].is_empty() {
             return;
         }
@@ -388,8 +389,9 @@ impl Wheel {
             }
             match tenant {
                 Tenant::Leg(task) => {
-                    task.receive(now, &mut self.datagram, &self.shared.counters);
-                    task.tick(now, turn.round, &self.shared.counters, &self.grave);
+                    let moment = Moment::now();
+                    task.receive(moment, &mut self.datagrams, &self.shared.counters);
+                    task.tick(moment.now, turn.round, &self.shared.counters, &self.grave);
                 }
                 Tenant::Mix(mix, _) => {
                     mix.tick();
@@ -441,20 +443,21 @@ impl Task {
     }
 
     /// Reads what came.
-    fn receive(
-        &mut self,
-        now: Instant,
-        datagram: &mut [u8; DATAGRAM_BYTES],
-        counters: &ThreadCounters,
-    ) {
-        let Self { core, sockets, .. } = self;
-        read(&sockets.rtp, datagram, counters, |source, datagram| {
-            core.receive(now, source, datagram)
-        });
-        read(&sockets.rtcp, datagram, counters, |source, datagram| {
-            core.receive_report(now, source, datagram)
-        });
-        add(&counters.lost, core.take_lost());
+    fn receive(&mut self, moment: Moment, datagrams: &mut Datagrams, counters: &ThreadCounters) {
+        for came in datagrams.read(&self.sockets.rtp, moment) {
+            counters.took(self.core.receive(came.arrival, came.source, came.bytes));
+        }
+        if self.reports_in == 0 {
+            self.reports_in = REPORT_TICKS;
+            for came in datagrams.read(&self.sockets.rtcp, moment) {
+                counters.took(
+                    self.core
+                        .receive_report(came.arrival, came.source, came.bytes),
+                );
+            }
+        }
+        self.reports_in -= 1;
+        add(&counters.lost, self.core.take_lost());
     }
 
     fn send(&mut self, now: Instant, round: u64, counters: &ThreadCounters) {
@@ -520,23 +523,5 @@ impl Task {
     }
 }
 
-/// Reads what came to a socket, and counts what became of it.
-fn read(
-    socket: &UdpSocket,
-    datagram: &mut [u8; DATAGRAM_BYTES],
-    counters: &ThreadCounters,
-    mut take: impl FnMut(SocketAddr, &mut [u8]) -> Received,
-) {
-    for _ in 0..MAX_DATAGRAMS {
-        // Nothing there, or an error that ICMP left behind: both mean that there is nothing to read now.
-        let Ok((length, source)) = socket.recv_from(datagram) else {
-            break;
-        };
-        let counter = match take(source, &mut datagram[..length]) {
-            Received::Taken => &counters.received,
-            Received::Refused => &counters.refused,
-            Received::Malformed => &counters.malformed,
-        };
-        add(counter, 1);
-    }
-}
+#[cfg(test)]
+mod tests;

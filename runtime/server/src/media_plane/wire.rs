@@ -101,7 +101,7 @@ impl Wire {
     /// What became of it, if it was not taken.
     pub(super) fn read<'d>(
         &mut self,
-        now: Instant,
+        arrival: Instant,
         path: &MediaPath,
         source: SocketAddr,
         datagram: &'d mut [u8],
@@ -110,7 +110,7 @@ impl Wire {
             return Err(Received::Refused);
         }
         if is_rtcp(datagram) {
-            return self.take_reports(now, datagram).map(|()| None);
+            return self.take_reports(arrival, datagram).map(|()| None);
         }
         if !path.direction.receives() {
             return Err(Received::Refused);
@@ -129,15 +129,15 @@ impl Wire {
             return Err(Received::Refused);
         }
         let sequenced = self.reception.take(packet.ssrc, packet.sequence);
-        self.rtcp.received(now, &packet, sequenced, is_audio);
-        self.heard_at = now;
+        self.rtcp.received(arrival, &packet, sequenced, is_audio);
+        self.heard_at = self.heard_at.max(arrival);
         Ok(Some((packet, sequenced)))
     }
 
     /// Takes what came on the port above that of RTP.
     pub(super) fn read_report(
         &mut self,
-        now: Instant,
+        arrival: Instant,
         source: SocketAddr,
         datagram: &mut [u8],
     ) -> Received {
@@ -145,7 +145,7 @@ impl Wire {
         if peer.is_none_or(|peer| peer.ip().to_canonical() != source.ip().to_canonical()) {
             return Received::Refused;
         }
-        match self.take_reports(now, datagram) {
+        match self.take_reports(arrival, datagram) {
             Ok(()) => {
                 self.reports_from = Some(source);
                 Received::Taken
@@ -154,15 +154,15 @@ impl Wire {
         }
     }
 
-    fn take_reports(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Received> {
+    fn take_reports(&mut self, arrival: Instant, datagram: &mut [u8]) -> Result<(), Received> {
         let length = match &mut self.encryption {
             Some(encryption) => encryption.receiver.unprotect_rtcp(datagram),
             None => Ok(datagram.len()),
         };
         let length = length.map_err(|_| Received::Refused)?;
-        let control = self.rtcp.handle(now, &datagram[..length]);
+        let control = self.rtcp.handle(arrival, &datagram[..length]);
         control.map_err(|_| Received::Malformed)?;
-        self.heard_at = now;
+        self.heard_at = self.heard_at.max(arrival);
         Ok(())
     }
 

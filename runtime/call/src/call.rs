@@ -211,6 +211,12 @@ impl Call {
         self.deadline
     }
 
+    /// What it may be spoken in, whatever it is spoken in now.
+    #[must_use]
+    pub fn codecs(&self) -> &[sdp::Codec] {
+        self.leg.codecs()
+    }
+
     /// The dialog is over and no story runs.
     #[must_use]
     pub fn is_ended(&self) -> bool {

@@ -48,6 +48,11 @@ impl Leg {
         }
     }
 
+    /// What it may be spoken in.
+    pub(crate) fn codecs(&self) -> &[sdp::Codec] {
+        &self.local.codecs
+    }
+
     /// Our offer, for an INVITE or for the answer to one without an offer.
     pub(crate) fn offer(&mut self) -> Bytes {
         self.description = sdp::offer(&self.local);

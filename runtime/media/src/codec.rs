@@ -109,13 +109,26 @@ impl Encoder {
             Codec::Pcma => Encoding::G711(Law::A),
             Codec::G722 => Encoding::G722(Box::new(g722::Encoder::new())),
             #[cfg(feature = "opus")]
-            Codec::Opus => Encoding::Opus(Box::new(opus::Encoder::new(redundant))),
+            Codec::Opus => Encoding::Opus(Box::new(opus::Encoder::live(redundant))),
             #[cfg(not(feature = "opus"))]
             Codec::Opus => {
                 let _ = redundant;
                 return Err(NotBuiltIn(codec));
             }
         }))
+    }
+
+    /// An encoder of prompts, which may take its time: Opus takes twice as long, and is redundant.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn prepared(codec: Codec) -> Result<Self, NotBuiltIn> {
+        #[cfg(feature = "opus")]
+        if codec == Codec::Opus {
+            let encoder = Box::new(opus::Encoder::prepared());
+            return Ok(Self(Encoding::Opus(encoder)));
+        }
+        Self::new(codec, false)
     }
 
     /// Codes a frame: 20 ms at the codec's rate. Returns the payload's length: 160 bytes, of Opus fewer.

@@ -128,6 +128,8 @@ pub enum Output<'a> {
     Lost {
         /// On the stream's clock.
         ticks: u32,
+        /// The payload that follows at once, where it waits already: it may have a copy of what was lost.
+        next: Option<&'a [u8]>,
     },
     /// Nothing was sent for so many ticks: silence, or comfort noise.
     Silence {
@@ -238,13 +240,13 @@ impl JitterBuffer {
         if playout.hold > 0 {
             let ticks = playout.hold.min(max_ticks);
             playout.hold -= ticks;
-            return Output::Lost { ticks };
+            return Output::Lost { ticks, next: None };
         }
         self.shrink_if_due(max_ticks, is_quiet);
         self.drop_passed();
         match self.gap() {
             Some(0) => self.play(max_ticks),
-            Some(gap) => self.pass(gap.min(max_ticks)),
+            Some(gap) => self.pass(gap, max_ticks),
             None => self.run_dry(max_ticks),
         }
     }
@@ -487,13 +489,17 @@ impl JitterBuffer {
     }
 
     /// Passes over a gap before a packet that waits.
-    fn pass(&mut self, ticks: u32) -> Output<'_> {
+    fn pass(&mut self, gap: u32, max_ticks: u32) -> Output<'_> {
+        let ticks = gap.min(max_ticks);
         let (Some(playout), Some(front)) = (&mut self.playout, self.store.front()) else {
             return Output::Silence { ticks };
         };
         playout.next = playout.next.wrapping_add(ticks);
         match playout.played {
-            Some(before) if front.sequence != before.wrapping_add(1) => Output::Lost { ticks },
+            Some(before) if front.sequence != before.wrapping_add(1) => Output::Lost {
+                ticks,
+                next: self.store.front_payload().filter(|_| ticks == gap),
+            },
             _ => Output::Silence { ticks }, // nothing is missing: the peer paused, or has not begun
         }
     }
@@ -508,7 +514,7 @@ impl JitterBuffer {
             playout.dry += ticks;
         }
         if playout.dry <= self.format.ticks(CONCEALED_MS) {
-            Output::Lost { ticks }
+            Output::Lost { ticks, next: None }
         } else {
             Output::Silence { ticks }
         }

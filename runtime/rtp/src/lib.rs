@@ -22,7 +22,7 @@ pub use latch::Latch;
 pub use packet::{Packet, PacketError, parse};
 pub use quality::{Impairment, Measured, Quality};
 pub use reception::{Reception, Sequenced};
-pub use sender::{HEADER_BYTES, MAX_PACKET_BYTES, Sender};
+pub use sender::{HEADER_BYTES, MAX_PACKET_BYTES, MAX_PAYLOAD_BYTES, Sender};
 
 /// Samples, and bytes of G.711, in one packet of 20 ms at 8 kHz.
 pub const FRAME_SAMPLES: usize = 160;

@@ -1,12 +1,13 @@
 //! Writing packets.
 
-use crate::FRAME_SAMPLES;
-
 /// Bytes of the header we write: no contributing sources, no extension.
 pub const HEADER_BYTES: usize = 12;
 
+/// The longest payload we write: 20 ms at 128 kbit/s, which Opus peers may send where packets are passed on. Ours have half of it.
+pub const MAX_PAYLOAD_BYTES: usize = 320;
+
 /// The longest packet we write.
-pub const MAX_PACKET_BYTES: usize = HEADER_BYTES + FRAME_SAMPLES;
+pub const MAX_PACKET_BYTES: usize = HEADER_BYTES + MAX_PAYLOAD_BYTES;
 
 /// Version 2, nothing else set.
 const FIRST_BYTE: u8 = 0x80;
@@ -45,16 +46,17 @@ impl Sender {
 
     /// Writes a frame of audio and lets its time pass. Returns the packet's length.
     ///
-    /// `payload` is G.711, one byte a sample, at most [`FRAME_SAMPLES`]; a longer one is cut.
+    /// `payload` has at most [`MAX_PAYLOAD_BYTES`], a longer one is cut; `ticks` of the stream's clock are what it lasts.
     pub fn frame(
         &mut self,
         packet: &mut [u8; MAX_PACKET_BYTES],
         payload_type: u8,
         marker: bool,
         payload: &[u8],
+        ticks: u32,
     ) -> usize {
         let length = self.write(packet, payload_type, marker, self.timestamp, payload);
-        self.advance((length - HEADER_BYTES) as u32);
+        self.advance(ticks);
         length
     }
 
@@ -97,9 +99,9 @@ impl Sender {
         self.sequence
     }
 
-    /// Lets this many samples pass without a frame.
-    pub const fn advance(&mut self, samples: u32) {
-        self.timestamp = self.timestamp.wrapping_add(samples);
+    /// Lets so many ticks of the stream's clock pass without a frame.
+    pub const fn advance(&mut self, ticks: u32) {
+        self.timestamp = self.timestamp.wrapping_add(ticks);
     }
 
     fn write(
@@ -110,7 +112,7 @@ impl Sender {
         timestamp: u32,
         payload: &[u8],
     ) -> usize {
-        let payload = &payload[..payload.len().min(FRAME_SAMPLES)];
+        let payload = &payload[..payload.len().min(MAX_PAYLOAD_BYTES)];
         packet[0] = FIRST_BYTE;
         packet[1] = u8::from(marker) << 7 | payload_type & 0x7f;
         packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
@@ -125,14 +127,14 @@ impl Sender {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse;
+    use crate::{FRAME_SAMPLES, parse};
 
     #[test]
     fn sequence_and_timestamp_wrap() {
         let mut sender = Sender::new(7, u16::MAX, u32::MAX - 159);
         let mut buffer = [0; MAX_PACKET_BYTES];
         for (sequence, timestamp) in [(u16::MAX, u32::MAX - 159), (0, 0), (1, 160)] {
-            let length = sender.frame(&mut buffer, 8, false, &[0xd5; FRAME_SAMPLES]);
+            let length = sender.frame(&mut buffer, 8, false, &[0xd5; FRAME_SAMPLES], 160);
             let packet = parse(&buffer[..length]).unwrap();
             assert_eq!((packet.sequence, packet.timestamp), (sequence, timestamp));
             assert_eq!((packet.payload_type, packet.ssrc), (8, 7));
@@ -152,7 +154,7 @@ mod tests {
         );
         assert_eq!(sender.timestamp(), 1_000);
         sender.advance(160);
-        let length = sender.frame(&mut buffer, 0, false, &[]);
+        let length = sender.frame(&mut buffer, 0, false, &[], 160);
         assert_eq!(
             parse(&buffer[..length]).map(|packet| packet.timestamp),
             Ok(1_160)
@@ -175,9 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn time_passes_by_the_clock_and_not_by_the_bytes() {
+        let mut sender = Sender::new(7, 0, 1_000);
+        let mut buffer = [0; MAX_PACKET_BYTES];
+        for (payload, timestamp) in [(&[1; 61][..], 1_000), (&[2; 12], 1_960), (&[3], 2_920)] {
+            let length = sender.frame(&mut buffer, 111, false, payload, 960);
+            let packet = parse(&buffer[..length]).unwrap();
+            assert_eq!((packet.timestamp, packet.payload), (timestamp, payload));
+        }
+    }
+
+    #[test]
     fn a_payload_too_long_is_cut() {
         let mut buffer = [0; MAX_PACKET_BYTES];
-        let length = Sender::new(7, 0, 0).frame(&mut buffer, 0, false, &[1; 500]);
+        let length = Sender::new(7, 0, 0).frame(&mut buffer, 0, false, &[1; 500], 160);
         assert_eq!(length, MAX_PACKET_BYTES);
     }
 }

@@ -23,7 +23,7 @@ pub struct Negotiated {
     pub send_payload_type: u8,
     /// The number in the packets we receive: ours.
     pub receive_payload_type: u8,
-    /// Digits as RFC 4733 events, at the codec's clock rate; none if the peer does not know them.
+    /// Digits as RFC 4733 events; none if the peer does not know them.
     pub telephone_event: Option<TelephoneEvent>,
     /// The number of comfort noise (RFC 3389) in the packets we receive; none if the peer sends none.
     pub comfort_noise: Option<u8>,
@@ -51,6 +51,9 @@ pub struct TelephoneEvent {
     pub send: u8,
     /// In the packets we receive: ours.
     pub receive: u8,
+    /// What durations count, both ways: the codec's clock (RFC 4733 section 2.5.1), or 8,000 a second beside a codec of another clock,
+    /// from a peer that knows no other events. Timestamps are the codec's in any case: it is one stream.
+    pub clock_rate_hz: u32,
 }
 
 /// Answers an offer (RFC 3264 section 6): takes the first audio stream that works, refuses the others with port 0.
@@ -128,7 +131,7 @@ pub fn accept(answer: &[u8], local: &Local) -> Result<Negotiated, SdpError> {
     let codec = negotiated.codec;
     negotiated.receive_payload_type = codec.payload_type();
     if let Some(event) = &mut negotiated.telephone_event {
-        event.receive = our_telephone_event(codec.clock_rate_hz());
+        event.receive = our_telephone_event(event.clock_rate_hz);
     }
     negotiated.comfort_noise = negotiated.comfort_noise.map(|_| OUR_COMFORT_NOISE);
     Ok(negotiated)
@@ -161,12 +164,7 @@ fn take(session: &Session, media: &Media, local: &Local, role: Role) -> Result<A
         codec,
         send_payload_type: payload_type,
         receive_payload_type: payload_type,
-        telephone_event: peer
-            .telephone_event(clock_rate_hz)
-            .map(|number| TelephoneEvent {
-                send: number,
-                receive: number,
-            }),
+        telephone_event: telephone_event(&peer, clock_rate_hz),
         comfort_noise: peer
             .comfort_noise()
             .filter(|_| local.comfort_noise && clock_rate_hz == 8_000),
@@ -186,6 +184,20 @@ fn take(session: &Session, media: &Media, local: &Local, role: Role) -> Result<A
         profile,
         crypto,
     })
+}
+
+/// The events of the codec's clock rate. Many who speak Opus have them at 8 kHz alone.
+fn telephone_event(peer: &PeerStream<'_>, codec_clock_rate_hz: u32) -> Option<TelephoneEvent> {
+    [codec_clock_rate_hz, 8_000]
+        .into_iter()
+        .find_map(|clock_rate_hz| {
+            let number = peer.telephone_event(clock_rate_hz)?;
+            Some(TelephoneEvent {
+                send: number,
+                receive: number,
+                clock_rate_hz,
+            })
+        })
 }
 
 fn profile_of(media: &Media) -> Result<TransportProto, SdpError> {
@@ -256,7 +268,7 @@ fn answering_stream(local: &Local, agreed: &Agreed) -> Media {
     formats.extend(
         negotiated
             .telephone_event
-            .map(|event| Format::TelephoneEvent(event.receive, codec.clock_rate_hz())),
+            .map(|event| Format::TelephoneEvent(event.receive, event.clock_rate_hz)),
     );
     let extras = Extras {
         profile: agreed.profile.clone(),

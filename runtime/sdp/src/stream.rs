@@ -95,7 +95,7 @@ impl<'a> PeerStream<'a> {
             })
     }
 
-    /// The peer's number for telephone events at this clock rate, which is the codec's (RFC 4733 section 2.1).
+    /// The peer's number for telephone events at this clock rate.
     pub(crate) fn telephone_event(&self, clock_rate_hz: u32) -> Option<u8> {
         let ours = our_telephone_event(clock_rate_hz);
         self.number_of(TELEPHONE_EVENT, clock_rate_hz, |number| {

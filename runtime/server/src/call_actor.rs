@@ -19,6 +19,7 @@ use tracing::{Instrument, debug, info};
 use crate::children::{Children, Parent};
 use crate::clock;
 use crate::flows::Story;
+use crate::library::prompt_codecs;
 use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
@@ -321,8 +322,9 @@ impl CallActor {
     fn fetch(&mut self, id: call::PlaybackId, source: PromptSource) {
         self.services.news.tell(|| News::Queued(describe(&source)));
         let (services, account) = (Arc::clone(&self.services), Arc::clone(&self.account));
+        let codecs = prompt_codecs(self.call.codecs());
         self.job(async move {
-            let prompt = services.library.prompt(&account, &source).await;
+            let prompt = services.library.prompt(&account, &source, codecs).await;
             if let Err(reason) = &prompt {
                 // The story is told, and the SDK logs it for the tenant.
                 debug!(playback = id.0, "a playback failed: {reason}");

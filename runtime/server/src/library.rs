@@ -19,9 +19,15 @@ use crate::web::{Media, Web, without_query};
 use freshness::Freshness;
 use loading::{decode, load};
 
-/// What prompts are made ready for: every codec that a trunk may have.
-const CODECS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
-/// Prompts kept ready, in samples of 8 kHz: an hour of audio, about 90 MB in three codecs.
+/// What prompts are made ready for: every codec that a call may have.
+pub(crate) type Codecs = &'static [Codec];
+
+/// Those that cost little.
+const COMMON: Codecs = &[Codec::Pcmu, Codec::Pcma, Codec::G722];
+/// And Opus, which takes 15 times as long as the others together.
+const WITH_OPUS: Codecs = &[Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
+
+/// Prompts kept ready, in samples of 8 kHz: an hour of audio, about 90 MB in three codecs and 11 more in Opus.
 const MAX_SAMPLES: usize = 3_600 * 8_000;
 /// The largest file that is decoded.
 const MAX_FILE: u64 = 25 << 20;
@@ -31,7 +37,7 @@ const APOLOGY: &[u8] = include_bytes!("../prompts/apology.wav");
 
 /// The prompts of all tenants. What belongs to one is never given to another: the key has the account.
 pub(crate) struct Library {
-    shelf: Mutex<HashMap<Key, Book>>,
+    shelf: Mutex<HashMap<(Key, Codecs), Book>>,
     speaker: Speaker,
     web: Arc<Web>,
 }
@@ -71,7 +77,7 @@ impl Library {
         }
     }
 
-    /// The prompt for a source. Callers that ask for the same one at the same time wait for one preparation.
+    /// The prompt for a source, in these codecs. Callers that ask for the same one at the same time wait for one preparation.
     ///
     /// # Errors
     /// Why it cannot be had, for the tenant.
@@ -79,8 +85,9 @@ impl Library {
         &self,
         account: &store::Account,
         source: &PromptSource,
+        codecs: Codecs,
     ) -> Result<Arc<Prompt>, String> {
-        let key = self.key(account, source).await?;
+        let key = (self.key(account, source).await?, codecs);
         let (cell, before) = self.cell(&key);
         let prepare = async {
             let edition = self.prepare(account, &key, before).await;
@@ -128,22 +135,23 @@ impl Library {
     async fn prepare(
         &self,
         account: &store::Account,
-        key: &Key,
+        (key, codecs): &(Key, Codecs),
         before: Option<Edition>,
     ) -> Result<Edition, String> {
+        let codecs = *codecs;
         let prompt = match key {
-            Key::Url(_, url) => return self.fetch(account, url, before).await,
-            Key::Speech(_, speech) => self.speak(speech).await?,
-            Key::Apology => decode(APOLOGY.to_vec(), "the apology".to_owned()).await?,
+            Key::Url(_, url) => return self.fetch(account, url, codecs, before).await,
+            Key::Speech(_, speech) => self.speak(speech, codecs).await?,
+            Key::Apology => decode(APOLOGY.to_vec(), "the apology".to_owned(), codecs).await?,
             Key::Music => {
-                encode(|| Prompt::new(&media::wait_music(), media::WAIT_MUSIC_RATE, &CODECS))
-                    .await?
+                let music = media::wait_music;
+                encode(move || Prompt::new(&music(), media::WAIT_MUSIC_RATE, codecs)).await?
             }
             Key::File(path, ..) => {
                 let bytes = tokio::fs::read(path)
                     .await
                     .map_err(|error| format!("{}: {error}", path.display()))?;
-                decode(bytes, path.display().to_string()).await?
+                decode(bytes, path.display().to_string(), codecs).await?
             }
         };
         Ok(Edition {
@@ -157,6 +165,7 @@ impl Library {
         &self,
         account: &store::Account,
         url: &str,
+        codecs: Codecs,
         before: Option<Edition>,
     ) -> Result<Edition, String> {
         let now = Instant::now();
@@ -168,7 +177,7 @@ impl Library {
         let answer = match self.web.media(account, url, conditions).await {
             Ok(Media::New(response)) => {
                 let freshness = Freshness::of(&response.headers);
-                let loaded = load(response, url.to_owned()).await;
+                let loaded = load(response, url.to_owned(), codecs).await;
                 loaded.map(|prompt| (prompt, freshness))
             }
             Ok(Media::Unchanged { headers }) => match known {
@@ -196,7 +205,7 @@ impl Library {
         })
     }
 
-    async fn speak(&self, speech: &call::Speech) -> Result<Arc<Prompt>, String> {
+    async fn speak(&self, speech: &call::Speech, codecs: Codecs) -> Result<Arc<Prompt>, String> {
         let request = speech::Request {
             text: &speech.text,
             language: speech.language.as_deref(),
@@ -207,11 +216,11 @@ impl Library {
         for note in spoken.notes {
             info!(target: "tenant", "{note}");
         }
-        encode(move || Prompt::new(&spoken.samples, speech::RATE, &CODECS)).await
+        encode(move || Prompt::new(&spoken.samples, speech::RATE, codecs)).await
     }
 
     /// The place of a prompt that is ready or being made ready; where it is to be made anew, what it was before.
-    fn cell(&self, key: &Key) -> (Arc<OnceCell<Edition>>, Option<Edition>) {
+    fn cell(&self, key: &(Key, Codecs)) -> (Arc<OnceCell<Edition>>, Option<Edition>) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let book = shelf.entry(key.clone()).or_insert_with(|| Book {
@@ -233,7 +242,7 @@ impl Library {
     }
 
     /// Takes the longest unused prompts away until all but this one fit.
-    fn make_room(&self, key: &Key) {
+    fn make_room(&self, key: &(Key, Codecs)) {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let mut samples: usize = shelf.values().map(Book::samples).sum();
         while samples > MAX_SAMPLES {
@@ -266,6 +275,15 @@ impl Edition {
             .as_ref()
             .is_some_and(|(asked_at, freshness)| now - *asked_at >= freshness.lifetime())
             || self.prompt.is_cut()
+    }
+}
+
+/// What the prompts of a call are made ready for that may be in these codecs.
+pub(crate) fn prompt_codecs(codecs: &[sdp::Codec]) -> Codecs {
+    if codecs.contains(&sdp::Codec::Opus) {
+        WITH_OPUS
+    } else {
+        COMMON
     }
 }
 

@@ -31,7 +31,7 @@
 //! max_channels = 32                      # calls at once, both directions
 //! calls_per_second = 10.0                # begun by us; needed where there are targets
 //! channels_by_prefix = { "+85510" = 8 }  # calls at once to numbers that begin so
-//! codecs = ["G722", "PCMU", "PCMA"]      # most preferred first; PCMU and PCMA if left out
+//! codecs = ["opus", "G722", "PCMU", "PCMA"] # most preferred first; PCMU and PCMA if left out
 //! dtmf = "auto"                          # whom to believe about keys: all, or "rfc4733", "info" or "in-band" alone
 //! encryption = "optional"                # SRTP with keys over TLS: "off" (the default), "optional", "required"
 //! [trunk.login]                          # what the peer proves to us

@@ -129,6 +129,35 @@ fn what_is_built_in_can_be_made_and_knows_its_name() {
     }
 }
 
+/// Not for decoders: for the thread that has none of its time for it.
+#[cfg(feature = "opus")]
+#[test]
+fn long_silence_in_opus_costs_nothing_and_is_over_at_once() {
+    let rate = Codec::Opus.rate();
+    let silence = vec![0; rate.frame_samples()];
+    let mut encoder = Encoder::new(Codec::Opus, true).unwrap();
+    let mut payload = [0; MAX_FRAME_BYTES];
+    for frame in speech(rate, 200).chunks_exact(rate.frame_samples()) {
+        encoder.encode(frame, &mut payload);
+    }
+    for _ in 0..10 {
+        encoder.encode(&silence, &mut payload);
+    }
+    let allocations = measure(|| {
+        encoder.encode(&silence, &mut payload);
+    });
+    assert_eq!(allocations.count_total, 0);
+
+    let said = [vec![0; rate.samples(600)], speech(rate, 3_000)].concat();
+    let heard = through(Codec::Opus, false, &said);
+    let snr_db = snr_db(
+        &said[rate.samples(600)..],
+        &heard[rate.samples(600)..],
+        rate.samples(30),
+    );
+    assert!(snr_db >= 9.0, "{snr_db:.1} dB");
+}
+
 /// Frames of speech, some of them lost; the decoder conceals these, with the next packet at hand or without.
 #[cfg(feature = "opus")]
 fn opus_with_losses(redundant: bool, looks_ahead: bool) -> f64 {

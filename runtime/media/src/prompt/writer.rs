@@ -28,13 +28,14 @@ struct Track {
 }
 
 impl PromptWriter {
-    /// A writer of audio of this rate in these codecs, but for those that are not in this build.
+    /// A writer of audio of this rate in these codecs, but for those that are not in this build. Who hears it may lose packets: Opus is
+    /// redundant.
     #[must_use]
     pub fn new(rate: Rate, codecs: &[Codec]) -> Self {
         let encoders = |of: Rate| -> Vec<Encoder> {
             let codecs = codecs.iter().filter(|codec| codec.rate() == of);
             codecs
-                .filter_map(|codec| Encoder::new(*codec, false).ok())
+                .filter_map(|codec| Encoder::prepared(*codec).ok())
                 .collect()
         };
         let tracks: Vec<Track> = Rate::ALL

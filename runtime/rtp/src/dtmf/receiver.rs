@@ -53,7 +53,8 @@ impl Default for DigitReceiver {
 
 impl DigitReceiver {
     /// For events whose payload type has this clock rate, in Hz: 8000, 16000 or 48000. It is that of the audio beside them (RFC 4733
-    /// section 2.5.1), and their payload type that of our own description, whatever ours are sent with.
+    /// section 2.5.1), unless the peer knows no such events. Their payload type is that of our own description, whatever ours are sent
+    /// with.
     #[must_use]
     pub const fn new(clock_rate_hz: u32) -> Self {
         Self {
@@ -62,6 +63,12 @@ impl DigitReceiver {
             reported: [None; REMEMBERED],
             next_reported: 0,
         }
+    }
+
+    /// What durations count.
+    #[must_use]
+    pub const fn clock_rate_hz(&self) -> u32 {
+        self.clock_rate_hz
     }
 
     /// Takes the payload of one event packet. Yields up to two digits: an event before it whose ends were all lost, and

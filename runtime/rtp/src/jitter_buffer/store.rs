@@ -61,6 +61,12 @@ impl Store {
         self.waiting.front()
     }
 
+    pub(super) fn front_payload(&self) -> Option<&[u8]> {
+        let front = self.waiting.front()?;
+        let offset = front.at as usize % ARENA_BYTES;
+        Some(&self.arena[offset..offset + front.bytes as usize])
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -26,7 +26,7 @@ fn play_frame(buffer: &mut JitterBuffer, is_quiet: bool) -> String {
     while left > 0 {
         let (ticks, letter) = match buffer.pop(left, is_quiet) {
             Output::Frame { payload, ticks } => (ticks, char::from(payload[0])),
-            Output::Lost { ticks } => (ticks, '?'),
+            Output::Lost { ticks, .. } => (ticks, '?'),
             Output::Silence { ticks } => (ticks, '.'),
         };
         assert!(ticks > 0);
@@ -129,7 +129,31 @@ fn opus_is_not_cut() {
         };
         assert_eq!(buffer.pop(960, false), whole);
     }
-    assert_eq!(buffer.pop(960, false), Output::Lost { ticks: 960 });
+    let lost = Output::Lost {
+        ticks: 960,
+        next: None,
+    };
+    assert_eq!(buffer.pop(960, false), lost);
+}
+
+#[test]
+fn the_end_of_a_gap_comes_with_the_packet_that_follows() {
+    let mut buffer = JitterBuffer::new(Format::OPUS, DelayBounds::default());
+    let payload = |n: u16| [1 << 3, n as u8]; // 20 ms
+    for n in [0, 1, 4, 5] {
+        buffer.push(&packet(n, u32::from(n) * 960, &payload(n)));
+    }
+    let mut heard = Vec::new();
+    for _ in 0..8 {
+        heard.push(match buffer.pop(960, false) {
+            Output::Frame { payload, .. } => format!("{}", payload[1]),
+            Output::Lost { next, .. } => {
+                format!("?{}", next.map_or(0, |payload| payload[1]))
+            }
+            Output::Silence { .. } => ".".to_owned(),
+        });
+    }
+    assert_eq!(heard, [".", ".", ".", "0", "1", "?0", "?4", "4"]);
 }
 
 #[test]

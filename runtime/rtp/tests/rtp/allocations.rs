@@ -34,11 +34,11 @@ fn a_minute_of_a_call_allocates_nothing() {
         for round in 0..3_000u32 {
             let now = start + Duration::from_millis(20) * round;
             let mut packet = [0; MAX_PACKET_BYTES];
-            let length = sender.frame(&mut packet, 0, false, &[1; FRAME_SAMPLES]);
+            let length = sender.frame(&mut packet, 0, false, &[1; FRAME_SAMPLES], 160);
             rtcp.sent(now, sender.timestamp(), FRAME_SAMPLES);
             let mut sealed = [0; MAX_PACKET_BYTES + MAX_OVERHEAD_BYTES];
             for (to, from) in &mut srtp {
-                sealed[..length].copy_from_slice(&packet);
+                sealed[..length].copy_from_slice(&packet[..length]);
                 let sealed_length = to.protect(&mut sealed, length).expect("there is room");
                 from.unprotect(&mut sealed[..sealed_length])
                     .expect("it is the same key");
@@ -56,7 +56,7 @@ fn a_minute_of_a_call_allocates_nothing() {
                         played += 1;
                         ticks
                     }
-                    jackfield_rtp::Output::Lost { ticks }
+                    jackfield_rtp::Output::Lost { ticks, .. }
                     | jackfield_rtp::Output::Silence { ticks } => ticks,
                 };
             }

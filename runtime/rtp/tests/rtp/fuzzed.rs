@@ -39,7 +39,7 @@ fn play(buffer: &mut JitterBuffer, format: Format) {
                 assert!(!payload.is_empty());
                 ticks
             }
-            Output::Lost { ticks } | Output::Silence { ticks } => {
+            Output::Lost { ticks, .. } | Output::Silence { ticks } => {
                 assert!(ticks <= left);
                 ticks
             }

@@ -72,7 +72,8 @@ fn the_answer_has_one_codec_and_the_offers_numbers() {
         negotiated.telephone_event,
         Some(TelephoneEvent {
             send: 96,
-            receive: 96
+            receive: 96,
+            clock_rate_hz: 8_000,
         })
     );
 }
@@ -372,7 +373,11 @@ fn an_answer_gives_the_numbers_to_send_and_ours_stay_to_receive() {
             codec.payload_type(),
             "{lines}"
         );
-        let expected = event.map(|(send, receive)| TelephoneEvent { send, receive });
+        let expected = event.map(|(send, receive)| TelephoneEvent {
+            send,
+            receive,
+            clock_rate_hz: 8_000,
+        });
         assert_eq!(negotiated.telephone_event, expected, "{lines}");
         assert!(negotiated.description.is_empty(), "{lines}");
     }

@@ -10,7 +10,7 @@ use media::{DecodeLimits, MediaError, Prompt, PromptWriter, Rate};
 use tokio::sync::{mpsc, oneshot};
 use tracing::info;
 
-use super::CODECS;
+use super::Codecs;
 
 /// Pieces of a response that wait for the decoder; the server waits beyond that.
 const PIECES: usize = 16;
@@ -19,7 +19,11 @@ const PIECES: usize = 16;
 ///
 /// # Errors
 /// If there is nothing to be played of it. What fails later cuts the prompt off, and is logged for the tenant.
-pub(super) async fn load(response: StreamedResponse, name: String) -> Result<Arc<Prompt>, String> {
+pub(super) async fn load(
+    response: StreamedResponse,
+    name: String,
+    codecs: Codecs,
+) -> Result<Arc<Prompt>, String> {
     let (pieces, body) = mpsc::channel(PIECES);
     tokio::spawn(download(response, pieces));
     let source = Incoming {
@@ -27,14 +31,18 @@ pub(super) async fn load(response: StreamedResponse, name: String) -> Result<Arc
         piece: Bytes::new(),
         failure: None,
     };
-    start(source, name).await
+    start(source, name, codecs).await
 }
 
 /// Decodes a file that is there.
 ///
 /// # Errors
 /// As [`load`].
-pub(super) async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, String> {
+pub(super) async fn decode(
+    bytes: Vec<u8>,
+    name: String,
+    codecs: Codecs,
+) -> Result<Arc<Prompt>, String> {
     let (pieces, body) = mpsc::channel(1);
     drop(pieces);
     let source = Incoming {
@@ -42,7 +50,7 @@ pub(super) async fn decode(bytes: Vec<u8>, name: String) -> Result<Arc<Prompt>, 
         piece: bytes.into(),
         failure: None,
     };
-    start(source, name).await
+    start(source, name, codecs).await
 }
 
 async fn download(mut response: StreamedResponse, pieces: mpsc::Sender<Result<Bytes, String>>) {
@@ -60,12 +68,12 @@ async fn download(mut response: StreamedResponse, pieces: mpsc::Sender<Result<By
     }
 }
 
-async fn start(source: Incoming, name: String) -> Result<Arc<Prompt>, String> {
+async fn start(source: Incoming, name: String, codecs: Codecs) -> Result<Arc<Prompt>, String> {
     let (ready, is_ready) = oneshot::channel();
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || {
         let _entered = span.enter();
-        Loading::new(name, ready).run(source);
+        Loading::new(name, codecs, ready).run(source);
     });
     is_ready
         .await
@@ -81,10 +89,14 @@ struct Loading {
 }
 
 impl Loading {
-    fn new(name: String, ready: oneshot::Sender<Result<Arc<Prompt>, String>>) -> Self {
+    fn new(
+        name: String,
+        codecs: Codecs,
+        ready: oneshot::Sender<Result<Arc<Prompt>, String>>,
+    ) -> Self {
         Self {
             name,
-            writer: PromptWriter::new(Rate::Wide, &CODECS),
+            writer: PromptWriter::new(Rate::Wide, codecs),
             ready: Some(ready),
         }
     }

@@ -118,7 +118,7 @@ async fn what_was_spoken_once_is_not_spoken_again() {
         (&one, "Hi", None, None, 6),
     ] {
         let prompt = library
-            .prompt(account, &source(text, language, voice))
+            .prompt(account, &source(text, language, voice), COMMON)
             .await;
         assert_eq!(prompt.unwrap().frames(), 1);
         assert_eq!(
@@ -129,17 +129,41 @@ async fn what_was_spoken_once_is_not_spoken_again() {
     }
     let both = [source("Twice", None, None), source("Twice", None, None)];
     let (first, second) = tokio::join!(
-        library.prompt(&one, &both[0]),
-        library.prompt(&one, &both[1])
+        library.prompt(&one, &both[0], COMMON),
+        library.prompt(&one, &both[1], COMMON)
     );
     assert!(Arc::ptr_eq(&first.unwrap(), &second.unwrap()));
     assert_eq!(counter.0.load(Ordering::SeqCst), 7);
 
     // A failure is not kept.
     for spoken_so_far in [8, 9] {
-        let error = library.prompt(&one, &source("no", None, None)).await;
+        let error = library
+            .prompt(&one, &source("no", None, None), COMMON)
+            .await;
         assert_eq!(error.unwrap_err(), "flite failed: it may not say so");
         assert_eq!(counter.0.load(Ordering::SeqCst), spoken_so_far);
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_is_ready_for_what_its_call_may_be_in() {
+    let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
+    let library = Library::new(speaker, Arc::new(Web::new()));
+    let [account, _] = accounts().await;
+    for (codecs, is_in_opus) in [
+        (&sdp::Codec::WIDEBAND[..], false),
+        (&sdp::Codec::ALL, true),
+        (&[sdp::Codec::Pcma], false),
+    ] {
+        let codecs = prompt_codecs(codecs);
+        let prompt = library
+            .prompt(&account, &PromptSource::Apology, codecs)
+            .await;
+        let prompt = prompt.unwrap();
+        for codec in Codec::ALL {
+            let expected = codec != Codec::Opus || is_in_opus;
+            assert_eq!(prompt.is_for(codec), expected, "{codec:?} of {codecs:?}");
+        }
     }
 }
 
@@ -196,7 +220,7 @@ async fn a_url_is_asked_whether_its_prompt_still_holds() {
     let source = PromptSource::Media(MediaSource::Url(url.clone()));
     let mut prompts = Vec::new();
     for _ in 0..4 {
-        prompts.push(library.prompt(&account, &source).await.unwrap());
+        prompts.push(library.prompt(&account, &source, COMMON).await.unwrap());
     }
     assert!(
         Arc::ptr_eq(&prompts[0], &prompts[1]),
@@ -207,11 +231,11 @@ async fn a_url_is_asked_whether_its_prompt_still_holds() {
         "the server was out of order"
     );
     assert!(!Arc::ptr_eq(&prompts[0], &prompts[3]), "it was another one");
-    let error = library.prompt(&account, &source).await.unwrap_err();
+    let error = library.prompt(&account, &source, COMMON).await.unwrap_err();
     assert_eq!(error, format!("{url}: status 404"), "it is there no more");
-    let last = library.prompt(&account, &source).await.unwrap();
+    let last = library.prompt(&account, &source, COMMON).await.unwrap();
     for _ in 0..3 {
-        let again = library.prompt(&account, &source).await.unwrap();
+        let again = library.prompt(&account, &source, COMMON).await.unwrap();
         assert!(Arc::ptr_eq(&last, &again), "it holds for ten minutes");
     }
     let since = "if-modified-since: Sun, 22 Nov 2026 10:00:00 GMT";
@@ -270,7 +294,7 @@ async fn a_prompt_is_played_while_the_rest_of_it_is_fetched() {
         }
     };
 
-    let broken = library.prompt(&account, &source).await.unwrap();
+    let broken = library.prompt(&account, &source, COMMON).await.unwrap();
     end_of(&broken).await;
     assert!(broken.is_cut());
     assert!(
@@ -280,11 +304,11 @@ async fn a_prompt_is_played_while_the_rest_of_it_is_fetched() {
     );
 
     // It is not kept for its ten minutes.
-    let prompt = library.prompt(&account, &source).await.unwrap();
+    let prompt = library.prompt(&account, &source, COMMON).await.unwrap();
     assert!(!Arc::ptr_eq(&broken, &prompt));
     assert!(prompt.is_growing() && prompt.frames() >= 50);
     assert!(prompt.frames() <= 250, "{}", prompt.frames());
-    let other = library.prompt(&account, &source).await.unwrap();
+    let other = library.prompt(&account, &source, COMMON).await.unwrap();
     assert!(Arc::ptr_eq(&other, &prompt), "two calls, one download");
     go_on.send(()).unwrap();
     end_of(&prompt).await;

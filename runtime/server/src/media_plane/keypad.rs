@@ -7,8 +7,6 @@ use media::{Codec, DtmfDetector, Rate, RateConverter, SAMPLES_8K};
 use rtp::Packet;
 use rtp::dtmf::{Digit, DigitPolicy, DigitReceiver, DigitSource, Digits};
 
-use super::wire::clock_rate_hz;
-
 /// The keys of one peer, each press once. Making one, or changing its path, allocates; using it does not.
 #[derive(Debug)]
 pub(super) struct Keypad {
@@ -44,8 +42,12 @@ impl Keypad {
         let codec = path.media_codec();
         if self.codec != codec {
             self.codec = codec;
-            self.events = DigitReceiver::new(clock_rate_hz(codec));
             self.tones = None;
+        }
+        if let Some(event) = path.telephone_event
+            && event.clock_rate_hz != self.events.clock_rate_hz()
+        {
+            self.events = DigitReceiver::new(event.clock_rate_hz);
         }
         let wanted = match self.policy {
             DigitPolicy::Auto => path.telephone_event.is_none(),

@@ -317,11 +317,11 @@ impl LegCore {
         let codec = path.media_codec();
         if self.ear.codec() != codec {
             self.ear.reset(codec);
-            self.mouth.speak_in(codec);
             if let Some(background) = &mut self.background {
                 background.change(codec.rate());
             }
         }
+        self.mouth.speak_as(&path);
         self.keypad.connect(&path);
         self.wire.connect(self.now, &path);
         self.path = Some(path);

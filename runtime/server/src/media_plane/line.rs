@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crossbeam_queue::ArrayQueue;
-use media::codec::MAX_FRAME_BYTES;
 use media::{BridgeSide, BridgeWay, Codec, FRAME_MS, Gain, Rate, RateConverter, bridge_way};
+use rtp::MAX_PAYLOAD_BYTES;
 
 use super::ear::MAX_FRAME_SAMPLES;
 
@@ -101,14 +101,14 @@ pub(super) struct Relayed {
     pub(super) marker: bool,
     pub(super) sequence: u16,
     pub(super) timestamp: u32,
-    length: u8,
-    bytes: [u8; MAX_FRAME_BYTES],
+    length: u16,
+    bytes: [u8; MAX_PAYLOAD_BYTES],
 }
 
 impl Relayed {
     /// A packet as it came; none if it is longer than any that is sent here.
     pub(super) fn new(kind: Kind, stream: u32, packet: &rtp::Packet<'_>) -> Option<Self> {
-        let mut bytes = [0; MAX_FRAME_BYTES];
+        let mut bytes = [0; MAX_PAYLOAD_BYTES];
         let length = packet.payload.len();
         bytes.get_mut(..length)?.copy_from_slice(packet.payload);
         Some(Self {
@@ -117,7 +117,7 @@ impl Relayed {
             marker: packet.marker,
             sequence: packet.sequence,
             timestamp: packet.timestamp,
-            length: u8::try_from(length).ok()?,
+            length: u16::try_from(length).ok()?,
             bytes,
         })
     }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use call::{MediaPath, PlaybackId};
 use media::codec::MAX_FRAME_BYTES;
-use media::{Codec, DtmfTone, Encoder, Prompt, Rate, RateConverter, SAMPLES_8K};
+use media::{Codec, DtmfTone, Encoder, Prompt, Rate, RateConverter};
 use rtp::dtmf::DigitSender;
-use rtp::{MAX_PACKET_BYTES, Sender};
+use rtp::{MAX_PACKET_BYTES, MAX_PAYLOAD_BYTES, Sender};
 
-use super::ear::MAX_FRAME_SAMPLES;
-use super::line::Relayed;
+use super::ear::{MAX_FRAME_SAMPLES, format};
+use super::line::{Kind, Relayed};
 use super::relay::Relay;
 use super::tap::Said;
+
+const _: () = assert!(MAX_FRAME_BYTES <= MAX_PAYLOAD_BYTES);
 
 /// A key is pressed for 100 ms.
 const KEY_FRAMES: u16 = 5;
@@ -30,6 +32,8 @@ pub(super) struct Mouth {
     sender: Sender,
     /// What is not a prompt, which is coded already, goes out through here.
     encoder: Encoder,
+    /// The encoder repeats itself for a peer that loses packets.
+    is_redundant: bool,
     /// Tones to the encoder's rate.
     widened: RateConverter,
     /// The round of the last frame, since the first one.
@@ -82,7 +86,8 @@ impl Mouth {
     pub(super) fn new(sender: Sender, codec: Codec) -> Self {
         Self {
             sender,
-            encoder: encoder(codec),
+            encoder: encoder(codec, false),
+            is_redundant: false,
             widened: RateConverter::new(Rate::Narrow, codec.rate()),
             round: None,
             marker: true,
@@ -93,12 +98,22 @@ impl Mouth {
         }
     }
 
-    /// From now on in this codec.
-    pub(super) fn speak_in(&mut self, codec: Codec) {
-        if self.encoder.codec() != codec {
-            self.encoder = encoder(codec);
+    /// From now on as the path says.
+    pub(super) fn speak_as(&mut self, path: &MediaPath) {
+        let codec = path.media_codec();
+        let before = self.encoder.codec();
+        if (before, self.is_redundant) != (codec, path.redundancy) {
+            self.encoder = encoder(codec, path.redundancy);
+            self.is_redundant = path.redundancy;
+        }
+        if before != codec {
             self.widened = RateConverter::new(Rate::Narrow, codec.rate());
         }
+    }
+
+    /// A frame's time on the stream's clock.
+    fn frame_ticks(&self) -> u32 {
+        self.encoder.codec().timestamps_a_frame()
     }
 
     /// Queues a playback behind the others.
@@ -145,10 +160,14 @@ impl Mouth {
         path: &MediaPath,
         relayed: &Relayed,
     ) -> Option<usize> {
-        let frame = path.media_codec().timestamps_a_frame();
+        let duration = match relayed.kind {
+            Kind::Audio => format(path.media_codec()).duration(relayed.payload()),
+            Kind::Event | Kind::Noise => None,
+        };
+        let ticks = duration.unwrap_or(self.frame_ticks());
         let marker = self.marker;
         self.relay
-            .write(&mut self.sender, packet, path, relayed, frame, marker)
+            .write(&mut self.sender, packet, path, relayed, ticks, marker)
     }
 
     /// What is relayed from now on is another stream.
@@ -162,7 +181,8 @@ impl Mouth {
             .round
             .map_or(0, |before| round.saturating_sub(before + 1));
         if missed > 0 {
-            self.sender.advance((missed * SAMPLES_8K as u64) as u32);
+            let ticks = missed * u64::from(self.frame_ticks());
+            self.sender.advance(ticks as u32);
             self.marker = true;
         }
         self.round = Some(round);
@@ -175,7 +195,7 @@ impl Mouth {
         {
             playback.place += 1;
         }
-        self.sender.advance(SAMPLES_8K as u32);
+        self.sender.advance(self.frame_ticks());
         self.marker = true;
     }
 
@@ -201,6 +221,7 @@ impl Mouth {
             return self.write(packet, path, &tone[..live.len()]);
         }
         let codec = self.encoder.codec();
+        let ticks = self.frame_ticks();
         let playback = self.playbacks.front_mut();
         if let Some(said) = said {
             match playback.as_ref().and_then(|playback| playback.codes()) {
@@ -212,7 +233,7 @@ impl Mouth {
             Some(frame) => {
                 let marker = std::mem::take(&mut self.marker);
                 self.sender
-                    .frame(packet, path.send_payload_type, marker, frame)
+                    .frame(packet, path.send_payload_type, marker, frame, ticks)
             }
             None => self.write(packet, path, live),
         }
@@ -228,8 +249,9 @@ impl Mouth {
         let mut coded = [0; MAX_FRAME_BYTES];
         let length = self.encoder.encode(frame, &mut coded);
         let marker = std::mem::take(&mut self.marker);
+        let (payload_type, ticks) = (path.send_payload_type, self.frame_ticks());
         self.sender
-            .frame(packet, path.send_payload_type, marker, &coded[..length])
+            .frame(packet, payload_type, marker, &coded[..length], ticks)
     }
 
     /// Begins the next key of the front playback where none is pressed: as an event where the peer takes them, else as a tone.
@@ -245,14 +267,16 @@ impl Mouth {
             let (key, gap_frames) = match key {
                 'w' => (Some(Key::Silence), SHORT_WAIT_FRAMES),
                 'W' => (Some(Key::Silence), LONG_WAIT_FRAMES),
-                _ if path.telephone_event.is_some() => {
+                _ => {
                     let packets = DigitSender::new(key, self.sender.timestamp(), KEY_FRAMES);
-                    (packets.map(Key::Event), KEY_GAP_FRAMES)
+                    let key = match (path.telephone_event, packets) {
+                        (Some(event), Some(packets)) => {
+                            Some(Key::Event(packets.at_clock_rate_hz(event.clock_rate_hz)))
+                        }
+                        _ => DtmfTone::new(key, KEY_FRAMES).map(Key::Tone),
+                    };
+                    (key, KEY_GAP_FRAMES)
                 }
-                _ => (
-                    DtmfTone::new(key, KEY_FRAMES).map(Key::Tone),
-                    KEY_GAP_FRAMES,
-                ),
             };
             self.pressing = key.map(|key| Pressing { key, gap_frames });
         }
@@ -282,7 +306,7 @@ impl Mouth {
             event.timestamp,
             &event.payload,
         );
-        self.sender.advance(SAMPLES_8K as u32);
+        self.sender.advance(self.frame_ticks());
         self.marker = true;
         Some(length)
     }
@@ -382,6 +406,6 @@ impl Playback {
     }
 }
 
-fn encoder(codec: Codec) -> Encoder {
-    Encoder::new(codec, false).expect("only codecs of this build are negotiated")
+fn encoder(codec: Codec, redundant: bool) -> Encoder {
+    Encoder::new(codec, redundant).expect("only codecs of this build are negotiated")
 }

@@ -1,7 +1,7 @@
 //! Packets of another leg's peer as packets of this leg's stream.
 
 use call::MediaPath;
-use rtp::{MAX_PACKET_BYTES, Packet, Sender};
+use rtp::{MAX_PACKET_BYTES, MAX_PAYLOAD_BYTES, Packet, Sender};
 
 use super::line::{Kind, Relayed};
 
@@ -19,20 +19,20 @@ struct Anchor {
     first: u16,
     sequence_offset: u16,
     timestamp_offset: u32,
-    /// The latest time that was sent, with a frame behind it.
+    /// The latest time that was sent, with what it lasts behind it.
     until: u32,
 }
 
 impl Relay {
     /// Writes a packet as one of `sender`'s and returns its length; none of what the path has no type for, and of what was sent before
-    /// the stream began here. `frame`: a frame's timestamps. `marker`: there was a pause.
+    /// the stream began here. `ticks`: what the packet lasts. `marker`: there was a pause.
     pub(super) fn write(
         &mut self,
         sender: &mut Sender,
         packet: &mut [u8; MAX_PACKET_BYTES],
         path: &MediaPath,
         relayed: &Relayed,
-        frame: u32,
+        ticks: u32,
         marker: bool,
     ) -> Option<usize> {
         let payload_type = match relayed.kind {
@@ -56,7 +56,7 @@ impl Relay {
             return None;
         }
         let timestamp = relayed.timestamp.wrapping_add(anchor.timestamp_offset);
-        let end = timestamp.wrapping_add(frame);
+        let end = timestamp.wrapping_add(ticks);
         if is_after(end, anchor.until) {
             anchor.until = end;
         }
@@ -86,12 +86,14 @@ const fn is_after(timestamp: u32, other: u32) -> bool {
     ahead != 0 && ahead < 1 << 31
 }
 
-/// Milliseconds of audio in a packet: of the codecs with a byte for each of 8,000 a second; Opus packets are never too long to be sent.
-pub(super) fn packet_ms(codec: media::Codec, packet: &Packet<'_>) -> u32 {
-    match codec {
-        media::Codec::Opus => media::FRAME_MS,
-        _ => packet.payload.len().div_ceil(8) as u32,
-    }
+/// Whether a packet of audio is too long to be sent on as it is: with more than 20 ms, which is what peers are told of; in Opus, whose
+/// receivers take any length, with more bytes than we send.
+pub(super) fn is_too_long(codec: media::Codec, packet: &Packet<'_>) -> bool {
+    let most = match codec {
+        media::Codec::Opus => MAX_PAYLOAD_BYTES,
+        _ => media::codec::MAX_FRAME_BYTES,
+    };
+    packet.payload.len() > most
 }
 
 #[cfg(test)]
@@ -121,7 +123,7 @@ mod tests {
                 }
                 None => {
                     relay.interrupt(&mut sender);
-                    Some(sender.frame(&mut buffer, 0, false, &[2; 160]))
+                    Some(sender.frame(&mut buffer, 0, false, &[2; 160], 160))
                 }
             };
             sent.push(length.map(|length| {
@@ -192,7 +194,7 @@ mod tests {
             assert_eq!(written, None, "{kind:?}");
         }
         let long = Packet {
-            payload: &[0; 161],
+            payload: &[0; MAX_PAYLOAD_BYTES + 1],
             ..packet
         };
         assert!(Relayed::new(Kind::Audio, 1, &long).is_none());

@@ -30,6 +30,7 @@ fn connect(leg: &Leg, remote: SocketAddr) {
         telephone_event: Some(TelephoneEvent {
             send: 101,
             receive: 101,
+            clock_rate_hz: 8_000,
         }),
         ..MediaPath::new(remote, Codec::Pcma)
     }));

@@ -302,7 +302,7 @@ impl std::fmt::Debug for Encryption {
 }
 
 /// The clock of a codec's stream.
-pub(super) const fn clock_rate_hz(codec: media::Codec) -> u32 {
+const fn clock_rate_hz(codec: media::Codec) -> u32 {
     codec.timestamps_a_frame() * 1_000 / media::FRAME_MS
 }
 

@@ -182,6 +182,7 @@ impl TrunkRow {
                 .codecs
                 .iter()
                 .filter_map(|name| sdp::Codec::from_name(name))
+                .filter(|codec| call::media_codec(*codec).is_built_in()) // another build wrote it
                 .collect(),
             encryption: self.media.encryption,
         })

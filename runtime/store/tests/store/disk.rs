@@ -87,7 +87,7 @@ numbers = { country = "SO", dial_as = "national", prefix = "9#" }
 caller_id = { dial_as = "e164", headers = ["from", "remote-party-id"], user_phone = true, trusted = true }
 nat = { force_rport = true, to_source = true, symmetric_rtp = true, advertised_sip = "203.0.113.1:5060", advertised_media = "203.0.113.1" }
 outcomes = { 603 = "failed", 480 = "busy" }
-codecs = ["G722", "PCMA"]
+codecs = ["opus", "G722", "PCMA"]
 dtmf = "in-band"
 encryption = "optional"
 [[operator]]

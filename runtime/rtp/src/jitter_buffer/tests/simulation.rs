@@ -104,7 +104,7 @@ fn run(link: Link) -> Outcome {
                     newest = Some(n);
                     ticks
                 }
-                Output::Lost { ticks } => {
+                Output::Lost { ticks, .. } => {
                     outcome.concealed += u64::from(left == FRAME);
                     ticks
                 }

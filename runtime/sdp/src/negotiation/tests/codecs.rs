@@ -130,6 +130,30 @@ fn odd_offers_are_answered_from_their_middle() {
     }
 }
 
+/// What a softphone has that knows no other events; and what it answers with.
+#[test]
+fn opus_goes_with_events_of_8_khz_where_there_are_no_others() {
+    let lines = "m=audio 4000 RTP/AVP 96 101\na=rtpmap:96 opus/48000/2\n\
+        a=rtpmap:101 telephone-event/8000\n";
+    let everything = with(&Codec::ALL);
+    let answered = answer(&from_peer(lines), &everything).unwrap();
+    let accepted = accept(&from_peer(lines), &everything).unwrap();
+    for negotiated in [&answered, &accepted] {
+        let event = TelephoneEvent {
+            send: 101,
+            receive: 101,
+            clock_rate_hz: 8_000,
+        };
+        assert_eq!(negotiated.codec, Codec::Opus);
+        assert_eq!(negotiated.telephone_event, Some(event));
+    }
+    let text = String::from_utf8_lossy(&answered.description);
+    assert!(
+        text.contains("a=rtpmap:101 telephone-event/8000\r\n"),
+        "{text}"
+    );
+}
+
 #[test]
 fn only_what_is_allowed_is_agreed_on() {
     let lines = "m=audio 4000 RTP/AVP 107 9 8 0\na=rtpmap:107 opus/48000/2\n";

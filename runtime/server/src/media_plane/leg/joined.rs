@@ -6,7 +6,7 @@ use media::{BridgeWay, Codec, Rate};
 
 use super::LegCore;
 use crate::media_plane::line::{Kind, LineEnd, Relayed, Takes};
-use crate::media_plane::relay::packet_ms;
+use crate::media_plane::relay::is_too_long;
 use crate::media_plane::wire::MAX_DATAGRAM_BYTES;
 
 /// A line that a leg has joined.
@@ -17,6 +17,8 @@ pub(super) struct Joined {
     pub(super) relays: bool,
     /// The peer's packets were too long to be sent on as they are.
     has_long_packets: bool,
+    /// The peer's telephone events count as its codec does, so that they are understood wherever the codec is.
+    passes_events: bool,
     /// Which of the peer's streams it is, counted from the joining.
     stream: u32,
     /// Packets of the stream that were not passed on, and are not to look like lost ones.
@@ -38,6 +40,7 @@ impl LegCore {
             line,
             relays: false,
             has_long_packets: false,
+            passes_events: false,
             stream: 0,
             withheld: 0,
             sends_packets: false,
@@ -97,11 +100,15 @@ impl LegCore {
 
     /// Tells the other end of the line which packets may come as they are.
     pub(super) fn tell_what_is_taken(&mut self) {
-        if let (Some(joined), Some(path)) = (&self.line, &self.path) {
+        if let (Some(joined), Some(path)) = (&mut self.line, &self.path) {
+            let clock_rate_hz = path.codec.clock_rate_hz();
+            joined.passes_events = path
+                .telephone_event
+                .is_some_and(|event| event.clock_rate_hz == clock_rate_hz);
             // Where a stream has a part in what is said here, it comes as audio.
             let takes = (!self.taps.want_audio()).then(|| Takes {
                 codec: path.media_codec(),
-                events: path.telephone_event.is_some(),
+                events: joined.passes_events,
                 noise: path.comfort_noise.is_some(),
             });
             joined.line.take_packets(takes);
@@ -110,12 +117,8 @@ impl LegCore {
 
     /// Whether packets go to the other end of the line as they come. Who begins to be heard decoded is heard from now on.
     pub(super) fn choose_way(&mut self, codec: Codec, kind: Kind, packet: &rtp::Packet<'_>) {
-        let ms = match kind {
-            Kind::Audio => packet_ms(codec, packet),
-            Kind::Event | Kind::Noise => media::FRAME_MS,
-        };
         let Some(joined) = &mut self.line else { return };
-        joined.has_long_packets |= ms > media::FRAME_MS;
+        joined.has_long_packets |= kind == Kind::Audio && is_too_long(codec, packet);
         self.settle_way(codec);
     }
 
@@ -190,7 +193,7 @@ impl Joined {
         };
         let is_taken = match kind {
             Kind::Audio => true,
-            Kind::Event => takes.events,
+            Kind::Event => takes.events && self.passes_events,
             Kind::Noise => takes.noise,
         };
         let relayed = Relayed::new(kind, self.stream, packet).filter(|_| is_taken);

@@ -115,7 +115,7 @@ fn a_leg_that_hears_and_speaks_allocates_nothing() {
     let mut talk = |rig: &mut Rig, ticks: u32| {
         for tick in 0..ticks {
             for _ in 0..tick % 3 {
-                let length = sender.frame(&mut packet, 0, false, &[0x55; 160]);
+                let length = sender.frame(&mut packet, 0, false, &[0x55; 160], 160);
                 rig.send(|sockets| &sockets.rtp, &packet[..length]);
             }
             rig.tick();

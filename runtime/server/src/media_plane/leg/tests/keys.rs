@@ -131,7 +131,7 @@ fn keys_wait_while_the_call_is_held() {
 
 #[test]
 fn a_peer_without_telephone_events_gets_tones_in_any_codec() {
-    for codec in [sdp::Codec::Pcma, sdp::Codec::G722] {
+    for codec in [sdp::Codec::Pcma, sdp::Codec::G722, sdp::Codec::Opus] {
         let mut rig = Rig::new(false);
         rig.command(MediaCommand::Connect(MediaPath {
             telephone_event: None,

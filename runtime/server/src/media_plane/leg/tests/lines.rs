@@ -83,7 +83,7 @@ impl Bridge {
 
 impl Rig {
     /// All that is sent in a round.
-    fn round_of_all(&mut self) -> Vec<Sent> {
+    pub(super) fn round_of_all(&mut self) -> Vec<Sent> {
         let mut sent: Vec<Sent> = self.tick().into_iter().collect();
         let mut datagram = [0; MAX_DATAGRAM_BYTES];
         while let Some((length, remote)) = self.core.relay(&mut datagram) {

@@ -91,12 +91,13 @@ impl Check<'_> {
         };
         let mut codecs = Vec::new();
         for name in names.get_ref() {
-            let spoken = Codec::from_name(name.get_ref()).filter(|codec| *codec != Codec::Opus);
+            let is_built_in = |codec: &Codec| call::media_codec(*codec).is_built_in();
+            let spoken = Codec::from_name(name.get_ref()).filter(is_built_in);
             let codec = spoken.ok_or_else(|| {
                 self.error(
                     name,
                     format_args!(
-                        "`{}` is no codec of a trunk: write \"G722\", \"PCMU\" or \"PCMA\"",
+                        "`{}` is no codec of a trunk: write \"opus\", \"G722\", \"PCMU\" or \"PCMA\"",
                         name.get_ref()
                     ),
                 )

@@ -11,20 +11,48 @@ const SLACK: usize = 480;
 /// Samples in a block of 20 ms.
 const FRAME: usize = 160;
 
-/// Reads a WAV of 16-bit samples, 8 kHz, mono. Panics, with the path, on anything else.
+/// The rate in which phones record Opus.
+const FULL_RATE_HZ: u32 = 48_000;
+
+/// Reads a WAV of 16-bit samples, 8 kHz, mono; one of 48 kHz is brought down to that. Panics, with the path, on anything else.
 #[must_use]
 pub fn read_wav(path: &Path) -> Vec<i16> {
     let mut reader =
         hound::WavReader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let spec = reader.spec();
-    assert_eq!(
-        (spec.sample_rate, spec.channels, spec.bits_per_sample),
-        (SAMPLE_RATE_HZ, 1, 16),
-        "{}",
-        path.display()
-    );
+    assert_eq!(spec.bits_per_sample, 16, "{}", path.display());
     // A recorder that is still open may have cut its last sample; what is whole counts.
-    reader.samples::<i16>().map_while(Result::ok).collect()
+    let samples: Vec<i16> = reader.samples::<i16>().map_while(Result::ok).collect();
+    match (spec.sample_rate, spec.channels) {
+        (SAMPLE_RATE_HZ, 1) => samples,
+        (FULL_RATE_HZ, channels) => from_full_rate(&samples, channels.into()),
+        other => panic!("{}: {other:?} Hz and channels", path.display()),
+    }
+}
+
+/// The first channel of samples of 48 kHz, every sixth behind a low-pass filter: 16 ms of windowed sinc.
+fn from_full_rate(samples: &[i16], channels: usize) -> Vec<i16> {
+    const STEP: usize = (FULL_RATE_HZ / SAMPLE_RATE_HZ) as usize;
+    const HALF: usize = 64 * STEP;
+    let first: Vec<f32> = samples
+        .iter()
+        .step_by(channels)
+        .map(|s| f32::from(*s))
+        .collect();
+    let taps: Vec<f32> = (0..=2 * HALF)
+        .map(|tap| {
+            let x = (tap as f32 - HALF as f32) / STEP as f32 * std::f32::consts::PI;
+            let sinc = if x == 0.0 { 1.0 } else { x.sin() / x };
+            let window = (x / 64.0 / 2.0).cos().powi(2);
+            sinc * window / STEP as f32
+        })
+        .collect();
+    let padding = vec![0.0; HALF];
+    let padded = [padding.as_slice(), &first, &padding].concat();
+    (0..first.len())
+        .step_by(STEP)
+        .map(|at| dot(&taps, &padded[at..at + taps.len()]) as i16)
+        .collect()
 }
 
 /// Writes a WAV that [`read_wav`] reads.
@@ -306,6 +334,29 @@ mod tests {
         for recording in [vec![], vec![0; 20_000]] {
             assert_eq!(find(&prompt("welcome"), &recording).likeness, 0.0);
         }
+    }
+
+    #[test]
+    fn a_recording_at_48_khz_is_the_same_at_8() {
+        let tone = |rate_hz: f32, frequency_hz: f32| -> Vec<i16> {
+            let step = std::f32::consts::TAU * frequency_hz / rate_hz;
+            (0..rate_hz as usize)
+                .map(|at| ((at as f32 * step).sin() * 8_000.0) as i16)
+                .collect()
+        };
+        for frequency_hz in [300.0, 1_000.0, 3_400.0] {
+            let stereo: Vec<i16> = tone(48_000.0, frequency_hz)
+                .iter()
+                .flat_map(|s| [*s, 0])
+                .collect();
+            let heard = from_full_rate(&stereo, 2);
+            assert_eq!(heard.len(), 8_000);
+            let middle = 1_000..7_000;
+            let snr_db = snr_db(&tone(8_000.0, frequency_hz)[middle.clone()], &heard[middle]);
+            assert!(snr_db > 40.0, "{frequency_hz} Hz: {snr_db:.1} dB");
+        }
+        let gone = from_full_rate(&tone(48_000.0, 5_000.0), 1);
+        assert!(gone[1_000..7_000].iter().all(|sample| sample.abs() < 80));
     }
 
     #[test]

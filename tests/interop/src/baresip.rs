@@ -36,7 +36,7 @@ pub struct Login<'a> {
 }
 
 impl Softphone {
-    /// Dials `number` at `server` with one codec (`PCMU` or `PCMA`) and waits for the answer. `speech` is what it says; silence
+    /// Dials `number` at `server` with one codec (`PCMU`, `PCMA` or `opus`) and waits for the answer. `speech` is what it says; silence
     /// follows, as baresip hangs up where its recording ends.
     #[must_use]
     pub fn call(server: SocketAddr, number: &str, codec: &str, speech: &[i16]) -> Self {
@@ -201,7 +201,8 @@ impl Softphone {
 
 /// An account that is registered nowhere.
 fn unregistered(address: Ipv4Addr, codec: &str) -> String {
-    format!("<sip:softphone@{address}>;regint=0;audio_codecs={codec}/8000/1\n")
+    let rate = if codec == "opus" { "48000/2" } else { "8000/1" };
+    format!("<sip:softphone@{address}>;regint=0;audio_codecs={codec}/{rate}\n")
 }
 
 /// Settings that trust these authorities, and ask servers to prove themselves.
@@ -248,6 +249,8 @@ fn configure(
          ctrl_tcp_listen 127.0.0.1:{control_port}\n\
          module_path {modules}\n\
          module g711.so\n\
+         module opus.so\n\
+         opus_inbandfec yes\n\
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bindings::jackfield::call::{conference, control, dial, queue, streams};
+use crate::bindings::jackfield::call::{
+    conference, control, dial, machine_detection, queue, streams,
+};
 use crate::bindings::wasi::{config, logging};
 use crate::{
-    CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, Host, Level, MediaSource,
-    PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest,
-    WaitSound,
+    CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Host,
+    Level, MediaSource, PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream,
+    StreamId, StreamRequest, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -121,6 +123,10 @@ impl Host for Component {
 
     fn stop_stream(&self, stream: StreamId) -> Result<(), CallError> {
         streams::stop_stream(stream)
+    }
+
+    fn detect_machine(&self, request: DetectionRequest) -> Result<(), CallError> {
+        machine_detection::detect_machine(&request)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

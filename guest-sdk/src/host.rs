@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, Level, MediaSource,
-    PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest,
-    WaitSound,
+    CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Level,
+    MediaSource, PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream, StreamId,
+    StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -42,6 +42,7 @@ pub trait Host {
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError>;
     fn start_stream(&self, request: StreamRequest) -> Result<StartedStream, CallError>;
     fn stop_stream(&self, stream: StreamId) -> Result<(), CallError>;
+    fn detect_machine(&self, request: DetectionRequest) -> Result<(), CallError>;
 
     /// The next event in order, or none when `timeout` is over; without one it waits for as long as it takes.
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event>;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::conference::ConferenceNews;
 use crate::queue::QueueNews;
 use crate::{
-    DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId, Response,
-    StreamEnd, StreamId,
+    Detection, DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId,
+    Response, StreamEnd, StreamId,
 };
 
 /// Keys beyond this many that nobody asked for are dropped.
@@ -24,6 +24,7 @@ pub(crate) struct Inbox {
     dialed: BTreeMap<DialId, Dialed>,
     streams_started: BTreeSet<StreamId>,
     streams_ended: BTreeMap<StreamId, StreamEnd>,
+    detection: Option<Detection>,
     hung_up: Option<HangUpCause>,
 }
 
@@ -54,6 +55,7 @@ impl Inbox {
             Event::StreamEnded((stream, end)) => {
                 self.streams_ended.insert(stream, end);
             }
+            Event::MachineDetected(detection) => self.detection = Some(detection),
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
     }
@@ -127,6 +129,11 @@ impl Inbox {
     /// How that stream ended, if it did. Told once.
     pub(crate) fn take_stream_end(&mut self, stream: StreamId) -> Option<StreamEnd> {
         self.streams_ended.remove(&stream)
+    }
+
+    /// Who answered, if that is known. Told once.
+    pub(crate) fn take_detection(&mut self) -> Option<Detection> {
+        self.detection.take()
     }
 
     /// Why the call is over, if it is.

@@ -76,6 +76,7 @@
 mod call;
 mod component;
 mod conference;
+mod detection;
 mod dial;
 mod digits;
 mod host;
@@ -117,17 +118,18 @@ pub mod bindings {
 pub use bindings::jackfield::call::conference::{Beep, ConferenceOptions};
 #[doc(inline)]
 pub use bindings::jackfield::call::control::{
-    CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, DialEnd as Dialed, DialId,
-    DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request, HttpResponse as Response,
-    MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent, QueueExit, QueueOutcome,
-    QueuePlace, RejectReason, RequestId, Speech, StreamEnd, StreamError, StreamId, WaitSound,
+    AnsweredBy, CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Detection,
+    DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request,
+    HttpResponse as Response, MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent,
+    QueueExit, QueueOutcome, QueuePlace, RejectReason, RequestId, Speech, StatusCallback,
+    StreamEnd, StreamError, StreamId, WaitSound,
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::dial::DialRequest;
 #[doc(inline)]
-pub use bindings::jackfield::call::streams::{
-    StartedStream, StatusCallback, StreamRequest, StreamTracks,
-};
+pub use bindings::jackfield::call::machine_detection::{DetectionMode, DetectionRequest};
+#[doc(inline)]
+pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
 #[doc(inline)]
 pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
 #[doc(inline)]
@@ -136,6 +138,7 @@ pub use call::Call;
 #[doc(hidden)]
 pub use component::Component;
 pub use conference::Conference;
+pub use detection::Detecting;
 pub use dial::{Dial, Dialing};
 pub use digits::Digits;
 pub use host::Host;

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response, StreamEnd,
-    StreamId,
+    AnsweredBy, CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response,
+    StreamEnd, StreamId,
 };
 pub use callee::Callee;
 use stage::Stage;
@@ -131,6 +131,13 @@ impl Rehearsal {
         server: impl Fn(&Request) -> Result<Response, HttpError> + 'static,
     ) -> Self {
         self.stage_mut().server = Box::new(server);
+        self
+    }
+
+    /// Who answered, and how many seconds a story that asks has to wait. Without it, somebody after 2 seconds.
+    #[must_use]
+    pub fn answered_by(self, who: AnsweredBy, after_seconds: f32) -> Self {
+        self.stage_mut().answered_by = (who, Duration::from_secs_f32(after_seconds));
         self
     }
 

@@ -58,10 +58,14 @@ impl<'a> Documents<'a> {
     }
 
     /// The document that the settings name.
-    pub(crate) fn first(&mut self, status: CallStatus) -> Result<Document, Stop> {
+    pub(crate) fn first(
+        &mut self,
+        status: CallStatus,
+        parameters: Vec<Parameter>,
+    ) -> Result<Document, Stop> {
         if let Some(url) = self.setting("voice-url") {
             let method = self.method("voice-method");
-            return self.follow(&Link { url, method }, None, Vec::new(), status);
+            return self.follow(&Link { url, method }, None, parameters, status);
         }
         let Some(twiml) = self.setting("twiml") else {
             let message = "neither the setting voice-url nor twiml is there: nothing to run";

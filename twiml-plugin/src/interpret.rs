@@ -1,5 +1,6 @@
 //! Runs documents on a call, one after the other.
 
+mod detection;
 mod dial;
 mod prompts;
 mod room;
@@ -61,7 +62,8 @@ impl<'a> Interpreter<'a> {
     }
 
     fn run(&mut self) -> Result<(), Stop> {
-        let mut document = self.documents.first(self.status())?;
+        let parameters = self.who_answered()?;
+        let mut document = self.documents.first(self.status(), parameters)?;
         loop {
             for warning in &document.warnings {
                 warn!(self.call, "{warning}");

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    CallError, CallInfo, ConferenceOptions, DialId, DialRequest, Event, HangUpCause, Host, Level,
-    MediaSource, PlaybackEnd, PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream,
-    StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
+    AnsweredBy, CallError, CallInfo, ConferenceOptions, Detection, DetectionMode, DetectionRequest,
+    DialId, DialRequest, Event, HangUpCause, Host, Level, MediaSource, PlaybackEnd, PlaybackId,
+    RejectReason, Request, RequestId, Speech, StartedStream, StreamEnd, StreamId, StreamRequest,
+    StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -203,6 +204,31 @@ impl Host for Rehearsal {
         stage.note(format!("stop stream {stream}"));
         let now = stage.now;
         stage.happens(now, Event::StreamEnded((stream, StreamEnd::Stopped)));
+        Ok(())
+    }
+
+    fn detect_machine(&self, request: DetectionRequest) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        if !stage.answered {
+            return Err(CallError::NotAnswered);
+        }
+        stage.note(match request.mode {
+            DetectionMode::Enable => "detect who answered",
+            DetectionMode::DetectMessageEnd => "detect who answered, to the end of a message",
+        });
+        let (answered_by, after) = stage.answered_by;
+        let timeout = Duration::from_millis(request.timeout_ms.into());
+        let (answered_by, after) = match after < timeout {
+            true => (answered_by, after),
+            false => (AnsweredBy::Unknown, timeout),
+        };
+        let detection = Detection {
+            answered_by,
+            duration_ms: u32::try_from(after.as_millis()).unwrap_or(u32::MAX),
+        };
+        let at = stage.now + after;
+        stage.happens(at, Event::MachineDetected(detection));
         Ok(())
     }
 

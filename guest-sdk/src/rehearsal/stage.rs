@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::callee::{Callee, Rehearsed};
 use super::rooms::Rooms;
 use crate::{
-    CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Request,
-    Response, StreamId,
+    AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd,
+    PlaybackId, Request, Response, StreamId,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -32,6 +32,8 @@ pub(super) struct Stage {
     pub(super) dial: Option<Rehearsed>,
     pub(super) dials: DialId,
     pub(super) streams: StreamId,
+    /// Who answered, and how long it takes to know.
+    pub(super) answered_by: (AnsweredBy, Duration),
 
     pub(super) transcript: Vec<String>,
     pub(super) requests: Vec<Request>,
@@ -64,6 +66,7 @@ impl Stage {
             dial: None,
             dials: 0,
             streams: 0,
+            answered_by: (AnsweredBy::Human, Duration::from_secs(2)),
             transcript: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),

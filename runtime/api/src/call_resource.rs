@@ -27,6 +27,7 @@ pub(crate) struct CallResource {
     price: Option<String>,
     price_unit: Option<String>,
     direction: String,
+    /// Null until the call is over, and where nobody asked.
     answered_by: Option<String>,
     api_version: &'static str,
     forwarded_from: Option<String>,
@@ -60,11 +61,13 @@ impl From<CallRow> for CallResource {
             status: row.status.to_string(),
             start_time: date(row.started_unix_ms),
             end_time: date(row.ended_unix_ms),
+            answered_by: (row.record.as_ref())
+                .and_then(|record| record.answered_by)
+                .map(|who| who.as_str().to_owned()),
             duration: row.record.map(|record| record.duration_s.to_string()),
             price: None,
             price_unit: None,
             direction: row.direction.to_string(),
-            answered_by: None,
             api_version: "2010-04-01",
             forwarded_from: None,
             group_sid: None,

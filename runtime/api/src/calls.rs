@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::call_resource::CallResource;
 use crate::destination::normalise;
+use crate::machine_detection;
 use crate::page::{CallPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -24,12 +25,24 @@ const MAX_TWIML_CHARS: usize = 4000;
 const RING_TIMEOUTS_S: std::ops::RangeInclusive<u32> = 1..=600;
 
 const CREATE: Vocabulary = Vocabulary {
-    supported: &["To", "From", "Url", "Twiml", "Method", "Timeout"],
-    unsupported: &[
-        "ApplicationSid",
+    supported: &[
+        "To",
+        "From",
+        "Url",
+        "Twiml",
+        "Method",
+        "Timeout",
+        "MachineDetection",
+        "MachineDetectionTimeout",
+        "MachineDetectionSpeechThreshold",
+        "MachineDetectionSpeechEndThreshold",
+        "MachineDetectionSilenceTimeout",
         "AsyncAmd",
         "AsyncAmdStatusCallback",
         "AsyncAmdStatusCallbackMethod",
+    ],
+    unsupported: &[
+        "ApplicationSid",
         "Byoc",
         "CallReason",
         "CallToken",
@@ -37,11 +50,6 @@ const CREATE: Vocabulary = Vocabulary {
         "ClientNotificationUrl",
         "FallbackMethod",
         "FallbackUrl",
-        "MachineDetection",
-        "MachineDetectionSilenceTimeout",
-        "MachineDetectionSpeechEndThreshold",
-        "MachineDetectionSpeechThreshold",
-        "MachineDetectionTimeout",
         "Record",
         "RecordingChannels",
         "RecordingConfigurationId",
@@ -126,6 +134,7 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
         .ok_or_else(|| Problem::bad(21213, "`From` is required"))?;
     let flow = flow(parameters)?;
     let ring_timeout_s = ring_timeout(parameters)?;
+    let settings = machine_detection::settings(parameters)?;
     let (to, from) = (normalise(to), normalise(from));
     if from.parse::<PhoneNumber>().is_err() {
         let message = format!("`From` {from:?} is not a telephone number");
@@ -141,6 +150,7 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
         parent: None,
         flow,
         ring_timeout_s,
+        settings,
         created_unix_ms: (state.clock)(),
     })
 }

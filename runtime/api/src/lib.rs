@@ -11,6 +11,7 @@ mod calls;
 mod date;
 mod destination;
 mod live_calls;
+mod machine_detection;
 mod operator;
 mod page;
 mod parameters;

@@ -180,7 +180,7 @@ async fn what_is_wrong_with_a_new_call_has_twilios_code() {
             "`StatusCallback`",
         ),
         (
-            "To=1294&From=345&Twiml=x&MachineDetection=Enable",
+            "To=1294&From=345&Twiml=x&MachineDetection=Maybe",
             400,
             20001,
             "`MachineDetection`",

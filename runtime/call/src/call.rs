@@ -1,6 +1,7 @@
 //! One call, as a table of what happens in which state.
 
 mod commands;
+mod detection;
 mod dial;
 mod room;
 mod story;
@@ -19,9 +20,9 @@ use streams::Streams;
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
-    CallRecord, CallSid, CallStatus, ChildEnd, ChildNews, Effect, Event, HangUpCause, Input,
-    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RejectReason, RequestId,
-    StoryChoice, signalled_digit,
+    AnsweredBy, CallRecord, CallSid, CallStatus, ChildEnd, ChildNews, DetectionRequest, Effect,
+    Event, HangUpCause, Input, MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd,
+    RejectReason, RequestId, StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -59,6 +60,9 @@ pub struct Call {
     /// Its own SID, where another call's story dialled this one: it has no story, and tells its parent.
     dialled: Option<CallSid>,
     streams: Streams,
+    /// What the story wants to know of who answered, until that is known.
+    detecting: Option<DetectionRequest>,
+    answered_by: Option<AnsweredBy>,
     /// The answer to an offer that came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
@@ -150,6 +154,8 @@ impl Call {
             last_child: 0,
             dialled: None,
             streams: Streams::default(),
+            detecting: None,
+            answered_by: None,
             negotiated: None,
             unconfirmed: None,
             path: None,
@@ -358,7 +364,10 @@ impl Call {
                 }
             }
             MediaEvent::PeerSilent if self.state == State::Up => self.peer_is_gone(now),
-            MediaEvent::Digit(_) | MediaEvent::PeerSilent => {}
+            MediaEvent::MachineDetected(detection) if self.state == State::Up => {
+                self.machine_detected(*detection);
+            }
+            MediaEvent::Digit(_) | MediaEvent::PeerSilent | MediaEvent::MachineDetected(_) => {}
             MediaEvent::PlaybackEnded { id, stopped } => {
                 if self.playlist.remove(*id) {
                     let end = if *stopped {
@@ -630,6 +639,7 @@ impl Call {
             retry_after_s: ending.retry_after_s,
             end_reason: ending.reason,
             quality: None,
+            answered_by: self.answered_by,
         };
         if self.dialled.is_some() {
             self.emit(Effect::TellParent(ChildNews::Ended(ChildEnd {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConferenceCommand, DialId, DialRequest, PlaybackId, QueueCommand, RequestId, StreamId,
-    StreamRequest,
+    ConferenceCommand, DetectionRequest, DialId, DialRequest, PlaybackId, QueueCommand, RequestId,
+    StreamId, StreamRequest,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -50,6 +50,8 @@ pub enum Command {
     StartStream(StreamRequest),
     /// Ends a media stream.
     StopStream(StreamId),
+    /// Begins to listen for who answered.
+    DetectMachine(DetectionRequest),
 }
 
 /// What an accepted command gives back at once.
@@ -198,6 +200,15 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// Sign as a webhook of the account.
     pub sign: bool,
+}
+
+/// Where the host tells what became of something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusCallback {
+    /// `http` or `https`.
+    pub url: String,
+    /// GET or POST.
+    pub method: HttpMethod,
 }
 
 #[cfg(test)]

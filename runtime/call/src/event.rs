@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallSid, CallStatus, ConferenceEvent, DialId, PlaybackId, QueueEvent, RequestId, StreamEnd,
-    StreamId,
+    CallSid, CallStatus, ConferenceEvent, Detection, DialId, PlaybackId, QueueEvent, RequestId,
+    StreamEnd, StreamId,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -30,6 +30,8 @@ pub enum Event {
     StreamStarted(StreamId),
     /// A media stream is over, or did not come about.
     StreamEnded(StreamId, StreamEnd),
+    /// It is known who answered, or that nobody can tell.
+    MachineDetected(Detection),
     /// The call is over; the last event.
     HungUp(HangUpCause),
 }

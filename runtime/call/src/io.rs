@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use media::Prompt;
+use media::{MachineDetectionOptions, Prompt};
 
 use crate::{
     CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
-    ConferenceRequest, Event, HangUpCause, HttpError, HttpRequest, HttpResponse, MediaSource,
-    PlaybackId, QueueEvent, QueueRequest, Reply, RequestId, Speech, StreamId, StreamNews,
-    StreamOrder,
+    ConferenceRequest, Detection, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
+    MediaSource, PlaybackId, QueueEvent, QueueRequest, Reply, RequestId, Speech, StatusCallback,
+    StreamId, StreamNews, StreamOrder,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -78,6 +78,8 @@ pub enum Effect {
     TellParent(ChildNews),
     /// To a media stream.
     Stream(StreamId, StreamOrder),
+    /// Tell the tenant's server who answered.
+    TellDetection(StatusCallback, Detection),
     /// The status changed. The last one is final.
     Status(CallStatus),
 }
@@ -143,6 +145,8 @@ pub enum MediaCommand {
     /// A key was told of in signalling: one of `0123456789*#ABCD`. Comes back as [`MediaEvent::Digit`] unless the media told of the same
     /// press.
     Signalled(char),
+    /// Listen for who answered; comes back as [`MediaEvent::MachineDetected`]. A detection that was under way ends.
+    DetectMachine(MachineDetectionOptions),
 }
 
 /// Where and how one leg's RTP flows.
@@ -219,6 +223,8 @@ pub enum MediaEvent {
     Digit(char),
     /// Nothing came from the peer for as long as the configuration allows.
     PeerSilent,
+    /// Who answered; told once for each [`MediaCommand::DetectMachine`].
+    MachineDetected(Detection),
     /// A playback that was handed over is over.
     PlaybackEnded {
         /// As given in [`MediaCommand::Play`].

@@ -7,6 +7,7 @@ mod call;
 mod child;
 mod command;
 mod conference;
+mod detection;
 mod event;
 mod ids;
 mod io;
@@ -23,12 +24,13 @@ pub use call::{Call, Limits};
 pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest};
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,
-    WaitSound,
+    StatusCallback, WaitSound,
 };
 pub use conference::{
     Beep, Conference, ConferenceCommand, ConferenceEffect, ConferenceEnd, ConferenceEvent,
     ConferenceInput, ConferenceOptions, ConferencePlace, ConferenceRequest, Hearing,
 };
+pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use ids::{
     AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, PlaybackId, QueueSid,
@@ -39,6 +41,7 @@ pub use io::{
     media_codec,
 };
 pub use leg::{InboundLeg, OutboundLeg};
+pub use media::{AnsweredBy, MachineDetection, MachineDetectionOptions};
 pub use outcome::{Outcome, Outcomes};
 pub use quality::CallQuality;
 pub use queue::{
@@ -47,6 +50,5 @@ pub use queue::{
 };
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};
 pub use stream::{
-    StreamCallback, StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest,
-    StreamTracks,
+    StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest, StreamTracks,
 };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountSid, CallQuality, CallSid};
+use crate::{AccountSid, AnsweredBy, CallQuality, CallSid};
 
 /// Who began the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +117,8 @@ pub struct CallRecord {
     pub end_reason: String,
     /// How the other side was heard; none if it was not.
     pub quality: Option<CallQuality>,
+    /// Who answered, as far as that was asked and came to be known.
+    pub answered_by: Option<AnsweredBy>,
 }
 
 impl CallRecord {
@@ -131,6 +133,7 @@ impl CallRecord {
             retry_after_s: None,
             end_reason: end_reason.into(),
             quality: None,
+            answered_by: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, HttpMethod, StreamSid};
+use crate::{CallSid, StatusCallback, StreamSid};
 
 /// One media stream of a call. Counts up from 1 within the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,16 +32,7 @@ pub struct StreamRequest {
     /// Unique within the call.
     pub name: Option<String>,
     /// Where the host tells of its begin and end.
-    pub status_callback: Option<StreamCallback>,
-}
-
-/// Where the host tells of a stream's begin and end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamCallback {
-    /// `http` or `https`.
-    pub url: String,
-    /// GET or POST.
-    pub method: HttpMethod,
+    pub status_callback: Option<StatusCallback>,
 }
 
 /// What a stream sends.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{HttpError, HttpResponse};
+use call::{AnsweredBy, HttpError, HttpResponse};
 use serde::Deserialize;
 
 use crate::sent::Sent;
@@ -128,6 +128,16 @@ struct World {
     missing_prompts: Vec<String>,
     http: Vec<Answer>,
     callees: BTreeMap<String, CalleeWords>,
+    answered_by: Option<AnsweredByWords>,
+}
+
+/// Who answered, as far as a flow asks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnsweredByWords {
+    who: AnsweredBy,
+    /// Seconds until that is known.
+    after: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -241,6 +251,9 @@ impl Seconds<'_> {
         for answer in world.http {
             let url = answer.url.clone();
             script = script.respond(&url, answer.into_response());
+        }
+        if let Some(answered) = world.answered_by {
+            script = script.answered_by(answered.who, self.read(answered.after)?);
         }
         for (target, words) in world.callees {
             script = script.callee(&target, self.callee(&words)?);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::far_ends::Answer;
 use call::{
-    Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand, StreamEnd,
-    StreamError,
+    AnsweredBy, Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand,
+    StreamEnd, StreamError,
 };
 
 use crate::callee::Callee;
@@ -39,6 +39,7 @@ pub struct Script {
     responses: Vec<(String, Result<HttpResponse, HttpError>)>,
     pub(crate) callees: BTreeMap<String, Callee>,
     pub(crate) far_ends: Vec<Answer>,
+    pub(crate) answered_by: Option<(AnsweredBy, Duration)>,
 }
 
 /// One step of a script.
@@ -275,6 +276,13 @@ impl Script {
         self
     }
 
+    /// Who answered, and how long it takes to know. Somebody after 2 seconds, where nothing is said.
+    #[must_use]
+    pub fn answered_by(mut self, who: AnsweredBy, after: Duration) -> Self {
+        self.answered_by = Some((who, after));
+        self
+    }
+
     /// The far end of media streams to URLs that begin with `url` closes them after so long. Others stay open.
     #[must_use]
     pub fn stream_closes(self, url: &str, after: Duration) -> Self {
@@ -374,7 +382,8 @@ impl Expectation {
             | Command::Conference(_)
             | Command::Queue(_)
             | Command::StopDial(_)
-            | Command::StopStream(_) => return None,
+            | Command::StopStream(_)
+            | Command::DetectMachine(_) => return None,
             Command::Dial(request) => *self == Self::Dial(request.targets.join(", ")),
             Command::StartStream(request) => {
                 matches!(self, Self::Stream(end) if request.url.ends_with(end.as_str()))

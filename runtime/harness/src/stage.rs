@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{
-    AccountSid, Call, CallError, CallInfo, CallSid, CallStatus, Command, Direction, Effect, Event,
-    HangUpCause, HttpError, HttpRequest, HttpResponse, InboundLeg, Input, Limits, MediaCommand,
-    MediaEvent, OutboundLeg, PromptSource, Reply, RequestId,
+    AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, Command, Detection,
+    Direction, Effect, Event, HangUpCause, HttpError, HttpRequest, HttpResponse, InboundLeg, Input,
+    Limits, MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply, RequestId,
 };
 use media::Prompt;
 use plugin_host::{Stop, words};
@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const APOLOGY: Duration = Duration::from_secs(3);
 /// The runtime's music for those who wait.
 const MUSIC: Duration = Duration::from_secs(16);
+/// Who answers where the script does not say.
+const SOMEBODY: (AnsweredBy, Duration) = (AnsweredBy::Human, Duration::from_secs(2));
 const CALLER: &str = "+15550100";
 const CALLEE: &str = "+15550199";
 const MAX_DURATION: Duration = Duration::from_secs(4 * 3600);
@@ -53,6 +55,8 @@ pub(crate) struct Stage {
     responses: VecDeque<Arriving>,
     callees: Callees,
     pub(crate) far_ends: FarEnds,
+    /// Who answered, and when that comes to be known.
+    detected: Option<(Duration, Detection)>,
     reply: Option<Result<Reply, CallError>>,
     /// The story is to be dropped when it waits next.
     stop: Stop,
@@ -96,6 +100,7 @@ impl Stage {
             responses: VecDeque::new(),
             callees: Callees::default(),
             far_ends,
+            detected: None,
             reply: None,
             stop,
             transcript: Transcript::default(),
@@ -291,6 +296,7 @@ impl Stage {
             self.leg.deadline(),
             self.callees.deadline(),
             self.far_ends.deadline(),
+            self.detected.map(|(at, _)| at),
         ]
         .into_iter()
         .flatten()
@@ -312,6 +318,9 @@ impl Stage {
         }
         while let Some((id, news)) = self.far_ends.news(self.now) {
             self.feed(Input::Stream(id, news));
+        }
+        if let Some((_, detection)) = self.detected.take_if(|(at, _)| *at <= self.now) {
+            self.feed(Input::Media(MediaEvent::MachineDetected(detection)));
         }
         while let Some(response) = self
             .responses
@@ -406,7 +415,8 @@ impl Stage {
             | Effect::Bridge(_)
             | Effect::Unbridge
             | Effect::RingBack(_)
-            | Effect::TellParent(_) => None,
+            | Effect::TellParent(_)
+            | Effect::TellDetection(..) => None,
         }
     }
 
@@ -427,6 +437,20 @@ impl Stage {
                 .leg
                 .stop(self.now, id)
                 .then_some(MediaEvent::PlaybackEnded { id, stopped: true }),
+            MediaCommand::DetectMachine(options) => {
+                let (answered_by, after) = self.script.answered_by.unwrap_or(SOMEBODY);
+                let (answered_by, after) = match after < options.timeout {
+                    true => (answered_by, after),
+                    false => (AnsweredBy::Unknown, options.timeout),
+                };
+                let duration_ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+                let detection = Detection {
+                    answered_by,
+                    duration_ms,
+                };
+                self.detected = Some((self.now + after, detection));
+                None
+            }
             MediaCommand::Connect(_)
             | MediaCommand::Echo(_)
             | MediaCommand::Background(_)

@@ -5,6 +5,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::tone_run::{ToneFollower, ToneRun};
 use crate::{FRAME_MS, VoiceActivity};
 
@@ -30,7 +32,7 @@ const ANSWERING_FAX_HZ: RangeInclusive<f64> = 2_085.0..=2_115.0;
 const FAX_FRAMES: u32 = 17;
 
 /// When an answer is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MachineDetection {
     /// As soon as it is known who answered: Twilio's `Enable`.
     Enable,
@@ -39,7 +41,7 @@ pub enum MachineDetection {
 }
 
 /// How long things take; the default is Twilio's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineDetectionOptions {
     /// When an answer is wanted.
     pub mode: MachineDetection,
@@ -55,7 +57,8 @@ pub struct MachineDetectionOptions {
 }
 
 /// Who answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AnsweredBy {
     /// Somebody.
     Human,
@@ -208,6 +211,14 @@ impl MachineDetector {
         match self.state {
             State::Known(answer) => Some(answer),
             _ => None,
+        }
+    }
+
+    /// From now on frames come at this rate. A tone that goes on begins anew.
+    pub fn change_rate(&mut self, rate_hz: u32) {
+        if self.rate_hz != rate_hz {
+            self.rate_hz = rate_hz;
+            self.tones = ToneFollower::default();
         }
     }
 

@@ -21,12 +21,13 @@ wasmtime::component::bindgen!({
         "jackfield:call/queue": async | trappable,
         "jackfield:call/dial": async | trappable,
         "jackfield:call/streams": async | trappable,
+        "jackfield:call/machine-detection": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
-pub(crate) use jackfield::call::{conference, control, dial, queue, streams};
+pub(crate) use jackfield::call::{conference, control, dial, machine_detection, queue, streams};
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
 pub(crate) use wasi::logging::logging;
@@ -152,6 +153,15 @@ impl From<control::HttpRequest> for call::HttpRequest {
     }
 }
 
+impl From<control::StatusCallback> for call::StatusCallback {
+    fn from(callback: control::StatusCallback) -> Self {
+        Self {
+            url: callback.url,
+            method: callback.method.into(),
+        }
+    }
+}
+
 impl From<call::HttpResponse> for control::HttpResponse {
     fn from(response: call::HttpResponse) -> Self {
         Self {
@@ -202,6 +212,7 @@ impl From<call::Event> for control::Event {
             call::Event::DialEnded(id, end) => Self::DialEnded((id.0, end.into())),
             call::Event::StreamStarted(id) => Self::StreamStarted(id.0),
             call::Event::StreamEnded(id, end) => Self::StreamEnded((id.0, end.into())),
+            call::Event::MachineDetected(detection) => Self::MachineDetected(detection.into()),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
         }
     }

@@ -3,8 +3,8 @@
 mod rooms;
 
 use call::{
-    CallError, Command, Event, HttpMethod, MediaSource, PlaybackEnd, Reply, StreamEnd,
-    StreamRequest, StreamTracks,
+    CallError, Command, Event, HttpMethod, MachineDetection, MediaSource, PlaybackEnd, Reply,
+    StreamEnd, StreamRequest, StreamTracks,
 };
 
 /// Bytes of a text that are shown.
@@ -58,6 +58,12 @@ pub fn command(command: &Command) -> String {
         Command::StopDial(id) => format!("stop dial {}", id.0),
         Command::StartStream(request) => stream(request),
         Command::StopStream(id) => format!("stop stream {}", id.0),
+        Command::DetectMachine(request) => match request.options.mode {
+            MachineDetection::Enable => "detect who answered".to_owned(),
+            MachineDetection::DetectMessageEnd => {
+                "detect who answered, to the end of a message".to_owned()
+            }
+        },
     }
 }
 
@@ -98,6 +104,9 @@ pub fn event(event: &Event) -> String {
         Event::StreamEnded(id, StreamEnd::Closed) => format!("stream {} closed", id.0),
         Event::StreamEnded(id, StreamEnd::Failed(error)) => {
             format!("stream {} failed: {error}", id.0)
+        }
+        Event::MachineDetected(detection) => {
+            format!("answered by {}", detection.answered_by.as_str())
         }
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{
-    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Effect, Event,
-    HangUpCause, Input, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply,
-    StoryChoice, StoryOutcome, StreamId, StreamOrder,
+    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection, Effect,
+    Event, HangUpCause, Input, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent,
+    Reply, StatusCallback, StoryChoice, StoryOutcome, StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -18,6 +18,7 @@ use tracing::{Instrument, debug, info};
 
 use crate::children::{Children, Parent};
 use crate::clock;
+use crate::detection;
 use crate::flows::Story;
 use crate::library::prompt_codecs;
 use crate::mailbox::{Request, StoryDesk, mailbox};
@@ -276,6 +277,7 @@ impl CallActor {
                 }
             }
             Effect::Stream(id, order) => self.stream(id, order),
+            Effect::TellDetection(callback, detection) => self.tell_detection(&callback, detection),
             Effect::Status(status) => self.record(status),
         }
     }
@@ -352,6 +354,19 @@ impl CallActor {
             inbox: self.inbox.clone(),
         };
         self.streams.order(id, order, &self.leg, owner);
+    }
+
+    /// Nobody waits for it.
+    fn tell_detection(&self, callback: &StatusCallback, detected: Detection) {
+        let request = detection::callback(&self.info, callback, detected);
+        let (services, account) = (Arc::clone(&self.services), Arc::clone(&self.account));
+        let send = async move {
+            let cookies = crate::web::Cookies::default();
+            if let Err(error) = services.web.request(&account, &cookies, request).await {
+                debug!("the callback that tells who answered was lost: {error}");
+            }
+        };
+        tokio::spawn(send.in_current_span());
     }
 
     /// Runs one job beside the actor; its result comes back as an input.

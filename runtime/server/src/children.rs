@@ -247,6 +247,7 @@ impl Placing {
             parent: Some(self.parent_sid),
             flow: self.flow.clone(),
             ring_timeout_s: Some(self.ring_timeout),
+            settings: Default::default(),
             created_unix_ms: clock::unix_ms(),
         }
     }

@@ -126,6 +126,7 @@ impl Inbound {
             parent: None,
             flow: number.flow.clone(),
             ring_timeout_s: None,
+            settings: Default::default(),
             created_unix_ms: clock::unix_ms(),
         };
         let leg = Leg {

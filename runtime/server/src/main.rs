@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod detection;
 mod endpoint;
 mod flite;
 mod flows;
@@ -33,6 +34,7 @@ mod streams;
 mod transport;
 mod trunks;
 mod web;
+mod webhook;
 
 use clap::Parser;
 

@@ -281,7 +281,7 @@ pub(crate) fn dial(
         account: Arc::clone(account),
         story: Story {
             flow: row.flow.clone(),
-            settings: Default::default(),
+            settings: row.settings.clone(),
         },
         leg: opened.leg,
         signals: signals_out,

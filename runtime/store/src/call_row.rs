@@ -1,5 +1,7 @@
 //! What is kept of one call.
 
+use std::collections::BTreeMap;
+
 use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,8 @@ pub struct NewCall {
     pub flow: Flow,
     /// How long an outbound call may ring, in seconds; none for the default.
     pub ring_timeout_s: Option<u32>,
+    /// Settings of its flow for this call alone, over those of the account.
+    pub settings: BTreeMap<String, String>,
     /// When it was accepted or came in.
     pub created_unix_ms: u64,
 }
@@ -83,6 +87,8 @@ pub struct CallRow {
     pub record: Option<CallRecord>,
     /// How many events are kept of it, which is the sequence number of the next.
     pub events: u32,
+    /// Settings of its flow for this call alone, over those of the account.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl CallRow {

@@ -216,6 +216,7 @@ fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
         updated_unix_ms: call.created_unix_ms,
         record: None,
         events: 0,
+        settings: call.settings,
     }
 }
 

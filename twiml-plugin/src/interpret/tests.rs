@@ -1,3 +1,4 @@
+mod detection;
 mod dial;
 mod room;
 

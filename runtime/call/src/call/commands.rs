@@ -72,6 +72,7 @@ impl Call {
             (State::Incoming | State::Up, Command::StopDial(id)) => self.stop_dial(id),
             (State::Up, Command::StartStream(request)) => self.start_stream(request),
             (State::Up, Command::StopStream(id)) => self.stop_stream(id),
+            (State::Up, Command::DetectMachine(request)) => self.detect_machine(request),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

@@ -36,6 +36,7 @@ impl Call {
             return;
         }
         self.close_streams();
+        self.detecting = None;
         match outcome {
             StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
                 self.hang_up(now, HangUpCause::Local);

@@ -2,8 +2,8 @@
 
 use super::{Call, State};
 use crate::{
-    CallError, Effect, Event, HttpMethod, Reply, StreamEnd, StreamId, StreamNews, StreamOrder,
-    StreamRequest, StreamTracks,
+    CallError, Effect, Event, HttpMethod, Reply, StatusCallback, StreamEnd, StreamId, StreamNews,
+    StreamOrder, StreamRequest, StreamTracks,
 };
 
 /// Streams of one call at a time (Twilio's limit).
@@ -144,18 +144,26 @@ fn check(request: &StreamRequest) -> Result<(), String> {
         ));
     }
     if let Some(callback) = &request.status_callback {
-        if !has_scheme(&callback.url, ["http", "https"]) || callback.url.len() > MAX_URL_BYTES {
-            return Err("the URL of a status callback begins with http:// or https://".to_owned());
-        }
-        if !matches!(callback.method, HttpMethod::Get | HttpMethod::Post) {
-            return Err("a status callback is a GET or a POST".to_owned());
-        }
+        callback.check()?;
     }
     let name_chars = request.name.as_ref().map(|name| name.chars().count());
     if name_chars.is_some_and(|chars| !(1..=MAX_NAME_CHARS).contains(&chars)) {
         return Err(format!("the name has not 1 to {MAX_NAME_CHARS} characters"));
     }
     Ok(())
+}
+
+impl StatusCallback {
+    /// Says what is wrong with it, and what would be right.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !has_scheme(&self.url, ["http", "https"]) || self.url.len() > MAX_URL_BYTES {
+            return Err("the URL of a status callback begins with http:// or https://".to_owned());
+        }
+        match self.method {
+            HttpMethod::Get | HttpMethod::Post => Ok(()),
+            _ => Err("a status callback is a GET or a POST".to_owned()),
+        }
+    }
 }
 
 fn has_scheme(url: &str, schemes: [&str; 2]) -> bool {

@@ -1,6 +1,7 @@
 //! Each test is a story of inputs and the effects that each of them must have, in short words.
 
 mod addresses;
+mod detection;
 mod dial;
 mod encryption;
 mod rooms;
@@ -185,6 +186,9 @@ fn words(effect: &Effect) -> String {
         }
         Effect::TellParent(news) => format!("parent: {}", first_word(news)),
         Effect::Stream(id, order) => format!("stream {} {}", id.0, first_word(order)),
+        Effect::TellDetection(callback, detection) => {
+            format!("callback {} {:?}", callback.url, detection.answered_by)
+        }
         Effect::Status(status) => status.to_string(),
     }
 }

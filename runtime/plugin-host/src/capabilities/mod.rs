@@ -7,6 +7,7 @@ mod control;
 mod dial;
 mod filesystem;
 mod logging;
+mod machine_detection;
 mod process;
 mod queue;
 mod random;
@@ -30,6 +31,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/queue",
     "jackfield:call/dial",
     "jackfield:call/streams",
+    "jackfield:call/machine-detection",
     "wasi:config/store",
     "wasi:logging/logging",
     "wasi:cli/environment",
@@ -72,6 +74,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::queue::add_to_linker::<_, Own>(linker, own)?;
     bindings::dial::add_to_linker::<_, Own>(linker, own)?;
     bindings::streams::add_to_linker::<_, Own>(linker, own)?;
+    bindings::machine_detection::add_to_linker::<_, Own>(linker, own)?;
     bindings::config::add_to_linker::<_, Own>(linker, own)?;
     bindings::logging::add_to_linker::<_, Own>(linker, own)?;
 

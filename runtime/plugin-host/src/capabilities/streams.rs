@@ -40,12 +40,7 @@ impl From<streams::StreamRequest> for call::StreamRequest {
             both_ways: request.both_ways,
             parameters: request.parameters,
             name: request.name,
-            status_callback: request
-                .status_callback
-                .map(|callback| call::StreamCallback {
-                    url: callback.url,
-                    method: callback.method.into(),
-                }),
+            status_callback: request.status_callback.map(Into::into),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One leg: what it hears, says and tells. No socket, no clock: datagrams and ticks go in, packets and events come out.
 
+mod detection;
 mod joined;
 
 use std::collections::VecDeque;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use call::{MediaCommand, MediaEvent, MediaPath, StreamId};
 use joined::Joined;
-use media::{Codec, SAMPLES_8K};
+use media::{Codec, MachineDetector, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
 use rtp::rtcp::Rtcp;
 use rtp::{Latch, Measured, Sender, Sequenced};
@@ -60,6 +61,8 @@ pub(super) struct LegCore {
     /// Takes the place of the echo.
     line: Option<Joined>,
     taps: Taps,
+    /// Until it is known who answered.
+    detector: Option<MachineDetector>,
     heard: Option<Box<HeardFrame>>,
     measurements: Arc<Measurements>,
     events: VecDeque<MediaEvent>,
@@ -82,6 +85,7 @@ impl LegCore {
             background: None,
             line: None,
             taps: Taps::default(),
+            detector: None,
             heard: beginning.listens.then(|| Box::new([0; SAMPLES_8K])),
             measurements: Arc::default(),
             events: VecDeque::new(),
@@ -124,6 +128,7 @@ impl LegCore {
                 self.pressed(key);
                 self.pass_key(key);
             }
+            MediaCommand::DetectMachine(options) => self.detect_machine(options),
         }
     }
 
@@ -240,6 +245,7 @@ impl LegCore {
         if self.taps.want_heard() {
             self.taps.heard(round, rate, live);
         }
+        self.listen_for_machine(live);
         self.exchange(rate, live);
         self.measure();
         while let Some(finished) = self.mouth.finished() {
@@ -320,6 +326,9 @@ impl LegCore {
             if let Some(background) = &mut self.background {
                 background.change(codec.rate());
             }
+            if let Some(detector) = &mut self.detector {
+                detector.change_rate(codec.rate().hz());
+            }
         }
         self.mouth.speak_as(&path);
         self.keypad.connect(&path);
@@ -333,6 +342,7 @@ impl LegCore {
         self.echo
             || self.line.as_ref().is_some_and(|joined| !joined.relays)
             || self.taps.want_heard()
+            || self.detector.is_some()
             || self.heard.is_some()
             || self.keypad.listens_to_tones()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{CallSid, HttpMethod, HttpRequest, StreamCallback, StreamEnd, StreamId, StreamRequest};
+use call::{CallSid, HttpRequest, StatusCallback, StreamEnd, StreamId, StreamRequest};
 use tokio::task::JoinHandle;
 use tracing::{Instrument, debug};
 use url::form_urlencoded;
@@ -11,6 +11,7 @@ use super::Owner;
 use crate::clock;
 use crate::services::Services;
 use crate::web::Cookies;
+use crate::webhook::webhook;
 
 /// The callbacks of one stream, sent in order; nobody waits for them.
 pub(super) struct Callbacks(Option<Told>);
@@ -19,7 +20,7 @@ struct Told {
     services: Arc<Services>,
     account: Arc<store::Account>,
     call: CallSid,
-    callback: StreamCallback,
+    callback: StatusCallback,
     id: StreamId,
     name: Option<String>,
     last: Option<JoinHandle<()>>,
@@ -87,54 +88,5 @@ impl Told {
             form.append_pair("StreamError", error);
         }
         webhook(&self.callback, &form.finish())
-    }
-}
-
-fn webhook(callback: &StreamCallback, form: &str) -> HttpRequest {
-    let is_get = callback.method == HttpMethod::Get;
-    let (before_fragment, _) = callback.url.split_once('#').unwrap_or((&callback.url, ""));
-    let joint = if before_fragment.contains('?') {
-        '&'
-    } else {
-        '?'
-    };
-    HttpRequest {
-        method: callback.method,
-        url: match is_get {
-            true => format!("{before_fragment}{joint}{form}"),
-            false => callback.url.clone(),
-        },
-        headers: match is_get {
-            true => Vec::new(),
-            false => vec![(
-                "content-type".to_owned(),
-                "application/x-www-form-urlencoded; charset=UTF-8".to_owned(),
-            )],
-        },
-        body: match is_get {
-            true => Vec::new(),
-            false => form.as_bytes().to_vec(),
-        },
-        sign: true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_go_into_the_body_or_the_query() {
-        for (method, url, expected) in [
-            (HttpMethod::Post, "http://a/b?c", ("http://a/b?c", "x=1")),
-            (HttpMethod::Get, "http://a/b", ("http://a/b?x=1", "")),
-            (HttpMethod::Get, "http://a/b?c#d", ("http://a/b?c&x=1", "")),
-        ] {
-            let url = url.to_owned();
-            let request = webhook(&StreamCallback { url, method }, "x=1");
-            let body = String::from_utf8(request.body).unwrap();
-            assert_eq!((request.url.as_str(), body.as_str()), expected);
-            assert!(request.sign);
-        }
     }
 }

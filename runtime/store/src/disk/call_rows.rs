@@ -1,13 +1,15 @@
 //! The rows of calls and their events on the disk, in every version that was written.
 
-use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
+use std::collections::BTreeMap;
+
+use call::{AccountSid, CallQuality, CallRecord, CallSid, CallStatus, Direction};
 use serde::Deserialize;
 
 use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::{CallEvent, CallEventKind, CallRow, Flow, Leg, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 pub(super) fn stored_call(row: &CallRow) -> Vec<u8> {
     encode_as(VERSION, row)
@@ -20,6 +22,7 @@ pub(super) fn stored_event(event: &CallEvent) -> Vec<u8> {
 pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
     match version("call", stored)? {
         (VERSION, row) => decode_row("call", row),
+        (3, row) => decode_row::<EarlierCall<ThirdRecord>>("call", row).map(CallRow::from),
         (2, row) => decode_row::<EarlierCall<SecondRecord>>("call", row).map(CallRow::from),
         (1, row) => decode_row::<EarlierCall<FirstRecord>>("call", row).map(CallRow::from),
         (version, _) => Err(unknown_version("call", version)),
@@ -29,13 +32,14 @@ pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
 pub(super) fn read_event(stored: &[u8]) -> Result<CallEvent, StoreError> {
     match version("event", stored)? {
         (VERSION, row) => decode_row("event", row),
+        (3, row) => decode_row::<EarlierEvent<ThirdRecord>>("event", row).map(CallEvent::from),
         (2, row) => decode_row::<EarlierEvent<SecondRecord>>("event", row).map(CallEvent::from),
         (1, row) => decode_row::<EarlierEvent<FirstRecord>>("event", row).map(CallEvent::from),
         (version, _) => Err(unknown_version("event", version)),
     }
 }
 
-/// A row of an earlier version, whose records were others.
+/// A row of an earlier version: its records were others, and it had no settings.
 #[derive(Deserialize)]
 struct EarlierCall<R> {
     sid: CallSid,
@@ -95,6 +99,18 @@ struct SecondRecord {
     end_reason: String,
 }
 
+/// Version 3: without who answered.
+#[derive(Deserialize)]
+struct ThirdRecord {
+    status: CallStatus,
+    duration_s: u32,
+    sip_status: Option<u16>,
+    q850_cause: Option<u16>,
+    retry_after_s: Option<u32>,
+    end_reason: String,
+    quality: Option<CallQuality>,
+}
+
 impl<R: Into<CallRecord>> From<EarlierCall<R>> for CallRow {
     fn from(row: EarlierCall<R>) -> Self {
         Self {
@@ -117,6 +133,7 @@ impl<R: Into<CallRecord>> From<EarlierCall<R>> for CallRow {
             updated_unix_ms: row.updated_unix_ms,
             record: row.record.map(R::into),
             events: row.events,
+            settings: BTreeMap::new(),
         }
     }
 }
@@ -159,6 +176,19 @@ impl From<SecondRecord> for CallRecord {
     }
 }
 
+impl From<ThirdRecord> for CallRecord {
+    fn from(record: ThirdRecord) -> Self {
+        Self {
+            duration_s: record.duration_s,
+            sip_status: record.sip_status,
+            q850_cause: record.q850_cause,
+            retry_after_s: record.retry_after_s,
+            quality: record.quality,
+            ..Self::new(record.status, record.end_reason)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,18 +221,23 @@ mod tests {
             updated_unix_ms: 3,
             record: Some(record()),
             events: 3,
+            settings: BTreeMap::new(),
         }
     }
 
-    /// A row as an earlier version wrote it: without the absent quality behind the reason, and in the first without the two
-    /// absences between the code and the reason.
+    /// A row as an earlier version wrote it: without who answered, which is absent, in the second without the absent quality before it
+    /// behind the reason, and in the first without the two absences between the code and the reason. A reader minds nothing behind the
+    /// row, so the settings stay.
     fn as_version(version: u8, mut stored: Vec<u8>) -> Vec<u8> {
-        let needle = b"\x01\xe6\x03\x00\x00\x09Busy Here\x00"; // some 486, none, none, nine bytes, none
+        let needle = b"\x01\xe6\x03\x00\x00\x09Busy Here\x00\x00"; // some 486, none, none, nine bytes, none, none
         let place = stored
             .windows(needle.len())
             .position(|window| window == needle);
         let place = place.expect("a record lies in the row");
         stored.remove(place + needle.len() - 1);
+        if version < 3 {
+            stored.remove(place + needle.len() - 2);
+        }
         if version == 1 {
             stored.drain(place + 3..place + 5);
         }
@@ -212,7 +247,7 @@ mod tests {
 
     #[test]
     fn rows_of_earlier_versions_are_read() {
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             let stored = as_version(version, stored_call(&row()));
             assert_eq!(read_call(&stored).unwrap(), row());
             let waiting = CallRow {
@@ -251,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        assert!(read_call(&[4, 0]).is_err());
+        assert!(read_call(&[5, 0]).is_err());
         assert!(read_event(&[0, 0]).is_err());
     }
 }

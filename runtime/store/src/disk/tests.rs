@@ -106,6 +106,7 @@ fn new_call() -> NewCall {
         parent: None,
         flow: Flow::Twiml("<Response/>".to_owned()),
         ring_timeout_s: None,
+        settings: Default::default(),
         created_unix_ms: 0,
     }
 }

@@ -95,6 +95,7 @@ pub(crate) fn outbound(number: u64, created_unix_ms: u64) -> NewCall {
         parent: None,
         flow: Flow::Component("menu".to_owned()),
         ring_timeout_s: Some(60),
+        settings: [("greeting".to_owned(), "short".to_owned())].into(),
         created_unix_ms,
     }
 }
@@ -112,6 +113,7 @@ pub(crate) fn record(status: CallStatus) -> CallRecord {
         sip_status: Some(200),
         q850_cause: Some(16),
         retry_after_s: Some(30),
+        answered_by: Some(call::AnsweredBy::MachineEndBeep),
         ..CallRecord::new(status, "OK")
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    StreamCallback, StreamEnd, StreamError, StreamId, StreamNews, StreamRequest, StreamTracks,
+    StatusCallback, StreamEnd, StreamError, StreamId, StreamNews, StreamRequest, StreamTracks,
 };
 
 fn request(url: &str) -> StreamRequest {
@@ -32,7 +32,7 @@ fn both_ways() -> StreamRequest {
 
 fn with_callback(url: &str, method: HttpMethod) -> StreamRequest {
     StreamRequest {
-        status_callback: Some(StreamCallback {
+        status_callback: Some(StatusCallback {
             url: url.to_owned(),
             method,
         }),

@@ -1,3 +1,4 @@
+mod detection;
 mod encryption;
 mod keys;
 mod lines;

@@ -28,6 +28,12 @@ impl Rest {
         self.request("GET", path, "")
     }
 
+    /// Posts a form to a path below the account.
+    #[must_use]
+    pub fn post(&self, path: &str, form: &str) -> (u16, Value) {
+        self.request("POST", path, form)
+    }
+
     fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
         let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));

@@ -10,6 +10,7 @@ mod call_resource;
 mod calls;
 mod date;
 mod destination;
+mod journal;
 mod live_calls;
 mod machine_detection;
 mod operator;
@@ -46,6 +47,10 @@ pub fn router(state: ApiState) -> Router {
         .route(
             &format!("{account}/Calls/{{call}}"),
             post(calls::update).get(calls::fetch),
+        )
+        .route(
+            &format!("{account}/Calls/{{call}}/Journal"),
+            get(journal::fetch),
         )
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

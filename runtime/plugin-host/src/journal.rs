@@ -5,12 +5,15 @@
 //! follow from the header, time from the events.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
 use call::{CallError, CallInfo, Command, Event, Reply};
 use serde::{Deserialize, Serialize};
 
 use crate::log::LogLine;
 use crate::story::{Limits, Outcome};
+use crate::words;
 
 /// `JFJ` and the format's version.
 const MAGIC: [u8; 4] = *b"JFJ\x01";
@@ -66,6 +69,49 @@ pub enum Entry {
     Ended(Outcome),
 }
 
+/// One entry in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Waits and commands are counted, from 1 on; what merely happened meanwhile is not.
+    pub step: Option<usize>,
+    /// Since the story's first time.
+    pub at: Duration,
+    /// Such as `play menu.wav: playback 1`.
+    pub words: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step = self.step.map_or_else(String::new, |step| step.to_string());
+        let seconds = self.at.as_secs_f64();
+        write!(f, "{step:>5} {seconds:>8.2} s  {}", self.words)
+    }
+}
+
+impl Entry {
+    fn words(&self) -> String {
+        match self {
+            Self::Command { command, result } => {
+                format!("{}: {}", words::command(command), words::result(result))
+            }
+            Self::Next {
+                timeout_ms, event, ..
+            } => {
+                let event = event
+                    .as_ref()
+                    .map_or_else(|| "nothing".to_owned(), words::event);
+                format!("{}: {event}", words::wait(*timeout_ms))
+            }
+            Self::Log(line) => format!("log: {}", line.message),
+            Self::MemoryRefused { current, desired } => {
+                format!("refused to let its memory grow from {current} to {desired} bytes")
+            }
+            Self::Cut => "the journal is full: what follows is missing".to_owned(),
+            Self::Ended(outcome) => format!("the story {outcome}"),
+        }
+    }
+}
+
 /// A journal that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journal {
@@ -106,6 +152,27 @@ impl Journal {
             writer.write(entry);
         }
         writer.bytes
+    }
+
+    /// The journal in words, a line for each entry.
+    pub fn lines(&self) -> impl Iterator<Item = Line> {
+        let started = self.header.started_unix_ms;
+        let mut now = started;
+        let mut steps = 0;
+        self.entries.iter().map(move |entry| {
+            let step = matches!(entry, Entry::Command { .. } | Entry::Next { .. }).then(|| {
+                steps += 1;
+                steps
+            });
+            if let Entry::Next { now_unix_ms, .. } = entry {
+                now = *now_unix_ms;
+            }
+            Line {
+                step,
+                at: Duration::from_millis(now.saturating_sub(started)),
+                words: entry.words(),
+            }
+        })
     }
 
     /// The commands alone, in order.
@@ -279,6 +346,25 @@ mod tests {
             entries: entries(),
         };
         assert_eq!(Journal::read(&journal.to_bytes()), Ok(journal));
+    }
+
+    #[test]
+    fn lines_tell_what_happened_and_when() {
+        let journal = Journal {
+            header: header(),
+            entries: entries(),
+        };
+        let lines: Vec<String> = journal.lines().map(|line| line.to_string()).collect();
+        assert_eq!(
+            lines,
+            [
+                "    1     0.00 s  answer: done",
+                "    2     1.00 s  wait 5000 ms: digit 1",
+                "          1.00 s  refused to let its memory grow from 1 to 2 bytes",
+                "    3     2.00 s  wait: hung up (remote)",
+                "          2.00 s  the story finished",
+            ]
+        );
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 mod build;
 mod inspect;
+mod journal;
 mod new;
+mod replay;
 mod test;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -22,6 +25,13 @@ pub(crate) enum PluginCommand {
     },
     /// Plays scripts against a component, in virtual time: no SIP, no waiting.
     Test(TestOptions),
+    /// Shows a call's journal: all that its story was told and all that it asked for.
+    Journal {
+        /// As `GET …/Calls/{Sid}/Journal` gives it.
+        journal: PathBuf,
+    },
+    /// Runs a call again from its journal: the same commands, or the first difference.
+    Replay(ReplayOptions),
     /// Tells what a component imports and exports, and whether it can run calls.
     Inspect {
         /// The component.
@@ -62,12 +72,31 @@ pub(crate) struct TestOptions {
     pub(crate) junit: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ReplayOptions {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// A component that is built already, in place of the folder's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) component: Option<PathBuf>,
+    /// As `GET …/Calls/{Sid}/Journal` gives it.
+    pub(crate) journal: PathBuf,
+    /// Which of the call's stories, where it had more than one: the second is the fallback of the first.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) story: usize,
+    /// Shows every step.
+    #[arg(long)]
+    pub(crate) steps: bool,
+}
+
 pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
     let out = &mut std::io::stdout();
     match command {
         PluginCommand::New(options) => new::new(options, out),
         PluginCommand::Build { source } => build::build(source, out).map(drop),
         PluginCommand::Test(options) => test::test(options, out),
+        PluginCommand::Journal { journal } => journal::show(journal, out),
+        PluginCommand::Replay(options) => replay::replay(options, out),
         PluginCommand::Inspect { component } => inspect::inspect(component, out),
     }
 }
@@ -79,6 +108,18 @@ fn load(component: &Path) -> anyhow::Result<Flow> {
     engine()?
         .load(&wasm)
         .with_context(|| format!("{} cannot run calls", component.display()))
+}
+
+/// The component that was named, or else the folder's, built.
+fn component(
+    given: Option<&Path>,
+    source: &Source,
+    out: &mut impl Write,
+) -> anyhow::Result<PathBuf> {
+    given.map_or_else(
+        || build::build(source, out),
+        |component| Ok(component.to_owned()),
+    )
 }
 
 fn engine() -> anyhow::Result<Engine> {

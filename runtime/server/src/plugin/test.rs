@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use harness::Case;
 use plugin_host::{Flow, Outcome};
 
-use super::{TestOptions, build, load};
+use super::{TestOptions, component, load};
 
 /// What came of a case.
 struct Played {
@@ -35,10 +35,7 @@ pub(super) fn test(options: &TestOptions, out: &mut impl Write) -> anyhow::Resul
         [] => scripts_in(&options.source.folder.join("scripts"))?,
         given => given.to_vec(),
     };
-    let component = match &options.component {
-        Some(component) => component.clone(),
-        None => build::build(&options.source, out)?,
-    };
+    let component = component(options.component.as_deref(), &options.source, out)?;
     let flow = load(&component)?;
     let began = Instant::now();
     let mut suites = Vec::new();

@@ -24,7 +24,7 @@ const HIGH_2: [i32; 4] = [-7_408, -1_616, 7_408, 1_616];
 const HIGH_STEPS: [i32; 4] = [798, -214, 798, -214];
 
 /// A sub-band's state, the same in encoder and decoder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Band {
     /// The logarithm of the scale (NB), its bound, and what makes a scale of it.
     log_scale: i32,

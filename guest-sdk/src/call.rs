@@ -8,7 +8,8 @@ use crate::digits::Entry;
 use crate::inbox::Inbox;
 use crate::{
     CallError, CallInfo, Dial, Dialing, Digits, Event, HangUpCause, Host, HttpError, Level,
-    MediaSource, Playback, PlaybackEnd, RejectReason, Request, Response, Speech, StreamEnd, warn,
+    MediaSource, Playback, PlaybackEnd, Recorded, RecordingEnd, RecordingId, RejectReason, Request,
+    Response, Speech, StreamEnd, warn,
 };
 
 /// One call, from its beginning to its end.
@@ -297,6 +298,22 @@ impl Call {
         self.inbox.borrow_mut()
     }
 
+    /// Takes events in until that recording has ended. The hang-up does not end this wait: what the call leaves comes after it, and
+    /// then the hang-up again.
+    pub(crate) fn wait_for_recording(&self, id: RecordingId) -> Result<Recorded, CallError> {
+        loop {
+            if let Some(recorded) = self.inbox.borrow_mut().take_recorded(id) {
+                return Ok(recorded);
+            }
+            let was_over = self.hang_up_cause().is_some();
+            match self.host.next_event(None) {
+                Some(Event::HungUp(_)) if was_over => return Err(CallError::HungUp),
+                Some(event) => self.receive(event),
+                None => {} // nothing else would be a reason to come back
+            }
+        }
+    }
+
     /// Takes events in until `look` finds what it looks for, or the moment `end` has come.
     pub(crate) fn wait_until<T>(
         &self,
@@ -327,6 +344,16 @@ impl Call {
             }
             Event::StreamEnded((id, StreamEnd::Failed(why))) => {
                 warn!(self, "stream {id} failed: {why}");
+            }
+            Event::RecordingEnded((
+                _,
+                Recorded {
+                    sid,
+                    end: RecordingEnd::Failed(why),
+                    ..
+                },
+            )) => {
+                warn!(self, "recording {sid} failed: {why}");
             }
             _ => {}
         }

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crate::bindings::jackfield::call::{
-    conference, control, dial, machine_detection, queue, streams,
+    conference, control, dial, machine_detection, queue, recording, streams,
 };
 use crate::bindings::wasi::{config, logging};
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Host,
-    Level, MediaSource, PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream,
-    StreamId, StreamRequest, WaitSound,
+    Level, MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, RejectReason,
+    Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -70,6 +70,22 @@ impl Host for Component {
 
     fn echo(&self, on: bool) -> Result<(), CallError> {
         control::echo(on)
+    }
+
+    fn start_recording(&self, options: RecordingOptions) -> Result<RecordingId, CallError> {
+        recording::start(&options)
+    }
+
+    fn pause_recording(&self, id: RecordingId, behavior: PauseBehavior) -> Result<(), CallError> {
+        recording::pause(id, behavior)
+    }
+
+    fn resume_recording(&self, id: RecordingId) -> Result<(), CallError> {
+        recording::resume(id)
+    }
+
+    fn stop_recording(&self, id: RecordingId) -> Result<(), CallError> {
+        recording::stop(id)
     }
 
     fn send_request(&self, request: Request) -> Result<RequestId, CallError> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Level,
-    MediaSource, PlaybackId, RejectReason, Request, RequestId, Speech, StartedStream, StreamId,
-    StreamRequest, WaitSound,
+    MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, RejectReason, Request,
+    RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -25,6 +25,14 @@ pub trait Host {
     fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError>;
     fn press(&self, keys: String) -> Result<PlaybackId, CallError>;
     fn echo(&self, on: bool) -> Result<(), CallError>;
+    fn start_recording(&self, options: RecordingOptions) -> Result<RecordingId, CallError>;
+    fn pause_recording(
+        &self,
+        recording: RecordingId,
+        behavior: PauseBehavior,
+    ) -> Result<(), CallError>;
+    fn resume_recording(&self, recording: RecordingId) -> Result<(), CallError>;
+    fn stop_recording(&self, recording: RecordingId) -> Result<(), CallError>;
     fn send_request(&self, request: Request) -> Result<RequestId, CallError>;
     fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError>;
     fn leave_conference(&self) -> Result<(), CallError>;

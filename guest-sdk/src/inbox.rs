@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::conference::ConferenceNews;
 use crate::queue::QueueNews;
 use crate::{
-    Detection, DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, RequestId,
-    Response, StreamEnd, StreamId,
+    Detection, DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Recorded,
+    RecordingId, RequestId, Response, StreamEnd, StreamId,
 };
 
 /// Keys beyond this many that nobody asked for are dropped.
@@ -25,6 +25,7 @@ pub(crate) struct Inbox {
     streams_started: BTreeSet<StreamId>,
     streams_ended: BTreeMap<StreamId, StreamEnd>,
     detection: Option<Detection>,
+    recorded: BTreeMap<RecordingId, Recorded>,
     hung_up: Option<HangUpCause>,
 }
 
@@ -56,6 +57,9 @@ impl Inbox {
                 self.streams_ended.insert(stream, end);
             }
             Event::MachineDetected(detection) => self.detection = Some(detection),
+            Event::RecordingEnded((recording, recorded)) => {
+                self.recorded.insert(recording, recorded);
+            }
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
     }
@@ -134,6 +138,11 @@ impl Inbox {
     /// Who answered, if that is known. Told once.
     pub(crate) fn take_detection(&mut self) -> Option<Detection> {
         self.detection.take()
+    }
+
+    /// What came of that recording, if it ended. Told once.
+    pub(crate) fn take_recorded(&mut self, recording: RecordingId) -> Option<Recorded> {
+        self.recorded.remove(&recording)
     }
 
     /// Why the call is over, if it is.

@@ -36,6 +36,7 @@
 //! | be heard | [`Call::play`], [`Call::say`], then [`Playback::finish`], [`Playback::gather`] or [`Playback::stop`] |
 //! | hear keys | [`Playback::gather`], [`Call::gather`], [`Call::key`] |
 //! | stream its audio to a server, and be spoken for by it | [`Call::stream`] |
+//! | record | [`Call::record`]; [`Call::start_recording`], then [`Recording::pause`] or [`Recording::stop`] |
 //! | let time pass | [`Call::pause`] |
 //! | have somebody else on the line | [`Call::dial`], then [`Dialing::finish`] |
 //! | ask a web server | [`Call::http`] |
@@ -86,6 +87,7 @@ mod log;
 mod media;
 mod playback;
 mod queue;
+mod recording;
 mod rehearsal;
 mod stream;
 
@@ -121,13 +123,17 @@ pub use bindings::jackfield::call::control::{
     AnsweredBy, CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Detection,
     DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request,
     HttpResponse as Response, MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent,
-    QueueExit, QueueOutcome, QueuePlace, RejectReason, RequestId, Speech, StatusCallback,
-    StreamEnd, StreamError, StreamId, WaitSound,
+    QueueExit, QueueOutcome, QueuePlace, Recorded, RecordingEnd, RecordingId, RejectReason,
+    RequestId, Speech, StatusCallback, StreamEnd, StreamError, StreamId, WaitSound,
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::dial::DialRequest;
 #[doc(inline)]
 pub use bindings::jackfield::call::machine_detection::{DetectionMode, DetectionRequest};
+#[doc(inline)]
+pub use bindings::jackfield::call::recording::{
+    PauseBehavior, RecordingChannels, RecordingOptions, RecordingTracks,
+};
 #[doc(inline)]
 pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
 #[doc(inline)]
@@ -144,6 +150,7 @@ pub use digits::Digits;
 pub use host::Host;
 pub use playback::Playback;
 pub use queue::Queue;
+pub use recording::Recording;
 pub use rehearsal::{Callee, Rehearsal};
 pub use stream::Stream;
 

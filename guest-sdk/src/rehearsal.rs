@@ -2,6 +2,7 @@
 
 mod callee;
 mod host;
+mod recordings;
 mod rooms;
 mod stage;
 
@@ -117,6 +118,13 @@ impl Rehearsal {
         self
     }
 
+    /// The caller says nothing to recordings. Otherwise they speak for three seconds to each.
+    #[must_use]
+    pub fn without_voice(self) -> Self {
+        self.stage_mut().voice = Duration::ZERO;
+        self
+    }
+
     /// The host refuses to speak.
     #[must_use]
     pub fn without_speech(self, refusal: CallError) -> Self {
@@ -150,7 +158,7 @@ impl Rehearsal {
     }
 
     /// What the story did to the call, a line each: `answer`, `play prompts/menu.wav`, `say Hello.`, `stop`, `echo on`,
-    /// `dial +15550101`, `stop dial`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
+    /// `dial +15550101`, `stop dial`, `record`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
     /// ` x3`, a voice and a language in brackets.
     #[must_use]
     pub fn transcript(&self) -> Vec<String> {

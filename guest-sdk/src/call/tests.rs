@@ -215,3 +215,54 @@ fn commands_are_refused_as_the_host_says() {
     let refusal = call.play_times("a.wav", 0).map(drop);
     assert!(matches!(refusal, Err(CallError::InvalidArgument(_))));
 }
+
+#[test]
+fn a_message_is_recorded_until_silence_a_key_or_the_hang_up() {
+    use crate::{RecordingEnd, RecordingOptions};
+    let record = |caller: Rehearsal| {
+        let call = answered(&caller);
+        let recorded = call.record(RecordingOptions::of_message()).unwrap();
+        (recorded.end, recorded.duration_ms, call)
+    };
+    let (end, ms, _) = record(Rehearsal::new());
+    assert_eq!((end, ms), (RecordingEnd::Silence, 3_000));
+
+    let (end, ms, call) = record(Rehearsal::new().press(2.0, "#1"));
+    assert_eq!((end, ms), (RecordingEnd::Key('#'), 2_000));
+    assert_eq!(
+        call.key(),
+        Ok('1'),
+        "what ended it is no answer to anything else"
+    );
+
+    let (end, ms, call) = record(Rehearsal::new().hang_up(1.0));
+    assert_eq!((end, ms), (RecordingEnd::HungUp, 1_000));
+    assert_eq!(call.key(), Err(CallError::HungUp));
+}
+
+#[test]
+fn a_recording_goes_on_beside_the_story_until_it_is_stopped() {
+    use crate::{PauseBehavior, RecordingEnd, RecordingOptions};
+    let caller = Rehearsal::new();
+    let call = answered(&caller);
+    let recording = call.start_recording(RecordingOptions::of_call()).unwrap();
+    call.say("Hello.").unwrap().finish().unwrap();
+    recording.pause(PauseBehavior::Skip).unwrap();
+    recording.resume().unwrap();
+    let recorded = recording.stop().unwrap();
+    assert_eq!(
+        (recorded.end, recorded.duration_ms),
+        (RecordingEnd::Stopped, 2_000)
+    );
+    assert_eq!(
+        caller.transcript(),
+        [
+            "answer",
+            "record",
+            "say Hello.",
+            "pause recording",
+            "resume recording",
+            "stop recording"
+        ]
+    );
+}

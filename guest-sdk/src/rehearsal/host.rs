@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::Rehearsal;
 use crate::{
     AnsweredBy, CallError, CallInfo, ConferenceOptions, Detection, DetectionMode, DetectionRequest,
-    DialId, DialRequest, Event, HangUpCause, Host, Level, MediaSource, PlaybackEnd, PlaybackId,
-    RejectReason, Request, RequestId, Speech, StartedStream, StreamEnd, StreamId, StreamRequest,
-    StreamTracks, WaitSound,
+    DialId, DialRequest, Event, HangUpCause, Host, Level, MediaSource, PauseBehavior, PlaybackEnd,
+    PlaybackId, RecordingEnd, RecordingId, RecordingOptions, RejectReason, Request, RequestId,
+    Speech, StartedStream, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -110,6 +110,25 @@ impl Host for Rehearsal {
             return Err(CallError::NotAnswered);
         }
         stage.note(if on { "echo on" } else { "echo off" });
+        Ok(())
+    }
+
+    fn start_recording(&self, options: RecordingOptions) -> Result<RecordingId, CallError> {
+        self.stage_mut().record(options)
+    }
+
+    fn pause_recording(&self, id: RecordingId, _: PauseBehavior) -> Result<(), CallError> {
+        self.stage_mut().deal_with_recording(id, "pause recording")
+    }
+
+    fn resume_recording(&self, id: RecordingId) -> Result<(), CallError> {
+        self.stage_mut().deal_with_recording(id, "resume recording")
+    }
+
+    fn stop_recording(&self, id: RecordingId) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.deal_with_recording(id, "stop recording")?;
+        stage.end_recording(id, RecordingEnd::Stopped);
         Ok(())
     }
 

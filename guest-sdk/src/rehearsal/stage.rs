@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::callee::{Callee, Rehearsed};
+use super::recordings::Recording;
 use super::rooms::Rooms;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd,
-    PlaybackId, Request, Response, StreamId,
+    PlaybackId, RecordingEnd, RecordingId, Request, Response, StreamId,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -34,6 +35,10 @@ pub(super) struct Stage {
     pub(super) streams: StreamId,
     /// Who answered, and how long it takes to know.
     pub(super) answered_by: (AnsweredBy, Duration),
+    /// How long the caller speaks to each recording.
+    pub(super) voice: Duration,
+    pub(super) recordings: Vec<Recording>,
+    pub(super) recordings_begun: RecordingId,
 
     pub(super) transcript: Vec<String>,
     pub(super) requests: Vec<Request>,
@@ -67,6 +72,9 @@ impl Stage {
             dials: 0,
             streams: 0,
             answered_by: (AnsweredBy::Human, Duration::from_secs(2)),
+            voice: Duration::from_secs(3),
+            recordings: Vec::new(),
+            recordings_begun: 0,
             transcript: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),
@@ -122,6 +130,7 @@ impl Stage {
     pub(super) fn end(&mut self, cause: HangUpCause) {
         self.playing.clear();
         self.over = Some(cause);
+        self.end_recordings(|_| Some(RecordingEnd::HungUp));
     }
 
     /// Lets time pass.
@@ -134,12 +143,17 @@ impl Stage {
 
     pub(super) fn next_event(&mut self, timeout: Option<Duration>) -> Option<Event> {
         if let Some(cause) = self.over {
-            return Some(Event::HungUp(cause));
+            return Some(self.take_recorded().unwrap_or(Event::HungUp(cause)));
+        }
+        if let Some(recorded) = self.take_recorded() {
+            return Some(recorded);
         }
         let scripted = self.script.first();
         let scripted = scripted.map(|(at, _)| at.saturating_sub(self.now));
         let played = self.playing.front().map(|first| first.left);
-        let Some(wait) = scripted.into_iter().chain(played).chain(timeout).min() else {
+        let recorded = self.next_recording_end();
+        let ends = played.into_iter().chain(recorded);
+        let Some(wait) = scripted.into_iter().chain(ends).chain(timeout).min() else {
             self.end(HangUpCause::Limit);
             return Some(Event::HungUp(HangUpCause::Limit));
         };
@@ -147,8 +161,10 @@ impl Stage {
         if scripted == Some(wait) {
             let (_, event) = self.script.remove(0);
             let event = self.in_room(event);
-            if let Event::HungUp(cause) = event {
-                self.end(cause);
+            match event {
+                Event::HungUp(cause) => self.end(cause),
+                Event::Digit(key) if self.ends_a_recording(key) => return self.take_recorded(),
+                _ => {}
             }
             return Some(self.in_dial(event));
         }
@@ -159,6 +175,11 @@ impl Stage {
                 None => PlaybackEnd::Finished,
             };
             return Some(Event::PlaybackEnded((ended.id, end)));
+        }
+        if recorded == Some(wait) {
+            let now = self.now;
+            self.end_recordings(|recording| recording.ended_by(now));
+            return self.take_recorded();
         }
         None
     }

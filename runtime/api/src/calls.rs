@@ -14,7 +14,7 @@ use url::Url;
 use crate::call_resource::CallResource;
 use crate::destination::normalise;
 use crate::machine_detection;
-use crate::page::{CallPage, PageRequest};
+use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 use crate::{ApiState, End, EndError};
@@ -247,9 +247,9 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
     uri: Uri,
-) -> Result<Json<CallPage>, Problem> {
+) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
-    let request = PageRequest::read(&parameters)?;
+    let request = PageRequest::<CallSid>::read(&parameters)?;
     let filter = CallFilter {
         to: parameters.get("To").map(normalise),
         from: parameters.get("From").map(normalise),
@@ -266,7 +266,13 @@ pub(crate) async fn list(
         .into_iter()
         .filter_map(|name| Some((name, parameters.get(name)?)))
         .collect();
-    Ok(Json(request.answer(scope.account(), &filters, page)))
+    Ok(Json(request.answer(
+        "calls",
+        uri.path(),
+        &filters,
+        page,
+        CallResource::from,
+    )))
 }
 
 fn parent(text: &str) -> Result<CallSid, Problem> {

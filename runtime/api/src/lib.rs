@@ -12,11 +12,14 @@ mod date;
 mod destination;
 mod journal;
 mod live_calls;
+mod live_recordings;
 mod machine_detection;
 mod operator;
 mod page;
 mod parameters;
 mod problem;
+mod recording_resource;
+mod recordings;
 mod state;
 
 use axum::Router;
@@ -25,6 +28,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 
 pub use live_calls::{End, EndError, LiveCalls};
+pub use live_recordings::{LiveRecordings, RecordingChange, RecordingError, RecordingFile};
 pub use operator::{GatewayStatus, Metric, Operator, TrunkStatus};
 pub use state::{ApiState, Done};
 
@@ -51,6 +55,21 @@ pub fn router(state: ApiState) -> Router {
         .route(
             &format!("{account}/Calls/{{call}}/Journal"),
             get(journal::fetch),
+        )
+        .route(
+            &format!("{account}/Calls/{{call}}/Recordings.json"),
+            post(recordings::start).get(recordings::list_of_call),
+        )
+        .route(
+            &format!("{account}/Calls/{{call}}/Recordings/{{recording}}"),
+            post(recordings::update)
+                .get(recordings::fetch_of_call)
+                .delete(recordings::delete_of_call),
+        )
+        .route(&format!("{account}/Recordings.json"), get(recordings::list))
+        .route(
+            &format!("{account}/Recordings/{{recording}}"),
+            get(recordings::fetch).delete(recordings::delete),
         )
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

@@ -1,32 +1,37 @@
 //! Lists a page at a time: the envelope of Twilio's API.
 
-use call::AccountSid;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
 use serde::Serialize;
+use serde_json::Value;
 use store::{Cursor, Page};
 use url::form_urlencoded::Serializer;
 
-use crate::call_resource::CallResource;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 
-/// Calls on a page that names no size.
+/// Rows on a page that names no size.
 const DEFAULT_SIZE: usize = 50;
-/// Calls on a page, at most.
+/// Rows on a page, at most.
 const MAX_SIZE: usize = 1000;
 
 /// Which page is asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct PageRequest {
+pub(crate) struct PageRequest<S> {
     pub(crate) size: usize,
     /// Counts from 0; clients take it from `next_page_uri` with the token.
     number: usize,
-    pub(crate) from: Option<Cursor>,
+    pub(crate) from: Option<Cursor<S>>,
 }
 
 /// The envelope. There is no way back: `previous_page_uri` is always null, since a page token leads forward only.
 #[derive(Debug, Serialize)]
-pub(crate) struct CallPage {
-    calls: Vec<CallResource>,
+pub(crate) struct ListPage {
+    /// The rows, under the list's name.
+    #[serde(flatten)]
+    list: BTreeMap<&'static str, Vec<Value>>,
     page: usize,
     page_size: usize,
     start: usize,
@@ -37,7 +42,7 @@ pub(crate) struct CallPage {
     previous_page_uri: Option<String>,
 }
 
-impl PageRequest {
+impl<S: Copy + Display + FromStr> PageRequest<S> {
     pub(crate) fn read(parameters: &Parameters) -> Result<Self, Problem> {
         let number = |name: &str, default: usize| match parameters.get(name) {
             None => Ok(default),
@@ -53,7 +58,7 @@ impl PageRequest {
         }
         let from = parameters
             .get("PageToken")
-            .map(str::parse::<Cursor>)
+            .map(str::parse::<Cursor<S>>)
             .transpose();
         let from =
             from.map_err(|error| Problem::bad_parameter(format!("`PageToken` is {error}")))?;
@@ -65,26 +70,26 @@ impl PageRequest {
         Ok(Self { size, number, from })
     }
 
-    /// The envelope of the page that was found, for a list filtered by `filters`.
-    pub(crate) fn answer(
+    /// The envelope of the page that was found, for the list of this name and path, filtered by `filters`.
+    pub(crate) fn answer<R, T: Serialize>(
         &self,
-        account: AccountSid,
+        list: &'static str,
+        path: &str,
         filters: &[(&str, &str)],
-        page: Page,
-    ) -> CallPage {
-        let uri = |number: usize, from: Option<Cursor>| {
+        page: Page<R, S>,
+        show: impl Fn(R) -> T,
+    ) -> ListPage {
+        let uri = |number: usize, from: Option<Cursor<S>>| {
             let mut query = Serializer::new(String::new());
             query.extend_pairs(filters);
             query.append_pair("PageSize", &self.size.to_string());
             query.append_pair("Page", &number.to_string());
             query.extend_pairs(from.map(|from| ("PageToken", from.to_string())));
-            format!(
-                "/2010-04-01/Accounts/{account}/Calls.json?{}",
-                query.finish()
-            )
+            format!("{path}?{}", query.finish())
         };
         let start = self.number.saturating_mul(self.size);
-        CallPage {
+        let json = |row| serde_json::to_value(show(row)).expect("a resource has a form in JSON");
+        ListPage {
             page: self.number,
             page_size: self.size,
             start,
@@ -95,7 +100,7 @@ impl PageRequest {
                 .next
                 .map(|next| uri(self.number.saturating_add(1), Some(next))),
             previous_page_uri: None,
-            calls: page.rows.into_iter().map(CallResource::from).collect(),
+            list: BTreeMap::from([(list, page.rows.into_iter().map(json).collect())]),
         }
     }
 }

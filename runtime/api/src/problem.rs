@@ -68,6 +68,12 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, message)
     }
 
+    /// Something of ours has failed.
+    pub(crate) fn internal() -> Self {
+        let message = "An internal error has occurred; nothing was done";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 20500, message)
+    }
+
     /// The call is over, or too far for what is asked of it.
     pub(crate) fn call_state(message: impl Into<String>) -> Self {
         Self::bad(21220, message)
@@ -91,8 +97,7 @@ impl From<StoreError> for Problem {
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, 20503, message);
         }
         tracing::error!(%error, "the store failed a request of the API");
-        let message = "An internal error has occurred; nothing was done";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 20500, message)
+        Self::internal()
     }
 }
 

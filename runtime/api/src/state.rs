@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use store::{AccountStore, Secret};
 
-use crate::{LiveCalls, Operator};
+use crate::{LiveCalls, LiveRecordings, Operator};
 
 /// Something that is done when it resolves.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -19,6 +19,10 @@ pub struct ApiState {
     pub store: Arc<dyn AccountStore>,
     /// The calls that wait or are up.
     pub live: Arc<dyn LiveCalls>,
+    /// The recordings that go on, and the files of all.
+    pub recordings: Arc<dyn LiveRecordings>,
+    /// What the API is reached by, without a slash at its end: `media_url` begins with it.
+    pub public_url: String,
     /// What the operator may do.
     pub operator: Arc<dyn Operator>,
     /// The bearer token of the operator API.

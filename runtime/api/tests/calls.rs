@@ -7,12 +7,13 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use call::{AccountSid, CallSid, CallStatus};
+use call::{AccountSid, CallSid, CallStatus, RecordingSid};
 use jackfield_api::{End, EndError};
 use serde_json::{Value, json};
 use store::{
     AccountStore, CallEvent, CallFilter, CallRow, Commit, Cursor, Directory, Flow, MemoryStore,
-    NewCall, Page, Scope, StoreError, WebhookMethod,
+    NewCall, Page, RecordingCursor, RecordingFilter, RecordingPage, RecordingRow, Scope,
+    StoreError, WebhookMethod,
 };
 use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
 
@@ -268,6 +269,24 @@ impl AccountStore for Broken {
 
     fn journal(&self, _: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {
         Err(StoreError::UnknownCall(sid))
+    }
+
+    fn recording(&self, _: Scope, _: RecordingSid) -> Result<Option<RecordingRow>, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn recordings(
+        &self,
+        _: Scope,
+        _: &RecordingFilter,
+        _: Option<RecordingCursor>,
+        _: usize,
+    ) -> Result<RecordingPage, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
+        self.0.delete_recording(scope, sid)
     }
 }
 

@@ -3,6 +3,7 @@
 mod commands;
 mod detection;
 mod dial;
+mod recordings;
 mod room;
 mod story;
 mod streams;
@@ -13,6 +14,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use dial::Dial;
+use recordings::Recordings;
 use room::Room;
 use story::Story;
 use streams::Streams;
@@ -63,6 +65,7 @@ pub struct Call {
     /// What the story wants to know of who answered, until that is known.
     detecting: Option<DetectionRequest>,
     answered_by: Option<AnsweredBy>,
+    recordings: Recordings,
     /// The answer to an offer that came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
@@ -156,6 +159,7 @@ impl Call {
             streams: Streams::default(),
             detecting: None,
             answered_by: None,
+            recordings: Recordings::default(),
             negotiated: None,
             unconfirmed: None,
             path: None,
@@ -200,6 +204,7 @@ impl Call {
             Input::Queue(event) => self.at_queue(event),
             Input::Child(child, news) => self.child_news(now, child, news),
             Input::Stream(id, news) => self.stream_news(id, news),
+            Input::Recorded(id, recording) => self.recorded(id, recording),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
@@ -628,6 +633,7 @@ impl Call {
         self.playlist.clear();
         self.drop_dial();
         self.close_streams();
+        self.stop_recordings();
         let answered_for = self
             .answered_at
             .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));

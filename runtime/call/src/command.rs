@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConferenceCommand, DetectionRequest, DialId, DialRequest, PlaybackId, QueueCommand, RequestId,
-    StreamId, StreamRequest,
+    ConferenceCommand, DetectionRequest, DialId, DialRequest, PlaybackId, QueueCommand,
+    RecordingCommand, RecordingId, RequestId, StreamId, StreamRequest,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -52,6 +52,8 @@ pub enum Command {
     StopStream(StreamId),
     /// Begins to listen for who answered.
     DetectMachine(DetectionRequest),
+    /// Begins a recording, or deals with one.
+    Recording(RecordingCommand),
 }
 
 /// What an accepted command gives back at once.
@@ -67,6 +69,8 @@ pub enum Reply {
     Dial(DialId),
     /// The stream that is being connected.
     Stream(StreamId),
+    /// The recording that begins.
+    Recording(RecordingId),
 }
 
 /// Why a command was refused. Nothing of it was done.
@@ -93,8 +97,8 @@ pub enum CallError {
     /// A limit of this call was reached; names it.
     #[error("limit reached: {0}")]
     LimitReached(String),
-    /// No playback, request, dial or stream of this call has that number.
-    #[error("no such playback, request, dial or stream in this call")]
+    /// No playback, request, dial, stream or recording of this call has that number.
+    #[error("no such playback, request, dial, stream or recording in this call")]
     UnknownId,
 }
 

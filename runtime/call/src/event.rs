@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallSid, CallStatus, ConferenceEvent, Detection, DialId, PlaybackId, QueueEvent, RequestId,
-    StreamEnd, StreamId,
+    CallSid, CallStatus, ConferenceEvent, Detection, DialId, PlaybackId, QueueEvent, Recording,
+    RecordingId, RequestId, StreamEnd, StreamId,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -32,7 +32,9 @@ pub enum Event {
     StreamEnded(StreamId, StreamEnd),
     /// It is known who answered, or that nobody can tell.
     MachineDetected(Detection),
-    /// The call is over; the last event.
+    /// A recording ended, and its file is complete. Comes even after [`Self::HungUp`].
+    RecordingEnded(RecordingId, Recording),
+    /// The call is over; the last event but for the answers and recordings that are still to come.
     HungUp(HangUpCause),
 }
 

@@ -95,6 +95,11 @@ sid! {
     StreamSid, "MZ"
 }
 
+sid! {
+    /// One recording: `RE` and 32 hexadecimal digits.
+    RecordingSid, "RE"
+}
+
 fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
     let digits = text.strip_prefix(prefix)?.as_bytes();
     if digits.len() != 32 {
@@ -130,6 +135,9 @@ pub struct DialId(pub u32);
 /// One call that another call's story dialled, as that call names it. Counts up from 1 within the parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChildId(pub u32);
+/// One recording of a call. Counts up from 1 within the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordingId(pub u32);
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,8 @@ use media::{MachineDetectionOptions, Prompt};
 use crate::{
     CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
     ConferenceRequest, Detection, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
-    MediaSource, PlaybackId, QueueEvent, QueueRequest, Reply, RequestId, Speech, StatusCallback,
-    StreamId, StreamNews, StreamOrder,
+    MediaSource, PlaybackId, QueueEvent, QueueRequest, Recording, RecordingId, RecordingOptions,
+    RecordingOrder, Reply, RequestId, Speech, StatusCallback, StreamId, StreamNews, StreamOrder,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -31,6 +31,8 @@ pub enum Input {
     Queue(QueueEvent),
     /// What became of a stream that [`Effect::Stream`] opened.
     Stream(StreamId, StreamNews),
+    /// A recording that [`Effect::StartRecording`] began has ended, or could not begin.
+    Recorded(RecordingId, Recording),
     /// The story that [`Effect::StartStory`] began is over.
     StoryEnded(StoryOutcome),
     /// A call that [`Effect::PlaceChild`] asked for has news.
@@ -80,6 +82,15 @@ pub enum Effect {
     Stream(StreamId, StreamOrder),
     /// Tell the tenant's server who answered.
     TellDetection(StatusCallback, Detection),
+    /// Begin a recording; answered by [`Input::Recorded`] when it has ended.
+    StartRecording {
+        /// Its name in this call.
+        id: RecordingId,
+        /// As it was asked for.
+        options: RecordingOptions,
+        /// What the leg speaks now.
+        codec: media::Codec,
+    },
     /// The status changed. The last one is final.
     Status(CallStatus),
 }
@@ -142,6 +153,8 @@ pub enum MediaCommand {
     Echo(bool),
     /// Send this over and over where nothing else is to be heard, or no longer: whole frames of 20 ms at 8 kHz.
     Background(Option<Arc<[i16]>>),
+    /// Deal with a recording.
+    Recording(RecordingOrder),
     /// A key was told of in signalling: one of `0123456789*#ABCD`. Comes back as [`MediaEvent::Digit`] unless the media told of the same
     /// press.
     Signalled(char),

@@ -17,6 +17,7 @@ mod playlist;
 mod quality;
 mod queue;
 mod record;
+mod recording;
 mod signalled_digit;
 mod stream;
 
@@ -34,7 +35,7 @@ pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use ids::{
     AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, PlaybackId, QueueSid,
-    RequestId, StreamSid,
+    RecordingId, RecordingSid, RequestId, StreamSid,
 };
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
@@ -49,6 +50,10 @@ pub use queue::{
     QueuePlace, QueueRequest,
 };
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};
+pub use recording::{
+    PauseBehavior, Recording, RecordingChannels, RecordingCommand, RecordingEnd, RecordingOptions,
+    RecordingOrder, RecordingTracks,
+};
 pub use stream::{
     StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest, StreamTracks,
 };

@@ -207,13 +207,15 @@ enum FlowDoes {
     WaitsInQueue(String),
     ServesQueue(String),
     Dials(Vec<String>),
+    Records,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum CallerDoes {
     Presses(String),
-    /// Seconds.
+    /// Seconds, as the next one.
+    Speaks(f64),
     Waits(f64),
     HangsUp,
 }
@@ -286,6 +288,7 @@ impl Seconds<'_> {
         Ok(match step {
             StepWords::Flow(does) => expect(script, &does),
             StepWords::Caller(CallerDoes::Presses(keys)) => script.press(&keys),
+            StepWords::Caller(CallerDoes::Speaks(seconds)) => script.speak(self.read(seconds)?),
             StepWords::Caller(CallerDoes::Waits(seconds)) => script.wait(self.read(seconds)?),
             StepWords::Caller(CallerDoes::HangsUp) => script.hang_up(),
         })
@@ -308,6 +311,7 @@ fn expect(script: Script, does: &FlowDoes) -> Script {
             let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
             script.expect_dial(&targets)
         }
+        FlowDoes::Records => script.expect_record(),
     }
 }
 
@@ -390,6 +394,8 @@ mod tests {
                 { caller.presses = "1#" },
                 { flow.dials = ["+1", "+2"] },
                 { caller.waits = 0.25 },
+                { flow = "records" },
+                { caller.speaks = 2 },
                 { flow.rejects = 486 },
                 { caller = "hangs-up" },
             ]
@@ -426,6 +432,8 @@ mod tests {
             .press("1#")
             .expect_dial(&["+1", "+2"])
             .wait(Duration::from_millis(250))
+            .expect_record()
+            .speak(Duration::from_secs(2))
             .expect_reject(486)
             .hang_up();
         assert_eq!(cases.len(), 1);

@@ -22,6 +22,7 @@ mod caller;
 mod case;
 mod far_ends;
 mod leg;
+mod recordings;
 mod rooms;
 mod run;
 mod script;

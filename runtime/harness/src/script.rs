@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::far_ends::Answer;
 use call::{
     AnsweredBy, Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand,
-    StreamEnd, StreamError,
+    RecordingCommand, StreamEnd, StreamError,
 };
 
 use crate::callee::Callee;
@@ -22,8 +22,8 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 /// What a caller does and expects, step after step, and what prompts and web servers the call finds.
 ///
 /// What the story does is compared step by step: from the beginning to the last step of the script each of its
-/// commands that the caller notices (answer, play, say, press, echo, dial, join, enqueue, serve, stream, reject, hang up) must be expected,
-/// in this order. After
+/// commands that the caller notices (answer, play, say, press, echo, record, dial, join, enqueue, serve, stream, reject, hang up)
+/// must be expected, in this order. After
 /// the last step the caller listens to whatever comes. The caller acts when the story waits.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
@@ -47,6 +47,7 @@ pub struct Script {
 pub(crate) enum Step {
     Expect(Expectation),
     Press(char),
+    Speak(Duration),
     Wait(Duration),
     HangUp,
     Other(Other),
@@ -85,6 +86,7 @@ pub(crate) enum Expectation {
     Dial(String),
     /// To a URL that ends with this.
     Stream(String),
+    Record,
     /// With this SIP status.
     Reject(u16),
     HangUp,
@@ -204,6 +206,12 @@ impl Script {
         self.step(Step::Expect(Expectation::Stream(name.to_owned())))
     }
 
+    /// Expects the story to begin a recording.
+    #[must_use]
+    pub fn expect_record(self) -> Self {
+        self.step(Step::Expect(Expectation::Record))
+    }
+
     /// Expects the story to turn the call away with this SIP status.
     #[must_use]
     pub fn expect_reject(self, status: u16) -> Self {
@@ -226,6 +234,12 @@ impl Script {
             self = self.step(Step::Press(key));
         }
         self
+    }
+
+    /// Speaks for so long: recordings hear it.
+    #[must_use]
+    pub fn speak(self, duration: Duration) -> Self {
+        self.step(Step::Speak(duration)).wait(duration)
     }
 
     /// Does nothing for so long, counted from the step before.
@@ -377,8 +391,10 @@ impl Expectation {
             }
             Command::Queue(QueueCommand::Wait { name, .. }) => *self == Self::Enqueue(name.clone()),
             Command::Queue(QueueCommand::Serve { name }) => *self == Self::Serve(name.clone()),
+            Command::Recording(RecordingCommand::Start(_)) => *self == Self::Record,
             Command::StopPlayback(_)
             | Command::Http(_)
+            | Command::Recording(_)
             | Command::Conference(_)
             | Command::Queue(_)
             | Command::StopDial(_)
@@ -408,6 +424,7 @@ impl fmt::Display for Step {
         match self {
             Self::Expect(expectation) => expectation.fmt(f),
             Self::Press(key) => write!(f, "the caller presses {key}"),
+            Self::Speak(duration) => write!(f, "the caller speaks {} ms", duration.as_millis()),
             Self::Wait(duration) => write!(f, "the caller waits {} ms", duration.as_millis()),
             Self::HangUp => f.write_str("the caller hangs up"),
             Self::Other(other) => write!(f, "somebody {}", other.words()),
@@ -429,6 +446,7 @@ impl fmt::Display for Expectation {
             Self::Serve(name) => write!(f, "serve queue {name}"),
             Self::Dial(targets) => write!(f, "dial {targets}"),
             Self::Stream(name) => write!(f, "stream to …{name}"),
+            Self::Record => f.write_str("record"),
             Self::Reject(status) => write!(f, "reject with {status}"),
             Self::HangUp => f.write_str("hang up"),
         }

@@ -17,6 +17,7 @@ use sip::DialogId;
 use crate::callee::Callees;
 use crate::far_ends::FarEnds;
 use crate::leg::Leg;
+use crate::recordings::Recordings;
 use crate::rooms::Rooms;
 use crate::script::{Expectation, Script, Step};
 use crate::transcript::{Transcript, Who};
@@ -42,6 +43,7 @@ pub(crate) struct Stage {
     call: Call,
     leg: Leg,
     rooms: Rooms,
+    recordings: Recordings,
     script: Script,
     /// Beginning of virtual time.
     epoch: Instant,
@@ -90,6 +92,7 @@ impl Stage {
             call,
             leg: Leg::default(),
             rooms: Rooms::new(script.others),
+            recordings: Recordings::default(),
             script,
             epoch,
             now: Duration::ZERO,
@@ -239,7 +242,14 @@ impl Stage {
                 let key = *key;
                 self.note(Who::Caller, &format!("presses {key}"));
                 self.next_step();
-                self.feed(Input::Media(MediaEvent::Digit(key)));
+                self.press(key);
+                true
+            }
+            Some(Step::Speak(duration)) => {
+                let duration = *duration;
+                self.note(Who::Caller, &format!("speaks {} ms", duration.as_millis()));
+                self.next_step();
+                self.recordings.speak(self.now, duration);
                 true
             }
             Some(Step::HangUp) => {
@@ -264,6 +274,17 @@ impl Stage {
                 true
             }
             _ => false,
+        }
+    }
+
+    /// A key that ends a recording is told with that, and not as a digit.
+    fn press(&mut self, key: char) {
+        let ended = self.recordings.press(self.now, key);
+        if ended.is_empty() {
+            self.feed(Input::Media(MediaEvent::Digit(key)));
+        }
+        for (id, recording) in ended {
+            self.feed(Input::Recorded(id, recording));
         }
     }
 
@@ -294,6 +315,7 @@ impl Stage {
             response,
             core,
             self.leg.deadline(),
+            self.recordings.deadline(),
             self.callees.deadline(),
             self.far_ends.deadline(),
             self.detected.map(|(at, _)| at),
@@ -321,6 +343,9 @@ impl Stage {
         }
         if let Some((_, detection)) = self.detected.take_if(|(at, _)| *at <= self.now) {
             self.feed(Input::Media(MediaEvent::MachineDetected(detection)));
+        }
+        while let Some((id, recording)) = self.recordings.ended(self.now) {
+            self.feed(Input::Recorded(id, recording));
         }
         while let Some(response) = self
             .responses
@@ -361,7 +386,15 @@ impl Stage {
     fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
             Effect::Sip(command) => peer(command).map(Input::Sip),
+            Effect::Media(MediaCommand::Recording(order)) => self
+                .recordings
+                .obey(self.now, order)
+                .map(|(id, recording)| Input::Recorded(id, recording)),
             Effect::Media(command) => self.media(command).map(Input::Media),
+            Effect::StartRecording { id, options, .. } => {
+                self.recordings.start(self.now, id, options);
+                None
+            }
             Effect::Reply(reply) => {
                 self.reply = Some(reply);
                 None
@@ -454,6 +487,7 @@ impl Stage {
             MediaCommand::Connect(_)
             | MediaCommand::Echo(_)
             | MediaCommand::Background(_)
+            | MediaCommand::Recording(_)
             | MediaCommand::Signalled(_) => None,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::saturation::soft;
 use crate::tone::ramped_sine;
 use crate::{FRAME_MS, VoiceActivity};
@@ -15,7 +17,7 @@ const BEEP_AMPLITUDE: f64 = 0.2;
 const MARGIN_FRAMES: u64 = 10;
 
 /// Whose voice is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordingTracks {
     /// The caller's and the callee's.
     Both,
@@ -26,7 +28,7 @@ pub enum RecordingTracks {
 }
 
 /// How voices share a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordingChannels {
     /// All in one channel.
     Mono,
@@ -35,7 +37,7 @@ pub enum RecordingChannels {
 }
 
 /// What a recording is to be like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordingOptions {
     /// Whose voice is recorded. The others count neither as sound nor as silence.
     pub tracks: RecordingTracks,
@@ -85,7 +87,7 @@ impl RecordingOptions {
 }
 
 /// What a pause leaves in a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PauseBehavior {
     /// Nothing.
     Skip,
@@ -94,7 +96,7 @@ pub enum PauseBehavior {
 }
 
 /// Why a recording ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordingEnd {
     /// Nobody spoke for the time that was set.
     Silence,

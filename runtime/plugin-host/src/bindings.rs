@@ -22,12 +22,15 @@ wasmtime::component::bindgen!({
         "jackfield:call/dial": async | trappable,
         "jackfield:call/streams": async | trappable,
         "jackfield:call/machine-detection": async | trappable,
+        "jackfield:call/recording": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
-pub(crate) use jackfield::call::{conference, control, dial, machine_detection, queue, streams};
+pub(crate) use jackfield::call::{
+    conference, control, dial, machine_detection, queue, recording, streams,
+};
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
 pub(crate) use wasi::logging::logging;
@@ -213,7 +216,60 @@ impl From<call::Event> for control::Event {
             call::Event::StreamStarted(id) => Self::StreamStarted(id.0),
             call::Event::StreamEnded(id, end) => Self::StreamEnded((id.0, end.into())),
             call::Event::MachineDetected(detection) => Self::MachineDetected(detection.into()),
+            call::Event::RecordingEnded(id, recording) => {
+                Self::RecordingEnded((id.0, recording.into()))
+            }
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
+        }
+    }
+}
+
+impl From<recording::RecordingOptions> for call::RecordingOptions {
+    fn from(options: recording::RecordingOptions) -> Self {
+        let length = |ms: u32| std::time::Duration::from_millis(ms.into());
+        Self {
+            tracks: match options.tracks {
+                recording::RecordingTracks::Caller => call::RecordingTracks::Caller,
+                recording::RecordingTracks::Callee => call::RecordingTracks::Callee,
+                recording::RecordingTracks::Both => call::RecordingTracks::Both,
+            },
+            channels: match options.channels {
+                recording::RecordingChannels::Mono => call::RecordingChannels::Mono,
+                recording::RecordingChannels::Dual => call::RecordingChannels::Dual,
+            },
+            beep: options.beep,
+            silence_timeout: options.silence_timeout_ms.map(length),
+            finish_keys: options.finish_keys,
+            max_length: options.max_length_ms.map(length),
+            trim_silence: options.trim_silence,
+        }
+    }
+}
+
+impl From<recording::PauseBehavior> for call::PauseBehavior {
+    fn from(behavior: recording::PauseBehavior) -> Self {
+        match behavior {
+            recording::PauseBehavior::Skip => Self::Skip,
+            recording::PauseBehavior::Silence => Self::Silence,
+        }
+    }
+}
+
+impl From<call::Recording> for control::Recorded {
+    fn from(recording: call::Recording) -> Self {
+        Self {
+            end: match recording.end {
+                Ok(call::RecordingEnd::Silence) => control::RecordingEnd::Silence,
+                Ok(call::RecordingEnd::Key(key)) => control::RecordingEnd::Key(key),
+                Ok(call::RecordingEnd::MaxLength) => control::RecordingEnd::MaxLength,
+                Ok(call::RecordingEnd::HungUp) => control::RecordingEnd::HungUp,
+                Ok(call::RecordingEnd::Stopped) => control::RecordingEnd::Stopped,
+                Err(why) => control::RecordingEnd::Failed(why),
+            },
+            sid: recording.sid.to_string(),
+            url: recording.url,
+            duration_ms: recording.duration_ms,
+            heard_voice: recording.heard_voice,
         }
     }
 }

@@ -3,8 +3,9 @@
 mod rooms;
 
 use call::{
-    CallError, Command, Event, HttpMethod, MachineDetection, MediaSource, PlaybackEnd, Reply,
-    StreamEnd, StreamRequest, StreamTracks,
+    CallError, Command, Event, HttpMethod, MachineDetection, MediaSource, PauseBehavior,
+    PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions, Reply, StreamEnd,
+    StreamRequest, StreamTracks,
 };
 
 /// Bytes of a text that are shown.
@@ -64,7 +65,52 @@ pub fn command(command: &Command) -> String {
                 "detect who answered, to the end of a message".to_owned()
             }
         },
+        Command::Recording(command) => recording_command(command),
     }
+}
+
+fn recording_command(command: &RecordingCommand) -> String {
+    match command {
+        RecordingCommand::Start(options) => record(options),
+        RecordingCommand::Pause(id, PauseBehavior::Skip) => format!("pause recording {}", id.0),
+        RecordingCommand::Pause(id, PauseBehavior::Silence) => {
+            format!("pause recording {} in silence", id.0)
+        }
+        RecordingCommand::Resume(id) => format!("resume recording {}", id.0),
+        RecordingCommand::Stop(id) => format!("stop recording {}", id.0),
+    }
+}
+
+fn record(options: &RecordingOptions) -> String {
+    let mut words = format!("record {:?}, {:?}", options.tracks, options.channels).to_lowercase();
+    if options.beep {
+        words.push_str(", after a beep");
+    }
+    if let Some(timeout) = options.silence_timeout {
+        words.push_str(&format!(", until {} ms of silence", timeout.as_millis()));
+    }
+    if !options.finish_keys.is_empty() {
+        words.push_str(&format!(", until a key of {}", options.finish_keys));
+    }
+    if let Some(length) = options.max_length {
+        words.push_str(&format!(", at most {} ms", length.as_millis()));
+    }
+    if options.trim_silence {
+        words.push_str(", trimmed");
+    }
+    words
+}
+
+fn recorded(recording: &Recording) -> String {
+    let end = match &recording.end {
+        Ok(RecordingEnd::Silence) => "silence".to_owned(),
+        Ok(RecordingEnd::Key(key)) => format!("key {key}"),
+        Ok(RecordingEnd::MaxLength) => "its longest length".to_owned(),
+        Ok(RecordingEnd::HungUp) => "the hang-up".to_owned(),
+        Ok(RecordingEnd::Stopped) => "a command".to_owned(),
+        Err(why) => format!("a failure: {why}"),
+    };
+    format!("ended by {end}, {} ms", recording.duration_ms)
 }
 
 /// How a command was answered, such as `playback 1`.
@@ -76,6 +122,7 @@ pub fn result(result: &Result<Reply, CallError>) -> String {
         Ok(Reply::Request(id)) => format!("request {}", id.0),
         Ok(Reply::Dial(id)) => format!("dial {}", id.0),
         Ok(Reply::Stream(id)) => format!("stream {}", id.0),
+        Ok(Reply::Recording(id)) => format!("recording {}", id.0),
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -107,6 +154,9 @@ pub fn event(event: &Event) -> String {
         }
         Event::MachineDetected(detection) => {
             format!("answered by {}", detection.answered_by.as_str())
+        }
+        Event::RecordingEnded(id, recording) => {
+            format!("recording {} {}", id.0, recorded(recording))
         }
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }
@@ -239,6 +289,14 @@ mod tests {
                     status_callback: None,
                 }),
                 "stream both ways to wss://x/ as ear with a=1 b=2".to_owned(),
+            ),
+            (
+                Command::Recording(RecordingCommand::Start(RecordingOptions {
+                    finish_keys: "#".to_owned(),
+                    ..RecordingOptions::of_verb()
+                })),
+                "record caller, mono, after a beep, until 5000 ms of silence, until a key of #, at most 3600000 ms, trimmed"
+                    .to_owned(),
             ),
             (post, "POST http://x/ with \"Digits=1\", signed".to_owned()),
         ] {

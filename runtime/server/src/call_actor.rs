@@ -1,5 +1,6 @@
 //! One actor owns one call.
 
+mod recordings;
 mod rooms;
 
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use call::{
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
+use recordings::Recordings;
+pub(crate) use recordings::{RecordingDeed, RecordingRequest};
 use rooms::Room;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
@@ -58,6 +61,7 @@ pub(crate) struct CallActor {
     rate: Rate,
     /// The conference or queue that the call is at.
     room: Option<Room>,
+    recordings: Recordings,
     signals: mpsc::Receiver<sip::Event>,
     media: mpsc::Receiver<MediaEvent>,
     inbox: Inbox,
@@ -98,6 +102,8 @@ pub(crate) enum Message {
     Placed(ChildId, Inbox),
     /// The call whose story dials this one joins its leg to this one's.
     Join(Box<LineEnd>),
+    /// The API begins a recording, or deals with one.
+    Recording(RecordingRequest),
 }
 
 impl CallActor {
@@ -122,6 +128,7 @@ impl CallActor {
             leg: new.leg,
             rate: Rate::Narrow,
             room: None,
+            recordings: Recordings::default(),
             signals: new.signals,
             media: new.media,
             parent: new.parent,
@@ -195,7 +202,13 @@ impl CallActor {
     /// What the call is to know of a message; some are for its leg alone.
     fn open(&mut self, message: Message) -> Option<Input> {
         Some(match message {
-            Message::Input(input) => input,
+            Message::Input(input) => {
+                if let Input::Recorded(id, _) = &input {
+                    self.recordings.forget(*id);
+                }
+                input
+            }
+            Message::Recording(request) => return self.ask_for_recording(request),
             Message::Conference(event) => self.hear_conference(event),
             Message::Queue(event) => self.hear_queue(event),
             Message::Line(end) => {
@@ -231,15 +244,19 @@ impl CallActor {
         match effect {
             Effect::Sip(command) => self.services.endpoint.send(command),
             Effect::Media(command) => {
-                if let MediaCommand::Connect(path) = &command {
-                    self.rate = path.media_codec().rate();
+                match &command {
+                    MediaCommand::Connect(path) => self.rate = path.media_codec().rate(),
+                    MediaCommand::Recording(order) => self.note_recording(*order),
+                    _ => {}
                 }
                 self.leg.send(command);
             }
             Effect::StartStory(choice) => self.start_story(choice),
             Effect::StopStory => self.stop_story(),
             Effect::Reply(result) => {
-                if let Some(reply) = self.reply.take() {
+                if let Some(result) = self.answer_api(result)
+                    && let Some(reply) = self.reply.take()
+                {
                     // A story that was stopped does not listen any more.
                     let _ = reply.send(result);
                 }
@@ -247,6 +264,9 @@ impl CallActor {
             Effect::Tell(event) => self.tell(event),
             Effect::Fetch(id, source) => self.fetch(id, source),
             Effect::Http(id, request) => self.request(id, request),
+            Effect::StartRecording { id, options, codec } => {
+                self.start_recording(id, options, codec);
+            }
             Effect::Conference(request) => self.ask_conference(request),
             Effect::Queue(request) => self.ask_queue(request),
             Effect::PlaceChild(child, call) => {

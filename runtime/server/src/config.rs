@@ -4,6 +4,7 @@
 
 mod addresses;
 mod digest;
+mod recording;
 mod sip;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 pub(crate) use self::addresses::Addresses;
+pub(crate) use self::recording::Recording;
 pub(crate) use self::sip::{Bound, Sip};
 use crate::media_plane::Patience;
 
@@ -27,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) rtp: Rtp,
     pub(crate) dns: Dns,
     pub(crate) api: Api,
+    pub(crate) recording: Recording,
     /// Who speaks `say`.
     pub(crate) speech: speech::Settings,
     pub(crate) limits: Limits,
@@ -95,6 +98,28 @@ impl TryFrom<String> for NameServer {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Api {
     pub(crate) bind: SocketAddr,
+    /// What others reach it by, such as `https://voice.example.org`: `RecordingUrl` begins with it. None: the address that is bound.
+    pub(crate) public_url: Option<String>,
+}
+
+impl Api {
+    /// Without a slash at its end, for an API that is bound there.
+    pub(crate) fn public_url(&self, bound: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{bound}"),
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(url) = &self.public_url {
+            let parsed = url::Url::parse(url);
+            if !parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+                bail!("api.public_url is {url:?}: give a URL as in https://voice.example.org");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What this process takes on.
@@ -131,6 +156,7 @@ impl Default for Config {
             rtp: Rtp::default(),
             dns: Dns::default(),
             api: Api::default(),
+            recording: Recording::default(),
             speech: speech::Settings::default(),
             limits: Limits::default(),
             log: Log::default(),
@@ -156,6 +182,7 @@ impl Default for Api {
     fn default() -> Self {
         Self {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
         }
     }
 }
@@ -244,6 +271,8 @@ impl Config {
         if !(2..=250).contains(&participants) {
             bail!("limits.max_participants is {participants}: give 2 to 250");
         }
+        self.api.check()?;
+        self.recording.check()?;
         self.speech.check()?;
         self.sip.check()
     }
@@ -257,7 +286,16 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
         .ok()
         .filter(|value| !value.is_datetime())
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    const SECTIONS: [&str; 7] = ["sip", "rtp", "dns", "api", "speech", "limits", "log"];
+    const SECTIONS: [&str; 8] = [
+        "sip",
+        "rtp",
+        "dns",
+        "api",
+        "recording",
+        "speech",
+        "limits",
+        "log",
+    ];
     let section = SECTIONS
         .iter()
         .find_map(|section| Some((section, name.strip_prefix(section)?.strip_prefix('_')?)));
@@ -396,6 +434,16 @@ mod tests {
                 &["sip.ws_bind", "sip.ws_advertised"],
             ),
             ("[sip]\nmax_connections = 0", &[], &["sip.max_connections"]),
+            (
+                "[recording]\nmax_length_s = 100_000",
+                &[],
+                &["recording.max_length_s", "86,400"],
+            ),
+            (
+                "[api]\npublic_url = \"voice.example\"",
+                &[],
+                &["api.public_url", "https://"],
+            ),
             (
                 "[limits]\nmax_participants = 251",
                 &[],

@@ -53,6 +53,13 @@ impl LiveCalls {
         inbox.try_send(Message::Input(Input::HangUp(cause))).is_ok()
     }
 
+    /// Where a live call of the account is reached.
+    pub(crate) fn inbox(&self, account: AccountSid, sid: CallSid) -> Option<Inbox> {
+        let calls = self.lock();
+        let entry = calls.get(&sid).filter(|entry| entry.account == account)?;
+        Some(entry.inbox.clone())
+    }
+
     /// Tells every call to end.
     pub(crate) fn hang_up_all(&self, cause: HangUpCause) {
         for entry in self.lock().values() {

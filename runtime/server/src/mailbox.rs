@@ -1,8 +1,9 @@
 //! Between a story and its call's actor: commands one way, events the other.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use call::{CallError, Command, Event, HangUpCause, Reply};
+use call::{CallError, Command, Event, HangUpCause, RecordingId, Reply};
 use plugin_host::{CallPort, Next};
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,6 +28,8 @@ pub(crate) struct Mailbox {
     hung_up: Option<HangUpCause>,
     /// HTTP requests that were not answered yet; their answers come even after the hang-up.
     http_pending: usize,
+    /// Recordings that the story began and that have not ended; their ends come even after the hang-up.
+    recordings: HashSet<RecordingId>,
 }
 
 /// The actor's end.
@@ -47,6 +50,7 @@ pub(crate) fn mailbox() -> (Mailbox, StoryDesk) {
             events,
             hung_up: None,
             http_pending: 0,
+            recordings: HashSet::new(),
         },
         StoryDesk {
             requests: requests_out,
@@ -65,21 +69,30 @@ impl CallPort for Mailbox {
             .await
             .map_err(|_| CallError::HungUp)?;
         let reply = answer.await.map_err(|_| CallError::HungUp)??;
-        if matches!(reply, Reply::Request(_)) {
-            self.http_pending += 1;
+        match reply {
+            Reply::Request(_) => self.http_pending += 1,
+            Reply::Recording(id) => {
+                self.recordings.insert(id);
+            }
+            _ => {}
         }
         Ok(reply)
     }
 
     async fn next_event(&mut self, timeout: Option<Duration>) -> Next {
         let event = match self.hung_up {
-            Some(cause) if self.http_pending == 0 => Some(Event::HungUp(cause)),
+            Some(cause) if self.http_pending == 0 && self.recordings.is_empty() => {
+                Some(Event::HungUp(cause))
+            }
             _ => self.wait(timeout).await,
         };
         match &event {
             Some(Event::HungUp(cause)) => self.hung_up = Some(*cause),
             Some(Event::HttpResponse(..)) => {
                 self.http_pending = self.http_pending.saturating_sub(1);
+            }
+            Some(Event::RecordingEnded(id, _)) => {
+                self.recordings.remove(id);
             }
             _ => {}
         }

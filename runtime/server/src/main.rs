@@ -23,6 +23,7 @@ mod operator;
 mod outbound;
 mod own_api;
 mod plugin;
+mod recorder;
 mod recordings;
 mod resolver;
 mod rooms;

@@ -27,6 +27,8 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
     api::router(ApiState {
         store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
+        recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
+        public_url: services.studio.public_url().to_owned(),
         operator: host,
         operator_key: token.secret(),
         clock: Arc::new(clock::unix_ms),
@@ -34,12 +36,12 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
 }
 
 /// The running host as the API sees it.
-struct Host {
+pub(crate) struct Host {
     services: Weak<Services>,
 }
 
 impl Host {
-    fn services(&self) -> Arc<Services> {
+    pub(crate) fn services(&self) -> Arc<Services> {
         self.services
             .upgrade()
             .expect("the API stops before the services it serves")

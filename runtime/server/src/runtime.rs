@@ -26,6 +26,7 @@ use crate::media_plane::MediaPlane;
 use crate::news::NewsDesk;
 use crate::operator::{self, OperatorToken};
 use crate::outbound::Outbound;
+use crate::recorder::Studio;
 use crate::resolver::Resolver;
 use crate::rooms::{Conferences, Queues};
 use crate::services::{Limits, Services, random};
@@ -73,6 +74,7 @@ impl Runtime {
         our_sip.push(advertised_sip);
         let media =
             MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
+        let studio = start_studio(&config, Arc::clone(&store), api).await?;
         let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
         let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
         let services = Arc::new_cyclic(|services| Services {
@@ -84,6 +86,7 @@ impl Runtime {
             store,
             endpoint: endpoint.handle(),
             media,
+            studio,
             library: Library::new(speaker, Arc::clone(&web)),
             web,
             flows,
@@ -161,12 +164,23 @@ impl Runtime {
         self.services.live.close();
         self.services.live.hang_up_all(call::HangUpCause::Shutdown);
         self.wait_for_calls(GOODBYE).await;
+        self.wait_for_recordings(GOODBYE).await;
         self.services.trunks.stop().await;
         // The API goes last, so that an operator can watch until the end.
         let _ = self.stop_api.send(());
         if let Err(error) = self.api_task.await {
             warn!("the API stopped badly: {error}");
         }
+    }
+
+    async fn wait_for_recordings(&self, at_most: Duration) {
+        let none_left = async {
+            while self.services.studio.going_on() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // What is left after this is repaired at the next start.
+        let _ = tokio::time::timeout(at_most, none_left).await;
     }
 
     async fn wait_for_calls(&self, at_most: Duration) {
@@ -178,6 +192,22 @@ impl Runtime {
         // What is left after this is ended by the caller.
         let _ = tokio::time::timeout(at_most, none_left).await;
     }
+}
+
+/// Repairs what the process before this one left, and starts the recorder.
+async fn start_studio(
+    config: &Config,
+    store: Arc<dyn Store>,
+    api: SocketAddr,
+) -> anyhow::Result<Studio> {
+    let folder = config.data_dir.join("recordings");
+    let settings = config.recording.clone();
+    let public_url = config.api.public_url(api);
+    let runtime = Handle::current();
+    let started = tokio::task::spawn_blocking(move || {
+        Studio::start(&folder, &settings, public_url, store, runtime)
+    });
+    started.await?.context("cannot start the recorder")
 }
 
 fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {

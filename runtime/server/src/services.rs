@@ -15,6 +15,7 @@ use crate::live::LiveCalls;
 use crate::media_plane::MediaPlane;
 use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
+use crate::recorder::Studio;
 use crate::rooms::{Conferences, Queues};
 use crate::trunks::Trunks;
 use crate::web::Web;
@@ -24,6 +25,8 @@ pub(crate) struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) endpoint: EndpointHandle,
     pub(crate) media: MediaPlane,
+    /// After the media plane, whose legs end their recordings on drop.
+    pub(crate) studio: Studio,
     pub(crate) library: Library,
     pub(crate) web: Arc<Web>,
     pub(crate) flows: Flows,

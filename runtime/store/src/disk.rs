@@ -8,6 +8,7 @@ mod account_row;
 mod call_rows;
 mod components;
 mod queue;
+mod recordings;
 mod rows;
 mod tables;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
-use call::{CallRecord, CallSid, CallStatus};
+use call::{CallRecord, CallSid, CallStatus, RecordingSid};
 use redb::{Database, ReadableDatabase, ReadableTable};
 
 use self::components::ComponentFolder;
@@ -32,7 +33,9 @@ use crate::rows::Rows;
 use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
     AccountStore, Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory,
-    Leg, NewCall, Page, Scope, Store, StoreError, Tenants, apply, page, verbs,
+    Leg, NewCall, NewRecording, Page, RecordingCursor, RecordingEnding, RecordingFilter,
+    RecordingPage, RecordingRow, RecordingStatus, Scope, Store, StoreError, Tenants, apply, page,
+    verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -292,7 +295,12 @@ impl AccountStore for DiskStore {
             (account.as_bytes(), end.0, &end.1),
         );
         if lowest >= highest {
-            return page::take(std::iter::empty(), filter, limit);
+            return page::take(
+                std::iter::empty(),
+                Cursor::at,
+                |row| filter.fits(row),
+                limit,
+            );
         }
         let rows = places
             .range(lowest..highest)
@@ -302,7 +310,7 @@ impl AccountStore for DiskStore {
                 let (key, _) = place.map_err(tables::failed)?;
                 tables::indexed_call(&calls, CallSid::from_bytes(*key.value().2))
             });
-        page::take(rows, filter, limit)
+        page::take(rows, Cursor::at, |row| filter.fits(row), limit)
     }
 
     fn events(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError> {
@@ -335,6 +343,30 @@ impl AccountStore for DiskStore {
         sealed
             .map(|sealed| verbs::open_journal(&self.directory(), scope, sid, sealed.value()))
             .transpose()
+    }
+
+    fn recording(
+        &self,
+        scope: Scope,
+        sid: RecordingSid,
+    ) -> Result<Option<RecordingRow>, StoreError> {
+        recordings::one(&self.database, scope, sid)
+    }
+
+    fn recordings(
+        &self,
+        scope: Scope,
+        filter: &RecordingFilter,
+        from: Option<RecordingCursor>,
+        limit: usize,
+    ) -> Result<RecordingPage, StoreError> {
+        recordings::list(&self.database, scope, filter, from, limit)
+    }
+
+    fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
+        self.write(Lane::New, move |rows| {
+            verbs::delete_recording(rows, scope, sid)
+        })
     }
 }
 
@@ -377,6 +409,38 @@ impl Store for DiskStore {
         self.write(Lane::Running, move |rows| {
             verbs::finish_call(rows, sid, record, at_unix_ms, journal.as_deref())
         })
+    }
+
+    fn begin_recording(&self, scope: Scope, new: NewRecording) -> Commit<RecordingRow> {
+        self.write(Lane::Running, move |rows| {
+            verbs::begin_recording(rows, scope, new)
+        })
+    }
+
+    fn set_recording_status(
+        &self,
+        sid: RecordingSid,
+        status: RecordingStatus,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::set_recording_status(rows, sid, status, at_unix_ms)
+        })
+    }
+
+    fn finish_recording(
+        &self,
+        sid: RecordingSid,
+        ending: RecordingEnding,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::finish_recording(rows, sid, ending, at_unix_ms)
+        })
+    }
+
+    fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError> {
+        recordings::live(&self.database)
     }
 
     fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError> {

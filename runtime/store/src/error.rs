@@ -1,6 +1,6 @@
 //! What can go wrong with a read or a write.
 
-use call::{AccountSid, CallSid, CallStatus};
+use call::{AccountSid, CallSid, CallStatus, RecordingSid};
 
 /// Why the store did not do what it was asked. Nothing of the verb was done.
 #[non_exhaustive]
@@ -28,6 +28,18 @@ pub enum StoreError {
         /// The status it was to take.
         to: CallStatus,
     },
+    /// No recording has this SID.
+    #[error("no such recording: {0}")]
+    UnknownRecording(RecordingSid),
+    /// A recording with this SID exists already.
+    #[error("recording {0} exists already")]
+    DuplicateRecording(RecordingSid),
+    /// A recording ends once.
+    #[error("recording {0} is over, or was to be ended without a final status")]
+    RecordingOver(RecordingSid),
+    /// A recording that goes on cannot be deleted.
+    #[error("recording {0} goes on: stop it first")]
+    RecordingGoesOn(RecordingSid),
     /// The tenants file contradicts what is stored; says what to do.
     #[error("{0}")]
     Contradiction(String),

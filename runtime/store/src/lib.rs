@@ -2,7 +2,7 @@
 //!
 //! The vocabulary: a [`Carrier`] owns [`Trunk`]s and [`Account`]s, an account owns [`Number`]s, [`Component`]s and calls. All of
 //! that but the calls is loaded by applying a [`Tenants`] file and read as one immutable [`Directory`]; a call is a [`CallRow`]
-//! with its [`CallEvent`]s and its sealed journal.
+//! with its [`CallEvent`]s and its sealed journal; a [`RecordingRow`] stands beside a file that is kept elsewhere.
 //!
 //! [`Store`] has two implementations that pass the same tests: [`DiskStore`] keeps everything in one folder, with every
 //! acknowledged write on disk; [`MemoryStore`] forgets. A write returns a [`Commit`], which resolves once the write is
@@ -25,6 +25,7 @@ mod memory;
 mod number;
 mod operator;
 mod page;
+mod recording_row;
 mod rows;
 mod scope;
 pub mod seal;
@@ -48,6 +49,10 @@ pub use number::{Flow, Number, WebhookMethod};
 pub use numbers::{InvalidNumber, PhoneNumber};
 pub use operator::{Operator, OperatorId};
 pub use page::{CallFilter, Cursor, InvalidCursor, Page};
+pub use recording_row::{
+    NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingSource, RecordingStatus, random_recording_sid,
+};
 pub use scope::Scope;
 pub use seal::Secret;
 pub use store::{AccountStore, Store};

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use call::{CallRecord, CallSid, CallStatus};
+use call::{CallRecord, CallSid, CallStatus, RecordingSid};
 
 use crate::apply::Change;
 use crate::rows::Rows;
 use crate::{
     AccountStore, Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory,
-    Leg, NewCall, Page, Scope, Sha256Digest, Store, StoreError, Tenants, apply, page, verbs,
+    Leg, NewCall, NewRecording, Page, RecordingCursor, RecordingEnding, RecordingFilter,
+    RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants,
+    apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -27,6 +29,7 @@ struct MemoryRows {
     queue: BTreeSet<(u64, CallSid)>,
     events: BTreeMap<CallSid, Vec<CallEvent>>,
     journals: BTreeMap<CallSid, Vec<u8>>,
+    recordings: BTreeMap<RecordingSid, RecordingRow>,
 }
 
 impl MemoryStore {
@@ -84,7 +87,8 @@ impl AccountStore for MemoryStore {
             .filter(|row| from.is_none_or(|from| Cursor::at(row) < from))
             .collect();
         calls.sort_by_key(|row| std::cmp::Reverse(Cursor::at(row)));
-        page::take(calls.into_iter().cloned().map(Ok), filter, limit)
+        let calls = calls.into_iter().cloned().map(Ok);
+        page::take(calls, Cursor::at, |row| filter.fits(row), limit)
     }
 
     fn events(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError> {
@@ -103,6 +107,42 @@ impl AccountStore for MemoryStore {
         sealed
             .map(|sealed| verbs::open_journal(&rows.directory, scope, sid, sealed))
             .transpose()
+    }
+
+    fn recording(
+        &self,
+        scope: Scope,
+        sid: RecordingSid,
+    ) -> Result<Option<RecordingRow>, StoreError> {
+        let rows = self.rows();
+        let row = rows.recordings.get(&sid);
+        Ok(row.filter(|row| row.account == scope.account()).cloned())
+    }
+
+    fn recordings(
+        &self,
+        scope: Scope,
+        filter: &RecordingFilter,
+        from: Option<RecordingCursor>,
+        limit: usize,
+    ) -> Result<RecordingPage, StoreError> {
+        let rows = self.rows();
+        let (first, before) = filter.created();
+        let mut found: Vec<&RecordingRow> = rows
+            .recordings
+            .values()
+            .filter(|row| (first..before).contains(&row.created_unix_ms))
+            .filter(|row| filter.call.is_none_or(|call| row.call == call))
+            .filter(|row| from.is_none_or(|from| RecordingCursor::of(row) < from))
+            .collect();
+        found.sort_by_key(|row| std::cmp::Reverse(RecordingCursor::of(row)));
+        let found = found.into_iter().cloned().map(Ok);
+        let is_own = |row: &RecordingRow| row.account == scope.account();
+        page::take(found, RecordingCursor::of, is_own, limit)
+    }
+
+    fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
+        self.write(|rows| verbs::delete_recording(rows, scope, sid))
     }
 }
 
@@ -135,6 +175,34 @@ impl Store for MemoryStore {
         journal: Option<Vec<u8>>,
     ) -> Commit<()> {
         self.write(|rows| verbs::finish_call(rows, sid, record, at_unix_ms, journal.as_deref()))
+    }
+
+    fn begin_recording(&self, scope: Scope, new: NewRecording) -> Commit<RecordingRow> {
+        self.write(|rows| verbs::begin_recording(rows, scope, new))
+    }
+
+    fn set_recording_status(
+        &self,
+        sid: RecordingSid,
+        status: RecordingStatus,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(|rows| verbs::set_recording_status(rows, sid, status, at_unix_ms))
+    }
+
+    fn finish_recording(
+        &self,
+        sid: RecordingSid,
+        ending: RecordingEnding,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(|rows| verbs::finish_recording(rows, sid, ending, at_unix_ms))
+    }
+
+    fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError> {
+        let rows = self.rows();
+        let live = rows.recordings.values();
+        Ok(live.filter(|row| !row.status.is_final()).cloned().collect())
     }
 
     fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError> {
@@ -199,6 +267,24 @@ impl Rows for MemoryRows {
 
     fn put_journal(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError> {
         self.journals.insert(sid, sealed.to_vec());
+        Ok(())
+    }
+
+    fn recording(&self, sid: RecordingSid) -> Result<Option<RecordingRow>, StoreError> {
+        Ok(self.recordings.get(&sid).cloned())
+    }
+
+    fn put_recording(
+        &mut self,
+        _before: Option<&RecordingRow>,
+        after: &RecordingRow,
+    ) -> Result<(), StoreError> {
+        self.recordings.insert(after.sid, after.clone());
+        Ok(())
+    }
+
+    fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError> {
+        self.recordings.remove(&row.sid);
         Ok(())
     }
 }

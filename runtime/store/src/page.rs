@@ -1,4 +1,4 @@
-//! Lists of calls, a page at a time, newest first.
+//! Lists, a page at a time, newest first.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub struct CallFilter {
 }
 
 impl CallFilter {
-    fn fits(&self, row: &CallRow) -> bool {
+    pub(crate) fn fits(&self, row: &CallRow) -> bool {
         self.to.as_ref().is_none_or(|to| *to == row.to)
             && self.from.as_ref().is_none_or(|from| *from == row.from)
             && self.status.is_none_or(|status| status == row.status)
@@ -44,11 +44,11 @@ impl CallFilter {
     }
 }
 
-/// Where the next page begins: right after one call of the page before. Prints as the page token of the API.
+/// Where the next page begins: right after one row of the page before. Prints as the page token of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
+pub struct Cursor<S = CallSid> {
     pub(crate) created_unix_ms: u64,
-    pub(crate) sid: CallSid,
+    pub(crate) sid: S,
 }
 
 impl Cursor {
@@ -65,13 +65,13 @@ impl Cursor {
 #[error("not a page token: take it from `next_page_uri`")]
 pub struct InvalidCursor;
 
-impl fmt::Display for Cursor {
+impl<S: fmt::Display> fmt::Display for Cursor<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}-{}", self.created_unix_ms, self.sid)
     }
 }
 
-impl FromStr for Cursor {
+impl<S: FromStr> FromStr for Cursor<S> {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
@@ -83,21 +83,22 @@ impl FromStr for Cursor {
     }
 }
 
-/// A page of calls.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<R = CallRow, S = CallSid> {
     /// Newest first.
-    pub rows: Vec<CallRow>,
+    pub rows: Vec<R>,
     /// Where the next page begins, if there may be more. With a filter a page can be short, or empty, and yet have a next.
-    pub next: Option<Cursor>,
+    pub next: Option<Cursor<S>>,
 }
 
-/// Takes the first `limit` fitting rows of an account's calls, which come newest first from behind the cursor.
-pub(crate) fn take(
-    rows: impl Iterator<Item = Result<CallRow, StoreError>>,
-    filter: &CallFilter,
+/// Takes the first `limit` fitting rows of an account's list, which come newest first from behind the cursor.
+pub(crate) fn take<R, S: Copy>(
+    rows: impl Iterator<Item = Result<R, StoreError>>,
+    at: impl Fn(&R) -> Cursor<S>,
+    fits: impl Fn(&R) -> bool,
     limit: usize,
-) -> Result<Page, StoreError> {
+) -> Result<Page<R, S>, StoreError> {
     let mut page = Page {
         rows: Vec::new(),
         next: None,
@@ -109,8 +110,8 @@ pub(crate) fn take(
             break;
         }
         let row = row?;
-        last = Some(Cursor::at(&row));
-        if filter.fits(&row) {
+        last = Some(at(&row));
+        if fits(&row) {
             page.rows.push(row);
         }
     }
@@ -136,7 +137,7 @@ mod tests {
             "g-CA07070707070707070707070707070707",
             "PA1",
         ] {
-            assert_eq!(bad.parse::<Cursor>(), Err(InvalidCursor), "{bad}");
+            assert_eq!(bad.parse::<Cursor<CallSid>>(), Err(InvalidCursor), "{bad}");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use call::CallSid;
+use call::{CallSid, RecordingSid};
 
 use crate::apply::Change;
-use crate::{CallEvent, CallRow, Directory, Sha256Digest, StoreError};
+use crate::{CallEvent, CallRow, Directory, RecordingRow, Sha256Digest, StoreError};
 
 /// The rows of one open transaction.
 ///
@@ -27,4 +27,14 @@ pub(crate) trait Rows {
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError>;
     /// Keeps a call's journal as it is sealed.
     fn put_journal(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError>;
+    /// One recording, of whichever account.
+    fn recording(&self, sid: RecordingSid) -> Result<Option<RecordingRow>, StoreError>;
+    /// Writes a recording's row and its places in every index; `before` is the row it replaces.
+    fn put_recording(
+        &mut self,
+        before: Option<&RecordingRow>,
+        after: &RecordingRow,
+    ) -> Result<(), StoreError>;
+    /// Takes a recording's row and its places in every index out.
+    fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError>;
 }

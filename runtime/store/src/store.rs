@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use call::{CallRecord, CallSid, CallStatus};
+use call::{CallRecord, CallSid, CallStatus, RecordingSid};
 
 use crate::{
     Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory, Leg, NewCall,
-    Page, Scope, StoreError, Tenants,
+    NewRecording, Page, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
+    RecordingRow, RecordingStatus, Scope, StoreError, Tenants,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -36,6 +37,26 @@ pub trait AccountStore: Send + Sync {
 
     /// The journal of one call, unsealed; none if there is no such call or it has no journal.
     fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// One recording.
+    fn recording(
+        &self,
+        scope: Scope,
+        sid: RecordingSid,
+    ) -> Result<Option<RecordingRow>, StoreError>;
+
+    /// At most `limit` recordings, newest first, from the cursor of the page before or from the newest.
+    fn recordings(
+        &self,
+        scope: Scope,
+        filter: &RecordingFilter,
+        from: Option<RecordingCursor>,
+        limit: usize,
+    ) -> Result<RecordingPage, StoreError>;
+
+    /// Forgets a recording; false if there is no such one. Its file goes before: a row without a file can be deleted again. One that
+    /// goes on fails with [`StoreError::RecordingGoesOn`].
+    fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool>;
 }
 
 /// What the host itself does besides. The API never gets at this half.
@@ -67,6 +88,29 @@ pub trait Store: AccountStore {
         at_unix_ms: u64,
         journal: Option<Vec<u8>>,
     ) -> Commit<()>;
+
+    /// Keeps a recording that begins.
+    fn begin_recording(&self, scope: Scope, new: NewRecording) -> Commit<RecordingRow>;
+
+    /// Keeps that a recording is paused, goes on, or is being made whole. One that is over fails with
+    /// [`StoreError::RecordingOver`].
+    fn set_recording_status(
+        &self,
+        sid: RecordingSid,
+        status: RecordingStatus,
+        at_unix_ms: u64,
+    ) -> Commit<()>;
+
+    /// Keeps how a recording ended. It ends once: a second time fails with [`StoreError::RecordingOver`].
+    fn finish_recording(
+        &self,
+        sid: RecordingSid,
+        ending: RecordingEnding,
+        at_unix_ms: u64,
+    ) -> Commit<()>;
+
+    /// The recordings that have not ended, of all accounts: at a start those that the last process left behind.
+    fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError>;
 
     /// Visits the calls that wait to be dialled, in the order they are due.
     fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError>;

@@ -1,10 +1,16 @@
 //! What each verb does to the rows: the rules of a call's life, once for all implementations.
 
+mod recordings;
+
 use call::{CallRecord, CallSid, CallStatus};
 
 use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
+
+pub(crate) use self::recordings::{
+    begin_recording, delete_recording, finish_recording, set_recording_status,
+};
 
 /// The `end_reason` of a call that a crash of this process ended.
 pub(crate) const NODE_LOST: &str = "node_lost";

@@ -73,6 +73,7 @@ impl Call {
             (State::Up, Command::StartStream(request)) => self.start_stream(request),
             (State::Up, Command::StopStream(id)) => self.stop_stream(id),
             (State::Up, Command::DetectMachine(request)) => self.detect_machine(request),
+            (State::Up, Command::Recording(command)) => self.obey_recording(command),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

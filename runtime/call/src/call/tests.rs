@@ -4,6 +4,7 @@ mod addresses;
 mod detection;
 mod dial;
 mod encryption;
+mod recordings;
 mod rooms;
 mod streams;
 
@@ -189,6 +190,7 @@ fn words(effect: &Effect) -> String {
         Effect::TellDetection(callback, detection) => {
             format!("callback {} {:?}", callback.url, detection.answered_by)
         }
+        Effect::StartRecording { id, codec, .. } => format!("record {} {codec:?}", id.0),
         Effect::Status(status) => status.to_string(),
     }
 }

@@ -11,6 +11,7 @@ mod machine_detection;
 mod process;
 mod queue;
 mod random;
+mod recording;
 mod streams;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
@@ -32,6 +33,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/dial",
     "jackfield:call/streams",
     "jackfield:call/machine-detection",
+    "jackfield:call/recording",
     "wasi:config/store",
     "wasi:logging/logging",
     "wasi:cli/environment",
@@ -75,6 +77,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::dial::add_to_linker::<_, Own>(linker, own)?;
     bindings::streams::add_to_linker::<_, Own>(linker, own)?;
     bindings::machine_detection::add_to_linker::<_, Own>(linker, own)?;
+    bindings::recording::add_to_linker::<_, Own>(linker, own)?;
     bindings::config::add_to_linker::<_, Own>(linker, own)?;
     bindings::logging::add_to_linker::<_, Own>(linker, own)?;
 

@@ -13,7 +13,7 @@ use joined::Joined;
 use media::{Codec, MachineDetector, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
 use rtp::rtcp::Rtcp;
-use rtp::{Latch, Measured, Sender, Sequenced};
+use rtp::{HEADER_BYTES, Latch, Measured, Sender, Sequenced};
 
 use super::background::Background;
 use super::ear::{Ear, MAX_FRAME_SAMPLES};
@@ -22,11 +22,15 @@ use super::line::Kind;
 use super::measurements::{Figures, Measurements};
 use super::mouth::{Mouth, Playback, Sound};
 use super::tap::{Said, Tap, Taps};
+use super::tape::Tape;
 use super::wire::{MAX_DATAGRAM_BYTES, Patience, Received, Report, Wire, is_event, is_noise};
 
 /// Digits that may wait in a leg for its call's actor; later ones are dropped. Ends of playbacks always wait: there are
 /// no more of them than playbacks were handed over.
 pub(super) const MAX_WAITING: usize = 256;
+
+/// Recordings of one leg at a time: as many as a call may have.
+const MAX_TAPES: usize = 4;
 
 /// One frame as heard: 20 ms, mono, 8 kHz.
 pub(crate) type HeardFrame = [i16; SAMPLES_8K];
@@ -63,6 +67,8 @@ pub(super) struct LegCore {
     taps: Taps,
     /// Until it is known who answered.
     detector: Option<MachineDetector>,
+    #[expect(clippy::vec_box, reason = "they come and go in boxes")]
+    tapes: Vec<Box<Tape>>,
     heard: Option<Box<HeardFrame>>,
     measurements: Arc<Measurements>,
     events: VecDeque<MediaEvent>,
@@ -86,6 +92,7 @@ impl LegCore {
             line: None,
             taps: Taps::default(),
             detector: None,
+            tapes: Vec::with_capacity(MAX_TAPES),
             heard: beginning.listens.then(|| Box::new([0; SAMPLES_8K])),
             measurements: Arc::default(),
             events: VecDeque::new(),
@@ -123,6 +130,11 @@ impl LegCore {
                 let rate = self.ear.codec().rate();
                 self.background = samples.and_then(|samples| Background::new(samples, rate));
             }
+            MediaCommand::Recording(order) => {
+                for tape in &mut self.tapes {
+                    tape.obey(order);
+                }
+            }
             MediaCommand::Signalled(key) => {
                 let key = self.keypad.signalled(self.now, key);
                 self.pressed(key);
@@ -145,6 +157,26 @@ impl LegCore {
         let removed = self.taps.remove(id);
         self.tell_what_is_taken();
         removed
+    }
+
+    /// Begins a recording; one too many comes back.
+    pub(super) fn record(&mut self, mut tape: Box<Tape>) -> Option<Box<Tape>> {
+        if self.tapes.len() == MAX_TAPES {
+            return Some(tape);
+        }
+        self.listen_anew(true);
+        tape.speak_in(self.ear.codec());
+        self.tapes.push(tape);
+        self.tell_what_is_taken();
+        None
+    }
+
+    /// The next recording that is over, to be dropped where that may take its time: that ends it.
+    pub(super) fn poll_tape(&mut self) -> Option<Box<Tape>> {
+        let at = self.tapes.iter().position(|tape| tape.is_over())?;
+        let tape = self.tapes.swap_remove(at);
+        self.tell_what_is_taken();
+        Some(tape)
     }
 
     /// Takes one datagram that came on the port of RTP at `arrival`, which may be before the last tick where many waited. Only the peer's
@@ -246,6 +278,9 @@ impl LegCore {
             self.taps.heard(round, rate, live);
         }
         self.listen_for_machine(live);
+        for tape in &mut self.tapes {
+            tape.hear(round, live);
+        }
         self.exchange(rate, live);
         self.measure();
         while let Some(finished) = self.mouth.finished() {
@@ -267,14 +302,26 @@ impl LegCore {
             }
             return None;
         }
-        if is_idle {
+        let beeps = self.tapes.iter_mut().any(|tape| tape.beep(live));
+        if is_idle && !beeps {
             self.taps.speak(rate, live);
         }
         let mut said = self.taps.want_said().then(|| Said::nothing(rate));
         let packet = datagram.first_chunk_mut()?;
-        let length = self.mouth.speak(packet, &path, live, said.as_mut());
+        let length = if beeps {
+            if let Some(said) = &mut said {
+                said.live(live);
+            }
+            self.mouth.write(packet, &path, live)
+        } else {
+            self.mouth.speak(packet, &path, live, said.as_mut())
+        };
         if let Some(said) = said {
             self.taps.said(round, &said);
+        }
+        let is_audio = packet[1] & 0x7f == path.send_payload_type;
+        for tape in self.tapes.iter_mut().filter(|_| is_audio) {
+            tape.say(&packet[HEADER_BYTES..length]);
         }
         Some((self.wire.seal(now, datagram, length)?, self.wire.peer()?))
     }
@@ -329,6 +376,9 @@ impl LegCore {
             if let Some(detector) = &mut self.detector {
                 detector.change_rate(codec.rate().hz());
             }
+            for tape in &mut self.tapes {
+                tape.speak_in(codec);
+            }
         }
         self.mouth.speak_as(&path);
         self.keypad.connect(&path);
@@ -343,6 +393,7 @@ impl LegCore {
             || self.line.as_ref().is_some_and(|joined| !joined.relays)
             || self.taps.want_heard()
             || self.detector.is_some()
+            || !self.tapes.is_empty()
             || self.heard.is_some()
             || self.keypad.listens_to_tones()
     }
@@ -392,6 +443,13 @@ impl LegCore {
 
     fn pressed(&mut self, key: Option<char>) {
         let Some(key) = key else { return };
+        let mut ends_recording = false;
+        for tape in &mut self.tapes {
+            ends_recording |= tape.press(key); // one key may end several
+        }
+        if ends_recording {
+            return;
+        }
         if self.events.len() < MAX_WAITING {
             self.events.push_back(MediaEvent::Digit(key));
         } else {

@@ -24,6 +24,7 @@ mod ports;
 mod reaper;
 mod relay;
 mod tap;
+mod tape;
 mod thread;
 mod wire;
 
@@ -50,6 +51,7 @@ pub(crate) use mix::{Chair, Mix, MixHearing};
 use ports::Ports;
 use reaper::Reaper;
 pub(crate) use tap::{Codes, PIECES, Piece, Tap, TapEnd, TappedFrame, Track, tap};
+pub(crate) use tape::Tape;
 use thread::{MediaThread, Task};
 pub(crate) use wire::Patience;
 
@@ -248,6 +250,12 @@ impl Leg {
     /// Takes a tap out.
     pub(crate) fn remove_tap(&self, id: call::StreamId) {
         self.orders.remove_tap(id);
+    }
+
+    /// Records: both what is heard and what is said, from the leg's next frame on. When the thread stands still the recording ends at
+    /// once, with nothing in it.
+    pub(crate) fn record(&self, tape: Tape) {
+        self.orders.record(tape);
     }
 
     /// How the peer was heard so far; none if it was not.

@@ -239,8 +239,8 @@ impl Mouth {
         }
     }
 
-    /// Codes a frame and writes it.
-    fn write(
+    /// Codes a frame and writes it, before anything else that is due.
+    pub(super) fn write(
         &mut self,
         packet: &mut [u8; MAX_PACKET_BYTES],
         path: &MediaPath,

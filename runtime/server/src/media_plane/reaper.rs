@@ -11,6 +11,7 @@ use super::line::LineEnd;
 use super::mix::{MixCore, MixRemains};
 use super::mouth::Sound;
 use super::tap::Tap;
+use super::tape::Tape;
 use super::thread::Task;
 
 /// Remains that may wait. When it is full the media thread frees the thing itself.
@@ -24,6 +25,7 @@ pub(super) enum Remains {
     OfMix(#[expect(dead_code, reason = "is only dropped")] MixRemains),
     Sound(#[expect(dead_code, reason = "is only dropped")] Sound),
     Tap(#[expect(dead_code, reason = "is only dropped")] Box<Tap>),
+    Tape(#[expect(dead_code, reason = "is only dropped")] Box<Tape>),
 }
 
 /// The thread. Dropping it frees what waits, and ends it.

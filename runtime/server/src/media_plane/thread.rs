@@ -20,6 +20,7 @@ use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
 use super::tap::Tap;
+use super::tape::Tape;
 use super::wire::{MAX_DATAGRAM_BYTES, Report};
 
 /// Orders of all legs that may wait for the thread, which empties the queue at least every 20 ms. Beyond that they are
@@ -89,6 +90,8 @@ enum Message {
     Mix(MixOrder),
     AddTap(Box<Tap>),
     RemoveTap(StreamId),
+    /// Record on this.
+    Record(Box<Tape>),
 }
 
 /// What the thread and those who give it orders share.
@@ -216,6 +219,10 @@ impl Orders {
         self.send(Message::Order(order));
     }
 
+    pub(super) fn record(&self, tape: Tape) {
+        self.send(Message::Record(Box::new(tape)));
+    }
+
     pub(super) fn join(&self, line: Option<LineEnd>) {
         self.send(Message::Join(line.map(Box::new)));
     }
@@ -339,6 +346,15 @@ impl Wheel {
                         self.grave.bury(Remains::Line(left));
                     }
                 }
+                Message::Record(tape) => {
+                    let left = match resident.and_then(Resident::leg) {
+                        Some(task) => task.core.record(tape),
+                        None => Some(tape),
+                    };
+                    if let Some(left) = left {
+                        self.grave.bury(Remains::Tape(left));
+                    }
+                }
                 Message::Mix(order) => {
                     let remains = resident
                         .and_then(Resident::mix)
@@ -439,6 +455,9 @@ impl Task {
         self.tell(counters);
         while let Some(sound) = self.core.poll_spent() {
             grave.bury(Remains::Sound(sound));
+        }
+        while let Some(tape) = self.core.poll_tape() {
+            grave.bury(Remains::Tape(tape));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::CallSid;
+use call::{CallSid, RecordingSid};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
     WriteTransaction,
@@ -11,12 +11,13 @@ use redb::{
 use super::account_row::AccountRow;
 use super::call_rows::{stored_call, stored_event};
 use super::components::ComponentFolder;
+use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
 use crate::apply::Change;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
-use crate::{CallEvent, CallRow, Directory, Sha256Digest, StoreError};
+use crate::{CallEvent, CallRow, Directory, RecordingRow, Sha256Digest, StoreError};
 
 /// The rows as an open write transaction sees them.
 pub(super) struct DiskRows<'t> {
@@ -27,6 +28,7 @@ pub(super) struct DiskRows<'t> {
     live: Table<'t, SidKey, ()>,
     events: Table<'t, (SidKey, u32), &'static [u8]>,
     journals: Table<'t, SidKey, &'static [u8]>,
+    recordings: RecordingTables<'t>,
     directory: Arc<Directory>,
     components: &'t ComponentFolder,
     key: &'t OperatorKey,
@@ -49,6 +51,7 @@ impl<'t> DiskRows<'t> {
             live: transaction.open_table(tables::LIVE).map_err(failed)?,
             events: transaction.open_table(tables::EVENTS).map_err(failed)?,
             journals: transaction.open_table(tables::JOURNALS).map_err(failed)?,
+            recordings: RecordingTables::open(transaction).map_err(failed)?,
             directory,
             components,
             key,
@@ -162,6 +165,22 @@ impl Rows for DiskRows<'_> {
             .insert(sid.as_bytes(), sealed)
             .map(drop)
             .map_err(failed)
+    }
+
+    fn recording(&self, sid: RecordingSid) -> Result<Option<RecordingRow>, StoreError> {
+        self.recordings.get(sid)
+    }
+
+    fn put_recording(
+        &mut self,
+        before: Option<&RecordingRow>,
+        after: &RecordingRow,
+    ) -> Result<(), StoreError> {
+        self.recordings.put(before, after)
+    }
+
+    fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError> {
+        self.recordings.remove(row)
     }
 }
 

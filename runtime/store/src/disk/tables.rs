@@ -45,6 +45,19 @@ pub(super) const EVENTS: TableDefinition<'_, (SidKey, u32), &[u8]> = TableDefini
 /// Call → its journal, sealed with the account's key. No version byte besides that of the seal.
 pub(super) const JOURNALS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::new("journals");
 
+/// Recording → `RecordingRow`.
+pub(super) const RECORDINGS: TableDefinition<'_, SidKey, &[u8]> =
+    TableDefinition::new("recordings");
+/// Account, begun (ms), recording: for lists.
+pub(super) const RECORDINGS_BY_ACCOUNT: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
+    TableDefinition::new("recordings_by_account");
+/// Call, begun (ms), recording: for lists.
+pub(super) const RECORDINGS_BY_CALL: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
+    TableDefinition::new("recordings_by_call");
+/// Recording: those that have not ended.
+pub(super) const LIVE_RECORDINGS: TableDefinition<'_, SidKey, ()> =
+    TableDefinition::new("live_recordings");
+
 /// The layout that this program reads and writes.
 pub(super) const LAYOUT: u32 = 1;
 
@@ -76,6 +89,10 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(LIVE)?;
     transaction.open_table(EVENTS)?;
     transaction.open_table(JOURNALS)?;
+    transaction.open_table(RECORDINGS)?;
+    transaction.open_table(RECORDINGS_BY_ACCOUNT)?;
+    transaction.open_table(RECORDINGS_BY_CALL)?;
+    transaction.open_table(LIVE_RECORDINGS)?;
     Ok(transaction.commit()?)
 }
 

@@ -5,5 +5,6 @@
 mod agreement;
 mod crash;
 mod disk;
+mod recordings;
 mod support;
 mod verbs;

@@ -21,7 +21,7 @@ fn on_each_empty(test: fn(&dyn Store)) {
 }
 
 /// Runs `test` on a store of each kind with the tenants of [`TENANTS`].
-fn on_each(test: fn(&dyn Store)) {
+pub(crate) fn on_each(test: fn(&dyn Store)) {
     test(&with_tenants(MemoryStore::new()));
     let folder = tempfile::tempdir().unwrap();
     let (disk, _) = DiskStore::open(&Places::in_folder(folder.path()), 0).unwrap();

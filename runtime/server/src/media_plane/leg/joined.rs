@@ -98,21 +98,23 @@ impl LegCore {
         })
     }
 
-    /// Tells the other end of the line which packets may come as they are.
+    /// Tells the other end of the line which packets may come as they are: none while this leg is recorded, or a
+    /// stream has a part in what is said here.
     pub(super) fn tell_what_is_taken(&mut self) {
-        if let (Some(joined), Some(path)) = (&mut self.line, &self.path) {
-            let clock_rate_hz = path.codec.clock_rate_hz();
-            joined.passes_events = path
-                .telephone_event
-                .is_some_and(|event| event.clock_rate_hz == clock_rate_hz);
-            // Where a stream has a part in what is said here, it comes as audio.
-            let takes = (!self.taps.want_audio()).then(|| Takes {
-                codec: path.media_codec(),
-                events: joined.passes_events,
-                noise: path.comfort_noise.is_some(),
-            });
-            joined.line.take_packets(takes);
-        }
+        let (Some(joined), Some(path)) = (&mut self.line, &self.path) else {
+            return;
+        };
+        let clock_rate_hz = path.codec.clock_rate_hz();
+        joined.passes_events = path
+            .telephone_event
+            .is_some_and(|event| event.clock_rate_hz == clock_rate_hz);
+        let wants_audio = self.taps.want_audio() || !self.tapes.is_empty();
+        let takes = (!wants_audio).then(|| Takes {
+            codec: path.media_codec(),
+            events: joined.passes_events,
+            noise: path.comfort_noise.is_some(),
+        });
+        joined.line.take_packets(takes);
     }
 
     /// Whether packets go to the other end of the line as they come. Who begins to be heard decoded is heard from now on.

@@ -3,6 +3,7 @@ mod encryption;
 mod keys;
 mod lines;
 mod opus;
+mod recordings;
 mod reports;
 mod whose_it_is;
 

@@ -1,0 +1,70 @@
+//! What the API asks of recordings that go on, and of the files of those that do not.
+
+use std::io;
+
+use bytes::Bytes;
+use call::{AccountSid, CallSid, PauseBehavior, RecordingOptions, RecordingSid};
+use store::RecordingRow;
+use tokio::sync::mpsc;
+
+use crate::Done;
+
+/// The recordings of calls that are up, and the files of all. None of these blocks.
+pub trait LiveRecordings: Send + Sync {
+    /// Begins a recording of a call that is up. Resolves once it goes on.
+    fn begin(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        options: RecordingOptions,
+    ) -> Done<Result<RecordingSid, RecordingError>>;
+
+    /// Deals with a recording of a call that is up; without a SID with the latest of those that go on.
+    fn change(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        recording: Option<RecordingSid>,
+        change: RecordingChange,
+    ) -> Done<Result<RecordingSid, RecordingError>>;
+
+    /// Opens the file of a recording.
+    fn open(&self, recording: &RecordingRow) -> Done<io::Result<RecordingFile>>;
+
+    /// Removes the files of a recording. Those that are gone already count as removed.
+    fn remove(&self, recording: &RecordingRow) -> Done<io::Result<()>>;
+}
+
+/// What is done to a recording that goes on: the `Status` of Twilio's update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingChange {
+    /// `paused`.
+    Pause(PauseBehavior),
+    /// `in-progress`.
+    Resume,
+    /// `stopped`.
+    Stop,
+}
+
+/// A WAV file that is being read.
+#[derive(Debug)]
+pub struct RecordingFile {
+    /// Its length.
+    pub bytes: u64,
+    /// Its contents, piece by piece.
+    pub pieces: mpsc::Receiver<io::Result<Bytes>>,
+}
+
+/// Why nothing was done to a recording.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordingError {
+    /// The call is not up.
+    #[error("the call is not in progress")]
+    NotInProgress,
+    /// No such recording of the call goes on.
+    #[error("no such recording of the call goes on")]
+    Unknown,
+    /// The account or the call may not, in words.
+    #[error("{0}")]
+    Refused(String),
+}

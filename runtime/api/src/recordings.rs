@@ -1,0 +1,373 @@
+//! Twilio's `Recordings` resource, of an account and of a call, and the files.
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use call::{
+    CallSid, CallStatus, PauseBehavior, RecordingChannels, RecordingOptions, RecordingSid,
+    RecordingTracks,
+};
+use serde_json::Value;
+use store::{RecordingFilter, RecordingRow, Scope, StoreError};
+
+use crate::ApiState;
+use crate::live_recordings::{RecordingChange, RecordingError};
+use crate::page::{ListPage, PageRequest};
+use crate::parameters::{Parameters, Vocabulary};
+use crate::problem::Problem;
+use crate::recording_resource::show;
+
+/// In a path, the latest recording of the call.
+const CURRENT: &str = "Twilio.CURRENT";
+/// Says what is under a URL that ends in `.mp3`.
+const FORMAT_HEADER: &str = "x-recording-format";
+
+const LIST: Vocabulary = Vocabulary {
+    supported: &["CallSid", "PageSize", "Page", "PageToken"],
+    unsupported: &[
+        "ConferenceSid",
+        "DateCreated",
+        "DateCreated<",
+        "DateCreated>",
+        "IncludeSoftDeleted",
+    ],
+};
+
+const LIST_OF_CALL: Vocabulary = Vocabulary {
+    supported: &["PageSize", "Page", "PageToken"],
+    unsupported: &["DateCreated", "DateCreated<", "DateCreated>"],
+};
+
+const START: Vocabulary = Vocabulary {
+    supported: &["RecordingChannels", "RecordingTrack", "Trim"],
+    unsupported: &[
+        "RecordingConfigurationId",
+        "RecordingStatusCallback",
+        "RecordingStatusCallbackEvent",
+        "RecordingStatusCallbackMethod",
+    ],
+};
+
+const UPDATE: Vocabulary = Vocabulary {
+    supported: &["Status", "PauseBehavior"],
+    unsupported: &[],
+};
+
+/// `GET /Recordings.json`: the account's recordings, newest first.
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    uri: Uri,
+) -> Result<Json<ListPage>, Problem> {
+    let parameters = Parameters::of_query(uri.query(), LIST)?;
+    let call = parameters.get("CallSid").map(str::parse::<CallSid>);
+    let call = call
+        .transpose()
+        .map_err(|error| Problem::bad_parameter(format!("`CallSid`: {error}")))?;
+    answer_list(state, scope, &uri, &parameters, call).await
+}
+
+/// `GET /Calls/{Sid}/Recordings.json`: those of one call.
+pub(crate) async fn list_of_call(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Json<ListPage>, Problem> {
+    let parameters = Parameters::of_query(uri.query(), LIST_OF_CALL)?;
+    let call = own_call(&state, scope, &call, &uri)?;
+    answer_list(state, scope, &uri, &parameters, Some(call.sid)).await
+}
+
+async fn answer_list(
+    state: ApiState,
+    scope: Scope,
+    uri: &Uri,
+    parameters: &Parameters,
+    call: Option<CallSid>,
+) -> Result<Json<ListPage>, Problem> {
+    let request = PageRequest::<RecordingSid>::read(parameters)?;
+    let filter = RecordingFilter {
+        call,
+        ..RecordingFilter::default()
+    };
+    let (size, from, public_url) = (request.size, request.from, state.public_url.clone());
+    // Many rows may be read: not on a thread that other requests wait for.
+    let found =
+        tokio::task::spawn_blocking(move || state.store.recordings(scope, &filter, from, size));
+    let page = found.await.expect("listing recordings does not panic")?;
+    let filters: Vec<_> = parameters
+        .get("CallSid")
+        .map(|sid| ("CallSid", sid))
+        .into_iter()
+        .collect();
+    let shown = |row: RecordingRow| show(&row, &public_url);
+    Ok(Json(request.answer(
+        "recordings",
+        uri.path(),
+        &filters,
+        page,
+        shown,
+    )))
+}
+
+/// `GET /Recordings/{Sid}.json`: the resource; with `.wav`, `.mp3` or nothing behind the SID its file.
+pub(crate) async fn fetch(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, name)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (sid, extension) = name.split_once('.').unwrap_or((&name, ""));
+    let row = own(&state, scope, sid, &uri)?;
+    match extension {
+        "json" => Ok(Json(show(&row, &state.public_url)).into_response()),
+        "" | "wav" | "mp3" => file(&state, &row, &uri).await,
+        _ => Err(Problem::not_found(&uri)),
+    }
+}
+
+/// `GET /Calls/{Sid}/Recordings/{Sid}.json`.
+pub(crate) async fn fetch_of_call(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call, name)): Path<(String, String, String)>,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
+    let row = own_of_call(&state, scope, &call, &name, &uri)?;
+    Ok(Json(show(&row, &state.public_url)))
+}
+
+/// The file. There is no MP3: what is under that URL is WAV too, and says so.
+async fn file(state: &ApiState, row: &RecordingRow, uri: &Uri) -> Result<Response, Problem> {
+    if !row.has_media() {
+        return Err(Problem::not_found(uri));
+    }
+    let file = match state.recordings.open(row).await {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Problem::not_found(uri));
+        }
+        Err(error) => return Err(failed(&error)),
+    };
+    let pieces = futures_util::stream::unfold(file.pieces, |mut pieces| async {
+        let piece = pieces.recv().await?;
+        Some((piece, pieces))
+    });
+    let headers = [
+        (CONTENT_TYPE.as_str(), "audio/x-wav".to_owned()),
+        (CONTENT_LENGTH.as_str(), file.bytes.to_string()),
+        (FORMAT_HEADER, "wav".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// `DELETE /Recordings/{Sid}.json`: the file, then what is known of it.
+pub(crate) async fn delete(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, name)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    let row = own(&state, scope, json_sid(&name), &uri)?;
+    remove(&state, scope, &row, &uri).await
+}
+
+/// `DELETE /Calls/{Sid}/Recordings/{Sid}.json`.
+pub(crate) async fn delete_of_call(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call, name)): Path<(String, String, String)>,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    let row = own_of_call(&state, scope, &call, &name, &uri)?;
+    remove(&state, scope, &row, &uri).await
+}
+
+async fn remove(
+    state: &ApiState,
+    scope: Scope,
+    row: &RecordingRow,
+    uri: &Uri,
+) -> Result<StatusCode, Problem> {
+    if !row.status.is_final() {
+        return Err(goes_on());
+    }
+    state
+        .recordings
+        .remove(row)
+        .await
+        .map_err(|error| failed(&error))?;
+    match state.store.delete_recording(scope, row.sid).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem::not_found(uri)),
+        Err(StoreError::RecordingGoesOn(_)) => Err(goes_on()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /Calls/{Sid}/Recordings.json`: records a call that is up.
+pub(crate) async fn start(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let call = own_call(&state, scope, &call, &uri)?;
+    let parameters = Parameters::of_form(&headers, body, START)?;
+    let options = options(&parameters)?;
+    if call.status != CallStatus::InProgress {
+        return Err(not_in_progress());
+    }
+    let begun = state.recordings.begin(scope.account(), call.sid, options);
+    let sid = begun.await.map_err(|error| refused(error, &uri))?;
+    let row = kept(&state, scope, sid).await?;
+    Ok((StatusCode::CREATED, Json(show(&row, &state.public_url))))
+}
+
+fn options(parameters: &Parameters) -> Result<RecordingOptions, Problem> {
+    let wrong = |name: &str, known: &str| {
+        Problem::bad_parameter(format!("`{name}` must be one of: {known}"))
+    };
+    let channels = match parameters.get("RecordingChannels") {
+        None | Some("mono") => RecordingChannels::Mono,
+        Some("dual") => RecordingChannels::Dual,
+        Some(_) => return Err(wrong("RecordingChannels", "mono, dual")),
+    };
+    let tracks = match parameters.get("RecordingTrack") {
+        None | Some("both") => RecordingTracks::Both,
+        Some("inbound") => RecordingTracks::Caller,
+        Some("outbound") => RecordingTracks::Callee,
+        Some(_) => return Err(wrong("RecordingTrack", "both, inbound, outbound")),
+    };
+    let trim_silence = match parameters.get("Trim") {
+        None | Some("do-not-trim") => false,
+        Some("trim-silence") => true,
+        Some(_) => return Err(wrong("Trim", "trim-silence, do-not-trim")),
+    };
+    Ok(RecordingOptions {
+        tracks,
+        trim_silence,
+        ..RecordingOptions::of_call(channels)
+    })
+}
+
+/// `POST /Calls/{Sid}/Recordings/{Sid}.json`: pauses, resumes or stops a recording.
+pub(crate) async fn update(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call, name)): Path<(String, String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let call = own_call(&state, scope, &call, &uri)?;
+    let sid = match json_sid(&name) {
+        CURRENT => None,
+        sid => Some(own(&state, scope, sid, &uri)?.sid),
+    };
+    let parameters = Parameters::of_form(&headers, body, UPDATE)?;
+    let change = change(&parameters)?;
+    let changed = state
+        .recordings
+        .change(scope.account(), call.sid, sid, change);
+    let sid = changed.await.map_err(|error| refused(error, &uri))?;
+    let row = kept(&state, scope, sid).await?;
+    Ok(Json(show(&row, &state.public_url)))
+}
+
+fn change(parameters: &Parameters) -> Result<RecordingChange, Problem> {
+    let behavior = match parameters.get("PauseBehavior") {
+        None | Some("silence") => PauseBehavior::Silence,
+        Some("skip") => PauseBehavior::Skip,
+        Some(_) => {
+            let message = "`PauseBehavior` must be one of: skip, silence";
+            return Err(Problem::bad_parameter(message));
+        }
+    };
+    match parameters.get("Status") {
+        Some("paused") => Ok(RecordingChange::Pause(behavior)),
+        Some("in-progress") => Ok(RecordingChange::Resume),
+        Some("stopped") => Ok(RecordingChange::Stop),
+        _ => {
+            let message = "`Status` is required: `in-progress`, `paused` or `stopped`";
+            Err(Problem::bad_parameter(message))
+        }
+    }
+}
+
+/// The row of a recording that goes on; its first write may be on its way.
+async fn kept(state: &ApiState, scope: Scope, sid: RecordingSid) -> Result<RecordingRow, Problem> {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        if let Some(row) = state.store.recording(scope, sid)? {
+            return Ok(row);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// A name in a path without its `.json`.
+fn json_sid(name: &str) -> &str {
+    name.strip_suffix(".json").unwrap_or(name)
+}
+
+fn own(state: &ApiState, scope: Scope, sid: &str, uri: &Uri) -> Result<RecordingRow, Problem> {
+    let sid = sid.parse().map_err(|_| Problem::not_found(uri))?;
+    let row = state.store.recording(scope, sid)?;
+    row.ok_or_else(|| Problem::not_found(uri))
+}
+
+fn own_of_call(
+    state: &ApiState,
+    scope: Scope,
+    call: &str,
+    name: &str,
+    uri: &Uri,
+) -> Result<RecordingRow, Problem> {
+    let row = own(state, scope, json_sid(name), uri)?;
+    if call.parse() != Ok(row.call) {
+        return Err(Problem::not_found(uri));
+    }
+    Ok(row)
+}
+
+fn own_call(
+    state: &ApiState,
+    scope: Scope,
+    call: &str,
+    uri: &Uri,
+) -> Result<store::CallRow, Problem> {
+    let sid = call.parse().map_err(|_| Problem::not_found(uri))?;
+    let row = state.store.call(scope, sid)?;
+    row.ok_or_else(|| Problem::not_found(uri))
+}
+
+fn not_in_progress() -> Problem {
+    Problem::call_state("Requested resource is not eligible for recording: the call is not up")
+}
+
+fn goes_on() -> Problem {
+    Problem::bad_parameter("The recording goes on: stop it before it is deleted")
+}
+
+fn refused(error: RecordingError, uri: &Uri) -> Problem {
+    match error {
+        RecordingError::NotInProgress => not_in_progress(),
+        RecordingError::Unknown => Problem::not_found(uri),
+        RecordingError::Refused(why) => Problem::bad_parameter(why),
+    }
+}
+
+/// Logs what is ours to know.
+fn failed(error: &std::io::Error) -> Problem {
+    tracing::error!(%error, "the file of a recording failed a request of the API");
+    Problem::internal()
+}

@@ -1,0 +1,104 @@
+//! The recordings of a call that go on.
+
+use std::time::Duration;
+
+use super::Call;
+use crate::{
+    CallError, Effect, Event, MediaCommand, MediaPath, Recording, RecordingCommand, RecordingEnd,
+    RecordingId, RecordingOptions, RecordingOrder, Reply,
+};
+
+/// Recordings of one call that go on at a time.
+const MAX_RECORDINGS: usize = 4;
+/// The shortest silence or length that can end one: some frames.
+const MIN_LENGTH: Duration = Duration::from_millis(100);
+/// What the other side can press.
+const KEYS: &str = "0123456789*#ABCD";
+
+/// Those that began and have not ended.
+#[derive(Debug, Default)]
+pub(super) struct Recordings {
+    going_on: Vec<RecordingId>,
+    last: u32,
+}
+
+impl Call {
+    /// Accepts or refuses a command of an answered call.
+    pub(super) fn obey_recording(&mut self, command: RecordingCommand) -> Result<Reply, CallError> {
+        match command {
+            RecordingCommand::Start(options) => return self.start_recording(options),
+            RecordingCommand::Pause(id, behavior) => {
+                self.order_recording(id, RecordingOrder::Pause(id, behavior))?;
+            }
+            RecordingCommand::Resume(id) => {
+                self.order_recording(id, RecordingOrder::Resume(id))?;
+            }
+            RecordingCommand::Stop(id) => {
+                self.order_recording(id, RecordingOrder::Stop(id, RecordingEnd::Stopped))?;
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    fn start_recording(&mut self, options: RecordingOptions) -> Result<Reply, CallError> {
+        check(&options)?;
+        if self.recordings.going_on.len() >= MAX_RECORDINGS {
+            return Err(CallError::LimitReached(format!(
+                "{MAX_RECORDINGS} recordings of a call at a time"
+            )));
+        }
+        self.recordings.last += 1;
+        let id = RecordingId(self.recordings.last);
+        self.recordings.going_on.push(id);
+        let path = self.path.or(self.unconfirmed);
+        let codec = path.map_or(media::Codec::Pcmu, |path| MediaPath::media_codec(&path));
+        self.emit(Effect::StartRecording { id, options, codec });
+        Ok(Reply::Recording(id))
+    }
+
+    fn order_recording(&mut self, id: RecordingId, order: RecordingOrder) -> Result<(), CallError> {
+        if !self.recordings.going_on.contains(&id) {
+            return Err(CallError::UnknownId);
+        }
+        self.emit(Effect::Media(MediaCommand::Recording(order)));
+        Ok(())
+    }
+
+    /// A recording is complete.
+    pub(super) fn recorded(&mut self, id: RecordingId, recording: Recording) {
+        let before = self.recordings.going_on.len();
+        self.recordings.going_on.retain(|other| *other != id);
+        if self.recordings.going_on.len() < before {
+            self.tell(Event::RecordingEnded(id, recording));
+        }
+    }
+
+    /// The call is over: its recordings end with it.
+    pub(super) fn stop_recordings(&mut self) {
+        for at in 0..self.recordings.going_on.len() {
+            let order = RecordingOrder::Stop(self.recordings.going_on[at], RecordingEnd::HungUp);
+            self.emit(Effect::Media(MediaCommand::Recording(order)));
+        }
+    }
+}
+
+fn check(options: &RecordingOptions) -> Result<(), CallError> {
+    let lengths = [
+        ("the silence timeout", options.silence_timeout),
+        ("the longest length", options.max_length),
+    ];
+    for (what, length) in lengths {
+        if length.is_some_and(|length| length < MIN_LENGTH) {
+            return Err(CallError::InvalidArgument(format!(
+                "{what} is too short: give at least {} ms",
+                MIN_LENGTH.as_millis()
+            )));
+        }
+    }
+    if let Some(key) = options.finish_keys.chars().find(|key| !KEYS.contains(*key)) {
+        return Err(CallError::InvalidArgument(format!(
+            "{key:?} is no key that can end a recording: give some of {KEYS}"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What the REST API asks of recordings.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile};
+use bytes::Bytes;
+use call::{AccountSid, CallError, CallSid, RecordingOptions, RecordingSid};
+use store::RecordingRow;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::call_actor::{Message, RecordingDeed, RecordingRequest};
+use crate::operator::Host;
+
+/// Bytes of a file that are read at a time.
+const PIECE_BYTES: usize = 64 << 10;
+/// Pieces that may wait for a slow client.
+const PIECES: usize = 4;
+
+impl LiveRecordings for Host {
+    fn begin(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        options: RecordingOptions,
+    ) -> Done<Result<RecordingSid, RecordingError>> {
+        self.ask(account, call, RecordingDeed::Start(options))
+    }
+
+    fn change(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        recording: Option<RecordingSid>,
+        change: RecordingChange,
+    ) -> Done<Result<RecordingSid, RecordingError>> {
+        let deed = RecordingDeed::Change(recording, change);
+        self.ask(account, call, deed)
+    }
+
+    fn open(&self, recording: &RecordingRow) -> Done<io::Result<RecordingFile>> {
+        let services = self.services();
+        let files = &services.studio.desk.files;
+        let path = files.path(recording.account, recording.sid, "wav");
+        let opened = tokio::task::spawn_blocking(move || {
+            let file = File::open(path)?;
+            let bytes = file.metadata()?.len();
+            Ok::<_, io::Error>((file, bytes))
+        });
+        Box::pin(async move {
+            let (file, bytes) = opened.await.map_err(io::Error::other)??;
+            let (sender, pieces) = mpsc::channel(PIECES);
+            tokio::task::spawn_blocking(move || read(file, &sender));
+            Ok(RecordingFile { bytes, pieces })
+        })
+    }
+
+    fn remove(&self, recording: &RecordingRow) -> Done<io::Result<()>> {
+        let services = self.services();
+        let row = recording.clone();
+        let removed = tokio::task::spawn_blocking(move || {
+            let desk = &services.studio.desk;
+            desk.files.remove(row.account, row.sid)?;
+            desk.usage.deleted(row.account, row.file_bytes);
+            Ok(())
+        });
+        Box::pin(async move { removed.await.map_err(io::Error::other)? })
+    }
+}
+
+impl Host {
+    fn ask(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        deed: RecordingDeed,
+    ) -> Done<Result<RecordingSid, RecordingError>> {
+        let inbox = self.services().live.inbox(account, call);
+        Box::pin(async move {
+            let inbox = inbox.ok_or(RecordingError::NotInProgress)?;
+            let (reply, answer) = oneshot::channel();
+            let request = RecordingRequest { deed, reply };
+            // An actor that is gone means a call that is gone.
+            inbox
+                .send(Message::Recording(request))
+                .await
+                .map_err(|_| RecordingError::NotInProgress)?;
+            let answer = answer.await.map_err(|_| RecordingError::NotInProgress)?;
+            answer.map_err(|error| match error {
+                CallError::NotAnswered | CallError::HungUp => RecordingError::NotInProgress,
+                CallError::UnknownId => RecordingError::Unknown,
+                other => RecordingError::Refused(other.to_string()),
+            })
+        })
+    }
+}
+
+/// Reads a file piece by piece, until its end or until nobody wants it any more.
+fn read(mut file: File, pieces: &mpsc::Sender<io::Result<Bytes>>) {
+    let mut buffer = vec![0; PIECE_BYTES];
+    loop {
+        let piece = match file.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => Ok(Bytes::copy_from_slice(&buffer[..length])),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let is_last = piece.is_err();
+        if pieces.blocking_send(piece).is_err() || is_last {
+            return;
+        }
+    }
+}

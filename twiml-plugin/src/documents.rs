@@ -155,7 +155,11 @@ impl<'a> Documents<'a> {
             && last == url
         {
             let since = self.call.elapsed().saturating_sub(*at);
-            self.call.pause(SPACING.saturating_sub(since))?;
+            let left = SPACING.saturating_sub(since);
+            // After the hang-up there is one request left, and nothing that waits.
+            if !left.is_zero() && self.call.hang_up_cause().is_none() {
+                self.call.pause(left)?;
+            }
         }
         self.last_fetch = Some((url.to_owned(), self.call.elapsed()));
         Ok(())

@@ -16,6 +16,8 @@ pub(crate) type Parameter = (&'static str, String);
 pub(crate) enum CallStatus {
     Ringing,
     InProgress,
+    /// The call is over: nobody waits for what the request brings.
+    Completed,
 }
 
 /// What every voice request tells of its call.
@@ -23,6 +25,7 @@ pub(crate) fn parameters_of(info: CallInfo, status: CallStatus) -> Vec<Parameter
     let status = match status {
         CallStatus::Ringing => "ringing",
         CallStatus::InProgress => "in-progress",
+        CallStatus::Completed => "completed",
     };
     let direction = match info.direction {
         Direction::Inbound => "inbound",

@@ -3,6 +3,7 @@
 mod detection;
 mod dial;
 mod prompts;
+mod record;
 mod room;
 mod streams;
 
@@ -113,6 +114,12 @@ impl<'a> Interpreter<'a> {
                         return Ok(next);
                     }
                 }
+                Verb::Record(record) => {
+                    self.answer()?;
+                    if let Some(parameters) = self.record(record)? {
+                        return Ok(Next::Fetch(record.action.clone(), parameters));
+                    }
+                }
                 Verb::Redirect(link) => return Ok(Next::Fetch(link.clone(), Vec::new())),
                 Verb::Reject(reason) => return Ok(self.reject(*reason)?),
                 Verb::Hangup | Verb::Leave => return Ok(Next::HangUp),
@@ -175,9 +182,10 @@ impl<'a> Interpreter<'a> {
     }
 
     fn status(&self) -> CallStatus {
-        match self.answered {
-            true => CallStatus::InProgress,
-            false => CallStatus::Ringing,
+        match (self.answered, self.call.hang_up_cause()) {
+            (true, Some(_)) => CallStatus::Completed,
+            (true, None) => CallStatus::InProgress,
+            (false, _) => CallStatus::Ringing,
         }
     }
 

@@ -3,6 +3,7 @@
 mod attribute;
 mod dial;
 mod gather;
+mod record;
 mod room;
 mod say;
 mod stream;
@@ -18,6 +19,7 @@ use crate::fault::{
 use crate::parse::{Element, Node};
 pub(crate) use dial::Dial;
 pub(crate) use gather::Gather;
+pub(crate) use record::Record;
 pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
 pub(crate) use stream::Stream;
 
@@ -27,6 +29,7 @@ pub(crate) enum Verb {
     Prompt(Prompt),
     Gather(Gather),
     Dial(Dial),
+    Record(Record),
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
@@ -85,7 +88,7 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 7] = ["Echo", "Pay", "Prompt", "Queue", "Record", "Refer", "Sms"];
+const UNSUPPORTED: [&str; 6] = ["Echo", "Pay", "Prompt", "Queue", "Refer", "Sms"];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
 const MOST_LOOPS: u32 = 1_000;
@@ -119,6 +122,7 @@ impl Reading {
     fn verb(&mut self, element: &Element) -> Option<Verb> {
         match element.name.as_str() {
             "Gather" => Some(Verb::Gather(self.gather(element))),
+            "Record" => Some(Verb::Record(self.record(element))),
             "Redirect" => Some(self.redirect(element)),
             "Reject" => Some(self.reject(element)),
             "Hangup" => {

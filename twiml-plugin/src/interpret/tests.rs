@@ -424,7 +424,7 @@ fn what_cannot_be_run_is_a_spoken_apology_and_a_line_in_the_log() {
 
 #[test]
 fn an_unsupported_verb_is_met_where_it_stands() {
-    let caller = caller("<Say>One moment</Say><Record/>", &[]);
+    let caller = caller("<Say>One moment</Say><Pay/>", &[]);
     check(&caller, &["answer", "say One moment", SORRY, "hang up"]);
 }
 
@@ -640,4 +640,44 @@ fn without_an_action_the_document_goes_on_after_a_connected_stream() {
         "hang up",
     ];
     check(&serving(caller, twiml, &[]), &expected);
+}
+
+#[test]
+fn a_recording_is_sent_to_its_action_and_a_silent_one_is_not() {
+    let pages: &[Page] = &[("http://app.example/done", "<Say>Thanks</Say>")];
+    let names = ["RecordingDuration", "Digits", "CallStatus"];
+    let record = "<Record action='/done' finishOnKey='#'/><Say>Nothing</Say>";
+
+    let spoken = caller(record, pages);
+    check(&spoken, &["answer", "record", "say Thanks", "hang up"]);
+    assert_eq!(
+        asked(&spoken, &names)[1],
+        "HttpMethod::Post http://app.example/done CallStatus=in-progress RecordingDuration=3 Digits="
+    );
+
+    let keyed = caller(record, pages).press(1.0, "1#");
+    check(&keyed, &["answer", "record", "say Thanks", "hang up"]);
+    assert_eq!(
+        asked(&keyed, &names)[1],
+        "HttpMethod::Post http://app.example/done CallStatus=in-progress RecordingDuration=1 Digits=%23"
+    );
+
+    let silent = caller(record, pages).without_voice();
+    check(&silent, &["answer", "record", "say Nothing", "hang up"]);
+}
+
+#[test]
+fn a_hang_up_in_a_recording_still_asks_its_action() {
+    let record = "<Record/><Say>no</Say>";
+    let caller = caller(record, &[]).hang_up(2.1);
+    assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+    assert_eq!(caller.transcript(), ["answer", "record"]);
+    let names = ["RecordingSid", "Digits", "CallStatus"];
+    assert_eq!(
+        asked(&caller, &names)[1],
+        format!(
+            "HttpMethod::Post {VOICE} CallStatus=completed RecordingSid=RE{:032x} Digits=hangup",
+            1
+        )
+    );
 }

@@ -647,3 +647,63 @@ fn streams_are_started_stopped_and_connected() {
         );
     }
 }
+
+#[test]
+fn a_record_has_twilios_defaults_and_its_own_values() {
+    use jackfield_guest::RecordingOptions;
+    let record = |options, url: &str, method| {
+        Verb::Record(Record {
+            options,
+            action: link(url, method),
+        })
+    };
+    let message = RecordingOptions::of_message;
+    check("<Record/>", record(message(), "", HttpMethod::Post), &[]);
+    let own = message()
+        .until_silence(None)
+        .at_most(Duration::from_secs(30))
+        .until_keys("#")
+        .beep(false)
+        .trim_silence(false);
+    check(
+        "<Record action='/a' method='GET' timeout='0' maxLength='30' finishOnKey='#' playBeep='false' trim='do-not-trim'/>",
+        record(own, "/a", HttpMethod::Get),
+        &[],
+    );
+    for (attribute, warning) in [
+        (
+            "timeout='-1'",
+            "13611 Record: invalid timeout \"-1\": the default is used",
+        ),
+        (
+            "maxLength='0'",
+            "13612 Record: invalid maxLength \"0\": the default is used",
+        ),
+        (
+            "finishOnKey='a'",
+            "13613 Record: invalid finishOnKey \"a\": the default is used",
+        ),
+        (
+            "playBeep='no'",
+            "13616 Record: invalid playBeep \"no\": the default is used",
+        ),
+        (
+            "trim='no'",
+            "12200 Record: invalid trim \"no\": the default is used",
+        ),
+        (
+            "transcribe='true'",
+            "13614 Record: recordings are not transcribed yet",
+        ),
+        (
+            "recordingStatusCallback='/s'",
+            "12200 Record: recordingStatusCallback is not called yet: use action",
+        ),
+    ] {
+        check(
+            &format!("<Record {attribute}/>"),
+            record(message(), "", HttpMethod::Post),
+            &[warning],
+        );
+    }
+}

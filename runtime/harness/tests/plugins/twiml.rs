@@ -122,3 +122,58 @@ fn a_connected_stream_hears_keys_and_its_end_leads_on() {
     assert_eq!(agent.ended_at, Some(Duration::from_millis(60_100)));
     assert_eq!(ear.ended_at, Some(run.duration));
 }
+
+/// A `<Record>` in virtual time, and what its action was told, as `name=value&…`.
+fn recorded(script: impl FnOnce(Script) -> Script) -> String {
+    let document = r##"<Response><Record action="/done" finishOnKey="#" maxLength="60"/><Say>Nothing</Say></Response>"##;
+    let script = script(
+        calling()
+            .respond(VOICE, Ok(xml(document)))
+            .respond("http://app.example/done", Ok(xml("<Response/>")))
+            .expect_answer()
+            .expect_record(),
+    );
+    let run = run(&TWIML, script).unwrap();
+    let asked = run.requests.get(1).expect("the action was asked");
+    String::from_utf8(asked.body.clone()).unwrap()
+}
+
+#[test]
+fn a_message_is_told_to_its_action_however_it_ends() {
+    let speak = |script: Script| {
+        script
+            .wait(Duration::from_secs(1))
+            .speak(Duration::from_secs(4))
+    };
+    let silent = recorded(|script| speak(script).expect_hang_up());
+    let keyed = recorded(|script| speak(script).press("#").expect_hang_up());
+    let left = recorded(|script| speak(script).hang_up());
+    let long = recorded(|script| script.speak(Duration::from_secs(60)).expect_hang_up());
+    for (body, expected) in [
+        (silent, ["Digits=&", "RecordingDuration=4"]),
+        (keyed, ["Digits=%23", "RecordingDuration=4"]),
+        (left, ["Digits=hangup", "RecordingDuration=4"]),
+        (long, ["Digits=&", "RecordingDuration=60"]),
+    ] {
+        let body = body + "&";
+        for parameter in expected
+            .into_iter()
+            .chain(["RecordingUrl=http", "RecordingSid=RE"])
+        {
+            assert!(body.contains(parameter), "{parameter}: {body}");
+        }
+    }
+}
+
+#[test]
+fn where_nobody_speaks_the_document_goes_on() {
+    let document = "<Response><Record timeout='3'/><Say>Nothing</Say></Response>";
+    let script = calling()
+        .respond(VOICE, Ok(xml(document)))
+        .expect_answer()
+        .expect_record()
+        .expect_say("Nothing")
+        .expect_hang_up();
+    let run = run(&TWIML, script).unwrap();
+    assert_eq!(run.requests.len(), 1, "{}", run.transcript);
+}

@@ -1,0 +1,92 @@
+//! `<Record>`: what is recorded, and where it is sent.
+
+use std::time::Duration;
+
+use jackfield_guest::RecordingOptions;
+
+use super::attribute::{at_least_one, boolean};
+use super::{Link, Reading};
+use crate::fault::{
+    NOT_IN_SCHEMA, RECORD_FINISH_ON_KEY, RECORD_MAX_LENGTH, RECORD_METHOD, RECORD_PLAY_BEEP,
+    RECORD_TIMEOUT, RECORD_TRANSCRIBE,
+};
+use crate::parse::Element;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) options: RecordingOptions,
+    pub(crate) action: Link,
+}
+
+const ATTRIBUTES: [&str; 13] = [
+    "action",
+    "finishOnKey",
+    "maxLength",
+    "method",
+    "playBeep",
+    "recordingStatusCallback",
+    "recordingStatusCallbackEvent",
+    "recordingStatusCallbackMethod",
+    "recordingConfigurationId",
+    "timeout",
+    "transcribe",
+    "transcribeCallback",
+    "trim",
+];
+
+impl Reading {
+    pub(super) fn record(&mut self, element: &Element) -> Record {
+        self.know(element, &ATTRIBUTES);
+        self.no_elements(element);
+        self.without_callbacks(element);
+        let timeout = self.value(element, "timeout", 5, RECORD_TIMEOUT, |text| {
+            text.parse::<u32>().ok()
+        });
+        let length = self.value(element, "maxLength", 3_600, RECORD_MAX_LENGTH, at_least_one);
+        let (default, code) = ("1234567890*#", RECORD_FINISH_ON_KEY);
+        let keys = self.value(element, "finishOnKey", default.to_owned(), code, |keys| {
+            let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#');
+            keys.chars().all(is_key).then(|| keys.to_owned())
+        });
+        let beep = self.value(element, "playBeep", true, RECORD_PLAY_BEEP, boolean);
+        let trim = self.value(element, "trim", true, NOT_IN_SCHEMA, |trim| match trim {
+            "trim-silence" => Some(true),
+            "do-not-trim" => Some(false),
+            _ => None,
+        });
+        let seconds = |number: u32| Duration::from_secs(number.into());
+        Record {
+            options: RecordingOptions::of_message()
+                .until_silence((timeout > 0).then(|| seconds(timeout)))
+                .at_most(seconds(length))
+                .until_keys(keys)
+                .beep(beep)
+                .trim_silence(trim),
+            action: Link {
+                url: element
+                    .attribute("action")
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned(),
+                method: self.method(element, RECORD_METHOD),
+            },
+        }
+    }
+
+    /// Warns of what would be found missing only after the call.
+    fn without_callbacks(&mut self, element: &Element) {
+        if element.attribute("recordingStatusCallback").is_some() {
+            self.warn(
+                NOT_IN_SCHEMA,
+                "Record: recordingStatusCallback is not called yet: use action",
+            );
+        }
+        let transcribe = self.value(element, "transcribe", false, RECORD_TRANSCRIBE, boolean);
+        if transcribe || element.attribute("transcribeCallback").is_some() {
+            self.warn(
+                RECORD_TRANSCRIBE,
+                "Record: recordings are not transcribed yet",
+            );
+        }
+    }
+}

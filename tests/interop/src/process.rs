@@ -137,6 +137,12 @@ impl Process {
         );
     }
 
+    /// Ends it without asking (SIGKILL).
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a running program can be killed");
+        self.child.wait().expect("and is gone then");
+    }
+
     /// What it wrote so far, on both outputs.
     #[must_use]
     pub fn output(&self) -> String {

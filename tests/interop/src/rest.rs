@@ -34,6 +34,24 @@ impl Rest {
         self.request("POST", path, form)
     }
 
+    /// The bytes of a file below the account.
+    #[must_use]
+    pub fn download(&self, path: &str) -> Vec<u8> {
+        let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
+        let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        let response = exchange_bytes(self.address, &request)
+            .unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let (head, body) = response.split_at(head.expect("a head") + 4);
+        let head = String::from_utf8_lossy(head);
+        assert!(head.starts_with("HTTP/1.1 200"), "GET {path}: {head}");
+        body.to_vec()
+    }
+
     fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
         let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
@@ -133,10 +151,15 @@ pub fn operator_page(api: SocketAddr, path: &str, token: &str) -> String {
 }
 
 fn exchange(address: SocketAddr, request: &str) -> std::io::Result<String> {
+    let bytes = exchange_bytes(address, request)?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
+}
+
+fn exchange_bytes(address: SocketAddr, request: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(request.as_bytes())?;
-    let mut response = String::new();
-    stream.read_to_string(&mut response)?;
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response)?;
     Ok(response)
 }

@@ -323,17 +323,7 @@ impl Server {
             apply.output()
         );
 
-        let mut process = Process::start(
-            "jackfield serve",
-            &mut command("serve", &config),
-            &folder.path().join("serve.log"),
-        );
-        let ready = process.wait_for_line("ready sip=", READY_LIMIT);
-        let address = |key| {
-            address_of(&ready, key).unwrap_or_else(|| panic!("no {key} in the ready line: {ready}"))
-        };
-        let (sip, api) = (address("sip="), address("api="));
-        let tls = address_of(&ready, "tls=");
+        let (process, [sip, api], tls) = serve(&config, &folder.path().join("serve.log"));
         Self {
             process,
             sip,
@@ -341,6 +331,17 @@ impl Server {
             api,
             folder,
         }
+    }
+
+    /// Kills it as `kill -9` does, and starts it anew with what it left.
+    pub fn kill_and_start_again(&mut self) {
+        self.process.kill();
+        let folder = self.folder.path();
+        let again = serve(
+            &folder.join("jackfield.toml"),
+            &folder.join("serve-again.log"),
+        );
+        (self.process, [self.sip, self.api], self.tls) = again;
     }
 
     /// The account's API user.
@@ -427,6 +428,17 @@ impl Drop for Server {
             eprintln!("--- the server's log ---\n{}", self.process.output());
         }
     }
+}
+
+/// Starts the server and waits until it is ready: where it speaks SIP and REST, and SIP over TLS.
+fn serve(config: &Path, log: &Path) -> (Process, [SocketAddr; 2], Option<SocketAddr>) {
+    let mut process = Process::start("jackfield serve", &mut command("serve", config), log);
+    let ready = process.wait_for_line("ready sip=", READY_LIMIT);
+    let address = |key| {
+        address_of(&ready, key).unwrap_or_else(|| panic!("no {key} in the ready line: {ready}"))
+    };
+    let addresses = [address("sip="), address("api=")];
+    (process, addresses, address_of(&ready, "tls="))
 }
 
 fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {

@@ -1,0 +1,43 @@
+"""Lists the account's recordings with Twilio's helper library, fetches and deletes the newest, and prints what it sees as lines of JSON.
+
+The library speaks to another host the documented way, as in outbound_call.py.
+"""
+
+import argparse
+import json
+
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+
+
+class ElsewhereClient(TwilioHttpClient):
+    """Sends what is meant for api.twilio.com to `base`."""
+
+    def __init__(self, base):
+        super().__init__(timeout=10)
+        self.base = base
+
+    def request(self, method, url, *args, **kwargs):
+        return super().request(method, url.replace("https://api.twilio.com", self.base), *args, **kwargs)
+
+
+def show(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("base")
+    parser.add_argument("account_sid")
+    parser.add_argument("auth_token")
+    arguments = parser.parse_args()
+    client = Client(arguments.account_sid, arguments.auth_token, http_client=ElsewhereClient(arguments.base))
+    newest = client.recordings.list(limit=5)[0]
+    recording = client.recordings(newest.sid).fetch()
+    show(sid=recording.sid, status=recording.status, source=recording.source, duration=recording.duration)
+    show(deleted=client.recordings(newest.sid).delete())
+    show(left=len(client.recordings.list()))
+
+
+if __name__ == "__main__":
+    main()

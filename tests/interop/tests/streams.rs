@@ -46,6 +46,27 @@ fn serving(document: &str) -> (Server, VoiceApp) {
     )
 }
 
+/// The SNR of the median piece of 100 ms of speech. A jitter buffer may leave out quiet frames of 20 ms, or add some: each piece is where it
+/// fits best.
+fn piecewise_snr_db(said: &[i16], heard: &[i16], start: usize) -> f64 {
+    let mut pieces = Vec::new();
+    for (index, piece) in said.chunks_exact(800).enumerate() {
+        if piece.iter().map(|sample| sample.unsigned_abs()).max() < Some(1_000) {
+            continue;
+        }
+        let place = start + index * 800;
+        let best = (0..=24)
+            .filter_map(|shift| heard.get((place + 12 * 160).checked_sub(shift * 160)?..))
+            .filter(|heard| heard.len() >= piece.len())
+            .map(|heard| audio::snr_db(piece, heard))
+            .fold(f64::NEG_INFINITY, f64::max);
+        pieces.push(best);
+    }
+    assert!(pieces.len() > 10, "there is speech in it");
+    pieces.sort_by(f64::total_cmp);
+    pieces[pieces.len() / 2]
+}
+
 fn events(told: &[Value]) -> Vec<&str> {
     told.iter()
         .filter_map(|told| told["event"].as_str())
@@ -124,7 +145,7 @@ fn a_server_hears_the_caller_answers_and_marks_come_back() {
     let there = audio_of(&told, "inbound");
     let found = audio::find(&said, &there);
     assert!(found.is_heard(), "there: {found:?}");
-    let snr_db = audio::snr_db(&said, &there[found.start..]);
+    let snr_db = piecewise_snr_db(&said, &there, found.start);
     eprintln!("there: {snr_db:.1} dB");
     assert!(snr_db > LEAST_SNR_DB, "there: {snr_db:.1} dB");
     let parts = ["support", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
@@ -132,7 +153,7 @@ fn a_server_hears_the_caller_answers_and_marks_come_back() {
         parts.iter().all(audio::Found::is_heard),
         "and back: {parts:?}"
     );
-    let snr_db = audio::snr_db(&said, &heard[parts[0].start..]);
+    let snr_db = piecewise_snr_db(&said, &heard, parts[0].start);
     eprintln!("and back: {snr_db:.1} dB");
     assert!(snr_db > LEAST_SNR_DB, "and back: {snr_db:.1} dB");
     let paths: Vec<_> = app.asked().into_iter().map(|asked| asked.path).collect();

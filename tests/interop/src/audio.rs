@@ -11,10 +11,10 @@ const SLACK: usize = 480;
 /// Samples in a block of 20 ms.
 const FRAME: usize = 160;
 
-/// The rate in which phones record Opus.
-const FULL_RATE_HZ: u32 = 48_000;
+/// The rates in which phones record G.722 and Opus.
+const WIDER_RATES_HZ: [u32; 2] = [16_000, 48_000];
 
-/// Reads a WAV of 16-bit samples, 8 kHz, mono; one of 48 kHz is brought down to that. Panics, with the path, on anything else.
+/// Reads a WAV of 16-bit samples, 8 kHz, mono; one of 16 or 48 kHz is brought down to that. Panics, with the path, on anything else.
 #[must_use]
 pub fn read_wav(path: &Path) -> Vec<i16> {
     let mut reader =
@@ -25,32 +25,33 @@ pub fn read_wav(path: &Path) -> Vec<i16> {
     let samples: Vec<i16> = reader.samples::<i16>().map_while(Result::ok).collect();
     match (spec.sample_rate, spec.channels) {
         (SAMPLE_RATE_HZ, 1) => samples,
-        (FULL_RATE_HZ, channels) => from_full_rate(&samples, channels.into()),
+        (rate, channels) if WIDER_RATES_HZ.contains(&rate) => {
+            brought_down(&samples, channels.into(), (rate / SAMPLE_RATE_HZ) as usize)
+        }
         other => panic!("{}: {other:?} Hz and channels", path.display()),
     }
 }
 
-/// The first channel of samples of 48 kHz, every sixth behind a low-pass filter: 16 ms of windowed sinc.
-fn from_full_rate(samples: &[i16], channels: usize) -> Vec<i16> {
-    const STEP: usize = (FULL_RATE_HZ / SAMPLE_RATE_HZ) as usize;
-    const HALF: usize = 64 * STEP;
+/// The first channel, every `step`th sample behind a low-pass filter: 16 ms of windowed sinc.
+fn brought_down(samples: &[i16], channels: usize, step: usize) -> Vec<i16> {
+    let half = 64 * step;
     let first: Vec<f32> = samples
         .iter()
         .step_by(channels)
         .map(|s| f32::from(*s))
         .collect();
-    let taps: Vec<f32> = (0..=2 * HALF)
+    let taps: Vec<f32> = (0..=2 * half)
         .map(|tap| {
-            let x = (tap as f32 - HALF as f32) / STEP as f32 * std::f32::consts::PI;
+            let x = (tap as f32 - half as f32) / step as f32 * std::f32::consts::PI;
             let sinc = if x == 0.0 { 1.0 } else { x.sin() / x };
             let window = (x / 64.0 / 2.0).cos().powi(2);
-            sinc * window / STEP as f32
+            sinc * window / step as f32
         })
         .collect();
-    let padding = vec![0.0; HALF];
+    let padding = vec![0.0; half];
     let padded = [padding.as_slice(), &first, &padding].concat();
     (0..first.len())
-        .step_by(STEP)
+        .step_by(step)
         .map(|at| dot(&taps, &padded[at..at + taps.len()]) as i16)
         .collect()
 }
@@ -210,6 +211,14 @@ pub struct Found {
 }
 
 impl Found {
+    /// The energy of what the recording has in common with the prompt over that of the rest, in dB: a delay of less than a sample counts as
+    /// noise too.
+    #[must_use]
+    pub fn snr_db(&self) -> f64 {
+        let common = self.likeness.powi(2);
+        10.0 * (common / (1.0 - common)).log10()
+    }
+
     /// It was played: the same recording in telephone quality is above 0.95.
     #[must_use]
     pub fn is_heard(&self) -> bool {

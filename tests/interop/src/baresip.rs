@@ -36,7 +36,7 @@ pub struct Login<'a> {
 }
 
 impl Softphone {
-    /// Dials `number` at `server` with one codec (`PCMU`, `PCMA` or `opus`) and waits for the answer. `speech` is what it says; silence
+    /// Dials `number` at `server` with one codec (`PCMU`, `PCMA`, `G722` or `opus`) and waits for the answer. `speech` is what it says; silence
     /// follows, as baresip hangs up where its recording ends.
     #[must_use]
     pub fn call(server: SocketAddr, number: &str, codec: &str, speech: &[i16]) -> Self {
@@ -201,7 +201,11 @@ impl Softphone {
 
 /// An account that is registered nowhere.
 fn unregistered(address: Ipv4Addr, codec: &str) -> String {
-    let rate = if codec == "opus" { "48000/2" } else { "8000/1" };
+    let rate = match codec {
+        "opus" => "48000/2",
+        "G722" => "16000/1",
+        _ => "8000/1",
+    };
     format!("<sip:softphone@{address}>;regint=0;audio_codecs={codec}/{rate}\n")
 }
 
@@ -249,6 +253,7 @@ fn configure(
          ctrl_tcp_listen 127.0.0.1:{control_port}\n\
          module_path {modules}\n\
          module g711.so\n\
+         module g722.so\n\
          module opus.so\n\
          opus_inbandfec yes\n\
          module aufile.so\n\

@@ -33,8 +33,7 @@ fn a_menu_is_heard_as_it_is_and_a_key_leads_on() {
     let heard = phone.finish(LIMIT);
     for name in ["menu", "support"] {
         let found = audio::find(&prompt(name), &heard);
-        // What a wave has in common with another one, and what it has not.
-        let snr_db = 10.0 * (found.likeness.powi(2) / (1.0 - found.likeness.powi(2))).log10();
+        let snr_db = found.snr_db();
         eprintln!("{name}: {snr_db:.1} dB, {found:?}");
         assert!(snr_db > LEAST_SNR_DB, "{name}: {snr_db:.1} dB, {found:?}");
     }

@@ -358,13 +358,13 @@ mod tests {
                 .iter()
                 .flat_map(|s| [*s, 0])
                 .collect();
-            let heard = from_full_rate(&stereo, 2);
+            let heard = brought_down(&stereo, 2, 6);
             assert_eq!(heard.len(), 8_000);
             let middle = 1_000..7_000;
             let snr_db = snr_db(&tone(8_000.0, frequency_hz)[middle.clone()], &heard[middle]);
             assert!(snr_db > 40.0, "{frequency_hz} Hz: {snr_db:.1} dB");
         }
-        let gone = from_full_rate(&tone(48_000.0, 5_000.0), 1);
+        let gone = brought_down(&tone(48_000.0, 5_000.0), 1, 6);
         assert!(gone[1_000..7_000].iter().all(|sample| sample.abs() < 80));
     }
 

@@ -12,6 +12,7 @@ dnsmasq-base|PATH="$PATH:/usr/sbin:/sbin" command -v dnsmasq
 sip-tester|command -v sipp
 baresip-core|command -v baresip
 espeak-ng|command -v espeak-ng
+lame|command -v lame
 iproute2|PATH="$PATH:/usr/sbin:/sbin" command -v ip
 nftables|PATH="$PATH:/usr/sbin:/sbin" command -v nft
 python3|command -v python3

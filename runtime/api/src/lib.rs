@@ -28,7 +28,9 @@ use axum::middleware;
 use axum::routing::{get, post};
 
 pub use live_calls::{End, EndError, LiveCalls};
-pub use live_recordings::{LiveRecordings, RecordingChange, RecordingError, RecordingFile};
+pub use live_recordings::{
+    LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
+};
 pub use operator::{GatewayStatus, Metric, Operator, TrunkStatus};
 pub use state::{ApiState, Done};
 

@@ -28,8 +28,12 @@ pub trait LiveRecordings: Send + Sync {
         change: RecordingChange,
     ) -> Done<Result<RecordingSid, RecordingError>>;
 
-    /// Opens the file of a recording.
-    fn open(&self, recording: &RecordingRow) -> Done<io::Result<RecordingFile>>;
+    /// Opens the file of a recording, in a format where that can be had, else as WAV. None where the file is gone.
+    fn open(
+        &self,
+        recording: &RecordingRow,
+        format: RecordingFormat,
+    ) -> Done<io::Result<Option<RecordingFile>>>;
 
     /// Removes the files of a recording. Those that are gone already count as removed.
     fn remove(&self, recording: &RecordingRow) -> Done<io::Result<()>>;
@@ -46,11 +50,22 @@ pub enum RecordingChange {
     Stop,
 }
 
-/// A WAV file that is being read.
+/// What a recording is fetched as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingFormat {
+    /// 16-bit PCM in WAV: as it is kept.
+    Wav,
+    /// MPEG-1 or 2 layer III, coded when it is asked for.
+    Mp3,
+}
+
+/// A recording that is being read.
 #[derive(Debug)]
 pub struct RecordingFile {
-    /// Its length.
-    pub bytes: u64,
+    /// What it is.
+    pub format: RecordingFormat,
+    /// Its length, where it is known before its end.
+    pub bytes: Option<u64>,
     /// Its contents, piece by piece.
     pub pieces: mpsc::Receiver<io::Result<Bytes>>,
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::{RecordingFilter, RecordingRow, Scope, StoreError};
 
 use crate::ApiState;
-use crate::live_recordings::{RecordingChange, RecordingError};
+use crate::live_recordings::{RecordingChange, RecordingError, RecordingFormat};
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -23,7 +23,7 @@ use crate::recording_resource::show;
 
 /// In a path, the latest recording of the call.
 const CURRENT: &str = "Twilio.CURRENT";
-/// Says what is under a URL that ends in `.mp3`.
+/// Says what the file is: `wav` or `mp3`.
 const FORMAT_HEADER: &str = "x-recording-format";
 
 const LIST: Vocabulary = Vocabulary {
@@ -126,7 +126,8 @@ pub(crate) async fn fetch(
     let row = own(&state, scope, sid, &uri)?;
     match extension {
         "json" => Ok(Json(show(&row, &state.public_url)).into_response()),
-        "" | "wav" | "mp3" => file(&state, &row, &uri).await,
+        "" | "wav" => file(&state, &row, RecordingFormat::Wav, &uri).await,
+        "mp3" => file(&state, &row, RecordingFormat::Mp3, &uri).await,
         _ => Err(Problem::not_found(&uri)),
     }
 }
@@ -142,28 +143,33 @@ pub(crate) async fn fetch_of_call(
     Ok(Json(show(&row, &state.public_url)))
 }
 
-/// The file. There is no MP3: what is under that URL is WAV too, and says so.
-async fn file(state: &ApiState, row: &RecordingRow, uri: &Uri) -> Result<Response, Problem> {
+/// The file. Where there is no encoder, what is under `.mp3` is WAV too; a header says which it is.
+async fn file(
+    state: &ApiState,
+    row: &RecordingRow,
+    format: RecordingFormat,
+    uri: &Uri,
+) -> Result<Response, Problem> {
     if !row.has_media() {
         return Err(Problem::not_found(uri));
     }
-    let file = match state.recordings.open(row).await {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Problem::not_found(uri));
-        }
-        Err(error) => return Err(failed(&error)),
-    };
+    let opened = state.recordings.open(row, format).await;
+    let file = opened.map_err(|error| failed(&error))?;
+    let file = file.ok_or_else(|| Problem::not_found(uri))?;
     let pieces = futures_util::stream::unfold(file.pieces, |mut pieces| async {
         let piece = pieces.recv().await?;
         Some((piece, pieces))
     });
-    let headers = [
-        (CONTENT_TYPE.as_str(), "audio/x-wav".to_owned()),
-        (CONTENT_LENGTH.as_str(), file.bytes.to_string()),
-        (FORMAT_HEADER, "wav".to_owned()),
-    ];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    let (media_type, name) = match file.format {
+        RecordingFormat::Wav => ("audio/x-wav", "wav"),
+        RecordingFormat::Mp3 => ("audio/mpeg", "mp3"),
+    };
+    let headers = [(CONTENT_TYPE.as_str(), media_type), (FORMAT_HEADER, name)];
+    let mut response = (headers, Body::from_stream(pieces)).into_response();
+    if let Some(bytes) = file.bytes {
+        response.headers_mut().insert(CONTENT_LENGTH, bytes.into());
+    }
+    Ok(response)
 }
 
 /// `DELETE /Recordings/{Sid}.json`: the file, then what is known of it.

@@ -132,7 +132,7 @@ async fn a_foreign_id_is_a_404_like_one_that_does_not_exist() {
         "",
         ".xml",
         "/Calls",
-        "/Recordings.json",
+        "/Conferences.json",
         "/Calls/",
         "/Calls/x/y.json",
     ] {

@@ -49,12 +49,16 @@ async fn a_recording_is_begun_paused_stopped_fetched_and_deleted() {
         fetched.json["media_url"],
         format!("https://voice.example/2010-04-01/Accounts/{SID}/Recordings/{RE}")
     );
-    for suffix in ["", ".wav", ".mp3"] {
+    for (suffix, media_type, format) in [
+        ("", "audio/x-wav", "wav"),
+        (".wav", "audio/x-wav", "wav"),
+        (".mp3", "audio/mpeg", "mp3"),
+    ] {
         let path = format!("Recordings/{RE}{suffix}");
         let request = request("GET", &path, "", (SID, TOKEN));
         let response = api.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.headers()["content-type"], "audio/x-wav");
-        assert_eq!(response.headers()["x-recording-format"], "wav");
+        assert_eq!(response.headers()["content-type"], media_type);
+        assert_eq!(response.headers()["x-recording-format"], format);
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, WAV);
     }

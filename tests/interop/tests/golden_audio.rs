@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// G.711 quantizes speech of usual levels 37 dB below itself (ITU-T G.712 wants 33 of a whole channel).
 const LEAST_SNR_DB: f64 = 33.0;
 /// G.722 keeps the lower band to some 20 dB; half a sample of the softphone's delay takes its share.
-const LEAST_SNR_DB_WIDE: f64 = 12.0;
+const LEAST_SNR_DB_WIDE: f64 = 15.0;
 /// Samples of 20 ms.
 const FRAME: usize = 160;
 

@@ -1,5 +1,6 @@
 //! What a caller says is in the file, and so is what is said to them; a killed server loses no more than a second of it.
 
+use std::process::Command;
 use std::time::Duration;
 
 use jackfield_interop::baresip::Softphone;
@@ -11,6 +12,8 @@ use serde_json::Value;
 const LIMIT: Duration = Duration::from_secs(60);
 /// Every sample but for the codec's noise.
 const LEAST_LIKENESS: f64 = 0.97;
+/// MP3 leaves out what is not heard.
+const LEAST_LIKENESS_OF_MP3: f64 = 0.9;
 
 fn server(twiml: &str) -> Server {
     let numbers = vec![("1000", Flow::Twiml(twiml.to_owned()))];
@@ -49,6 +52,22 @@ fn channels(server: &Server, recording: &Value) -> Vec<Vec<i16>> {
         .collect()
 }
 
+/// What is fetched as MP3, decoded by `lame`.
+fn as_mp3(server: &Server, recording: &Value) -> Vec<i16> {
+    let sid = recording["sid"].as_str().expect("a SID");
+    let folder = tempfile::tempdir().expect("a folder");
+    let [mp3, wav] = ["a.mp3", "a.wav"].map(|name| folder.path().join(name));
+    let bytes = server.rest().download(&format!("Recordings/{sid}.mp3"));
+    std::fs::write(&mp3, bytes).expect("it can be written");
+    let decoded = Command::new("lame")
+        .args(["--quiet", "--decode"])
+        .args([&mp3, &wav])
+        .status()
+        .expect("lame can be run");
+    assert!(decoded.success());
+    audio::read_wav(&wav)
+}
+
 #[test]
 fn a_message_is_what_the_caller_said() {
     let server = server("<Response><Record playBeep='false' timeout='2'/></Response>");
@@ -60,6 +79,8 @@ fn a_message_is_what_the_caller_said() {
     let heard = channels(&server, &recording).remove(0);
     let found = audio::find(&said, &heard);
     assert!(found.likeness > LEAST_LIKENESS, "{}", found.likeness);
+    let found = audio::find(&said, &as_mp3(&server, &recording));
+    assert!(found.likeness > LEAST_LIKENESS_OF_MP3, "{}", found.likeness);
     server.stop();
 }
 

@@ -19,7 +19,7 @@ use call::{
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, GatewayStatus, LiveCalls, LiveRecordings, Metric, Operator,
-    RecordingChange, RecordingError, RecordingFile, TrunkStatus, router,
+    RecordingChange, RecordingError, RecordingFile, RecordingFormat, TrunkStatus, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -194,13 +194,18 @@ impl LiveRecordings for Tapes {
         })
     }
 
-    fn open(&self, _recording: &RecordingRow) -> Done<std::io::Result<RecordingFile>> {
+    fn open(
+        &self,
+        _recording: &RecordingRow,
+        format: RecordingFormat,
+    ) -> Done<std::io::Result<Option<RecordingFile>>> {
         let (pieces, out) = tokio::sync::mpsc::channel(2);
         pieces.try_send(Ok(WAV.into())).unwrap();
-        Box::pin(ready(Ok(RecordingFile {
-            bytes: WAV.len() as u64,
+        Box::pin(ready(Ok(Some(RecordingFile {
+            format,
+            bytes: (format == RecordingFormat::Wav).then_some(WAV.len() as u64),
             pieces: out,
-        })))
+        }))))
     }
 
     fn remove(&self, _recording: &RecordingRow) -> Done<std::io::Result<()>> {

@@ -16,6 +16,8 @@ pub(crate) struct Recording {
     pub(crate) max_length_s: u64,
     /// MiB of recordings that one account may keep; 0: as many as there is room for.
     pub(crate) max_mib_per_account: u64,
+    /// The program that makes MP3 of WAV, called as `lame` is. Empty for none.
+    pub(crate) mp3_encoder: String,
 }
 
 impl Default for Recording {
@@ -24,6 +26,7 @@ impl Default for Recording {
             max_per_account: 100,
             max_length_s: 4 * 3_600,
             max_mib_per_account: 0,
+            mp3_encoder: "lame".to_owned(),
         }
     }
 }

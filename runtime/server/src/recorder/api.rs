@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile};
+use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat};
 use bytes::Bytes;
 use call::{AccountSid, CallError, CallSid, RecordingOptions, RecordingSid};
 use store::RecordingRow;
@@ -38,20 +40,37 @@ impl LiveRecordings for Host {
         self.ask(account, call, deed)
     }
 
-    fn open(&self, recording: &RecordingRow) -> Done<io::Result<RecordingFile>> {
+    fn open(
+        &self,
+        recording: &RecordingRow,
+        format: RecordingFormat,
+    ) -> Done<io::Result<Option<RecordingFile>>> {
         let services = self.services();
-        let files = &services.studio.desk.files;
-        let path = files.path(recording.account, recording.sid, "wav");
-        let opened = tokio::task::spawn_blocking(move || {
-            let file = File::open(path)?;
-            let bytes = file.metadata()?.len();
-            Ok::<_, io::Error>((file, bytes))
-        });
+        let desk = &services.studio.desk;
+        let path = desk.files.path(recording.account, recording.sid, "wav");
+        let encoder = Arc::clone(&desk.encoder);
         Box::pin(async move {
-            let (file, bytes) = opened.await.map_err(io::Error::other)??;
+            let opened = open(path.clone()).await;
+            let (file, bytes) = match opened {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                opened => opened?,
+            };
+            if format == RecordingFormat::Mp3
+                && let Some(pieces) = encoder.encode(&path).await?
+            {
+                return Ok(Some(RecordingFile {
+                    format,
+                    bytes: None,
+                    pieces,
+                }));
+            }
             let (sender, pieces) = mpsc::channel(PIECES);
             tokio::task::spawn_blocking(move || read(file, &sender));
-            Ok(RecordingFile { bytes, pieces })
+            Ok(Some(RecordingFile {
+                format: RecordingFormat::Wav,
+                bytes: Some(bytes),
+                pieces,
+            }))
         })
     }
 
@@ -93,6 +112,16 @@ impl Host {
             })
         })
     }
+}
+
+/// Opens a file, and tells its length.
+async fn open(path: PathBuf) -> io::Result<(File, u64)> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((file, bytes))
+    });
+    opened.await.map_err(io::Error::other)?
 }
 
 /// Reads a file piece by piece, until its end or until nobody wants it any more.

@@ -6,6 +6,7 @@
 
 mod api;
 mod files;
+mod mp3;
 mod reel;
 mod usage;
 mod writer;
@@ -32,6 +33,7 @@ use crate::clock;
 use crate::config;
 use crate::media_plane::Tape;
 use files::{Files, Whole};
+use mp3::Mp3Encoder;
 pub(crate) use reel::{BLOCK_SAMPLES, Block, Ended, Reel};
 use usage::{Caps, Usage};
 use writer::{Finished, Job};
@@ -56,6 +58,7 @@ type Told = oneshot::Sender<Recording>;
 struct Desk {
     files: Files,
     usage: Usage,
+    encoder: Arc<Mp3Encoder>,
     store: Arc<dyn Store>,
     runtime: Handle,
     /// Before the path of a recording.
@@ -87,6 +90,7 @@ impl Studio {
         let desk = Arc::new(Desk {
             usage: Usage::of(files.usage()?),
             files,
+            encoder: Arc::new(Mp3Encoder::new(&config.mp3_encoder)),
             store,
             runtime,
             public_url,

@@ -2,6 +2,7 @@
 """Loads a release build and prints figures with their method. `./run` builds what this needs and starts it."""
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -13,19 +14,35 @@ import load
 import measure
 
 SETUP_RATES = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]
-PLAYING_CALLS = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4500]
-CONFERENCE_CALLS = [80, 160, 320, 480, 640, 800, 960, 1200, 1440, 1680, 1920]  # spread over 8 conferences
+PLAYING_CALLS = [500, 1000, 2000, 2500, 3000, 3500, 4000]
+BRIDGED_CALLS = [250, 500, 750, 1000, 1250]
+CONFERENCE_CALLS = [160, 320, 640, 960, 1280, 1600]  # spread over 8 conferences
+COST_CALLS = 300  # that a cost a call is measured with
 CLEAN = 0.01  # at most this share of calls failed or needed a retransmission
 EVEN_GAP_MS = 25.0  # the 99th percentile of packet spacing that counts as clean; 20 would be perfect
+# A relayed packet waits for the tick of its leg: two may go in one, and none in the next.
+RELAYED_GAP_MS = 45.0
+
+
+@dataclasses.dataclass
+class Load:
+    """What is called, and who is at the far end."""
+
+    number: str
+    sink: tuple = ()  # how rtp_sink answers: not at all, "reflect" or "speak"
+    codec: str = "PCMU"
+    source: str = "127.0.0.1"
+    dials: bool = False  # each call dials another
+    gap_ms: float = EVEN_GAP_MS
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary")
     parser.add_argument("--seconds", type=int, default=8, help="of each step (8)")
-    parser.add_argument("--only", choices=["bounds", "setup", "play", "conference"], help="one part in place of all")
+    parser.add_argument("--only", choices=["bounds", "setup", "play", "bridge", "conference", "costs"], help="one part in place of all")
     options = parser.parse_args()
-    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder, "conference": conference_ladder}
+    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder, "bridge": bridge_ladder, "conference": conference_ladder, "costs": costs}
     describe(options)
     for name, part in parts.items():
         if options.only in (None, name):
@@ -105,36 +122,81 @@ def answer_times(options, rate):
 def play_ladder(options):
     """Calls that hear one prompt over and over, until the spacing is no longer even."""
     print(f"## Calls at a time that play a prompt one way, {options.seconds} s with all of them up\n")
-    up_ladder(options, PLAYING_CALLS, "2")
+    up_ladder(options, PLAYING_CALLS, Load("2"))
+
+
+def bridge_ladder(options):
+    """Calls joined to another each, both legs speaking, until the spacing is no longer even."""
+    print(f"## Bridged calls (two legs each, the same codec), RTP both ways, {options.seconds} s with all of them up\n")
+    up_ladder(options, BRIDGED_CALLS, Load("4", sink=("speak",), dials=True, gap_ms=RELAYED_GAP_MS))
 
 
 def conference_ladder(options):
     """Participants who all speak, in 8 conferences, until the spacing is no longer even."""
     print(f"## Participants of 8 conferences, RTP both ways, {options.seconds} s with all of them in\n")
-    up_ladder(options, CONFERENCE_CALLS, "", "reflect")
+    up_ladder(options, CONFERENCE_CALLS, Load("", sink=("reflect",)))
 
 
-def up_ladder(options, ladder, number, *sink):
+def costs(options):
+    """What one call costs of a core, by what is done in it."""
+    print(f"## What a call costs, measured with {COST_CALLS} at a time, {options.seconds} s with all of them up\n")
+    table("call", "core share", "% of a core a call", "KiB a call", "p99", "lost", "failed", "others")
+    spoken_to = {"sink": ("speak",)}
+    loads = {
+        "hears a prompt, PCMU": Load("2"),
+        "hears a prompt, G.722": Load("2", codec="G722"),
+        "hears a prompt, Opus": Load("2", codec="opus"),
+        "is listened to, digits by RFC 4733": Load("5", **spoken_to),
+        "is listened to, digits in-band": Load("5", source="127.0.0.2", **spoken_to),
+        "is recorded": Load("6", **spoken_to),
+    }
+    for name, what in loads.items():
+        with load.Server(options.binary) as server:
+            seen = up(server, COST_CALLS, options.seconds, what)
+        part = f"{100 * seen.share / COST_CALLS:.4f}"
+        row(name, f"{seen.share:.3f}", part, f"{seen.kib:.1f}", seen.rtp["gap_p99_ms"], seen.rtp["lost"], seen.failed, f"{seen.others:.2f}")
+    print()
+
+
+def up_ladder(options, ladder, what):
     table("calls", "core share", "calls a core", "KiB a call", "p50", "p99", "p99.9", "max ms", "lost", "failed", "others", "clean")
     best = 0
     for calls in ladder:
         with load.Server(options.binary) as server:
-            clean = up_step(server, calls, options.seconds, number, *sink)
+            seen = up(server, calls, options.seconds, what)
+        legs = calls * (2 if what.dials else 1)
+        clean = seen.rtp["gap_p99_ms"] < what.gap_ms and not seen.failed and seen.rtp["sources"] == legs
+        row(
+            calls, f"{seen.share:.3f}", round(calls / seen.share), f"{seen.kib:.1f}", *spacing(seen.rtp), seen.failed, f"{seen.others:.2f}", clean
+        )
         if not clean:
             break
         best = calls
-    print(f"\nMost calls with a 99th percentile under {EVEN_GAP_MS} ms and none failed: **{best}**.\n")
+    print(f"\nMost calls with a 99th percentile under {what.gap_ms} ms and none failed: **{best}**.\n")
 
 
-def up_step(server, calls, seconds, number, *sink):
+@dataclasses.dataclass
+class Seen:
+    """What was measured with all calls up."""
+
+    share: float  # of a core, by the server
+    others: float  # cores that everything else used
+    kib: float  # resident memory a call
+    rtp: dict
+    failed: int
+
+
+def up(server, calls, seconds, what):
+    """Brings up `calls` calls, measures while they are all up, and lets them end."""
     warm_up()
     before_kib = measure.resident_kib(server.pid)
     rate = min(250, calls / 2)
     ramp = calls / rate
-    # The sink listens once all calls are up, so that their set-up is not in the spacing.
-    sipp = load.callers("hold", number, rate, calls, hold_s=ramp + seconds + 3)
+    sink = load.Sink(*what.sink)
+    callees = load.Callees() if what.dials else None
+    callers = load.callers("hold", what.number, rate, calls, hold_s=ramp + seconds + 3, codec=what.codec, source=what.source)
     time.sleep(ramp + 1.5)
-    sink = load.Sink(*sink)
+    sink.count_anew()
     used, busy, began = measure.cpu_seconds(server.pid), measure.machine_busy_seconds(), time.monotonic()
     time.sleep(seconds)
     wall = time.monotonic() - began
@@ -142,12 +204,10 @@ def up_step(server, calls, seconds, number, *sink):
     others = (measure.machine_busy_seconds() - busy - used) / wall
     kib = (measure.resident_kib(server.pid) - before_kib) / calls
     rtp = sink.finish()
-    sipp.wait()
-    seen = load.outcome()
-    clean = rtp["gap_p99_ms"] < EVEN_GAP_MS and not seen["failed"] and rtp["flows"] == calls
-    share = used / wall
-    row(calls, f"{share:.3f}", round(calls / share), f"{kib:.1f}", *spacing(rtp), seen["failed"], f"{others:.2f}", clean)
-    return clean
+    callers.wait()
+    if callees:
+        callees.finish()
+    return Seen(used / wall, others, kib, rtp, load.outcome()["failed"])
 
 
 def warm_up():

@@ -14,7 +14,8 @@ RUN = f"{ROOT}/var/benchmark"
 SERVER_CORE, LOAD_CORE = "0", "1"
 SIP = "127.0.0.1:5100"
 SINK_PORT, SINK_PORTS = 41000, 8
-CALLER_PORT = 5199
+CALLER_PORT, CALLEE_PORT = 5199, 5198
+CODECS = {"PCMU": (0, "PCMU/8000"), "G722": (9, "G722/8000"), "opus": (111, "opus/48000/2")}
 
 
 def on_core(core, *command):
@@ -53,7 +54,7 @@ class Server:
 
 
 class Sink:
-    """tools/rtp_sink on the load's core; with `reflect` it sends back what it gets."""
+    """tools/rtp_sink on the load's core; with `reflect` it sends back what it gets, with `speak` it speaks by its own clock."""
 
     def __init__(self, *options):
         self.process = subprocess.Popen(
@@ -61,8 +62,22 @@ class Sink:
         )
         time.sleep(0.2)
 
+    def count_anew(self):
+        """Forgets what was counted so far: the calls are all up now."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def finish(self):
         return json.loads(ended(self.process))
+
+
+class Callees:
+    """SIPp as those who are dialled: they answer at once and stay. Their audio is rtp_sink's."""
+
+    def __init__(self):
+        self.process = sipp("answer", CALLEE_PORT, "-sf", f"{HERE}/scenarios/answer.xml")
+
+    def finish(self):
+        ended(self.process)
 
 
 class Capture:
@@ -83,31 +98,39 @@ class Capture:
         return self.path
 
 
-def callers(scenario, number, rate, count, hold_s=0):
+def callers(scenario, number, rate, count, hold_s=0, codec="PCMU", source="127.0.0.1"):
     """Starts SIPp: `count` calls to `number`, `rate` of them begun in a second. Where `number` names none, calls take their turns
-    at the numbers of ports.csv."""
+    at the numbers of ports.csv. By its `source` the server knows the trunk."""
     with open(f"{HERE}/scenarios/{scenario}.xml") as file:
         steps = file.read().replace("[service]", number or "[field1]")
+    payload_type, encoding = CODECS[codec]
+    steps = steps.replace("[payload_type]", str(payload_type)).replace("[encoding]", encoding)
     with open(f"{RUN}/scenario.xml", "w") as file:
         file.write(steps)
-    folder = f"{RUN}/sipp"
+    return sipp(
+        "callers", CALLER_PORT, "-sf", f"{RUN}/scenario.xml", SIP,
+        "-r", str(rate), "-m", str(count), "-d", str(int(hold_s * 1000)),
+        "-recv_timeout", "20000", "-timeout", f"{int(count / rate * 2 + hold_s + 40)}s", source=source,
+    )
+
+
+def sipp(name, port, *options, source="127.0.0.1"):
+    """SIPp on the load's core, in a folder of its own name."""
+    folder = f"{RUN}/{name}"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     return subprocess.Popen(
         on_core(
-            LOAD_CORE, "sipp", SIP, "-i", "127.0.0.1", "-p", str(CALLER_PORT),
-            "-sf", f"{RUN}/scenario.xml", "-inf", f"{HERE}/scenarios/ports.csv",
-            "-r", str(rate), "-m", str(count), "-l", "20000", "-d", str(int(hold_s * 1000)),
-            "-nostdin", "-recv_timeout", "20000", "-timeout", f"{int(count / rate * 2 + hold_s + 40)}s",
-            "-buff_size", "8388608", "-trace_stat", "-stf", "stat.csv", "-fd", "1",
+            LOAD_CORE, "sipp", *options, "-i", source, "-p", str(port), "-inf", f"{HERE}/scenarios/ports.csv", "-l", "20000",
+            "-nostdin", "-buff_size", "8388608", "-trace_stat", "-stf", "stat.csv", "-fd", "1",
         ),
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
     )
 
 
 def outcome():
-    """What SIPp counted in its last run."""
-    with open(f"{RUN}/sipp/stat.csv") as file:
+    """What SIPp counted in its last run as callers."""
+    with open(f"{RUN}/callers/stat.csv") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     last = rows[-1]
     return {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use media::{ConferenceBeep, Mixer, Rate, Seat};
 
@@ -121,7 +121,7 @@ impl Mix {
 impl Drop for Mix {
     fn drop(&mut self) {
         // A flag and no order, so that it cannot get lost in a full queue.
-        self.closed.store(true, Ordering::Release);
+        self.orders.close(&self.closed);
     }
 }
 

@@ -31,7 +31,7 @@ mod wire;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use call::{CallQuality, MediaCommand, MediaEvent};
@@ -267,7 +267,7 @@ impl Leg {
 impl Drop for Leg {
     fn drop(&mut self) {
         // A flag and no order, so that it cannot get lost in a full queue.
-        self.closed.store(true, Ordering::Release);
+        self.orders.close(&self.closed);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -105,6 +105,8 @@ struct Shared {
     /// Likewise.
     mixes: AtomicUsize,
     stop: AtomicBool,
+    /// Flags that were raised: a thread that has seen this number need not look at the flag of each tenant, which lies far from all else.
+    closings: AtomicU64,
     counters: ThreadCounters,
 }
 
@@ -136,6 +138,7 @@ impl MediaThread {
             legs: AtomicUsize::new(0),
             mixes: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
+            closings: AtomicU64::new(0),
             counters: ThreadCounters::default(),
         });
         let mut wheel = Wheel::new(Arc::clone(&shared), grave);
@@ -215,6 +218,12 @@ impl Drop for MediaThread {
 }
 
 impl Orders {
+    /// Raises the flag of the leg or the mix that these are for: it ends within 20 ms.
+    pub(super) fn close(&self, closed: &AtomicBool) {
+        closed.store(true, Ordering::Release);
+        self.shared.closings.fetch_add(1, Ordering::Release);
+    }
+
     pub(super) fn give(&self, order: MediaCommand) {
         self.send(Message::Order(order));
     }
@@ -263,6 +272,8 @@ struct Wheel {
     table: Box<[Option<Resident>]>,
     /// Indices into the table.
     slots: [Vec<u32>; SLOTS],
+    /// [`Shared::closings`] when the tenants of each slot were last asked; none when they must be.
+    asked: [Option<u64>; SLOTS],
     datagrams: Datagrams,
 }
 
@@ -297,6 +308,7 @@ impl Wheel {
             grave,
             table: (0..capacity).map(|_| None).collect(),
             slots: std::array::from_fn(|_| Vec::with_capacity(capacity.div_ceil(SLOTS))),
+            asked: [None; SLOTS],
             datagrams: Datagrams::new(),
         }
     }
@@ -382,8 +394,13 @@ impl Wheel {
     fn move_in(&mut self, key: Key, tenant: Tenant) {
         let number = key.number;
         self.table[key.index as usize] = Some(Resident { number, tenant });
-        let slot = self.slots.iter_mut().min_by_key(|slot| slot.len());
-        slot.expect("the wheel has slots").push(key.index);
+        let slots = self.slots.iter_mut().zip(&mut self.asked);
+        let (slot, asked) = slots
+            .min_by_key(|(slot, _)| slot.len())
+            .expect("the wheel has slots");
+        slot.push(key.index);
+        // Its flag may have been raised before it came.
+        *asked = None;
     }
 
     fn take_turn(&mut self, turn: Turn) {
@@ -393,12 +410,15 @@ impl Wheel {
         let counters = &self.shared.counters;
         counters.slot_began(turn.lateness);
         add(&counters.skipped_rounds, turn.missed_rounds);
+        let closings = Some(self.shared.closings.load(Ordering::Acquire));
+        let asks = self.asked[turn.slot] != closings;
+        self.asked[turn.slot] = closings;
         let mut at = 0;
         while let Some(&index) = self.slots[turn.slot].get(at) {
             let Some(Resident { tenant, .. }) = &mut self.table[index as usize] else {
                 unreachable!("a slot names tenants of the table");
             };
-            if tenant.is_closed() {
+            if asks && tenant.is_closed() {
                 self.slots[turn.slot].swap_remove(at);
                 self.close(index);
                 continue;

@@ -1,4 +1,4 @@
-//! All datagrams in one system call, `recvmmsg`, each with the time the kernel gave it, `SO_TIMESTAMPNS`.
+//! Datagrams by the batch, `recvmmsg`, each with the time the kernel gave it, `SO_TIMESTAMPNS`.
 //!
 //! No crate that this one already has knows both of them.
 #![allow(unsafe_code)]
@@ -41,21 +41,40 @@ pub(in super::super) fn stamp_arrivals(socket: &UdpSocket) -> io::Result<()> {
     }
 }
 
+/// Datagrams that are asked for at first: in most ticks there is one, and to prepare for many costs more than to read it.
+const USUAL: usize = 2;
+
 /// Fills buffers, and says what is in them. Returns how many it filled.
 pub(super) fn receive(
     socket: &UdpSocket,
     buffers: &mut [Buffer; MAX_DATAGRAMS],
     came: &mut [Came; MAX_DATAGRAMS],
 ) -> usize {
-    let mut sources: [SockAddrStorage; MAX_DATAGRAMS] =
-        std::array::from_fn(|_| SockAddrStorage::zeroed());
-    let mut controls = [[0_u64; CONTROL_WORDS]; MAX_DATAGRAMS];
+    let count = receive_some::<USUAL>(socket, &mut buffers[..], &mut came[..]);
+    if count < USUAL {
+        return count;
+    }
+    let (buffers, came) = (&mut buffers[USUAL..], &mut came[USUAL..]);
+    count + receive_some::<{ MAX_DATAGRAMS - USUAL }>(socket, buffers, came)
+}
+
+/// As [`receive`], `N` at most; there are at least as many buffers.
+fn receive_some<const N: usize>(
+    socket: &UdpSocket,
+    buffers: &mut [Buffer],
+    came: &mut [Came],
+) -> usize {
+    let Some(buffers) = buffers.first_chunk_mut::<N>() else {
+        return 0;
+    };
+    let mut sources: [SockAddrStorage; N] = std::array::from_fn(|_| SockAddrStorage::zeroed());
+    let mut controls = [[0_u64; CONTROL_WORDS]; N];
     let mut slices = buffers.each_mut().map(|buffer| libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
     });
     // SAFETY: integers and pointers, for which zero is a value.
-    let mut headers: [libc::mmsghdr; MAX_DATAGRAMS] = unsafe { mem::zeroed() };
+    let mut headers: [libc::mmsghdr; N] = unsafe { mem::zeroed() };
     for (index, libc::mmsghdr { msg_hdr, .. }) in headers.iter_mut().enumerate() {
         msg_hdr.msg_name = ptr::from_mut(&mut sources[index]).cast();
         msg_hdr.msg_namelen = sources[index].size_of();
@@ -70,7 +89,7 @@ pub(super) fn receive(
         libc::recvmmsg(
             socket.as_raw_fd(),
             headers.as_mut_ptr(),
-            MAX_DATAGRAMS as libc::c_uint,
+            N as libc::c_uint,
             libc::MSG_DONTWAIT,
             ptr::null_mut(),
         )

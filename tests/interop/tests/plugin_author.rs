@@ -80,7 +80,12 @@ fn an_empty_folder_becomes_a_tested_component() {
 #[test]
 fn the_example_plugins_do_what_their_scripts_say() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
-    for (name, cases) in [("opening-hours", 5), ("survey", 3), ("verify-number", 4)] {
+    for (name, cases) in [
+        ("opening-hours", 5),
+        ("survey", 3),
+        ("verify-number", 4),
+        ("voicemail", 4),
+    ] {
         let tested = plugin(&examples, &["test", "--folder", name]);
         let said = text(&tested);
         assert!(tested.status.success(), "{said}");

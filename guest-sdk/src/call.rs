@@ -173,7 +173,8 @@ impl Call {
     /// [`CallError::NotAnswered`] before [`answer`](Self::answer), unless [`Dial::answer_on_bridge`] is set;
     /// [`CallError::InvalidArgument`] for what cannot be dialled; [`CallError::LimitReached`] while another dial is under way.
     pub fn dial(&self, whom: impl Into<Dial>) -> Result<Dialing<'_>, CallError> {
-        let id = self.host.dial(whom.into().into_request())?;
+        let whom: Dial = whom.into();
+        let id = self.host.dial(whom.into())?;
         Ok(Dialing::new(self, id))
     }
 

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crate::bindings::jackfield::call::{
-    conference, control, dial, machine_detection, queue, recording, streams,
+    conference, control, dial, machine_detection, queue, recording, referral, streams,
 };
 use crate::bindings::wasi::{config, logging};
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Host,
-    Level, MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, RejectReason,
-    Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    Level, MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest,
+    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -143,6 +143,10 @@ impl Host for Component {
 
     fn detect_machine(&self, request: DetectionRequest) -> Result<(), CallError> {
         machine_detection::detect_machine(&request)
+    }
+
+    fn refer(&self, request: ReferRequest) -> Result<(), CallError> {
+        referral::refer(&request)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

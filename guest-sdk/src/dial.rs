@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Call, CallError, DialId, DialRequest, Dialed};
+use crate::{Call, CallError, DialId, DialRequest, Dialed, Target};
 
 /// How long one rings when nothing else is said.
 const RING_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,9 +23,9 @@ const RING_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Dial(DialRequest);
 
 impl Dial {
-    /// A telephone number or a SIP URI, which rings for 30 seconds at most.
+    /// A telephone number or a SIP URI, which rings for 30 seconds at most; a [`Target`] where they hear something first.
     #[must_use]
-    pub fn to(target: impl Into<String>) -> Self {
+    pub fn to(target: impl Into<Target>) -> Self {
         Self(DialRequest {
             targets: vec![target.into()],
             in_turn: false,
@@ -40,7 +40,7 @@ impl Dial {
 
     /// One more, at the same time: the first to answer is joined. At most 10.
     #[must_use]
-    pub fn or_to(mut self, target: impl Into<String>) -> Self {
+    pub fn or_to(mut self, target: impl Into<Target>) -> Self {
         self.0.targets.push(target.into());
         self
     }
@@ -93,9 +93,17 @@ impl Dial {
         self.0.ring_tone = Some(country.into());
         self
     }
+}
 
-    pub(crate) fn into_request(self) -> DialRequest {
-        self.0
+impl From<DialRequest> for Dial {
+    fn from(request: DialRequest) -> Self {
+        Self(request)
+    }
+}
+
+impl From<Dial> for DialRequest {
+    fn from(dial: Dial) -> Self {
+        dial.0
     }
 }
 
@@ -165,7 +173,7 @@ fn whole_seconds(time: Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Callee, DialStatus, HangUpCause, Rehearsal};
+    use crate::{Callee, DialStatus, HangUpCause, Rehearsal, Whisper};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -212,6 +220,40 @@ mod tests {
         );
         let in_turn = Dial::to("busy").or_to("never").or_to("b").in_turn();
         check(brief(in_turn), Completed, 3, 10 * SECOND);
+    }
+
+    #[test]
+    fn a_whisper_is_heard_before_the_two_are_joined() {
+        use DialStatus::{Completed, NoAnswer};
+        let whispered = |to: &str| Target::new(to).whisper(Whisper::component("screening"));
+        let stage = || {
+            Rehearsal::new()
+                .callee("a", Callee::answers(2 * SECOND).talks_for(7 * SECOND))
+                .callee(
+                    "b",
+                    Callee::answers(SECOND).listens_for(5 * SECOND).declines(),
+                )
+        };
+        for (dial, status, talked_s, after) in [
+            (Dial::to(whispered("a")), Completed, 7, 11 * SECOND),
+            (Dial::to(whispered("b")), NoAnswer, 0, 6 * SECOND),
+            (
+                Dial::to(whispered("b")).or_to("a").in_turn(),
+                Completed,
+                7,
+                15 * SECOND,
+            ),
+            (Dial::to("b").talk_for(SECOND), Completed, 1, 2 * SECOND),
+        ] {
+            let (call, caller) = answered(stage());
+            let over = call.dial(dial.clone()).unwrap().finish().unwrap();
+            assert_eq!(
+                (over.status, over.duration_s),
+                (status, talked_s),
+                "{dial:?}"
+            );
+            assert_eq!(caller.elapsed(), after, "{dial:?}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Level,
-    MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, RejectReason, Request,
-    RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest,
+    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -51,6 +51,7 @@ pub trait Host {
     fn start_stream(&self, request: StreamRequest) -> Result<StartedStream, CallError>;
     fn stop_stream(&self, stream: StreamId) -> Result<(), CallError>;
     fn detect_machine(&self, request: DetectionRequest) -> Result<(), CallError>;
+    fn refer(&self, request: ReferRequest) -> Result<(), CallError>;
 
     /// The next event in order, or none when `timeout` is over; without one it waits for as long as it takes.
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event>;

@@ -6,7 +6,7 @@ use crate::conference::ConferenceNews;
 use crate::queue::QueueNews;
 use crate::{
     Detection, DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Recorded,
-    RecordingId, RequestId, Response, StreamEnd, StreamId,
+    RecordingId, Referral, RequestId, Response, StreamEnd, StreamId,
 };
 
 /// Keys beyond this many that nobody asked for are dropped.
@@ -26,6 +26,7 @@ pub(crate) struct Inbox {
     streams_ended: BTreeMap<StreamId, StreamEnd>,
     detection: Option<Detection>,
     recorded: BTreeMap<RecordingId, Recorded>,
+    referral: Option<Referral>,
     hung_up: Option<HangUpCause>,
 }
 
@@ -60,6 +61,7 @@ impl Inbox {
             Event::RecordingEnded((recording, recorded)) => {
                 self.recorded.insert(recording, recorded);
             }
+            Event::Referred(referral) => self.referral = Some(referral),
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
     }
@@ -143,6 +145,16 @@ impl Inbox {
     /// What came of that recording, if it ended. Told once.
     pub(crate) fn take_recorded(&mut self, recording: RecordingId) -> Option<Recorded> {
         self.recorded.remove(&recording)
+    }
+
+    /// What is known of the referral, if anything is.
+    pub(crate) fn referral(&self) -> Option<&Referral> {
+        self.referral.as_ref()
+    }
+
+    /// Forgets the referral: another one begins.
+    pub(crate) fn forget_referral(&mut self) {
+        self.referral = None;
     }
 
     /// Why the call is over, if it is.

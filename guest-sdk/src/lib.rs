@@ -39,6 +39,7 @@
 //! | record | [`Call::record`]; [`Call::start_recording`], then [`Recording::pause`] or [`Recording::stop`] |
 //! | let time pass | [`Call::pause`] |
 //! | have somebody else on the line | [`Call::dial`], then [`Dialing::finish`] |
+//! | send the other side on to somebody else | [`Call::refer`], then [`Referring::finish`] |
 //! | ask a web server | [`Call::http`] |
 //! | be together with others | [`Call::conference`], then [`Conference::finish`] or [`Conference::until_key`] |
 //! | wait for somebody, or serve who waits | [`Call::enqueue`], [`Call::serve`] |
@@ -77,6 +78,7 @@
 mod call;
 mod component;
 mod conference;
+mod context;
 mod detection;
 mod dial;
 mod digits;
@@ -88,8 +90,12 @@ mod media;
 mod playback;
 mod queue;
 mod recording;
+mod referral;
 mod rehearsal;
+pub mod retry;
+pub mod routing;
 mod stream;
+mod whisper;
 
 /// What `wit-bindgen` makes of the `call-flow` world. Not an interface: use what the crate re-exports.
 #[doc(hidden)]
@@ -123,17 +129,19 @@ pub use bindings::jackfield::call::control::{
     AnsweredBy, CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Detection,
     DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request,
     HttpResponse as Response, MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent,
-    QueueExit, QueueOutcome, QueuePlace, Recorded, RecordingEnd, RecordingId, RejectReason,
-    RequestId, Speech, StatusCallback, StreamEnd, StreamError, StreamId, WaitSound,
+    QueueExit, QueueOutcome, QueuePlace, Recorded, RecordingEnd, RecordingId, Referral,
+    RejectReason, RequestId, Speech, StatusCallback, StreamEnd, StreamError, StreamId, WaitSound,
 };
 #[doc(inline)]
-pub use bindings::jackfield::call::dial::DialRequest;
+pub use bindings::jackfield::call::dial::{DialRequest, Target, Whisper, WhisperFlow};
 #[doc(inline)]
 pub use bindings::jackfield::call::machine_detection::{DetectionMode, DetectionRequest};
 #[doc(inline)]
 pub use bindings::jackfield::call::recording::{
     PauseBehavior, RecordingChannels, RecordingOptions, RecordingTracks,
 };
+#[doc(inline)]
+pub use bindings::jackfield::call::referral::ReferRequest;
 #[doc(inline)]
 pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
 #[doc(inline)]
@@ -144,6 +152,7 @@ pub use call::Call;
 #[doc(hidden)]
 pub use component::Component;
 pub use conference::Conference;
+pub use context::Context;
 pub use detection::Detecting;
 pub use dial::{Dial, Dialing};
 pub use digits::Digits;
@@ -151,7 +160,8 @@ pub use host::Host;
 pub use playback::Playback;
 pub use queue::Queue;
 pub use recording::Recording;
-pub use rehearsal::{Callee, Rehearsal};
+pub use referral::{Refer, Referring};
+pub use rehearsal::{Callee, Referee, Rehearsal};
 pub use stream::Stream;
 
 /// Makes a function the story of this component.

@@ -3,6 +3,7 @@
 mod callee;
 mod host;
 mod recordings;
+mod referee;
 mod rooms;
 mod stage;
 
@@ -13,9 +14,10 @@ use std::time::Duration;
 
 use crate::{
     AnsweredBy, CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response,
-    StreamEnd, StreamId,
+    StreamEnd, StreamId, Target,
 };
 pub use callee::Callee;
+pub use referee::Referee;
 use stage::Stage;
 
 /// A caller that follows a script, and a host that notes what the story does.
@@ -80,6 +82,17 @@ impl Rehearsal {
         rehearsal
     }
 
+    /// The call of somebody who was dialled and has just answered, and who hears a whisper before they are joined to the caller.
+    #[must_use]
+    pub fn whisper() -> Self {
+        let rehearsal = Self::outbound();
+        let mut stage = rehearsal.stage_mut();
+        stage.info.direction = Direction::OutboundDial;
+        stage.info.parent_call_sid = Some(format!("CA{}", "3".repeat(32)));
+        drop(stage);
+        rehearsal
+    }
+
     /// Gives the flow a setting.
     #[must_use]
     pub fn setting(self, name: &str, value: &str) -> Self {
@@ -108,6 +121,13 @@ impl Rehearsal {
     #[must_use]
     pub fn callee(self, target: &str, callee: Callee) -> Self {
         self.stage_mut().callees.insert(target.to_owned(), callee);
+        self
+    }
+
+    /// What the other side does when the story sends it on. Without it, it refuses with 405.
+    #[must_use]
+    pub fn referee(self, referee: Referee) -> Self {
+        self.stage_mut().referee = referee;
         self
     }
 
@@ -158,7 +178,7 @@ impl Rehearsal {
     }
 
     /// What the story did to the call, a line each: `answer`, `play prompts/menu.wav`, `say Hello.`, `stop`, `echo on`,
-    /// `dial +15550101`, `stop dial`, `record`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
+    /// `dial +15550101`, `stop dial`, `refer to +15550101`, `record`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
     /// ` x3`, a voice and a language in brackets.
     #[must_use]
     pub fn transcript(&self) -> Vec<String> {
@@ -169,6 +189,12 @@ impl Rehearsal {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.stage().requests.clone()
+    }
+
+    /// Everybody whom the story dialled, in order.
+    #[must_use]
+    pub fn dialled(&self) -> Vec<Target> {
+        self.stage().dialled.clone()
     }
 
     /// The lines of the log, such as `warn: no such village`.

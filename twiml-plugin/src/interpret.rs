@@ -4,8 +4,10 @@ mod detection;
 mod dial;
 mod prompts;
 mod record;
+mod refer;
 mod room;
 mod streams;
+mod whisper;
 
 use std::collections::HashMap;
 use std::iter;
@@ -40,13 +42,15 @@ pub(crate) fn run(call: &Call) -> Result<(), CallError> {
 enum Next {
     Fetch(Link, Vec<Parameter>),
     HangUp,
-    /// It was turned away: nothing is left to hang up.
+    /// It was turned away, or a whisper is over: nothing is to be hung up.
     Nowhere,
 }
 
 struct Interpreter<'a> {
     call: &'a Call,
     answered: bool,
+    /// Another call's story dialled this one: its documents are heard before the two are joined.
+    is_whisper: bool,
     documents: Documents<'a>,
     /// The streams that have a name.
     streams: HashMap<String, Stream<'a>>,
@@ -57,6 +61,7 @@ impl<'a> Interpreter<'a> {
         Self {
             call,
             answered: call.info().direction != Direction::Inbound,
+            is_whisper: call.info().direction == Direction::OutboundDial,
             documents: Documents::of(call),
             streams: HashMap::new(),
         }
@@ -85,7 +90,8 @@ impl<'a> Interpreter<'a> {
     }
 
     fn perform(&mut self, document: &Document) -> Result<Next, Stop> {
-        let mut verbs = &document.verbs[..];
+        let heard = self.heard_in_whisper(document);
+        let mut verbs = heard.as_deref().unwrap_or(&document.verbs);
         if let [Verb::Prompt(Prompt::Pause(length)), rest @ ..] = verbs
             && !self.answered
         {
@@ -110,7 +116,7 @@ impl<'a> Interpreter<'a> {
                     }
                 }
                 Verb::Dial(dial) => {
-                    if let Some(next) = self.dial(dial)? {
+                    if let Some(next) = self.dial(dial, document)? {
                         return Ok(next);
                     }
                 }
@@ -118,6 +124,12 @@ impl<'a> Interpreter<'a> {
                     self.answer()?;
                     if let Some(parameters) = self.record(record)? {
                         return Ok(Next::Fetch(record.action.clone(), parameters));
+                    }
+                }
+                Verb::Refer(refer) => {
+                    self.answer()?;
+                    if let Some(next) = self.refer(refer, document)? {
+                        return Ok(next);
                     }
                 }
                 Verb::Redirect(link) => return Ok(Next::Fetch(link.clone(), Vec::new())),
@@ -153,7 +165,10 @@ impl<'a> Interpreter<'a> {
                 }
             }
         }
-        Ok(Next::HangUp)
+        Ok(match self.is_whisper {
+            true => Next::Nowhere, // on to the caller
+            false => Next::HangUp,
+        })
     }
 
     /// Turns the call away, where that still can be done.

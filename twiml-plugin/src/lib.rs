@@ -21,7 +21,8 @@
 //! | `Pause` | length; as the first verb it delays the answer |
 //! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; `Say`, `Play` and `Pause` inside. Speech is not heard (warning 13326) |
 //! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim. Its status callback and transcription are not there yet (warnings 12200 and 13614) |
-//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, action, method. Other nouns, `record`, and `url` and `sendDigits` of a noun: not yet, as below |
+//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, action, method; url and method of a noun (what they hear first), sendDigits of a `Number`. Other nouns, `record`, and sendDigits with url: not yet, as below |
+//! | `Refer` | `Sip`, a telephone number in it too; action, method |
 //! | `Redirect` | url, method |
 //! | `Hangup` | all of it |
 //! | `Reject` | reason |
@@ -30,7 +31,7 @@
 //! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
 //! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter` |
 //! | `Connect` | `Stream`, which goes both ways; action, method |
-//! | `Echo` `Pay` `Prompt` `Queue` `Refer` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! | `Echo` `Pay` `Prompt` `Queue` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |
 //!
 //! # Errors
 //!

@@ -4,6 +4,7 @@ mod attribute;
 mod dial;
 mod gather;
 mod record;
+mod refer;
 mod room;
 mod say;
 mod stream;
@@ -20,6 +21,7 @@ use crate::parse::{Element, Node};
 pub(crate) use dial::Dial;
 pub(crate) use gather::Gather;
 pub(crate) use record::Record;
+pub(crate) use refer::Refer;
 pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
 pub(crate) use stream::Stream;
 
@@ -30,6 +32,7 @@ pub(crate) enum Verb {
     Gather(Gather),
     Dial(Dial),
     Record(Record),
+    Refer(Refer),
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
@@ -88,7 +91,7 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 6] = ["Echo", "Pay", "Prompt", "Queue", "Refer", "Sms"];
+const UNSUPPORTED: [&str; 5] = ["Echo", "Pay", "Prompt", "Queue", "Sms"];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
 const MOST_LOOPS: u32 = 1_000;
@@ -123,6 +126,7 @@ impl Reading {
         match element.name.as_str() {
             "Gather" => Some(Verb::Gather(self.gather(element))),
             "Record" => Some(Verb::Record(self.record(element))),
+            "Refer" => self.refer(element).map(Verb::Refer),
             "Redirect" => Some(self.redirect(element)),
             "Reject" => Some(self.reject(element)),
             "Hangup" => {

@@ -13,6 +13,10 @@ const BUSY_AFTER: Duration = Duration::from_secs(1);
 pub struct Callee {
     answers_after: Option<Duration>,
     talks_for: Option<Duration>,
+    /// How long a whisper to them takes.
+    listens_for: Duration,
+    /// Does not take the call after a whisper.
+    declines: bool,
     /// Says so after a second.
     is_busy: bool,
 }
@@ -34,6 +38,20 @@ impl Callee {
         self
     }
 
+    /// A whisper to them takes so long. Two seconds, where nothing is said.
+    #[must_use]
+    pub fn listens_for(mut self, time: Duration) -> Self {
+        self.listens_for = time;
+        self
+    }
+
+    /// A whisper to them ends with a hang-up.
+    #[must_use]
+    pub fn declines(mut self) -> Self {
+        self.declines = true;
+        self
+    }
+
     /// Is busy, as one hears after a second.
     #[must_use]
     pub fn busy() -> Self {
@@ -49,17 +67,23 @@ impl Callee {
         Self {
             answers_after: None,
             talks_for: None,
+            listens_for: Duration::from_secs(2),
+            declines: false,
             is_busy: false,
         }
     }
 
     /// Whether somebody answers or not, and when that is known.
-    fn outcome(this: Option<&Self>, patience: Duration) -> (Duration, DialStatus) {
+    fn outcome(this: Option<&Self>, patience: Duration, whispers: bool) -> (Duration, DialStatus) {
         let Some(callee) = this else {
             return (Duration::ZERO, DialStatus::Failed);
         };
         match callee.answers_after {
             _ if callee.is_busy => (BUSY_AFTER, DialStatus::Busy),
+            Some(after) if after <= patience && whispers => match callee.declines {
+                true => (after + callee.listens_for, DialStatus::NoAnswer),
+                false => (after + callee.listens_for, DialStatus::Completed),
+            },
             Some(after) if after <= patience => (after, DialStatus::Completed),
             _ => (patience, DialStatus::NoAnswer),
         }
@@ -82,7 +106,9 @@ impl Stage {
         if self.dial.is_some() {
             return Err(CallError::LimitReached("one dial at a time".to_owned()));
         }
-        self.note(format!("dial {}", request.targets.join(", ")));
+        let targets: Vec<&str> = request.targets.iter().map(|target| &*target.to).collect();
+        self.note(format!("dial {}", targets.join(", ")));
+        self.dialled.extend_from_slice(&request.targets);
         self.dials += 1;
         let id = self.dials;
         self.dial = Some(Rehearsed {
@@ -114,8 +140,9 @@ impl Stage {
     fn foresee(&self, request: &DialRequest) -> (Duration, DialStatus, Option<Callee>) {
         let patience = Duration::from_secs(request.ring_timeout_s.into());
         let outcomes = request.targets.iter().map(|target| {
-            let callee = self.callees.get(target);
-            let (after, status) = Callee::outcome(callee, patience);
+            let callee = self.callees.get(&target.to);
+            let whispers = target.whisper.is_some();
+            let (after, status) = Callee::outcome(callee, patience, whispers);
             (after, status, callee.copied())
         });
         let mut spent = Duration::ZERO;

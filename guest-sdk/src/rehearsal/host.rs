@@ -6,8 +6,8 @@ use super::Rehearsal;
 use crate::{
     AnsweredBy, CallError, CallInfo, ConferenceOptions, Detection, DetectionMode, DetectionRequest,
     DialId, DialRequest, Event, HangUpCause, Host, Level, MediaSource, PauseBehavior, PlaybackEnd,
-    PlaybackId, RecordingEnd, RecordingId, RecordingOptions, RejectReason, Request, RequestId,
-    Speech, StartedStream, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
+    PlaybackId, RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RejectReason, Request,
+    RequestId, Speech, StartedStream, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -249,6 +249,10 @@ impl Host for Rehearsal {
         let at = stage.now + after;
         stage.happens(at, Event::MachineDetected(detection));
         Ok(())
+    }
+
+    fn refer(&self, request: ReferRequest) -> Result<(), CallError> {
+        self.stage_mut().refer(&request)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::callee::{Callee, Rehearsed};
 use super::recordings::Recording;
+use super::referee::Referee;
 use super::rooms::Rooms;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd,
-    PlaybackId, RecordingEnd, RecordingId, Request, Response, StreamId,
+    PlaybackId, RecordingEnd, RecordingId, Request, Response, StreamId, Target,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -37,10 +38,13 @@ pub(super) struct Stage {
     pub(super) answered_by: (AnsweredBy, Duration),
     /// How long the caller speaks to each recording.
     pub(super) voice: Duration,
+    pub(super) referee: Referee,
+    pub(super) is_referring: bool,
     pub(super) recordings: Vec<Recording>,
     pub(super) recordings_begun: RecordingId,
 
     pub(super) transcript: Vec<String>,
+    pub(super) dialled: Vec<Target>,
     pub(super) requests: Vec<Request>,
     pub(super) log: Vec<String>,
 }
@@ -73,9 +77,12 @@ impl Stage {
             streams: 0,
             answered_by: (AnsweredBy::Human, Duration::from_secs(2)),
             voice: Duration::from_secs(3),
+            referee: Referee::refuses(405),
+            is_referring: false,
             recordings: Vec::new(),
             recordings_begun: 0,
             transcript: Vec::new(),
+            dialled: Vec::new(),
             requests: Vec::new(),
             log: Vec::new(),
         }
@@ -166,6 +173,7 @@ impl Stage {
                 Event::Digit(key) if self.ends_a_recording(key) => return self.take_recorded(),
                 _ => {}
             }
+            self.in_referral(&event);
             return Some(self.in_dial(event));
         }
         if played == Some(wait) {

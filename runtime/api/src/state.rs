@@ -23,6 +23,8 @@ pub struct ApiState {
     pub recordings: Arc<dyn LiveRecordings>,
     /// What the API is reached by, without a slash at its end: `media_url` begins with it.
     pub public_url: String,
+    /// Makes a call's journals fit to be shown to others; none where they cannot be read. The API knows nothing of their format.
+    pub redact_journal: fn(&[u8]) -> Option<Vec<u8>>,
     /// What the operator may do.
     pub operator: Arc<dyn Operator>,
     /// The bearer token of the operator API.

@@ -31,6 +31,15 @@ async fn a_journal_is_its_accounts_alone_and_there_when_the_call_is_over() {
     let file = format!("attachment; filename=\"{call}.journal\"");
     assert_eq!(answer.headers["content-disposition"], file);
 
+    let redacted = api.get(&format!("{path}?Redacted=true")).await;
+    assert_eq!(redacted.json, json!([0, 0]));
+    let file = format!("attachment; filename=\"{call}.redacted.journal\"");
+    assert_eq!(redacted.headers["content-disposition"], file);
+    let whole = api.get(&format!("{path}?Redacted=false")).await;
+    assert_eq!(whole.json, json!([1, 2]));
+    let odd = api.get(&format!("{path}?Redacted=maybe")).await;
+    assert_eq!(odd.status, 400);
+
     let theirs = format!("/2010-04-01/Accounts/{OTHER_SID}/Calls/{call}/Journal");
     let answer = api.send(request("GET", &theirs, "", (OTHER_SID, OTHER_TOKEN)));
     assert_eq!(answer.await.status, 404);

@@ -4,27 +4,31 @@ mod commands;
 mod detection;
 mod dial;
 mod recordings;
+mod referral;
 mod room;
 mod story;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod whisper;
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use dial::Dial;
 use recordings::Recordings;
+use referral::Referring;
 use room::Room;
 use story::Story;
 use streams::Streams;
+use whisper::Dialled;
 
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
-    AnsweredBy, CallRecord, CallSid, CallStatus, ChildEnd, ChildNews, DetectionRequest, Effect,
-    Event, HangUpCause, Input, MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd,
-    RejectReason, RequestId, StoryChoice, signalled_digit,
+    AnsweredBy, CallRecord, CallStatus, ChildNews, DetectionRequest, Effect, Event, HangUpCause,
+    Input, MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RejectReason, RequestId,
+    StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -59,13 +63,15 @@ pub struct Call {
     dial: Option<Dial>,
     last_dial: u32,
     last_child: u32,
-    /// Its own SID, where another call's story dialled this one: it has no story, and tells its parent.
-    dialled: Option<CallSid>,
+    /// Where another call's story dialled this one: it tells its parent.
+    dialled: Option<Dialled>,
     streams: Streams,
     /// What the story wants to know of who answered, until that is known.
     detecting: Option<DetectionRequest>,
     answered_by: Option<AnsweredBy>,
     recordings: Recordings,
+    /// The other side was asked to call somebody else, and may still report on that.
+    referring: Option<Referring>,
     /// The answer to an offer that came with the INVITE; used when the story answers.
     negotiated: Option<(bytes::Bytes, MediaPath)>,
     /// What was agreed on before the caller confirmed that it is there: nothing is sent until it does.
@@ -132,15 +138,6 @@ impl Call {
         call
     }
 
-    /// A call with this SID that another call's story dials. It has no story of its own, and tells its parent what becomes of it.
-    #[must_use]
-    pub fn dialled(sid: CallSid, leg: OutboundLeg, limits: Limits) -> Self {
-        Self {
-            dialled: Some(sid),
-            ..Self::outbound(leg, limits)
-        }
-    }
-
     fn new(state: State, leg: Leg, limits: Limits) -> Self {
         Self {
             limits,
@@ -160,6 +157,7 @@ impl Call {
             detecting: None,
             answered_by: None,
             recordings: Recordings::default(),
+            referring: None,
             negotiated: None,
             unconfirmed: None,
             path: None,
@@ -205,6 +203,7 @@ impl Call {
             Input::Child(child, news) => self.child_news(now, child, news),
             Input::Stream(id, news) => self.stream_news(id, news),
             Input::Recorded(id, recording) => self.recorded(id, recording),
+            Input::ReferTo(found) => self.refer_to(found),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
@@ -220,6 +219,9 @@ impl Call {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+            .into_iter()
+            .chain(self.referral_deadline())
+            .min()
     }
 
     /// What it may be spoken in, whatever it is spoken in now.
@@ -355,6 +357,10 @@ impl Call {
                     self.emit(Effect::Media(MediaCommand::Signalled(digit)));
                 }
             }
+            (State::Up, Sip::ReferAnswered { status, is_final }) => {
+                self.refer_answered(status, is_final);
+            }
+            (State::Up, Sip::Referred { status, is_final }) => self.referred(status, is_final),
             // Late or repeated news of a leg that is past it.
             _ => {}
         }
@@ -411,10 +417,7 @@ impl Call {
         match answered {
             Some(Ok(path)) => {
                 self.connect(path);
-                match self.dialled {
-                    Some(sid) => self.emit(Effect::TellParent(ChildNews::Answered(sid))),
-                    None => self.start_story(StoryChoice::Flow),
-                }
+                self.begin_story();
             }
             Some(Err(error)) => self.end_for_media(now, &error.to_string()),
             None => self.end_for_media(now, "the answer had no SDP"),
@@ -634,6 +637,7 @@ impl Call {
         self.drop_dial();
         self.close_streams();
         self.stop_recordings();
+        self.referring = None;
         let answered_for = self
             .answered_at
             .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
@@ -647,15 +651,7 @@ impl Call {
             quality: None,
             answered_by: self.answered_by,
         };
-        if self.dialled.is_some() {
-            self.emit(Effect::TellParent(ChildNews::Ended(ChildEnd {
-                status: record.status,
-                call_sid: self.dialled,
-                duration_s: record.duration_s,
-                sip_status: record.sip_status,
-                reason: record.end_reason.clone(),
-            })));
-        }
+        self.tell_parent_of_end(&record);
         self.record = Some(record);
         self.deadline = self.story.running.map(|_| now + GRACE);
         self.tell(Event::HungUp(ending.cause));
@@ -663,6 +659,7 @@ impl Call {
     }
 
     fn deadline_reached(&mut self, now: Instant) {
+        self.referral_timed_out(now);
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return;
         }

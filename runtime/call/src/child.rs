@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, DialEnd};
+use crate::{CallSid, DialEnd, StatusCallback};
 
 /// Whom to call, and how. Mirrors `jackfield:call/dial@0.1.0`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DialRequest {
-    /// 1 to 10: E.164 numbers, short codes or SIP URIs.
-    pub targets: Vec<String>,
+    /// 1 to 10.
+    pub targets: Vec<DialTarget>,
     /// One after the other; else all at once.
     pub in_turn: bool,
     /// One of the account's numbers; without it the account's side of this call.
@@ -25,11 +25,50 @@ pub struct DialRequest {
     pub ring_tone: Option<String>,
 }
 
+/// Somebody to call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialTarget {
+    /// An E.164 number, a short code or a SIP URI.
+    pub to: String,
+    /// What they hear first, alone.
+    pub whisper: Option<Whisper>,
+}
+
+impl From<&str> for DialTarget {
+    /// Without a whisper.
+    fn from(to: &str) -> Self {
+        Self {
+            to: to.to_owned(),
+            whisper: None,
+        }
+    }
+}
+
+/// A story that whoever answers hears alone, before the two are joined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whisper {
+    /// What tells it.
+    pub story: WhisperFlow,
+    /// What it reads, over the settings of the account: names and values.
+    pub settings: Vec<(String, String)>,
+}
+
+/// The story of a whisper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhisperFlow {
+    /// A component of the account, or a bundled one, by its name.
+    Component(String),
+    /// A `TwiML` document at this URL, asked for by GET or POST.
+    VoiceUrl(StatusCallback),
+    /// A `TwiML` document.
+    Twiml(String),
+}
+
 /// One call to be placed for another call's story.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChildCall {
-    /// An E.164 number, a short code or a SIP URI.
-    pub to: String,
+    /// Whom, and what they hear first.
+    pub target: DialTarget,
     /// As in [`DialRequest`].
     pub caller_id: Option<String>,
     /// Seconds.
@@ -43,7 +82,9 @@ pub struct ChildCall {
 pub enum ChildNews {
     /// Its peer is heard before it has answered.
     EarlyMedia,
-    /// Answered, and its media flows.
+    /// Answered, and its own story is told first.
+    Whispering,
+    /// Answered, its story told if it had one, and its media flows.
     Answered(CallSid),
     /// Over, or never placed. The last news.
     Ended(ChildEnd),

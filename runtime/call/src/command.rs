@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ConferenceCommand, DetectionRequest, DialId, DialRequest, PlaybackId, QueueCommand,
-    RecordingCommand, RecordingId, RequestId, StreamId, StreamRequest,
+    RecordingCommand, RecordingId, ReferRequest, RequestId, StreamId, StreamRequest,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -54,6 +54,8 @@ pub enum Command {
     DetectMachine(DetectionRequest),
     /// Begins a recording, or deals with one.
     Recording(RecordingCommand),
+    /// Asks the other side to call somebody else.
+    Refer(ReferRequest),
 }
 
 /// What an accepted command gives back at once.

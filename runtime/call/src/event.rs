@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallSid, CallStatus, ConferenceEvent, Detection, DialId, PlaybackId, QueueEvent, Recording,
-    RecordingId, RequestId, StreamEnd, StreamId,
+    RecordingId, Referral, RequestId, StreamEnd, StreamId,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -34,6 +34,8 @@ pub enum Event {
     MachineDetected(Detection),
     /// A recording ended, and its file is complete. Comes even after [`Self::HungUp`].
     RecordingEnded(RecordingId, Recording),
+    /// What is known of a referral, each time that changes.
+    Referred(Referral),
     /// The call is over; the last event but for the answers and recordings that are still to come.
     HungUp(HangUpCause),
 }

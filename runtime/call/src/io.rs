@@ -33,6 +33,8 @@ pub enum Input {
     Stream(StreamId, StreamNews),
     /// A recording that [`Effect::StartRecording`] began has ended, or could not begin.
     Recorded(RecordingId, Recording),
+    /// The URI of an [`Effect::Refer`], or why the other side is not to call there.
+    ReferTo(Result<String, String>),
     /// The story that [`Effect::StartStory`] began is over.
     StoryEnded(StoryOutcome),
     /// A call that [`Effect::PlaceChild`] asked for has news.
@@ -80,6 +82,8 @@ pub enum Effect {
     TellParent(ChildNews),
     /// To a media stream.
     Stream(StreamId, StreamOrder),
+    /// Find the URI of somebody whom the other side is to call, if it may; answered by [`Input::ReferTo`].
+    Refer(String),
     /// Tell the tenant's server who answered.
     TellDetection(StatusCallback, Detection),
     /// Begin a recording; answered by [`Input::Recorded`] when it has ended.

@@ -18,11 +18,12 @@ mod quality;
 mod queue;
 mod record;
 mod recording;
+mod referral;
 mod signalled_digit;
 mod stream;
 
 pub use call::{Call, Limits};
-pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest};
+pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest, DialTarget, Whisper, WhisperFlow};
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,
     StatusCallback, WaitSound,
@@ -54,6 +55,7 @@ pub use recording::{
     PauseBehavior, Recording, RecordingChannels, RecordingCommand, RecordingEnd, RecordingOptions,
     RecordingOrder, RecordingTracks,
 };
+pub use referral::{ReferRequest, Referral};
 pub use stream::{
     StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest, StreamTracks,
 };

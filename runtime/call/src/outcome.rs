@@ -33,7 +33,8 @@ impl FromIterator<(u16, CallStatus)> for Outcomes {
 }
 
 /// How an attempt to reach somebody ended, as finely as it matters for the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Somebody answered.
     Answered,

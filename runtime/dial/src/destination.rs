@@ -7,6 +7,9 @@ use numbers::{Country, PhoneNumber, normalise};
 /// The port of a SIP URI that names none (RFC 3261 section 19.1.2).
 const SIP_PORT: u16 = 5060;
 
+/// Bytes of a URI with its header fields, as Twilio has it: 255 and 1,024.
+const LONGEST_REFERRAL: usize = 255 + 1_024;
+
 /// The called party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
@@ -18,6 +21,11 @@ pub(crate) enum Destination {
         user: String,
         /// Where it leads.
         address: SocketAddr,
+    },
+    /// A SIP URI that others call.
+    Elsewhere {
+        /// Its user part; empty where there is none.
+        user: String,
     },
 }
 
@@ -32,13 +40,53 @@ impl Destination {
         }
     }
 
+    /// Reads whom the other side of a call may be asked to call: a telephone number, or a `sip:` or `sips:` URI with any host and
+    /// parameters. No other method than INVITE may be asked for (RFC 3515 section 2.4.2), and the header fields behind a `?` are those
+    /// that carry no meaning of SIP itself: with `Replaces` among them it would take over somebody's call.
+    pub(crate) fn parse_referral(text: &str) -> Option<Self> {
+        let rest = match text.split_once(':') {
+            None => return text.parse().ok().map(Self::Number),
+            Some(("sip" | "sips", rest)) if text.len() <= LONGEST_REFERRAL => rest,
+            Some(_) => return None,
+        };
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
+        let (uri, headers) = rest.split_once('?').unwrap_or((rest, ""));
+        let (user, host) = uri.split_once('@').unwrap_or(("", uri));
+        let mut parameters = host.split(';').skip(1);
+        let is_call = parameters.all(|parameter| {
+            let name = parameter.split('=').next().unwrap_or_default();
+            !name.eq_ignore_ascii_case("method")
+        });
+        let is_good = rest.bytes().all(is_plain) && is_call && has_plain_headers(headers);
+        let user = user.split(':').next().unwrap_or_default().to_owned();
+        is_good.then_some(Self::Elsewhere { user })
+    }
+
     /// The number that is called, as it reads in `country`; none if the user part of a SIP URI is no number.
     pub(crate) fn number(&self, country: Option<Country>) -> Option<PhoneNumber> {
         match self {
             Self::Number(number) => Some(number.clone()),
-            Self::Sip { user, .. } => normalise(user, country).number().cloned(),
+            Self::Sip { user, .. } | Self::Elsewhere { user } => {
+                normalise(user, country).number().cloned()
+            }
         }
     }
+}
+
+/// `X-` fields, and what one application tells another (RFC 7433).
+fn has_plain_headers(headers: &str) -> bool {
+    let fields = headers.split('&').filter(|_| !headers.is_empty());
+    fields.map(|field| field.split('=').next()).all(|name| {
+        name.is_some_and(|name| {
+            let name = name.to_ascii_lowercase();
+            name == "user-to-user" || name.strip_prefix("x-").is_some_and(is_token)
+        })
+    })
+}
+
+fn is_token(name: &str) -> bool {
+    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token_byte)
 }
 
 fn sip_uri(rest: &str) -> Option<Destination> {
@@ -81,7 +129,7 @@ mod tests {
     fn check(text: &str, address: Option<&str>) {
         let read = match Destination::parse(text) {
             Some(Destination::Sip { address, .. }) => Some(address),
-            Some(Destination::Number(number)) => panic!("{number}"),
+            Some(other) => panic!("{other:?}"),
             None => None,
         };
         let expected = address.map(|address| address.parse().unwrap());

@@ -1,7 +1,8 @@
 //! Outbound calls: queue, policy, limits.
 //!
 //! [`Dialer`] is a core: it takes `(now, input)` and says which waiting call may be dialled now. [`permit`] is the policy alone:
-//! whether an account may call a number at all, and over which trunk. By default it may not.
+//! whether an account may call a number at all, and over which trunk. By default it may not. [`permit_referral`] is the same for
+//! somebody whom the other side of a call is asked to call.
 
 mod capacity;
 mod destination;
@@ -11,4 +12,4 @@ mod policy;
 mod token_bucket;
 
 pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
-pub use policy::{Refusal, permit};
+pub use policy::{Refusal, permit, permit_referral};

@@ -21,6 +21,12 @@ pub enum Refusal {
         "`To` {0:?} is neither E.164 with its plus, nor a short code, nor a SIP URI such as sip:1000@192.0.2.1"
     )]
     InvalidDestination(String),
+    /// Nobody whom the other side of a call could be asked to call.
+    #[error(
+        "{0:?} is neither E.164 with its plus, nor a short code, nor a SIP URI such as sip:desk@pbx.example.net, with X- fields and \
+         User-to-User behind its `?`"
+    )]
+    InvalidReferral(String),
     /// The account may not call there.
     #[error(
         "this account may not call {0}: the operator allows destinations in its `outbound.allow`"
@@ -46,7 +52,7 @@ impl Refusal {
         match self {
             Self::UnknownAccount(_) => 20404,
             Self::ForeignCaller(_) => 21210,
-            Self::InvalidDestination(_) => 21211,
+            Self::InvalidDestination(_) | Self::InvalidReferral(_) => 21211,
             Self::NotAllowed(_) => 21215,
             Self::Emergency(_) => 21216,
             Self::NoTrunk(_) => 21214,
@@ -86,6 +92,25 @@ pub fn permit(
         .ok_or_else(|| Refusal::NoTrunk(to.to_owned()))
 }
 
+/// Whether an account may have the other side of a call sent on to `to`: a number, or any SIP URI where it may call SIP URIs. Who is
+/// sent on calls there himself, so that no trunk of ours has to lead there.
+pub fn permit_referral(
+    directory: &Directory,
+    account: AccountSid,
+    to: &str,
+) -> Result<(), Refusal> {
+    let account = directory
+        .account(account)
+        .ok_or(Refusal::UnknownAccount(account))?;
+    let destination =
+        Destination::parse_referral(to).ok_or_else(|| Refusal::InvalidReferral(to.to_owned()))?;
+    match emergency_number(directory, account, &destination) {
+        Some(number) => Err(Refusal::Emergency(number)),
+        None if is_allowed(account, &destination) => Ok(()),
+        None => Err(Refusal::NotAllowed(to.to_owned())),
+    }
+}
+
 /// E.164 numbers are allowed by their beginnings, short codes only whole: they mean something else in each network.
 fn is_allowed(account: &Account, destination: &Destination) -> bool {
     account
@@ -97,7 +122,7 @@ fn is_allowed(account: &Account, destination: &Destination) -> bool {
             Destination::Number(number) => {
                 allowed.starts_with('+') && number.as_str().starts_with(allowed.as_str())
             }
-            Destination::Sip { .. } => allowed == "sip:",
+            Destination::Sip { .. } | Destination::Elsewhere { .. } => allowed == "sip:",
         })
 }
 
@@ -132,6 +157,7 @@ fn choose_trunk<'d>(
             .targets
             .iter()
             .any(|target| target.address() == Some(*address)),
+        Destination::Elsewhere { .. } => false,
     })
 }
 
@@ -422,6 +448,58 @@ mod tests {
             "+855123\r\nTo: x",
         ] {
             check("everywhere", "+85510000003", to, Err("21211"));
+        }
+    }
+
+    #[test]
+    fn the_other_side_is_sent_on_where_the_account_may_call() {
+        let directory = directory();
+        for (carrier, account, to, expected) in [
+            ("east", "hotline", "+85512345678", None),
+            ("east", "hotline", "1294", None),
+            ("east", "hotline", "sip:desk@pbx.example.net", None),
+            (
+                "east",
+                "hotline",
+                "sips:a@198.51.100.1:5061;transport=tls",
+                None,
+            ),
+            (
+                "east",
+                "hotline",
+                "sip:a@b?X-Account=1&User-to-User=2%3Bencoding%3Dhex",
+                None,
+            ),
+            ("east", "hotline", "+12025550123", Some("21215")),
+            ("east", "everywhere", "sip:a@b", Some("21215")),
+            ("east", "silent", "+85512345678", Some("21215")),
+            ("south", "any", "117", Some("21216")),
+            ("south", "any", "sip:117@elsewhere.example", Some("21216")),
+            (
+                "south",
+                "any",
+                "sip:%31%31%37:x@elsewhere.example;user=phone",
+                Some("21216"),
+            ),
+            ("south", "rescue", "sip:117@elsewhere.example", None),
+            ("east", "hotline", "sip:a@b;method=BYE", Some("21211")),
+            (
+                "east",
+                "hotline",
+                "sip:a@b?Replaces=1%3Bto-tag%3D2",
+                Some("21211"),
+            ),
+            ("east", "hotline", "sip:a@b?X-=1", Some("21211")),
+            ("east", "hotline", "sip:a@b>,<sip:c", Some("21211")),
+            ("east", "hotline", "sip:a b@c", Some("21211")),
+            ("east", "hotline", "tel:+85512345678", Some("21211")),
+            ("east", "hotline", "", Some("21211")),
+        ] {
+            let carrier = CarrierId(carrier.to_owned());
+            let account = directory.account_by_name(&carrier, account).unwrap().sid;
+            let refused = permit_referral(&directory, account, to).err();
+            let refused = refused.map(|refusal| refusal.twilio_code().to_string());
+            assert_eq!(refused.as_deref(), expected, "{to}");
         }
     }
 

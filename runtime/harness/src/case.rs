@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{AnsweredBy, HttpError, HttpResponse};
+use call::{AnsweredBy, HttpError, HttpResponse, StreamError};
 use serde::Deserialize;
 
+use crate::decisions::Tables;
 use crate::sent::Sent;
-use crate::{Callee, Run, Script};
+use crate::{Callee, DecisionCase, Referee, Run, Script};
 
 /// A script with a name.
 #[derive(Debug, Clone)]
@@ -34,12 +35,20 @@ pub enum CaseError {
     /// It is not TOML, or says something that is not known here; shows the place.
     #[error("{0}")]
     Toml(String),
-    /// There is no `[[case]]`.
-    #[error("there is no [[case]] in it")]
+    /// There is neither `[[case]]` nor `[[route]]` nor `[[retry]]`.
+    #[error("there is no [[case]] in it, and no [[route]] or [[retry]] either")]
     None,
     /// Two have the same name.
     #[error("two cases are called \"{0}\": give each a name of its own")]
     NameTaken(String),
+    /// A question to a policy or a strategy is not one.
+    #[error("case \"{case}\": {why}")]
+    Decision {
+        /// Its name.
+        case: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A call does not start then.
     #[error(
         "case \"{case}\": starts-at = {starts_at} is no moment with an offset, as 2026-11-23T09:30:00+07:00 is"
@@ -60,6 +69,15 @@ pub enum CaseError {
     },
 }
 
+/// The cases of one file.
+#[derive(Debug, Clone, Default)]
+pub struct Cases {
+    /// Callers and what they do: `[[case]]`.
+    pub calls: Vec<Case>,
+    /// Questions to a routing policy or a retry strategy: `[[route]]` and `[[retry]]`.
+    pub decisions: Vec<DecisionCase>,
+}
+
 /// Reads a file of cases.
 ///
 /// ```toml
@@ -77,24 +95,61 @@ pub enum CaseError {
 /// ]
 /// ```
 ///
+/// and questions to policies, each about the trunks of the file:
+///
+/// ```toml
+/// [[trunk]]
+/// id = "north"
+/// prefixes = ["+855"]
+///
+/// [[route]]
+/// name = "A trunk that is down is not tried"
+/// call.callee = "+85512345678"
+/// trunks.north.health = "down"
+/// expect.refuse = "no trunk"
+///
+/// [[retry]]
+/// name = "Nobody dials a number that does not exist"
+/// call.callee = "+85512345678"
+/// attempts = [{ started = 2026-11-23T09:30:00+07:00, outcome = "unallocated" }]
+/// expect.stop = "no such number"
+/// ```
+///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn read_cases(text: &str) -> Result<Vec<Case>, CaseError> {
+pub fn read_cases(text: &str) -> Result<Cases, CaseError> {
     let file: File = toml::from_str(text).map_err(|error| CaseError::Toml(error.to_string()))?;
-    if file.cases.is_empty() {
+    let tables = Tables {
+        trunks: file.trunks,
+        routes: file.routes,
+        retries: file.retries,
+    };
+    if file.cases.is_empty() && tables.is_empty() {
         return Err(CaseError::None);
     }
+    let decisions = tables.into_cases(&file.world.settings)?;
+    let calls = read_calls(file.cases, &file.world)?;
+    let names = calls.iter().map(|case| &case.name);
+    let mut names: Vec<&String> = names
+        .chain(decisions.iter().map(|case| &case.name))
+        .collect();
+    names.sort();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(CaseError::NameTaken(pair[0].clone()));
+    }
+    Ok(Cases { calls, decisions })
+}
+
+fn read_calls(entries: Vec<Entry>, world: &World) -> Result<Vec<Case>, CaseError> {
     let mut cases: Vec<Case> = Vec::new();
-    for entry in file.cases {
-        if cases.iter().any(|case| case.name == entry.name) {
-            return Err(CaseError::NameTaken(entry.name));
-        }
-        let mut script = match entry.outbound {
-            true => Script::outbound(),
-            false => Script::new(),
+    for entry in entries {
+        let mut script = match entry {
+            Entry { whisper: true, .. } => Script::whisper(),
+            Entry { outbound: true, .. } => Script::outbound(),
+            _ => Script::new(),
         };
         let seconds = Seconds { case: &entry.name };
-        script = seconds.surround(script, file.world.clone())?;
+        script = seconds.surround(script, world.clone())?;
         script = seconds.surround(script, entry.world)?;
         for step in entry.steps {
             script = seconds.step(script, step)?;
@@ -115,6 +170,13 @@ struct File {
     world: World,
     #[serde(default, rename = "case")]
     cases: Vec<Entry>,
+    /// What every `[[route]]` finds.
+    #[serde(default, rename = "trunk")]
+    trunks: Vec<toml::Table>,
+    #[serde(default, rename = "route")]
+    routes: Vec<toml::Table>,
+    #[serde(default, rename = "retry")]
+    retries: Vec<toml::Table>,
 }
 
 /// What surrounds a call: of all cases of a file, and of one.
@@ -128,7 +190,32 @@ struct World {
     missing_prompts: Vec<String>,
     http: Vec<Answer>,
     callees: BTreeMap<String, CalleeWords>,
+    referee: Option<RefereeWords>,
     answered_by: Option<AnsweredByWords>,
+    /// The number of the other side, and of ours.
+    from: Option<String>,
+    to: Option<String>,
+    others_in_conference: Option<u8>,
+    others_in_queue: Option<u8>,
+    streams: Vec<StreamWords>,
+}
+
+/// The far end of media streams whose URLs begin so. Others stay open.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct StreamWords {
+    url: String,
+    /// Seconds.
+    #[serde(default)]
+    after: f64,
+    does: StreamEndWords,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StreamEndWords {
+    Closes,
+    Fails,
 }
 
 /// Who answered, as far as a flow asks.
@@ -146,6 +233,9 @@ struct Entry {
     name: String,
     #[serde(default)]
     outbound: bool,
+    /// Of somebody who was dialled, and hears a whisper.
+    #[serde(default)]
+    whisper: bool,
     steps: Vec<StepWords>,
     sent: Option<Vec<Sent>>,
     #[serde(default)]
@@ -163,9 +253,18 @@ struct Answer {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     body: String,
+    /// A body that is TwiML, and says so.
+    twiml: Option<String>,
     /// Nobody answers.
     #[serde(default)]
     unreachable: bool,
+    /// To each such request; else to one.
+    #[serde(default)]
+    always: bool,
+}
+
+const fn two() -> f64 {
+    2.0
 }
 
 const fn ok() -> u16 {
@@ -177,12 +276,35 @@ const fn ok() -> u16 {
 enum CalleeWords {
     Busy,
     NeverAnswers,
+    /// Until a step says otherwise.
+    Rings,
     /// After so many seconds.
     Answers(f64),
     AnswersAndTalks {
         after: f64,
         talks: f64,
+        /// How long a whisper to them takes.
+        #[serde(default = "two")]
+        listens: f64,
     },
+    /// A whisper to them ends with a hang-up.
+    Declines {
+        after: f64,
+        #[serde(default = "two")]
+        listens: f64,
+    },
+}
+
+/// What the caller does when they are sent on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RefereeWords {
+    /// With this SIP status.
+    Refuses(u16),
+    /// This SIP status, after so many seconds.
+    Reports { after: f64, status: u16 },
+    /// Says nothing more once it has accepted.
+    Silent,
 }
 
 #[derive(Debug, Deserialize)]
@@ -190,6 +312,9 @@ enum CalleeWords {
 enum StepWords {
     Flow(FlowDoes),
     Caller(CallerDoes),
+    Callee(CalleeDoes),
+    Other(OtherDoes),
+    Api(ApiDoes),
 }
 
 #[derive(Debug, Deserialize)]
@@ -199,6 +324,8 @@ enum FlowDoes {
     /// With this SIP status.
     Rejects(u16),
     HangsUp,
+    /// The one who heard a whisper, to the caller.
+    PutsThrough,
     Plays(String),
     Says(String),
     Presses(String),
@@ -207,7 +334,9 @@ enum FlowDoes {
     WaitsInQueue(String),
     ServesQueue(String),
     Dials(Vec<String>),
+    Streams(String),
     Records,
+    Refers(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,6 +346,32 @@ enum CallerDoes {
     /// Seconds, as the next one.
     Speaks(f64),
     Waits(f64),
+    HangsUp,
+}
+
+/// By what they were dialled.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum CalleeDoes {
+    Answers(String),
+    IsBusy(String),
+    HangsUp(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OtherDoes {
+    JoinsConference,
+    LeavesConference,
+    EndsConference,
+    ComesToQueue,
+    GivesUpInQueue,
+    HangsUp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ApiDoes {
     HangsUp,
 }
 
@@ -251,16 +406,55 @@ impl Seconds<'_> {
             script = script.without_prompt(source);
         }
         for answer in world.http {
-            let url = answer.url.clone();
-            script = script.respond(&url, answer.into_response());
+            let (url, always) = (answer.url.clone(), answer.always);
+            let response = answer.into_response();
+            script = match always {
+                true => script.always_respond(&url, response),
+                false => script.respond(&url, response),
+            };
         }
         if let Some(answered) = world.answered_by {
             script = script.answered_by(answered.who, self.read(answered.after)?);
         }
+        if let Some(words) = world.referee {
+            script = script.referee(match words {
+                RefereeWords::Refuses(status) => Referee::refuses(status),
+                RefereeWords::Reports { after, status } => {
+                    Referee::reports(self.read(after)?, status)
+                }
+                RefereeWords::Silent => Referee::silent(),
+            });
+        }
         for (target, words) in world.callees {
             script = script.callee(&target, self.callee(&words)?);
         }
+        for stream in world.streams {
+            script = self.stream(script, &stream)?;
+        }
+        if let Some(number) = world.from {
+            script = script.with(&number);
+        }
+        if let Some(number) = world.to {
+            script = script.at(&number);
+        }
+        if let Some(others) = world.others_in_conference {
+            script = script.others_in_conference(others);
+        }
+        if let Some(others) = world.others_in_queue {
+            script = script.others_in_queue(others);
+        }
         Ok(script)
+    }
+
+    fn stream(&self, script: Script, stream: &StreamWords) -> Result<Script, CaseError> {
+        let after = self.read(stream.after)?;
+        Ok(match stream.does {
+            StreamEndWords::Closes => script.stream_closes(&stream.url, after),
+            StreamEndWords::Fails => {
+                let error = StreamError::Lost("as the script has it".to_owned());
+                script.stream_fails(&stream.url, after, error)
+            }
+        })
     }
 
     fn unix_ms(&self, moment: toml::value::Datetime) -> Result<u64, CaseError> {
@@ -276,11 +470,18 @@ impl Seconds<'_> {
     fn callee(&self, words: &CalleeWords) -> Result<Callee, CaseError> {
         Ok(match words {
             CalleeWords::Busy => Callee::busy(),
-            CalleeWords::NeverAnswers => Callee::never(),
+            CalleeWords::NeverAnswers | CalleeWords::Rings => Callee::never(),
             CalleeWords::Answers(after) => Callee::answers(self.read(*after)?),
-            CalleeWords::AnswersAndTalks { after, talks } => {
-                Callee::answers(self.read(*after)?).talks_for(self.read(*talks)?)
-            }
+            CalleeWords::AnswersAndTalks {
+                after,
+                talks,
+                listens,
+            } => Callee::answers(self.read(*after)?)
+                .listens_for(self.read(*listens)?)
+                .talks_for(self.read(*talks)?),
+            CalleeWords::Declines { after, listens } => Callee::answers(self.read(*after)?)
+                .listens_for(self.read(*listens)?)
+                .declines(),
         })
     }
 
@@ -291,6 +492,11 @@ impl Seconds<'_> {
             StepWords::Caller(CallerDoes::Speaks(seconds)) => script.speak(self.read(seconds)?),
             StepWords::Caller(CallerDoes::Waits(seconds)) => script.wait(self.read(seconds)?),
             StepWords::Caller(CallerDoes::HangsUp) => script.hang_up(),
+            StepWords::Callee(CalleeDoes::Answers(target)) => script.callee_answers(&target),
+            StepWords::Callee(CalleeDoes::IsBusy(target)) => script.callee_is_busy(&target),
+            StepWords::Callee(CalleeDoes::HangsUp(target)) => script.callee_hangs_up(&target),
+            StepWords::Other(does) => other(script, &does),
+            StepWords::Api(ApiDoes::HangsUp) => script.api_hangs_up(),
         })
     }
 }
@@ -300,6 +506,7 @@ fn expect(script: Script, does: &FlowDoes) -> Script {
         FlowDoes::Answers => script.expect_answer(),
         FlowDoes::Rejects(status) => script.expect_reject(*status),
         FlowDoes::HangsUp => script.expect_hang_up(),
+        FlowDoes::PutsThrough => script.expect_put_through(),
         FlowDoes::Plays(name) => script.expect_play(name),
         FlowDoes::Says(words) => script.expect_say(words),
         FlowDoes::Presses(keys) => script.expect_press(keys),
@@ -311,7 +518,20 @@ fn expect(script: Script, does: &FlowDoes) -> Script {
             let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
             script.expect_dial(&targets)
         }
+        FlowDoes::Streams(name) => script.expect_stream(name),
         FlowDoes::Records => script.expect_record(),
+        FlowDoes::Refers(target) => script.expect_refer(target),
+    }
+}
+
+fn other(script: Script, does: &OtherDoes) -> Script {
+    match does {
+        OtherDoes::JoinsConference => script.other_joins(),
+        OtherDoes::LeavesConference => script.other_leaves_conference(),
+        OtherDoes::EndsConference => script.other_ends_conference(),
+        OtherDoes::ComesToQueue => script.other_comes_to_queue(),
+        OtherDoes::GivesUpInQueue => script.other_gives_up(),
+        OtherDoes::HangsUp => script.other_leaves_queue(),
     }
 }
 
@@ -322,12 +542,16 @@ impl Answer {
             return Err(HttpError::Unreachable(why));
         }
         let headers = self.headers.into_iter();
+        let mut headers: Vec<_> = headers
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        if self.twiml.is_some() {
+            headers.push(("content-type".to_owned(), "text/xml".to_owned()));
+        }
         Ok(HttpResponse {
             status: self.status,
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value))
-                .collect(),
-            body: self.body.into_bytes(),
+            headers,
+            body: self.twiml.unwrap_or(self.body).into_bytes(),
             url: String::new(),
         })
     }
@@ -355,7 +579,7 @@ mod tests {
             (case("{ caller.waits = \"long\" }"), "line 3"),
             (
                 case("{ neighbour = \"rings\" }"),
-                "expected `flow` or `caller`",
+                "expected one of `flow`, `caller`, `callee`, `other`, `api`",
             ),
             (
                 "world.prompts = { \"a.wav\" = nan }\n".to_owned() + &case(""),
@@ -378,7 +602,7 @@ mod tests {
 
     #[test]
     fn steps_are_those_of_the_builder() {
-        let cases = read_cases(
+        let mut cases = read_cases(
             r##"
             [world]
             starts-at = 1970-01-01T07:00:02+07:00
@@ -396,12 +620,30 @@ mod tests {
                 { caller.waits = 0.25 },
                 { flow = "records" },
                 { caller.speaks = 2 },
+                { flow.refers = "+3" },
                 { flow.rejects = 486 },
+                { flow.streams = "wss://a/" },
+                { other = "joins-conference" },
+                { other = "leaves-conference" },
+                { other = "ends-conference" },
+                { other = "gives-up-in-queue" },
+                { other = "comes-to-queue" },
+                { other = "hangs-up" },
+                { callee.answers = "+3" },
+                { callee.hangs-up = "+3" },
+                { callee.is-busy = "+2" },
+                { api = "hangs-up" },
                 { caller = "hangs-up" },
             ]
             [case.world]
+            from = "+10"
+            to = "+11"
+            others-in-conference = 2
+            others-in-queue = 1
+            streams = [{ url = "wss://a/", does = "closes", after = 5 }, { url = "wss://b/", does = "fails" }]
             missing-prompts = ["b.wav"]
-            callees = { "+1" = "busy", "+2" = { answers = 3 } }
+            callees = { "+1" = "busy", "+2" = { answers = 3 }, "+4" = { declines = { after = 1, listens = 4 } } }
+            referee = { reports = { after = 2.5, status = 486 } }
             [[case.world.http]]
             url = "http://a/"
             status = 201
@@ -410,9 +652,19 @@ mod tests {
             [[case.world.http]]
             url = "http://b/"
             unreachable = true
+            [[case.world.http]]
+            url = "http://c/"
+            twiml = "<Response/>"
+            always = true
+
+            [[case]]
+            name = "a whisper"
+            whisper = true
+            steps = [{ caller.presses = "1" }, { flow = "puts-through" }]
             "##,
         )
-        .unwrap();
+        .unwrap()
+        .calls;
         let response = HttpResponse {
             status: 201,
             ..crate::xml("<Response/>")
@@ -425,8 +677,26 @@ mod tests {
             .without_prompt("b.wav")
             .respond("http://a/", Ok(response))
             .respond("http://b/", Err(nobody))
+            .referee(Referee::reports(Duration::from_millis(2_500), 486))
+            .always_respond("http://c/", Ok(crate::xml("<Response/>")))
             .callee("+1", Callee::busy())
             .callee("+2", Callee::answers(Duration::from_secs(3)))
+            .callee(
+                "+4",
+                Callee::answers(Duration::from_secs(1))
+                    .listens_for(Duration::from_secs(4))
+                    .declines(),
+            )
+            .stream_closes("wss://a/", Duration::from_secs(5))
+            .stream_fails(
+                "wss://b/",
+                Duration::ZERO,
+                StreamError::Lost("as the script has it".to_owned()),
+            )
+            .with("+10")
+            .at("+11")
+            .others_in_conference(2)
+            .others_in_queue(1)
             .expect_answer()
             .expect_play("a.wav")
             .press("1#")
@@ -434,8 +704,31 @@ mod tests {
             .wait(Duration::from_millis(250))
             .expect_record()
             .speak(Duration::from_secs(2))
+            .expect_refer("+3")
             .expect_reject(486)
+            .expect_stream("wss://a/")
+            .other_joins()
+            .other_leaves_conference()
+            .other_ends_conference()
+            .other_gives_up()
+            .other_comes_to_queue()
+            .other_leaves_queue()
+            .callee_answers("+3")
+            .callee_hangs_up("+3")
+            .callee_is_busy("+2")
+            .api_hangs_up()
             .hang_up();
+        let whisper = cases.pop().unwrap();
+        let expected_whisper = Script::whisper()
+            .starts_at(2_000)
+            .setting("greeting", "hello")
+            .prompt("a.wav", Duration::from_millis(1_500))
+            .press("1")
+            .expect_put_through();
+        assert_eq!(
+            format!("{:?}", whisper.script),
+            format!("{expected_whisper:?}")
+        );
         assert_eq!(cases.len(), 1);
         assert_eq!(cases[0].name, "everything");
         assert_eq!(format!("{:?}", cases[0].script), format!("{expected:?}"));

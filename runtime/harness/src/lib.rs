@@ -16,22 +16,35 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Components that decide without a call are asked: [`route`] a routing policy, [`retry`](retry()) a retry strategy. A file of cases
+//! ([`read_cases`]) has callers, questions, or both.
 
 mod callee;
 mod caller;
 mod case;
+mod coverage;
+mod decisions;
 mod far_ends;
 mod leg;
+mod player;
 mod recordings;
+mod referee;
 mod rooms;
 mod run;
+mod saved;
 mod script;
 mod sent;
 mod stage;
 mod transcript;
+mod web;
 
 pub use callee::Callee;
-pub use case::{Case, CaseError, read_cases};
+pub use case::{Case, CaseError, Cases, read_cases};
+pub use coverage::Coverage;
+pub use decisions::{DecisionCase, Verdict, retry, route};
 pub use far_ends::SeenStream;
-pub use run::{Run, Unexpected, perform, run};
+pub use player::{Player, Scene, Turn};
+pub use referee::Referee;
+pub use run::{Run, Unexpected, perform, play, run};
 pub use script::{Script, xml};

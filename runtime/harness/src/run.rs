@@ -9,6 +9,8 @@ use plugin_host::{Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
 
 use crate::caller::SharedStage;
 use crate::far_ends::SeenStream;
+use crate::player::Player;
+use crate::saved::Deeds;
 use crate::script::Script;
 use crate::stage::Stage;
 use crate::transcript::Who;
@@ -35,6 +37,7 @@ pub struct Run {
     pub log: Vec<LogLine>,
     /// Virtual time from the first INVITE to the end.
     pub duration: Duration,
+    pub(crate) deeds: Deeds,
 }
 
 /// The story did something else than its script says.
@@ -55,11 +58,15 @@ pub struct Unexpected {
 /// # Panics
 /// When called inside a tokio runtime, or when the system gives no resources for one.
 pub fn run(flow: &Flow, script: Script) -> Result<Run, Unexpected> {
-    tokio::runtime::Builder::new_current_thread()
+    RUNTIME.with(|runtime| runtime.block_on(perform(flow, script)))
+}
+
+thread_local! {
+    /// Made once for all calls of a thread: it costs more than a short call.
+    static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .expect("a runtime of one thread needs no more than a timer")
-        .block_on(perform(flow, script))
+        .expect("a runtime of one thread needs no more than a timer");
 }
 
 /// As [`run`], inside a tokio runtime with time enabled.
@@ -68,7 +75,27 @@ pub fn run(flow: &Flow, script: Script) -> Result<Run, Unexpected> {
 /// [`Unexpected`], with the transcript up to where the story left its script.
 pub async fn perform(flow: &Flow, script: Script) -> Result<Run, Unexpected> {
     let stop = Stop::new();
-    let stage = SharedStage::new(Stage::new(script, stop.clone()));
+    let stage = Stage::new(script, stop.clone());
+    perform_on(flow, stage, stop).await
+}
+
+/// Plays a call in which `player` decides what everybody but the story does; `script` says what the call finds, and what the
+/// caller does first. Nothing is unexpected. On a tokio runtime of its own, as [`run`].
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn play(flow: &Flow, script: Script, player: impl Player + 'static) -> Run {
+    let stop = Stop::new();
+    let stage = Stage::new(script, stop.clone()).played_by(Box::new(player));
+    match RUNTIME.with(|runtime| runtime.block_on(perform_on(flow, stage, stop))) {
+        Ok(run) => run,
+        Err(unexpected) => *unexpected.run,
+    }
+}
+
+async fn perform_on(flow: &Flow, stage: Stage, stop: Stop) -> Result<Run, Unexpected> {
+    let stage = SharedStage::new(stage);
     let log = Arc::new(Mutex::new(Vec::new()));
     let setup = setup(&stage, stop, &log);
     let end = flow.start(setup, stage.clone()).await;
@@ -87,6 +114,7 @@ pub async fn perform(flow: &Flow, script: Script) -> Result<Run, Unexpected> {
         streams: std::mem::take(&mut stage.far_ends.seen),
         log: std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner)),
         duration: stage.now(),
+        deeds: stage.deeds(),
     };
     match stage.unexpected.take() {
         Some(why) => Err(Unexpected {

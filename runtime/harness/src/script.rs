@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use crate::far_ends::Answer;
 use call::{
-    AnsweredBy, Command, ConferenceCommand, HttpError, HttpResponse, MediaSource, QueueCommand,
-    RecordingCommand, StreamEnd, StreamError,
+    AnsweredBy, Command, ConferenceCommand, HttpError, HttpRequest, HttpResponse, MediaSource,
+    QueueCommand, RecordingCommand, StreamEnd, StreamError,
 };
 
-use crate::callee::Callee;
+use crate::callee::{Callee, CalleeDoes};
+use crate::far_ends::Answer;
+use crate::referee::Referee;
+use crate::rooms::Other;
+use crate::web::Web;
 
 /// Between two keys of one [`Script::press`].
-const BETWEEN_KEYS: Duration = Duration::from_millis(200);
+pub(crate) const BETWEEN_KEYS: Duration = Duration::from_millis(200);
 /// A prompt that [`Script::prompt`] does not know.
 const PROMPT: Duration = Duration::from_secs(2);
 /// One character of speech: about 15 in a second.
@@ -22,24 +25,48 @@ const SPOKEN_CHARACTER: Duration = Duration::from_millis(66);
 /// What a caller does and expects, step after step, and what prompts and web servers the call finds.
 ///
 /// What the story does is compared step by step: from the beginning to the last step of the script each of its
-/// commands that the caller notices (answer, play, say, press, echo, record, dial, join, enqueue, serve, stream, reject, hang up)
+/// commands that the caller notices (answer, play, say, press, echo, record, dial, refer, join, enqueue, serve, stream, reject, hang up)
 /// must be expected, in this order. After
-/// the last step the caller listens to whatever comes. The caller acts when the story waits.
+/// the last step the caller listens to whatever comes. The caller, and whoever else is in the script, acts when the story waits.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
-    pub(crate) steps: VecDeque<Step>,
-    pub(crate) outbound: bool,
+    pub(crate) steps: VecDeque<Planned>,
+    /// How many steps its author wrote.
+    authored: usize,
+    pub(crate) kind: Kind,
+    /// The other side, and ours, where the script says who they are.
+    pub(crate) parties: [Option<String>; 2],
     /// In milliseconds since 1970; a moment in 2026 where nothing is said.
     pub(crate) starts_unix_ms: Option<u64>,
     pub(crate) settings: BTreeMap<String, String>,
-    /// How many are in every conference before the caller.
-    pub(crate) others: u8,
+    /// How many are in every conference before the caller, and in every queue.
+    pub(crate) others: Others,
     prompts: BTreeMap<String, Duration>,
     missing: Vec<String>,
-    responses: Vec<(String, Result<HttpResponse, HttpError>)>,
+    responses: Vec<Answers>,
+    web: Option<Web>,
     pub(crate) callees: BTreeMap<String, Callee>,
+    pub(crate) referee: Option<Referee>,
     pub(crate) far_ends: Vec<Answer>,
     pub(crate) answered_by: Option<(AnsweredBy, Duration)>,
+}
+
+/// Whose call it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    #[default]
+    Inbound,
+    Outbound,
+    /// Of somebody who was dialled by another call's story.
+    Whisper,
+}
+
+/// A step, and where its author put it: one that was written may be several here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Planned {
+    /// Counts from 1.
+    pub(crate) number: usize,
+    pub(crate) step: Step,
 }
 
 /// One step of a script.
@@ -51,19 +78,26 @@ pub(crate) enum Step {
     Wait(Duration),
     HangUp,
     Other(Other),
+    /// Who was dialled by this number or URI.
+    Callee(String, CalleeDoes),
+    /// The API ends the call.
+    ApiHangsUp,
 }
 
-/// What somebody else does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Other {
-    /// Joins the caller's conference.
-    Joins,
-    /// Ends it.
-    EndsConference,
-    /// Serves the caller's queue, or waits in it where the caller serves.
-    ComesToQueue,
-    /// Hangs up on the caller.
-    LeavesQueue,
+/// Who else is there when the caller comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Others {
+    pub(crate) in_conference: u8,
+    pub(crate) in_queue: u8,
+}
+
+/// What a web server says to requests for URLs that begin with `url`.
+#[derive(Debug, Clone)]
+struct Answers {
+    url: String,
+    response: Result<HttpResponse, HttpError>,
+    /// Each time; else once.
+    always: bool,
 }
 
 /// What the caller expects of the story.
@@ -87,9 +121,12 @@ pub(crate) enum Expectation {
     /// To a URL that ends with this.
     Stream(String),
     Record,
+    /// This target.
+    Refer(String),
     /// With this SIP status.
     Reject(u16),
     HangUp,
+    PutThrough,
 }
 
 impl Script {
@@ -103,7 +140,16 @@ impl Script {
     #[must_use]
     pub fn outbound() -> Self {
         Self {
-            outbound: true,
+            kind: Kind::Outbound,
+            ..Self::default()
+        }
+    }
+
+    /// The call of somebody who was dialled and has just answered, and who hears a whisper before they are joined to the caller.
+    #[must_use]
+    pub fn whisper() -> Self {
+        Self {
+            kind: Kind::Whisper,
             ..Self::default()
         }
     }
@@ -156,10 +202,17 @@ impl Script {
         self.step(Step::Expect(Expectation::Serve(name.to_owned())))
     }
 
-    /// So many others are in a conference that the story joins, 100 at most. Nobody, where nothing is said.
+    /// So many others are in a conference that the story joins. Nobody, where nothing is said.
     #[must_use]
     pub fn others_in_conference(mut self, others: u8) -> Self {
-        self.others = others;
+        self.others.in_conference = others;
+        self
+    }
+
+    /// So many others wait already in a queue that the story waits in. Nobody, where nothing is said.
+    #[must_use]
+    pub fn others_in_queue(mut self, others: u8) -> Self {
+        self.others.in_queue = others;
         self
     }
 
@@ -169,13 +222,20 @@ impl Script {
         self.step(Step::Other(Other::Joins))
     }
 
+    /// The one who joined the conference last leaves it.
+    #[must_use]
+    pub fn other_leaves_conference(self) -> Self {
+        self.step(Step::Other(Other::LeavesConference))
+    }
+
     /// Somebody else ends the conference.
     #[must_use]
     pub fn other_ends_conference(self) -> Self {
         self.step(Step::Other(Other::EndsConference))
     }
 
-    /// Somebody else serves the queue in which the caller waits, or comes to wait where the caller serves.
+    /// Somebody else serves the queue in which the caller waits, and gets whoever waits longest; or comes to wait where the caller
+    /// serves.
     #[must_use]
     pub fn other_comes_to_queue(self) -> Self {
         self.step(Step::Other(Other::ComesToQueue))
@@ -185,6 +245,42 @@ impl Script {
     #[must_use]
     pub fn other_leaves_queue(self) -> Self {
         self.step(Step::Other(Other::LeavesQueue))
+    }
+
+    /// Somebody who waits before the caller in the queue gives up.
+    #[must_use]
+    pub fn other_gives_up(self) -> Self {
+        self.step(Step::Other(Other::GivesUp))
+    }
+
+    /// Whoever is dialled by this number or URI, and rings, answers now. Without a [`Self::callee`] they ring until then.
+    #[must_use]
+    pub fn callee_answers(self, target: &str) -> Self {
+        self.callee_does(target, CalleeDoes::Answers)
+    }
+
+    /// Whoever is dialled by this number or URI, and rings, turns the call away as busy.
+    #[must_use]
+    pub fn callee_is_busy(self, target: &str) -> Self {
+        self.callee_does(target, CalleeDoes::IsBusy)
+    }
+
+    /// Whoever was dialled by this number or URI, and has answered, hangs up.
+    #[must_use]
+    pub fn callee_hangs_up(self, target: &str) -> Self {
+        self.callee_does(target, CalleeDoes::HangsUp)
+    }
+
+    fn callee_does(mut self, target: &str, does: CalleeDoes) -> Self {
+        let callee = self.callees.entry(target.to_owned());
+        callee.or_insert(Callee::never());
+        self.step(Step::Callee(target.to_owned(), does))
+    }
+
+    /// The API ends the call, as an operator would.
+    #[must_use]
+    pub fn api_hangs_up(self) -> Self {
+        self.step(Step::ApiHangsUp)
     }
 
     /// Expects the story to dial these targets, in this order.
@@ -197,6 +293,19 @@ impl Script {
     #[must_use]
     pub fn callee(mut self, target: &str, callee: Callee) -> Self {
         self.callees.insert(target.to_owned(), callee);
+        self
+    }
+
+    /// Expects the story to send the caller on to this target.
+    #[must_use]
+    pub fn expect_refer(self, target: &str) -> Self {
+        self.step(Step::Expect(Expectation::Refer(target.to_owned())))
+    }
+
+    /// What the caller does when the story sends them on. They refuse with 405, where nothing is said.
+    #[must_use]
+    pub fn referee(mut self, referee: Referee) -> Self {
+        self.referee = Some(referee);
         self
     }
 
@@ -224,22 +333,29 @@ impl Script {
         self.step(Step::Expect(Expectation::HangUp))
     }
 
+    /// Expects the whisper to return, so that the one who hears it is joined to the caller.
+    #[must_use]
+    pub fn expect_put_through(self) -> Self {
+        self.step(Step::Expect(Expectation::PutThrough))
+    }
+
     /// Presses these keys, 200 ms apart.
     #[must_use]
-    pub fn press(mut self, keys: &str) -> Self {
-        for (position, key) in keys.chars().enumerate() {
-            if position > 0 {
-                self = self.wait(BETWEEN_KEYS);
+    pub fn press(self, keys: &str) -> Self {
+        let mut steps = Vec::new();
+        for key in keys.chars() {
+            if !steps.is_empty() {
+                steps.push(Step::Wait(BETWEEN_KEYS));
             }
-            self = self.step(Step::Press(key));
+            steps.push(Step::Press(key));
         }
-        self
+        self.all(steps)
     }
 
     /// Speaks for so long: recordings hear it.
     #[must_use]
     pub fn speak(self, duration: Duration) -> Self {
-        self.step(Step::Speak(duration)).wait(duration)
+        self.all([Step::Speak(duration), Step::Wait(duration)])
     }
 
     /// Does nothing for so long, counted from the step before.
@@ -252,6 +368,28 @@ impl Script {
     #[must_use]
     pub fn hang_up(self) -> Self {
         self.step(Step::HangUp)
+    }
+
+    /// A setting of the flow, where the script does not have it.
+    #[must_use]
+    pub fn default_setting(mut self, name: &str, value: &str) -> Self {
+        let setting = self.settings.entry(name.to_owned());
+        setting.or_insert_with(|| value.to_owned());
+        self
+    }
+
+    /// The number of the other side: who calls in, or who was called. `+15550100` where nothing is said.
+    #[must_use]
+    pub fn with(mut self, number: &str) -> Self {
+        self.parties[0] = Some(number.to_owned());
+        self
+    }
+
+    /// The number of our side. `+15550199` where nothing is said.
+    #[must_use]
+    pub fn at(mut self, number: &str) -> Self {
+        self.parties[1] = Some(number.to_owned());
+        self
     }
 
     /// What the clocks say when the call comes in, in milliseconds since 1970. Where nothing is said, it is a moment in 2026.
@@ -285,8 +423,37 @@ impl Script {
     /// The next request to a URL that begins with `url` gets this answer, 100 ms later. Each answer is given once;
     /// where none is left nobody answers.
     #[must_use]
-    pub fn respond(mut self, url: &str, response: Result<HttpResponse, HttpError>) -> Self {
-        self.responses.push((url.to_owned(), response));
+    pub fn respond(self, url: &str, response: Result<HttpResponse, HttpError>) -> Self {
+        self.answers(url, response, false)
+    }
+
+    /// Each request to a URL that begins with `url`, and for which no [`Self::respond`] is left before it, gets this answer.
+    #[must_use]
+    pub fn always_respond(self, url: &str, response: Result<HttpResponse, HttpError>) -> Self {
+        self.answers(url, response, true)
+    }
+
+    fn answers(
+        mut self,
+        url: &str,
+        response: Result<HttpResponse, HttpError>,
+        always: bool,
+    ) -> Self {
+        self.responses.push(Answers {
+            url: url.to_owned(),
+            response,
+            always,
+        });
+        self
+    }
+
+    /// Requests for which the script has no answer are answered by this. It may take its time: that is none of the call's.
+    #[must_use]
+    pub fn web(
+        mut self,
+        answer: impl Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync + 'static,
+    ) -> Self {
+        self.web = Some(Web::new(answer));
         self
     }
 
@@ -315,8 +482,16 @@ impl Script {
         self
     }
 
-    fn step(mut self, step: Step) -> Self {
-        self.steps.push_back(step);
+    fn step(self, step: Step) -> Self {
+        self.all([step])
+    }
+
+    /// What is one step to its author.
+    fn all(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.authored += 1;
+        let number = self.authored;
+        let planned = steps.into_iter().map(|step| Planned { number, step });
+        self.steps.extend(planned);
         self
     }
 
@@ -335,26 +510,35 @@ impl Script {
         SPOKEN_CHARACTER.saturating_mul(characters.max(1))
     }
 
-    /// The answer to a request; takes it away.
-    pub(crate) fn response_to(&mut self, url: &str) -> Result<HttpResponse, HttpError> {
-        match self
-            .responses
-            .iter()
-            .position(|(served, _)| url.starts_with(served.as_str()))
-        {
-            Some(position) => self
-                .responses
-                .remove(position)
-                .1
-                .map(|response| HttpResponse {
-                    url: url.to_owned(),
-                    ..response
-                }),
-            None => Err(HttpError::Unreachable(format!(
-                "the script has no answer left for {url}"
-            ))),
-        }
+    /// The answer to a request; takes it away if it is given once.
+    pub(crate) fn response_to(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        let url = &request.url;
+        let fits = |answers: &Answers| url.starts_with(&answers.url);
+        let Some(position) = self.responses.iter().position(fits) else {
+            return match &self.web {
+                Some(web) => web.answer(request).map(|response| at(url, response)),
+                None => Err(HttpError::Unreachable(format!(
+                    "the script has no answer left for {url}"
+                ))),
+            };
+        };
+        let response = match self.responses[position].always {
+            true => self.responses[position].response.clone(),
+            false => self.responses.remove(position).response,
+        };
+        response.map(|response| HttpResponse {
+            url: url.clone(),
+            ..response
+        })
     }
+}
+
+/// A response that says nothing else came from the URL that was asked.
+fn at(url: &str, mut response: HttpResponse) -> HttpResponse {
+    if response.url.is_empty() {
+        url.clone_into(&mut response.url);
+    }
+    response
 }
 
 /// A 200 response with an XML document, as a voice URL gives.
@@ -369,29 +553,28 @@ pub fn xml(body: &str) -> HttpResponse {
 }
 
 impl Expectation {
-    /// The command is what was expected; none when the caller notices nothing of such a command.
-    pub(crate) fn is_met_by(&self, command: &Command) -> Option<bool> {
+    /// What a caller who expects just this command would expect; none of a command of which the caller notices nothing.
+    pub(crate) fn of(command: &Command) -> Option<Self> {
         Some(match command {
-            Command::Answer => *self == Self::Answer,
-            Command::Reject(reason) => *self == Self::Reject(reason.status()),
-            Command::HangUp => *self == Self::HangUp,
+            Command::Answer => Self::Answer,
+            Command::Reject(reason) => Self::Reject(reason.status()),
+            Command::HangUp => Self::HangUp,
             Command::Play {
                 source: MediaSource::Url(name) | MediaSource::File(name),
                 ..
-            } => {
-                matches!(self, Self::Play(end) if name.ends_with(end.as_str()))
+            } => Self::Play(name.clone()),
+            Command::Say { speech, .. } => Self::Say(speech.text.clone()),
+            Command::Press(keys) => Self::Press(keys.clone()),
+            Command::Echo(on) => Self::Echo(*on),
+            Command::Conference(ConferenceCommand::Join { name, .. }) => Self::Join(name.clone()),
+            Command::Queue(QueueCommand::Wait { name, .. }) => Self::Enqueue(name.clone()),
+            Command::Queue(QueueCommand::Serve { name }) => Self::Serve(name.clone()),
+            Command::Recording(RecordingCommand::Start(_)) => Self::Record,
+            Command::Dial(request) => {
+                let targets: Vec<&str> = request.targets.iter().map(|target| &*target.to).collect();
+                Self::Dial(targets.join(", "))
             }
-            Command::Say { speech, .. } => {
-                matches!(self, Self::Say(words) if speech.text.contains(words.as_str()))
-            }
-            Command::Press(keys) => *self == Self::Press(keys.clone()),
-            Command::Echo(on) => *self == Self::Echo(*on),
-            Command::Conference(ConferenceCommand::Join { name, .. }) => {
-                *self == Self::Join(name.clone())
-            }
-            Command::Queue(QueueCommand::Wait { name, .. }) => *self == Self::Enqueue(name.clone()),
-            Command::Queue(QueueCommand::Serve { name }) => *self == Self::Serve(name.clone()),
-            Command::Recording(RecordingCommand::Start(_)) => *self == Self::Record,
+            Command::StartStream(request) => Self::Stream(request.url.clone()),
             Command::StopPlayback(_)
             | Command::Http(_)
             | Command::Recording(_)
@@ -400,21 +583,18 @@ impl Expectation {
             | Command::StopDial(_)
             | Command::StopStream(_)
             | Command::DetectMachine(_) => return None,
-            Command::Dial(request) => *self == Self::Dial(request.targets.join(", ")),
-            Command::StartStream(request) => {
-                matches!(self, Self::Stream(end) if request.url.ends_with(end.as_str()))
-            }
+            Command::Refer(request) => Self::Refer(request.target.clone()),
         })
     }
-}
 
-impl Other {
-    pub(crate) const fn words(self) -> &'static str {
-        match self {
-            Self::Joins => "joins the conference",
-            Self::EndsConference => "ends the conference",
-            Self::ComesToQueue => "comes to the queue",
-            Self::LeavesQueue => "hangs up on the caller",
+    /// What was done is what was expected.
+    pub(crate) fn is_met_by(&self, done: &Self) -> bool {
+        match (self, done) {
+            (Self::Play(end), Self::Play(name)) | (Self::Stream(end), Self::Stream(name)) => {
+                name.ends_with(end.as_str())
+            }
+            (Self::Say(words), Self::Say(text)) => text.contains(words.as_str()),
+            (expected, done) => expected == done,
         }
     }
 }
@@ -428,6 +608,8 @@ impl fmt::Display for Step {
             Self::Wait(duration) => write!(f, "the caller waits {} ms", duration.as_millis()),
             Self::HangUp => f.write_str("the caller hangs up"),
             Self::Other(other) => write!(f, "somebody {}", other.words()),
+            Self::Callee(target, does) => write!(f, "{target} {}", does.words()),
+            Self::ApiHangsUp => f.write_str("the API hangs up"),
         }
     }
 }
@@ -447,8 +629,10 @@ impl fmt::Display for Expectation {
             Self::Dial(targets) => write!(f, "dial {targets}"),
             Self::Stream(name) => write!(f, "stream to …{name}"),
             Self::Record => f.write_str("record"),
+            Self::Refer(target) => write!(f, "refer to {target}"),
             Self::Reject(status) => write!(f, "reject with {status}"),
             Self::HangUp => f.write_str("hang up"),
+            Self::PutThrough => f.write_str("put through"),
         }
     }
 }

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{
-    AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, Command, Detection,
-    Direction, Effect, Event, HangUpCause, HttpError, HttpRequest, HttpResponse, InboundLeg, Input,
-    Limits, MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply, RequestId,
+    AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, ChildNews, Command,
+    Detection, Direction, Effect, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
+    InboundLeg, Input, Limits, MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply,
+    RequestId,
 };
-use media::Prompt;
+use media::{Prompt, Rate};
 use plugin_host::{Stop, words};
 use sip::DialogId;
 
-use crate::callee::Callees;
+use crate::callee::{Callee, CalleeDoes, Callees};
 use crate::far_ends::FarEnds;
 use crate::leg::Leg;
+use crate::player::{Player, Scene, Turn};
 use crate::recordings::Recordings;
-use crate::rooms::Rooms;
-use crate::script::{Expectation, Script, Step};
+use crate::referee::Reports;
+use crate::rooms::{Other, Rooms};
+use crate::saved::Deeds;
+use crate::script::{Expectation, Kind, Planned, Script, Step};
 use crate::transcript::{Transcript, Who};
 
 /// When a call comes in whose script does not say: 2026-01-01 00:00:00 UTC, in milliseconds since 1970.
@@ -34,6 +38,9 @@ const APOLOGY: Duration = Duration::from_secs(3);
 const MUSIC: Duration = Duration::from_secs(16);
 /// Who answers where the script does not say.
 const SOMEBODY: (AnsweredBy, Duration) = (AnsweredBy::Human, Duration::from_secs(2));
+const CALL_SID: CallSid = CallSid::from_bytes([0x11; 16]);
+/// The call whose story dialled one that hears a whisper.
+const PARENT_SID: CallSid = CallSid::from_bytes([0x44; 16]);
 const CALLER: &str = "+15550100";
 const CALLEE: &str = "+15550199";
 const MAX_DURATION: Duration = Duration::from_secs(4 * 3600);
@@ -53,9 +60,12 @@ pub(crate) struct Stage {
     /// Told to the story, not heard yet.
     told: VecDeque<Event>,
     answered: bool,
+    /// The one who heard a whisper is joined to the caller.
+    is_put_through: bool,
     over: Option<HangUpCause>,
     responses: VecDeque<Arriving>,
     callees: Callees,
+    reports: Reports,
     pub(crate) far_ends: FarEnds,
     /// Who answered, and when that comes to be known.
     detected: Option<(Duration, Detection)>,
@@ -66,6 +76,20 @@ pub(crate) struct Stage {
     pub(crate) commands: Vec<Command>,
     pub(crate) requests: Vec<HttpRequest>,
     pub(crate) unexpected: Option<String>,
+    /// What was done at which time, by the story as far as the caller noticed it, and by everybody else.
+    done: Vec<(Duration, Step)>,
+    table: Option<Table>,
+}
+
+/// A player, and what it has seen.
+struct Table {
+    player: Box<dyn Player>,
+    /// Bytes of the transcript.
+    seen: usize,
+    /// It lets time pass until something happens.
+    listens: bool,
+    /// It is asked no more.
+    has_left: bool,
 }
 
 /// A response on its way.
@@ -82,10 +106,10 @@ impl Stage {
             max_duration: MAX_DURATION,
             has_fallback: false,
         };
-        let call = if script.outbound {
-            Call::outbound(outbound_leg(), limits)
-        } else {
-            Call::inbound(epoch, inbound_leg(), limits)
+        let call = match script.kind {
+            Kind::Inbound => Call::inbound(epoch, inbound_leg(), limits),
+            Kind::Outbound => Call::outbound(outbound_leg(), limits),
+            Kind::Whisper => Call::dialled(CALL_SID, outbound_leg(), limits, true),
         };
         let far_ends = FarEnds::new(std::mem::take(&mut script.far_ends));
         let mut stage = Self {
@@ -99,9 +123,11 @@ impl Stage {
             step_since: Duration::ZERO,
             told: VecDeque::new(),
             answered: false,
+            is_put_through: false,
             over: None,
             responses: VecDeque::new(),
             callees: Callees::default(),
+            reports: Reports::default(),
             far_ends,
             detected: None,
             reply: None,
@@ -110,25 +136,42 @@ impl Stage {
             commands: Vec::new(),
             requests: Vec::new(),
             unexpected: None,
+            done: Vec::new(),
+            table: None,
         };
         stage.perform_effects();
         stage
     }
 
+    /// Everybody but the story is played by this.
+    pub(crate) fn played_by(mut self, player: Box<dyn Player>) -> Self {
+        self.table = Some(Table {
+            player,
+            seen: 0,
+            listens: false,
+            has_left: false,
+        });
+        self
+    }
+
     /// What the story knows from its beginning.
     pub(crate) fn info(&self) -> CallInfo {
-        let (caller, callee, direction) = if self.script.outbound {
-            (CALLEE, CALLER, Direction::OutboundApi)
-        } else {
-            (CALLER, CALLEE, Direction::Inbound)
+        let [other, ours] = &self.script.parties;
+        let other = other.clone().unwrap_or_else(|| CALLER.to_owned());
+        let ours = ours.clone().unwrap_or_else(|| CALLEE.to_owned());
+        let (caller, callee, direction) = match self.script.kind {
+            Kind::Inbound => (other, ours, Direction::Inbound),
+            Kind::Outbound => (ours, other, Direction::OutboundApi),
+            Kind::Whisper => (ours, other, Direction::OutboundDial),
         };
+        let is_dialled = self.script.kind == Kind::Whisper;
         CallInfo {
-            call_sid: CallSid::from_bytes([0x11; 16]),
+            call_sid: CALL_SID,
             account_sid: AccountSid::from_bytes([0x22; 16]),
-            caller: caller.to_owned(),
-            callee: callee.to_owned(),
+            caller,
+            callee,
             direction,
-            parent_call_sid: None,
+            parent_call_sid: is_dialled.then_some(PARENT_SID),
             sip_call_id: "script@harness.invalid".to_owned(),
         }
     }
@@ -153,6 +196,17 @@ impl Stage {
         self.call.record()
     }
 
+    /// What was done, and by whom it was done to whom; takes it away.
+    pub(crate) fn deeds(&mut self) -> Deeds {
+        Deeds {
+            kind: self.script.kind,
+            parties: self.script.parties.clone(),
+            settings: self.settings(),
+            others: self.script.others,
+            steps: std::mem::take(&mut self.done),
+        }
+    }
+
     /// The story gives a command. None when the script expects something else: the story goes no further.
     pub(crate) fn command(&mut self, command: Command) -> Option<Result<Reply, CallError>> {
         self.commands.push(command.clone());
@@ -171,48 +225,65 @@ impl Stage {
         if expected {
             return Some(reply);
         }
-        let step = self.script.steps.front().map(ToString::to_string);
-        let step = step.unwrap_or_else(|| "nothing more".to_owned());
-        self.fail(format!("the script has `{step}`, the story does `{words}`"));
+        self.leave_script(&format!("does `{words}`"));
         None
     }
 
     /// True when the command is the script's next step, which then is done, or nothing that the caller notices, or when
     /// the script has no more steps.
     fn compare(&mut self, command: &Command) -> bool {
-        let met = match self.script.steps.front() {
-            None => return true,
-            Some(Step::Expect(expectation)) => expectation.is_met_by(command),
-            // The caller is about to act, and the story goes on before listening.
-            Some(_) => Expectation::Answer.is_met_by(command).map(|_| false),
+        let Some(done) = Expectation::of(command) else {
+            return true;
         };
-        if met == Some(true) {
+        let (false, Some(step)) = (self.table.is_some(), self.step()) else {
+            self.done.push((self.now, Step::Expect(done)));
+            return true;
+        };
+        // Where the caller is about to act, the story goes on before listening.
+        let met = matches!(step, Step::Expect(expectation) if expectation.is_met_by(&done));
+        if met {
             self.next_step();
         }
-        met != Some(false)
+        met
     }
 
     /// The story returned or broke: what the script still expects, did not come.
     pub(crate) fn story_ended(&mut self, outcome: call::StoryOutcome, words: &str) {
         self.note(Who::Story, &format!("({words})"));
-        let hangs_up = matches!(outcome, call::StoryOutcome::Returned(_));
-        if hangs_up && self.script.steps.front() == Some(&Step::Expect(Expectation::HangUp)) {
+        let returns = matches!(outcome, call::StoryOutcome::Returned(_));
+        let meaning = match self.script.kind {
+            Kind::Whisper => Expectation::PutThrough,
+            Kind::Inbound | Kind::Outbound => Expectation::HangUp,
+        };
+        let meaning = Step::Expect(meaning);
+        if returns && self.step() == Some(&meaning) {
             self.next_step();
+        } else if returns && self.over.is_none() {
+            self.done.push((self.now, meaning));
         }
-        if let Some(Step::Expect(expectation)) = self.script.steps.front()
-            && self.unexpected.is_none()
-        {
-            let expected = expectation.to_string();
-            self.fail(format!("the script has `{expected}`, the story {words}"));
+        if matches!(self.step(), Some(Step::Expect(_))) && self.unexpected.is_none() {
+            self.leave_script(words);
         }
         self.feed(Input::StoryEnded(outcome));
-        while !self.call.is_ended() && self.unexpected.is_none() && self.advance(None) {}
+        // Who was put through talks to the caller: that is no part of the story.
+        while !self.is_put_through
+            && !self.call.is_ended()
+            && self.unexpected.is_none()
+            && self.advance(None)
+        {}
     }
 
     /// The story waits: lets time pass until there is something to tell or the time is over. False when the story
     /// would wait for ever for something that the script does not do.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> Option<Option<Event>> {
-        let until = timeout.map(|timeout| self.now + timeout);
+        let waited = self.wait_until(timeout.map(|timeout| self.now + timeout));
+        if let Some(table) = &mut self.table {
+            table.listens = false;
+        }
+        waited
+    }
+
+    fn wait_until(&mut self, until: Option<Duration>) -> Option<Option<Event>> {
         loop {
             if let Some(event) = self.told.pop_front() {
                 self.note(Who::Call, &words::event(&event));
@@ -226,18 +297,53 @@ impl Stage {
             if until.is_some_and(|until| until <= self.now) {
                 return Some(None);
             }
-            if !self.act() && !self.advance(until) {
-                let step = self.script.steps.front();
-                let step = step.map_or_else(|| "nothing more".to_owned(), ToString::to_string);
-                self.fail(format!("the script has `{step}`, the story waits for ever"));
+            if !self.act() && !self.ask() && !self.advance(until) {
+                self.leave_script("waits for ever");
+            }
+            if self.unexpected.is_some() {
                 return None;
             }
         }
     }
 
+    /// Lets the player, if there is one, say what comes next. False if it waits for something to happen.
+    fn ask(&mut self) -> bool {
+        let is_idle = self.over.is_none() && self.script.steps.is_empty();
+        let may_ask = |table: &mut Table| is_idle && !table.listens && !table.has_left;
+        let Some(mut table) = self.table.take_if(may_ask) else {
+            return false;
+        };
+        let (talking, ringing) = self
+            .callees
+            .up()
+            .partition::<Vec<_>, _>(|(_, talks)| *talks);
+        let names = |calls: Vec<(&str, bool)>| -> Vec<String> {
+            calls.into_iter().map(|(to, _)| to.to_owned()).collect()
+        };
+        let turn = table.player.turn(Scene {
+            now: self.now,
+            lines: self.transcript.since(table.seen),
+            ringing: &names(ringing),
+            talking: &names(talking),
+        });
+        table.seen = self.transcript.length();
+        self.step_since = self.now;
+        match turn {
+            Turn::Leaves => table.has_left = true,
+            Turn::Listens => table.listens = true,
+            Turn::Does(script) => {
+                let steps = script.steps.into_iter();
+                let steps = steps.filter(|planned| !matches!(planned.step, Step::Expect(_)));
+                self.script.steps.extend(steps);
+            }
+        }
+        self.table = Some(table);
+        true
+    }
+
     /// The caller does what is due now. False if nothing is.
     fn act(&mut self) -> bool {
-        match self.script.steps.front() {
+        match self.step() {
             Some(Step::Press(key)) => {
                 let key = *key;
                 self.note(Who::Caller, &format!("presses {key}"));
@@ -259,10 +365,18 @@ impl Stage {
             }
             Some(Step::Other(other)) => {
                 let other = *other;
-                self.note(Who::Other, other.words());
+                self.other_acts(other);
+                true
+            }
+            Some(Step::Callee(target, does)) => {
+                let (target, does) = (target.clone(), *does);
+                self.callee_acts(&target, does);
+                true
+            }
+            Some(Step::ApiHangsUp) => {
+                self.note(Who::Other, "the API hangs up");
                 self.next_step();
-                self.rooms.act(self.instant(), other);
-                self.perform_effects();
+                self.feed(Input::HangUp(HangUpCause::Api));
                 true
             }
             Some(Step::Wait(duration)) if self.step_since + *duration <= self.now => {
@@ -270,7 +384,7 @@ impl Stage {
                 true
             }
             None if self.over.is_none() && self.step_since + PATIENCE <= self.now => {
-                self.caller_hangs_up();
+                self.lose_patience();
                 true
             }
             _ => false,
@@ -288,6 +402,38 @@ impl Stage {
         }
     }
 
+    fn lose_patience(&mut self) {
+        if let Some(table) = self.table.as_mut().filter(|table| !table.has_left) {
+            table.listens = false;
+            self.step_since = self.now;
+        } else {
+            self.done.push((self.now, Step::HangUp));
+            self.caller_hangs_up();
+        }
+    }
+
+    fn other_acts(&mut self, other: Other) {
+        if !self.rooms.act(self.instant(), other) {
+            return self.cannot_be("has nobody there who could");
+        }
+        self.note(Who::Other, other.words());
+        self.next_step();
+        self.perform_effects();
+    }
+
+    fn callee_acts(&mut self, target: &str, does: CalleeDoes) {
+        let Some((child, news)) = self.callees.act(self.now, target, does) else {
+            let state = match does {
+                CalleeDoes::HangsUp => "is not talking to",
+                CalleeDoes::Answers | CalleeDoes::IsBusy => "is not calling",
+            };
+            return self.cannot_be(&format!("{state} {target}"));
+        };
+        self.note(Who::Other, &format!("{target} {}", does.words()));
+        self.next_step();
+        self.feed(Input::Child(child, news));
+    }
+
     fn caller_hangs_up(&mut self) {
         let (words, event) = if self.answered {
             ("hangs up", sip::Event::Bye { cause: None })
@@ -300,7 +446,7 @@ impl Stage {
 
     /// Moves the clock to the next thing that happens, at most to `until`. False if nothing ever will.
     fn advance(&mut self, until: Option<Duration>) -> bool {
-        let caller = match self.script.steps.front() {
+        let caller = match self.step() {
             Some(Step::Wait(duration)) => Some(self.step_since + *duration),
             None if self.over.is_none() => Some(self.step_since + PATIENCE),
             _ => None,
@@ -308,7 +454,8 @@ impl Stage {
         let response = self.responses.front().map(|response| response.at);
         let core = self.call.deadline().map(|at| at - self.epoch);
         // A caller who expects something will not wait for the call's longest duration to see that it does not come.
-        let core = core.filter(|_| self.over.is_some() || self.script.steps.is_empty());
+        let is_patient = self.over.is_some() || self.script.steps.is_empty();
+        let core = core.filter(|at| is_patient || *at < MAX_DURATION);
         let Some(next) = [
             until,
             caller,
@@ -317,6 +464,7 @@ impl Stage {
             self.leg.deadline(),
             self.recordings.deadline(),
             self.callees.deadline(),
+            self.reports.deadline(),
             self.far_ends.deadline(),
             self.detected.map(|(at, _)| at),
         ]
@@ -356,6 +504,9 @@ impl Stage {
         while let Some((child, news)) = self.callees.next(self.now) {
             self.feed(Input::Child(child, news));
         }
+        while let Some(event) = self.reports.next(self.now) {
+            self.feed(Input::Sip(event));
+        }
         let due = self.call.deadline().is_some_and(|at| at <= self.instant());
         if due {
             self.feed(Input::Deadline);
@@ -385,6 +536,14 @@ impl Stage {
     /// Does what the call asks for; gives what comes of it at once.
     fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
+            Effect::Refer(target) => Some(Input::ReferTo(Ok(match target.contains(':') {
+                true => target,
+                false => format!("sip:{target}@harness.invalid"),
+            }))),
+            Effect::Sip(sip::Command::Refer { .. }) => {
+                self.reports.begin(self.now, self.script.referee);
+                None
+            }
             Effect::Sip(command) => peer(command).map(Input::Sip),
             Effect::Media(MediaCommand::Recording(order)) => self
                 .recordings
@@ -409,7 +568,7 @@ impl Stage {
             }
             Effect::Fetch(id, source) => Some(Input::Fetched(id, self.prompt(&source))),
             Effect::Http(id, request) => {
-                let result = self.script.response_to(&request.url);
+                let result = self.script.response_to(&request);
                 let at = self.now + SERVER_LATENCY;
                 self.responses.push_back(Arriving { at, id, result });
                 None
@@ -436,13 +595,19 @@ impl Stage {
                 None
             }
             Effect::PlaceChild(child, call) => {
-                let callee = self.script.callees.get(&call.to);
+                let rings = self.table.as_ref().map(|_| &Callee::RINGS);
+                let callee = self.script.callees.get(&call.target.to).or(rings);
                 self.callees.place(self.now, child, &call, callee);
                 None
             }
             Effect::HangUpChild(child) => {
                 let news = self.callees.hang_up(self.now, child)?;
                 Some(Input::Child(child, news))
+            }
+            Effect::TellParent(ChildNews::Answered(_)) => {
+                self.is_put_through = true;
+                self.note(Who::Call, "joined to the caller");
+                None
             }
             Effect::StartStory(_)
             | Effect::Bridge(_)
@@ -501,11 +666,36 @@ impl Stage {
             PromptSource::Music => MUSIC,
         };
         let samples = usize::try_from(length.as_millis() * 8).unwrap_or(usize::MAX);
-        Ok(Arc::new(Prompt::from_pcm(&vec![0; samples])))
+        // Nobody hears it: it is coded for nobody.
+        Ok(Arc::new(Prompt::new(&vec![0; samples], Rate::Narrow, &[])))
+    }
+
+    fn step(&self) -> Option<&Step> {
+        self.script.steps.front().map(|planned| &planned.step)
+    }
+
+    /// A step cannot be done where the call is. A player is told so, and may do something else.
+    fn cannot_be(&mut self, story: &str) {
+        if self.table.is_none() {
+            return self.leave_script(story);
+        }
+        self.note(Who::Other, &format!("(the story {story})"));
+        self.script.steps.pop_front();
+    }
+
+    /// The story, or the call, is not where the script has it.
+    fn leave_script(&mut self, story: &str) {
+        let step = match self.script.steps.front() {
+            Some(Planned { number, step }) => format!("step {number}: the script has `{step}`"),
+            None => "the script has nothing more".to_owned(),
+        };
+        self.fail(format!("{step}, the story {story}"));
     }
 
     fn next_step(&mut self) {
-        self.script.steps.pop_front();
+        let planned = self.script.steps.pop_front();
+        self.done
+            .extend(planned.map(|planned| (self.now, planned.step)));
         self.step_since = self.now;
     }
 

@@ -36,6 +36,16 @@ impl Transcript {
         writeln!(self.0, "{seconds:7.2} s  {who:<7} {what}").expect("a String takes every text");
     }
 
+    /// What was written after the first `bytes`.
+    pub(crate) fn since(&self, bytes: usize) -> &str {
+        self.0.get(bytes..).unwrap_or_default()
+    }
+
+    /// In bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.0
     }

@@ -63,7 +63,7 @@ impl Presenter<'_> {
     #[must_use]
     pub fn present(&self, caller: Caller<'_>, callee: Callee<'_>) -> Presentation {
         let to = match callee {
-            Callee::Number(number) => self.number_uri(&self.numbers.dialled(number), self.peer),
+            Callee::Number(number) => self.called(number),
             Callee::Uri(uri) => uri.to_owned(),
         };
         let shown = write(caller.number, self.caller_id.dial_as, self.numbers.country);
@@ -84,6 +84,12 @@ impl Presenter<'_> {
             to,
             headers,
         }
+    }
+
+    /// The URI of a called number, as the peer is to read it.
+    #[must_use]
+    pub fn called(&self, number: &PhoneNumber) -> String {
+        self.number_uri(&self.numbers.dialled(number), self.peer)
     }
 
     fn from(&self, caller: Caller<'_>, identity: &str) -> (String, Option<&'static str>) {

@@ -5,7 +5,9 @@
 // Generated code is not ours to document.
 #![allow(missing_docs, unreachable_pub)]
 
+pub(crate) mod retry;
 mod rooms;
+pub(crate) mod routing;
 
 wasmtime::component::bindgen!({
     path: [
@@ -23,13 +25,14 @@ wasmtime::component::bindgen!({
         "jackfield:call/streams": async | trappable,
         "jackfield:call/machine-detection": async | trappable,
         "jackfield:call/recording": async | trappable,
+        "jackfield:call/referral": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
 pub(crate) use jackfield::call::{
-    conference, control, dial, machine_detection, queue, recording, streams,
+    conference, control, dial, machine_detection, queue, recording, referral, streams,
 };
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
@@ -219,6 +222,7 @@ impl From<call::Event> for control::Event {
             call::Event::RecordingEnded(id, recording) => {
                 Self::RecordingEnded((id.0, recording.into()))
             }
+            call::Event::Referred(referral) => Self::Referred(referral.into()),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
         }
     }

@@ -57,6 +57,11 @@ impl CodeCache {
         self.keep(&name(engine, sha256, "component"), component.serialize());
     }
 
+    /// As [`Self::keep_component`], for code as `Component::serialize` gives it.
+    pub(crate) fn keep_code(&self, engine: &Engine, sha256: &[u8; 32], code: Vec<u8>) {
+        self.keep(&name(engine, sha256, "component"), Ok(code));
+    }
+
     pub(crate) fn keep_module(&self, engine: &Engine, sha256: &[u8; 32], module: &Module) {
         self.keep(&name(engine, sha256, "module"), module.serialize());
     }

@@ -7,12 +7,16 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::bounds;
 use crate::cache::CodeCache;
 use crate::capabilities;
 use crate::flow::Flow;
 use crate::interfaces::Interfaces;
-use crate::state::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES, StoryState};
-use crate::world::{self, LoadError};
+use crate::retry::Strategy;
+use crate::routing::Policy;
+use crate::state::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
+use crate::world::{self, Linkers, LoadError};
+use crate::worlds::Worlds;
 
 /// How often a running guest is interrupted.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
@@ -46,6 +50,16 @@ pub struct EngineConfig {
     pub cache: Option<CodeCache>,
 }
 
+/// How the address space of memories is laid out. Compiled code fits one layout only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryLayout {
+    /// 4 GiB for each memory, which spares the code its bounds checks.
+    Wide,
+    /// As much as a memory may really have: for systems that do not give that much address space (`ulimit -v`, some
+    /// containers).
+    Narrow,
+}
+
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -70,9 +84,10 @@ pub enum EngineError {
 #[derive(Clone)]
 pub struct Engine {
     wasmtime: wasmtime::Engine,
-    call_flow: Arc<Linker<StoryState>>,
+    linkers: Arc<Linkers>,
     cache: Option<CodeCache>,
     ceiling: u32,
+    layout: MemoryLayout,
 }
 
 impl Engine {
@@ -93,19 +108,31 @@ impl Engine {
                 needed_mappings(config.max_stories),
             );
         }
-        let wasmtime = make(ceiling).map_err(|error| EngineError::Setup {
+        let (wasmtime, layout) = make(ceiling).map_err(|error| EngineError::Setup {
             max_stories: ceiling,
             why: format!("{error:#}"),
         })?;
         start_ticker(&wasmtime).map_err(EngineError::Ticker)?;
-        let mut linker = Linker::new(&wasmtime);
-        capabilities::link_call_flow(&mut linker).expect("each interface is linked once");
+        let mut linkers = Linkers {
+            call_flow: Linker::new(&wasmtime),
+            alone: Linker::new(&wasmtime),
+        };
+        capabilities::link_call_flow(&mut linkers.call_flow)
+            .and_then(|()| capabilities::link_sandbox(&mut linkers.alone))
+            .expect("each interface is linked once");
         Ok(Self {
             wasmtime,
-            call_flow: Arc::new(linker),
+            linkers: Arc::new(linkers),
             cache: config.cache,
             ceiling,
+            layout,
         })
+    }
+
+    /// What code must be compiled for.
+    #[must_use]
+    pub fn layout(&self) -> MemoryLayout {
+        self.layout
     }
 
     /// How many stories can run at the same time: what was asked for, or less where the system's `vm.max_map_count`
@@ -122,18 +149,72 @@ impl Engine {
     /// # Errors
     /// [`LoadError`] in words for whoever uploaded it.
     pub fn load(&self, wasm: &[u8]) -> Result<Flow, LoadError> {
+        self.call_flow(self.load_or(wasm, |sha256| self.compile(wasm, sha256))?)
+    }
+
+    /// As [`Self::load`], for a component of somebody who is not trusted: it is compiled elsewhere (see [`crate::compile`])
+    /// unless the cache has it. `compile` gives the code that [`crate::compile::code`] read from an answer.
+    ///
+    /// # Errors
+    /// [`LoadError`] in words for whoever uploaded it.
+    pub fn load_by(
+        &self,
+        wasm: &[u8],
+        compile: impl FnOnce(&[u8]) -> Result<Vec<u8>, LoadError>,
+    ) -> Result<Flow, LoadError> {
+        self.call_flow(self.load_or(wasm, |sha256| self.take(compile(wasm)?, sha256))?)
+    }
+
+    /// As [`Self::load`], for all that the component can do: under each of its worlds.
+    ///
+    /// # Errors
+    /// [`LoadError`]; also when it exports none of the worlds of this host.
+    pub fn worlds(&self, wasm: &[u8]) -> Result<Worlds, LoadError> {
+        let (component, sha256) = self.load_or(wasm, |sha256| self.compile(wasm, sha256))?;
+        self.bind(&component, sha256)
+    }
+
+    fn call_flow(&self, (component, sha256): (Component, [u8; 32])) -> Result<Flow, LoadError> {
+        match self.bind(&component, sha256)?.call_flow {
+            Some(flow) => Ok(flow),
+            None => Err(world::no_call_flow(&self.wasmtime, &component)),
+        }
+    }
+
+    /// Binds a component under each of its worlds.
+    fn bind(&self, component: &Component, sha256: [u8; 32]) -> Result<Worlds, LoadError> {
+        let bound = world::check(&self.wasmtime, &self.linkers, component)?;
+        let engine = || self.wasmtime.clone();
+        Ok(Worlds {
+            call_flow: bound
+                .call_flow
+                .map(|flow| Flow::new(engine(), flow, sha256)),
+            routing_policy: bound
+                .routing_policy
+                .map(|policy| Policy::new(engine(), policy)),
+            retry_strategy: bound
+                .retry_strategy
+                .map(|strategy| Strategy::new(engine(), strategy)),
+        })
+    }
+
+    /// A component of the cache, or else what `compile` makes of it.
+    fn load_or(
+        &self,
+        wasm: &[u8],
+        compile: impl FnOnce(&[u8; 32]) -> Result<Component, LoadError>,
+    ) -> Result<(Component, [u8; 32]), LoadError> {
         world::check_kind(wasm)?;
         let sha256: [u8; 32] = Sha256::digest(wasm).into();
-        let component = match self
-            .cache
-            .as_ref()
-            .and_then(|cache| cache.component(&self.wasmtime, &sha256))
-        {
+        let kept = self.cache.as_ref();
+        let component = match kept.and_then(|cache| cache.component(&self.wasmtime, &sha256)) {
             Some(component) => component,
-            None => self.compile(wasm, &sha256)?,
+            None => {
+                bounds::check(wasm)?;
+                compile(&sha256)?
+            }
         };
-        let flow = world::check(&self.wasmtime, &self.call_flow, &component)?;
-        Ok(Flow::new(self.wasmtime.clone(), flow, sha256))
+        Ok((component, sha256))
     }
 
     /// What a component imports and exports, whether it fits or not.
@@ -163,23 +244,46 @@ impl Engine {
         }
         Ok(component)
     }
+
+    /// Takes code over that was compiled elsewhere.
+    #[allow(unsafe_code)]
+    fn take(&self, code: Vec<u8>, sha256: &[u8; 32]) -> Result<Component, LoadError> {
+        // SAFETY: the code comes through a pipe from this same program, which ended well, and `deserialize` refuses what
+        // another version or other settings made. What a compiler writes that somebody took over while it was fed is beyond
+        // this check: see the decision on compiling uploads.
+        let component = unsafe { Component::deserialize(&self.wasmtime, &code) }
+            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        if let Some(cache) = &self.cache {
+            cache.keep_code(&self.wasmtime, sha256, code);
+        }
+        Ok(component)
+    }
 }
 
-/// First with 4 GiB of address space for each memory, which spares the code its bounds checks; where the system does
-/// not give that much (`ulimit -v`, some containers), with as much as a memory may really have.
-fn make(stories: u32) -> wasmtime::Result<wasmtime::Engine> {
-    wasmtime::Engine::new(&engine_config(stories)).or_else(|error| {
+fn make(stories: u32) -> wasmtime::Result<(wasmtime::Engine, MemoryLayout)> {
+    let pooled = |layout| {
+        let mut config = code_config(layout);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(stories)));
+        Ok((wasmtime::Engine::new(&config)?, layout))
+    };
+    pooled(MemoryLayout::Wide).or_else(|error: wasmtime::Error| {
         tracing::warn!(%error, "not enough address space for the fast memory layout: guests will run somewhat slower");
-        let mut config = engine_config(stories);
-        config.memory_reservation(MAX_MEMORY_BYTES as u64);
-        config.memory_guard_size(64 * 1024);
-        wasmtime::Engine::new(&config)
+        pooled(MemoryLayout::Narrow)
     })
 }
 
-fn engine_config(stories: u32) -> Config {
+/// An engine that only compiles: it reserves nothing.
+pub(crate) fn compiler(layout: MemoryLayout) -> wasmtime::Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&code_config(layout))
+}
+
+/// All that compiled code depends on.
+fn code_config(layout: MemoryLayout) -> Config {
     let mut config = Config::new();
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(stories)));
+    if layout == MemoryLayout::Narrow {
+        config.memory_reservation(MAX_MEMORY_BYTES as u64);
+        config.memory_guard_size(64 * 1024);
+    }
     config.epoch_interruption(true);
     config.max_wasm_stack(WASM_STACK_BYTES);
     config.async_stack_size(FIBER_STACK_BYTES);

@@ -15,8 +15,10 @@ use crate::log::LogLine;
 use crate::story::{Limits, Outcome};
 use crate::words;
 
+pub use crate::redact::redact_bundle;
+
 /// `JFJ` and the format's version.
-const MAGIC: [u8; 4] = *b"JFJ\x01";
+const MAGIC: [u8; 4] = *b"JFJ\x02";
 
 /// What a story starts with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +69,8 @@ pub enum Entry {
     Cut,
     /// The story is over.
     Ended(Outcome),
+    /// Comes first in a journal that was redacted: see [`Journal::redacted`].
+    Redacted,
 }
 
 /// One entry in words.
@@ -108,6 +112,10 @@ impl Entry {
             }
             Self::Cut => "the journal is full: what follows is missing".to_owned(),
             Self::Ended(outcome) => format!("the story {outcome}"),
+            Self::Redacted => {
+                "redacted: digits, numbers and texts are placeholders; it does not replay exactly"
+                    .to_owned()
+            }
         }
     }
 }
@@ -233,8 +241,8 @@ pub enum JournalError {
     /// Not one, or sealed still.
     #[error("this is not a journal: it does not begin with `JFJ`")]
     NotAJournal,
-    /// From a newer runtime.
-    #[error("the journal has version {0}: this runtime reads version 1")]
+    /// From a newer runtime, or an older one.
+    #[error("the journal has version {0}: this runtime reads version {expected}", expected = MAGIC[3])]
     UnknownVersion(u8),
     /// Cut off or damaged.
     #[error("the journal is damaged at byte {at}")]
@@ -277,6 +285,11 @@ impl Writer {
         }
     }
 
+    /// Something was left out because the journal is full.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// Writes the end, which always finds room, and gives the bytes away.
     pub(crate) fn close(&mut self, end: &Entry) -> Vec<u8> {
         self.append(end);
@@ -291,12 +304,12 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use call::{Direction, HangUpCause};
 
     use super::*;
 
-    fn header() -> Header {
+    pub(crate) fn header() -> Header {
         Header {
             component_sha256: [7; 32],
             info: CallInfo {
@@ -315,7 +328,7 @@ mod tests {
         }
     }
 
-    fn entries() -> Vec<Entry> {
+    pub(crate) fn entries() -> Vec<Entry> {
         vec![
             Entry::Command {
                 command: Command::Answer,

@@ -48,6 +48,8 @@ pub(crate) struct LogLimiter {
     lines: u32,
     bytes: usize,
     dropped: u32,
+    admitted_in_all: u32,
+    dropped_in_all: u32,
 }
 
 impl LogLimiter {
@@ -66,10 +68,17 @@ impl LogLimiter {
         if admitted {
             self.lines += 1;
             self.bytes += size;
+            self.admitted_in_all += 1;
         } else {
             self.dropped += 1;
+            self.dropped_in_all += 1;
         }
         notice.into_iter().chain(admitted.then_some(line))
+    }
+
+    /// The guest's lines that were let through, and those that were dropped, in all.
+    pub(crate) fn counts(&self) -> (u32, u32) {
+        (self.admitted_in_all, self.dropped_in_all)
     }
 
     /// The line that says how many were dropped since the last such line.

@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 use crate::flow::Flow;
 use crate::journal::{Entry, Journal, JournalError};
 use crate::log::LogLine;
+use crate::meter::Limit;
 use crate::port::{CallPort, Next};
+use crate::redact;
 use crate::story::{Outcome, Stop, StorySetup};
 use crate::words;
 
@@ -74,10 +76,15 @@ pub enum ReplayError {
 
 /// Runs `flow` on what the journal says that its story was told. To be polled inside a tokio runtime with time enabled.
 ///
+/// What a redacted journal ([`Journal::redacted`]) has no more is not compared; a story that depends on it goes another way, which
+/// is a difference like any other.
+///
 /// # Errors
 /// [`ReplayError::Differs`] names the first command, wait or end that is not the same.
 pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> {
-    let Journal { header, entries } = Journal::read(journal)?;
+    let journal = Journal::read(journal)?;
+    let is_redacted = journal.is_redacted();
+    let Journal { header, entries } = journal;
     let (steps, recorded_end) = split(entries);
     let total = steps.len();
     let expected: Vec<String> = steps.iter().map(Step::words).collect();
@@ -88,6 +95,7 @@ pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> 
     let (leave, left) = oneshot::channel();
     let port = JournalPort {
         steps: steps.into_iter(),
+        is_redacted,
         done: Arc::clone(&done),
         leave: Some(leave),
     };
@@ -108,16 +116,20 @@ pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> 
     let component = tokio::select! {
         biased;
         Ok(instead) = left => Left::Journal(instead),
-        end = flow.start(setup, port) => Left::Ended(end.outcome),
+        end = flow.start(setup, port) => Left::Ended(match is_redacted {
+            true => redact::outcome(end.outcome),
+            false => end.outcome,
+        }),
     };
 
     let step = done.load(Ordering::Relaxed);
     let outcome = match (component, recorded_end) {
         (Left::Ended(now), Some(then)) if step == total && now == then => now,
         // Both were ended by the host, at a moment that no step of the journal marks.
-        (Left::Journal(_), Some(then @ (Outcome::Stopped | Outcome::Stalled))) if step == total => {
-            then
-        }
+        (
+            Left::Journal(_),
+            Some(then @ (Outcome::Stopped | Outcome::Stalled | Outcome::Exceeded(Limit::CpuInAll))),
+        ) if step == total => then,
         (Left::Journal(_), None) if step == total => {
             return Err(ReplayError::Incomplete { steps: step });
         }
@@ -184,7 +196,7 @@ fn split(entries: Vec<Entry>) -> (Vec<Step>, Option<Outcome>) {
             } => {
                 steps.push(Step::Wait(timeout_ms, Next { event, now_unix_ms }));
             }
-            Entry::Log(_) | Entry::MemoryRefused { .. } => {}
+            Entry::Log(_) | Entry::MemoryRefused { .. } | Entry::Redacted => {}
             Entry::Cut => return (steps, None),
             Entry::Ended(outcome) => return (steps, Some(outcome)),
         }
@@ -195,6 +207,7 @@ fn split(entries: Vec<Entry>) -> (Vec<Step>, Option<Outcome>) {
 /// Answers as the journal says, for as long as the story does what it says.
 struct JournalPort {
     steps: std::vec::IntoIter<Step>,
+    is_redacted: bool,
     done: Arc<AtomicUsize>,
     leave: Option<oneshot::Sender<String>>,
 }
@@ -215,12 +228,16 @@ impl JournalPort {
 
 impl CallPort for JournalPort {
     async fn command(&mut self, command: Command) -> Result<Reply, CallError> {
+        let compared = match self.is_redacted {
+            true => redact::command(command),
+            false => command,
+        };
         match self.steps.next() {
-            Some(Step::Command(recorded, result)) if recorded == command => {
+            Some(Step::Command(recorded, result)) if recorded == compared => {
                 self.step_done();
                 result
             }
-            _ => self.leave(words::command(&command)).await,
+            _ => self.leave(words::command(&compared)).await,
         }
     }
 

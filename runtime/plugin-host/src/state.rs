@@ -1,25 +1,25 @@
 //! What belongs to one story while it runs: the data of its store.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use call::CallInfo;
-use chacha20::ChaCha20Rng;
-use chacha20::rand_core::SeedableRng;
-use wasmtime::component::ResourceTable;
+use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
-use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::engine::TICK;
 use crate::journal::{Entry, Header, Writer};
+use crate::meter::{Limit, Meter};
 use crate::notebook::Notebook;
 use crate::port::AnyPort;
+use crate::sandbox::{Bounds, Sandbox};
 use crate::story::{Limits, StorySetup};
 
 /// Bytes a guest may hand over in one host call.
 pub(crate) const HOST_CALL_BYTES: usize = 1024 * 1024;
 /// Resources (streams and their pollables) a guest may hold.
-const MAX_RESOURCES: usize = 256;
+pub(crate) const MAX_RESOURCES: usize = 256;
+/// Handles that the guest's own tables hold, those of resources that it makes itself included; each takes host memory.
+pub(crate) const MAX_HANDLES: usize = 1_000;
 /// Elements of all tables of one story together.
 const MAX_TABLE_ELEMENTS: usize = 20_000;
 /// Core instances of one component; one from an ordinary toolchain has three or four.
@@ -34,8 +34,10 @@ pub(crate) const MAX_TABLES: u32 = 8;
 pub(crate) enum Halt {
     #[error("computed for too long without waiting")]
     OutOfTime,
-    #[error("the call did not answer a command in time")]
+    #[error("the call did not answer its commands in time")]
     Stalled,
+    #[error("{0}")]
+    Exceeded(Limit),
     #[error("exited with status {0}")]
     Exited(u8),
     #[error("slept: a story waits in `next-event` only, with a timeout")]
@@ -47,19 +49,14 @@ pub(crate) enum Halt {
 /// What belongs to one story while it runs.
 pub(crate) struct StoryState {
     pub(crate) info: CallInfo,
-    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
     pub(crate) port: Box<dyn AnyPort>,
-    pub(crate) notebook: Notebook,
-    pub(crate) clock: Clock,
-    pub(crate) random: ChaCha20Rng,
-    pub(crate) budget: Budget,
-    pub(crate) memory: MemoryLimit,
     pub(crate) commands: u32,
+    /// When the story must have waited next, if it gives commands until then.
+    pub(crate) patience: Instant,
     /// The story was told that the call is over.
     pub(crate) hung_up: bool,
-    pub(crate) table: ResourceTable,
-    pub(crate) filesystem: WasiFilesystemCtx,
 }
 
 impl StoryState {
@@ -86,23 +83,25 @@ impl StoryState {
             limits,
         };
         let journal_bytes = usize::try_from(limits.journal_bytes).unwrap_or(usize::MAX);
-        let notebook = Notebook::new(Writer::new(&header, journal_bytes), log, started_unix_ms);
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(MAX_RESOURCES);
+        let notebook = Notebook::new(
+            Writer::new(&header, journal_bytes),
+            log,
+            Meter::new(limits.host_calls_between_waits, limits.host_calls),
+            started_unix_ms,
+        );
+        let bounds = Bounds {
+            memory_bytes: limits.memory_bytes,
+            cpu: limits.cpu,
+            cpu_in_all: limits.cpu_in_all,
+        };
         Self {
             info: header.info,
-            settings: header.settings,
+            sandbox: Sandbox::new(header.settings, seed, started_unix_ms, bounds, notebook),
             limits,
             port,
-            clock: Clock::starting_at(started_unix_ms),
-            random: ChaCha20Rng::from_seed(seed),
-            budget: Budget::new(limits.cpu),
-            memory: MemoryLimit::new(limits.memory_bytes, notebook.clone()),
-            notebook,
             commands: 0,
+            patience: Instant::now() + limits.command_wait,
             hung_up: false,
-            table,
-            filesystem: WasiFilesystemCtx::default(),
         }
     }
 }
@@ -150,25 +149,38 @@ fn coarse(ms: u64) -> Duration {
     Duration::from_millis(ms - ms % step)
 }
 
-/// Guest time between two waits, counted in ticks of the engine's epoch.
+/// Guest time, between two waits and in all, counted in ticks of the engine's epoch.
 ///
 /// A tick that passed while the guest waited in the host is not the guest's: host calls say so.
 #[derive(Debug)]
 pub(crate) struct Budget {
     ticks: u32,
     allowed_ticks: u32,
+    ticks_in_all: u32,
+    allowed_in_all: u32,
     was_in_host: bool,
 }
 
 impl Budget {
-    fn new(cpu: Duration) -> Self {
-        let allowed_ticks =
-            u32::try_from(cpu.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u32::MAX);
+    /// A call of so long adds one tick to what a story may compute in all: one part in a hundred.
+    const GROWS_EVERY: Duration = Duration::from_millis(500);
+
+    pub(crate) fn new(cpu: Duration, cpu_in_all: Duration) -> Self {
+        let ticks = |time: Duration| {
+            u32::try_from(time.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u32::MAX)
+        };
         Self {
             ticks: 0,
-            allowed_ticks,
+            allowed_ticks: ticks(cpu),
+            ticks_in_all: 0,
+            allowed_in_all: ticks(cpu_in_all),
             was_in_host: false,
         }
+    }
+
+    /// Guest time so far.
+    pub(crate) fn spent(&self) -> Duration {
+        TICK * self.ticks_in_all
     }
 
     /// The guest comes back from a host call that may have taken its time.
@@ -182,14 +194,19 @@ impl Budget {
         self.was_in_host = true;
     }
 
-    /// A tick passed. Lets the other tasks of this thread run, or ends the guest.
-    pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+    /// A tick passed, so long after the story began. Lets the other tasks of this thread run, or ends the guest.
+    pub(crate) fn tick(&mut self, elapsed: Duration) -> wasmtime::Result<UpdateDeadline> {
         if std::mem::take(&mut self.was_in_host) {
             return Ok(UpdateDeadline::Continue(1));
         }
         self.ticks += 1;
+        self.ticks_in_all += 1;
         if self.ticks > self.allowed_ticks {
             return Err(Halt::OutOfTime.into());
+        }
+        let grown = elapsed.as_millis() / Self::GROWS_EVERY.as_millis();
+        if u128::from(self.ticks_in_all) > u128::from(self.allowed_in_all) + grown {
+            return Err(Halt::Exceeded(Limit::CpuInAll).into());
         }
         Ok(UpdateDeadline::Yield(1))
     }
@@ -205,7 +222,7 @@ pub(crate) struct MemoryLimit {
 }
 
 impl MemoryLimit {
-    fn new(limit_bytes: u64, notebook: Notebook) -> Self {
+    pub(crate) fn new(limit_bytes: u64, notebook: Notebook) -> Self {
         let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
         Self {
             bytes: 0,
@@ -230,6 +247,7 @@ impl ResourceLimiter for MemoryLimit {
     ) -> wasmtime::Result<bool> {
         let total = self.bytes.saturating_add(desired.saturating_sub(current));
         if total > self.limit || maximum.is_some_and(|maximum| desired > maximum) {
+            self.notebook.reach(Limit::Memory);
             self.notebook.write(&Entry::MemoryRefused {
                 current: current as u64,
                 desired: desired as u64,
@@ -251,6 +269,7 @@ impl ResourceLimiter for MemoryLimit {
             .table_elements
             .saturating_add(desired.saturating_sub(current));
         if total > MAX_TABLE_ELEMENTS {
+            self.notebook.reach(Limit::TableElements);
             return Ok(false);
         }
         self.table_elements = total;
@@ -295,16 +314,41 @@ mod tests {
 
     #[test]
     fn ticks_in_the_host_are_not_the_guests() {
-        let mut budget = Budget::new(Duration::from_millis(10));
+        let mut budget = Budget::new(Duration::from_millis(10), Duration::from_secs(1));
+        let tick = |budget: &mut Budget| budget.tick(Duration::ZERO);
         for _ in 0..100 {
             budget.back_from_host();
-            assert!(matches!(budget.tick(), Ok(UpdateDeadline::Continue(1))));
+            assert!(matches!(tick(&mut budget), Ok(UpdateDeadline::Continue(1))));
         }
         for _ in 0..2 {
-            assert!(matches!(budget.tick(), Ok(UpdateDeadline::Yield(1))));
+            assert!(matches!(tick(&mut budget), Ok(UpdateDeadline::Yield(1))));
         }
-        assert!(budget.tick().is_err());
+        assert!(tick(&mut budget).is_err());
         budget.back_from_wait();
-        assert!(budget.tick().is_ok());
+        assert!(tick(&mut budget).is_ok());
+    }
+
+    #[test]
+    fn waits_do_not_give_the_whole_storys_time_anew_but_the_call_does() {
+        for (elapsed_s, ticks) in [(0, 20), (1, 22), (100, 220)] {
+            let mut budget = Budget::new(Duration::from_millis(50), Duration::from_millis(100));
+            let elapsed = Duration::from_secs(elapsed_s);
+            let mut passed = 0;
+            let end = loop {
+                if passed % 5 == 0 {
+                    budget.back_from_wait();
+                    let _ = budget.tick(elapsed); // the one that passed while it waited
+                }
+                match budget.tick(elapsed) {
+                    Ok(_) => passed += 1,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(passed, ticks, "{elapsed_s} s");
+            assert!(matches!(
+                end.downcast_ref(),
+                Some(Halt::Exceeded(Limit::CpuInAll))
+            ));
+        }
     }
 }

@@ -16,8 +16,10 @@ use wasmtime::Store;
 use crate::bindings::CallFlowPre;
 use crate::journal::Entry;
 use crate::log::LogSink;
+use crate::meter::Limit;
 use crate::notebook::Notebook;
 use crate::port::AnyPort;
+use crate::sandbox;
 use crate::state::{Halt, StoryState};
 
 /// Bytes of the text in an [`Outcome`].
@@ -49,8 +51,14 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Guest time between two waits, counted in ticks of 5 ms.
     pub cpu: Duration,
-    /// Wall-clock time in which a command must be answered.
+    /// Guest time of the whole story, to which each second of the call adds 10 ms.
+    pub cpu_in_all: Duration,
+    /// Wall-clock time between two waits in which its commands must be answered.
     pub command_wait: Duration,
+    /// Calls of the host between two waits.
+    pub host_calls_between_waits: u32,
+    /// Calls of the host of the whole story, to which each second of the call adds 100.
+    pub host_calls: u32,
     /// Commands of the whole story.
     pub commands: u32,
     /// Bytes of the journal.
@@ -62,7 +70,10 @@ impl Default for Limits {
         Self {
             memory_bytes: 32 * 1024 * 1024,
             cpu: Duration::from_millis(50),
+            cpu_in_all: Duration::from_secs(1),
             command_wait: Duration::from_secs(10),
+            host_calls_between_waits: 1_000,
+            host_calls: 10_000,
             commands: 10_000,
             journal_bytes: 8 * 1024 * 1024,
         }
@@ -80,12 +91,27 @@ pub enum Outcome {
     Trapped(String),
     /// It computed for longer than [`Limits::cpu`] without waiting.
     OutOfTime,
-    /// The call did not answer a command within [`Limits::command_wait`].
+    /// The call did not answer its commands within [`Limits::command_wait`].
     Stalled,
     /// It was ended by [`Stop::stop`].
     Stopped,
     /// It was not started: as many stories run as the engine has room for.
     NoRoom,
+    /// It came to another limit that ends a story.
+    Exceeded(Limit),
+}
+
+impl Outcome {
+    /// The limit that ended it, if one did.
+    #[must_use]
+    pub fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::OutOfTime => Some(Limit::Cpu),
+            Self::Stalled => Some(Limit::CommandWait),
+            Self::Exceeded(limit) => Some(*limit),
+            _ => None,
+        }
+    }
 }
 
 impl From<Outcome> for StoryOutcome {
@@ -100,7 +126,8 @@ impl From<Outcome> for StoryOutcome {
             | Outcome::Trapped(_)
             | Outcome::OutOfTime
             | Outcome::Stalled
-            | Outcome::NoRoom => Self::Broke(outcome.to_string()),
+            | Outcome::NoRoom
+            | Outcome::Exceeded(_) => Self::Broke(outcome.to_string()),
         }
     }
 }
@@ -112,8 +139,9 @@ impl std::fmt::Display for Outcome {
             Self::Finished(Err(error)) => write!(f, "finished with an error: {error}"),
             Self::Exited(status) => write!(f, "exited with status {status}"),
             Self::Trapped(why) => write!(f, "trapped: {why}"),
-            Self::OutOfTime => f.write_str("computed for too long without waiting"),
-            Self::Stalled => f.write_str("the call did not answer a command in time"),
+            Self::OutOfTime => Limit::Cpu.fmt(f),
+            Self::Stalled => Limit::CommandWait.fmt(f),
+            Self::Exceeded(limit) => limit.fmt(f),
             Self::Stopped => f.write_str("stopped"),
             Self::NoRoom => f.write_str("not started: no room for another story"),
         }
@@ -131,8 +159,18 @@ pub struct StoryEnd {
     pub commands: u32,
     /// Time its task was running, host calls included: an upper bound of its CPU time.
     pub busy: Duration,
+    /// Guest time, in whole ticks of 5 ms that it was found computing at: what [`Limits::cpu_in_all`] is about.
+    pub cpu: Duration,
     /// The most linear memory it had, in bytes.
     pub memory_bytes: u64,
+    /// Calls of the host, commands and waits included.
+    pub host_calls: u32,
+    /// Lines that it wrote to its log.
+    pub log_lines: u32,
+    /// Lines that were dropped because there were too many.
+    pub log_lines_dropped: u32,
+    /// The limits it came to: those that ended it, and those at which it was refused something.
+    pub limits: Vec<Limit>,
 }
 
 /// Ends a story from outside, at once and wherever it is. Clones end the same one.
@@ -176,30 +214,36 @@ pub(crate) async fn run(
 ) -> StoryEnd {
     let stop = setup.stop.clone();
     let state = StoryState::new(component_sha256, setup, port);
-    let notebook = state.notebook.clone();
-    let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.memory);
-    store.set_hostcall_fuel(crate::state::HOST_CALL_BYTES);
-    store.epoch_deadline_callback(|mut context| context.data_mut().budget.tick());
-    store.set_epoch_deadline(1);
+    let notebook = state.sandbox.notebook.clone();
+    let mut store = sandbox::store(engine, state);
 
     let mut busy = Duration::ZERO;
     let result = timed(&mut busy, until(stop.asked(), tell(&mut store, flow))).await;
     let commands = store.data().commands;
-    let memory_bytes = store.data().memory.peak_bytes();
+    let memory_bytes = store.data().sandbox.memory.peak_bytes();
+    let cpu = store.data().sandbox.budget.spent();
     drop(store); // its streams write their last, unfinished lines
     let outcome = match result {
         None => Outcome::Stopped,
         Some(Ok(returned)) => Outcome::Finished(returned),
         Some(Err(error)) => explain(&error, &notebook),
     };
+    if let Some(limit) = outcome.limit() {
+        notebook.reach(limit);
+    }
     let journal = notebook.close(&Entry::Ended(outcome.clone()));
+    let usage = notebook.usage();
     StoryEnd {
         outcome,
         journal,
         commands,
         busy,
+        cpu,
         memory_bytes,
+        host_calls: usage.host_calls,
+        log_lines: usage.log_lines,
+        log_lines_dropped: usage.log_lines_dropped,
+        limits: usage.limits,
     }
 }
 
@@ -215,11 +259,12 @@ async fn tell(
     Ok(returned.map_err(CallError::from))
 }
 
-fn explain(error: &wasmtime::Error, notebook: &Notebook) -> Outcome {
+pub(crate) fn explain(error: &wasmtime::Error, notebook: &Notebook) -> Outcome {
     match error.downcast_ref::<Halt>() {
         Some(Halt::OutOfTime) => return Outcome::OutOfTime,
         Some(Halt::Stalled) => return Outcome::Stalled,
         Some(Halt::Exited(status)) => return Outcome::Exited(*status),
+        Some(Halt::Exceeded(limit)) => return Outcome::Exceeded(*limit),
         Some(Halt::Slept | Halt::WrongReply) | None => {}
     }
     if error.is::<wasmtime::PoolConcurrencyLimitError>() {
@@ -249,7 +294,7 @@ async fn until<T>(stopped: impl Future<Output = ()>, future: impl Future<Output 
 }
 
 /// Adds up the time that `future` is being polled.
-async fn timed<T>(busy: &mut Duration, future: impl Future<Output = T>) -> T {
+pub(crate) async fn timed<T>(busy: &mut Duration, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     std::future::poll_fn(|context| {
         let began = Instant::now();

@@ -3,9 +3,9 @@
 mod rooms;
 
 use call::{
-    CallError, Command, Event, HttpMethod, MachineDetection, MediaSource, PauseBehavior,
-    PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions, Reply, StreamEnd,
-    StreamRequest, StreamTracks,
+    CallError, Command, DialTarget, Event, HttpMethod, MachineDetection, MediaSource,
+    PauseBehavior, PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions,
+    Referral, Reply, StreamEnd, StreamRequest, StreamTracks, WhisperFlow,
 };
 
 /// Bytes of a text that are shown.
@@ -54,7 +54,8 @@ pub fn command(command: &Command) -> String {
         Command::Queue(command) => rooms::queue_command(command),
         Command::Dial(request) => {
             let in_turn = if request.in_turn { " in turn" } else { "" };
-            format!("dial {}{in_turn}", request.targets.join(", "))
+            let targets: Vec<_> = request.targets.iter().map(target).collect();
+            format!("dial {}{in_turn}", targets.join(", "))
         }
         Command::StopDial(id) => format!("stop dial {}", id.0),
         Command::StartStream(request) => stream(request),
@@ -66,7 +67,20 @@ pub fn command(command: &Command) -> String {
             }
         },
         Command::Recording(command) => recording_command(command),
+        Command::Refer(request) => format!("refer to {}", request.target),
     }
+}
+
+fn target(target: &DialTarget) -> String {
+    let Some(whisper) = &target.whisper else {
+        return target.to.clone();
+    };
+    let story = shortened(match &whisper.story {
+        WhisperFlow::Component(name) => name,
+        WhisperFlow::VoiceUrl(url) => &url.url,
+        WhisperFlow::Twiml(document) => document,
+    });
+    format!("{} (who hears {story} first)", target.to)
 }
 
 fn recording_command(command: &RecordingCommand) -> String {
@@ -158,8 +172,24 @@ pub fn event(event: &Event) -> String {
         Event::RecordingEnded(id, recording) => {
             format!("recording {} {}", id.0, recorded(recording))
         }
+        Event::Referred(referral) => referred(referral),
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }
+}
+
+fn referred(referral: &Referral) -> String {
+    let status =
+        |status: Option<u16>| status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let over = if referral.is_over { ", over" } else { "" };
+    let why = match referral.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    let answer = status(referral.refer_status);
+    format!(
+        "referred {answer}, call {}{over}{why}",
+        status(referral.call_status)
+    )
 }
 
 /// A wait, such as `wait 5000 ms`.
@@ -265,7 +295,16 @@ mod tests {
             ),
             (
                 Command::Dial(call::DialRequest {
-                    targets: vec!["+1".to_owned(), "sip:a@192.0.2.1".to_owned()],
+                    targets: vec![
+                        "+1".into(),
+                        DialTarget {
+                            to: "sip:a@192.0.2.1".to_owned(),
+                            whisper: Some(call::Whisper {
+                                story: WhisperFlow::Component("desk".to_owned()),
+                                settings: Vec::new(),
+                            }),
+                        },
+                    ],
                     in_turn: true,
                     caller_id: None,
                     ring_timeout_s: 30,
@@ -274,7 +313,7 @@ mod tests {
                     hang_up_on_star: false,
                     ring_tone: None,
                 }),
-                "dial +1, sip:a@192.0.2.1 in turn".to_owned(),
+                "dial +1, sip:a@192.0.2.1 (who hears desk first) in turn".to_owned(),
             ),
             (
                 Command::StartStream(StreamRequest {
@@ -298,6 +337,13 @@ mod tests {
                 "record caller, mono, after a beep, until 5000 ms of silence, until a key of #, at most 3600000 ms, trimmed"
                     .to_owned(),
             ),
+            (
+                Command::Refer(call::ReferRequest {
+                    target: "sip:a@b".to_owned(),
+                    timeout_s: 60,
+                }),
+                "refer to sip:a@b".to_owned(),
+            ),
             (post, "POST http://x/ with \"Digits=1\", signed".to_owned()),
         ] {
             assert_eq!(command(&given), words);
@@ -306,6 +352,21 @@ mod tests {
             event(&Event::HungUp(HangUpCause::Remote)),
             "hung up (remote)"
         );
+        let referral = |call_status, is_over| Referral {
+            refer_status: Some(202),
+            call_status,
+            is_over,
+            reason: if is_over { "busy" } else { "" }.to_owned(),
+        };
+        for (given, words) in [
+            (referral(None, false), "referred 202, call -"),
+            (
+                referral(Some(486), true),
+                "referred 202, call 486, over: busy",
+            ),
+        ] {
+            assert_eq!(event(&Event::Referred(given)), words);
+        }
         assert_eq!(result(&Err(CallError::HungUp)), "refused: the call is over");
         assert_eq!(
             (wait(None), wait(Some(20))),

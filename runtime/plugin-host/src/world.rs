@@ -1,15 +1,19 @@
-//! Checks a component against the world `jackfield:call/call-flow@0.1.0`, in words for its author.
+//! Checks a component against the worlds of this host, in words for its author.
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
 
+use crate::bindings::retry::RetryStrategyPre;
+use crate::bindings::retry::exports::jackfield::retry::strategy;
+use crate::bindings::routing::RoutingPolicyPre;
+use crate::bindings::routing::exports::jackfield::routing::policy;
 use crate::bindings::{CallFlowPre, control};
-use crate::capabilities::CALL_FLOW_IMPORTS;
+use crate::capabilities::SANDBOX_IMPORTS;
+use crate::fit;
+use crate::sandbox::Sandbox;
 use crate::state::StoryState;
+use crate::versions::{CALL_FLOW, ROUTING_POLICY, WORLDS, World};
 
-/// The interface a flow exports, and its one function.
-const STORY: &str = "jackfield:call/story@0.1.0";
-const RUN: &str = "run";
 /// The largest component that is compiled, in bytes.
 const MAX_COMPONENT_BYTES: usize = 8 * 1024 * 1024;
 /// First bytes of WebAssembly, then version and layer.
@@ -17,7 +21,7 @@ const WASM_MAGIC: &[u8] = b"\0asm";
 const MODULE: [u8; 4] = [1, 0, 0, 0];
 const COMPONENT_LAYER: [u8; 2] = [1, 0];
 
-/// Why some bytes are not a call flow.
+/// Why some bytes are no component that this host runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -40,37 +44,85 @@ pub enum LoadError {
         /// What is taken.
         limit: usize,
     },
+    /// It is made of more than is compiled here.
+    #[error("the component has {found} {what}: at most {limit} are taken")]
+    TooMuch {
+        /// How many there are, or how many were counted until then.
+        found: usize,
+        /// Of what.
+        what: &'static str,
+        /// How many are taken.
+        limit: usize,
+    },
     /// Damaged, or using a part of WebAssembly that is switched off.
     #[error("the component is not valid: {0}")]
     Invalid(String),
-    /// It wants something that call flows do not get.
-    #[error("the component imports `{import}`, which call flows do not get{hint}")]
+    /// Compiling it takes more time than it may.
+    #[error("compiling the component takes too long: give it fewer or smaller functions")]
+    CompilerTimedOut,
+    /// Compiling it takes more memory than it may.
+    #[error("compiling the component takes too much memory: give it fewer or smaller functions")]
+    CompilerOutOfMemory,
+    /// The compiler's process ended without an answer; says how.
+    #[error("the compiler ended without an answer ({0}), so the component is not taken")]
+    CompilerCrashed(String),
+    /// Too many components wait for the compiler.
+    #[error("too many components wait to be compiled: try again in a minute")]
+    CompilerBusy,
+    /// It wants something that its worlds do not get.
+    #[error("the component imports `{import}`, which {worlds} do not get{hint}")]
     ImportNotAllowed {
         /// As the component names it.
         import: String,
+        /// What components of its worlds are called.
+        worlds: String,
         /// What to use instead, if there is something.
         hint: &'static str,
+    },
+    /// It was built for a version of an interface that is not here.
+    #[error("the component is made for `{interface}`: this host has {ours}")]
+    OtherVersion {
+        /// As the component names it.
+        interface: String,
+        /// The versions that are here.
+        ours: String,
     },
     /// It wants something that is here in another shape: a function this version does not have, or other types.
     #[error("the component's imports do not fit this host: {why}")]
     ImportDiffers {
-        /// Names the interface, the function and what is wrong with it.
+        /// Names the interface, the function or type, and both shapes.
         why: String,
     },
-    /// It does not run calls.
-    #[error("the component does not export `{missing}`: {found}")]
+    /// It does not do what it is wanted for.
+    #[error("the component does not export {missing}: {found}")]
     ExportMissing {
-        /// Interface and function.
-        missing: &'static str,
+        /// Interface or function.
+        missing: String,
         /// What it does export.
         found: String,
     },
     /// It exports the function in another shape.
-    #[error("the component's `run` of `jackfield:call/story@0.1.0` has the wrong type: {why}")]
+    #[error("the component's exports do not fit this host: {why}")]
     ExportDiffers {
-        /// What is wrong with it.
+        /// Names the interface, the function or type, and both shapes.
         why: String,
     },
+}
+
+/// What components are bound to.
+pub(crate) struct Linkers {
+    /// All that a story may call.
+    pub(crate) call_flow: Linker<StoryState>,
+    /// What every component gets, and nothing else.
+    pub(crate) alone: Linker<Sandbox>,
+}
+
+/// A component under each world that it exports.
+#[derive(Default)]
+pub(crate) struct Bound {
+    pub(crate) call_flow: Option<CallFlowPre<StoryState>>,
+    pub(crate) routing_policy: Option<RoutingPolicyPre<Sandbox>>,
+    pub(crate) retry_strategy: Option<RetryStrategyPre<Sandbox>>,
 }
 
 /// Looks at the first bytes and the size.
@@ -100,63 +152,224 @@ pub(crate) fn check_kind(wasm: &[u8]) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Checks imports, then exports, and binds the component to what the host has.
+/// Checks what the component exports, then what it imports, and binds it to what the host has. Of several worlds each is bound by itself.
 pub(crate) fn check(
     engine: &wasmtime::Engine,
-    linker: &Linker<StoryState>,
+    linkers: &Linkers,
     component: &Component,
-) -> Result<CallFlowPre<StoryState>, LoadError> {
+) -> Result<Bound, LoadError> {
+    let exported = exported(engine, component)?;
+    check_imports(engine, component, &exported)?;
+    let mut bound = Bound::default();
+    for world in exported {
+        check_export(engine, component, world)?;
+        let trouble = if *world == CALL_FLOW {
+            let bind = linkers.call_flow.instantiate_pre(component);
+            put(&mut bound.call_flow, bind.and_then(CallFlowPre::new))
+        } else {
+            let bind = bind_alone(engine, &linkers.alone, component);
+            if *world == ROUTING_POLICY {
+                put(
+                    &mut bound.routing_policy,
+                    bind.and_then(RoutingPolicyPre::new),
+                )
+            } else {
+                put(
+                    &mut bound.retry_strategy,
+                    bind.and_then(RetryStrategyPre::new),
+                )
+            }
+        };
+        if let Some(error) = trouble {
+            return Err(explain(engine, component, &error));
+        }
+    }
+    Ok(bound)
+}
+
+fn put<T>(place: &mut Option<T>, made: wasmtime::Result<T>) -> Option<wasmtime::Error> {
+    match made {
+        Ok(made) => {
+            *place = Some(made);
+            None
+        }
+        Err(error) => Some(error),
+    }
+}
+
+/// Why a component is not bound.
+fn explain(engine: &wasmtime::Engine, component: &Component, error: &wasmtime::Error) -> LoadError {
+    let component_type = component.component_type();
+    let mut imports = component_type.imports(engine).map(|(name, _)| name);
+    if let Some(other) = imports.find(|name| fit::other_versions(name).is_some()) {
+        return other_version(other);
+    }
+    let told = fit::imports(engine, component);
+    let why = if told.is_empty() {
+        format!("{error:#}")
+    } else {
+        told
+    };
+    LoadError::ImportDiffers { why }
+}
+
+fn other_version(interface: &str) -> LoadError {
+    LoadError::OtherVersion {
+        interface: interface.to_owned(),
+        ours: fit::other_versions(interface).unwrap_or_else(|| "another version".to_owned()),
+    }
+}
+
+/// Binds a component that decides alone. What it imports for another world of its own is there, and traps.
+fn bind_alone(
+    engine: &wasmtime::Engine,
+    linker: &Linker<Sandbox>,
+    component: &Component,
+) -> wasmtime::Result<InstancePre<Sandbox>> {
+    let mut linker = linker.clone();
+    for (name, import) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        if !WORLDS
+            .iter()
+            .any(|world| world.imports.contains(&unversioned(name)))
+        {
+            continue;
+        }
+        let mut stand_in = linker.instance(name)?;
+        for (item, export) in interface.exports(engine) {
+            match export.ty {
+                ComponentItem::ComponentFunc(_) => {
+                    let called = format!("`{item}` of `{name}`");
+                    stand_in.func_new(item, move |_, _, _, _| {
+                        wasmtime::bail!("called {called}: there is no call in a decision")
+                    })?;
+                }
+                ComponentItem::Resource(_) => {
+                    stand_in.resource(item, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                }
+                _ => {}
+            }
+        }
+    }
+    linker.instantiate_pre(component)
+}
+
+/// The worlds that the component exports, at least one.
+fn exported(
+    engine: &wasmtime::Engine,
+    component: &Component,
+) -> Result<Vec<&'static World>, LoadError> {
+    let component = component.component_type();
+    let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
+    let worlds: Vec<_> = WORLDS
+        .into_iter()
+        .filter(|world| exports.contains(&world.export))
+        .collect();
+    if worlds.is_empty() {
+        let known = |name: &&&str| {
+            let mut worlds = WORLDS.iter();
+            worlds.any(|world| unversioned(world.export) == unversioned(name))
+        };
+        if let Some(other) = exports.iter().find(known) {
+            return Err(other_version(other));
+        }
+        let wanted: Vec<_> = WORLDS
+            .iter()
+            .map(|world| format!("`{}`", world.export))
+            .collect();
+        return Err(LoadError::ExportMissing {
+            missing: wanted.join(" or "),
+            found: found(&exports),
+        });
+    }
+    Ok(worlds)
+}
+
+/// A component of other worlds is asked to run calls.
+pub(crate) fn no_call_flow(engine: &wasmtime::Engine, component: &Component) -> LoadError {
+    let component = component.component_type();
+    let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
+    LoadError::ExportMissing {
+        missing: format!("`{}`", CALL_FLOW.export),
+        found: found(&exports),
+    }
+}
+
+fn found(exports: &[&str]) -> String {
+    match exports {
+        [] => "it exports nothing".to_owned(),
+        names => format!("it exports `{}`", names.join("`, `")),
+    }
+}
+
+/// Each import has to be one that the component's worlds get.
+fn check_imports(
+    engine: &wasmtime::Engine,
+    component: &Component,
+    worlds: &[&World],
+) -> Result<(), LoadError> {
     for (import, _) in component.component_type().imports(engine) {
-        if !CALL_FLOW_IMPORTS.contains(&unversioned(import)) {
+        let name = unversioned(import);
+        let granted = SANDBOX_IMPORTS.contains(&name)
+            || worlds.iter().any(|world| world.imports.contains(&name));
+        if !granted {
+            let plurals: Vec<_> = worlds.iter().map(|world| world.plural).collect();
             return Err(LoadError::ImportNotAllowed {
                 import: import.to_owned(),
+                worlds: plurals.join(" and "),
                 hint: hint(import),
             });
         }
     }
-    check_story(engine, component)?;
-    let bound = linker
-        .instantiate_pre(component)
-        .map_err(|error| LoadError::ImportDiffers {
-            why: format!("{error:#}"),
-        })?;
-    CallFlowPre::new(bound).map_err(|error| LoadError::ExportDiffers {
-        why: format!("{error:#}"),
-    })
+    Ok(())
 }
 
-fn check_story(engine: &wasmtime::Engine, component: &Component) -> Result<(), LoadError> {
+/// The world's function has to be there, in its shape.
+fn check_export(
+    engine: &wasmtime::Engine,
+    component: &Component,
+    world: &World,
+) -> Result<(), LoadError> {
+    let World {
+        export, function, ..
+    } = *world;
     let component_type = component.component_type();
-    let Some(story) = component_type.get_export(engine, STORY) else {
-        let exports: Vec<_> = component_type
-            .exports(engine)
-            .map(|(name, _)| format!("`{name}`"))
-            .collect();
-        let found = match exports.as_slice() {
-            [] => "it exports nothing".to_owned(),
-            names => format!("it exports {}", names.join(", ")),
-        };
-        return Err(LoadError::ExportMissing {
-            missing: STORY,
-            found,
-        });
-    };
-    let ComponentItem::ComponentInstance(interface) = story.ty else {
+    let item = component_type
+        .get_export(engine, export)
+        .map(|export| export.ty);
+    let Some(ComponentItem::ComponentInstance(interface)) = item else {
         return Err(LoadError::ExportDiffers {
-            why: format!("`{STORY}` is not an interface"),
+            why: format!("`{export}` is not an interface"),
         });
     };
-    match interface.get_export(engine, RUN).map(|export| export.ty) {
-        Some(ComponentItem::ComponentFunc(run)) => run
-            .typecheck::<(), (Result<(), control::CallError>,)>(&component_type.instance_type())
-            .map_err(|error| LoadError::ExportDiffers {
-                why: format!("{error:#}"),
-            }),
-        _ => Err(LoadError::ExportMissing {
-            missing: RUN,
-            found: format!("`{STORY}` is there, but without this function"),
-        }),
-    }
+    let Some(ComponentItem::ComponentFunc(exported)) = interface
+        .get_export(engine, function)
+        .map(|export| export.ty)
+    else {
+        return Err(LoadError::ExportMissing {
+            missing: format!("`{function}`"),
+            found: format!("`{export}` is there, but without this function"),
+        });
+    };
+    let instance = component_type.instance_type();
+    let checked = if *world == CALL_FLOW {
+        exported.typecheck::<(), (Result<(), control::CallError>,)>(&instance)
+    } else if *world == ROUTING_POLICY {
+        exported.typecheck::<(policy::Request, Vec<policy::Trunk>), (Result<policy::Decision, String>,)>(&instance)
+    } else {
+        exported.typecheck::<(strategy::Request,), (Result<strategy::Decision, String>,)>(&instance)
+    };
+    checked.map_err(|error| {
+        let told = fit::export(engine, export, &interface);
+        let why = if told.is_empty() {
+            format!("`{export}`: {error:#}")
+        } else {
+            told
+        };
+        LoadError::ExportDiffers { why }
+    })
 }
 
 fn unversioned(import: &str) -> &str {
@@ -165,9 +378,9 @@ fn unversioned(import: &str) -> &str {
 
 fn hint(import: &str) -> &'static str {
     if import.starts_with("wasi:http/") || import.starts_with("wasi:sockets/") {
-        ": HTTP goes through `send-request` of `jackfield:call/control`"
+        ": HTTP goes through `send-request` of `jackfield:call/control`, in call flows alone"
     } else if import.starts_with("wasi:") {
-        ": it has no part in WASI 0.2 as a flow sees it"
+        ": it has no part in WASI 0.2 as a component sees it here"
     } else {
         ""
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use store::tenants::Surroundings;
 use store::{Applied, DiskStore, OpenError, Places, Store, Tenants};
 
+use crate::compiler::Compiler;
 use crate::config::Config;
 use crate::own_api;
 
@@ -57,15 +58,16 @@ fn straight(store: &DiskStore, text: &str, folder: &Path, file: &Path) -> anyhow
     Ok(store.apply(tenants).wait()?.into())
 }
 
-/// Compiles the component once, only to know whether a server could.
+/// Compiles the component once, as a server would, only to know whether it could.
 fn check_component(wasm: &[u8]) -> Result<(), String> {
     let engine = Engine::new(EngineConfig {
         max_stories: 1,
         cache: None,
     })
     .map_err(|error| error.to_string())?;
+    let compiler = Compiler::new(engine.layout());
     engine
-        .load(wasm)
+        .load_by(wasm, |wasm| compiler.compile(wasm))
         .map(drop)
         .map_err(|error| error.to_string())
 }

@@ -27,6 +27,7 @@ use crate::library::prompt_codecs;
 use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
+use crate::referral::{self, Peer};
 use crate::services::{Services, call_span};
 use crate::streams::{Owner, Streams};
 
@@ -43,6 +44,7 @@ pub(crate) struct NewActor {
     /// The call whose story dials this one.
     pub(crate) parent: Option<Parent>,
     pub(crate) account: Arc<store::Account>,
+    pub(crate) peer: Peer,
     pub(crate) story: Story,
     pub(crate) leg: Leg,
     pub(crate) signals: mpsc::Receiver<sip::Event>,
@@ -55,6 +57,7 @@ pub(crate) struct CallActor {
     info: Arc<CallInfo>,
     call: Call,
     account: Arc<store::Account>,
+    peer: Peer,
     story: Story,
     leg: Leg,
     /// Of the leg's codec.
@@ -124,6 +127,7 @@ impl CallActor {
             info: Arc::new(new.info),
             call: new.call,
             account: new.account,
+            peer: new.peer,
             story: new.story,
             leg: new.leg,
             rate: Rate::Narrow,
@@ -297,6 +301,7 @@ impl CallActor {
                 }
             }
             Effect::Stream(id, order) => self.stream(id, order),
+            Effect::Refer(target) => self.refer(&target),
             Effect::TellDetection(callback, detection) => self.tell_detection(&callback, detection),
             Effect::Status(status) => self.record(status),
         }
@@ -374,6 +379,16 @@ impl CallActor {
             inbox: self.inbox.clone(),
         };
         self.streams.order(id, order, &self.leg, owner);
+    }
+
+    /// Finds whom the other side is to call.
+    fn refer(&self, target: &str) {
+        let directory = self.services.store.directory();
+        let found = referral::uri(&directory, &self.account, &self.peer, target);
+        if let Err(why) = &found {
+            info!(target: "tenant", "not referred: {why}");
+        }
+        self.job(async { Input::ReferTo(found) });
     }
 
     /// Nobody waits for it.

@@ -1,16 +1,16 @@
 //! Calls that a call's story dials. Each has an actor of its own: here is how the two actors reach each other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use call::{
     CallInfo, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, Direction, HangUpCause,
-    Input, Limits,
+    HttpMethod, Input, Limits, Whisper, WhisperFlow,
 };
 use dial::{CallRequest, NotNow};
-use store::{Leg, NewCall, Scope, TrunkId};
+use store::{Leg, NewCall, Scope, TrunkId, WebhookMethod};
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::{Instrument, info};
 
@@ -27,6 +27,8 @@ pub(crate) struct Parent {
     child: ChildId,
     inbox: Inbox,
     time_limit: Option<Duration>,
+    /// It has a story that is told before the two are joined.
+    whispers: bool,
 }
 
 impl Parent {
@@ -37,15 +39,21 @@ impl Parent {
             child,
             inbox,
             time_limit: call.time_limit_s.map(seconds),
+            whispers: call.target.whisper.is_some(),
         }
     }
 
-    /// The limits of the dialled call.
+    /// Whether the dialled call has a story that is told before the two are joined.
+    pub(crate) fn whispers(&self) -> bool {
+        self.whispers
+    }
+
+    /// The limits of the dialled call. The account's fallback knows nothing of whispers.
     pub(crate) fn limits(&self, account: Limits) -> Limits {
         let longest = account.max_duration;
         Limits {
             max_duration: self.time_limit.map_or(longest, |limit| limit.min(longest)),
-            ..account
+            has_fallback: false,
         }
     }
 
@@ -89,6 +97,7 @@ impl Children {
         parent: Parent,
         call: ChildCall,
     ) {
+        let whisper = call.target.whisper;
         self.ways.insert(parent.child, Way::Placing(Vec::new()));
         let placing = Placing {
             services: Arc::clone(services),
@@ -98,10 +107,10 @@ impl Children {
                 from: call
                     .caller_id
                     .unwrap_or_else(|| own_number(info).to_owned()),
-                to: call.to,
+                to: call.target.to,
             },
             account: Arc::clone(account),
-            flow: story.flow.clone(),
+            story: whisper.map_or_else(|| without_settings(story), whispered),
             parent_sid: info.call_sid,
             ring_timeout: call.ring_timeout_s,
             parent,
@@ -152,13 +161,39 @@ fn own_number(info: &CallInfo) -> &str {
     }
 }
 
+/// What a call without a story is noted under.
+fn without_settings(story: &Story) -> Story {
+    Story {
+        flow: story.flow.clone(),
+        settings: BTreeMap::new(),
+    }
+}
+
+fn whispered(whisper: Whisper) -> Story {
+    let flow = match whisper.story {
+        WhisperFlow::Component(name) => store::Flow::Component(name),
+        WhisperFlow::Twiml(document) => store::Flow::Twiml(document),
+        WhisperFlow::VoiceUrl(url) => store::Flow::VoiceUrl {
+            url: url.url,
+            method: match url.method {
+                HttpMethod::Get => WebhookMethod::Get,
+                _ => WebhookMethod::Post, // no other was accepted
+            },
+        },
+    };
+    Story {
+        flow,
+        settings: whisper.settings.into_iter().collect(),
+    }
+}
+
 /// A call on its way to its INVITE.
 struct Placing {
     services: Arc<Services>,
     request: CallRequest,
     account: Arc<store::Account>,
-    /// Of the parent; the call itself runs none.
-    flow: store::Flow,
+    /// Its own; without one that of the parent, which it does not run.
+    story: Story,
     parent_sid: CallSid,
     ring_timeout: u32,
     parent: Parent,
@@ -245,9 +280,9 @@ impl Placing {
             to: self.request.to.clone(),
             direction: Direction::OutboundDial,
             parent: Some(self.parent_sid),
-            flow: self.flow.clone(),
+            flow: self.story.flow.clone(),
             ring_timeout_s: Some(self.ring_timeout),
-            settings: Default::default(),
+            settings: self.story.settings.clone(),
             created_unix_ms: clock::unix_ms(),
         }
     }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::compiler::worker::{self, WorkerOptions};
 use crate::config::Config;
 use crate::plugin::PluginCommand;
+use crate::plugin::twiml::TwimlCommand;
 
 /// A programmable voice runtime: what a call does is a WebAssembly component.
 #[derive(Debug, Parser)]
@@ -39,6 +41,9 @@ enum Command {
     /// Makes, builds, tests and inspects plugins, on this machine alone.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Tests TwiML applications, on this machine alone.
+    #[command(subcommand)]
+    Twiml(TwimlCommand),
     /// Lists what to record for a folder of recorded words: the name of each file, and what to say in it.
     Recordings {
         /// `en`, `km`, `lo`, `so`, or a file with rules of your own.
@@ -46,6 +51,9 @@ enum Command {
     },
     /// Places one real SIP call over loopback to a bundled flow, shows it as it happens, and saves what the caller heard.
     Demo(DemoOptions),
+    /// Compiles one component from standard input: what the server starts for each upload.
+    #[command(hide = true)]
+    CompileWorker(WorkerOptions),
 }
 
 #[derive(Debug, Args)]
@@ -83,8 +91,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Apply { file, config } => crate::apply::apply(&config.load()?, &file),
         Command::Status { config } => crate::status::status(&config.load()?),
         Command::Plugin(command) => crate::plugin::run(&command),
+        Command::Twiml(command) => crate::plugin::twiml::run(&command),
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),
         Command::Demo(options) => crate::demo::run(&options),
+        Command::CompileWorker(options) => worker::run(&options),
     }
 }
 

@@ -8,6 +8,8 @@ use plugin_host::{Engine, Flow, LoadError};
 use store::{Directory, Sha256Digest, Store, WebhookMethod};
 use tracing::{error, info};
 
+use crate::compiler::Compiler;
+
 /// The component that interprets TwiML; every voice URL means this one.
 const TWIML: &str = "twiml";
 
@@ -30,6 +32,7 @@ pub(crate) enum FlowError {
 /// Compiled components, ready to start stories. Nothing is compiled while a call waits.
 pub(crate) struct Flows {
     engine: Engine,
+    compiler: Compiler,
     bundled: HashMap<&'static str, Flow>,
     uploaded: RwLock<HashMap<Sha256Digest, Flow>>,
 }
@@ -42,6 +45,7 @@ impl Flows {
             .map(|(name, wasm)| Ok((*name, engine.load(wasm)?)))
             .collect::<Result<_, LoadError>>()?;
         Ok(Self {
+            compiler: Compiler::new(engine.layout()),
             engine,
             bundled,
             uploaded: RwLock::default(),
@@ -57,7 +61,7 @@ impl Flows {
             let loaded = store
                 .component_bytes(component)
                 .map_err(|error| error.to_string())
-                .and_then(|wasm| self.engine.load(&wasm).map_err(|error| error.to_string()));
+                .and_then(|wasm| self.load_upload(&wasm).map_err(|error| error.to_string()));
             match loaded {
                 Ok(flow) => {
                     info!(tenant.id = %component.account, component = component.name, "component loaded");
@@ -76,7 +80,13 @@ impl Flows {
 
     /// Whether these bytes are a component that could run calls.
     pub(crate) fn check(&self, wasm: &[u8]) -> Result<(), LoadError> {
-        self.engine.load(wasm).map(drop)
+        self.load_upload(wasm).map(drop)
+    }
+
+    /// What a tenant uploaded is compiled in a process of its own.
+    fn load_upload(&self, wasm: &[u8]) -> Result<Flow, LoadError> {
+        self.engine
+            .load_by(wasm, |wasm| self.compiler.compile(wasm))
     }
 
     /// The compiled flow of a story and what `wasi:config` answers in it: the flow's own keys, over the number's, over the

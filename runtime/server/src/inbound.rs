@@ -1,5 +1,6 @@
 //! From an INVITE to a call: whose it is, whether there is room, and its actor.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use crate::clock;
 use crate::endpoint::{Admission, Refusal, SIGNALS};
 use crate::flows::Story;
 use crate::media_plane::{self, Line};
+use crate::referral::Peer;
 use crate::services::Services;
 
 /// What a caller that was turned away for lack of room may wait before it tries again.
@@ -84,6 +86,10 @@ impl Admission for Inbound {
             call: Call::inbound(now, leg, self.services.call_limits(account)),
             parent: None,
             account: Arc::clone(account),
+            peer: Peer {
+                trunk: trunk.id.clone(),
+                host: host_of(&incoming.source),
+            },
             story: Story {
                 flow: number.flow.clone(),
                 settings: number.settings.clone(),
@@ -141,6 +147,17 @@ impl Inbound {
             "the call",
             info,
         );
+    }
+}
+
+/// Where numbers are at for a peer: connections come from ports at which nobody listens.
+fn host_of(source: &sip::Hop) -> String {
+    match source.transport.is_reliable() {
+        true => match source.address.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        },
+        false => source.address.to_string(),
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
         public_url: services.studio.public_url().to_owned(),
+        redact_journal: |journal| plugin_host::journal::redact_bundle(journal).ok(),
         operator: host,
         operator_key: token.secret(),
         clock: Arc::new(clock::unix_ms),

@@ -18,6 +18,7 @@ use crate::clock;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
 use crate::media_plane::{self, Line};
+use crate::referral::Peer;
 use crate::services::{Services, random};
 use crate::trunks::{self, Stop};
 
@@ -271,7 +272,7 @@ pub(crate) fn dial(
     };
     let limits = services.call_limits(account);
     let call = match &parent {
-        Some(parent) => Call::dialled(row.sid, leg, parent.limits(limits)),
+        Some(parent) => Call::dialled(row.sid, leg, parent.limits(limits), parent.whispers()),
         None => Call::outbound(leg, limits),
     };
     let new = NewActor {
@@ -279,6 +280,10 @@ pub(crate) fn dial(
         call,
         parent,
         account: Arc::clone(account),
+        peer: Peer {
+            trunk: trunk.id.clone(),
+            host: first.host().to_owned(),
+        },
         story: Story {
             flow: row.flow.clone(),
             settings: row.settings.clone(),

@@ -43,24 +43,8 @@ impl Web {
         cookies: &Cookies,
         request: HttpRequest,
     ) -> Result<HttpResponse, HttpError> {
-        let sign = request
-            .sign
-            .then(|| SigningKey::new(account.auth_token.expose()));
-        let request = Request {
-            kind: Kind::Story,
-            method: method(request.method),
-            url: request.url,
-            headers: request.headers,
-            body: request.body.into(),
-            sign,
-        };
-        let response = self.fetch(account, request, cookies).await?;
-        Ok(HttpResponse {
-            status: response.status,
-            headers: response.headers,
-            body: response.body.to_vec(),
-            url: response.url,
-        })
+        let request = of_story(request, &SigningKey::new(account.auth_token.expose()));
+        self.fetch(account, request, cookies).await.map(to_story)
     }
 
     /// Fetches a prompt, unless it still is what these header fields ask for.
@@ -142,6 +126,28 @@ impl Web {
     }
 }
 
+/// A story's request, as it goes out.
+pub(crate) fn of_story(request: HttpRequest, key: &SigningKey) -> Request {
+    Request {
+        kind: Kind::Story,
+        method: method(request.method),
+        url: request.url,
+        headers: request.headers,
+        body: request.body.into(),
+        sign: request.sign.then(|| key.clone()),
+    }
+}
+
+/// What came back, as a story takes it.
+pub(crate) fn to_story(response: egress::Response) -> HttpResponse {
+    HttpResponse {
+        status: response.status,
+        headers: response.headers,
+        body: response.body.to_vec(),
+        url: response.url,
+    }
+}
+
 /// Which addresses that are not public an account may reach.
 fn grants(account: &store::Account) -> Result<Grants, HttpError> {
     // The tenants file was checked when it was applied; what fails here is a grant of an older version.
@@ -162,7 +168,7 @@ const fn method(method: HttpMethod) -> http::Method {
     }
 }
 
-fn in_call_words(error: FetchError) -> HttpError {
+pub(crate) fn in_call_words(error: FetchError) -> HttpError {
     match error {
         FetchError::InvalidUrl(why) => HttpError::InvalidUrl(why),
         FetchError::NotGranted(why) => HttpError::NotGranted(why),

@@ -8,7 +8,7 @@ use crate::hop::Way;
 use crate::message::Fields;
 use crate::routes::RouteSet;
 use crate::write::Writer;
-use crate::{Hop, Method, Reason, Request, Response, Uri};
+use crate::{Hop, Method, NameAddr, Reason, Request, Response, Uri};
 
 /// What identifies a dialog and routes its requests. All bytes are copies, so no datagram is kept alive by them.
 #[derive(Debug)]
@@ -246,6 +246,12 @@ impl Dialog {
     /// Where the peer reaches us.
     pub(crate) fn us(&self) -> Hop {
         self.us
+    }
+
+    /// Our address without name and tag, as `Referred-By` has it (RFC 3892 §2.1).
+    pub(crate) fn local_uri(&self) -> Option<Bytes> {
+        let address = NameAddr::parse(&self.local).ok()?;
+        Some([b"<", address.uri().as_bytes(), b">"].concat().into())
     }
 
     /// The user name in our `Contact`.

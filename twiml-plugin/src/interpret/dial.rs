@@ -1,18 +1,27 @@
 //! Others on the line, and what the application hears of it.
 
-use jackfield_guest::{CallError, DialStatus, Dialed, warn};
+use jackfield_guest::{
+    CallError, Dial as Whom, DialRequest, DialStatus, Dialed, WhisperFlow, warn,
+};
 
 use super::{Interpreter, Next};
+use crate::document::Document;
 use crate::fetch::Parameter;
+use crate::reference::resolve;
 use crate::verb::Dial;
 
 impl Interpreter<'_> {
     /// Dials, and waits until it is over. Where to go then; none when the document goes on.
-    pub(super) fn dial(&mut self, dial: &Dial) -> Result<Option<Next>, CallError> {
+    pub(super) fn dial(
+        &mut self,
+        dial: &Dial,
+        document: &Document,
+    ) -> Result<Option<Next>, CallError> {
         if !dial.answers_late {
             self.answer()?;
         }
-        let over = self.call.dial(dial.whom.clone())?.finish()?;
+        let whom = with_absolute_urls(&dial.whom, document);
+        let over = self.call.dial(whom)?.finish()?;
         if over.status == DialStatus::Completed {
             self.answered = true; // with the other side, if not before
         } else {
@@ -23,6 +32,18 @@ impl Interpreter<'_> {
             .clone()
             .map(|action| Next::Fetch(action, parameters(over))))
     }
+}
+
+/// The whispers' URLs are relative to the document.
+fn with_absolute_urls(whom: &Whom, document: &Document) -> Whom {
+    let mut request = DialRequest::from(whom.clone());
+    let whispers = request.targets.iter_mut();
+    for whisper in whispers.filter_map(|target| target.whisper.as_mut()) {
+        if let (WhisperFlow::VoiceUrl(link), Some(base)) = (&mut whisper.story, &document.url) {
+            link.url = resolve(base, &link.url);
+        }
+    }
+    request.into()
 }
 
 fn parameters(over: Dialed) -> Vec<Parameter> {

@@ -1,6 +1,8 @@
 mod detection;
 mod dial;
+mod refer;
 mod room;
+mod whisper;
 
 use jackfield_guest::{
     HttpError, HttpMethod, Rehearsal, Request, Response, StreamEnd, StreamError,

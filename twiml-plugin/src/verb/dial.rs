@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jackfield_guest::Dial as Whom;
+use jackfield_guest::{Dial as Whom, Target, Whisper};
 
 use super::attribute::{at_least_one, boolean};
 use super::{Link, Reading, Verb};
@@ -122,15 +122,15 @@ impl Reading {
         }
     }
 
-    /// The numbers and URIs in it. Of what is not supported yet, its name.
-    fn targets(&mut self, dial: &Element) -> Result<Vec<String>, String> {
+    /// The numbers and URIs in it, each with what they hear first. Of what is not supported yet, its name.
+    fn targets(&mut self, dial: &Element) -> Result<Vec<Target>, String> {
         let mut targets = Vec::new();
         for node in &dial.children {
             let target = match node {
-                Node::Text(text) => plain_number(text),
+                Node::Text(text) => Target::new(plain_number(text)),
                 Node::Element(noun) => match noun.name.as_str() {
-                    "Number" => plain_number(&self.noun(noun, &["url", "sendDigits"])?),
-                    "Sip" => self.noun(noun, &["url"])?,
+                    "Number" => self.number(noun)?,
+                    "Sip" => self.sip(noun),
                     "Application" | "Client" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
                         return Err(noun.name.clone());
                     }
@@ -141,7 +141,7 @@ impl Reading {
                     }
                 },
             };
-            if !target.is_empty() {
+            if !target.to.is_empty() {
                 targets.push(target);
             }
         }
@@ -153,18 +153,48 @@ impl Reading {
         Ok(targets)
     }
 
-    /// What is in a noun. Its attributes that would change what is heard are named where they are not supported yet; the others tell
-    /// somebody of the call's progress, and are left out with a warning.
-    fn noun(&mut self, noun: &Element, needed: &[&str]) -> Result<String, String> {
-        for (name, _) in &noun.attributes {
-            if needed.contains(&name.as_str()) {
-                return Err(format!("{} {name}", noun.name));
-            }
-            let message = format!("{}: {name} is not supported yet, and is ignored", noun.name);
-            self.warn(NOT_IN_SCHEMA, message);
+    /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears.
+    fn number(&mut self, noun: &Element) -> Result<Target, String> {
+        let target = Target::new(plain_number(&noun.text()));
+        let keys = noun.attribute("sendDigits");
+        let whispered = self.whispered(noun, &["sendDigits"]);
+        match (keys, whispered) {
+            (Some(_), Some(_)) => Err("Number sendDigits with url".to_owned()),
+            (Some(keys), None) => Ok(match self.keys(keys) {
+                Some(_) => target.whisper(Whisper::twiml(pressing(keys))),
+                None => target,
+            }),
+            (None, Some(whisper)) => Ok(target.whisper(whisper)),
+            (None, None) => Ok(target),
         }
-        Ok(noun.text().trim().to_owned())
     }
+
+    fn sip(&mut self, noun: &Element) -> Target {
+        let target = Target::new(noun.text().trim());
+        match self.whispered(noun, &[]) {
+            Some(whisper) => target.whisper(whisper),
+            None => target,
+        }
+    }
+
+    /// What they hear first, at a URL that is as written. Attributes that would tell somebody of the call's progress are left out with a
+    /// warning.
+    fn whispered(&mut self, noun: &Element, known: &[&str]) -> Option<Whisper> {
+        for (name, _) in &noun.attributes {
+            if !known.contains(&name.as_str()) && !["url", "method"].contains(&name.as_str()) {
+                let message = format!("{}: {name} is not supported yet, and is ignored", noun.name);
+                self.warn(NOT_IN_SCHEMA, message);
+            }
+        }
+        let method = self.method(noun, NOT_IN_SCHEMA);
+        let url = noun.attribute("url")?.trim();
+        Some(Whisper::voice_url(url, method))
+    }
+}
+
+/// A document that presses keys, which are letters, digits, `*` and `#`.
+fn pressing(keys: &str) -> String {
+    format!("<Response><Play digits=\"{keys}\"/></Response>")
 }
 
 /// A number without what people write between its digits.
@@ -272,12 +302,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_heard_first_is_read() {
+        let whispered = |to: &str, whisper| dial(usual(Whom::to(Target::new(to).whisper(whisper))));
+        let url = |method| Whisper::voice_url("/w?a=1", method);
+        for (noun, expected) in [
+            (
+                "<Number url=' /w?a=1'>+1</Number>",
+                whispered("+1", url(HttpMethod::Post)),
+            ),
+            (
+                "<Sip url='/w?a=1' method='GET'>sip:a@b</Sip>",
+                whispered("sip:a@b", url(HttpMethod::Get)),
+            ),
+            (
+                "<Number sendDigits='ww12#'>+1</Number>",
+                whispered(
+                    "+1",
+                    Whisper::twiml("<Response><Play digits=\"ww12#\"/></Response>"),
+                ),
+            ),
+        ] {
+            check(&format!("<Dial>{noun}</Dial>"), expected, &[]);
+        }
+        check(
+            "<Dial><Number sendDigits='x'>+1</Number></Dial>",
+            dial(usual(Whom::to("+1"))),
+            &[
+                "13430 Play: invalid digits \"x\": none are sent; give 1 to 64 of 0-9, A-D, *, #, w, W",
+            ],
+        );
+    }
+
+    #[test]
     fn what_is_not_there_yet_is_named() {
         for (inner, name) in [
             ("<Client>alice</Client>", "Client"),
-            ("<Number url='/w'>+1</Number>", "Number url"),
-            ("<Number sendDigits='1'>+1</Number>", "Number sendDigits"),
-            ("<Sip url='/w'>sip:a@b</Sip>", "Sip url"),
+            (
+                "<Number url='/w' sendDigits='1'>+1</Number>",
+                "Number sendDigits with url",
+            ),
         ] {
             let expected = Verb::Unsupported(name.to_owned());
             check(&format!("<Dial>{inner}</Dial>"), expected, &[]);

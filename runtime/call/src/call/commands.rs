@@ -24,6 +24,7 @@ const MAX_KEYS: usize = 64;
 impl Call {
     /// Accepts or refuses one command of the story.
     pub(super) fn obey(&mut self, now: Instant, command: Command) -> Result<Reply, CallError> {
+        self.check_whisper(&command)?;
         match (self.state, command) {
             (_, Command::Http(request)) => {
                 if self.requests.len() >= MAX_HTTP {
@@ -74,6 +75,7 @@ impl Call {
             (State::Up, Command::StopStream(id)) => self.stop_stream(id),
             (State::Up, Command::DetectMachine(request)) => self.detect_machine(request),
             (State::Up, Command::Recording(command)) => self.obey_recording(command),
+            (State::Up, Command::Refer(request)) => self.refer(now, request),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

@@ -10,13 +10,15 @@ use media::RingTone;
 use super::{Call, State};
 use crate::{
     CallError, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, DialEnd, DialId,
-    DialRequest, Effect, Event, Reply,
+    DialRequest, Effect, Event, Reply, Whisper, WhisperFlow,
 };
 
 /// Targets of one dial (Twilio error 13250).
 const MAX_TARGETS: usize = 10;
 /// Seconds that one may ring.
 const MAX_RING_S: u32 = 600;
+/// Bytes of a whisper's document and settings.
+const MAX_WHISPER_BYTES: usize = 64 * 1024;
 /// Seconds that a conversation may last.
 const MAX_TIME_S: u32 = 86_400;
 
@@ -97,6 +99,7 @@ impl Call {
         }
         match news {
             ChildNews::EarlyMedia => self.child_is_heard(child),
+            ChildNews::Whispering => self.child_whispers(child),
             ChildNews::Answered(sid) => self.child_answered(now, child, sid),
             ChildNews::Ended(end) => self.child_ended(child, end),
         }
@@ -131,11 +134,11 @@ impl Call {
 
     fn call_next_target(&mut self) {
         let Some(dial) = &mut self.dial else { return };
-        let Some(to) = dial.request.targets.get(dial.called) else {
+        let Some(target) = dial.request.targets.get(dial.called) else {
             return;
         };
         let call = ChildCall {
-            to: to.clone(),
+            target: target.clone(),
             caller_id: dial.request.caller_id.clone(),
             ring_timeout_s: dial.request.ring_timeout_s,
             time_limit_s: dial.request.time_limit_s,
@@ -155,6 +158,16 @@ impl Call {
             dial.joined = Some(child);
             self.emit(Effect::RingBack(None));
             self.emit(Effect::Bridge(child));
+        }
+    }
+
+    /// What it hears now is not for the caller, who was heard by it before its answer.
+    fn child_whispers(&mut self, child: ChildId) {
+        let Some(dial) = &mut self.dial else { return };
+        if dial.joined == Some(child) {
+            dial.joined = None;
+            self.emit(Effect::Unbridge);
+            self.ring();
         }
     }
 
@@ -248,6 +261,33 @@ const fn rank(status: CallStatus) -> u8 {
     }
 }
 
+fn check_whisper(whisper: &Whisper) -> Result<(), CallError> {
+    let invalid = |what| Err(CallError::InvalidArgument(what));
+    let document = match &whisper.story {
+        WhisperFlow::VoiceUrl(url) => match url.check() {
+            Ok(()) => 0,
+            Err(_) => {
+                let what = "a whisper's document has a URL that begins with http:// or https://, for a GET or a POST";
+                return invalid(what.to_owned());
+            }
+        },
+        WhisperFlow::Twiml(document) => document.len(),
+        WhisperFlow::Component(name) if name.is_empty() => {
+            return invalid("a whisper's component has no name".to_owned());
+        }
+        WhisperFlow::Component(_) => 0,
+    };
+    let settings = whisper.settings.iter();
+    let settings: usize = settings.map(|(name, value)| name.len() + value.len()).sum();
+    let bytes = document + settings;
+    if bytes > MAX_WHISPER_BYTES {
+        return invalid(format!(
+            "a whisper has {bytes} bytes of document and settings: give {MAX_WHISPER_BYTES} at most"
+        ));
+    }
+    Ok(())
+}
+
 /// The tone of the ringing.
 fn check(request: &DialRequest) -> Result<RingTone, CallError> {
     let invalid = |what| Err(CallError::InvalidArgument(what));
@@ -265,6 +305,13 @@ fn check(request: &DialRequest) -> Result<RingTone, CallError> {
         && !(1..=MAX_TIME_S).contains(&seconds)
     {
         return invalid(format!("time-limit-s is {seconds}: give 1 to {MAX_TIME_S}"));
+    }
+    for whisper in request
+        .targets
+        .iter()
+        .filter_map(|target| target.whisper.as_ref())
+    {
+        check_whisper(whisper)?;
     }
     match request.ring_tone.as_deref() {
         None => Ok(RingTone::default()),

@@ -37,7 +37,9 @@ impl Call {
         }
         self.close_streams();
         self.detecting = None;
+        self.forget_referral();
         match outcome {
+            StoryOutcome::Returned(Ok(())) if self.whispers() => self.put_through(now),
             StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
                 self.hang_up(now, HangUpCause::Local);
             }

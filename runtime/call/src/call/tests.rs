@@ -5,6 +5,7 @@ mod detection;
 mod dial;
 mod encryption;
 mod recordings;
+mod referral;
 mod rooms;
 mod streams;
 
@@ -177,7 +178,7 @@ fn words(effect: &Effect) -> String {
         Effect::Conference(request) => format!("conference {}", first_word(request)),
         Effect::Queue(request) => format!("queue {}", first_word(request)),
         Effect::Http(id, _) => format!("http {}", id.0),
-        Effect::PlaceChild(child, call) => format!("call {} as {}", call.to, child.0),
+        Effect::PlaceChild(child, call) => format!("call {} as {}", call.target.to, child.0),
         Effect::HangUpChild(child) => format!("end {}", child.0),
         Effect::Bridge(child) => format!("join {}", child.0),
         Effect::Unbridge => "leave".to_owned(),
@@ -191,6 +192,7 @@ fn words(effect: &Effect) -> String {
             format!("callback {} {:?}", callback.url, detection.answered_by)
         }
         Effect::StartRecording { id, codec, .. } => format!("record {} {codec:?}", id.0),
+        Effect::Refer(target) => format!("refer to {target}"),
         Effect::Status(status) => status.to_string(),
     }
 }

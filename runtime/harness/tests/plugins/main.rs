@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(missing_docs)]
 
+mod by_hand;
+mod cases;
+mod coverage;
 mod echo;
 mod menu;
+mod others;
 mod replay;
 mod rooms;
 mod scripts;

@@ -43,7 +43,7 @@ fn a_caller_who_gives_up_before_the_answer_gets_none() {
     let error = run(&MENU, script).unwrap_err();
     assert_eq!(
         error.why,
-        "the script has `the caller hangs up`, the story does `answer`"
+        "step 1: the script has `the caller hangs up`, the story does `answer`"
     );
 }
 

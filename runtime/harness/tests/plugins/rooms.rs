@@ -92,6 +92,6 @@ fn another_conference_than_expected_is_told() {
     let why = run(&TWIML, script).unwrap_err().why;
     assert_eq!(
         why,
-        "the script has `join conference monthly`, the story does `join conference weekly`"
+        "step 2: the script has `join conference monthly`, the story does `join conference weekly`"
     );
 }

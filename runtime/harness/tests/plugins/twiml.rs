@@ -177,3 +177,90 @@ fn where_nobody_speaks_the_document_goes_on() {
     let run = run(&TWIML, script).unwrap();
     assert_eq!(run.requests.len(), 1, "{}", run.transcript);
 }
+
+#[test]
+fn a_caller_is_sent_on_and_the_action_hears_of_it() {
+    let document =
+        "<Response><Refer action='/after'><Sip>sip:desk@pbx.example</Sip></Refer></Response>";
+    for (referee, expected) in [
+        (
+            harness::Referee::reports(Duration::from_secs(4), 200),
+            "ReferCallStatus=in-progress&ReferSipResponseCode=202&NotifySipResponseCode=200",
+        ),
+        (
+            harness::Referee::refuses(603),
+            "ReferCallStatus=failed&ReferSipResponseCode=603",
+        ),
+        (harness::Referee::silent(), "ReferSipResponseCode=202"),
+    ] {
+        let script = calling()
+            .respond(VOICE, Ok(xml(document)))
+            .respond("http://app.example/after", Ok(xml("<Response/>")))
+            .referee(referee)
+            .expect_answer()
+            .expect_refer("sip:desk@pbx.example")
+            .expect_hang_up();
+        let run = run(&TWIML, script).unwrap();
+        let body = String::from_utf8_lossy(&run.requests[1].body);
+        assert!(body.ends_with(expected), "{body}\n{}", run.transcript);
+    }
+}
+
+#[test]
+fn a_whisper_puts_through_where_its_document_ends() {
+    let screening = "<Response><Gather numDigits='1' action='/key'><Say>Press 1</Say></Gather><Hangup/></Response>";
+    let whisper = || {
+        Script::whisper()
+            .setting("voice-url", VOICE)
+            .respond(VOICE, Ok(xml(screening)))
+            .expect_say("Press 1")
+    };
+    let takes = whisper()
+        .respond("http://app.example/key", Ok(xml("<Response/>")))
+        .wait(Duration::from_millis(500))
+        .press("1")
+        .expect_put_through();
+    let taken = run(&TWIML, takes).unwrap();
+    let last = taken.transcript.lines().last();
+    assert!(
+        last.is_some_and(|line| line.ends_with("joined to the caller")),
+        "{}",
+        taken.transcript
+    );
+    let declines = whisper().expect_hang_up();
+    let declined = run(&TWIML, declines).unwrap();
+    assert!(
+        !declined.transcript.contains("joined"),
+        "{}",
+        declined.transcript
+    );
+    let wrong = run(&TWIML, whisper().expect_put_through()).unwrap_err();
+    assert!(wrong.why.contains("`put through`"), "{}", wrong.why);
+}
+
+#[test]
+fn who_is_dialled_hears_a_document_first() {
+    let document = "<Response><Dial action='/done'><Number url='/w'>+1</Number></Dial></Response>";
+    let callee =
+        harness::Callee::answers(Duration::from_secs(3)).listens_for(Duration::from_secs(4));
+    for (callee, status) in [
+        (
+            callee.talks_for(Duration::from_secs(5)),
+            "DialCallStatus=completed",
+        ),
+        (callee.declines(), "DialCallStatus=no-answer"),
+    ] {
+        let script = calling()
+            .respond(VOICE, Ok(xml(document)))
+            .respond("http://app.example/done", Ok(xml("<Response/>")))
+            .callee("+1", callee)
+            .expect_answer()
+            .expect_dial(&["+1"])
+            .expect_hang_up();
+        let run = run(&TWIML, script).unwrap();
+        let words = "dial +1 (who hears http://app.example/w first)";
+        assert!(run.transcript.contains(words), "{}", run.transcript);
+        let body = String::from_utf8_lossy(&run.requests[1].body);
+        assert!(body.contains(status), "{body}\n{}", run.transcript);
+    }
+}

@@ -7,24 +7,29 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
-use crate::state::{Clock, Halt, StoryState};
+use crate::sandbox::Sandbox;
+use crate::state::{Clock, Halt};
 
-impl wall_clock::Host for StoryState {
+impl wall_clock::Host for Sandbox {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
+        self.host_call()?;
         Ok(datetime(self.clock.wall()))
     }
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
+        self.host_call()?;
         Ok(datetime(Clock::STEP))
     }
 }
 
-impl monotonic_clock::Host for StoryState {
+impl monotonic_clock::Host for Sandbox {
     fn now(&mut self) -> wasmtime::Result<monotonic_clock::Instant> {
+        self.host_call()?;
         Ok(nanoseconds(self.clock.monotonic()))
     }
 
     fn resolution(&mut self) -> wasmtime::Result<monotonic_clock::Duration> {
+        self.host_call()?;
         Ok(nanoseconds(Clock::STEP))
     }
 
@@ -41,6 +46,7 @@ impl monotonic_clock::Host for StoryState {
         &mut self,
         duration: monotonic_clock::Duration,
     ) -> wasmtime::Result<Resource<DynPollable>> {
+        self.host_call()?;
         if duration > 0 {
             return Err(Halt::Slept.into());
         }

@@ -1,14 +1,16 @@
 //! `wasi:config/store`: the flow's settings, as the call's journal has them.
 
 use crate::bindings::config::{Error, Host};
-use crate::state::StoryState;
+use crate::sandbox::Sandbox;
 
-impl Host for StoryState {
+impl Host for Sandbox {
     fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {
+        self.host_call()?;
         Ok(Ok(self.settings.get(&key).cloned()))
     }
 
     fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, Error>> {
+        self.host_call()?;
         Ok(Ok(self
             .settings
             .iter()

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use call::{CallError, Command, Event, PlaybackId, Reply};
+use tokio::time::Instant;
 
 use crate::bindings::control::{self, Host};
 use crate::bindings::types;
 use crate::journal::Entry;
+use crate::meter::Limit;
 use crate::state::{Halt, StoryState};
 
 impl types::Host for StoryState {}
 
 impl Host for StoryState {
     async fn info(&mut self) -> wasmtime::Result<control::CallInfo> {
+        self.sandbox.host_call()?;
         Ok((&self.info).into())
     }
 
@@ -89,19 +92,21 @@ impl Host for StoryState {
         &mut self,
         timeout_ms: Option<u32>,
     ) -> wasmtime::Result<Option<control::Event>> {
+        self.sandbox.host_call()?;
         let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
         let next = self.port.next_event(timeout).await;
-        self.clock.set(next.now_unix_ms);
-        let now_unix_ms = self.clock.now_unix_ms();
-        self.notebook.set_now(now_unix_ms);
+        self.sandbox.clock.set(next.now_unix_ms);
+        let now_unix_ms = self.sandbox.clock.now_unix_ms();
+        self.sandbox.notebook.set_now(now_unix_ms);
 
-        self.notebook.write(&Entry::Next {
+        self.sandbox.notebook.write(&Entry::Next {
             timeout_ms,
             event: next.event.clone(),
             now_unix_ms,
         });
         if self.waited(timeout_ms, next.event.as_ref()) {
-            self.budget.back_from_wait();
+            self.sandbox.begin_anew();
+            self.patience = Instant::now() + self.limits.command_wait;
         }
         Ok(next.event.map(Into::into))
     }
@@ -134,21 +139,22 @@ impl StoryState {
         &mut self,
         command: Command,
     ) -> wasmtime::Result<Result<Reply, CallError>> {
+        self.sandbox.host_call()?;
         let limit = self.limits.commands;
         if self.commands >= limit {
+            self.sandbox.notebook.reach(Limit::Commands);
             return Ok(Err(CallError::LimitReached(format!(
                 "{limit} commands in one story"
             ))));
         }
         self.commands += 1;
         let answered =
-            tokio::time::timeout(self.limits.command_wait, self.port.command(command.clone()))
-                .await;
+            tokio::time::timeout_at(self.patience, self.port.command(command.clone())).await;
         let Ok(result) = answered else {
             return Err(Halt::Stalled.into());
         };
-        self.budget.back_from_host();
-        self.notebook.write(&Entry::Command {
+        self.sandbox.budget.back_from_host();
+        self.sandbox.notebook.write(&Entry::Command {
             command,
             result: result.clone(),
         });

@@ -1,6 +1,8 @@
 //! `jackfield:call/dial`: calls to others, through the story's port.
 
-use call::{CallStatus, Command, DialEnd, DialId, DialRequest, Reply};
+use call::{
+    CallStatus, Command, DialEnd, DialId, DialRequest, DialTarget, Reply, Whisper, WhisperFlow,
+};
 
 use crate::bindings::control::{self, CallError, DialStatus};
 use crate::bindings::dial::{self, Host};
@@ -29,7 +31,7 @@ impl Host for StoryState {
 impl From<dial::DialRequest> for DialRequest {
     fn from(request: dial::DialRequest) -> Self {
         Self {
-            targets: request.targets,
+            targets: request.targets.into_iter().map(Into::into).collect(),
             in_turn: request.in_turn,
             caller_id: request.caller_id,
             ring_timeout_s: request.ring_timeout_s,
@@ -37,6 +39,23 @@ impl From<dial::DialRequest> for DialRequest {
             answer_on_bridge: request.answer_on_bridge,
             hang_up_on_star: request.hang_up_on_star,
             ring_tone: request.ring_tone,
+        }
+    }
+}
+
+impl From<dial::Target> for DialTarget {
+    fn from(target: dial::Target) -> Self {
+        let whispered = |whisper: dial::Whisper| Whisper {
+            story: match whisper.story {
+                dial::WhisperFlow::Component(name) => WhisperFlow::Component(name),
+                dial::WhisperFlow::VoiceUrl(url) => WhisperFlow::VoiceUrl(url.into()),
+                dial::WhisperFlow::Twiml(document) => WhisperFlow::Twiml(document),
+            },
+            settings: whisper.settings,
+        };
+        Self {
+            to: target.to,
+            whisper: target.whisper.map(whispered),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 
-use crate::state::StoryState;
+use crate::sandbox::Sandbox;
 
-impl StoryState {
+impl Sandbox {
     /// A view in which no directory is open, and so nothing can be.
     pub(crate) fn no_files(&mut self) -> WasiFilesystemCtxView<'_> {
         WasiFilesystemCtxView {

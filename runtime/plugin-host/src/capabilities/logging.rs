@@ -2,7 +2,7 @@
 
 use crate::bindings::logging::{Host, Level};
 use crate::log::LogLevel;
-use crate::state::StoryState;
+use crate::sandbox::Sandbox;
 
 impl From<Level> for LogLevel {
     fn from(level: Level) -> Self {
@@ -17,8 +17,9 @@ impl From<Level> for LogLevel {
     }
 }
 
-impl Host for StoryState {
+impl Host for Sandbox {
     fn log(&mut self, level: Level, context: String, message: String) -> wasmtime::Result<()> {
+        self.host_call()?;
         self.notebook.log(level.into(), &context, &message);
         Ok(())
     }

@@ -12,19 +12,21 @@ mod process;
 mod queue;
 mod random;
 mod recording;
+mod referral;
 mod streams;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::filesystem::WasiFilesystem;
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::{
     cli, clocks as wasi_clocks, filesystem as wasi_filesystem, random as wasi_random,
 };
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use crate::bindings;
+use crate::sandbox::{HasSandbox, Sandbox};
 use crate::state::StoryState;
 
-/// The interfaces a `call-flow` may import, without their versions.
+/// What a `call-flow` may import beside [`SANDBOX_IMPORTS`], without the versions.
 pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:types/types",
     "jackfield:call/control",
@@ -34,6 +36,12 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/streams",
     "jackfield:call/machine-detection",
     "jackfield:call/recording",
+    "jackfield:call/referral",
+];
+
+/// What a component of any world may import, without the versions.
+pub(crate) const SANDBOX_IMPORTS: &[&str] = &[
+    "jackfield:types/attempts",
     "wasi:config/store",
     "wasi:logging/logging",
     "wasi:cli/environment",
@@ -64,11 +72,16 @@ impl HasData for Table {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Links everything in [`CALL_FLOW_IMPORTS`].
+impl HasSandbox for StoryState {
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.sandbox
+    }
+}
+
+/// Links everything in [`CALL_FLOW_IMPORTS`] and [`SANDBOX_IMPORTS`].
 pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Result<()> {
     type Own = HasSelf<StoryState>;
     let own: fn(&mut StoryState) -> &mut StoryState = |state| state;
-    let table: fn(&mut StoryState) -> &mut ResourceTable = |state| &mut state.table;
 
     bindings::types::add_to_linker::<_, Own>(linker, own)?;
     bindings::control::add_to_linker::<_, Own>(linker, own)?;
@@ -78,6 +91,18 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::streams::add_to_linker::<_, Own>(linker, own)?;
     bindings::machine_detection::add_to_linker::<_, Own>(linker, own)?;
     bindings::recording::add_to_linker::<_, Own>(linker, own)?;
+    bindings::referral::add_to_linker::<_, Own>(linker, own)?;
+    link_sandbox(linker)
+}
+
+/// Links everything in [`SANDBOX_IMPORTS`].
+pub(crate) fn link_sandbox<T: HasSandbox>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    type Own = HasSelf<Sandbox>;
+    let own: fn(&mut T) -> &mut Sandbox = T::sandbox;
+    let files: fn(&mut T) -> WasiFilesystemCtxView<'_> = |data| data.sandbox().no_files();
+    let table: fn(&mut T) -> &mut ResourceTable = |data| &mut data.sandbox().table;
+
+    bindings::routing::attempts::add_to_linker::<_, Own>(linker, own)?;
     bindings::config::add_to_linker::<_, Own>(linker, own)?;
     bindings::logging::add_to_linker::<_, Own>(linker, own)?;
 
@@ -96,8 +121,8 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     wasi_random::insecure::add_to_linker::<_, Own>(linker, own)?;
     wasi_random::insecure_seed::add_to_linker::<_, Own>(linker, own)?;
     wasi_random::random::add_to_linker::<_, Own>(linker, own)?;
-    wasi_filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, StoryState::no_files)?;
-    wasi_filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, StoryState::no_files)?;
+    wasi_filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, files)?;
+    wasi_filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, files)?;
     io::error::add_to_linker::<_, Table>(linker, table)?;
     io::poll::add_to_linker::<_, Table>(linker, table)?;
     io::streams::add_to_linker::<_, Table>(linker, table)

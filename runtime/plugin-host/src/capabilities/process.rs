@@ -8,30 +8,36 @@ use wasmtime_wasi::p2::bindings::cli::{
     terminal_stdin, terminal_stdout,
 };
 use wasmtime_wasi::p2::pipe::ClosedInputStream;
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, OutputStream, Pollable, StreamError, StreamResult,
+};
 
 use crate::log::LogLevel;
 use crate::notebook::Notebook;
-use crate::state::{Halt, StoryState};
+use crate::sandbox::Sandbox;
+use crate::state::Halt;
 
 /// Bytes the guest may print in one call, and of one line before it is written without its end.
 const PRINT_BYTES: usize = 4096;
 
-impl environment::Host for StoryState {
+impl environment::Host for Sandbox {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        self.host_call()?;
         Ok(Vec::new())
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
+        self.host_call()?;
         Ok(Vec::new())
     }
 
     fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {
+        self.host_call()?;
         Ok(None)
     }
 }
 
-impl exit::Host for StoryState {
+impl exit::Host for Sandbox {
     fn exit(&mut self, status: Result<(), ()>) -> wasmtime::Result<()> {
         self.exit_with_code(u8::from(status.is_err()))
     }
@@ -41,27 +47,29 @@ impl exit::Host for StoryState {
     }
 }
 
-impl stdin::Host for StoryState {
+impl stdin::Host for Sandbox {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
+        self.host_call()?;
         let stream: DynInputStream = Box::new(ClosedInputStream);
         Ok(self.table.push(stream)?)
     }
 }
 
-impl stdout::Host for StoryState {
+impl stdout::Host for Sandbox {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
         self.printer(Output::Standard)
     }
 }
 
-impl stderr::Host for StoryState {
+impl stderr::Host for Sandbox {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
         self.printer(Output::Error)
     }
 }
 
-impl StoryState {
+impl Sandbox {
     fn printer(&mut self, output: Output) -> wasmtime::Result<Resource<DynOutputStream>> {
+        self.host_call()?;
         let stream: DynOutputStream = Box::new(Printer {
             output,
             notebook: self.notebook.clone(),
@@ -104,6 +112,9 @@ impl Printer {
 
 impl OutputStream for Printer {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.notebook
+            .host_call()
+            .map_err(|halt| StreamError::Trap(halt.into()))?;
         for byte in bytes {
             if byte == b'\n' || self.line.len() == PRINT_BYTES {
                 self.end_line();
@@ -138,44 +149,47 @@ impl Drop for Printer {
 
 // No stream of a story is a terminal, so these resources never come to be.
 
-impl terminal_input::Host for StoryState {}
+impl terminal_input::Host for Sandbox {}
 
-impl terminal_input::HostTerminalInput for StoryState {
+impl terminal_input::HostTerminalInput for Sandbox {
     fn drop(&mut self, input: Resource<terminal_input::TerminalInput>) -> wasmtime::Result<()> {
         self.table.delete(input)?;
         Ok(())
     }
 }
 
-impl terminal_output::Host for StoryState {}
+impl terminal_output::Host for Sandbox {}
 
-impl terminal_output::HostTerminalOutput for StoryState {
+impl terminal_output::HostTerminalOutput for Sandbox {
     fn drop(&mut self, output: Resource<terminal_output::TerminalOutput>) -> wasmtime::Result<()> {
         self.table.delete(output)?;
         Ok(())
     }
 }
 
-impl terminal_stdin::Host for StoryState {
+impl terminal_stdin::Host for Sandbox {
     fn get_terminal_stdin(
         &mut self,
     ) -> wasmtime::Result<Option<Resource<terminal_input::TerminalInput>>> {
+        self.host_call()?;
         Ok(None)
     }
 }
 
-impl terminal_stdout::Host for StoryState {
+impl terminal_stdout::Host for Sandbox {
     fn get_terminal_stdout(
         &mut self,
     ) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
+        self.host_call()?;
         Ok(None)
     }
 }
 
-impl terminal_stderr::Host for StoryState {
+impl terminal_stderr::Host for Sandbox {
     fn get_terminal_stderr(
         &mut self,
     ) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
+        self.host_call()?;
         Ok(None)
     }
 }

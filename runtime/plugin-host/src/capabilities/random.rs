@@ -3,10 +3,12 @@
 use chacha20::rand_core::Rng;
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
-use crate::state::{HOST_CALL_BYTES, StoryState};
+use crate::sandbox::Sandbox;
+use crate::state::HOST_CALL_BYTES;
 
-impl StoryState {
+impl Sandbox {
     fn random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
+        self.host_call()?;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length > HOST_CALL_BYTES {
             wasmtime::bail!(
@@ -19,28 +21,31 @@ impl StoryState {
     }
 }
 
-impl random::Host for StoryState {
+impl random::Host for Sandbox {
     fn get_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.random_bytes(length)
     }
 
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.host_call()?;
         Ok(self.random.next_u64())
     }
 }
 
-impl insecure::Host for StoryState {
+impl insecure::Host for Sandbox {
     fn get_insecure_random_bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
         self.random_bytes(length)
     }
 
     fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.host_call()?;
         Ok(self.random.next_u64())
     }
 }
 
-impl insecure_seed::Host for StoryState {
+impl insecure_seed::Host for Sandbox {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
+        self.host_call()?;
         Ok((self.random.next_u64(), self.random.next_u64()))
     }
 }

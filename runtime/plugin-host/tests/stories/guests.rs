@@ -47,6 +47,18 @@ package test:guest {
     interface other { answer: func(); }
     world strange { include jackfield:call/call-flow@0.1.0; import other; }
     world networked { include jackfield:call/call-flow@0.1.0; import wasi:sockets/network@0.2.6; }
+    world policy {
+        include jackfield:routing/routing-policy@0.1.0;
+        import wasi:cli/exit@0.2.6;
+        import wasi:clocks/wall-clock@0.2.6;
+        import wasi:random/random@0.2.6;
+    }
+    world several {
+        include jackfield:call/call-flow@0.1.0;
+        include jackfield:routing/routing-policy@0.1.0;
+        include jackfield:retry/retry-strategy@0.1.0;
+    }
+    world nosy { include jackfield:routing/routing-policy@0.1.0; import jackfield:call/control@0.1.0; }
     world storyless { import jackfield:call/control@0.1.0; export other; }
     world empty { }
 }
@@ -88,7 +100,7 @@ pub(crate) fn component(world: &str, items: &str, body: &str) -> Vec<u8> {
     encode(&resolve(&[]), world, &module)
 }
 
-/// A component with this whole core module, in this world. `changes` are replacements in `control.wit`.
+/// A component with this whole core module, in this world. `changes` are replacements in all that the world is made of.
 pub(crate) fn encode_with(changes: &[(&str, &str)], world: &str, module: &str) -> Vec<u8> {
     encode(&resolve(changes), world, module)
 }
@@ -123,33 +135,44 @@ fn encode((resolve, package): &(Resolve, PackageId), world: &str, module: &str) 
 }
 
 fn resolve(changes: &[(&str, &str)]) -> (Resolve, PackageId) {
-    let mut resolve = Resolve::default();
-    for package in [
-        "types@0.1.0",
+    let mut packages: Vec<String> = [
         "deps/wasi-logging@0.1.0-draft",
         "deps/wasi-config@0.2.0-rc.1",
-    ] {
-        resolve.push_dir(format!("{WIT}/{package}")).unwrap();
-    }
-    let mut call = call_package();
+        "types@0.1.0",
+        "call@0.1.0",
+        "routing@0.1.0",
+        "retry@0.1.0",
+    ]
+    .map(whole_package)
+    .into();
+    packages.push(format!("package test:root;\n{WASI}"));
     for (from, to) in changes {
-        assert!(call.contains(from), "`{from}` is not there");
-        call = call.replace(from, to);
+        assert!(
+            packages.iter().any(|text| text.contains(from)),
+            "`{from}` is not there"
+        );
+        for text in &mut packages {
+            *text = text.replace(from, to);
+        }
     }
-    resolve.push_str("call.wit", &call).unwrap();
-    let package = resolve
-        .push_str("wasi.wit", &format!("package test:root;\n{WASI}"))
-        .unwrap();
-    (resolve, package)
+    let mut resolve = Resolve::default();
+    let packages: Vec<PackageId> = packages
+        .iter()
+        .map(|text| resolve.push_str("package.wit", text).unwrap())
+        .collect();
+    (resolve, *packages.last().unwrap())
 }
 
-/// All files of the package in one.
-fn call_package() -> String {
-    const HEAD: &str = "package jackfield:call@0.1.0;";
-    let files = std::fs::read_dir(format!("{WIT}/call@0.1.0")).unwrap();
-    let interfaces: Vec<String> = files
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-        .map(|text| text.replacen(HEAD, "", 1))
-        .collect();
-    format!("{HEAD}\n{}", interfaces.join("\n"))
+/// All files of a package in one.
+fn whole_package(folder: &str) -> String {
+    let files = std::fs::read_dir(format!("{WIT}/{folder}")).unwrap();
+    let mut head = String::new();
+    let mut interfaces = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let (package, rest) = text.split_once(';').unwrap();
+        head = format!("{package};\n");
+        interfaces.push(rest.to_owned());
+    }
+    head + &interfaces.join("\n")
 }

@@ -30,21 +30,6 @@ async fn guests_that_compute_without_end_run_out_of_time() {
             "call $a",
         ),
         (
-            "polling without waiting",
-            "",
-            "(loop (call $next-event (i32.const 1) (i32.const 0) (global.get $area)) br 0)",
-        ),
-        (
-            "asking after the end of the call",
-            "",
-            "(loop (call $next-event (i32.const 0) (i32.const 0) (global.get $area)) br 0)",
-        ),
-        (
-            "reading settings",
-            "",
-            "(loop (call $setting (i32.const 0) (i32.const 0) (global.get $area)) br 0)",
-        ),
-        (
             "filling memory",
             "",
             "(loop (memory.fill (i32.const 16384) (i32.const 0) (i32.const 65536)) br 0)",

@@ -46,9 +46,10 @@ fn bytes_that_were_changed_are_refused_or_run_but_never_break_the_host() {
 #[test]
 fn a_component_without_a_story_is_told_what_is_missing() {
     let empty = encode_with(&[], "test:guest/empty", "(module)");
+    const WORLDS: &str = "`jackfield:call/story@0.1.0` or `jackfield:routing/policy@0.1.0` or `jackfield:retry/strategy@0.1.0`";
     assert_eq!(
         refusal(&empty).to_string(),
-        "the component does not export `jackfield:call/story@0.1.0`: it exports nothing"
+        format!("the component does not export {WORLDS}: it exports nothing")
     );
     let other = encode_with(
         &[],
@@ -57,30 +58,17 @@ fn a_component_without_a_story_is_told_what_is_missing() {
     );
     assert_eq!(
         refusal(&other).to_string(),
-        "the component does not export `jackfield:call/story@0.1.0`: it exports `test:guest/other`"
+        format!("the component does not export {WORLDS}: it exports `test:guest/other`")
     );
     let renamed = encode_with(
         &[("    run: func()", "    tell: func()")],
         CALL_FLOW,
         r#"(module (memory (export "memory") 1) (func (export "jackfield:call/story@0.1.0#tell") (result i32) i32.const 0))"#,
     );
-    assert!(matches!(
-        refusal(&renamed),
-        LoadError::ExportMissing { missing: "run", .. }
-    ));
-}
-
-#[test]
-fn a_story_of_another_shape_is_told_so() {
-    let other = encode_with(
-        &[(
-            "    run: func() -> result<_, call-error>",
-            "    run: func() -> u32",
-        )],
-        CALL_FLOW,
-        r#"(module (func (export "jackfield:call/story@0.1.0#run") (result i32) i32.const 0))"#,
+    assert_eq!(
+        refusal(&renamed).to_string(),
+        "the component does not export `run`: `jackfield:call/story@0.1.0` is there, but without this function"
     );
-    assert!(matches!(refusal(&other), LoadError::ExportDiffers { .. }));
 }
 
 #[test]
@@ -94,6 +82,7 @@ fn an_import_that_is_not_there_is_named() {
         refusal(&strange),
         LoadError::ImportNotAllowed {
             import: "test:guest/other".to_owned(),
+            worlds: "call flows".to_owned(),
             hint: ""
         }
     );
@@ -107,41 +96,6 @@ fn an_import_that_is_not_there_is_named() {
         text.contains("`wasi:sockets/network@0.2.6`") && text.contains("send-request"),
         "{text}"
     );
-}
-
-#[test]
-fn a_function_that_this_version_does_not_have_is_named() {
-    let newer = |change, import| {
-        let module = format!(
-            r#"(module {import} (memory (export "memory") 1)
-                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
-                (func (export "jackfield:call/story@0.1.0#run") (result i32) i32.const 64))"#
-        );
-        encode_with(&[change], CALL_FLOW, &module)
-    };
-    let transfer = newer(
-        (
-            "    /// Sends the other side's audio back",
-            "    transfer: func(to: string);\n    /// Sends the other side's audio back",
-        ),
-        r#"(import "jackfield:call/control@0.1.0" "transfer" (func (param i32 i32)))"#,
-    );
-    let LoadError::ImportDiffers { why } = refusal(&transfer) else {
-        panic!()
-    };
-    assert!(
-        why.contains("jackfield:call/control@0.1.0") && why.contains("transfer"),
-        "{why}"
-    );
-
-    let louder = newer(
-        ("    echo: func(on: bool)", "    echo: func(on: u32)"),
-        r#"(import "jackfield:call/control@0.1.0" "echo" (func (param i32 i32)))"#,
-    );
-    let LoadError::ImportDiffers { why } = refusal(&louder) else {
-        panic!()
-    };
-    assert!(why.contains("echo"), "{why}");
 }
 
 #[tokio::test]

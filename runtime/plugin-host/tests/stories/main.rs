@@ -5,8 +5,11 @@
 
 mod capabilities;
 mod command_module;
+mod decisions;
 mod guests;
 mod limits;
 mod load;
 mod ports;
 mod replay;
+mod versions;
+mod zoo;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{Source, load};
+use super::{Source, load_worlds};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -44,13 +44,14 @@ pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<Pat
     let component = component_of(&String::from_utf8_lossy(&built.stdout)).context(
         "cargo made no component: Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`",
     )?;
-    load(&component)?;
+    let worlds = load_worlds(&component)?;
     let bytes = std::fs::metadata(&component)?.len();
     writeln!(
         out,
-        "{} ({} KiB) can run calls",
+        "{} ({} KiB) runs {}",
         component.display(),
-        bytes.div_ceil(1_024)
+        bytes.div_ceil(1_024),
+        worlds.names().join(", ")
     )?;
     Ok(component)
 }

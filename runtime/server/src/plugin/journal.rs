@@ -4,11 +4,25 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use plugin_host::journal::{Journal, unbundle};
+use plugin_host::journal::{Journal, bundle, unbundle};
 
-/// Tells all that is in it.
-pub(super) fn show(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
-    let journals = read(file)?;
+/// Tells all that is in it, redacted if that is wished; writes it to `copy` too.
+pub(super) fn show(
+    file: &Path,
+    redact: bool,
+    copy: Option<&Path>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let mut journals = read(file)?;
+    if redact {
+        for journal in &mut journals {
+            *journal = Journal::read(journal)?.redacted().to_bytes();
+        }
+    }
+    if let Some(copy) = copy {
+        std::fs::write(copy, bundle(&journals))
+            .with_context(|| format!("cannot write {}", copy.display()))?;
+    }
     for (number, journal) in journals.iter().enumerate() {
         let journal = Journal::read(journal)?;
         let info = &journal.header.info;

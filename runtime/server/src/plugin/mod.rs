@@ -1,18 +1,21 @@
 //! `jackfield plugin`: from an empty folder to a tested component, on an author's own machine.
 
 mod build;
+mod call;
 mod inspect;
 mod journal;
 mod new;
+mod pages;
 mod replay;
 mod test;
+pub(crate) mod twiml;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
-use plugin_host::{Engine, EngineConfig, Flow};
+use clap::{Args, Subcommand, ValueEnum};
+use plugin_host::{Engine, EngineConfig, Flow, Worlds};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
@@ -25,14 +28,22 @@ pub(crate) enum PluginCommand {
     },
     /// Plays scripts against a component, in virtual time: no SIP, no waiting.
     Test(TestOptions),
+    /// Calls a component by hand: shows what is said and played, takes keys from the keyboard, and saves the call as a case.
+    Call(call::CallOptions),
     /// Shows a call's journal: all that its story was told and all that it asked for.
     Journal {
         /// As `GET …/Calls/{Sid}/Journal` gives it.
         journal: PathBuf,
+        /// With placeholders in place of digits, numbers, texts, HTTP bodies and settings.
+        #[arg(long)]
+        redact: bool,
+        /// Writes the journal to a file, to be given to somebody else.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Runs a call again from its journal: the same commands, or the first difference.
     Replay(ReplayOptions),
-    /// Tells what a component imports and exports, and whether it can run calls.
+    /// Tells what a component imports and exports, and which worlds it runs.
     Inspect {
         /// The component.
         component: PathBuf,
@@ -43,9 +54,23 @@ pub(crate) enum PluginCommand {
 pub(crate) struct NewOptions {
     /// The folder to make; its last part is the plugin's name.
     pub(crate) folder: PathBuf,
+    /// What it does.
+    #[arg(long, value_enum, default_value = "call-flow")]
+    pub(crate) world: NewWorld,
     /// Where the SDK (`guest-sdk` of Jackfield's sources) is; without it where this program was built.
     #[arg(long, value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
+}
+
+/// The world of a new plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NewWorld {
+    /// Runs calls.
+    CallFlow,
+    /// Chooses trunks for outbound calls.
+    RoutingPolicy,
+    /// Says when a call is tried again.
+    RetryStrategy,
 }
 
 #[derive(Debug, Args)]
@@ -64,12 +89,8 @@ pub(crate) struct TestOptions {
     pub(crate) component: Option<PathBuf>,
     /// Files of scripts; without any those in the folder's `scripts`.
     pub(crate) scripts: Vec<PathBuf>,
-    /// Shows every call, not only those that went wrong.
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
-    /// Writes the results as JUnit's XML too.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) playing: test::Playing,
 }
 
 #[derive(Debug, Args)]
@@ -84,7 +105,7 @@ pub(crate) struct ReplayOptions {
     /// Which of the call's stories, where it had more than one: the second is the fallback of the first.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) story: usize,
-    /// Shows every step.
+    /// Shows step after step: enter for the next one, `q` and enter for no more. All of them where there is no input.
     #[arg(long)]
     pub(crate) steps: bool,
 }
@@ -95,8 +116,15 @@ pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
         PluginCommand::New(options) => new::new(options, out),
         PluginCommand::Build { source } => build::build(source, out).map(drop),
         PluginCommand::Test(options) => test::test(options, out),
-        PluginCommand::Journal { journal } => journal::show(journal, out),
-        PluginCommand::Replay(options) => replay::replay(options, out),
+        PluginCommand::Call(options) => call::call(options),
+        PluginCommand::Journal {
+            journal,
+            redact,
+            out: file,
+        } => journal::show(journal, *redact, file.as_deref(), out),
+        PluginCommand::Replay(options) => {
+            replay::replay(options, &mut std::io::stdin().lock(), out)
+        }
         PluginCommand::Inspect { component } => inspect::inspect(component, out),
     }
 }
@@ -108,6 +136,15 @@ fn load(component: &Path) -> anyhow::Result<Flow> {
     engine()?
         .load(&wasm)
         .with_context(|| format!("{} cannot run calls", component.display()))
+}
+
+/// The same for all that a component can do.
+fn load_worlds(component: &Path) -> anyhow::Result<Worlds> {
+    let wasm =
+        std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+    engine()?
+        .worlds(&wasm)
+        .with_context(|| format!("{} does not fit", component.display()))
 }
 
 /// The component that was named, or else the folder's, built.

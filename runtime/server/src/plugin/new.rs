@@ -6,18 +6,55 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::NewOptions;
+use super::{NewOptions, NewWorld};
 
 /// Where the SDK was when this program was built.
 const SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest-sdk");
 
-/// The files of a new plugin. `{name}` and `{sdk}` are filled in.
-const FILES: [(&str, &str); 4] = [
-    ("Cargo.toml", include_str!("template/Cargo.toml.txt")),
-    (".gitignore", include_str!("template/gitignore.txt")),
-    ("src/lib.rs", include_str!("template/lib.rs.txt")),
-    ("scripts/calls.toml", include_str!("template/calls.toml")),
-];
+/// What a new plugin of a world is made of. `{name}` and `{sdk}` are filled in.
+struct Template {
+    files: [(&'static str, &'static str); 4],
+    /// What is where, in words.
+    told: &'static str,
+}
+
+const CARGO_TOML: (&str, &str) = ("Cargo.toml", include_str!("template/Cargo.toml.txt"));
+const GITIGNORE: (&str, &str) = (".gitignore", include_str!("template/gitignore.txt"));
+
+const fn template(world: NewWorld) -> Template {
+    match world {
+        NewWorld::CallFlow => Template {
+            files: [
+                CARGO_TOML,
+                GITIGNORE,
+                ("src/lib.rs", include_str!("template/lib.rs.txt")),
+                ("scripts/calls.toml", include_str!("template/calls.toml")),
+            ],
+            told: "its story is in src/lib.rs, what callers do in scripts/calls.toml",
+        },
+        NewWorld::RoutingPolicy => Template {
+            files: [
+                CARGO_TOML,
+                GITIGNORE,
+                ("src/lib.rs", include_str!("template/routing_policy.rs.txt")),
+                ("scripts/routes.toml", include_str!("template/routes.toml")),
+            ],
+            told: "its policy is in src/lib.rs, what is asked of it in scripts/routes.toml",
+        },
+        NewWorld::RetryStrategy => Template {
+            files: [
+                CARGO_TOML,
+                GITIGNORE,
+                ("src/lib.rs", include_str!("template/retry_strategy.rs.txt")),
+                (
+                    "scripts/retries.toml",
+                    include_str!("template/retries.toml"),
+                ),
+            ],
+            told: "its strategy is in src/lib.rs, what is asked of it in scripts/retries.toml",
+        },
+    }
+}
 
 /// Makes the folder.
 pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<()> {
@@ -27,7 +64,8 @@ pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<
         bail!("{} exists already: choose another name", folder.display());
     }
     let sdk = sdk(options.sdk.as_deref())?;
-    for (file, template) in FILES {
+    let Template { files, told } = template(options.world);
+    for (file, template) in files {
         let path = folder.join(file);
         let text = template
             .replace("{name}", name)
@@ -39,7 +77,7 @@ pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<
     }
     writeln!(
         out,
-        "{folder} is a plugin: its story is in src/lib.rs, what callers do in scripts/calls.toml.\n\
+        "{folder} is a plugin: {told}.\n\
          Now `cd {folder}`, then\n  jackfield plugin test    builds it and plays the scripts\n  \
          jackfield plugin build   makes the component that `jackfield apply` takes",
         folder = folder.display()
@@ -93,7 +131,11 @@ mod tests {
     #[test]
     fn what_is_there_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        let options = |folder: PathBuf, sdk| NewOptions { folder, sdk };
+        let options = |folder: PathBuf, sdk| NewOptions {
+            folder,
+            world: NewWorld::CallFlow,
+            sdk,
+        };
         let taken = folder.path().join("taken");
         fs::create_dir(&taken).unwrap();
         let error = new(&options(taken, None), &mut Vec::new()).unwrap_err();
@@ -110,8 +152,19 @@ mod tests {
     }
 
     #[test]
-    fn the_scripts_of_the_template_can_be_read() {
-        let (_, scripts) = FILES[3];
-        assert_eq!(harness::read_cases(scripts).unwrap().len(), 3);
+    fn the_scripts_of_the_templates_can_be_read() {
+        for (world, count) in [
+            (NewWorld::CallFlow, 3),
+            (NewWorld::RoutingPolicy, 4),
+            (NewWorld::RetryStrategy, 4),
+        ] {
+            let (_, scripts) = template(world).files[3];
+            let cases = harness::read_cases(scripts).unwrap();
+            assert_eq!(
+                cases.calls.len() + cases.decisions.len(),
+                count,
+                "{world:?}"
+            );
+        }
     }
 }

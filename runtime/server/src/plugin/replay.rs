@@ -1,18 +1,26 @@
 //! `jackfield plugin replay`.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 use anyhow::{Context, bail};
 use plugin_host::ReplayError;
-use plugin_host::journal::Journal;
+use plugin_host::journal::{Journal, Line};
 
 use super::{ReplayOptions, component, journal, load};
 
 /// Steps that are shown before a difference.
 const CONTEXT: usize = 5;
 
-/// Runs a story again. Fails where it does something else.
-pub(super) fn replay(options: &ReplayOptions, out: &mut impl Write) -> anyhow::Result<()> {
+/// Said of a redacted journal before anything else.
+const REDACTED: &str = "This journal is redacted and does not replay exactly: digits, numbers and texts in it are placeholders, \
+    and a component that depends on them goes another way.";
+
+/// Runs a story again. Fails where it does something else. Steps wait for a line of `input` each.
+pub(super) fn replay(
+    options: &ReplayOptions,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let journals = journal::read(&options.journal)?;
     let number = options.story;
     let written = number.checked_sub(1).and_then(|index| journals.get(index));
@@ -20,7 +28,11 @@ pub(super) fn replay(options: &ReplayOptions, out: &mut impl Write) -> anyhow::R
         let count = journals.len();
         format!("there is no story {number}: the call had {count}")
     })?;
-    let lines: Vec<_> = Journal::read(written)?.lines().collect();
+    let journal = Journal::read(written)?;
+    if journal.is_redacted() {
+        writeln!(out, "{REDACTED}")?;
+    }
+    let lines: Vec<_> = journal.lines().collect();
     let component = component(options.component.as_deref(), &options.source, out)?;
     let flow = load(&component)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -32,14 +44,13 @@ pub(super) fn replay(options: &ReplayOptions, out: &mut impl Write) -> anyhow::R
         Err(ReplayError::Differs(difference)) => difference.step,
         Err(_) => 0,
     };
-    let first = if options.steps {
-        0
-    } else {
-        same.saturating_sub(CONTEXT)
-    };
-    let shown = |step: usize| (first + 1..=same).contains(&step);
-    if options.steps || replayed.is_err() {
-        for line in lines.iter().filter(|line| line.step.is_some_and(shown)) {
+    let upto_here = |line: &&Line| line.step.is_some_and(|step| step <= same);
+    if options.steps {
+        step_through(lines.iter().filter(upto_here), input, out)?;
+    } else if replayed.is_err() {
+        let before = same.saturating_sub(CONTEXT);
+        let near = lines.iter().filter(upto_here);
+        for line in near.filter(|line| line.step > Some(before)) {
             writeln!(out, "{line}")?;
         }
     }
@@ -66,6 +77,28 @@ pub(super) fn replay(options: &ReplayOptions, out: &mut impl Write) -> anyhow::R
     }
 }
 
+/// Shows a line for each line of input; all that are left where there is no more of it, and none after a `q`.
+fn step_through<'a>(
+    lines: impl Iterator<Item = &'a Line>,
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let mut answer = String::new();
+    let mut is_asking = true;
+    for line in lines {
+        writeln!(out, "{line}")?;
+        out.flush()?;
+        if is_asking {
+            answer.clear();
+            is_asking = input.read_line(&mut answer)? > 0;
+        }
+        if answer.trim() == "q" {
+            break;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -90,6 +123,15 @@ mod tests {
     }
 
     fn replayed(journal: &Path, component: &[u8], story: usize) -> (String, anyhow::Result<()>) {
+        stepped(journal, component, story, None)
+    }
+
+    fn stepped(
+        journal: &Path,
+        component: &[u8],
+        story: usize,
+        input: Option<&str>,
+    ) -> (String, anyhow::Result<()>) {
         let file = journal.with_file_name("component.wasm");
         std::fs::write(&file, component).unwrap();
         let options = ReplayOptions {
@@ -97,10 +139,14 @@ mod tests {
             component: Some(file),
             journal: journal.to_owned(),
             story,
-            steps: false,
+            steps: input.is_some(),
         };
         let mut out = Vec::new();
-        let result = replay(&options, &mut out);
+        let result = replay(
+            &options,
+            &mut input.unwrap_or_default().as_bytes(),
+            &mut out,
+        );
         (String::from_utf8(out).unwrap(), result)
     }
 
@@ -135,7 +181,7 @@ mod tests {
     fn a_journal_is_shown() {
         let folder = tempfile::tempdir().unwrap();
         let mut out = Vec::new();
-        journal::show(&written(folder.path()), &mut out).unwrap();
+        journal::show(&written(folder.path()), false, None, &mut out).unwrap();
         let said = String::from_utf8(out).unwrap();
         for part in [
             "story 1 of 1: call CA",
@@ -146,7 +192,48 @@ mod tests {
         }
         let none = folder.path().join("none");
         std::fs::write(&none, "nothing").unwrap();
-        let error = format!("{:#}", journal::show(&none, &mut Vec::new()).unwrap_err());
+        let error = format!(
+            "{:#}",
+            journal::show(&none, false, None, &mut Vec::new()).unwrap_err()
+        );
         assert!(error.contains("is no journal of a call"), "{error}");
+    }
+
+    #[test]
+    fn steps_are_shown_one_by_one_as_long_as_somebody_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = written(folder.path());
+        let all = |said: &str| said.lines().filter(|line| line.contains(" s  ")).count();
+        let (said, result) = stepped(&journal, bundled::MENU, 1, Some(""));
+        result.unwrap();
+        let steps = all(&said);
+        assert!(
+            said.contains(&format!("All {steps} steps are the same")),
+            "{said}"
+        );
+        let (said, _) = stepped(&journal, bundled::MENU, 1, Some("\n\nq\n"));
+        assert_eq!(all(&said), 3, "{said}");
+        let (said, result) = stepped(&journal, bundled::ECHO, 1, Some("\n"));
+        assert!(result.is_err());
+        assert_eq!(all(&said), 1, "{said}");
+    }
+
+    #[test]
+    fn a_redacted_journal_hides_the_key_and_says_that_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("redacted.journal");
+        let mut out = Vec::new();
+        journal::show(&written(folder.path()), true, Some(&copy), &mut out).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(said.contains("from +00000000 to +00000000"), "{said}");
+        assert!(said.contains("it does not replay exactly"), "{said}");
+        assert!(
+            said.contains("digit 0") && !said.contains("digit 1"),
+            "{said}"
+        );
+        let (said, result) = replayed(&copy, bundled::MENU, 1);
+        assert!(said.starts_with("This journal is redacted"), "{said}");
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("differs: the journal has"), "{error}");
     }
 }

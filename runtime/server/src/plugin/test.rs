@@ -1,5 +1,6 @@
 //! `jackfield plugin test`.
 
+mod coverage;
 mod junit;
 
 use std::fs;
@@ -8,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use harness::Case;
-use plugin_host::{Flow, Outcome};
+use clap::Args;
+use harness::{Case, Coverage, DecisionCase, Script};
+use plugin_host::{Flow, Outcome, Worlds};
 
-use super::{TestOptions, component, load};
+use super::{TestOptions, component, load_worlds};
+use coverage::CoverageOptions;
 
 /// What came of a case.
 struct Played {
@@ -29,22 +32,65 @@ struct Suite {
     cases: Vec<Played>,
 }
 
+/// How scripts are played, and what is told of them.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Playing {
+    /// Shows every call, not only those that went wrong.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Writes the results as JUnit's XML too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) coverage: CoverageOptions,
+}
+
+/// Changes a case's script before it is played.
+pub(super) type Prepare<'a> = &'a dyn Fn(Script) -> Script;
+
 /// Plays all scripts, tells of each, and fails if one does.
 pub(super) fn test(options: &TestOptions, out: &mut impl Write) -> anyhow::Result<()> {
-    let files = match options.scripts.as_slice() {
-        [] => scripts_in(&options.source.folder.join("scripts"))?,
-        given => given.to_vec(),
-    };
+    let files = files(&options.scripts, &options.source.folder.join("scripts"))?;
     let component = component(options.component.as_deref(), &options.source, out)?;
-    let flow = load(&component)?;
+    let worlds = load_worlds(&component)?;
+    play_all(&worlds, files, &options.playing, &|script| script, out)
+}
+
+/// The files that were named, or else those of the folder.
+pub(super) fn files(named: &[PathBuf], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    match named {
+        [] => scripts_in(folder),
+        named => Ok(named.to_vec()),
+    }
+}
+
+/// Plays the cases of all files, tells of each, and fails if one does.
+pub(super) fn play_all(
+    worlds: &Worlds,
+    files: Vec<PathBuf>,
+    playing: &Playing,
+    prepare: Prepare<'_>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let began = Instant::now();
     let mut suites = Vec::new();
+    let mut heard = playing.coverage.begin()?;
     for file in files {
-        suites.push(play(&flow, file, options.verbose, out)?);
+        suites.push(play(
+            worlds,
+            file,
+            playing.verbose,
+            prepare,
+            &mut heard,
+            out,
+        )?);
     }
-    if let Some(path) = &options.junit {
+    if let Some(path) = &playing.junit {
         fs::write(path, junit::report(&suites)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(heard) = heard {
+        playing.coverage.tell(&heard, out)?;
     }
     sum_up(&suites, began.elapsed(), out)
 }
@@ -74,15 +120,27 @@ fn scripts_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn play(flow: &Flow, file: PathBuf, verbose: bool, out: &mut impl Write) -> anyhow::Result<Suite> {
+fn play(
+    worlds: &Worlds,
+    file: PathBuf,
+    verbose: bool,
+    prepare: Prepare<'_>,
+    heard: &mut Option<Coverage>,
+    out: &mut impl Write,
+) -> anyhow::Result<Suite> {
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let cases =
         harness::read_cases(&text).with_context(|| format!("{} is not usable", file.display()))?;
     writeln!(out, "{}", file.display())?;
     let mut played = Vec::new();
-    for case in cases {
-        let result = play_case(flow, case);
+    for case in cases.calls {
+        let result = play_case(worlds.call_flow.as_ref(), case, prepare, heard)?;
+        tell(&result, verbose, out)?;
+        played.push(result);
+    }
+    for case in cases.decisions {
+        let result = decide(worlds, case);
         tell(&result, verbose, out)?;
         played.push(result);
     }
@@ -92,23 +150,49 @@ fn play(flow: &Flow, file: PathBuf, verbose: bool, out: &mut impl Write) -> anyh
     })
 }
 
-fn play_case(flow: &Flow, case: Case) -> Played {
-    let (run, unexpected) = match harness::run(flow, case.script.clone()) {
+fn decide(worlds: &Worlds, case: DecisionCase) -> Played {
+    let verdict = case.play(worlds);
+    Played {
+        name: case.name,
+        duration: Duration::ZERO,
+        transcript: verdict.transcript,
+        trouble: verdict.trouble,
+    }
+}
+
+fn play_case(
+    flow: Option<&Flow>,
+    case: Case,
+    prepare: Prepare<'_>,
+    heard: &mut Option<Coverage>,
+) -> anyhow::Result<Played> {
+    let Some(flow) = flow else {
+        return Ok(Played {
+            name: case.name,
+            duration: Duration::ZERO,
+            transcript: String::new(),
+            trouble: Some("the component is no call flow".to_owned()),
+        });
+    };
+    let (run, unexpected) = match harness::run(flow, prepare(case.script.clone())) {
         Ok(run) => (run, None),
         Err(unexpected) => (*unexpected.run, Some(unexpected.why)),
     };
+    if let Some(heard) = heard {
+        heard.add(&run)?;
+    }
     let outcome = &run.end.outcome;
     let broke = match outcome {
         Outcome::Finished(Ok(()) | Err(call::CallError::HungUp)) => None,
         _ => Some(format!("the story {outcome}")),
     };
     let trouble = unexpected.or(broke).or_else(|| case.misses(&run));
-    Played {
+    Ok(Played {
         name: case.name,
         duration: run.duration,
         transcript: run.transcript,
         trouble,
-    }
+    })
 }
 
 fn tell(played: &Played, verbose: bool, out: &mut impl Write) -> std::io::Result<()> {
@@ -192,8 +276,10 @@ mod tests {
             },
             component: Some(component),
             scripts: Vec::new(),
-            verbose: false,
-            junit: Some(junit.clone()),
+            playing: Playing {
+                junit: Some(junit.clone()),
+                ..Playing::default()
+            },
         };
         let mut out = Vec::new();
         let result = test(&options, &mut out);

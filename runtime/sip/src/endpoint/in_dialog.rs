@@ -6,6 +6,7 @@ use super::errand::Errand;
 use super::leg::{Farewell, Stage};
 use super::receive::Refusal;
 use super::received::{ACCEPT, ALLOW, Answer, Received, SUPPORTED};
+use super::refer::is_about_a_referral;
 use super::uas::Rejection;
 use super::{DialogId, Endpoint, Event};
 use crate::dialog::Wording;
@@ -55,6 +56,7 @@ impl Endpoint {
         let (status, fields) = match received.request.method() {
             Method::Options => (200, &[ALLOW, ACCEPT, SUPPORTED][..]),
             Method::Refer => (603, &[][..]), // nobody but us says whom we call
+            Method::Notify if is_about_a_referral(&received.request) => (481, &[][..]), // RFC 6665 §4.1.3
             Method::Notify | Method::Subscribe => (489, &[][..]),
             _ => (405, &[ALLOW][..]),
         };

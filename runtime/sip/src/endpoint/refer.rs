@@ -29,8 +29,10 @@ impl Endpoint {
             return false;
         }
         up.referral = Some(Referral::default());
+        let mut fields = vec![("Refer-To", format!("<{to}>").into())];
+        fields.extend(up.dialog.local_uri().map(|uri| ("Referred-By", uri)));
         let wording = Wording {
-            fields: vec![("Refer-To", format!("<{to}>").into())],
+            fields,
             ..Wording::new(Method::Refer)
         };
         let errand = Errand::new(id, up.dialog.remote_tag(), wording);
@@ -47,11 +49,11 @@ impl Endpoint {
     ) {
         let has_reports = response.and_then(|response| response.header("Refer-Sub"));
         let has_reports = has_reports.is_none_or(|value| !value.trim().starts_with("false"));
-        match status {
-            481 => self.lose(now, id),
-            200..300 if has_reports => {}
-            _ => self.report(id, Some(status), true),
+        if status == 481 {
+            return self.lose(now, id);
         }
+        let is_final = !((200..300).contains(&status) && has_reports);
+        self.tell_referral(id, Event::ReferAnswered { status, is_final }, is_final);
     }
 
     /// A NOTIFY. False where it reports on no REFER of ours.
@@ -63,10 +65,8 @@ impl Endpoint {
         received: &Received,
     ) -> bool {
         let request = &received.request;
-        let event = request.header("Event").unwrap_or_default();
-        let package = event.split(';').next().unwrap_or_default().trim();
         let is_referred = self.legs.up(id).is_some_and(|up| up.referral.is_some());
-        if !is_referred || !package.eq_ignore_ascii_case("refer") {
+        if !is_referred || !is_about_a_referral(request) {
             return false;
         }
         let answer = received.response(&self.config, Answer::new(200, b""));
@@ -76,20 +76,28 @@ impl Endpoint {
         let status = reported_status(request);
         let is_final = is_terminated || status.is_some_and(|status| status >= 200);
         if status.is_some() || is_final {
-            self.report(id, status, is_final);
+            self.tell_referral(id, Event::Referred { status, is_final }, is_final);
         }
         true
     }
 
-    fn report(&mut self, id: DialogId, status: Option<u16>, is_final: bool) {
+    /// What comes after the last word is not told.
+    fn tell_referral(&mut self, id: DialogId, event: Event, is_final: bool) {
         let Some(referral) = self.legs.up(id).and_then(|up| up.referral.as_mut()) else {
             return;
         };
         if !referral.is_over {
             referral.is_over = is_final;
-            self.tell(id, Event::Referred { status, is_final });
+            self.tell(id, event);
         }
     }
+}
+
+/// Whether a NOTIFY is of the event package `refer` (RFC 3515 §2.4.6).
+pub(super) fn is_about_a_referral(notify: &Request) -> bool {
+    let event = notify.header("Event").unwrap_or_default();
+    let package = event.split(';').next().unwrap_or_default();
+    package.trim().eq_ignore_ascii_case("refer")
 }
 
 /// The status in the first line of a `message/sipfrag` (RFC 3420).

@@ -204,7 +204,8 @@ pub enum Command {
         /// Our session description.
         sdp: Bytes,
     },
-    /// Asks the peer to call somebody else (REFER, RFC 3515). [`Event::Referred`] tells how that goes.
+    /// Asks the peer to call somebody else (REFER, RFC 3515). [`Event::ReferAnswered`] tells whether it will, [`Event::Referred`] how
+    /// that goes.
     Refer {
         /// A confirmed dialog, where no other REFER is under way.
         dialog: DialogId,
@@ -449,9 +450,16 @@ pub enum Event {
         /// The final status; 491 where it crossed the peer's again and again, or one of ours is not answered yet.
         status: u16,
     },
+    /// The peer's final answer to a REFER. Where it and a report cross, it may come after that.
+    ReferAnswered {
+        /// 200 to 699; 408 where none came.
+        status: u16,
+        /// Refused, or accepted by a peer that will not report (RFC 4488): nothing more will be told of it.
+        is_final: bool,
+    },
     /// How the call goes that the peer was asked to make.
     Referred {
-        /// The status it got so far, or the one that refused the REFER; none where the peer does not say.
+        /// The status it got so far; none where the peer does not say.
         status: Option<u16>,
         /// Nothing more will be told of it.
         is_final: bool,

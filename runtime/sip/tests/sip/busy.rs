@@ -222,6 +222,7 @@ impl Run {
             | Event::Terminated => life.is_over = true,
             Event::Provisional { .. }
             | Event::Acked { .. }
+            | Event::ReferAnswered { .. }
             | Event::Referred { .. }
             | Event::Info { .. } => {}
         }
@@ -259,6 +260,7 @@ fn kind(event: &Event) -> &'static str {
         Event::OfferAnswered { .. } => "offer answered",
         Event::OfferRefused { status: 491 } => "offer refused 491",
         Event::OfferRefused { .. } => "offer refused",
+        Event::ReferAnswered { .. } => "refer answered",
         Event::Referred { .. } => "referred",
         Event::Info { .. } => "info",
         Event::Terminated => "terminated",
@@ -281,7 +283,7 @@ fn whatever_crosses_each_exchange_ends_once() {
         "offer refused",
         "offer refused 491",
         "provisional",
-        "referred",
+        "refer answered",
         "terminated",
     ] {
         assert!(

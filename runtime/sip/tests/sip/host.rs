@@ -226,6 +226,10 @@ fn word(event: &Event) -> String {
         Event::Offer { sdp: s } => format!("offer{}", sdp(s)),
         Event::OfferAnswered { sdp: s } => format!("offer-answered{}", sdp(s)),
         Event::OfferRefused { status } => format!("offer-refused:{status}"),
+        Event::ReferAnswered { status, is_final } => {
+            let last = if *is_final { "!" } else { "" };
+            format!("refer-answered:{status}{last}")
+        }
         Event::Referred { status, is_final } => {
             let last = if *is_final { "!" } else { "" };
             format!("referred:{}{last}", status.unwrap_or_default())

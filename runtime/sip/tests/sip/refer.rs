@@ -46,6 +46,11 @@ fn a_refer_is_sent_and_its_reports_are_told() {
         Some("<sip:+252611234567@carrier.example>")
     );
     assert!(request.header("Contact").is_some());
+    let ours = request.from().uri().to_string();
+    assert_eq!(
+        request.header("Referred-By").as_deref(),
+        Some(format!("<{ours}>").as_str())
+    );
     host.receive(report(
         2,
         "active;expires=60",
@@ -67,7 +72,10 @@ fn a_refer_is_sent_and_its_reports_are_told() {
         &tag,
     ));
     assert_eq!(host.sent(), "200 200 200 200");
-    assert_eq!(host.events(), "referred:100 referred:180 referred:200!");
+    assert_eq!(
+        host.events(),
+        "referred:100 refer-answered:202 referred:180 referred:200!"
+    );
     // Only then may the next go out.
     refer(&mut host, TO);
     refer(&mut host, TO);
@@ -83,10 +91,10 @@ fn a_refer_is_sent_and_its_reports_are_told() {
 #[test]
 fn how_a_refer_ends() {
     for (status, fields, told) in [
-        (603, "", "referred:603!"),
-        (405, "", "referred:405!"),
-        (200, "Refer-Sub: false\r\n", "referred:200!"),
-        (202, "Refer-Sub: true\r\n", ""),
+        (603, "", "refer-answered:603!"),
+        (405, "", "refer-answered:405!"),
+        (200, "Refer-Sub: false\r\n", "refer-answered:200!"),
+        (202, "Refer-Sub: true\r\n", "refer-answered:202"),
         (481, "", "terminated"),
     ] {
         let (mut host, _, request) = referring();
@@ -101,7 +109,7 @@ fn how_a_refer_ends() {
     }
     let (mut host, _, _) = referring();
     host.advance(64 * T1);
-    assert_eq!(host.events(), "referred:408!");
+    assert_eq!(host.events(), "refer-answered:408!");
     // A subscription may end without a word on the call.
     let (mut host, tag, _) = referring();
     host.receive(report(2, "terminated;reason=giveup", "", &tag));
@@ -112,11 +120,20 @@ fn how_a_refer_ends() {
     assert_eq!((host.sent().as_str(), host.events().as_str()), ("200", ""));
 }
 
+/// The last report overtook the answer (RFC 3515 §2.4.4): nothing is told after it.
+#[test]
+fn an_answer_may_come_after_the_last_report() {
+    let (mut host, tag, request) = referring();
+    host.receive(report(2, "terminated", "SIP/2.0 486 Busy Here", &tag));
+    host.receive(Reply::new(202, "").to(&request));
+    assert_eq!(host.events(), "referred:486!");
+}
+
 #[test]
 fn reports_nobody_asked_for_are_refused() {
     let (mut host, tag) = talking();
     host.receive(report(2, "active", "SIP/2.0 100 Trying\r\n", &tag));
-    assert_eq!((host.sent().as_str(), host.events().as_str()), ("489", ""));
+    assert_eq!((host.sent().as_str(), host.events().as_str()), ("481", ""));
     let (mut host, tag, _) = referring();
     host.receive(
         report(2, "active", "SIP/2.0 100 Trying\r\n", &tag).replace("refer;id=1", "dialog"),

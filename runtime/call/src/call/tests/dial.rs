@@ -1,11 +1,17 @@
 //! Calls that a story dials, from both sides.
 
 use super::*;
-use crate::{ChildId, DialId, DialRequest};
+use crate::{
+    CallSid, ChildEnd, ChildId, DialId, DialRequest, DialTarget, StatusCallback, Whisper,
+    WhisperFlow,
+};
 
 fn request(targets: &[&str]) -> DialRequest {
     DialRequest {
-        targets: targets.iter().map(|target| (*target).to_owned()).collect(),
+        targets: targets
+            .iter()
+            .map(|target| DialTarget::from(*target))
+            .collect(),
         in_turn: false,
         caller_id: None,
         ring_timeout_s: 30,
@@ -34,7 +40,7 @@ fn ended(number: u8, status: CallStatus) -> ChildNews {
     })
 }
 
-/// Short words for what children say: `+1` answered, `~1` heard early, `-1 busy` ended.
+/// Short words for what children say: `+1` answered, `~1` heard early, `?1` whispered to, `-1 busy` ended.
 fn news(words: &str) -> Input {
     let (child, rest) = words[1..].split_once(' ').unwrap_or((&words[1..], ""));
     let number: u8 = child.parse().unwrap();
@@ -48,6 +54,7 @@ fn news(words: &str) -> Input {
     let news = match &words[..1] {
         "+" => ChildNews::Answered(sid(number)),
         "~" => ChildNews::EarlyMedia,
+        "?" => ChildNews::Whispering,
         _ => ended(number, status),
     };
     Input::Child(ChildId(number.into()), news)
@@ -371,7 +378,7 @@ fn what_cannot_be_dialled_is_refused() {
 
 fn dialled() -> Run {
     let (mut run, _) = Run::outbound();
-    run.call.dialled = Some(sid(9));
+    run.call.dialled = Some(Dialled::new(sid(9), false));
     run
 }
 
@@ -444,4 +451,160 @@ fn a_dialled_call_that_is_ended_says_so_whatever_crosses() {
         run.feed(Input::Sip(sip::Event::Bye { cause: None }))
             .is_empty()
     );
+}
+
+#[test]
+fn the_caller_goes_on_hearing_it_ring_while_the_callee_is_whispered_to() {
+    let begun: (&str, &[&str]) = ("dial", &["call a as 1", "ring", "Dial(DialId(1))"]);
+    check(
+        request(&["a"]),
+        false,
+        &[
+            begun,
+            ("?1", &[]),
+            ("+1", &["hush", "join 1", "joined to 1"]),
+            ("-1 completed", &["leave", "over Completed by 1"]),
+        ],
+    );
+    check(
+        request(&["a"]),
+        false,
+        &[
+            begun,
+            ("~1", &["hush", "join 1"]),
+            ("?1", &["leave", "ring"]), // what was heard early is heard no longer
+            ("-1 no-answer", &["hush", "over NoAnswer by 1"]),
+        ],
+    );
+    check(
+        request(&["a", "b"]),
+        false,
+        &[
+            (
+                "dial",
+                &["call a as 1", "call b as 2", "ring", "Dial(DialId(1))"],
+            ),
+            ("?1", &[]),
+            ("?2", &[]),
+            ("+2", &["end 1", "hush", "join 2", "joined to 2"]),
+        ],
+    );
+}
+
+/// A call that was answered, and hears its story.
+fn whispering() -> Run {
+    let (mut run, _) = Run::outbound();
+    run.call.dialled = Some(Dialled::new(sid(9), true));
+    assert_eq!(
+        run.feed(answered()),
+        [
+            "in-progress",
+            "media Connect",
+            "parent: Whispering",
+            "start Flow"
+        ]
+    );
+    run
+}
+
+fn returned(result: Result<(), CallError>) -> Input {
+    Input::StoryEnded(StoryOutcome::Returned(result))
+}
+
+#[test]
+fn a_whisper_that_returns_puts_the_callee_through() {
+    let mut run = whispering();
+    run.feed(play("a.wav"));
+    run.feed(Input::Fetched(PlaybackId(1), Ok(prompt())));
+    run.now += Duration::from_secs(3);
+    assert_eq!(
+        run.feed(returned(Ok(()))),
+        ["media Stop", "media Echo", "parent: Answered"]
+    );
+    assert!(run.feed(Input::Media(MediaEvent::Digit('1'))).is_empty());
+    assert_eq!(
+        run.wait_for_deadline(LIMITS.max_duration),
+        ["sip Bye", "parent: ended completed 3603 s", "completed"]
+    );
+    assert!(run.call.is_ended());
+}
+
+#[test]
+fn who_is_not_put_through_has_not_answered() {
+    let not_answered = "parent: ended no-answer 0 s";
+    let mut refuses = whispering();
+    assert_eq!(
+        refuses.feed(command(Command::HangUp)),
+        [
+            "sip Bye",
+            not_answered,
+            "tell HungUp(Local)",
+            "completed",
+            "Done"
+        ]
+    );
+    assert!(refuses.feed(returned(Ok(()))).is_empty());
+    assert!(refuses.call.is_ended());
+
+    let mut leaves = whispering();
+    assert_eq!(
+        leaves.feed(Input::Sip(sip::Event::Bye { cause: None })),
+        [not_answered, "tell HungUp(Remote)", "completed"]
+    );
+
+    let mut fails = whispering();
+    assert_eq!(fails.feed(broke()), ["start Flow"]); // nothing was heard yet
+    assert_eq!(fails.feed(broke()), ["media Echo", "fetch 1 apology"]);
+    fails.feed(Input::Fetched(PlaybackId(1), Err(String::new())));
+    assert_eq!(
+        fails.call.record().unwrap().status,
+        CallStatus::Completed,
+        "the call itself was answered"
+    );
+
+    let mut is_ended = whispering();
+    let end = Input::HangUp(HangUpCause::Local);
+    assert_eq!(is_ended.feed(end)[..2], ["sip Bye", not_answered]);
+}
+
+#[test]
+fn a_whisper_joins_nobody_else() {
+    let mut run = whispering();
+    assert_eq!(
+        run.feed(command(Command::Dial(request(&["b"])))),
+        ["refused: InvalidArgument"]
+    );
+    let serve = crate::QueueCommand::Serve {
+        name: "support".to_owned(),
+    };
+    assert_eq!(
+        run.feed(command(Command::Queue(serve))),
+        ["refused: InvalidArgument"]
+    );
+}
+
+#[test]
+fn a_whisper_that_cannot_be_is_refused() {
+    let url = |url: &str, method| {
+        let url = url.to_owned();
+        WhisperFlow::VoiceUrl(StatusCallback { url, method })
+    };
+    for (story, settings, expected) in [
+        (WhisperFlow::Component(String::new()), 0, "has no name"),
+        (url("ftp://a/", HttpMethod::Get), 0, "begins with http://"),
+        (url("http://a/", HttpMethod::Put), 0, "a GET or a POST"),
+        (WhisperFlow::Twiml("x".repeat(60_000)), 6_000, "66004 bytes"),
+    ] {
+        let mut run = Run::up();
+        let mut whispered = request(&["a"]);
+        whispered.targets[0].whisper = Some(Whisper {
+            story,
+            settings: vec![("name".to_owned(), "x".repeat(settings))],
+        });
+        run.call.handle(run.now, command(Command::Dial(whispered)));
+        let Some(Effect::Reply(Err(CallError::InvalidArgument(why)))) = run.call.poll() else {
+            panic!("{expected}");
+        };
+        assert!(why.contains(expected), "{why}");
+    }
 }

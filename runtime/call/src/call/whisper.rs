@@ -1,0 +1,98 @@
+//! A call that another call's story dials, and the story that it hears alone before the two are joined.
+
+use std::time::Instant;
+
+use super::{Call, Limits};
+use crate::leg::OutboundLeg;
+use crate::{
+    CallError, CallRecord, CallSid, CallStatus, ChildEnd, ChildNews, Command, Effect, StoryChoice,
+};
+
+/// Such a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialled {
+    /// Its own.
+    sid: CallSid,
+    /// Its story is still to be told, or to end.
+    whispers: bool,
+}
+
+impl Dialled {
+    pub(super) const fn new(sid: CallSid, whispers: bool) -> Self {
+        Self { sid, whispers }
+    }
+}
+
+impl Call {
+    /// A call with this SID that another call's story dials. It tells its parent what becomes of it. With `whispers` it has a story, told
+    /// when it is answered: the parent hears of the answer when that has returned.
+    #[must_use]
+    pub fn dialled(sid: CallSid, leg: OutboundLeg, limits: Limits, whispers: bool) -> Self {
+        Self {
+            dialled: Some(Dialled::new(sid, whispers)),
+            ..Self::outbound(leg, limits)
+        }
+    }
+
+    /// Its story is a whisper, not over yet.
+    pub(super) fn whispers(&self) -> bool {
+        self.dialled.is_some_and(|dialled| dialled.whispers)
+    }
+
+    /// Media flows.
+    pub(super) fn begin_story(&mut self) {
+        match self.dialled {
+            None => self.start_story(StoryChoice::Flow),
+            Some(Dialled { whispers: true, .. }) => {
+                self.emit(Effect::TellParent(ChildNews::Whispering));
+                self.start_story(StoryChoice::Flow);
+            }
+            Some(Dialled { sid, .. }) => self.emit(Effect::TellParent(ChildNews::Answered(sid))),
+        }
+    }
+
+    /// The whisper was heard: what it left behind is taken away, and the conversation begins, with its whole time.
+    pub(super) fn put_through(&mut self, now: Instant) {
+        let Some(dialled) = &mut self.dialled else {
+            return;
+        };
+        dialled.whispers = false;
+        let sid = dialled.sid;
+        self.silence();
+        self.deadline = Some(now + self.limits.max_duration);
+        self.emit(Effect::TellParent(ChildNews::Answered(sid)));
+    }
+
+    /// Who answered and was not put through has not answered for the one who dialled.
+    pub(super) fn tell_parent_of_end(&mut self, record: &CallRecord) {
+        let Some(dialled) = self.dialled else { return };
+        let is_missed = dialled.whispers && record.status == CallStatus::Completed;
+        let end = ChildEnd {
+            status: match is_missed {
+                true => CallStatus::NoAnswer,
+                false => record.status,
+            },
+            call_sid: Some(dialled.sid),
+            duration_s: if is_missed { 0 } else { record.duration_s },
+            sip_status: record.sip_status,
+            reason: match is_missed {
+                true => format!("not put through: {}", record.end_reason),
+                false => record.end_reason.clone(),
+            },
+        };
+        self.emit(Effect::TellParent(ChildNews::Ended(end)));
+    }
+
+    /// Whom it is to be joined to is known: a whisper joins nobody else.
+    pub(super) fn check_whisper(&self, command: &Command) -> Result<(), CallError> {
+        let joins = matches!(
+            command,
+            Command::Dial(_) | Command::Conference(_) | Command::Queue(_)
+        );
+        if joins && self.dialled.is_some() {
+            let what = "a whisper dials nobody, and joins no conference and no queue: return to be joined to the caller";
+            return Err(CallError::InvalidArgument(what.to_owned()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,504 @@
+//! A journal that may be shown to others: what people typed, said and are is not in it.
+
+use call::{
+    CallError, CallInfo, Command, ConferenceCommand, DialRequest, DialTarget, Event, HttpRequest,
+    HttpResponse, MediaSource, PlaybackEnd, QueueCommand, Recording, RecordingSid, ReferRequest,
+    Reply, StatusCallback, StreamRequest, WaitSound, Whisper, WhisperFlow,
+};
+
+use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
+use crate::story::Outcome;
+
+/// Header fields whose values say nothing of anybody.
+const PLAIN_HEADERS: [&str; 5] = [
+    "accept",
+    "content-length",
+    "content-type",
+    "date",
+    "user-agent",
+];
+/// A part of a path that is longer is rather a token than a name.
+const LONGEST_NAME: usize = 24;
+/// What a guest said itself, in the text of a trap.
+const LAST_WORDS: &str = "its last words: ";
+
+impl Journal {
+    /// The journal with placeholders of the same kind and length in place of keys, numbers, texts, HTTP bodies, the values of
+    /// settings and header fields, log lines, and the names of recordings: each digit becomes `0`, each letter `x` or `X`. Of URLs
+    /// the server and the plain words of the path stay. Times, SIDs of calls and the order of things stay too.
+    ///
+    /// It replays as far as the story does not depend on what is gone. Redacting it again changes nothing.
+    #[must_use]
+    pub fn redacted(self) -> Self {
+        let told = !self.is_redacted();
+        let entries = self.entries.into_iter().map(entry);
+        Self {
+            header: header(self.header),
+            entries: told
+                .then_some(Entry::Redacted)
+                .into_iter()
+                .chain(entries)
+                .collect(),
+        }
+    }
+
+    /// It was [`Self::redacted`]: it does not replay exactly.
+    #[must_use]
+    pub fn is_redacted(&self) -> bool {
+        self.entries.first() == Some(&Entry::Redacted)
+    }
+}
+
+/// All journals of [`bundle`], redacted.
+///
+/// # Errors
+/// As [`unbundle`] and [`Journal::read`].
+pub fn redact_bundle(whole: &[u8]) -> Result<Vec<u8>, JournalError> {
+    let journals = unbundle(whole)?.into_iter().map(Journal::read);
+    let redacted = journals.map(|journal| Ok(journal?.redacted().to_bytes()));
+    Ok(bundle(&redacted.collect::<Result<Vec<_>, JournalError>>()?))
+}
+
+fn header(header: Header) -> Header {
+    let settings = header.settings.into_iter();
+    Header {
+        info: CallInfo {
+            caller: target(&header.info.caller),
+            callee: target(&header.info.callee),
+            sip_call_id: text(&header.info.sip_call_id),
+            ..header.info
+        },
+        settings: settings.map(|(name, value)| (name, url(&value))).collect(),
+        // What a story drew at random may have been a secret.
+        seed: [0; 32],
+        ..header
+    }
+}
+
+fn entry(entry: Entry) -> Entry {
+    match entry {
+        Entry::Command {
+            command: done,
+            result,
+        } => Entry::Command {
+            command: command(done),
+            result: answer(result),
+        },
+        Entry::Next {
+            timeout_ms,
+            event: told,
+            now_unix_ms,
+        } => Entry::Next {
+            timeout_ms,
+            event: told.map(event),
+            now_unix_ms,
+        },
+        Entry::Log(mut line) => {
+            line.message = text(&line.message);
+            Entry::Log(line)
+        }
+        Entry::Ended(end) => Entry::Ended(outcome(end)),
+        entry @ (Entry::MemoryRefused { .. } | Entry::Cut | Entry::Redacted) => entry,
+    }
+}
+
+/// As it stands in a redacted journal.
+pub(crate) fn command(command: Command) -> Command {
+    match command {
+        Command::Play {
+            source: asked,
+            loops,
+        } => Command::Play {
+            source: source(asked),
+            loops,
+        },
+        Command::Say { mut speech, loops } => {
+            speech.text = text(&speech.text);
+            Command::Say { speech, loops }
+        }
+        Command::Press(keys) => Command::Press(digits(&keys)),
+        Command::Http(request) => Command::Http(HttpRequest {
+            url: url(&request.url),
+            headers: headers(request.headers),
+            body: body(&request.body),
+            ..request
+        }),
+        Command::Conference(ConferenceCommand::Join { name, mut options }) => {
+            options.label = options.label.as_deref().map(text);
+            options.wait_sound = sound(options.wait_sound);
+            let name = digits(&name);
+            Command::Conference(ConferenceCommand::Join { name, options })
+        }
+        Command::Conference(ConferenceCommand::Hold(heard)) => {
+            Command::Conference(ConferenceCommand::Hold(heard.map(sound)))
+        }
+        Command::Queue(QueueCommand::Wait {
+            name,
+            sound: heard,
+            max_size,
+        }) => Command::Queue(QueueCommand::Wait {
+            name: digits(&name),
+            sound: sound(heard),
+            max_size,
+        }),
+        Command::Queue(QueueCommand::Serve { name }) => Command::Queue(QueueCommand::Serve {
+            name: digits(&name),
+        }),
+        Command::Dial(request) => Command::Dial(DialRequest {
+            targets: request.targets.into_iter().map(dialled).collect(),
+            caller_id: request.caller_id.as_deref().map(target),
+            ..request
+        }),
+        Command::Refer(request) => Command::Refer(ReferRequest {
+            target: target(&request.target),
+            ..request
+        }),
+        Command::StartStream(request) => Command::StartStream(stream(request)),
+        Command::DetectMachine(mut request) => {
+            request.status_callback = request.status_callback.map(callback);
+            Command::DetectMachine(request)
+        }
+        command => command,
+    }
+}
+
+fn dialled(dialled: DialTarget) -> DialTarget {
+    let whisper = dialled.whisper.map(|whisper| {
+        let settings = whisper.settings.into_iter();
+        Whisper {
+            story: match whisper.story {
+                WhisperFlow::VoiceUrl(link) => WhisperFlow::VoiceUrl(callback(link)),
+                WhisperFlow::Twiml(document) => WhisperFlow::Twiml(text(&document)),
+                component @ WhisperFlow::Component(_) => component,
+            },
+            settings: settings.map(|(name, value)| (name, url(&value))).collect(),
+        }
+    });
+    DialTarget {
+        to: target(&dialled.to),
+        whisper,
+    }
+}
+
+fn stream(request: StreamRequest) -> StreamRequest {
+    let parameters = request.parameters.into_iter();
+    StreamRequest {
+        url: url(&request.url),
+        parameters: parameters
+            .map(|(name, value)| (name, text(&value)))
+            .collect(),
+        name: request.name.as_deref().map(digits),
+        status_callback: request.status_callback.map(callback),
+        ..request
+    }
+}
+
+fn answer(result: Result<Reply, CallError>) -> Result<Reply, CallError> {
+    result.map_err(error)
+}
+
+fn error(error: CallError) -> CallError {
+    match error {
+        CallError::InvalidArgument(why) => CallError::InvalidArgument(text(&why)),
+        CallError::UnsupportedMedia(why) => CallError::UnsupportedMedia(text(&why)),
+        error => error,
+    }
+}
+
+fn event(event: Event) -> Event {
+    match event {
+        Event::Digit(key) => Event::Digit(digit(key)),
+        Event::PlaybackEnded(id, PlaybackEnd::Failed(why)) => {
+            Event::PlaybackEnded(id, PlaybackEnd::Failed(digits(&why)))
+        }
+        Event::HttpResponse(id, Ok(response)) => {
+            let response = HttpResponse {
+                headers: headers(response.headers),
+                body: body(&response.body),
+                url: url(&response.url),
+                ..response
+            };
+            Event::HttpResponse(id, Ok(response))
+        }
+        Event::DialEnded(id, mut end) => {
+            end.reason = digits(&end.reason);
+            Event::DialEnded(id, end)
+        }
+        Event::Referred(mut referral) => {
+            referral.reason = text(&referral.reason);
+            Event::Referred(referral)
+        }
+        Event::RecordingEnded(id, recording) => Event::RecordingEnded(
+            id,
+            Recording {
+                sid: RecordingSid::from_bytes([0; 16]),
+                url: url(&recording.url),
+                end: recording.end.map_err(|why| digits(&why)),
+                ..recording
+            },
+        ),
+        event => event,
+    }
+}
+
+/// As it stands in a redacted journal.
+pub(crate) fn outcome(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Finished(Err(why)) => Outcome::Finished(Err(error(why))),
+        Outcome::Trapped(why) => Outcome::Trapped(match why.split_once(LAST_WORDS) {
+            Some((trap, words)) => format!("{trap}{LAST_WORDS}{}", text(words)),
+            None => why,
+        }),
+        outcome => outcome,
+    }
+}
+
+fn source(source: MediaSource) -> MediaSource {
+    match source {
+        MediaSource::Url(place) => MediaSource::Url(url(&place)),
+        MediaSource::File(path) => MediaSource::File(digits(&path)),
+    }
+}
+
+fn sound(sound: WaitSound) -> WaitSound {
+    match sound {
+        WaitSound::Prompt(prompt) => WaitSound::Prompt(source(prompt)),
+        sound => sound,
+    }
+}
+
+fn callback(callback: StatusCallback) -> StatusCallback {
+    StatusCallback {
+        url: url(&callback.url),
+        ..callback
+    }
+}
+
+fn headers(headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let masked = |(name, value): (String, String)| {
+        let is_plain = PLAIN_HEADERS
+            .iter()
+            .any(|plain| name.eq_ignore_ascii_case(plain));
+        let value = if is_plain { value } else { text(&value) };
+        (name, value)
+    };
+    headers.into_iter().map(masked).collect()
+}
+
+/// Text stays text of the same length in characters; anything else becomes zeros.
+fn body(body: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(body) {
+        Ok(words) => text(words).into_bytes(),
+        Err(_) => vec![0; body.len()],
+    }
+}
+
+fn text(text: &str) -> String {
+    let masked = |character: char| match character {
+        '0'..='9' => '0',
+        'A'..='Z' => 'X',
+        'a'..='z' => 'x',
+        character if character.is_ascii() => character,
+        _ => 'x',
+    };
+    text.chars().map(masked).collect()
+}
+
+fn digits(text: &str) -> String {
+    let masked = |character: char| match character {
+        '0'..='9' => '0',
+        character => character,
+    };
+    text.chars().map(masked).collect()
+}
+
+/// `*` and `#` end what is typed: they tell nothing, and the story may wait for them.
+const fn digit(key: char) -> char {
+    match key {
+        '0'..='9' => '0',
+        'A'..='D' => 'A',
+        key => key,
+    }
+}
+
+/// A number, or a SIP URI.
+fn target(target: &str) -> String {
+    match target.split_once(':') {
+        Some((scheme @ ("sip" | "sips"), rest)) => format!("{scheme}:{}", text(rest)),
+        _ => text(target),
+    }
+}
+
+/// Of a URL the server, the plain words of its path and the names in its query stay. What is none is text.
+fn url(url: &str) -> String {
+    let Some((scheme @ ("http" | "https" | "ws" | "wss"), rest)) = url.split_once("://") else {
+        return text(url);
+    };
+    let (place, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (path, query) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
+    let server = match place.rsplit_once('@') {
+        Some((user, server)) => format!("{}@{server}", text(user)),
+        None => place.to_owned(),
+    };
+    let path: Vec<String> = path.split('/').map(word).collect();
+    let query = query.split_inclusive(['?', '&', '#']).map(parameter);
+    format!(
+        "{scheme}://{server}{}{}",
+        path.join("/"),
+        query.collect::<String>()
+    )
+}
+
+/// A part of a path.
+fn word(part: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '.');
+    match part.len() <= LONGEST_NAME && part.chars().all(is_plain) {
+        true => part.to_owned(),
+        false => text(part),
+    }
+}
+
+/// `name=value`, with the sign that follows it.
+fn parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, value)) => format!("{name}={}", text(value)),
+        None => text(parameter),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use call::{HttpMethod, PlaybackId, RequestId, Speech};
+
+    use super::*;
+    use crate::journal::tests::{entries, header};
+    use crate::log::{LogLevel, LogLine};
+
+    #[test]
+    fn of_urls_the_server_and_plain_words_stay() {
+        for (given, expected) in [
+            ("https://a.example/voice", "https://a.example/voice"),
+            (
+                "https://me:pw1@a.example:8443/v2/menu.xml?From=%2B8551&x#rc=2",
+                "https://xx:xx0@a.example:8443/x0/menu.xml?From=%0X0000&x#rc=0",
+            ),
+            (
+                "http://a/Recordings/REabcdefabcdefabcdefabcdefabcdefab",
+                "http://a/Recordings/XXxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            ),
+            ("http://a", "http://a"),
+            ("http://a?pin=77&q", "http://a?pin=00&x"),
+            ("Room 12, ភ្នំ", "Xxxx 00, xxxx"),
+            ("ftp://a/b1", "xxx://x/x0"),
+        ] {
+            assert_eq!(url(given), expected, "{given}");
+            assert_eq!(url(expected), expected, "twice: {given}");
+        }
+        assert_eq!(target("+85512345678"), "+00000000000");
+        assert_eq!(target("sips:alice@b.example"), "sips:xxxxx@x.xxxxxxx");
+    }
+
+    /// A journal with a secret, `4711` or `Alice`, wherever one can be.
+    fn secrets() -> Journal {
+        let mut journal = Journal {
+            header: header(),
+            entries: entries(),
+        };
+        let info = &mut journal.header.info;
+        info.caller = "+4711".to_owned();
+        info.callee = "sip:Alice@4711".to_owned();
+        info.sip_call_id = "4711@Alice".to_owned();
+        journal
+            .header
+            .settings
+            .insert("pin".to_owned(), "4711".to_owned());
+        let command = |command| Entry::Command {
+            command,
+            result: Err(CallError::InvalidArgument("Alice 4711".to_owned())),
+        };
+        let told = |event| Entry::Next {
+            timeout_ms: None,
+            event: Some(event),
+            now_unix_ms: 0,
+        };
+        let http = |name: &str| (name.to_owned(), "Alice 4711".to_owned());
+        journal.entries.extend([
+            command(Command::Say {
+                speech: Speech {
+                    text: "Alice 4711".to_owned(),
+                    voice: None,
+                    language: None,
+                },
+                loops: 1,
+            }),
+            command(Command::Press("4711".to_owned())),
+            command(Command::Play {
+                source: MediaSource::File("4711.wav".to_owned()),
+                loops: 1,
+            }),
+            command(Command::Http(HttpRequest {
+                method: HttpMethod::Post,
+                url: "http://x/4711?a=Alice".to_owned(),
+                headers: vec![http("authorization")],
+                body: b"pin=4711&name=Alice".to_vec(),
+                sign: true,
+            })),
+            command(Command::Queue(QueueCommand::Serve {
+                name: "q4711".to_owned(),
+            })),
+            told(Event::PlaybackEnded(
+                PlaybackId(1),
+                PlaybackEnd::Failed("4711".to_owned()),
+            )),
+            told(Event::HttpResponse(
+                RequestId(1),
+                Ok(HttpResponse {
+                    status: 200,
+                    headers: vec![http("set-cookie")],
+                    body: b"\xff4711".to_vec(),
+                    url: "http://x/4711".to_owned(),
+                }),
+            )),
+            told(Event::RecordingEnded(
+                call::RecordingId(1),
+                Recording {
+                    sid: RecordingSid::from_bytes([0x47; 16]),
+                    url: "http://x/RE4711".to_owned(),
+                    end: Err("4711".to_owned()),
+                    duration_ms: 1,
+                    heard_voice: true,
+                },
+            )),
+            Entry::Log(LogLine {
+                level: LogLevel::Info,
+                context: String::new(),
+                message: "Alice typed 4711".to_owned(),
+                at_unix_ms: 0,
+            }),
+            Entry::Ended(Outcome::Trapped(
+                "unreachable; its last words: Alice 4711".to_owned(),
+            )),
+        ]);
+        journal
+    }
+
+    #[test]
+    fn nothing_of_a_secret_stays_and_all_else_does() {
+        let whole = secrets();
+        let redacted = whole.clone().redacted();
+        assert!(!whole.is_redacted() && redacted.is_redacted());
+        let bytes = redacted.to_bytes();
+        assert!(!bytes.windows(4).any(|part| part == b"4711"));
+        assert!(!bytes.windows(5).any(|part| part == b"Alice"));
+        assert_eq!(redacted.entries.len(), whole.entries.len() + 1);
+        let steps = |journal: &Journal| journal.lines().filter_map(|line| line.step).count();
+        assert_eq!(steps(&redacted), steps(&whole));
+        assert_eq!(Journal::read(&bytes), Ok(redacted.clone()));
+        assert_eq!(redacted.clone().redacted(), redacted, "twice");
+
+        let both = bundle(&[whole.to_bytes(), whole.to_bytes()]);
+        let both = redact_bundle(&both).unwrap();
+        assert_eq!(both, bundle(&[bytes.clone(), bytes]));
+        assert!(redact_bundle(b"no bundle").is_err());
+    }
+}

@@ -1,0 +1,8 @@
+;; Logs two mebibytes in one line.
+(module
+  (import "wasi:logging/logging@0.1.0-draft" "log" (func $log (param i32 i32 i32 i32 i32)))
+  (memory (export "memory") 64)
+  (func (export "jackfield:call/story@0.1.0#run") (result i32)
+    (call $log (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2097152))
+    (i32.const 64))
+)

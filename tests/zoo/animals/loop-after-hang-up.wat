@@ -1,0 +1,10 @@
+;; Waits for its events, and computes for ever once the call is over.
+(module
+  (import "jackfield:call/control@0.1.0" "next-event" (func $next-event (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+  (func (export "jackfield:call/story@0.1.0#run") (result i32)
+    (call $next-event (i32.const 0) (i32.const 0) (i32.const 128))
+    (loop (br 0))
+    unreachable)
+)

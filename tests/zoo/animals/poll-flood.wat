@@ -1,0 +1,9 @@
+;; Asks for events without end and never waits for one.
+(module
+  (import "jackfield:call/control@0.1.0" "next-event" (func $next-event (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+  (func (export "jackfield:call/story@0.1.0#run") (result i32)
+    (loop (call $next-event (i32.const 1) (i32.const 0) (i32.const 128)) (br 0))
+    unreachable)
+)

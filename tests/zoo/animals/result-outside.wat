@@ -1,0 +1,5 @@
+;; Says that its result lies outside of its memory.
+(module
+  (memory (export "memory") 1)
+  (func (export "jackfield:call/story@0.1.0#run") (result i32) (i32.const -8))
+)

@@ -1,0 +1,5 @@
+;; Breaks at once.
+(module
+  (memory (export "memory") 1)
+  (func (export "jackfield:call/story@0.1.0#run") (result i32) unreachable)
+)

@@ -19,6 +19,7 @@ pub mod network;
 pub mod pjsip;
 pub mod ports;
 pub mod process;
+mod ready_made;
 pub mod rest;
 pub mod rtp_tap;
 pub mod server;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -11,7 +11,7 @@ use crate::certificates::Certificates;
 use crate::needs;
 use crate::process::Process;
 use crate::rest::{self, Rest};
-use crate::{audio, ports};
+use crate::{audio, ports, ready_made};
 
 const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
 const AUTH_TOKEN: &str = "a-token-that-only-these-tests-know";
@@ -59,6 +59,41 @@ pub struct Tenants {
     pub numbers: Vec<(&'static str, Flow)>,
     /// Lines of the trunk's table in place of all of the above: `targets`, `nat`, and tables of its own.
     pub trunk: Option<String>,
+    /// A second account of the same carrier.
+    pub uploads: Option<Uploads>,
+}
+
+/// An account whose flows are components of its own.
+#[derive(Debug, Clone)]
+pub struct Uploads {
+    /// Each with its number.
+    pub components: Vec<(&'static str, Vec<u8>)>,
+    /// The document that takes over when one of them breaks.
+    pub fallback: Option<&'static str>,
+}
+
+impl Uploads {
+    fn to_toml(&self) -> String {
+        let fallback = self.fallback.map_or_else(String::new, |document| {
+            format!("fallback = {{ twiml = '''{document}''' }}\n")
+        });
+        let mut text = format!(
+            "\n[[account]]\n\
+             carrier = \"interop\"\n\
+             name = \"uploads\"\n\
+             media_dir = \"{}\"\n\
+             outbound = {{ allow = [\"+1500555\"], max_channels = 50, calls_per_second = 50.0 }}\n\
+             {fallback}",
+            media_dir().display()
+        );
+        for (number, _) in &self.components {
+            text.push_str(&format!(
+                "\n[[component]]\naccount = \"uploads\"\nname = \"flow-{number}\"\nfile = \"{number}.wasm\"\n\
+                 \n[[number]]\nnumber = \"{number}\"\naccount = \"uploads\"\nflow = \"flow-{number}\"\n"
+            ));
+        }
+        text
+    }
 }
 
 impl Tenants {
@@ -156,6 +191,9 @@ impl Tenants {
             text.push_str(&format!(
                 "\n[[number]]\nnumber = \"{number}\"\naccount = \"tests\"\n{flow}\n"
             ));
+        }
+        if let Some(uploads) = &self.uploads {
+            text.push_str(&uploads.to_toml());
         }
         text
     }
@@ -308,22 +346,17 @@ impl Server {
     pub fn start_at(place: Place, tenants: &Tenants) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the server");
         let config = write_files(folder.path(), &place, tenants);
+        let data = folder.path().join("data");
+        ready_made::lend(&data);
 
-        let mut apply = command("apply", &config);
-        apply.arg(folder.path().join("tenants.toml"));
-        let mut apply = Process::start(
-            "jackfield apply",
-            &mut apply,
-            &folder.path().join("apply.log"),
-        );
-        let applied = apply.wait(READY_LIMIT);
+        let (applied, said) = apply(&config);
         assert!(
             applied.success(),
-            "jackfield apply failed ({applied}):\n{}",
-            apply.output()
+            "jackfield apply failed ({applied}):\n{said}"
         );
 
         let (process, [sip, api], tls) = serve(&config, &folder.path().join("serve.log"));
+        ready_made::keep(&data);
         Self {
             process,
             sip,
@@ -430,6 +463,28 @@ impl Drop for Server {
     }
 }
 
+/// What `jackfield apply` says where it refuses these tenants.
+///
+/// # Panics
+/// If it takes them.
+#[must_use]
+pub fn refusal(tenants: &Tenants) -> String {
+    let folder = tempfile::tempdir().expect("a folder for the server");
+    let config = write_files(folder.path(), &Place::on_loopback(), tenants);
+    let (applied, said) = apply(&config);
+    assert!(!applied.success(), "jackfield apply took them:\n{said}");
+    said
+}
+
+/// Applies the tenants file beside the configuration: how that ended, and what was said.
+fn apply(config: &Path) -> (ExitStatus, String) {
+    let mut apply = command("apply", config);
+    apply.arg(config.with_file_name("tenants.toml"));
+    let log = config.with_file_name("apply.log");
+    let mut apply = Process::start("jackfield apply", &mut apply, &log);
+    (apply.wait(READY_LIMIT), apply.output())
+}
+
 /// Starts the server and waits until it is ready: where it speaks SIP and REST, and SIP over TLS.
 fn serve(config: &Path, log: &Path) -> (Process, [SocketAddr; 2], Option<SocketAddr>) {
     let mut process = Process::start("jackfield serve", &mut command("serve", config), log);
@@ -464,6 +519,15 @@ fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {
         (&folder.join("tenants.toml"), tenants.to_toml()),
     ] {
         std::fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    for (number, component) in tenants
+        .uploads
+        .iter()
+        .flat_map(|uploads| &uploads.components)
+    {
+        let file = folder.join(number).with_extension("wasm");
+        std::fs::write(&file, component)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
     path
 }

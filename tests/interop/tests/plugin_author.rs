@@ -78,9 +78,35 @@ fn an_empty_folder_becomes_a_tested_component() {
 }
 
 #[test]
+fn policies_and_strategies_begin_with_something_that_works() {
+    let folder = tempfile::tempdir().expect("a folder for the plugins");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (world, runs) in [
+        ("routing-policy", "jackfield:routing/routing-policy@0.1.0"),
+        ("retry-strategy", "jackfield:retry/retry-strategy@0.1.0"),
+    ] {
+        let made = plugin(folder.path(), &["new", "--world", world, world]);
+        assert!(made.status.success(), "{}", text(&made));
+        let plugin_folder = folder.path().join(world);
+        std::fs::copy(
+            workspace.join("Cargo.lock"),
+            plugin_folder.join("Cargo.lock"),
+        )
+        .expect("the workspace has a lock file");
+        let tested = plugin(&plugin_folder, &["test", "-v"]);
+        let said = text(&tested);
+        assert!(tested.status.success(), "{said}");
+        assert!(said.contains(&format!("runs {runs}")), "{said}");
+        assert!(said.contains("4 cases, 0 failed"), "{said}");
+    }
+}
+
+#[test]
 fn the_example_plugins_do_what_their_scripts_say() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
     for (name, cases) in [
+        ("least-cost-routing", 12),
+        ("office-hours-retry", 14),
         ("opening-hours", 5),
         ("survey", 3),
         ("verify-number", 4),

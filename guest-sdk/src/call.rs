@@ -269,6 +269,16 @@ impl Call {
         self.wait_for(|inbox| inbox.take_response(id))
     }
 
+    /// Makes an HTTP request whose answer nobody waits for. At most 8 are under way at a time.
+    ///
+    /// # Errors
+    /// [`CallError::LimitReached`] while 8 are under way.
+    pub fn send(&self, request: Request) -> Result<(), CallError> {
+        let id = self.host.send_request(request)?;
+        self.inbox.borrow_mut().do_without(id);
+        Ok(())
+    }
+
     /// The time since the call's story began. It stands still between two waits.
     #[must_use]
     pub fn elapsed(&self) -> Duration {

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::bindings::jackfield::call::{
-    conference, control, dial, machine_detection, queue, recording, referral, streams,
+    conference, control, dial, machine_detection, queue, recording, referral, speech_input, streams,
 };
 use crate::bindings::wasi::{config, logging};
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Host,
-    Level, MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest,
-    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId, RecordingId,
+    RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech, StartedStream,
+    StreamId, StreamRequest, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -147,6 +148,14 @@ impl Host for Component {
 
     fn refer(&self, request: ReferRequest) -> Result<(), CallError> {
         referral::refer(&request)
+    }
+
+    fn listen(&self, request: ListeningRequest) -> Result<ListeningId, CallError> {
+        speech_input::listen(&request)
+    }
+
+    fn stop_listening(&self, id: ListeningId) -> Result<(), CallError> {
+        speech_input::stop_listening(id)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

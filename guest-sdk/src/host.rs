@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Level,
-    MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest,
-    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId, RecordingId,
+    RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech, StartedStream,
+    StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -52,6 +53,8 @@ pub trait Host {
     fn stop_stream(&self, stream: StreamId) -> Result<(), CallError>;
     fn detect_machine(&self, request: DetectionRequest) -> Result<(), CallError>;
     fn refer(&self, request: ReferRequest) -> Result<(), CallError>;
+    fn listen(&self, request: ListeningRequest) -> Result<ListeningId, CallError>;
+    fn stop_listening(&self, listening: ListeningId) -> Result<(), CallError>;
 
     /// The next event in order, or none when `timeout` is over; without one it waits for as long as it takes.
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event>;

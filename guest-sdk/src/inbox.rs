@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::conference::ConferenceNews;
 use crate::queue::QueueNews;
 use crate::{
-    Detection, DialId, Dialed, Event, HangUpCause, HttpError, PlaybackEnd, PlaybackId, Recorded,
-    RecordingId, Referral, RequestId, Response, StreamEnd, StreamId,
+    Detection, DialId, Dialed, Event, HangUpCause, HttpError, ListeningId, PlaybackEnd, PlaybackId,
+    Recorded, RecordingId, Referral, RequestId, Response, SpeechEnd, SpeechEvent, StreamEnd,
+    StreamId,
 };
 
 /// Keys beyond this many that nobody asked for are dropped.
@@ -27,6 +28,11 @@ pub(crate) struct Inbox {
     detection: Option<Detection>,
     recorded: BTreeMap<RecordingId, Recorded>,
     referral: Option<Referral>,
+    /// Of the listening that began last.
+    listening: Option<ListeningId>,
+    speech: VecDeque<SpeechEvent>,
+    /// Requests whose answers nobody waits for.
+    unwanted: BTreeSet<RequestId>,
     hung_up: Option<HangUpCause>,
 }
 
@@ -41,7 +47,9 @@ impl Inbox {
                 self.ended.insert(playback, end);
             }
             Event::HttpResponse((request, response)) => {
-                self.responses.insert(request, response);
+                if !self.unwanted.remove(&request) {
+                    self.responses.insert(request, response);
+                }
             }
             Event::Conference(event) => self.conference.put(event),
             Event::Queue(event) => self.queue.put(event),
@@ -62,6 +70,11 @@ impl Inbox {
                 self.recorded.insert(recording, recorded);
             }
             Event::Referred(referral) => self.referral = Some(referral),
+            Event::Speech((listening, event)) => {
+                if self.listening == Some(listening) {
+                    self.hear(event);
+                }
+            }
             Event::HungUp(cause) => self.hung_up = Some(cause),
         }
     }
@@ -155,6 +168,47 @@ impl Inbox {
     /// Forgets the referral: another one begins.
     pub(crate) fn forget_referral(&mut self) {
         self.referral = None;
+    }
+
+    /// A listening begins: what is said to others is forgotten.
+    pub(crate) fn begin_listening(&mut self, listening: ListeningId) {
+        self.listening = Some(listening);
+        self.speech.clear();
+    }
+
+    /// Words that nobody took give way to those that follow.
+    fn hear(&mut self, event: SpeechEvent) {
+        if let (Some(SpeechEvent::Partial(last)), SpeechEvent::Partial(next)) =
+            (self.speech.back_mut(), &event)
+        {
+            last.clone_from(next);
+        } else {
+            self.speech.push_back(event);
+        }
+    }
+
+    /// Whether somebody speaks, or did, to that listening.
+    pub(crate) fn has_speech(&self, listening: ListeningId) -> bool {
+        let is_speech = |event: &SpeechEvent| {
+            let SpeechEvent::Ended(end) = event else {
+                return true;
+            };
+            matches!(end, SpeechEnd::Heard(_) | SpeechEnd::NotUnderstood)
+        };
+        self.listening == Some(listening) && self.speech.iter().any(is_speech)
+    }
+
+    /// What became of that listening, in order.
+    pub(crate) fn take_speech(&mut self, listening: ListeningId) -> Option<SpeechEvent> {
+        match self.listening == Some(listening) {
+            true => self.speech.pop_front(),
+            false => None,
+        }
+    }
+
+    /// Nobody waits for the answer to that request.
+    pub(crate) fn do_without(&mut self, request: RequestId) {
+        self.unwanted.insert(request);
     }
 
     /// Why the call is over, if it is.

@@ -35,6 +35,7 @@
 //! | pick up, or turn away | [`Call::answer`], [`Call::reject`] |
 //! | be heard | [`Call::play`], [`Call::say`], then [`Playback::finish`], [`Playback::gather`] or [`Playback::stop`] |
 //! | hear keys | [`Playback::gather`], [`Call::gather`], [`Call::key`] |
+//! | hear words, or keys | [`Playback::ask`], [`Call::ask`]; [`Call::listen`] for words as they are said |
 //! | stream its audio to a server, and be spoken for by it | [`Call::stream`] |
 //! | record | [`Call::record`]; [`Call::start_recording`], then [`Recording::pause`] or [`Recording::stop`] |
 //! | let time pass | [`Call::pause`] |
@@ -94,6 +95,7 @@ mod referral;
 mod rehearsal;
 pub mod retry;
 pub mod routing;
+mod speech_input;
 mod stream;
 mod whisper;
 
@@ -128,9 +130,10 @@ pub use bindings::jackfield::call::conference::{Beep, ConferenceOptions};
 pub use bindings::jackfield::call::control::{
     AnsweredBy, CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Detection,
     DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request,
-    HttpResponse as Response, MediaSource, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent,
-    QueueExit, QueueOutcome, QueuePlace, Recorded, RecordingEnd, RecordingId, Referral,
-    RejectReason, RequestId, Speech, StatusCallback, StreamEnd, StreamError, StreamId, WaitSound,
+    HttpResponse as Response, ListeningId, MediaSource, PartialWords, PlaybackEnd, PlaybackId,
+    QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, Recorded, RecordingEnd,
+    RecordingId, Referral, RejectReason, RequestId, Speech, SpeechEnd, SpeechEvent, StatusCallback,
+    StreamEnd, StreamError, StreamId, WaitSound, Words,
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::dial::{DialRequest, Target, Whisper, WhisperFlow};
@@ -142,6 +145,8 @@ pub use bindings::jackfield::call::recording::{
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::referral::ReferRequest;
+#[doc(inline)]
+pub use bindings::jackfield::call::speech_input::ListeningRequest;
 #[doc(inline)]
 pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
 #[doc(inline)]
@@ -162,6 +167,7 @@ pub use queue::Queue;
 pub use recording::Recording;
 pub use referral::{Refer, Referring};
 pub use rehearsal::{Callee, Referee, Rehearsal};
+pub use speech_input::{Answer, Listening};
 pub use stream::Stream;
 
 /// Makes a function the story of this component.

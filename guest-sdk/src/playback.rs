@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Call, CallError, Digits, PlaybackEnd, PlaybackId};
+use crate::{
+    Answer, Call, CallError, Digits, Listening, ListeningRequest, PlaybackEnd, PlaybackId,
+};
 
 /// A prompt or speech that was queued by [`Call::play`] or [`Call::say`].
 ///
@@ -58,6 +60,47 @@ impl<'a> Playback<'a> {
         let call = self.call;
         self.until_key()?;
         call.gather(digits, timeout)
+    }
+
+    /// Waits for its end or for an answer, a key or somebody who speaks, whichever comes first; an answer stops it.
+    ///
+    /// True when one did. It is kept for [`Listening::answer`].
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn until_answer(self, listening: &Listening<'_>) -> Result<bool, CallError> {
+        let is_answered = self
+            .call
+            .wait_for(|inbox| match listening.is_answered(inbox) {
+                true => Some(true),
+                false => inbox.take_end(self.id).map(|_| false),
+            })?;
+        if is_answered {
+            self.stop()?;
+        }
+        Ok(is_answered)
+    }
+
+    /// Plays the question and takes the answer, in words or by keys: the first of either stops the prompt, and `timeout` begins at its
+    /// end.
+    ///
+    /// See [`Call::ask`].
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first; [`CallError::InvalidArgument`] for a request that is out of range.
+    pub fn ask(
+        self,
+        request: ListeningRequest,
+        digits: Digits,
+        timeout: Duration,
+    ) -> Result<Answer, CallError> {
+        let call = self.call;
+        let Some(listening) = call.listen_if_possible(request)? else {
+            let digits = self.gather(digits, timeout)?;
+            return Ok(Answer::of_keys(digits));
+        };
+        self.until_answer(&listening)?;
+        listening.answer(digits, timeout, |_| {})
     }
 
     /// Stops it, or takes it off the queue. Not an error when it has ended already.

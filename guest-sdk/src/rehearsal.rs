@@ -2,6 +2,7 @@
 
 mod callee;
 mod host;
+mod listener;
 mod recordings;
 mod referee;
 mod rooms;
@@ -13,8 +14,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::{
-    AnsweredBy, CallError, CallInfo, Direction, Event, HangUpCause, HttpError, Request, Response,
-    StreamEnd, StreamId, Target,
+    AnsweredBy, CallError, CallInfo, Direction, Event, HangUpCause, HttpError, PartialWords,
+    Request, Response, SpeechEnd, SpeechEvent, StreamEnd, StreamId, Target, Words,
 };
 pub use callee::Callee;
 pub use referee::Referee;
@@ -110,6 +111,48 @@ impl Rehearsal {
         self
     }
 
+    /// The caller begins to say these words, `seconds` after the beginning. A listening hears them in two seconds, all but the last
+    /// of them after one; nobody hears them where none is under way.
+    #[must_use]
+    pub fn says(self, seconds: f32, words: &str) -> Self {
+        let (stable, unstable) = words.rsplit_once(' ').unwrap_or(("", words));
+        let partial = PartialWords {
+            stable: stable.to_owned(),
+            unstable: unstable.to_owned(),
+        };
+        let heard = SpeechEnd::Heard(Words {
+            text: words.to_owned(),
+            confidence_permille: Some(900),
+        });
+        self.speech(seconds, SpeechEvent::Began);
+        self.speech(seconds + 1.0, SpeechEvent::Partial(partial));
+        self.speech(seconds + 2.0, SpeechEvent::Ended(heard));
+        self
+    }
+
+    /// The caller makes a sound that is no word, `seconds` after the beginning; a listening knows that a second later.
+    #[must_use]
+    pub fn mumbles(self, seconds: f32) -> Self {
+        self.speech(seconds, SpeechEvent::Began);
+        self.speech(seconds + 1.0, SpeechEvent::Ended(SpeechEnd::NotUnderstood));
+        self
+    }
+
+    /// The recogniser fails, `seconds` after the beginning.
+    #[must_use]
+    pub fn recogniser_fails(self, seconds: f32, why: &str) -> Self {
+        let end = SpeechEnd::Failed(why.to_owned());
+        self.speech(seconds, SpeechEvent::Ended(end));
+        self
+    }
+
+    /// The host has no recogniser.
+    #[must_use]
+    pub fn without_recogniser(self) -> Self {
+        self.stage_mut().listens = false;
+        self
+    }
+
     /// The caller hangs up, `seconds` after the beginning.
     #[must_use]
     pub fn hang_up(self, seconds: f32) -> Self {
@@ -178,7 +221,7 @@ impl Rehearsal {
     }
 
     /// What the story did to the call, a line each: `answer`, `play prompts/menu.wav`, `say Hello.`, `stop`, `echo on`,
-    /// `dial +15550101`, `stop dial`, `refer to +15550101`, `record`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
+    /// `dial +15550101`, `stop dial`, `listen in en-US`, `refer to +15550101`, `record`, `reject busy`, `hang up`, `join conference weekly`, `wait in queue support`. Loops follow as
     /// ` x3`, a voice and a language in brackets.
     #[must_use]
     pub fn transcript(&self) -> Vec<String> {
@@ -207,6 +250,11 @@ impl Rehearsal {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.stage().now
+    }
+
+    /// To the listening that is under way then.
+    fn speech(&self, seconds: f32, event: SpeechEvent) {
+        self.happens(seconds, Event::Speech((0, event)));
     }
 
     fn happens(&self, seconds: f32, event: Event) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jackfield_guest::{Call, CallError, HttpMethod, Response, debug, error};
+use jackfield_guest::{Call, CallError, HttpMethod, Response, debug, error, warn};
 
 use crate::document::Document;
 use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS};
@@ -147,6 +147,26 @@ impl<'a> Documents<'a> {
             debug!(self.call, "{url}: {} verbs", document.verbs.len());
         }
         Ok(document)
+    }
+
+    /// Tells a server something; nobody waits for its answer. What cannot be told is left out, and the log says so.
+    pub(crate) fn tell(
+        &self,
+        link: &Link,
+        base: Option<&str>,
+        parameters: Vec<Parameter>,
+        status: CallStatus,
+    ) {
+        let url = base.map_or_else(|| link.url.clone(), |base| resolve(base, &link.url));
+        if !is_web_url(&url) {
+            let message = format!("{url:?} is not an http or https URL");
+            return warn!(self.call, "{}", Fault::new(INVALID_URL, message));
+        }
+        let mut all = parameters_of(self.call.info(), status);
+        all.extend(parameters);
+        if let Err(error) = self.call.send(request(link.method, &url, &form(&all))) {
+            debug!(self.call, "{url} is not told: {error}");
+        }
     }
 
     /// Waits until the same URL may be fetched again.

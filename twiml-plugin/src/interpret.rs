@@ -2,6 +2,7 @@
 
 mod detection;
 mod dial;
+mod gather;
 mod prompts;
 mod record;
 mod refer;
@@ -18,7 +19,9 @@ use crate::document::Document;
 use crate::documents::{Documents, Stop};
 use crate::fault::{Fault, VERB_UNSUPPORTED};
 use crate::fetch::{CallStatus, Parameter};
-use crate::verb::{Gather, Link, Prompt, Verb};
+use crate::verb::{Link, Prompt, Verb};
+
+use prompts::Until;
 
 const APOLOGY: &str = "An application error has occurred. Goodbye.";
 
@@ -106,12 +109,11 @@ impl<'a> Interpreter<'a> {
                     let following = rest.iter().map_while(Verb::prompt);
                     let prompts: Vec<&Prompt> = iter::once(first).chain(following).collect();
                     verbs = &rest[prompts.len() - 1..];
-                    self.play(&prompts, document, false)?;
+                    self.play(&prompts, document, Until::Heard)?;
                 }
                 Verb::Gather(gather) => {
                     self.answer()?;
-                    if let Some(digits) = self.gather(gather, document)? {
-                        let parameters = vec![("Digits", digits)];
+                    if let Some(parameters) = self.gather(gather, document)? {
                         return Ok(Next::Fetch(gather.action.clone(), parameters));
                     }
                 }
@@ -178,22 +180,6 @@ impl<'a> Interpreter<'a> {
         }
         self.call.reject(reason)?;
         Ok(Next::Nowhere)
-    }
-
-    /// The digits to be sent to `action`; none when the document goes on.
-    fn gather(
-        &mut self,
-        gather: &Gather,
-        document: &Document,
-    ) -> Result<Option<String>, CallError> {
-        self.call.clear_digits()?; // what was pressed before the question is no answer to it
-        let prompts: Vec<&Prompt> = gather.prompts.iter().collect();
-        self.play(&prompts, document, gather.barge_in)?;
-        let digits = self.call.gather(gather.digits.clone(), gather.timeout)?;
-        if !digits.is_empty() {
-            self.documents.heard_a_key();
-        }
-        Ok((!digits.is_empty() || gather.action_on_empty_result).then_some(digits))
     }
 
     fn status(&self) -> CallStatus {

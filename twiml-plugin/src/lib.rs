@@ -19,7 +19,7 @@
 //! | `Say` | voice, language, loop; SSML |
 //! | `Play` | url, loop; `digits` is ignored with warning 13430. In a document that has no URL of its own, a relative one names a file of the tenant's media folder |
 //! | `Pause` | length; as the first verb it delays the answer |
-//! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; `Say`, `Play` and `Pause` inside. Speech is not heard (warning 13326) |
+//! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; speech where the host has a recogniser: input, language, hints, speechTimeout, maxSpeechTime, partialResultCallback and its method, profanityFilter, speechModel; `Say`, `Play` and `Pause` inside |
 //! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim. Its status callback and transcription are not there yet (warnings 12200 and 13614) |
 //! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, action, method; url and method of a noun (what they hear first), sendDigits of a `Number`. Other nouns, `record`, and sendDigits with url: not yet, as below |
 //! | `Refer` | `Sip`, a telephone number in it too; action, method |

@@ -7,6 +7,7 @@ mod record;
 mod refer;
 mod room;
 mod say;
+mod speech_input;
 mod stream;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) use gather::Gather;
 pub(crate) use record::Record;
 pub(crate) use refer::Refer;
 pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
+pub(crate) use speech_input::SpeechInput;
 pub(crate) use stream::Stream;
 
 /// What a document asks for, one after the other.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::Rehearsal;
 use crate::{
     AnsweredBy, CallError, CallInfo, ConferenceOptions, Detection, DetectionMode, DetectionRequest,
-    DialId, DialRequest, Event, HangUpCause, Host, Level, MediaSource, PauseBehavior, PlaybackEnd,
-    PlaybackId, RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RejectReason, Request,
-    RequestId, Speech, StartedStream, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
+    DialId, DialRequest, Event, HangUpCause, Host, Level, ListeningId, ListeningRequest,
+    MediaSource, PauseBehavior, PlaybackEnd, PlaybackId, RecordingEnd, RecordingId,
+    RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech, StartedStream,
+    StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -253,6 +254,14 @@ impl Host for Rehearsal {
 
     fn refer(&self, request: ReferRequest) -> Result<(), CallError> {
         self.stage_mut().refer(&request)
+    }
+
+    fn listen(&self, request: ListeningRequest) -> Result<ListeningId, CallError> {
+        self.stage_mut().listen(&request)
+    }
+
+    fn stop_listening(&self, id: ListeningId) -> Result<(), CallError> {
+        self.stage_mut().stop_listening(id)
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::callee::{Callee, Rehearsed};
+use super::listener::Listener;
 use super::recordings::Recording;
 use super::referee::Referee;
 use super::rooms::Rooms;
 use crate::{
-    AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, PlaybackEnd,
-    PlaybackId, RecordingEnd, RecordingId, Request, Response, StreamId, Target,
+    AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, ListeningId,
+    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, Request, Response, StreamId, Target,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -40,6 +41,10 @@ pub(super) struct Stage {
     pub(super) voice: Duration,
     pub(super) referee: Referee,
     pub(super) is_referring: bool,
+    /// There is a recogniser.
+    pub(super) listens: bool,
+    pub(super) listening: Option<Listener>,
+    pub(super) listenings: ListeningId,
     pub(super) recordings: Vec<Recording>,
     pub(super) recordings_begun: RecordingId,
 
@@ -79,6 +84,9 @@ impl Stage {
             voice: Duration::from_secs(3),
             referee: Referee::refuses(405),
             is_referring: false,
+            listens: true,
+            listening: None,
+            listenings: 0,
             recordings: Vec::new(),
             recordings_begun: 0,
             transcript: Vec::new(),
@@ -168,6 +176,9 @@ impl Stage {
         if scripted == Some(wait) {
             let (_, event) = self.script.remove(0);
             let event = self.in_room(event);
+            let Some(event) = self.in_listening(event) else {
+                return self.next_event(timeout.map(|timeout| timeout - wait));
+            };
             match event {
                 Event::HungUp(cause) => self.end(cause),
                 Event::Digit(key) if self.ends_a_recording(key) => return self.take_recorded(),

@@ -6,6 +6,7 @@ mod dial;
 mod recordings;
 mod referral;
 mod room;
+mod speech_input;
 mod story;
 mod streams;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use dial::Dial;
 use recordings::Recordings;
 use referral::Referring;
 use room::Room;
+use speech_input::Listenings;
 use story::Story;
 use streams::Streams;
 use whisper::Dialled;
@@ -41,6 +43,8 @@ pub struct Limits {
     pub max_duration: Duration,
     /// The account has a fallback story for when the flow fails.
     pub has_fallback: bool,
+    /// Somebody is there who understands speech.
+    pub has_recogniser: bool,
 }
 
 /// Drives one leg and its story from the first INVITE to the record.
@@ -66,6 +70,7 @@ pub struct Call {
     /// Where another call's story dialled this one: it tells its parent.
     dialled: Option<Dialled>,
     streams: Streams,
+    listenings: Listenings,
     /// What the story wants to know of who answered, until that is known.
     detecting: Option<DetectionRequest>,
     answered_by: Option<AnsweredBy>,
@@ -154,6 +159,7 @@ impl Call {
             last_child: 0,
             dialled: None,
             streams: Streams::default(),
+            listenings: Listenings::default(),
             detecting: None,
             answered_by: None,
             recordings: Recordings::default(),
@@ -202,6 +208,7 @@ impl Call {
             Input::Queue(event) => self.at_queue(event),
             Input::Child(child, news) => self.child_news(now, child, news),
             Input::Stream(id, news) => self.stream_news(id, news),
+            Input::Speech(id, event) => self.speech(id, event),
             Input::Recorded(id, recording) => self.recorded(id, recording),
             Input::ReferTo(found) => self.refer_to(found),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
@@ -636,6 +643,7 @@ impl Call {
         self.playlist.clear();
         self.drop_dial();
         self.close_streams();
+        self.forget_listening();
         self.stop_recordings();
         self.referring = None;
         let answered_for = self

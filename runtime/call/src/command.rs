@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConferenceCommand, DetectionRequest, DialId, DialRequest, PlaybackId, QueueCommand,
-    RecordingCommand, RecordingId, ReferRequest, RequestId, StreamId, StreamRequest,
+    ConferenceCommand, DetectionRequest, DialId, DialRequest, ListenRequest, ListeningId,
+    PlaybackId, QueueCommand, RecordingCommand, RecordingId, ReferRequest, RequestId, StreamId,
+    StreamRequest,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -56,6 +57,10 @@ pub enum Command {
     Recording(RecordingCommand),
     /// Asks the other side to call somebody else.
     Refer(ReferRequest),
+    /// Begins to listen to what the other side says.
+    Listen(ListenRequest),
+    /// Listens no longer.
+    StopListening(ListeningId),
 }
 
 /// What an accepted command gives back at once.
@@ -73,6 +78,8 @@ pub enum Reply {
     Stream(StreamId),
     /// The recording that begins.
     Recording(RecordingId),
+    /// The listening that begins.
+    Listening(ListeningId),
 }
 
 /// Why a command was refused. Nothing of it was done.
@@ -99,9 +106,12 @@ pub enum CallError {
     /// A limit of this call was reached; names it.
     #[error("limit reached: {0}")]
     LimitReached(String),
-    /// No playback, request, dial, stream or recording of this call has that number.
-    #[error("no such playback, request, dial, stream or recording in this call")]
+    /// No playback, request, dial, stream, recording or listening of this call has that number.
+    #[error("no such playback, request, dial, stream, recording or listening in this call")]
     UnknownId,
+    /// This host has nothing that could do it; says what is missing.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
 }
 
 /// Where a prompt comes from.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallSid, CallStatus, ConferenceEvent, Detection, DialId, PlaybackId, QueueEvent, Recording,
-    RecordingId, Referral, RequestId, StreamEnd, StreamId,
+    CallSid, CallStatus, ConferenceEvent, Detection, DialId, ListeningId, PlaybackId, QueueEvent,
+    Recording, RecordingId, Referral, RequestId, SpeechEvent, StreamEnd, StreamId,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -38,6 +38,8 @@ pub enum Event {
     Referred(Referral),
     /// The call is over; the last event but for the answers and recordings that are still to come.
     HungUp(HangUpCause),
+    /// What becomes of a listening.
+    Speech(ListeningId, SpeechEvent),
 }
 
 /// How a playback came to its end.

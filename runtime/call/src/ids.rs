@@ -138,6 +138,9 @@ pub struct ChildId(pub u32);
 /// One recording of a call. Counts up from 1 within the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordingId(pub u32);
+/// One listening of a call. Counts up from 1 within the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ListeningId(pub u32);
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,9 @@ use media::{MachineDetectionOptions, Prompt};
 use crate::{
     CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
     ConferenceRequest, Detection, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
-    MediaSource, PlaybackId, QueueEvent, QueueRequest, Recording, RecordingId, RecordingOptions,
-    RecordingOrder, Reply, RequestId, Speech, StatusCallback, StreamId, StreamNews, StreamOrder,
+    ListenOrder, ListeningId, MediaSource, PlaybackId, QueueEvent, QueueRequest, Recording,
+    RecordingId, RecordingOptions, RecordingOrder, Reply, RequestId, Speech, SpeechEvent,
+    StatusCallback, StreamId, StreamNews, StreamOrder,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -31,6 +32,8 @@ pub enum Input {
     Queue(QueueEvent),
     /// What became of a stream that [`Effect::Stream`] opened.
     Stream(StreamId, StreamNews),
+    /// What became of a listening that [`Effect::Listen`] began.
+    Speech(ListeningId, SpeechEvent),
     /// A recording that [`Effect::StartRecording`] began has ended, or could not begin.
     Recorded(RecordingId, Recording),
     /// The URI of an [`Effect::Refer`], or why the other side is not to call there.
@@ -82,6 +85,8 @@ pub enum Effect {
     TellParent(ChildNews),
     /// To a media stream.
     Stream(StreamId, StreamOrder),
+    /// Listen, or cease to; answered by [`Input::Speech`], the last of which is [`SpeechEvent::Ended`].
+    Listen(ListeningId, ListenOrder),
     /// Find the URI of somebody whom the other side is to call, if it may; answered by [`Input::ReferTo`].
     Refer(String),
     /// Tell the tenant's server who answered.

@@ -20,6 +20,7 @@ mod record;
 mod recording;
 mod referral;
 mod signalled_digit;
+mod speech_input;
 mod stream;
 
 pub use call::{Call, Limits};
@@ -35,8 +36,8 @@ pub use conference::{
 pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use ids::{
-    AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, PlaybackId, QueueSid,
-    RecordingId, RecordingSid, RequestId, StreamSid,
+    AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, ListeningId, PlaybackId,
+    QueueSid, RecordingId, RecordingSid, RequestId, StreamSid,
 };
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
@@ -56,6 +57,9 @@ pub use recording::{
     RecordingOrder, RecordingTracks,
 };
 pub use referral::{ReferRequest, Referral};
+pub use speech_input::{
+    DEFAULT_END_SILENCE, ListenOrder, ListenRequest, PartialWords, SpeechEnd, SpeechEvent, Words,
+};
 pub use stream::{
     StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest, StreamTracks,
 };

@@ -198,6 +198,8 @@ struct World {
     others_in_conference: Option<u8>,
     others_in_queue: Option<u8>,
     streams: Vec<StreamWords>,
+    /// Somebody understands speech; nobody does where this is false.
+    recogniser: Option<bool>,
 }
 
 /// The far end of media streams whose URLs begin so. Others stay open.
@@ -346,6 +348,7 @@ enum CallerDoes {
     /// Seconds, as the next one.
     Speaks(f64),
     Waits(f64),
+    Says(String),
     HangsUp,
 }
 
@@ -428,6 +431,9 @@ impl Seconds<'_> {
         for (target, words) in world.callees {
             script = script.callee(&target, self.callee(&words)?);
         }
+        if world.recogniser == Some(false) {
+            script = script.without_recogniser();
+        }
         for stream in world.streams {
             script = self.stream(script, &stream)?;
         }
@@ -490,6 +496,7 @@ impl Seconds<'_> {
             StepWords::Flow(does) => expect(script, &does),
             StepWords::Caller(CallerDoes::Presses(keys)) => script.press(&keys),
             StepWords::Caller(CallerDoes::Speaks(seconds)) => script.speak(self.read(seconds)?),
+            StepWords::Caller(CallerDoes::Says(words)) => script.says(&words),
             StepWords::Caller(CallerDoes::Waits(seconds)) => script.wait(self.read(seconds)?),
             StepWords::Caller(CallerDoes::HangsUp) => script.hang_up(),
             StepWords::Callee(CalleeDoes::Answers(target)) => script.callee_answers(&target),

@@ -27,6 +27,7 @@ mod coverage;
 mod decisions;
 mod far_ends;
 mod leg;
+mod listener;
 mod player;
 mod recordings;
 mod referee;

@@ -10,7 +10,7 @@ use plugin_host::journal::{Entry, Journal};
 use crate::Run;
 use crate::callee::CalleeDoes;
 use crate::rooms::Other;
-use crate::script::{BETWEEN_KEYS, Expectation, Kind, Others, Step};
+use crate::script::{BETWEEN_KEYS, Expectation, Kind, Others, Step, length_of_words};
 
 /// What was done in a call, at which time since it came, and what it found.
 #[derive(Debug, Clone)]
@@ -131,6 +131,10 @@ fn steps(done: &[(Duration, Step)]) -> Vec<String> {
                 last += length;
                 format!("caller.speaks = {}", length.as_secs_f64())
             }
+            Step::Says(words) => {
+                last += length_of_words(words);
+                format!("caller.says = {}", text(words))
+            }
             step => simple(step),
         });
     }
@@ -161,7 +165,7 @@ fn simple(step: &Step) -> String {
             };
             format!("other = \"{does}\"")
         }
-        Step::Press(_) | Step::Speak(_) | Step::Wait(_) => {
+        Step::Press(_) | Step::Speak(_) | Step::Says(_) | Step::Wait(_) => {
             unreachable!("keys, speech and waits take their time")
         }
     }
@@ -262,6 +266,7 @@ mod tests {
             (s(4), Step::Speak(s(5))),
             (s(11), Step::Other(Other::Joins)),
             (s(11), Step::Speak(s(5))),
+            (s(12), Step::Says("yes".to_owned())),
             (s(12), Step::Expect(Expectation::HangUp)),
         ];
         assert_eq!(
@@ -278,6 +283,8 @@ mod tests {
                 "caller.waits = 2",
                 "other = \"joins-conference\"",
                 "caller.speaks = 0.98",
+                "caller.waits = 0.02",
+                "caller.says = \"yes\"",
                 "flow = \"hangs-up\"",
             ]
         );

@@ -49,6 +49,8 @@ pub struct Script {
     pub(crate) referee: Option<Referee>,
     pub(crate) far_ends: Vec<Answer>,
     pub(crate) answered_by: Option<(AnsweredBy, Duration)>,
+    /// Nobody is there who understands speech.
+    pub(crate) no_recogniser: bool,
 }
 
 /// Whose call it is.
@@ -75,6 +77,8 @@ pub(crate) enum Step {
     Expect(Expectation),
     Press(char),
     Speak(Duration),
+    /// These words.
+    Says(String),
     Wait(Duration),
     HangUp,
     Other(Other),
@@ -358,6 +362,20 @@ impl Script {
         self.all([Step::Speak(duration), Step::Wait(duration)])
     }
 
+    /// Says these words, 66 ms a character: recordings hear a voice, and who listens hears the words.
+    #[must_use]
+    pub fn says(self, words: &str) -> Self {
+        let length = length_of_words(words);
+        self.all([Step::Says(words.to_owned()), Step::Wait(length)])
+    }
+
+    /// No recogniser is configured: a flow that wants to listen is refused.
+    #[must_use]
+    pub fn without_recogniser(mut self) -> Self {
+        self.no_recogniser = true;
+        self
+    }
+
     /// Does nothing for so long, counted from the step before.
     #[must_use]
     pub fn wait(self, duration: Duration) -> Self {
@@ -506,8 +524,7 @@ impl Script {
 
     /// How long the text takes to be spoken.
     pub(crate) fn length_of_speech(speech: &call::Speech) -> Duration {
-        let characters = u32::try_from(speech.characters()).unwrap_or(u32::MAX);
-        SPOKEN_CHARACTER.saturating_mul(characters.max(1))
+        spoken(speech.characters())
     }
 
     /// The answer to a request; takes it away if it is given once.
@@ -531,6 +548,17 @@ impl Script {
             ..response
         })
     }
+}
+
+/// How long a caller takes to say this.
+pub(crate) fn length_of_words(words: &str) -> Duration {
+    spoken(words.chars().count())
+}
+
+/// How long so many characters take.
+pub(crate) fn spoken(characters: usize) -> Duration {
+    let characters = u32::try_from(characters).unwrap_or(u32::MAX);
+    SPOKEN_CHARACTER.saturating_mul(characters.max(1))
 }
 
 /// A response that says nothing else came from the URL that was asked.
@@ -582,7 +610,9 @@ impl Expectation {
             | Command::Queue(_)
             | Command::StopDial(_)
             | Command::StopStream(_)
-            | Command::DetectMachine(_) => return None,
+            | Command::DetectMachine(_)
+            | Command::Listen(_)
+            | Command::StopListening(_) => return None,
             Command::Refer(request) => Self::Refer(request.target.clone()),
         })
     }
@@ -605,6 +635,7 @@ impl fmt::Display for Step {
             Self::Expect(expectation) => expectation.fmt(f),
             Self::Press(key) => write!(f, "the caller presses {key}"),
             Self::Speak(duration) => write!(f, "the caller speaks {} ms", duration.as_millis()),
+            Self::Says(words) => write!(f, "the caller says \"{words}\""),
             Self::Wait(duration) => write!(f, "the caller waits {} ms", duration.as_millis()),
             Self::HangUp => f.write_str("the caller hangs up"),
             Self::Other(other) => write!(f, "somebody {}", other.words()),

@@ -18,12 +18,13 @@ use sip::DialogId;
 use crate::callee::{Callee, CalleeDoes, Callees};
 use crate::far_ends::FarEnds;
 use crate::leg::Leg;
+use crate::listener::Listener;
 use crate::player::{Player, Scene, Turn};
 use crate::recordings::Recordings;
 use crate::referee::Reports;
 use crate::rooms::{Other, Rooms};
 use crate::saved::Deeds;
-use crate::script::{Expectation, Kind, Planned, Script, Step};
+use crate::script::{Expectation, Kind, Planned, Script, Step, length_of_words};
 use crate::transcript::{Transcript, Who};
 
 /// When a call comes in whose script does not say: 2026-01-01 00:00:00 UTC, in milliseconds since 1970.
@@ -51,6 +52,7 @@ pub(crate) struct Stage {
     leg: Leg,
     rooms: Rooms,
     recordings: Recordings,
+    listener: Listener,
     script: Script,
     /// Beginning of virtual time.
     epoch: Instant,
@@ -105,6 +107,7 @@ impl Stage {
         let limits = Limits {
             max_duration: MAX_DURATION,
             has_fallback: false,
+            has_recogniser: !script.no_recogniser,
         };
         let call = match script.kind {
             Kind::Inbound => Call::inbound(epoch, inbound_leg(), limits),
@@ -117,6 +120,7 @@ impl Stage {
             leg: Leg::default(),
             rooms: Rooms::new(script.others),
             recordings: Recordings::default(),
+            listener: Listener::default(),
             script,
             epoch,
             now: Duration::ZERO,
@@ -358,6 +362,14 @@ impl Stage {
                 self.recordings.speak(self.now, duration);
                 true
             }
+            Some(Step::Says(words)) => {
+                let words = words.clone();
+                self.note(Who::Caller, &format!("says \"{words}\""));
+                self.next_step();
+                self.recordings.speak(self.now, length_of_words(&words));
+                self.listener.hear(self.now, &words);
+                true
+            }
             Some(Step::HangUp) => {
                 self.next_step();
                 self.caller_hangs_up();
@@ -466,6 +478,7 @@ impl Stage {
             self.callees.deadline(),
             self.reports.deadline(),
             self.far_ends.deadline(),
+            self.listener.deadline(),
             self.detected.map(|(at, _)| at),
         ]
         .into_iter()
@@ -488,6 +501,9 @@ impl Stage {
         }
         while let Some((id, news)) = self.far_ends.news(self.now) {
             self.feed(Input::Stream(id, news));
+        }
+        while let Some((id, event)) = self.listener.next(self.now) {
+            self.feed(Input::Speech(id, event));
         }
         if let Some((_, detection)) = self.detected.take_if(|(at, _)| *at <= self.now) {
             self.feed(Input::Media(MediaEvent::MachineDetected(detection)));
@@ -575,6 +591,10 @@ impl Stage {
             }
             Effect::Stream(id, order) => {
                 self.far_ends.order(self.now, id, order);
+                None
+            }
+            Effect::Listen(id, order) => {
+                self.listener.order(id, order);
                 None
             }
             Effect::StopStory => {

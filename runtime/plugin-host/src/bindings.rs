@@ -26,13 +26,14 @@ wasmtime::component::bindgen!({
         "jackfield:call/machine-detection": async | trappable,
         "jackfield:call/recording": async | trappable,
         "jackfield:call/referral": async | trappable,
+        "jackfield:call/speech-input": async | trappable,
         default: trappable,
     },
     exports: { default: async },
 });
 
 pub(crate) use jackfield::call::{
-    conference, control, dial, machine_detection, queue, recording, referral, streams,
+    conference, control, dial, machine_detection, queue, recording, referral, speech_input, streams,
 };
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
@@ -87,6 +88,7 @@ impl From<call::CallError> for control::CallError {
             call::CallError::NotGranted(what) => Self::NotGranted(what),
             call::CallError::LimitReached(what) => Self::LimitReached(what),
             call::CallError::UnknownId => Self::UnknownId,
+            call::CallError::Unsupported(what) => Self::Unsupported(what),
         }
     }
 }
@@ -102,6 +104,7 @@ impl From<control::CallError> for call::CallError {
             control::CallError::NotGranted(what) => Self::NotGranted(what),
             control::CallError::LimitReached(what) => Self::LimitReached(what),
             control::CallError::UnknownId => Self::UnknownId,
+            control::CallError::Unsupported(what) => Self::Unsupported(what),
         }
     }
 }
@@ -223,6 +226,7 @@ impl From<call::Event> for control::Event {
                 Self::RecordingEnded((id.0, recording.into()))
             }
             call::Event::Referred(referral) => Self::Referred(referral.into()),
+            call::Event::Speech(id, event) => Self::Speech((id.0, event.into())),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
         }
     }

@@ -2,8 +2,9 @@
 
 use call::{
     CallError, CallInfo, Command, ConferenceCommand, DialRequest, DialTarget, Event, HttpRequest,
-    HttpResponse, MediaSource, PlaybackEnd, QueueCommand, Recording, RecordingSid, ReferRequest,
-    Reply, StatusCallback, StreamRequest, WaitSound, Whisper, WhisperFlow,
+    HttpResponse, MediaSource, PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingSid,
+    ReferRequest, Reply, SpeechEnd, SpeechEvent, StatusCallback, StreamRequest, WaitSound, Whisper,
+    WhisperFlow,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -158,6 +159,10 @@ pub(crate) fn command(command: Command) -> Command {
             request.status_callback = request.status_callback.map(callback);
             Command::DetectMachine(request)
         }
+        Command::Listen(mut request) => {
+            request.hints = request.hints.iter().map(|hint| text(hint)).collect();
+            Command::Listen(request)
+        }
         command => command,
     }
 }
@@ -228,6 +233,7 @@ fn event(event: Event) -> Event {
             referral.reason = text(&referral.reason);
             Event::Referred(referral)
         }
+        Event::Speech(id, event) => Event::Speech(id, said(event)),
         Event::RecordingEnded(id, recording) => Event::RecordingEnded(
             id,
             Recording {
@@ -237,6 +243,20 @@ fn event(event: Event) -> Event {
                 ..recording
             },
         ),
+        event => event,
+    }
+}
+
+fn said(event: SpeechEvent) -> SpeechEvent {
+    match event {
+        SpeechEvent::Partial(words) => SpeechEvent::Partial(PartialWords {
+            stable: text(&words.stable),
+            unstable: text(&words.unstable),
+        }),
+        SpeechEvent::Ended(SpeechEnd::Heard(mut words)) => {
+            words.text = text(&words.text);
+            SpeechEvent::Ended(SpeechEnd::Heard(words))
+        }
         event => event,
     }
 }
@@ -368,7 +388,7 @@ fn parameter(parameter: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use call::{HttpMethod, PlaybackId, RequestId, Speech};
+    use call::{HttpMethod, ListeningId, PlaybackId, RequestId, Speech, Words};
 
     use super::*;
     use crate::journal::tests::{entries, header};
@@ -449,6 +469,20 @@ mod tests {
             told(Event::PlaybackEnded(
                 PlaybackId(1),
                 PlaybackEnd::Failed("4711".to_owned()),
+            )),
+            told(Event::Speech(
+                ListeningId(1),
+                SpeechEvent::Partial(PartialWords {
+                    stable: "Alice".to_owned(),
+                    unstable: "4711".to_owned(),
+                }),
+            )),
+            told(Event::Speech(
+                ListeningId(1),
+                SpeechEvent::Ended(SpeechEnd::Heard(Words {
+                    text: "Alice 4711".to_owned(),
+                    confidence_permille: Some(900),
+                })),
             )),
             told(Event::HttpResponse(
                 RequestId(1),

@@ -1,6 +1,7 @@
 //! Commands, events and their answers in words: for transcripts and differences.
 
 mod rooms;
+mod speech;
 
 use call::{
     CallError, Command, DialTarget, Event, HttpMethod, MachineDetection, MediaSource,
@@ -68,6 +69,8 @@ pub fn command(command: &Command) -> String {
         },
         Command::Recording(command) => recording_command(command),
         Command::Refer(request) => format!("refer to {}", request.target),
+        Command::Listen(request) => speech::listen(request),
+        Command::StopListening(id) => format!("stop listening {}", id.0),
     }
 }
 
@@ -137,6 +140,7 @@ pub fn result(result: &Result<Reply, CallError>) -> String {
         Ok(Reply::Dial(id)) => format!("dial {}", id.0),
         Ok(Reply::Stream(id)) => format!("stream {}", id.0),
         Ok(Reply::Recording(id)) => format!("recording {}", id.0),
+        Ok(Reply::Listening(id)) => format!("listening {}", id.0),
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -173,6 +177,7 @@ pub fn event(event: &Event) -> String {
             format!("recording {} {}", id.0, recorded(recording))
         }
         Event::Referred(referral) => referred(referral),
+        Event::Speech(id, event) => speech::event(*id, event),
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
     }
 }

@@ -301,6 +301,8 @@ impl CallActor {
                 }
             }
             Effect::Stream(id, order) => self.stream(id, order),
+            // No call has a recogniser here: `Services::call_limits`.
+            Effect::Listen(..) => {}
             Effect::Refer(target) => self.refer(&target),
             Effect::TellDetection(callback, detection) => self.tell_detection(&callback, detection),
             Effect::Status(status) => self.record(status),

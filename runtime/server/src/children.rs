@@ -54,6 +54,7 @@ impl Parent {
         Limits {
             max_duration: self.time_limit.map_or(longest, |limit| limit.min(longest)),
             has_fallback: false,
+            ..account
         }
     }
 

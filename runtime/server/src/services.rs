@@ -55,6 +55,7 @@ impl Services {
         call::Limits {
             max_duration: self.limits.max_duration,
             has_fallback: account.fallback.is_some(),
+            has_recogniser: false,
         }
     }
 

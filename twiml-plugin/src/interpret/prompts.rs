@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use jackfield_guest::{CallError, MediaSource, Playback, warn};
+use jackfield_guest::{CallError, Listening, MediaSource, Playback, warn};
 
 use super::Interpreter;
 use crate::document::Document;
@@ -13,13 +13,24 @@ use crate::verb::Prompt;
 /// Prompts that are queued at a time: the one that is heard, and the next one.
 const QUEUED: usize = 2;
 
+/// What ends prompts.
+#[derive(Clone, Copy)]
+pub(super) enum Until<'a> {
+    /// They were heard.
+    Heard,
+    /// A key.
+    Key,
+    /// What this one takes for an answer.
+    Answer(&'a Listening<'a>),
+}
+
 impl<'c> Interpreter<'c> {
-    /// Lets prompts be heard to their end, or until a key if they are to listen. A key stops them all.
+    /// Lets prompts be heard to their end, or until something comes that stops them all.
     pub(super) fn play(
         &self,
         prompts: &[&Prompt],
         document: &Document,
-        listening: bool,
+        until: Until<'_>,
     ) -> Result<(), CallError> {
         let mut waiting = prompts.iter().copied().peekable();
         let mut queued = VecDeque::new();
@@ -29,15 +40,18 @@ impl<'c> Interpreter<'c> {
             {
                 queued.extend(self.queue(prompt, document)?);
             }
-            let pressed = match (queued.pop_front(), listening) {
-                (Some(playback), true) => playback.until_key()?,
-                (Some(playback), false) => playback.finish().map(|_| false)?,
-                (None, _) => match waiting.next() {
-                    Some(prompt) => self.pause(prompt, listening)?,
+            let is_answered = match queued.pop_front() {
+                Some(playback) => match until {
+                    Until::Heard => playback.finish().map(|_| false)?,
+                    Until::Key => playback.until_key()?,
+                    Until::Answer(listening) => playback.until_answer(listening)?,
+                },
+                None => match waiting.next() {
+                    Some(prompt) => self.pause(prompt, until)?,
                     None => return Ok(()),
                 },
             };
-            if pressed {
+            if is_answered {
                 return queued.into_iter().try_for_each(Playback::stop);
             }
         }
@@ -74,11 +88,14 @@ impl<'c> Interpreter<'c> {
         }
     }
 
-    fn pause(&self, prompt: &Prompt, listening: bool) -> Result<bool, CallError> {
-        match prompt {
-            Prompt::Pause(length) if listening => self.call.pause_until_key(*length),
-            Prompt::Pause(length) => self.call.pause(*length).map(|()| false),
-            Prompt::Say { .. } | Prompt::Play { .. } | Prompt::Keys(_) => Ok(false),
+    fn pause(&self, prompt: &Prompt, until: Until<'_>) -> Result<bool, CallError> {
+        let Prompt::Pause(length) = prompt else {
+            return Ok(false);
+        };
+        match until {
+            Until::Heard => self.call.pause(*length).map(|()| false),
+            Until::Key => self.call.pause_until_key(*length),
+            Until::Answer(listening) => self.call.pause_until_answer(*length, listening),
         }
     }
 }

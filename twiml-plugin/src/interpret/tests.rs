@@ -2,6 +2,7 @@ mod detection;
 mod dial;
 mod refer;
 mod room;
+mod speech_input;
 mod whisper;
 
 use jackfield_guest::{

@@ -62,6 +62,10 @@ impl Reading {
     }
 
     pub(super) fn method(&mut self, element: &Element, code: u16) -> HttpMethod {
-        self.value(element, "method", HttpMethod::Post, code, method)
+        self.method_named(element, "method", code)
+    }
+
+    pub(super) fn method_named(&mut self, element: &Element, name: &str, code: u16) -> HttpMethod {
+        self.value(element, name, HttpMethod::Post, code, method)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jackfield_guest::Digits;
 
 use super::attribute::{at_least_one, boolean};
-use super::{Link, Prompt, Reading};
+use super::{Link, Prompt, Reading, SpeechInput};
 use crate::fault::{
     GATHER_ACTION_ON_EMPTY_RESULT, GATHER_BARGE_IN, GATHER_FINISH_ON_KEY, GATHER_INPUT,
     GATHER_METHOD, GATHER_NESTED_VERB, GATHER_NUM_DIGITS, GATHER_TIMEOUT, NOT_IN_SCHEMA,
@@ -19,8 +19,10 @@ pub(crate) struct Gather {
     /// The longest wait for each key, from the end of the prompts.
     pub(crate) timeout: Duration,
     pub(crate) digits: Digits,
+    /// Where words are an answer.
+    pub(crate) speech: Option<SpeechInput>,
     pub(crate) action_on_empty_result: bool,
-    /// Whether a key stops the prompts.
+    /// Whether the answer stops the prompts.
     pub(crate) barge_in: bool,
 }
 
@@ -48,7 +50,7 @@ const ATTRIBUTES: [&str; 18] = [
 impl Reading {
     pub(super) fn gather(&mut self, element: &Element) -> Gather {
         self.know(element, &ATTRIBUTES);
-        self.input(element);
+        let (takes_keys, takes_words) = self.input(element);
         let timeout = self.value(element, "timeout", 5, GATHER_TIMEOUT, at_least_one);
         let empty = GATHER_ACTION_ON_EMPTY_RESULT;
         Gather {
@@ -62,6 +64,7 @@ impl Reading {
             },
             timeout: Duration::from_secs(u64::from(timeout)),
             digits: self.digits(element),
+            speech: takes_words.then(|| self.speech_input(element, timeout, takes_keys)),
             action_on_empty_result: self.value(
                 element,
                 "actionOnEmptyResult",
@@ -74,18 +77,14 @@ impl Reading {
         }
     }
 
-    fn input(&mut self, element: &Element) {
-        let input = self.value(element, "input", "dtmf".to_owned(), GATHER_INPUT, |input| {
-            let mut kinds = input.split_whitespace().peekable();
-            (kinds.peek().is_some() && kinds.all(|kind| matches!(kind, "dtmf" | "speech")))
-                .then(|| input.to_owned())
-        });
-        if input.contains("speech") {
-            self.warn(
-                GATHER_INPUT,
-                "Gather: speech is not heard yet, only keys are",
-            );
-        }
+    /// Whether keys are an answer, and whether words are.
+    fn input(&mut self, element: &Element) -> (bool, bool) {
+        self.value(element, "input", (true, false), GATHER_INPUT, |input| {
+            let kinds: Vec<&str> = input.split_whitespace().collect();
+            let is_known = |kind: &&str| matches!(*kind, "dtmf" | "speech");
+            let is_fine = !kinds.is_empty() && kinds.iter().all(is_known);
+            is_fine.then(|| (kinds.contains(&"dtmf"), kinds.contains(&"speech")))
+        })
     }
 
     fn digits(&mut self, element: &Element) -> Digits {

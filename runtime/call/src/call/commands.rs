@@ -76,6 +76,8 @@ impl Call {
             (State::Up, Command::DetectMachine(request)) => self.detect_machine(request),
             (State::Up, Command::Recording(command)) => self.obey_recording(command),
             (State::Up, Command::Refer(request)) => self.refer(now, request),
+            (State::Up, Command::Listen(request)) => self.listen(request),
+            (State::Up, Command::StopListening(id)) => self.stop_listening(id),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

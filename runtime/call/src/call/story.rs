@@ -36,6 +36,7 @@ impl Call {
             return;
         }
         self.close_streams();
+        self.forget_listening();
         self.detecting = None;
         self.forget_referral();
         match outcome {

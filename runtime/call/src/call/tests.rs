@@ -7,6 +7,7 @@ mod encryption;
 mod recordings;
 mod referral;
 mod rooms;
+mod speech_input;
 mod streams;
 
 use std::net::SocketAddr;
@@ -119,6 +120,7 @@ impl Run {
 const LIMITS: Limits = Limits {
     max_duration: Duration::from_secs(3_600),
     has_fallback: false,
+    has_recogniser: true,
 };
 
 #[allow(
@@ -188,6 +190,7 @@ fn words(effect: &Effect) -> String {
         }
         Effect::TellParent(news) => format!("parent: {}", first_word(news)),
         Effect::Stream(id, order) => format!("stream {} {}", id.0, first_word(order)),
+        Effect::Listen(id, order) => format!("listen {} {}", id.0, first_word(order)),
         Effect::TellDetection(callback, detection) => {
             format!("callback {} {:?}", callback.url, detection.answered_by)
         }

@@ -13,6 +13,7 @@ mod queue;
 mod random;
 mod recording;
 mod referral;
+mod speech_input;
 mod streams;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
@@ -37,6 +38,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/machine-detection",
     "jackfield:call/recording",
     "jackfield:call/referral",
+    "jackfield:call/speech-input",
 ];
 
 /// What a component of any world may import, without the versions.
@@ -92,6 +94,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::machine_detection::add_to_linker::<_, Own>(linker, own)?;
     bindings::recording::add_to_linker::<_, Own>(linker, own)?;
     bindings::referral::add_to_linker::<_, Own>(linker, own)?;
+    bindings::speech_input::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)
 }
 

@@ -12,6 +12,7 @@ const HELP: &str = "\
   enter         let time pass until something happens
   s SECONDS     let so much time pass
   v SECONDS     speak, as recordings hear
+  w WORDS       say these words
   h             hang up
   a [NUMBER]    whoever was dialled answers; the first one who rings, or this one
   b [NUMBER]    ... is busy
@@ -132,6 +133,8 @@ fn turn_of(line: &str, scene: Scene<'_>) -> Result<Turn, String> {
         "" | "s" if rest.is_empty() => Ok(Turn::Listens),
         "s" => does(nothing().wait(seconds(rest)?)),
         "v" => does(nothing().speak(seconds(rest)?)),
+        "w" if rest.is_empty() => Err("say something: w one, please\n".to_owned()),
+        "w" => does(nothing().says(rest)),
         "h" => does(nothing().hang_up()),
         "a" => does(nothing().callee_answers(&who(rest, scene.ringing, "rings")?)),
         "b" => does(nothing().callee_is_busy(&who(rest, scene.ringing, "rings")?)),
@@ -182,6 +185,7 @@ mod tests {
             ("12#", Script::new().press("12#")),
             ("s 1.5", Script::new().wait(Duration::from_millis(1_500))),
             ("v 4", Script::new().speak(Duration::from_secs(4))),
+            ("w  yes, 2", Script::new().says("yes, 2")),
             ("h", Script::new().hang_up()),
             ("a", Script::new().callee_answers("+1")),
             ("b  +2", Script::new().callee_is_busy("+2")),
@@ -205,6 +209,7 @@ mod tests {
             ("hello", "\"hello\" is nothing that a caller does"),
             ("s -1", "\"-1\" is no number of seconds"),
             ("v", "\"\" is no number of seconds"),
+            ("w", "say something"),
             ("x +2", "nobody who was dialled talks"),
         ] {
             let said = turn_of(line, scene).err().unwrap();

@@ -21,28 +21,34 @@ npm|command -v npm || has_sha256 "$FLITE_WASM" "$FLITE_WASM_SHA256"
 NEEDS
 }
 
+# Of the needs that $1 lists, the packages that are not there.
 missing_packages() {
     local package present
     while IFS='|' read -r package present; do
         eval "$present" >/dev/null 2>&1 </dev/null || echo "$package"
-    done < <(test_needs) | paste -s -d ' ' -
+    done < <("$1") | paste -s -d ' ' -
 }
 
-# Installs what is missing where it may (root on a Debian-like system); otherwise fails naming the packages.
-ensure_test_tools() {
+# Installs what is missing of the needs that $1 lists where it may (root on a Debian-like system); otherwise fails naming the
+# packages, and $2: what does without them.
+ensure_packages() {
     local missing
-    missing="$(missing_packages)"
+    missing="$(missing_packages "$1")"
     if [ -n "$missing" ]; then
         if have apt-get && [ "$(id -u)" = 0 ]; then
             say "Installing with apt-get: $missing"
             apt_install "$missing"
-            missing="$(missing_packages)"
+            missing="$(missing_packages "$1")"
         fi
-        [ -z "$missing" ] || fail "the full tests need programs that are not installed" \
+        [ -z "$missing" ] || fail "these tests need programs that are not installed" \
             "Debian's packages of them: $missing" \
             "Install them (apt-get install $missing), or run this as root on a Debian-like system, which installs them," \
-            "or run ./test --quick, which needs nothing but Rust."
+            "or run $2."
     fi
+}
+
+ensure_test_tools() {
+    ensure_packages test_needs "./test --quick, which needs nothing but Rust"
     note "SIPp: $(sipp -v 2>/dev/null | sed -n 's/^ *SIPp \(v[0-9.]*\).*/\1/p')   baresip: $(baresip -h 2>&1 | sed -n 's/^baresip \(v[0-9.]*\).*/\1/p')   $(python3 --version)"
 }
 

@@ -7,9 +7,7 @@ use std::sync::LazyLock;
 use wit_parser::{Function, Handle, Resolve, SourceMap, Type, TypeDefKind, TypeId};
 
 use super::shape::{Kind, Shape, Signature};
-
-/// The files of each package, each with its path.
-const PACKAGES: &[&[(&str, &str)]] = include!(concat!(env!("OUT_DIR"), "/wit_packages.rs"));
+use crate::wit_files::PACKAGES;
 
 /// All packages, read when a component first does not fit.
 static OURS: LazyLock<Resolve> = LazyLock::new(|| {

@@ -1,7 +1,7 @@
 //! `jackfield plugin build`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -19,18 +19,38 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
+/// Where a folder's `build.sh` puts the component.
+const BUILT: &str = "build/component.wasm";
+
 /// Builds a folder's component, says what came of it, and returns where it is.
 pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<PathBuf> {
-    let manifest = source.folder.join("Cargo.toml");
-    if !manifest.is_file() {
+    let folder = &source.folder;
+    let component = if folder.join("Cargo.toml").is_file() {
+        by_cargo(folder)?
+    } else if folder.join("build.sh").is_file() {
+        by_script(folder)?
+    } else {
         bail!(
-            "{} is not there: name the plugin's folder with --folder, or make one with `jackfield plugin new`",
-            manifest.display()
+            "{} has neither Cargo.toml nor build.sh: name the plugin's folder with --folder, or make one with `jackfield plugin new`",
+            folder.display()
         );
-    }
+    };
+    let worlds = load_worlds(&component)?;
+    let bytes = std::fs::metadata(&component)?.len();
+    writeln!(
+        out,
+        "{} ({} KiB) runs {}",
+        component.display(),
+        bytes.div_ceil(1_024),
+        worlds.names().join(", ")
+    )?;
+    Ok(component)
+}
+
+fn by_cargo(folder: &Path) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .current_dir(&source.folder)
+        .current_dir(folder)
         .args(["build", "--release", "--target", TARGET])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
@@ -41,18 +61,26 @@ pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<Pat
             "the plugin does not build; where the target is missing, `rustup target add {TARGET}` adds it"
         );
     }
-    let component = component_of(&String::from_utf8_lossy(&built.stdout)).context(
+    component_of(&String::from_utf8_lossy(&built.stdout)).context(
         "cargo made no component: Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`",
-    )?;
-    let worlds = load_worlds(&component)?;
-    let bytes = std::fs::metadata(&component)?.len();
-    writeln!(
-        out,
-        "{} ({} KiB) runs {}",
-        component.display(),
-        bytes.div_ceil(1_024),
-        worlds.names().join(", ")
-    )?;
+    )
+}
+
+/// Runs the folder's own script. It finds this program as `$JACKFIELD`, for `plugin wit`.
+fn by_script(folder: &Path) -> anyhow::Result<PathBuf> {
+    let built = Command::new("bash")
+        .current_dir(folder)
+        .arg("build.sh")
+        .env("JACKFIELD", std::env::current_exe()?)
+        .status()
+        .context("cannot start bash, which runs build.sh")?;
+    if !built.success() {
+        bail!("the plugin does not build: build.sh ended with {built}");
+    }
+    let component = folder.join(BUILT);
+    if !component.is_file() {
+        bail!("build.sh made no component: it has to be {BUILT} in the plugin's folder");
+    }
     Ok(component)
 }
 
@@ -96,5 +124,34 @@ mod tests {
         };
         let error = build(&source, &mut Vec::new()).unwrap_err().to_string();
         assert!(error.contains("jackfield plugin new"), "{error}");
+    }
+
+    /// What comes of a folder with this `build.sh`, beside a component that fits.
+    fn built_by(script: &str) -> anyhow::Result<String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("menu.wasm"), bundled::MENU).unwrap();
+        std::fs::write(folder.path().join("build.sh"), script).unwrap();
+        let source = Source {
+            folder: folder.path().to_owned(),
+        };
+        let mut out = Vec::new();
+        build(&source, &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_script_builds_what_is_not_in_rust() {
+        let said =
+            built_by("mkdir build; cp menu.wasm build/component.wasm; [ -x \"$JACKFIELD\" ]");
+        let said = said.unwrap();
+        assert!(said.contains("jackfield:call/call-flow@0.1.0"), "{said}");
+        for (script, why) in [
+            ("exit 3", "exit status: 3"),
+            ("true", "build/component.wasm"),
+            ("mkdir build; echo no >build/component.wasm", "does not fit"),
+        ] {
+            let error = built_by(script).unwrap_err().to_string();
+            assert!(error.contains(why), "{script}: {error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod pages;
 mod replay;
 mod test;
 pub(crate) mod twiml;
+mod wit;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,14 @@ pub(crate) enum PluginCommand {
     },
     /// Runs a call again from its journal: the same commands, or the first difference.
     Replay(ReplayOptions),
+    /// Writes the interface, for tools of other languages than Rust.
+    Wit {
+        /// The folder to make.
+        folder: PathBuf,
+        /// Whose package it is.
+        #[arg(long, value_enum, default_value = "call-flow")]
+        world: NewWorld,
+    },
     /// Tells what a component imports and exports, and which worlds it runs.
     Inspect {
         /// The component.
@@ -57,6 +66,9 @@ pub(crate) struct NewOptions {
     /// What it does.
     #[arg(long, value_enum, default_value = "call-flow")]
     pub(crate) world: NewWorld,
+    /// What it is written in.
+    #[arg(long, value_enum, default_value = "rust")]
+    pub(crate) language: NewLanguage,
     /// Where the SDK (`guest-sdk` of Jackfield's sources) is; without it where this program was built.
     #[arg(long, value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
@@ -73,9 +85,17 @@ pub(crate) enum NewWorld {
     RetryStrategy,
 }
 
+/// The language of a new plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NewLanguage {
+    Rust,
+    /// Call flows alone.
+    C,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Source {
-    /// The plugin's folder, with its `Cargo.toml`.
+    /// The plugin's folder, with its `Cargo.toml` or `build.sh`.
     #[arg(long, short = 'C', default_value = ".", value_name = "DIR")]
     pub(crate) folder: PathBuf,
 }
@@ -125,6 +145,7 @@ pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
         PluginCommand::Replay(options) => {
             replay::replay(options, &mut std::io::stdin().lock(), out)
         }
+        PluginCommand::Wit { folder, world } => wit::write(folder, *world, out),
         PluginCommand::Inspect { component } => inspect::inspect(component, out),
     }
 }

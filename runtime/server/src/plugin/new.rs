@@ -2,18 +2,19 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::{NewOptions, NewWorld};
+use super::{NewLanguage, NewOptions, NewWorld};
 
 /// Where the SDK was when this program was built.
 const SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest-sdk");
 
-/// What a new plugin of a world is made of. `{name}` and `{sdk}` are filled in.
+/// What a new plugin is made of. In those in Rust `{name}` and `{sdk}` are filled in.
 struct Template {
-    files: [(&'static str, &'static str); 4],
+    files: &'static [(&'static str, &'static str)],
     /// What is where, in words.
     told: &'static str,
 }
@@ -21,10 +22,23 @@ struct Template {
 const CARGO_TOML: (&str, &str) = ("Cargo.toml", include_str!("template/Cargo.toml.txt"));
 const GITIGNORE: (&str, &str) = (".gitignore", include_str!("template/gitignore.txt"));
 
-const fn template(world: NewWorld) -> Template {
+/// A file of `examples/languages`.
+macro_rules! example {
+    ($file:literal) => {
+        include_str!(concat!("../../../../examples/languages/", $file))
+    };
+}
+
+/// What is called in the menu that stands in each language.
+const MENU_CALLS: (&str, &str) = (
+    "scripts/calls.toml",
+    include_str!("../../../../plugins/menu/scripts/calls.toml"),
+);
+
+const fn in_rust(world: NewWorld) -> Template {
     match world {
         NewWorld::CallFlow => Template {
-            files: [
+            files: &[
                 CARGO_TOML,
                 GITIGNORE,
                 ("src/lib.rs", include_str!("template/lib.rs.txt")),
@@ -33,7 +47,7 @@ const fn template(world: NewWorld) -> Template {
             told: "its story is in src/lib.rs, what callers do in scripts/calls.toml",
         },
         NewWorld::RoutingPolicy => Template {
-            files: [
+            files: &[
                 CARGO_TOML,
                 GITIGNORE,
                 ("src/lib.rs", include_str!("template/routing_policy.rs.txt")),
@@ -42,7 +56,7 @@ const fn template(world: NewWorld) -> Template {
             told: "its policy is in src/lib.rs, what is asked of it in scripts/routes.toml",
         },
         NewWorld::RetryStrategy => Template {
-            files: [
+            files: &[
                 CARGO_TOML,
                 GITIGNORE,
                 ("src/lib.rs", include_str!("template/retry_strategy.rs.txt")),
@@ -56,6 +70,18 @@ const fn template(world: NewWorld) -> Template {
     }
 }
 
+/// The flow of `examples/languages` in C.
+const IN_C: Template = Template {
+    files: &[
+        ("flow.c", example!("c/flow.c")),
+        ("build.sh", example!("c/build.sh")),
+        ("README.md", example!("c/README.md")),
+        (".gitignore", example!("c/.gitignore")),
+        MENU_CALLS,
+    ],
+    told: "its story is in flow.c, what callers do in scripts/calls.toml, what it needs in README.md",
+};
+
 /// Makes the folder.
 pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<()> {
     let folder = &options.folder;
@@ -63,16 +89,21 @@ pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<
     if folder.exists() {
         bail!("{} exists already: choose another name", folder.display());
     }
-    let sdk = sdk(options.sdk.as_deref())?;
-    let Template { files, told } = template(options.world);
+    let Template { files, told } = template(options.language, options.world)?;
+    let sdk = match options.language {
+        NewLanguage::Rust => Some(sdk(options.sdk.as_deref())?.display().to_string()),
+        NewLanguage::C => None,
+    };
     for (file, template) in files {
         let path = folder.join(file);
-        let text = template
-            .replace("{name}", name)
-            .replace("{sdk}", &sdk.display().to_string());
+        let text = match &sdk {
+            Some(sdk) => template.replace("{name}", name).replace("{sdk}", sdk),
+            None => (*template).to_owned(),
+        };
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent)
             .and_then(|()| fs::write(&path, text))
+            .and_then(|()| permit(&path))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     writeln!(
@@ -82,6 +113,24 @@ pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<
          jackfield plugin build   makes the component that `jackfield apply` takes",
         folder = folder.display()
     )?;
+    Ok(())
+}
+
+fn template(language: NewLanguage, world: NewWorld) -> anyhow::Result<Template> {
+    match language {
+        NewLanguage::Rust => Ok(in_rust(world)),
+        _ if world != NewWorld::CallFlow => bail!(
+            "policies and strategies have a template in Rust alone: leave --language away, or write one for the interface that `jackfield plugin wit --world` gives"
+        ),
+        NewLanguage::C => Ok(IN_C),
+    }
+}
+
+/// Scripts can be started.
+fn permit(path: &Path) -> std::io::Result<()> {
+    if path.extension().is_some_and(|extension| extension == "sh") {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
     Ok(())
 }
 
@@ -134,6 +183,7 @@ mod tests {
         let options = |folder: PathBuf, sdk| NewOptions {
             folder,
             world: NewWorld::CallFlow,
+            language: NewLanguage::Rust,
             sdk,
         };
         let taken = folder.path().join("taken");
@@ -153,18 +203,41 @@ mod tests {
 
     #[test]
     fn the_scripts_of_the_templates_can_be_read() {
-        for (world, count) in [
-            (NewWorld::CallFlow, 3),
-            (NewWorld::RoutingPolicy, 4),
-            (NewWorld::RetryStrategy, 4),
+        for (language, world, count) in [
+            (NewLanguage::Rust, NewWorld::CallFlow, 3),
+            (NewLanguage::Rust, NewWorld::RoutingPolicy, 4),
+            (NewLanguage::Rust, NewWorld::RetryStrategy, 4),
+            (NewLanguage::C, NewWorld::CallFlow, 4),
         ] {
-            let (_, scripts) = template(world).files[3];
-            let cases = harness::read_cases(scripts).unwrap();
-            assert_eq!(
-                cases.calls.len() + cases.decisions.len(),
-                count,
-                "{world:?}"
-            );
+            let files = template(language, world).unwrap().files;
+            let scripts = files
+                .iter()
+                .filter(|(name, _)| name.starts_with("scripts/"));
+            let read: usize = scripts
+                .map(|(_, scripts)| harness::read_cases(scripts).unwrap())
+                .map(|cases| cases.calls.len() + cases.decisions.len())
+                .sum();
+            assert_eq!(read, count, "{language:?} {world:?}");
         }
+    }
+
+    #[test]
+    fn other_languages_have_a_script_that_builds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = NewOptions {
+            folder: folder.path().join("flow"),
+            world: NewWorld::CallFlow,
+            language: NewLanguage::C,
+            sdk: None,
+        };
+        new(&options, &mut Vec::new()).unwrap();
+        let script = options.folder.join("build.sh").metadata().unwrap();
+        assert_eq!(script.permissions().mode() & 0o111, 0o111);
+        assert!(!options.folder.join("Cargo.toml").exists());
+        options.folder = folder.path().join("policy");
+        options.world = NewWorld::RoutingPolicy;
+        let error = new(&options, &mut Vec::new()).unwrap_err().to_string();
+        assert!(error.contains("in Rust alone"), "{error}");
+        assert!(!options.folder.exists());
     }
 }

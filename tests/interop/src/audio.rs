@@ -8,6 +8,8 @@ const SAMPLE_RATE_HZ: u32 = 8_000;
 const BLOCK: usize = 1_600;
 /// 60 ms: how far a receiver's jitter buffer may have moved a block.
 const SLACK: usize = 480;
+/// A block that is so like another is the same.
+const FOUND: f64 = 0.8;
 /// Samples in a block of 20 ms.
 const FRAME: usize = 160;
 
@@ -104,8 +106,9 @@ pub fn a_law(octet: u8) -> i16 {
 
 /// How well `prompt` is found in `recording`, from 0 (nowhere) to 1 (every sample, at any volume), and from which sample on.
 ///
-/// The prompt's loudest 200 ms fix the place. From there each 200 ms of it is correlated with what was recorded around that time
-/// (normalised, within 60 ms); the likeness is their mean, weighted by their energy, so that silence neither helps nor harms.
+/// The prompt's loudest 200 ms fix the place. From there on, and back, each 200 ms of it is correlated with what was recorded around that time
+/// (normalised, within 60 ms of its neighbour, as a jitter buffer moves what follows too); the likeness is their mean, weighted by their
+/// energy, so that silence neither helps nor harms.
 #[must_use]
 pub fn find(prompt: &[i16], recording: &[i16]) -> Found {
     assert!(prompt.len() >= BLOCK, "a prompt of less than 200 ms");
@@ -124,20 +127,54 @@ pub fn find(prompt: &[i16], recording: &[i16]) -> Found {
     };
     let start = place as isize - loudest as isize;
 
+    let blocks: Vec<&[f32]> = prompt.chunks_exact(BLOCK).collect();
+    let middle = loudest / BLOCK;
+    let after = likenesses(
+        &recording,
+        start,
+        (middle..blocks.len()).map(|at| (at, blocks[at])),
+    );
+    let before = likenesses(
+        &recording,
+        start,
+        (0..middle).rev().map(|at| (at, blocks[at])),
+    );
     let (mut sum, mut weight) = (0.0, 0.0);
-    for (index, block) in prompt.chunks_exact(BLOCK).enumerate() {
-        let expected = start + (index * BLOCK) as isize;
-        let from = (expected - SLACK as isize).max(0) as usize;
-        let to = (expected + SLACK as isize + 1).max(0) as usize;
-        let likeness =
-            best_match(block, &recording, from..to).map_or(0.0, |(_, likeness)| likeness);
-        sum += likeness.max(0.0) * energy(block);
+    for (block, likeness) in blocks[middle..]
+        .iter()
+        .zip(after)
+        .chain(blocks[..middle].iter().rev().zip(before))
+    {
+        sum += likeness * energy(block);
         weight += energy(block);
     }
     Found {
         likeness: sum / weight,
         start: start.max(0) as usize,
     }
+}
+
+/// How well each block of a prompt that begins at `start` is found, and each is looked for where the one before it was found.
+fn likenesses<'a>(
+    recording: &[f32],
+    start: isize,
+    blocks: impl Iterator<Item = (usize, &'a [f32])>,
+) -> Vec<f64> {
+    let mut moved = 0;
+    blocks
+        .map(|(index, block)| {
+            let expected = start + (index * BLOCK) as isize + moved;
+            let from = (expected - SLACK as isize).max(0) as usize;
+            let to = (expected + SLACK as isize + 1).max(0) as usize;
+            let Some((place, likeness)) = best_match(block, recording, from..to) else {
+                return 0.0;
+            };
+            if likeness > FOUND {
+                moved += place as isize - expected;
+            }
+            likeness.max(0.0)
+        })
+        .collect()
 }
 
 /// How far `heard` differs from `played`, from its first sample on: the energy of `played` over that of the difference, in dB.
@@ -311,6 +348,18 @@ mod tests {
         let whole = prompt("goodbye");
         let found = find(&whole, &whole[..whole.len() / 2]);
         assert!(!found.is_heard(), "{found:?}");
+    }
+
+    #[test]
+    fn a_prompt_with_pauses_in_it_is_the_prompt() {
+        let whole = prompt("menu");
+        let mut paused = whole.clone();
+        for at in (1..whole.len() / 8_000).rev() {
+            paused.splice(at * 8_000..at * 8_000, [0; 2 * FRAME]);
+        }
+        assert!(paused.len() > whole.len() + SLACK);
+        let found = find(&whole, &paused);
+        assert!(found.is_heard(), "{found:?}");
     }
 
     #[test]

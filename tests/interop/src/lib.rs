@@ -25,6 +25,7 @@ pub mod rtp_tap;
 pub mod server;
 pub mod sipp;
 pub mod sprayer;
+pub mod steady;
 pub mod stream_app;
 pub mod udp_tap;
 pub mod voice_app;

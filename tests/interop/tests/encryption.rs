@@ -13,6 +13,7 @@ use jackfield_interop::pjsip::Pjsip;
 use jackfield_interop::ports;
 use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
 use jackfield_interop::sipp::Sipp;
+use jackfield_interop::steady::on_a_steady_machine;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const SUITE: &str = "AES_CM_128_HMAC_SHA1_80";
@@ -69,105 +70,114 @@ fn stops_without_having_logged_keys(server: Server) {
 
 #[test]
 fn pjsip_talks_both_ways_in_each_suite_it_has() {
-    let certificates = Certificates::of("127.0.0.1");
-    let place = Place::on_loopback().with_tls(&certificates);
-    let server = Server::start_at(place, &tenants("required", "echo"));
-    let tls = server.tls.expect("the server speaks TLS");
-    for suite in [SUITE, "AES_CM_128_HMAC_SHA1_32"] {
-        talks_both_ways(
-            Pjsip::new(tls)
-                .over_tls(&certificates.authority)
-                .encrypting(suite),
-        );
-    }
-    stops_without_having_logged_keys(server);
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        let place = Place::on_loopback().with_tls(&certificates);
+        let server = Server::start_at(place, &tenants("required", "echo"));
+        let tls = server.tls.expect("the server speaks TLS");
+        for suite in [SUITE, "AES_CM_128_HMAC_SHA1_32"] {
+            talks_both_ways(
+                Pjsip::new(tls)
+                    .over_tls(&certificates.authority)
+                    .encrypting(suite),
+            );
+        }
+        stops_without_having_logged_keys(server);
+    });
 }
 
 /// Hold and resume are new descriptions, with keys in them.
 #[test]
 fn audio_returns_after_a_hold() {
-    let certificates = Certificates::of("127.0.0.1");
-    let place = Place::on_loopback().with_tls(&certificates);
-    let server = Server::start_at(place, &tenants("required", "echo"));
-    let tls = server.tls.expect("the server speaks TLS");
-    let mut says = speech();
-    let seconds = |samples: usize| samples as f32 / 8_000.0;
-    let first = seconds(says.len()) + 2.0;
-    says.resize(says.len() + 8 * 8_000, 0);
-    says.extend(prompt("sales"));
-    let rest = seconds(prompt("sales").len()) + 8.0;
-    let conversation = Pjsip::new(tls)
-        .over_tls(&certificates.authority)
-        .encrypting(SUITE)
-        .dialling("1000")
-        .speaking(&says)
-        .doing(&format!("{first},hold,2,resume,{rest},k#"), LIMIT)
-        .start()
-        .finish(LIMIT);
-    let parts =
-        ["support", "sales", "goodbye"].map(|name| audio::find(&prompt(name), &conversation.heard));
-    assert!(parts.iter().all(audio::Found::is_heard), "{parts:?}");
-    assert!(parts.is_sorted_by_key(|part| part.start), "{parts:?}");
-    server.stop();
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        let place = Place::on_loopback().with_tls(&certificates);
+        let server = Server::start_at(place, &tenants("required", "echo"));
+        let tls = server.tls.expect("the server speaks TLS");
+        let mut says = speech();
+        let seconds = |samples: usize| samples as f32 / 8_000.0;
+        let first = seconds(says.len()) + 2.0;
+        says.resize(says.len() + 8 * 8_000, 0);
+        says.extend(prompt("sales"));
+        let rest = seconds(prompt("sales").len()) + 8.0;
+        let conversation = Pjsip::new(tls)
+            .over_tls(&certificates.authority)
+            .encrypting(SUITE)
+            .dialling("1000")
+            .speaking(&says)
+            .doing(&format!("{first},hold,2,resume,{rest},k#"), LIMIT)
+            .start()
+            .finish(LIMIT);
+        let parts = ["support", "sales", "goodbye"]
+            .map(|name| audio::find(&prompt(name), &conversation.heard));
+        assert!(parts.iter().all(audio::Found::is_heard), "{parts:?}");
+        assert!(parts.is_sorted_by_key(|part| part.start), "{parts:?}");
+        server.stop();
+    });
 }
 
 #[test]
 fn baresip_hears_the_menu_and_its_key_leads_on() {
-    let certificates = Certificates::of("127.0.0.1");
-    for (trunk, phone) in [("required", "srtp-mand"), ("optional", "srtp")] {
-        let place = Place::on_loopback().with_tls(&certificates);
-        let server = Server::start_at(place, &tenants(trunk, "menu"));
-        let tls = server.tls.expect("the server speaks TLS");
-        let ca = &certificates.authority;
-        let mut phone = Softphone::call_encrypted(tls, ca, "1000", "PCMU", phone);
-        sleep(Duration::from_secs(6)); // the menu lasts five
-        phone.press('2');
-        let heard = phone.finish(LIMIT);
-        let [menu, support] = ["menu", "support"].map(|name| audio::find(&prompt(name), &heard));
-        assert!(
-            menu.is_heard() && support.is_heard() && support.start > menu.start,
-            "{trunk}: menu {menu:?}, support {support:?}"
-        );
-        server.stop();
-    }
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        for (trunk, phone) in [("required", "srtp-mand"), ("optional", "srtp")] {
+            let place = Place::on_loopback().with_tls(&certificates);
+            let server = Server::start_at(place, &tenants(trunk, "menu"));
+            let tls = server.tls.expect("the server speaks TLS");
+            let ca = &certificates.authority;
+            let mut phone = Softphone::call_encrypted(tls, ca, "1000", "PCMU", phone);
+            sleep(Duration::from_secs(6)); // the menu lasts five
+            phone.press('2');
+            let heard = phone.finish(LIMIT);
+            let [menu, support] =
+                ["menu", "support"].map(|name| audio::find(&prompt(name), &heard));
+            assert!(
+                menu.is_heard() && support.is_heard() && support.start > menu.start,
+                "{trunk}: menu {menu:?}, support {support:?}"
+            );
+            server.stop();
+        }
+    });
 }
 
 #[test]
 fn our_calls_are_encrypted_where_the_trunk_insists() {
-    let certificates = Certificates::of("127.0.0.1");
-    let place = Place::on_loopback().with_tls(&certificates);
-    let server = Server::start_at(place.with_sip("digest = [\"MD5\"]"), &gateway());
-    let tls = server.tls.expect("the server speaks TLS");
-    let rest = server.rest();
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        let place = Place::on_loopback().with_tls(&certificates);
+        let server = Server::start_at(place.with_sip("digest = [\"MD5\"]"), &gateway());
+        let tls = server.tls.expect("the server speaks TLS");
+        let rest = server.rest();
 
-    let mut phone = Pjsip::new(tls)
-        .over_tls(&certificates.authority)
-        .encrypting(SUITE)
-        .registered("jackfield", USER, PASSWORD)
-        .waiting()
-        .doing("", LIMIT)
-        .start();
-    phone.expect("registered 200", LIMIT);
-    let sid = rest.place("1000", "+15005550001", SUPPORT);
-    let support = audio::find(&prompt("support"), &phone.finish(LIMIT).heard);
-    assert!(support.is_heard(), "PJSIP: {support:?}");
-    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+        let mut phone = Pjsip::new(tls)
+            .over_tls(&certificates.authority)
+            .encrypting(SUITE)
+            .registered("jackfield", USER, PASSWORD)
+            .waiting()
+            .doing("", LIMIT)
+            .start();
+        phone.expect("registered 200", LIMIT);
+        let sid = rest.place("1000", "+15005550001", SUPPORT);
+        let support = audio::find(&prompt("support"), &phone.finish(LIMIT).heard);
+        assert!(support.is_heard(), "PJSIP: {support:?}");
+        assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
 
-    // It takes the first suite we offer, which PJSIP does not have.
-    let login = Login {
-        user: USER,
-        password: PASSWORD,
-        ca: Some(&certificates.authority),
-        encryption: Some("srtp-mand"),
-    };
-    let mut phone = Softphone::registered(tls, "tls", &login);
-    let sid = rest.place("1000", "+15005550001", SUPPORT);
-    phone.answer();
-    phone.expect("SRTP is Enabled (cryptosuite=AEAD_AES_256_GCM)", LIMIT);
-    let support = audio::find(&prompt("support"), &phone.finish(LIMIT));
-    assert!(support.is_heard(), "baresip: {support:?}");
-    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
-    stops_without_having_logged_keys(server);
+        // It takes the first suite we offer, which PJSIP does not have.
+        let login = Login {
+            user: USER,
+            password: PASSWORD,
+            ca: Some(&certificates.authority),
+            encryption: Some("srtp-mand"),
+        };
+        let mut phone = Softphone::registered(tls, "tls", &login);
+        let sid = rest.place("1000", "+15005550001", SUPPORT);
+        phone.answer();
+        phone.expect("SRTP is Enabled (cryptosuite=AEAD_AES_256_GCM)", LIMIT);
+        let support = audio::find(&prompt("support"), &phone.finish(LIMIT));
+        assert!(support.is_heard(), "baresip: {support:?}");
+        assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+        stops_without_having_logged_keys(server);
+    });
 }
 
 #[test]

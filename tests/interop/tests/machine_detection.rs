@@ -5,6 +5,7 @@ use std::time::Duration;
 use jackfield_interop::pjsip::Pjsip;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
+use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::voice_app::{Page, VoiceApp};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -97,68 +98,82 @@ fn check(says: &[i16], parameters: &str, expected: &str) {
 
 #[test]
 fn somebody_says_hello() {
-    check(&hello(), "MachineDetection=Enable", "human");
+    on_a_steady_machine(|| {
+        check(&hello(), "MachineDetection=Enable", "human");
+    });
 }
 
 #[test]
 fn a_machine_talks_on() {
-    let says = [greeting(), quiet(20_000)].concat();
-    check(&says, "MachineDetection=Enable", "machine_start");
+    on_a_steady_machine(|| {
+        let says = [greeting(), quiet(20_000)].concat();
+        check(&says, "MachineDetection=Enable", "machine_start");
+    });
 }
 
 #[test]
 fn a_greeting_ends_with_a_beep() {
-    let says = [greeting(), quiet(300), tone(1_000.0, 600), quiet(20_000)].concat();
-    check(
-        &says,
-        "MachineDetection=DetectMessageEnd",
-        "machine_end_beep",
-    );
+    on_a_steady_machine(|| {
+        let says = [greeting(), quiet(300), tone(1_000.0, 600), quiet(20_000)].concat();
+        check(
+            &says,
+            "MachineDetection=DetectMessageEnd",
+            "machine_end_beep",
+        );
+    });
 }
 
 #[test]
 fn a_greeting_ends_in_silence() {
-    let says = [greeting(), quiet(20_000)].concat();
-    check(
-        &says,
-        "MachineDetection=DetectMessageEnd",
-        "machine_end_silence",
-    );
+    on_a_steady_machine(|| {
+        let says = [greeting(), quiet(20_000)].concat();
+        check(
+            &says,
+            "MachineDetection=DetectMessageEnd",
+            "machine_end_silence",
+        );
+    });
 }
 
 #[test]
 fn nobody_speaks() {
-    let parameters = "MachineDetection=Enable&MachineDetectionSilenceTimeout=2500";
-    check(&quiet(30_000), parameters, "unknown");
+    on_a_steady_machine(|| {
+        let parameters = "MachineDetection=Enable&MachineDetectionSilenceTimeout=2500";
+        check(&quiet(30_000), parameters, "unknown");
+    });
 }
 
 #[test]
 fn a_fax_machine_calls_or_answers() {
-    let calling = [tone(1_100.0, 500), quiet(3_000)].concat().repeat(4);
-    let answering = [quiet(1_000), tone(2_100.0, 3_000), quiet(20_000)].concat();
-    for says in [calling, answering] {
-        check(&says, "MachineDetection=Enable", "fax");
-    }
+    on_a_steady_machine(|| {
+        let calling = [tone(1_100.0, 500), quiet(3_000)].concat().repeat(4);
+        let answering = [quiet(1_000), tone(2_100.0, 3_000), quiet(20_000)].concat();
+        for says in [calling, answering] {
+            check(&says, "MachineDetection=Enable", "fax");
+        }
+    });
 }
 
 #[test]
 fn the_flow_goes_on_where_a_callback_is_told() {
-    let (ended, app) = call(
-        &hello(),
-        "Url=APP/patient&MachineDetection=Enable&AsyncAmd=true&AsyncAmdStatusCallback=APP/amd",
-    );
-    assert_eq!(ended["answered_by"], "human");
-    let asked = eventually("the callback", LIMIT, || {
-        Some(app.asked()).filter(|asked| asked.len() == 2)
+    on_a_steady_machine(|| {
+        let (ended, app) = call(
+            &hello(),
+            "Url=APP/patient&MachineDetection=Enable&AsyncAmd=true&AsyncAmdStatusCallback=APP/amd",
+        );
+        assert_eq!(ended["answered_by"], "human");
+        let asked = eventually("the callback", LIMIT, || {
+            Some(app.asked()).filter(|asked| asked.len() == 2)
+        });
+        assert_eq!(asked[0].path, "/patient");
+        assert_eq!(asked[0].parameters.get("AnsweredBy"), None);
+        assert_eq!(asked[1].path, "/amd");
+        assert_eq!(asked[1].parameters["AnsweredBy"], "human");
+        assert_eq!(asked[1].parameters["CallSid"], ended["sid"]);
+        let listened: u32 = asked[1].parameters["MachineDetectionDuration"]
+            .parse()
+            .expect("milliseconds");
+        assert!((1_000..8_000).contains(&listened), "{listened} ms");
+        assert!(asked[1].headers.contains_key("x-twilio-signature"));
     });
-    assert_eq!(asked[0].path, "/patient");
-    assert_eq!(asked[0].parameters.get("AnsweredBy"), None);
-    assert_eq!(asked[1].path, "/amd");
-    assert_eq!(asked[1].parameters["AnsweredBy"], "human");
-    assert_eq!(asked[1].parameters["CallSid"], ended["sid"]);
-    let listened: u32 = asked[1].parameters["MachineDetectionDuration"]
-        .parse()
-        .expect("milliseconds");
-    assert!((1_000..8_000).contains(&listened), "{listened} ms");
-    assert!(asked[1].headers.contains_key("x-twilio-signature"));
 }

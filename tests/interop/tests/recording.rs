@@ -6,6 +6,7 @@ use std::time::Duration;
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
+use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::{audio, helper_library};
 use serde_json::Value;
 
@@ -70,100 +71,111 @@ fn as_mp3(server: &Server, recording: &Value) -> Vec<i16> {
 
 #[test]
 fn a_message_is_what_the_caller_said() {
-    let server = server("<Response><Record playBeep='false' timeout='2'/></Response>");
-    let said = prompt("support");
-    let phone = Softphone::call(server.sip, "1000", "PCMU", &said);
-    let recording = ended(&server);
-    drop(phone);
-    assert_eq!(recording["status"], "completed", "{recording}");
-    let heard = channels(&server, &recording).remove(0);
-    let found = audio::find(&said, &heard);
-    assert!(found.likeness > LEAST_LIKENESS, "{}", found.likeness);
-    let found = audio::find(&said, &as_mp3(&server, &recording));
-    assert!(found.likeness > LEAST_LIKENESS_OF_MP3, "{}", found.likeness);
-    server.stop();
+    on_a_steady_machine(|| {
+        let server = server("<Response><Record playBeep='false' timeout='2'/></Response>");
+        let said = prompt("support");
+        let phone = Softphone::call(server.sip, "1000", "PCMU", &said);
+        let recording = ended(&server);
+        drop(phone);
+        assert_eq!(recording["status"], "completed", "{recording}");
+        let heard = channels(&server, &recording).remove(0);
+        let found = audio::find(&said, &heard);
+        assert!(found.likeness > LEAST_LIKENESS, "{}", found.likeness);
+        let found = audio::find(&said, &as_mp3(&server, &recording));
+        assert!(found.likeness > LEAST_LIKENESS_OF_MP3, "{}", found.likeness);
+        server.stop();
+    });
 }
 
 #[test]
 fn both_sides_of_a_call_are_in_their_channels() {
-    let server = server(
-        "<Response><Play>prompts/menu.wav</Play><Play>prompts/goodbye.wav</Play><Pause length='20'/></Response>",
-    );
-    let said = prompt("support");
-    let mut phone = Softphone::call(server.sip, "1000", "PCMU", &said);
-    let call = eventually("the call is up", LIMIT, || {
-        let call = server.rest().calls().first()?.clone();
-        (call["status"] == "in-progress").then_some(call)
+    on_a_steady_machine(|| {
+        let server = server(
+            "<Response><Play>prompts/menu.wav</Play><Play>prompts/goodbye.wav</Play><Pause length='20'/></Response>",
+        );
+        let said = prompt("support");
+        let mut phone = Softphone::call(server.sip, "1000", "PCMU", &said);
+        let call = eventually("the call is up", LIMIT, || {
+            let call = server.rest().calls().first()?.clone();
+            (call["status"] == "in-progress").then_some(call)
+        });
+        let path = format!("Calls/{}/Recordings", call["sid"].as_str().expect("a SID"));
+        let (status, begun) = server
+            .rest()
+            .post(&format!("{path}.json"), "RecordingChannels=dual");
+        assert_eq!(status, 201, "{begun}");
+        std::thread::sleep(Duration::from_secs(8));
+        phone.hang_up();
+        let recording = ended(&server);
+        let [left, right] =
+            <[_; 2]>::try_from(channels(&server, &recording)).expect("two channels");
+        let played = prompt("goodbye");
+        let found = audio::find(&played, &right);
+        // A round that a busy machine left out is silence in the file, as it was for the caller: a likeness, and no ratio to noise.
+        assert!(found.likeness > LEAST_LIKENESS, "{}", found.likeness);
+        assert!(
+            audio::find(&played, &left).likeness < 0.5,
+            "the caller said nothing of it"
+        );
+        server.stop();
     });
-    let path = format!("Calls/{}/Recordings", call["sid"].as_str().expect("a SID"));
-    let (status, begun) = server
-        .rest()
-        .post(&format!("{path}.json"), "RecordingChannels=dual");
-    assert_eq!(status, 201, "{begun}");
-    std::thread::sleep(Duration::from_secs(8));
-    phone.hang_up();
-    let recording = ended(&server);
-    let [left, right] = <[_; 2]>::try_from(channels(&server, &recording)).expect("two channels");
-    let played = prompt("goodbye");
-    let found = audio::find(&played, &right);
-    // A round that a busy machine left out is silence in the file, as it was for the caller: a likeness, and no ratio to noise.
-    assert!(found.likeness > LEAST_LIKENESS, "{}", found.likeness);
-    assert!(
-        audio::find(&played, &left).likeness < 0.5,
-        "the caller said nothing of it"
-    );
-    server.stop();
 }
 
 #[test]
 fn a_pause_leaves_out_what_is_said_in_it() {
-    let server = server("<Response><Play>prompts/menu.wav</Play><Pause length='20'/></Response>");
-    let mut phone = Softphone::call(server.sip, "1000", "PCMU", &[]);
-    let call = eventually("the call is up", LIMIT, || {
-        let call = server.rest().calls().first()?.clone();
-        (call["status"] == "in-progress").then_some(call)
+    on_a_steady_machine(|| {
+        let server =
+            server("<Response><Play>prompts/menu.wav</Play><Pause length='20'/></Response>");
+        let mut phone = Softphone::call(server.sip, "1000", "PCMU", &[]);
+        let call = eventually("the call is up", LIMIT, || {
+            let call = server.rest().calls().first()?.clone();
+            (call["status"] == "in-progress").then_some(call)
+        });
+        let path = format!("Calls/{}/Recordings", call["sid"].as_str().expect("a SID"));
+        let rest = server.rest();
+        assert_eq!(rest.post(&format!("{path}.json"), "").0, 201);
+        let current = format!("{path}/Twilio.CURRENT.json");
+        let (status, paused) = rest.post(&current, "Status=paused&PauseBehavior=skip");
+        assert_eq!(status, 200, "{paused}");
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(rest.post(&current, "Status=in-progress").0, 200);
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(rest.post(&current, "Status=stopped").0, 200);
+        let recording = ended(&server);
+        phone.hang_up();
+        let seconds = channels(&server, &recording)[0].len() as f64 / 8_000.0;
+        assert!(
+            (0.5..3.0).contains(&seconds),
+            "{seconds} s of more than four"
+        );
+        server.stop();
     });
-    let path = format!("Calls/{}/Recordings", call["sid"].as_str().expect("a SID"));
-    let rest = server.rest();
-    assert_eq!(rest.post(&format!("{path}.json"), "").0, 201);
-    let current = format!("{path}/Twilio.CURRENT.json");
-    let (status, paused) = rest.post(&current, "Status=paused&PauseBehavior=skip");
-    assert_eq!(status, 200, "{paused}");
-    std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(rest.post(&current, "Status=in-progress").0, 200);
-    std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(rest.post(&current, "Status=stopped").0, 200);
-    let recording = ended(&server);
-    phone.hang_up();
-    let seconds = channels(&server, &recording)[0].len() as f64 / 8_000.0;
-    assert!(
-        (0.5..3.0).contains(&seconds),
-        "{seconds} s of more than four"
-    );
-    server.stop();
 }
 
 #[test]
 fn a_killed_server_loses_less_than_a_second() {
-    let mut server =
-        server("<Response><Record playBeep='false' trim='do-not-trim' timeout='0'/></Response>");
-    let phone = Softphone::call(server.sip, "1000", "PCMU", &prompt("support"));
-    let begun = eventually("it is recorded", LIMIT, || {
-        let (_, page) = server.rest().get("Recordings.json");
-        page["recordings"].get(0).cloned()
+    on_a_steady_machine(|| {
+        let mut server = server(
+            "<Response><Record playBeep='false' trim='do-not-trim' timeout='0'/></Response>",
+        );
+        let phone = Softphone::call(server.sip, "1000", "PCMU", &prompt("support"));
+        let begun = eventually("it is recorded", LIMIT, || {
+            let (_, page) = server.rest().get("Recordings.json");
+            page["recordings"].get(0).cloned()
+        });
+        assert_eq!(begun["status"], "in-progress");
+        let began = std::time::Instant::now();
+        std::thread::sleep(Duration::from_secs(4));
+        let at_least = began.elapsed() - Duration::from_secs(1);
+        server.kill_and_start_again();
+        drop(phone);
+        let recording = ended(&server);
+        assert_eq!(recording["status"], "completed", "{recording}");
+        let samples = channels(&server, &recording)[0].len();
+        let kept = Duration::from_secs_f64(samples as f64 / 8_000.0);
+        assert!(kept >= at_least, "{kept:?} of {at_least:?} and a second");
+        server.stop();
     });
-    assert_eq!(begun["status"], "in-progress");
-    let began = std::time::Instant::now();
-    std::thread::sleep(Duration::from_secs(4));
-    let at_least = began.elapsed() - Duration::from_secs(1);
-    server.kill_and_start_again();
-    drop(phone);
-    let recording = ended(&server);
-    assert_eq!(recording["status"], "completed", "{recording}");
-    let samples = channels(&server, &recording)[0].len();
-    let kept = Duration::from_secs_f64(samples as f64 / 8_000.0);
-    assert!(kept >= at_least, "{kept:?} of {at_least:?} and a second");
-    server.stop();
 }
 
 #[test]

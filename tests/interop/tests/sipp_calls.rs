@@ -7,6 +7,7 @@ use jackfield_interop::process::eventually;
 use jackfield_interop::rtp_tap::RtpTap;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
 use jackfield_interop::sipp::Sipp;
+use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::voice_app::{Page, VoiceApp};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -67,40 +68,42 @@ fn caller_hangs_up_during_the_prompt() {
 
 #[test]
 fn a_key_reaches_the_flow_and_the_flow_hangs_up() {
-    let server = menu();
-    let caller = Sipp::new("uac_digit")
-        .pressing('1')
-        .holding(Duration::from_secs(2))
-        .dialling("1000")
-        .start(server.sip);
-    let tap = RtpTap::on(caller.media_port);
-    let messages = caller.succeed(LIMIT);
-    let heard = tap.finish();
+    on_a_steady_machine(|| {
+        let server = menu();
+        let caller = Sipp::new("uac_digit")
+            .pressing('1')
+            .holding(Duration::from_secs(2))
+            .dialling("1000")
+            .start(server.sip);
+        let tap = RtpTap::on(caller.media_port);
+        let messages = caller.succeed(LIMIT);
+        let heard = tap.finish();
 
-    // The key cut the menu short, so only its beginning was heard, and then what belongs to key 1.
-    let welcome = audio::find(&prompt("menu")[..12_000], &heard);
-    let sales = audio::find(&prompt("sales"), &heard);
-    let support = audio::find(&prompt("support"), &heard);
-    assert!(
-        welcome.is_heard() && sales.is_heard(),
-        "welcome {welcome:?}, sales {sales:?}"
-    );
-    assert!(
-        welcome.start < sales.start,
-        "welcome {welcome:?}, sales {sales:?}"
-    );
-    assert!(support.is_absent(), "support {support:?}");
-    assert_eq!(
-        messages.count_sent("SIP/2.0 200 OK"),
-        1,
-        "one BYE came: {}",
-        messages.text()
-    );
-    assert_eq!(only_call_ends(&server), "completed");
-    // Who called is the tenant's business: the process's log names the call and no number.
-    let (log, caller) = (server.log(), caller_of_the_only_call(&server));
-    assert!(log.contains("call.sid=CA"), "{log}");
-    assert!(!log.contains(&caller), "the log names {caller}: {log}");
+        // The key cut the menu short, so only its beginning was heard, and then what belongs to key 1.
+        let welcome = audio::find(&prompt("menu")[..12_000], &heard);
+        let sales = audio::find(&prompt("sales"), &heard);
+        let support = audio::find(&prompt("support"), &heard);
+        assert!(
+            welcome.is_heard() && sales.is_heard(),
+            "welcome {welcome:?}, sales {sales:?}"
+        );
+        assert!(
+            welcome.start < sales.start,
+            "welcome {welcome:?}, sales {sales:?}"
+        );
+        assert!(support.is_absent(), "support {support:?}");
+        assert_eq!(
+            messages.count_sent("SIP/2.0 200 OK"),
+            1,
+            "one BYE came: {}",
+            messages.text()
+        );
+        assert_eq!(only_call_ends(&server), "completed");
+        // Who called is the tenant's business: the process's log names the call and no number.
+        let (log, caller) = (server.log(), caller_of_the_only_call(&server));
+        assert!(log.contains("call.sid=CA"), "{log}");
+        assert!(!log.contains(&caller), "the log names {caller}: {log}");
+    });
 }
 
 #[test]
@@ -161,13 +164,15 @@ fn caller_gives_up_while_it_rings() {
 
 #[test]
 fn late_offer_is_answered_in_the_ack() {
-    let server = menu();
-    let caller = Sipp::new("uac_late_offer")
-        .holding(Duration::from_secs(3))
-        .dialling("1000")
-        .start(server.sip);
-    let tap = RtpTap::on(caller.media_port);
-    caller.succeed(LIMIT);
-    let menu = audio::find(&prompt("menu")[..12_000], &tap.finish());
-    assert!(menu.is_heard(), "{menu:?}");
+    on_a_steady_machine(|| {
+        let server = menu();
+        let caller = Sipp::new("uac_late_offer")
+            .holding(Duration::from_secs(3))
+            .dialling("1000")
+            .start(server.sip);
+        let tap = RtpTap::on(caller.media_port);
+        caller.succeed(LIMIT);
+        let menu = audio::find(&prompt("menu")[..12_000], &tap.finish());
+        assert!(menu.is_heard(), "{menu:?}");
+    });
 }

@@ -11,6 +11,7 @@ use jackfield_interop::process::eventually;
 use jackfield_interop::rtp_tap::RtpTap;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
 use jackfield_interop::sipp::Sipp;
+use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::stream_app::{StreamApp, audio_of};
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
 
@@ -110,125 +111,131 @@ fn check_order(told: &[Value], tracks: &Value) {
 
 #[test]
 fn a_server_hears_the_caller_answers_and_marks_come_back() {
-    let streams = StreamApp::start(&auth_token());
-    let document = format!(
-        r#"<Response><Connect action="/next"><Stream url="{}"><Parameter name="who" value="a &amp; b"/></Stream></Connect></Response>"#,
-        streams.url("/echo")
-    );
-    let (server, app) = serving(&document);
-    // A second of silence, so that the stream is there.
-    let mut says = vec![0; 8_000];
-    says.extend(prompt("support"));
-    let mut phone = Softphone::call(server.sip, "1000", "PCMU", &says);
-    sleep(Duration::from_millis(says.len() as u64 / 8 + 2_000));
-    phone.press('#');
-    let told = streams.told_to_the_end("/echo", LIMIT);
-    let heard = phone.finish(LIMIT);
+    on_a_steady_machine(|| {
+        let streams = StreamApp::start(&auth_token());
+        let document = format!(
+            r#"<Response><Connect action="/next"><Stream url="{}"><Parameter name="who" value="a &amp; b"/></Stream></Connect></Response>"#,
+            streams.url("/echo")
+        );
+        let (server, app) = serving(&document);
+        // A second of silence, so that the stream is there.
+        let mut says = vec![0; 8_000];
+        says.extend(prompt("support"));
+        let mut phone = Softphone::call(server.sip, "1000", "PCMU", &says);
+        sleep(Duration::from_millis(says.len() as u64 / 8 + 2_000));
+        phone.press('#');
+        let told = streams.told_to_the_end("/echo", LIMIT);
+        let heard = phone.finish(LIMIT);
 
-    check_order(&told, &json!(["inbound"]));
-    assert_eq!(
-        told[2]["start"]["customParameters"],
-        json!({"who": "a & b"})
-    );
-    let rest: Vec<_> = events(&told[3..])
-        .into_iter()
-        .filter(|event| *event != "media")
-        .collect();
-    assert_eq!(rest, ["dtmf", "mark", "mark", "closed"]);
-    let key = told.iter().find(|told| told["event"] == "dtmf");
-    assert_eq!(
-        key.map(|key| &key["dtmf"]),
-        Some(&json!({"track": "inbound_track", "digit": "#"}))
-    );
+        check_order(&told, &json!(["inbound"]));
+        assert_eq!(
+            told[2]["start"]["customParameters"],
+            json!({"who": "a & b"})
+        );
+        let rest: Vec<_> = events(&told[3..])
+            .into_iter()
+            .filter(|event| *event != "media")
+            .collect();
+        assert_eq!(rest, ["dtmf", "mark", "mark", "closed"]);
+        let key = told.iter().find(|told| told["event"] == "dtmf");
+        assert_eq!(
+            key.map(|key| &key["dtmf"]),
+            Some(&json!({"track": "inbound_track", "digit": "#"}))
+        );
 
-    let said = prompt("support");
-    let there = audio_of(&told, "inbound");
-    let found = audio::find(&said, &there);
-    assert!(found.is_heard(), "there: {found:?}");
-    let snr_db = piecewise_snr_db(&said, &there, found.start);
-    eprintln!("there: {snr_db:.1} dB");
-    assert!(snr_db > LEAST_SNR_DB, "there: {snr_db:.1} dB");
-    let parts = ["support", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
-    assert!(
-        parts.iter().all(audio::Found::is_heard),
-        "and back: {parts:?}"
-    );
-    let snr_db = piecewise_snr_db(&said, &heard, parts[0].start);
-    eprintln!("and back: {snr_db:.1} dB");
-    assert!(snr_db > LEAST_SNR_DB, "and back: {snr_db:.1} dB");
-    let paths: Vec<_> = app.asked().into_iter().map(|asked| asked.path).collect();
-    assert_eq!(paths[..2], ["/voice", "/next"]);
-    server.stop();
+        let said = prompt("support");
+        let there = audio_of(&told, "inbound");
+        let found = audio::find(&said, &there);
+        assert!(found.is_heard(), "there: {found:?}");
+        let snr_db = piecewise_snr_db(&said, &there, found.start);
+        eprintln!("there: {snr_db:.1} dB");
+        assert!(snr_db > LEAST_SNR_DB, "there: {snr_db:.1} dB");
+        let parts = ["support", "goodbye"].map(|name| audio::find(&prompt(name), &heard));
+        assert!(
+            parts.iter().all(audio::Found::is_heard),
+            "and back: {parts:?}"
+        );
+        let snr_db = piecewise_snr_db(&said, &heard, parts[0].start);
+        eprintln!("and back: {snr_db:.1} dB");
+        assert!(snr_db > LEAST_SNR_DB, "and back: {snr_db:.1} dB");
+        let paths: Vec<_> = app.asked().into_iter().map(|asked| asked.path).collect();
+        assert_eq!(paths[..2], ["/voice", "/next"]);
+        server.stop();
+    });
 }
 
 #[test]
 fn a_listener_hears_both_tracks_and_its_callbacks_are_told() {
-    let streams = StreamApp::start(&auth_token());
-    let document = format!(
-        r#"<Response><Start><Stream url="{}" name="ear" track="both_tracks" statusCallback="/status"/></Start>
+    on_a_steady_machine(|| {
+        let streams = StreamApp::start(&auth_token());
+        let document = format!(
+            r#"<Response><Start><Stream url="{}" name="ear" track="both_tracks" statusCallback="/status"/></Start>
         <Pause/><Play>support.wav</Play><Stop><Stream name="ear"/></Stop><Play>goodbye.wav</Play><Hangup/></Response>"#,
-        streams.url("/listen")
-    );
-    let (server, app) = serving(&document);
-    let caller = Sipp::new("uac_wait_bye").dialling("1000").start(server.sip);
-    let tap = RtpTap::on(caller.media_port);
-    caller.succeed(LIMIT);
-    let heard = tap.finish();
+            streams.url("/listen")
+        );
+        let (server, app) = serving(&document);
+        let caller = Sipp::new("uac_wait_bye").dialling("1000").start(server.sip);
+        let tap = RtpTap::on(caller.media_port);
+        caller.succeed(LIMIT);
+        let heard = tap.finish();
 
-    let told = streams.told_to_the_end("/listen", LIMIT);
-    check_order(&told, &json!(["inbound", "outbound"]));
-    assert_eq!(events(&told)[told.len() - 2..], ["stop", "closed"]);
-    assert_eq!(told[told.len() - 1]["code"], json!(1000));
-    let (support, goodbye) = (prompt("support"), prompt("goodbye"));
-    let there = audio_of(&told, "outbound");
-    let found = audio::find(&support, &there);
-    assert!(found.is_heard(), "{found:?}");
-    let snr_db = audio::snr_db(&support, &there[found.start..]);
-    eprintln!("the outbound track: {snr_db:.1} dB");
-    assert!(snr_db > LEAST_SNR_DB, "{snr_db:.1} dB");
-    assert!(audio::find(&goodbye, &there).is_absent(), "it was stopped");
-    assert!(audio::find(&goodbye, &heard).is_heard(), "the call went on");
+        let told = streams.told_to_the_end("/listen", LIMIT);
+        check_order(&told, &json!(["inbound", "outbound"]));
+        assert_eq!(events(&told)[told.len() - 2..], ["stop", "closed"]);
+        assert_eq!(told[told.len() - 1]["code"], json!(1000));
+        let (support, goodbye) = (prompt("support"), prompt("goodbye"));
+        let there = audio_of(&told, "outbound");
+        let found = audio::find(&support, &there);
+        assert!(found.is_heard(), "{found:?}");
+        let snr_db = audio::snr_db(&support, &there[found.start..]);
+        eprintln!("the outbound track: {snr_db:.1} dB");
+        assert!(snr_db > LEAST_SNR_DB, "{snr_db:.1} dB");
+        assert!(audio::find(&goodbye, &there).is_absent(), "it was stopped");
+        assert!(audio::find(&goodbye, &heard).is_heard(), "the call went on");
 
-    let callbacks = eventually("both callbacks came", LIMIT, || {
-        let asked = app.asked().into_iter();
-        let told: Vec<Asked> = asked.filter(|asked| asked.path == "/status").collect();
-        (told.len() == 2).then_some(told)
+        let callbacks = eventually("both callbacks came", LIMIT, || {
+            let asked = app.asked().into_iter();
+            let told: Vec<Asked> = asked.filter(|asked| asked.path == "/status").collect();
+            (told.len() == 2).then_some(told)
+        });
+        for (callback, event) in callbacks.iter().zip(["stream-started", "stream-stopped"]) {
+            let of = |name: &str| callback.parameters[name].as_str();
+            assert_eq!((of("StreamEvent"), of("StreamName")), (event, "ear"));
+            assert_eq!(Some(of("StreamSid")), told[2]["streamSid"].as_str());
+            assert_eq!(Some(of("CallSid")), told[2]["start"]["callSid"].as_str());
+            assert!(callback.headers.contains_key("x-twilio-signature"));
+            assert!(of("Timestamp").ends_with('Z'), "{}", of("Timestamp"));
+        }
+        server.stop();
     });
-    for (callback, event) in callbacks.iter().zip(["stream-started", "stream-stopped"]) {
-        let of = |name: &str| callback.parameters[name].as_str();
-        assert_eq!((of("StreamEvent"), of("StreamName")), (event, "ear"));
-        assert_eq!(Some(of("StreamSid")), told[2]["streamSid"].as_str());
-        assert_eq!(Some(of("CallSid")), told[2]["start"]["callSid"].as_str());
-        assert!(callback.headers.contains_key("x-twilio-signature"));
-        assert!(of("Timestamp").ends_with('Z'), "{}", of("Timestamp"));
-    }
-    server.stop();
 }
 
 #[test]
 fn a_call_goes_on_when_a_server_refuses_or_is_lost() {
-    let streams = StreamApp::start(&auth_token());
-    for (path, error) in [("/kill", "connection lost"), ("/refuse", "status 403")] {
-        let document = format!(
-            r#"<Response><Connect><Stream url="{}" statusCallback="/status"/></Connect><Play>goodbye.wav</Play><Hangup/></Response>"#,
-            streams.url(path)
-        );
-        let (server, app) = serving(&document);
-        let phone = Softphone::call(server.sip, "1000", "PCMU", &prompt("support"));
-        let heard = phone.finish(LIMIT);
-        let found = audio::find(&prompt("goodbye"), &heard);
-        assert!(found.is_heard(), "{path}: {found:?}");
-        let told = eventually("the callback came", LIMIT, || {
-            let mut asked = app.asked().into_iter();
-            asked.find(|asked| {
-                asked
-                    .parameters
-                    .get("StreamEvent")
-                    .is_some_and(|event| event == "stream-error")
-            })
-        });
-        let why = &told.parameters["StreamError"];
-        assert!(why.contains(error), "{path}: {why}");
-        server.stop();
-    }
+    on_a_steady_machine(|| {
+        let streams = StreamApp::start(&auth_token());
+        for (path, error) in [("/kill", "connection lost"), ("/refuse", "status 403")] {
+            let document = format!(
+                r#"<Response><Connect><Stream url="{}" statusCallback="/status"/></Connect><Play>goodbye.wav</Play><Hangup/></Response>"#,
+                streams.url(path)
+            );
+            let (server, app) = serving(&document);
+            let phone = Softphone::call(server.sip, "1000", "PCMU", &prompt("support"));
+            let heard = phone.finish(LIMIT);
+            let found = audio::find(&prompt("goodbye"), &heard);
+            assert!(found.is_heard(), "{path}: {found:?}");
+            let told = eventually("the callback came", LIMIT, || {
+                let mut asked = app.asked().into_iter();
+                asked.find(|asked| {
+                    asked
+                        .parameters
+                        .get("StreamEvent")
+                        .is_some_and(|event| event == "stream-error")
+                })
+            });
+            let why = &told.parameters["StreamError"];
+            assert!(why.contains(error), "{path}: {why}");
+            server.stop();
+        }
+    });
 }

@@ -12,6 +12,7 @@ use jackfield_interop::pjsip::Pjsip;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
 use jackfield_interop::sipp::Sipp;
+use jackfield_interop::steady::on_a_steady_machine;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -31,43 +32,49 @@ fn heard_menu_and_support(heard: &[i16]) {
 
 #[test]
 fn baresip_calls_over_tcp() {
-    let server = Server::start(&menu());
-    let mut phone = Softphone::call_over_tcp(server.sip, "1000", "PCMU", &[]);
-    sleep(Duration::from_secs(6)); // the menu lasts five
-    phone.press('2');
-    heard_menu_and_support(&phone.finish(LIMIT));
-    server.stop();
+    on_a_steady_machine(|| {
+        let server = Server::start(&menu());
+        let mut phone = Softphone::call_over_tcp(server.sip, "1000", "PCMU", &[]);
+        sleep(Duration::from_secs(6)); // the menu lasts five
+        phone.press('2');
+        heard_menu_and_support(&phone.finish(LIMIT));
+        server.stop();
+    });
 }
 
 #[test]
 fn baresip_calls_over_tls() {
-    let certificates = Certificates::of("127.0.0.1");
-    let server = Server::start_at(Place::on_loopback().with_tls(&certificates), &menu());
-    let tls = server.tls.expect("the server says where it speaks TLS");
-    let mut phone = Softphone::call_over_tls(tls, &certificates.authority, "1000", "PCMU", &[]);
-    sleep(Duration::from_secs(6)); // the menu lasts five
-    phone.press('2');
-    heard_menu_and_support(&phone.finish(LIMIT));
-    server.stop();
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        let server = Server::start_at(Place::on_loopback().with_tls(&certificates), &menu());
+        let tls = server.tls.expect("the server says where it speaks TLS");
+        let mut phone = Softphone::call_over_tls(tls, &certificates.authority, "1000", "PCMU", &[]);
+        sleep(Duration::from_secs(6)); // the menu lasts five
+        phone.press('2');
+        heard_menu_and_support(&phone.finish(LIMIT));
+        server.stop();
+    });
 }
 
 #[test]
 fn pjsip_calls_over_tcp_and_tls() {
-    let certificates = Certificates::of("127.0.0.1");
-    let server = Server::start_at(Place::on_loopback().with_tls(&certificates), &menu());
-    let tls = server.tls.expect("the server says where it speaks TLS");
-    for phone in [
-        Pjsip::new(server.sip).over_tcp(),
-        Pjsip::new(tls).over_tls(&certificates.authority),
-    ] {
-        let conversation = phone
-            .dialling("1000")
-            .doing("6,k2", LIMIT)
-            .start()
-            .finish(LIMIT);
-        heard_menu_and_support(&conversation.heard);
-    }
-    server.stop();
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        let server = Server::start_at(Place::on_loopback().with_tls(&certificates), &menu());
+        let tls = server.tls.expect("the server says where it speaks TLS");
+        for phone in [
+            Pjsip::new(server.sip).over_tcp(),
+            Pjsip::new(tls).over_tls(&certificates.authority),
+        ] {
+            let conversation = phone
+                .dialling("1000")
+                .doing("6,k2", LIMIT)
+                .start()
+                .finish(LIMIT);
+            heard_menu_and_support(&conversation.heard);
+        }
+        server.stop();
+    });
 }
 
 #[test]

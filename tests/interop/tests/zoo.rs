@@ -9,6 +9,7 @@ use jackfield_interop::needs;
 use jackfield_interop::rtp_tap::RtpTap;
 use jackfield_interop::server::{self, Flow, Server, Tenants, Uploads, prompt};
 use jackfield_interop::sipp::Sipp;
+use jackfield_interop::steady::on_a_steady_machine;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const FALLBACK: &str = "<Response><Play>prompts/goodbye.wav</Play><Hangup/></Response>";
@@ -62,60 +63,64 @@ fn apology() -> Vec<i16> {
 
 #[test]
 fn callers_of_the_zoo_hear_the_fallback_and_others_are_served() {
-    let server = Server::start(&tenants(&ANIMALS, Some(FALLBACK)));
-    let (goodbye, menu) = (prompt("goodbye"), prompt("menu"));
-    thread::scope(|scope| {
-        // One who listens to the menu all the while, and others who come and go.
-        let listener = scope.spawn(|| {
-            let caller = Sipp::new("uac_bye")
-                .holding(Duration::from_secs(5))
-                .dialling("1000")
-                .start(server.sip);
-            let tap = RtpTap::on(caller.media_port);
-            caller.succeed(LIMIT);
-            audio::find(&menu[..12_000], &tap.finish())
+    on_a_steady_machine(|| {
+        let server = Server::start(&tenants(&ANIMALS, Some(FALLBACK)));
+        let (goodbye, menu) = (prompt("goodbye"), prompt("menu"));
+        thread::scope(|scope| {
+            // One who listens to the menu all the while, and others who come and go.
+            let listener = scope.spawn(|| {
+                let caller = Sipp::new("uac_bye")
+                    .holding(Duration::from_secs(5))
+                    .dialling("1000")
+                    .start(server.sip);
+                let tap = RtpTap::on(caller.media_port);
+                caller.succeed(LIMIT);
+                audio::find(&menu[..12_000], &tap.finish())
+            });
+            scope.spawn(|| {
+                Sipp::new("uac_bye")
+                    .calling(20, 4)
+                    .dialling("1000")
+                    .start(server.sip)
+                    .succeed(LIMIT)
+            });
+            let callers = ANIMALS.map(|(number, name)| {
+                let (server, goodbye) = (&server, &goodbye);
+                (name, scope.spawn(move || call(server, number, goodbye)))
+            });
+            for (name, caller) in callers {
+                let heard = caller.join().expect("the call ends in order");
+                assert!(heard.is_heard(), "{name}: {heard:?}");
+            }
+            let heard = listener.join().expect("the call ends in order");
+            assert!(heard.is_heard(), "the menu, meanwhile: {heard:?}");
         });
-        scope.spawn(|| {
-            Sipp::new("uac_bye")
-                .calling(20, 4)
-                .dialling("1000")
-                .start(server.sip)
-                .succeed(LIMIT)
-        });
-        let callers = ANIMALS.map(|(number, name)| {
-            let (server, goodbye) = (&server, &goodbye);
-            (name, scope.spawn(move || call(server, number, goodbye)))
-        });
-        for (name, caller) in callers {
-            let heard = caller.join().expect("the call ends in order");
-            assert!(heard.is_heard(), "{name}: {heard:?}");
+        let log = server.log();
+        for words in [
+            "computed for too long without waiting",
+            "made too many host calls without waiting",
+            "call stack exhausted",
+            "panicked: nobody is there",
+            "exited with status 1",
+        ] {
+            assert!(log.contains(words), "`{words}` is not in {log}");
         }
-        let heard = listener.join().expect("the call ends in order");
-        assert!(heard.is_heard(), "the menu, meanwhile: {heard:?}");
+        server.stop();
     });
-    let log = server.log();
-    for words in [
-        "computed for too long without waiting",
-        "made too many host calls without waiting",
-        "call stack exhausted",
-        "panicked: nobody is there",
-        "exited with status 1",
-    ] {
-        assert!(log.contains(words), "`{words}` is not in {log}");
-    }
-    server.stop();
 }
 
 #[test]
 fn without_a_fallback_there_is_an_apology() {
-    let animals = [("2000", "loop"), ("2001", "trap-after-answer")];
-    let server = Server::start(&tenants(&animals, None));
-    let apology = apology();
-    for (number, name) in animals {
-        let heard = call(&server, number, &apology);
-        assert!(heard.is_heard(), "{name}: {heard:?}");
-    }
-    server.stop();
+    on_a_steady_machine(|| {
+        let animals = [("2000", "loop"), ("2001", "trap-after-answer")];
+        let server = Server::start(&tenants(&animals, None));
+        let apology = apology();
+        for (number, name) in animals {
+            let heard = call(&server, number, &apology);
+            assert!(heard.is_heard(), "{name}: {heard:?}");
+        }
+        server.stop();
+    });
 }
 
 #[test]

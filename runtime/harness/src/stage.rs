@@ -9,7 +9,7 @@ use call::{
     AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, ChildNews, Command,
     Detection, Direction, Effect, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
     InboundLeg, Input, Limits, MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply,
-    RequestId,
+    RequestId, StoryOutcome,
 };
 use media::{Prompt, Rate};
 use plugin_host::{Stop, words};
@@ -65,6 +65,8 @@ pub(crate) struct Stage {
     /// The one who heard a whisper is joined to the caller.
     is_put_through: bool,
     over: Option<HangUpCause>,
+    /// How the story ended.
+    ended: Option<StoryOutcome>,
     responses: VecDeque<Arriving>,
     callees: Callees,
     reports: Reports,
@@ -129,6 +131,7 @@ impl Stage {
             answered: false,
             is_put_through: false,
             over: None,
+            ended: None,
             responses: VecDeque::new(),
             callees: Callees::default(),
             reports: Reports::default(),
@@ -252,9 +255,9 @@ impl Stage {
     }
 
     /// The story returned or broke: what the script still expects, did not come.
-    pub(crate) fn story_ended(&mut self, outcome: call::StoryOutcome, words: &str) {
+    pub(crate) fn story_ended(&mut self, outcome: StoryOutcome, words: &str) {
         self.note(Who::Story, &format!("({words})"));
-        let returns = matches!(outcome, call::StoryOutcome::Returned(_));
+        let returns = matches!(outcome, StoryOutcome::Returned(_));
         let meaning = match self.script.kind {
             Kind::Whisper => Expectation::PutThrough,
             Kind::Inbound | Kind::Outbound => Expectation::HangUp,
@@ -268,12 +271,13 @@ impl Stage {
         if matches!(self.step(), Some(Step::Expect(_))) && self.unexpected.is_none() {
             self.leave_script(words);
         }
+        self.ended = Some(outcome.clone());
         self.feed(Input::StoryEnded(outcome));
         // Who was put through talks to the caller: that is no part of the story.
         while !self.is_put_through
             && !self.call.is_ended()
             && self.unexpected.is_none()
-            && self.advance(None)
+            && (self.act() || self.advance(None))
         {}
     }
 
@@ -629,8 +633,9 @@ impl Stage {
                 self.note(Who::Call, "joined to the caller");
                 None
             }
-            Effect::StartStory(_)
-            | Effect::Bridge(_)
+            // Begun once more, the same story would do the same.
+            Effect::StartStory(_) => self.ended.clone().map(Input::StoryEnded),
+            Effect::Bridge(_)
             | Effect::Unbridge
             | Effect::RingBack(_)
             | Effect::TellParent(_)

@@ -42,6 +42,20 @@ class Call(pj.Call):
                 say("media active")
 
 
+    def onCallTransferRequest(self, request):
+        """Calls whom it is asked to call; the library reports how that goes."""
+        say("referred to", request.dstUri)
+        self.phone.referred = request.newCall = ReferredCall(self.phone.account)
+
+
+class ReferredCall(pj.Call):
+    """The call that another one asked for."""
+
+    def onCallState(self, _):
+        info = self.getInfo()
+        say("referred call", info.stateText, info.lastStatusCode)
+
+
 class Account(pj.Account):
     """Where the phone is registered, and whose calls it takes."""
 
@@ -69,7 +83,7 @@ class Phone:
     def __init__(self, options):
         self.options = options
         self.registered, self.confirmed, self.ended = (threading.Event() for _ in range(3))
-        self.call = None
+        self.call = self.referred = None
         self.recorder = self.player = None
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
@@ -189,7 +203,7 @@ class Phone:
         if self.options.register:
             self.account.setRegistration(False)
             self.wait(threading.Event(), 1)
-        self.call = self.recorder = self.player = None
+        self.call = self.referred = self.recorder = self.player = None
         self.account.shutdown()
         self.endpoint.libDestroy()
 

@@ -11,6 +11,8 @@ use jackfield_interop::ports;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
 use jackfield_interop::sipp::{RunningSipp, Sipp};
+use jackfield_interop::steady::on_a_steady_machine;
+use jackfield_interop::voice_app::{Page, VoiceApp};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -88,45 +90,49 @@ fn in_silence(name: &str) -> Vec<i16> {
 
 #[test]
 fn packets_of_the_same_codec_go_on_bit_for_bit() {
-    for codecs in [("PCMU", "PCMU/8000/1"), ("PCMA", "PCMA/8000/1")] {
-        let talk = talk(codecs, |server| {
-            assert_eq!(
-                server.metric("rtp_frames_transcoded_total"),
-                0,
-                "{codecs:?}"
-            );
-            let relayed = server.metric("rtp_packets_relayed_total");
-            assert!(relayed > 400, "{codecs:?}: {relayed}");
-        });
-        for (from, to) in [(&talk.caller, &talk.callee), (&talk.callee, &talk.caller)] {
-            let said = from.said.between_silences();
-            assert!(said.len() > 50, "{codecs:?}: {} packets", said.len());
-            assert!(to.heard.contains(&said), "{codecs:?}");
+    on_a_steady_machine(|| {
+        for codecs in [("PCMU", "PCMU/8000/1"), ("PCMA", "PCMA/8000/1")] {
+            let talk = talk(codecs, |server| {
+                assert_eq!(
+                    server.metric("rtp_frames_transcoded_total"),
+                    0,
+                    "{codecs:?}"
+                );
+                let relayed = server.metric("rtp_packets_relayed_total");
+                assert!(relayed > 400, "{codecs:?}: {relayed}");
+            });
+            for (from, to) in [(&talk.caller, &talk.callee), (&talk.callee, &talk.caller)] {
+                let said = from.said.between_silences();
+                assert!(said.len() > 50, "{codecs:?}: {} packets", said.len());
+                assert!(to.heard.contains(&said), "{codecs:?}");
+            }
+            both_are_heard(codecs, &talk);
         }
-        both_are_heard(codecs, &talk);
-    }
+    });
 }
 
 #[test]
 fn other_codecs_are_heard_but_for_their_noise() {
-    for codecs in [("PCMA", "PCMU/8000/1"), ("PCMU", "G722/16000/1")] {
-        let talk = talk(codecs, |server| {
-            assert_eq!(server.metric("rtp_packets_relayed_total"), 0, "{codecs:?}");
-            let transcoded = server.metric("rtp_frames_transcoded_total");
-            assert!(transcoded > 400, "{codecs:?}: {transcoded}");
-        });
-        both_are_heard(codecs, &talk);
-        if codecs.1.starts_with("PCMU") {
-            for (name, heard) in [
-                ("sales", &talk.caller.heard),
-                ("support", &talk.callee.heard),
-            ] {
-                let snr_db = audio::median_snr_db(&prompt(name), &heard.samples());
-                eprintln!("{name}: {snr_db:.1} dB");
-                assert!(snr_db > LEAST_SNR_DB, "{name}: {snr_db:.1} dB");
+    on_a_steady_machine(|| {
+        for codecs in [("PCMA", "PCMU/8000/1"), ("PCMU", "G722/16000/1")] {
+            let talk = talk(codecs, |server| {
+                assert_eq!(server.metric("rtp_packets_relayed_total"), 0, "{codecs:?}");
+                let transcoded = server.metric("rtp_frames_transcoded_total");
+                assert!(transcoded > 400, "{codecs:?}: {transcoded}");
+            });
+            both_are_heard(codecs, &talk);
+            if codecs.1.starts_with("PCMU") {
+                for (name, heard) in [
+                    ("sales", &talk.caller.heard),
+                    ("support", &talk.callee.heard),
+                ] {
+                    let snr_db = audio::median_snr_db(&prompt(name), &heard.samples());
+                    eprintln!("{name}: {snr_db:.1} dB");
+                    assert!(snr_db > LEAST_SNR_DB, "{name}: {snr_db:.1} dB");
+                }
             }
         }
-    }
+    });
 }
 
 /// Words and keys.
@@ -164,29 +170,75 @@ fn dialled(server: &Server) -> Vec<[String; 2]> {
 
 #[test]
 fn a_star_goes_back_to_the_document() {
-    let document = "<Response><Dial hangupOnStar=\"true\">+15005550001</Dial><Play>prompts/goodbye.wav</Play></Response>";
-    let server = Server::start(&tenants(document));
-    let mut phone = waiting(&server);
-    let mut caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
-    phone.expect("did 2", LIMIT);
-    caller.press('*');
-    let callee = phone.finish(LIMIT);
-    assert!(callee.log.contains("ended 200"), "{}", callee.log);
-    let goodbye = audio::find(&prompt("goodbye"), &caller.finish(LIMIT));
-    assert!(goodbye.is_heard(), "{goodbye:?}");
-    server.stop();
+    on_a_steady_machine(|| {
+        let document = "<Response><Dial hangupOnStar=\"true\">+15005550001</Dial><Play>prompts/goodbye.wav</Play></Response>";
+        let server = Server::start(&tenants(document));
+        let mut phone = waiting(&server);
+        let mut caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
+        phone.expect("did 2", LIMIT);
+        caller.press('*');
+        let callee = phone.finish(LIMIT);
+        assert!(callee.log.contains("ended 200"), "{}", callee.log);
+        let goodbye = audio::find(&prompt("goodbye"), &caller.finish(LIMIT));
+        assert!(goodbye.is_heard(), "{goodbye:?}");
+        server.stop();
+    });
+}
+
+/// Who is called hears what the call is about, and the caller ringing until then; a document that hangs up joins nobody.
+#[test]
+fn a_whisper_is_for_the_callee_alone_and_may_decline() {
+    on_a_steady_machine(|| {
+        for (after, is_joined) in [("", true), ("<Hangup/>", false)] {
+            let whisper = format!("<Response><Play>prompts/menu.wav</Play>{after}</Response>");
+            let app = VoiceApp::serve(vec![Page::twiml("/whisper", &whisper)]);
+            let document = format!(
+                "<Response><Dial><Number url=\"{}\">+15005550001</Number></Dial><Play>prompts/goodbye.wav</Play></Response>",
+                app.url("/whisper")
+            );
+            let server = Server::start(&tenants(&document));
+            let mut says = vec![0; prompt("menu").len() + 16_000];
+            says.extend(prompt("sales"));
+            let spoken = says.len() as f32 / 8_000.0 + 1.0;
+            let mut phone = Pjsip::new(server.sip)
+                .registered(REALM, USER, PASSWORD)
+                .waiting()
+                .speaking(&says)
+                .doing(&spoken.to_string(), Duration::ZERO)
+                .start();
+            phone.expect("registered 200", LIMIT);
+            let caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
+            let callee_heard = phone.finish(LIMIT).heard;
+            let caller_heard = caller.finish(LIMIT);
+            let whispered =
+                [&callee_heard, &caller_heard].map(|heard| audio::find(&prompt("menu"), heard));
+            assert!(
+                whispered[0].is_heard() && whispered[1].is_absent(),
+                "{whispered:?}"
+            );
+            let said = audio::find(&prompt("sales"), &caller_heard);
+            assert_eq!(said.is_heard(), is_joined, "{said:?}");
+            let goodbye = audio::find(&prompt("goodbye"), &caller_heard);
+            assert!(goodbye.is_heard(), "the document goes on: {goodbye:?}");
+            let asked = app.asked();
+            assert_eq!(asked[0].parameters["Direction"], "outbound-dial");
+            server.stop();
+        }
+    });
 }
 
 #[test]
 fn the_end_of_the_caller_ends_the_callee() {
-    let server = Server::start(&tenants("<Response><Dial>+15005550001</Dial></Response>"));
-    let mut phone = waiting(&server);
-    let mut caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
-    phone.expect("media active", LIMIT);
-    caller.hang_up();
-    let callee = phone.finish(LIMIT);
-    assert!(callee.log.contains("ended 200"), "{}", callee.log);
-    server.stop();
+    on_a_steady_machine(|| {
+        let server = Server::start(&tenants("<Response><Dial>+15005550001</Dial></Response>"));
+        let mut phone = waiting(&server);
+        let mut caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
+        phone.expect("media active", LIMIT);
+        caller.hang_up();
+        let callee = phone.finish(LIMIT);
+        assert!(callee.log.contains("ended 200"), "{}", callee.log);
+        server.stop();
+    });
 }
 
 /// A registered phone that takes a call and keeps it.
@@ -219,51 +271,57 @@ fn callee(scenario: Sipp) -> RunningSipp {
 
 #[test]
 fn the_document_goes_on_when_the_callee_is_busy() {
-    let callee = callee(Sipp::new("uas_refuse").with_status(486));
-    let (server, heard) = caller_of(&callee, "");
-    let goodbye = audio::find(&prompt("goodbye"), &heard);
-    assert!(goodbye.is_heard(), "{goodbye:?}");
-    callee.succeed(LIMIT);
-    assert_eq!(dialled(&server), [["busy", "completed"]]);
-    server.stop();
+    on_a_steady_machine(|| {
+        let callee = callee(Sipp::new("uas_refuse").with_status(486));
+        let (server, heard) = caller_of(&callee, "");
+        let goodbye = audio::find(&prompt("goodbye"), &heard);
+        assert!(goodbye.is_heard(), "{goodbye:?}");
+        callee.succeed(LIMIT);
+        assert_eq!(dialled(&server), [["busy", "completed"]]);
+        server.stop();
+    });
 }
 
 #[test]
 fn the_caller_hears_ringing_until_it_has_rung_for_long_enough() {
-    let callee = callee(Sipp::new("uas_cancelled"));
-    let (server, heard) = caller_of(&callee, "timeout='3'");
-    let goodbye = audio::find(&prompt("goodbye"), &heard);
-    assert!(goodbye.is_heard(), "{goodbye:?}");
-    let rang = audio::loud_seconds(&heard[..goodbye.start]);
-    assert!(rang > 1.5, "{rang} s");
-    callee.succeed(LIMIT);
-    assert_eq!(dialled(&server), [["no-answer", "completed"]]);
-    server.stop();
+    on_a_steady_machine(|| {
+        let callee = callee(Sipp::new("uas_cancelled"));
+        let (server, heard) = caller_of(&callee, "timeout='3'");
+        let goodbye = audio::find(&prompt("goodbye"), &heard);
+        assert!(goodbye.is_heard(), "{goodbye:?}");
+        let rang = audio::loud_seconds(&heard[..goodbye.start]);
+        assert!(rang > 1.5, "{rang} s");
+        callee.succeed(LIMIT);
+        assert_eq!(dialled(&server), [["no-answer", "completed"]]);
+        server.stop();
+    });
 }
 
 #[test]
 fn of_two_the_first_to_answer_is_taken_and_the_other_cancelled() {
-    let quick = callee(Sipp::new("uas_wait_bye").holding(Duration::from_secs(1)));
-    let slow = callee(Sipp::new("uas_cancelled"));
-    let document = format!(
-        "<Response><Dial><Sip>sip:a@{}</Sip><Sip>sip:b@{}</Sip></Dial></Response>",
-        slow.address, quick.address
-    );
-    let trunk = format!(
-        "sources = [\"{CALLER}\"]\ntargets = [\"{}\"]\n\
+    on_a_steady_machine(|| {
+        let quick = callee(Sipp::new("uas_wait_bye").holding(Duration::from_secs(1)));
+        let slow = callee(Sipp::new("uas_cancelled"));
+        let document = format!(
+            "<Response><Dial><Sip>sip:a@{}</Sip><Sip>sip:b@{}</Sip></Dial></Response>",
+            slow.address, quick.address
+        );
+        let trunk = format!(
+            "sources = [\"{CALLER}\"]\ntargets = [\"{}\"]\n\
          [[trunk]]\nid = \"second\"\ncarrier = \"interop\"\ntargets = [\"{}\"]\n\
          max_channels = 50\ncalls_per_second = 50.0\n",
-        slow.address, quick.address
-    );
-    let numbers = vec![("1000", Flow::Twiml(document))];
-    let server = Server::start(&Tenants::over_trunk(&trunk, numbers));
-    let mut caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
-    slow.succeed(LIMIT);
-    caller.hang_up();
-    quick.succeed(LIMIT);
-    eventually("both records are written", LIMIT, || {
-        let expected = [["canceled", "completed"], ["completed", "completed"]];
-        (dialled(&server) == expected).then_some(())
+            slow.address, quick.address
+        );
+        let numbers = vec![("1000", Flow::Twiml(document))];
+        let server = Server::start(&Tenants::over_trunk(&trunk, numbers));
+        let mut caller = Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &[]);
+        slow.succeed(LIMIT);
+        caller.hang_up();
+        quick.succeed(LIMIT);
+        eventually("both records are written", LIMIT, || {
+            let expected = [["canceled", "completed"], ["completed", "completed"]];
+            (dialled(&server) == expected).then_some(())
+        });
+        server.stop();
     });
-    server.stop();
 }

@@ -17,6 +17,7 @@ use crate::machine_detection;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
+use crate::status_callback;
 use crate::{ApiState, End, EndError};
 
 /// Characters of a document that a request may bring along.
@@ -32,6 +33,9 @@ const CREATE: Vocabulary = Vocabulary {
         "Twiml",
         "Method",
         "Timeout",
+        "StatusCallback",
+        "StatusCallbackEvent",
+        "StatusCallbackMethod",
         "MachineDetection",
         "MachineDetectionTimeout",
         "MachineDetectionSpeechThreshold",
@@ -60,9 +64,6 @@ const CREATE: Vocabulary = Vocabulary {
         "SendDigits",
         "SipAuthPassword",
         "SipAuthUsername",
-        "StatusCallback",
-        "StatusCallbackEvent",
-        "StatusCallbackMethod",
         "TimeLimit",
         "Trim",
     ],
@@ -135,6 +136,7 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
     let flow = flow(parameters)?;
     let ring_timeout_s = ring_timeout(parameters)?;
     let settings = machine_detection::settings(parameters)?;
+    let callback = status_callback::read(parameters)?;
     let (to, from) = (normalise(to), normalise(from));
     if from.parse::<PhoneNumber>().is_err() {
         let message = format!("`From` {from:?} is not a telephone number");
@@ -151,6 +153,7 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
         flow,
         ring_timeout_s,
         settings,
+        callback,
         created_unix_ms: (state.clock)(),
     })
 }

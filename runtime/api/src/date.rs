@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-/// RFC 2822, in UTC: `Tue, 31 Aug 2010 20:36:28 +0000`.
-pub(crate) fn rfc2822(unix_ms: u64) -> Option<String> {
+/// Milliseconds since the Unix epoch by RFC 2822, in UTC: `Tue, 31 Aug 2010 20:36:28 +0000`. None for what no calendar has.
+#[must_use]
+pub fn rfc2822(unix_ms: u64) -> Option<String> {
     let at = Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok()?;
     Some(at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }

@@ -21,12 +21,15 @@ mod problem;
 mod recording_resource;
 mod recordings;
 mod state;
+mod status_callback;
+mod undelivered;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
+pub use date::rfc2822;
 pub use live_calls::{End, EndError, LiveCalls};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
@@ -72,6 +75,14 @@ pub fn router(state: ApiState) -> Router {
         .route(
             &format!("{account}/Recordings/{{recording}}"),
             get(recordings::fetch).delete(recordings::delete),
+        )
+        .route(
+            &format!("{account}/UndeliveredCallbacks.json"),
+            get(undelivered::list),
+        )
+        .route(
+            &format!("{account}/UndeliveredCallbacks/{{callback}}"),
+            post(undelivered::redeliver),
         )
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

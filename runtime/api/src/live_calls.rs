@@ -13,6 +13,9 @@ pub trait LiveCalls: Send + Sync {
     /// A call was accepted and is on disk: it waits to be dialled.
     fn accepted(&self, call: &CallRow);
 
+    /// A callback waits in the outbox.
+    fn callbacks_wait(&self);
+
     /// Ends a call of this account. Resolves once the end is on disk (a call that waited) or on its way (a call that is up).
     fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>>;
 }

@@ -8,9 +8,12 @@ use axum::response::IntoResponse as _;
 
 use crate::problem::Problem;
 
-/// Parameters by name, none of them twice and none of them unknown.
+/// Parameters by name, none of them twice but lists, and none of them unknown.
 #[derive(Debug)]
 pub(crate) struct Parameters(Vec<(String, String)>);
+
+/// Lists: each value is a parameter of its own.
+const REPEATED: [&str; 1] = ["StatusCallbackEvent"];
 
 /// Which parameters a request may have.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +58,8 @@ impl Parameters {
         let mut parameters = Self(Vec::new());
         for (name, value) in url::form_urlencoded::parse(encoded) {
             vocabulary.check(&name, &value)?;
-            if parameters.0.iter().any(|(known, _)| *known == name) {
+            let is_known = parameters.0.iter().any(|(known, _)| *known == name);
+            if is_known && !REPEATED.contains(&&*name) {
                 return Err(Problem::bad_parameter(format!(
                     "`{name}` is given more than once"
                 )));
@@ -69,6 +73,12 @@ impl Parameters {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The values of a list, which may also be written in one, with spaces between them.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let given = self.0.iter().filter(move |(known, _)| known == name);
+        given.flat_map(|(_, value)| value.split_ascii_whitespace())
     }
 }
 

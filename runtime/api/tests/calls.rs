@@ -11,9 +11,9 @@ use call::{AccountSid, CallSid, CallStatus, RecordingSid};
 use jackfield_api::{End, EndError};
 use serde_json::{Value, json};
 use store::{
-    AccountStore, CallEvent, CallFilter, CallRow, Commit, Cursor, Directory, Flow, MemoryStore,
-    NewCall, Page, RecordingCursor, RecordingFilter, RecordingPage, RecordingRow, Scope,
-    StoreError, WebhookMethod,
+    AccountStore, CallEvent, CallFilter, CallRow, CallbackRow, Commit, Cursor, Directory, Flow,
+    MemoryStore, NewCall, Page, RecordingCursor, RecordingFilter, RecordingPage, RecordingRow,
+    Scope, StoreError, WebhookMethod,
 };
 use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
 
@@ -175,10 +175,10 @@ async fn what_is_wrong_with_a_new_call_has_twilios_code() {
         ("To=1295&From=345&Twiml=x", 400, 21215, "outbound.allow"),
         ("To=sip:a@192.0.2.9&From=345&Twiml=x", 400, 21214, "trunk"),
         (
-            "To=1294&From=345&Twiml=x&StatusCallback=http://a.example/",
+            "To=1294&From=345&Twiml=x&Record=true",
             400,
             20001,
-            "`StatusCallback`",
+            "`Record`",
         ),
         (
             "To=1294&From=345&Twiml=x&MachineDetection=Maybe",
@@ -287,6 +287,14 @@ impl AccountStore for Broken {
 
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
         self.0.delete_recording(scope, sid)
+    }
+
+    fn undelivered(&self, _: Scope, _: u64, _: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>> {
+        self.0.redeliver(scope, id, at_unix_ms)
     }
 }
 

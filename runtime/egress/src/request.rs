@@ -42,6 +42,8 @@ pub struct Request {
     pub body: Bytes,
     /// Makes it a webhook of the account: `X-Twilio-Signature` and `I-Twilio-Idempotency-Token` are sent along.
     pub sign: Option<SigningKey>,
+    /// The idempotency token of an earlier attempt to tell the same; a webhook without one gets a new one.
+    pub token: Option<u128>,
 }
 
 /// A response after redirects.
@@ -126,7 +128,9 @@ impl Hop {
                 "a request body of {size} bytes; at most {max_body} are sent"
             )));
         }
-        let webhook = request.sign.map(Webhook::new).transpose()?;
+        let token = request.token;
+        let webhook = request.sign.map(|key| Webhook::new(key, token));
+        let webhook = webhook.transpose()?;
         Ok(Self {
             method: request.method,
             url: parse_url(&request.url)?,
@@ -252,11 +256,9 @@ impl Hop {
 }
 
 impl Webhook {
-    fn new(key: SigningKey) -> Result<Self, FetchError> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| FetchError::Protocol(format!("no randomness: {error}")))?;
-        let token = format!("{:032x}", u128::from_be_bytes(bytes));
+    fn new(key: SigningKey, token: Option<u128>) -> Result<Self, FetchError> {
+        let token = token.map_or_else(random_token, Ok)?;
+        let token = format!("{token:032x}");
         let idempotency_token =
             HeaderValue::from_str(&token).expect("hexadecimal digits are a header value");
         Ok(Self {
@@ -264,6 +266,13 @@ impl Webhook {
             idempotency_token,
         })
     }
+}
+
+fn random_token() -> Result<u128, FetchError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| FetchError::Protocol(format!("no randomness: {error}")))?;
+    Ok(u128::from_be_bytes(bytes))
 }
 
 /// A URL for logs and errors: no user information, no query, no fragment.

@@ -284,6 +284,7 @@ impl Placing {
             flow: self.story.flow.clone(),
             ring_timeout_s: Some(self.ring_timeout),
             settings: self.story.settings.clone(),
+            callback: None,
             created_unix_ms: clock::unix_ms(),
         }
     }

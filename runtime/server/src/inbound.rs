@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{Call, CallInfo, Direction, InboundLeg};
-use store::{Leg, NewCall, Scope, Sender};
+use store::{CallCallback, Leg, NewCall, ProgressEvent, Scope, Sender};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
@@ -133,6 +133,10 @@ impl Inbound {
             flow: number.flow.clone(),
             ring_timeout_s: None,
             settings: Default::default(),
+            callback: number.status_callback.clone().map(|to| CallCallback {
+                to,
+                on: vec![ProgressEvent::Completed],
+            }),
             created_unix_ms: clock::unix_ms(),
         };
         let leg = Leg {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod call_actor;
+mod callbacks;
 mod children;
 mod cli;
 mod clock;

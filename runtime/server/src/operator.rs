@@ -54,6 +54,10 @@ impl api::LiveCalls for Host {
         self.services().outbound.has_room(account)
     }
 
+    fn callbacks_wait(&self) {
+        self.services().callbacks.look();
+    }
+
     fn accepted(&self, call: &CallRow) {
         self.services().outbound.accepted(call);
     }
@@ -88,10 +92,12 @@ async fn end(
         tokio::time::sleep(LEAVING_QUEUE).await;
     }
     let record = CallRecord::new(CallStatus::Canceled, "ended while nobody dialled it");
-    Ok(services
+    services
         .store
         .finish_call(call, record, clock::unix_ms(), None)
-        .await?)
+        .await?;
+    services.callbacks.look();
+    Ok(())
 }
 
 impl api::Operator for Host {

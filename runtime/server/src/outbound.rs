@@ -219,7 +219,7 @@ async fn attempt(
         .begin_attempt(sid, leg, clock::unix_ms())
         .await
     {
-        Ok(()) => {}
+        Ok(()) => services.callbacks.look(),
         Err(StoreError::NotQueued { .. }) => {
             debug!(call.sid = %sid, "the call does not wait any more");
             services.outbound.ended(sid);
@@ -308,7 +308,8 @@ pub(crate) async fn end(services: &Services, sid: CallSid, status: CallStatus, e
         .finish_call(sid, record, clock::unix_ms(), None)
         .await
     {
-        Ok(()) | Err(StoreError::IllegalStatus { .. }) => {}
+        Ok(()) => services.callbacks.look(),
+        Err(StoreError::IllegalStatus { .. }) => {}
         Err(error) => error!(call.sid = %sid, "cannot keep the record: {error}"),
     }
 }

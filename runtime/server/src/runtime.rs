@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use crate::callbacks::Callbacks;
 use crate::config::{Bound, Config};
 use crate::endpoint::Endpoint;
 use crate::flite::SandboxedFlite;
@@ -90,6 +91,7 @@ impl Runtime {
             library: Library::new(speaker, Arc::clone(&web)),
             web,
             flows,
+            callbacks: Arc::new(Callbacks::new()),
             live: LiveCalls::default(),
             conferences: Conferences::new(config.limits.max_rooms, config.limits.max_participants),
             queues: Queues::new(config.limits.max_rooms),
@@ -100,6 +102,7 @@ impl Runtime {
         });
         let taking_over = Arc::clone(&services);
         tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
+        Callbacks::start(&services);
         services.outbound.start(&services)?;
 
         let core = sip::Endpoint::new(
@@ -165,6 +168,7 @@ impl Runtime {
         self.services.live.hang_up_all(call::HangUpCause::Shutdown);
         self.wait_for_calls(GOODBYE).await;
         self.wait_for_recordings(GOODBYE).await;
+        self.services.callbacks.settle(GOODBYE).await;
         self.services.trunks.stop().await;
         // The API goes last, so that an operator can watch until the end.
         let _ = self.stop_api.send(());

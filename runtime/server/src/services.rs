@@ -7,6 +7,7 @@ use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
 use store::{Commit, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
 
+use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::endpoint::EndpointHandle;
 use crate::flows::{FlowError, Flows, Story};
@@ -31,6 +32,7 @@ pub(crate) struct Services {
     pub(crate) web: Arc<Web>,
     pub(crate) flows: Flows,
     pub(crate) live: LiveCalls,
+    pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) conferences: Conferences,
     pub(crate) queues: Queues,
@@ -103,11 +105,16 @@ impl Services {
             .store
             .finish_call(info.call_sid, record, at_unix_ms, journal);
         see_through(commit, "the record", info.call_sid).await;
+        self.callbacks.look();
     }
 
     /// Sees a write through that the call does not wait for.
     pub(crate) fn keep(&self, commit: Commit<()>, what: &'static str, info: &CallInfo) {
-        tokio::spawn(see_through(commit, what, info.call_sid));
+        let (callbacks, call_sid) = (Arc::clone(&self.callbacks), info.call_sid);
+        tokio::spawn(async move {
+            see_through(commit, what, call_sid).await;
+            callbacks.look();
+        });
     }
 
     /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches. The story's task

@@ -47,6 +47,21 @@ impl Web {
         self.fetch(account, request, cookies).await.map(to_story)
     }
 
+    /// Tells an account's server something: each attempt at the same has the same token. The status of the answer.
+    pub(crate) async fn tell(
+        &self,
+        account: &store::Account,
+        request: HttpRequest,
+        token: [u8; 16],
+    ) -> Result<u16, HttpError> {
+        let request = Request {
+            token: Some(u128::from_be_bytes(token)),
+            ..of_story(request, &SigningKey::new(account.auth_token.expose()))
+        };
+        let response = self.fetch(account, request, &Cookies::default()).await?;
+        Ok(response.status)
+    }
+
     /// Fetches a prompt, unless it still is what these header fields ask for.
     pub(crate) async fn media(
         &self,
@@ -61,6 +76,7 @@ impl Web {
             headers: conditions.to_vec(),
             body: bytes::Bytes::new(),
             sign: None,
+            token: None,
         };
         let response = self
             .egress
@@ -135,6 +151,7 @@ pub(crate) fn of_story(request: HttpRequest, key: &SigningKey) -> Request {
         headers: request.headers,
         body: request.body.into(),
         sign: request.sign.then(|| key.clone()),
+        token: None,
     }
 }
 
@@ -199,6 +216,7 @@ pub(crate) async fn ask_own_api(
         ],
         body: body.into(),
         sign: None,
+        token: None,
     };
     let response = Egress::new(egress::Limits::default())
         .fetch("operator", &grants, request, &Cookies::default())

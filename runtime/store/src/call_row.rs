@@ -6,7 +6,7 @@ use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
 use serde::{Deserialize, Serialize};
 
 use crate::seal::random_bytes;
-use crate::{Flow, TrunkId};
+use crate::{CallCallback, Flow, TrunkId};
 
 /// A SID for a new call, with 128 random bits.
 #[must_use]
@@ -33,6 +33,8 @@ pub struct NewCall {
     pub ring_timeout_s: Option<u32>,
     /// Settings of its flow for this call alone, over those of the account.
     pub settings: BTreeMap<String, String>,
+    /// Who is told of it; nobody in most cases.
+    pub callback: Option<CallCallback>,
     /// When it was accepted or came in.
     pub created_unix_ms: u64,
 }

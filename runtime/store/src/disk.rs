@@ -6,7 +6,9 @@
 
 mod account_row;
 mod call_rows;
+mod callbacks;
 mod components;
+mod number_row;
 mod queue;
 mod recordings;
 mod rows;
@@ -32,10 +34,10 @@ use self::writer::Writer;
 use crate::rows::Rows;
 use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
-    AccountStore, Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory,
-    Leg, NewCall, NewRecording, Page, RecordingCursor, RecordingEnding, RecordingFilter,
-    RecordingPage, RecordingRow, RecordingStatus, Scope, Store, StoreError, Tenants, apply, page,
-    verbs,
+    AccountStore, Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit,
+    Component, Cursor, Directory, Leg, NewCall, NewRecording, Page, RecordingCursor,
+    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Store,
+    StoreError, Tenants, apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -368,6 +370,21 @@ impl AccountStore for DiskStore {
             verbs::delete_recording(rows, scope, sid)
         })
     }
+
+    fn undelivered(
+        &self,
+        scope: Scope,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<CallbackRow>, StoreError> {
+        callbacks::given_up(&self.database, scope, after, limit)
+    }
+
+    fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>> {
+        self.write(Lane::New, move |rows| {
+            verbs::redeliver(rows, scope, id, at_unix_ms)
+        })
+    }
 }
 
 impl Store for DiskStore {
@@ -459,6 +476,16 @@ impl Store for DiskStore {
             )?);
         }
         Ok(())
+    }
+
+    fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        callbacks::after(&self.database, id, limit)
+    }
+
+    fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::settle_callback(rows, id, outcome)
+        })
     }
 
     fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {

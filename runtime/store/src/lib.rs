@@ -14,6 +14,7 @@
 mod account;
 mod apply;
 mod call_row;
+mod callback_row;
 mod carrier;
 mod commit;
 mod component;
@@ -37,6 +38,7 @@ mod verbs;
 pub use account::{Account, Egress, Outbound};
 pub use apply::{Applied, GeneratedToken, Item};
 pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_sid};
+pub use callback_row::{CallCallback, CallbackOutcome, CallbackRow, ProgressEvent};
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::{Component, Sha256Digest};

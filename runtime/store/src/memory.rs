@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use call::{CallRecord, CallSid, CallStatus, RecordingSid};
 
 use crate::apply::Change;
+use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
-    AccountStore, Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory,
-    Leg, NewCall, NewRecording, Page, RecordingCursor, RecordingEnding, RecordingFilter,
-    RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants,
-    apply, page, verbs,
+    AccountStore, Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit,
+    Component, Cursor, Directory, Leg, NewCall, NewRecording, Page, RecordingCursor,
+    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
+    Sha256Digest, Store, StoreError, Tenants, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -30,6 +31,9 @@ struct MemoryRows {
     events: BTreeMap<CallSid, Vec<CallEvent>>,
     journals: BTreeMap<CallSid, Vec<u8>>,
     recordings: BTreeMap<RecordingSid, RecordingRow>,
+    callbacks: BTreeMap<u64, CallbackRow>,
+    callback_states: BTreeMap<CallSid, CallbackState>,
+    last_callback: u64,
 }
 
 impl MemoryStore {
@@ -144,6 +148,23 @@ impl AccountStore for MemoryStore {
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
         self.write(|rows| verbs::delete_recording(rows, scope, sid))
     }
+
+    fn undelivered(
+        &self,
+        scope: Scope,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<CallbackRow>, StoreError> {
+        let rows = self.rows();
+        let own = rows.callbacks.range(after + 1..).map(|(_, row)| row);
+        let given_up =
+            own.filter(|row| row.account == scope.account() && row.due_unix_ms.is_none());
+        Ok(given_up.take(limit).cloned().collect())
+    }
+
+    fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>> {
+        self.write(|rows| verbs::redeliver(rows, scope, id, at_unix_ms))
+    }
 }
 
 impl Store for MemoryStore {
@@ -218,6 +239,16 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        let rows = self.rows();
+        let after = rows.callbacks.range(id + 1..).take(limit);
+        Ok(after.map(|(_, row)| row.clone()).collect())
+    }
+
+    fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()> {
+        self.write(|rows| verbs::settle_callback(rows, id, outcome))
+    }
+
     fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {
         let bytes = self.rows().components.get(&component.sha256).cloned();
         bytes.ok_or_else(|| {
@@ -285,6 +316,43 @@ impl Rows for MemoryRows {
 
     fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError> {
         self.recordings.remove(&row.sid);
+        Ok(())
+    }
+
+    fn next_callback(&mut self) -> Result<u64, StoreError> {
+        self.last_callback += 1;
+        Ok(self.last_callback)
+    }
+
+    fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError> {
+        Ok(self.callbacks.get(&id).cloned())
+    }
+
+    fn put_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
+        self.callbacks.insert(row.id, row.clone());
+        Ok(())
+    }
+
+    fn remove_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
+        self.callbacks.remove(&row.id);
+        Ok(())
+    }
+
+    fn callback_state(&self, call: CallSid) -> Result<Option<CallbackState>, StoreError> {
+        Ok(self.callback_states.get(&call).cloned())
+    }
+
+    fn put_callback_state(
+        &mut self,
+        call: CallSid,
+        state: &CallbackState,
+    ) -> Result<(), StoreError> {
+        self.callback_states.insert(call, state.clone());
+        Ok(())
+    }
+
+    fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError> {
+        self.callback_states.remove(&call);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use call::AccountSid;
+use call::{AccountSid, StatusCallback};
 use numbers::PhoneNumber;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub struct Number {
     pub flow: Flow,
     /// Settings that the flow may read; they go before the account's settings of the same name.
     pub settings: BTreeMap<String, String>,
+    /// Who is told how its calls end.
+    pub status_callback: Option<StatusCallback>,
 }
 
 /// What a call does.

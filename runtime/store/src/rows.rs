@@ -5,7 +5,8 @@ use std::sync::Arc;
 use call::{CallSid, RecordingSid};
 
 use crate::apply::Change;
-use crate::{CallEvent, CallRow, Directory, RecordingRow, Sha256Digest, StoreError};
+use crate::callback_row::CallbackState;
+use crate::{CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError};
 
 /// The rows of one open transaction.
 ///
@@ -37,4 +38,22 @@ pub(crate) trait Rows {
     ) -> Result<(), StoreError>;
     /// Takes a recording's row and its places in every index out.
     fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError>;
+    /// The id of the next callback; each is given once.
+    fn next_callback(&mut self) -> Result<u64, StoreError>;
+    /// One callback of the outbox, of whichever account.
+    fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError>;
+    /// Writes a callback, and its place among those given up.
+    fn put_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError>;
+    /// Takes a callback and its place out.
+    fn remove_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError>;
+    /// Who is told of a call that goes on; none where nobody is.
+    fn callback_state(&self, call: CallSid) -> Result<Option<CallbackState>, StoreError>;
+    /// Writes who is told of a call.
+    fn put_callback_state(
+        &mut self,
+        call: CallSid,
+        state: &CallbackState,
+    ) -> Result<(), StoreError>;
+    /// Nobody is told of a call any more.
+    fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError>;
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use call::{CallRecord, CallSid, CallStatus, RecordingSid};
 
 use crate::{
-    Applied, CallEvent, CallFilter, CallRow, Commit, Component, Cursor, Directory, Leg, NewCall,
-    NewRecording, Page, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
-    RecordingRow, RecordingStatus, Scope, StoreError, Tenants,
+    Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit, Component,
+    Cursor, Directory, Leg, NewCall, NewRecording, Page, RecordingCursor, RecordingEnding,
+    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, StoreError, Tenants,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -57,6 +57,18 @@ pub trait AccountStore: Send + Sync {
     /// Forgets a recording; false if there is no such one. Its file goes before: a row without a file can be deleted again. One that
     /// goes on fails with [`StoreError::RecordingGoesOn`].
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool>;
+
+    /// At most `limit` of the callbacks that nobody tries any more, oldest first, after the one with this id; 0 for the first.
+    fn undelivered(
+        &self,
+        scope: Scope,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<CallbackRow>, StoreError>;
+
+    /// Puts a callback that was given up back into the outbox, under a new id, with a day of attempts before it. None if there is no such
+    /// one.
+    fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>>;
 }
 
 /// What the host itself does besides. The API never gets at this half.
@@ -114,6 +126,13 @@ pub trait Store: AccountStore {
 
     /// Visits the calls that wait to be dialled, in the order they are due.
     fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError>;
+
+    /// At most `limit` callbacks of all accounts after the one with this id (0 for the first), in the order in which they were written; those
+    /// given up are among them.
+    fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError>;
+
+    /// Keeps how an attempt to deliver a callback ended. One that is not there any more is no error.
+    fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()>;
 
     /// The bytes of an uploaded component, checked against their hash.
     fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError>;

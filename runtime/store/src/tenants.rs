@@ -90,6 +90,8 @@
 //! account = "hotline"
 //! voice_url = "http://127.0.0.1:8000/voice"
 //! voice_method = "POST"                  # or "GET"
+//! status_callback = "http://127.0.0.1:8000/status"  # told how each of its calls ended
+//! status_callback_method = "POST"        # or "GET"
 //! ```
 
 mod check;

@@ -1,5 +1,6 @@
 //! What each verb does to the rows: the rules of a call's life, once for all implementations.
 
+mod callbacks;
 mod recordings;
 
 use call::{CallRecord, CallSid, CallStatus};
@@ -8,6 +9,7 @@ use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
 
+pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::recordings::{
     begin_recording, delete_recording, finish_recording, set_recording_status,
 };
@@ -22,6 +24,7 @@ pub(crate) fn accept_call(
 ) -> Result<CallRow, StoreError> {
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
+    callbacks::begin(rows, call.sid, call.callback.clone())?;
     let row = CallRow {
         due_unix_ms: Some(at),
         ..new_row(scope, call, CallStatus::Queued)
@@ -37,6 +40,7 @@ pub(crate) fn begin_inbound(
 ) -> Result<(), StoreError> {
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
+    callbacks::begin(rows, call.sid, call.callback.clone())?;
     let row = CallRow {
         leg: Some(leg.clone()),
         started_unix_ms: Some(at),
@@ -53,6 +57,7 @@ pub(crate) fn begin_dialled(
 ) -> Result<CallRow, StoreError> {
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
+    callbacks::begin(rows, call.sid, call.callback.clone())?;
     let row = CallRow {
         attempts: 1,
         leg: Some(leg.clone()),
@@ -226,7 +231,7 @@ fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
     }
 }
 
-/// Writes the row and the event that made it so.
+/// Writes the row, the event that made it so, and who is told of it.
 fn write(
     rows: &mut dyn Rows,
     before: Option<&CallRow>,
@@ -246,6 +251,7 @@ fn write(
     };
     rows.put_call(before, &row)?;
     rows.add_event(row.sid, &event)?;
+    callbacks::note(rows, &row, &event)?;
     Ok(row)
 }
 

@@ -45,15 +45,21 @@ class Call(pj.Call):
     def onCallTransferRequest(self, request):
         """Calls whom it is asked to call; the library reports how that goes."""
         say("referred to", request.dstUri)
-        self.phone.referred = request.newCall = ReferredCall(self.phone.account)
+        self.phone.referred = request.newCall = ReferredCall(self.phone)
 
 
 class ReferredCall(pj.Call):
     """The call that another one asked for."""
 
+    def __init__(self, phone):
+        super().__init__(phone.account, pj.PJSUA_INVALID_ID)
+        self.over = threading.Event()
+
     def onCallState(self, _):
         info = self.getInfo()
         say("referred call", info.stateText, info.lastStatusCode)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.over.set()
 
 
 class Account(pj.Account):
@@ -181,6 +187,8 @@ class Phone:
         if not self.ended.is_set():
             self.call.hangup(pj.CallOpParam(True))
             self.wait(self.ended, 40)
+        if self.referred is not None:
+            self.wait(self.referred.over, 40)
         return 0 if self.ended.is_set() else 1
 
     def do(self, step):

@@ -59,6 +59,8 @@ pub struct Tenants {
     pub numbers: Vec<(&'static str, Flow)>,
     /// Lines of the trunk's table in place of all of the above: `targets`, `nat`, and tables of its own.
     pub trunk: Option<String>,
+    /// Who is told how the calls to the account's numbers end.
+    pub status_callback: Option<String>,
     /// A second account of the same carrier.
     pub uploads: Option<Uploads>,
 }
@@ -143,6 +145,15 @@ impl Tenants {
         }
     }
 
+    /// The same tenants, and `url` is told how the calls to their numbers end.
+    #[must_use]
+    pub fn telling(self, url: &str) -> Self {
+        Self {
+            status_callback: Some(url.to_owned()),
+            ..self
+        }
+    }
+
     /// Where the trunk is, as lines of its table.
     fn whereabouts(&self) -> String {
         if let Some(trunk) = &self.trunk {
@@ -191,6 +202,9 @@ impl Tenants {
             text.push_str(&format!(
                 "\n[[number]]\nnumber = \"{number}\"\naccount = \"tests\"\n{flow}\n"
             ));
+            if let Some(url) = &self.status_callback {
+                text.push_str(&format!("status_callback = \"{url}\"\n"));
+            }
         }
         if let Some(uploads) = &self.uploads {
             text.push_str(&uploads.to_toml());

@@ -73,8 +73,14 @@ impl VoiceApp {
     /// Serves `pages`; any other path is a 404.
     #[must_use]
     pub fn serve(pages: Vec<Page>) -> Self {
+        Self::serve_at(0, pages)
+    }
+
+    /// As [`Self::serve`], on this port.
+    #[must_use]
+    pub fn serve_at(port: u16, pages: Vec<Page>) -> Self {
         let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free TCP port");
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the TCP port is free");
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");

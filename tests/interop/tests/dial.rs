@@ -190,8 +190,11 @@ fn a_star_goes_back_to_the_document() {
 fn a_whisper_is_for_the_callee_alone_and_may_decline() {
     on_a_steady_machine(|| {
         for (after, is_joined) in [("", true), ("<Hangup/>", false)] {
-            let whisper = format!("<Response><Play>prompts/menu.wav</Play>{after}</Response>");
-            let app = VoiceApp::serve(vec![Page::twiml("/whisper", &whisper)]);
+            let whisper = format!("<Response><Play>menu.wav</Play>{after}</Response>");
+            let app = VoiceApp::serve(vec![
+                Page::twiml("/whisper", &whisper),
+                Page::prompt("menu"),
+            ]);
             let document = format!(
                 "<Response><Dial><Number url=\"{}\">+15005550001</Number></Dial><Play>prompts/goodbye.wav</Play></Response>",
                 app.url("/whisper")

@@ -86,6 +86,8 @@ pub(crate) struct Live {
     store: Arc<MemoryStore>,
     pub(crate) full: AtomicBool,
     pub(crate) accepted: Mutex<Vec<CallSid>>,
+    /// How often it was told of the outbox.
+    pub(crate) callbacks: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
     /// What the next `end` fails with.
     pub(crate) failure: Mutex<Option<EndError>>,
@@ -94,6 +96,10 @@ pub(crate) struct Live {
 impl LiveCalls for Live {
     fn has_room(&self, _account: AccountSid) -> bool {
         !self.full.load(Ordering::SeqCst)
+    }
+
+    fn callbacks_wait(&self) {
+        self.callbacks.fetch_add(1, Ordering::SeqCst);
     }
 
     fn accepted(&self, call: &CallRow) {

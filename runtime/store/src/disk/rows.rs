@@ -10,14 +10,17 @@ use redb::{
 
 use super::account_row::AccountRow;
 use super::call_rows::{stored_call, stored_event};
+use super::callbacks::CallbackTables;
 use super::components::ComponentFolder;
+use super::number_row;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
 use crate::apply::Change;
+use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
-use crate::{CallEvent, CallRow, Directory, RecordingRow, Sha256Digest, StoreError};
+use crate::{CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError};
 
 /// The rows as an open write transaction sees them.
 pub(super) struct DiskRows<'t> {
@@ -29,6 +32,7 @@ pub(super) struct DiskRows<'t> {
     events: Table<'t, (SidKey, u32), &'static [u8]>,
     journals: Table<'t, SidKey, &'static [u8]>,
     recordings: RecordingTables<'t>,
+    callbacks: CallbackTables<'t>,
     directory: Arc<Directory>,
     components: &'t ComponentFolder,
     key: &'t OperatorKey,
@@ -52,6 +56,7 @@ impl<'t> DiskRows<'t> {
             events: transaction.open_table(tables::EVENTS).map_err(failed)?,
             journals: transaction.open_table(tables::JOURNALS).map_err(failed)?,
             recordings: RecordingTables::open(transaction).map_err(failed)?,
+            callbacks: CallbackTables::open(transaction).map_err(failed)?,
             directory,
             components,
             key,
@@ -94,7 +99,7 @@ impl<'t> DiskRows<'t> {
                 let key = (row.carrier.0.as_str(), row.number.as_str());
                 transaction
                     .open_table(tables::NUMBERS)?
-                    .insert(key, &*encode(&**row))?;
+                    .insert(key, &*number_row::stored(row))?;
             }
         }
         Ok(())
@@ -182,6 +187,38 @@ impl Rows for DiskRows<'_> {
     fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError> {
         self.recordings.remove(row)
     }
+
+    fn next_callback(&mut self) -> Result<u64, StoreError> {
+        self.callbacks.next()
+    }
+
+    fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError> {
+        self.callbacks.get(id)
+    }
+
+    fn put_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
+        self.callbacks.put(row)
+    }
+
+    fn remove_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
+        self.callbacks.remove(row)
+    }
+
+    fn callback_state(&self, call: CallSid) -> Result<Option<CallbackState>, StoreError> {
+        self.callbacks.state(call)
+    }
+
+    fn put_callback_state(
+        &mut self,
+        call: CallSid,
+        state: &CallbackState,
+    ) -> Result<(), StoreError> {
+        self.callbacks.put_state(call, state)
+    }
+
+    fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError> {
+        self.callbacks.remove_state(call)
+    }
 }
 
 /// Reads everything that tenants files have loaded.
@@ -217,7 +254,7 @@ pub(super) fn load_directory(
         Ok(())
     })?;
     each(&transaction, tables::NUMBERS, |stored| {
-        let row = decode("number", stored)?;
+        let row = number_row::read(stored)?;
         directory.take(Change::Number(Arc::new(row)));
         Ok(())
     })?;

@@ -58,6 +58,19 @@ pub(super) const RECORDINGS_BY_CALL: TableDefinition<'_, (SidKey, u64, SidKey), 
 pub(super) const LIVE_RECORDINGS: TableDefinition<'_, SidKey, ()> =
     TableDefinition::new("live_recordings");
 
+/// Id → `CallbackRow`: the outbox, in the order in which it was written.
+pub(super) const CALLBACKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("callbacks");
+/// Account, id: the callbacks that nobody tries any more.
+pub(super) const CALLBACKS_GIVEN_UP: TableDefinition<'_, (SidKey, u64), ()> =
+    TableDefinition::new("callbacks_given_up");
+/// Call → who is told of it, while it goes on.
+pub(super) const CALLBACK_STATES: TableDefinition<'_, SidKey, &[u8]> =
+    TableDefinition::new("callback_states");
+/// What was counted last, by name.
+pub(super) const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
+/// The counter of callbacks' ids.
+pub(super) const LAST_CALLBACK: &str = "callback";
+
 /// The layout that this program reads and writes.
 pub(super) const LAYOUT: u32 = 1;
 
@@ -93,6 +106,10 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(RECORDINGS_BY_ACCOUNT)?;
     transaction.open_table(RECORDINGS_BY_CALL)?;
     transaction.open_table(LIVE_RECORDINGS)?;
+    transaction.open_table(CALLBACKS)?;
+    transaction.open_table(CALLBACKS_GIVEN_UP)?;
+    transaction.open_table(CALLBACK_STATES)?;
+    transaction.open_table(COUNTERS)?;
     Ok(transaction.commit()?)
 }
 

@@ -114,6 +114,8 @@ pub(super) struct NumberTable {
     pub(super) voice_url: Option<Spanned<String>>,
     pub(super) voice_method: Option<Spanned<String>>,
     pub(super) twiml: Option<Spanned<String>>,
+    pub(super) status_callback: Option<Spanned<String>>,
+    pub(super) status_callback_method: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
 }

@@ -30,9 +30,9 @@ impl Check<'_> {
         match (flow, voice_url, twiml) {
             (Some(name), None, None) => self.component_flow(&name, account),
             (None, Some(url), None) => Ok(Flow::VoiceUrl {
-                url: self.voice_url(&url)?,
+                url: self.web_url("voice_url", &url)?,
                 method: voice_method.map_or(Ok(WebhookMethod::default()), |method| {
-                    self.voice_method(&method)
+                    self.webhook_method("voice_method", &method)
                 })?,
             }),
             (None, None, Some(twiml)) => Ok(Flow::Twiml(twiml.into_inner())),
@@ -63,7 +63,7 @@ impl Check<'_> {
         ))
     }
 
-    fn voice_url(&self, url: &Spanned<String>) -> Result<String, TenantsError> {
+    pub(super) fn web_url(&self, key: &str, url: &Spanned<String>) -> Result<String, TenantsError> {
         let text = url.get_ref();
         let rest = text
             .strip_prefix("http://")
@@ -75,15 +75,19 @@ impl Check<'_> {
         if plausible {
             Ok(text.clone())
         } else {
-            Err(self.error(url, "`voice_url` is an http:// or https:// URL"))
+            Err(self.error(url, format_args!("`{key}` is an http:// or https:// URL")))
         }
     }
 
-    fn voice_method(&self, method: &Spanned<String>) -> Result<WebhookMethod, TenantsError> {
+    pub(super) fn webhook_method(
+        &self,
+        key: &str,
+        method: &Spanned<String>,
+    ) -> Result<WebhookMethod, TenantsError> {
         match method.get_ref().as_str() {
             "GET" => Ok(WebhookMethod::Get),
             "POST" => Ok(WebhookMethod::Post),
-            _ => Err(self.error(method, "`voice_method` is \"GET\" or \"POST\"")),
+            _ => Err(self.error(method, format_args!("`{key}` is \"GET\" or \"POST\""))),
         }
     }
 }

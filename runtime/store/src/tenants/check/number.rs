@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use call::{HttpMethod, StatusCallback};
 use toml::Spanned;
 
 use super::super::TenantsError;
 use super::super::file::{FlowTable, NumberTable};
 use super::{Check, line_at};
-use crate::{CarrierId, Number, PhoneNumber};
+use crate::{CarrierId, Number, PhoneNumber, WebhookMethod};
 
 impl Check<'_> {
     pub(super) fn number(
@@ -35,6 +36,8 @@ impl Check<'_> {
             voice_url,
             voice_method,
             twiml,
+            status_callback,
+            status_callback_method,
             ..
         } = table;
         let flow = Spanned::new(
@@ -52,6 +55,35 @@ impl Check<'_> {
             account,
             flow: self.flow(flow, account)?,
             settings: table.settings,
+            status_callback: self.status_callback(status_callback, status_callback_method)?,
         })
+    }
+
+    /// Who is told how the number's calls end.
+    fn status_callback(
+        &self,
+        url: Option<Spanned<String>>,
+        method: Option<Spanned<String>>,
+    ) -> Result<Option<StatusCallback>, TenantsError> {
+        match (url, method) {
+            (None, None) => Ok(None),
+            (None, Some(method)) => Err(self.error(
+                &method,
+                "`status_callback_method` belongs to a `status_callback`, and there is none: remove it",
+            )),
+            (Some(url), method) => {
+                let url = self.web_url("status_callback", &url)?;
+                let method = method.map_or(Ok(WebhookMethod::default()), |method| {
+                    self.webhook_method("status_callback_method", &method)
+                })?;
+                Ok(Some(StatusCallback {
+                    url,
+                    method: match method {
+                        WebhookMethod::Get => HttpMethod::Get,
+                        WebhookMethod::Post => HttpMethod::Post,
+                    },
+                }))
+            }
+        }
     }
 }

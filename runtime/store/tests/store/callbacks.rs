@@ -1,0 +1,166 @@
+//! What is told of calls: written with what happened, taken out when it was delivered.
+
+use call::{CallStatus, HttpMethod, StatusCallback};
+use jackfield_store::{
+    AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, NewCall, Places,
+    ProgressEvent, Store,
+};
+
+use crate::support::{TENANTS, clinic, hotline, leg, outbound, parse, record, sid};
+use crate::verbs::on_each;
+
+/// A call that is told of at these turns.
+fn told(number: u64, on: &[ProgressEvent]) -> NewCall {
+    let to = StatusCallback {
+        url: "https://example.org/status".to_owned(),
+        method: HttpMethod::Post,
+    };
+    NewCall {
+        callback: Some(CallCallback {
+            to,
+            on: on.to_vec(),
+        }),
+        ..outbound(number, 1_000)
+    }
+}
+
+fn outbox(store: &dyn Store) -> Vec<CallbackRow> {
+    store.callbacks_after(0, 100).unwrap()
+}
+
+/// The turns and sequence numbers in the outbox.
+fn turns(store: &dyn Store) -> Vec<(ProgressEvent, u32)> {
+    let rows = outbox(store).into_iter();
+    rows.map(|row| (row.event, row.sequence)).collect()
+}
+
+/// From the queue to an end as `completed`.
+fn live_through(store: &dyn Store, call: NewCall) {
+    let sid = call.sid;
+    store.accept_call(hotline(store), call).wait().unwrap();
+    store.begin_attempt(sid, leg(1), 2_000).wait().unwrap();
+    for (status, at) in [
+        (CallStatus::Ringing, 3_000),
+        (CallStatus::InProgress, 4_000),
+    ] {
+        store.set_status(sid, status, at).wait().unwrap();
+    }
+    let record = record(CallStatus::Completed);
+    store.finish_call(sid, record, 5_000, None).wait().unwrap();
+}
+
+#[test]
+fn each_turn_that_is_asked_for_is_in_the_outbox_once_in_order() {
+    use ProgressEvent::{Answered, Completed, Initiated, Ringing};
+    on_each(|store| {
+        live_through(store, told(1, &ProgressEvent::ALL));
+        let all = [(Initiated, 0), (Ringing, 1), (Answered, 2), (Completed, 3)];
+        assert_eq!(turns(store), all);
+        live_through(store, told(2, &[Answered, Completed]));
+        live_through(store, outbound(3, 1_000));
+        let more = [(Answered, 0), (Completed, 1)];
+        assert_eq!(turns(store), [all.as_slice(), &more].concat());
+        let rows = outbox(store);
+        assert!(rows.is_sorted_by(|a, b| a.id < b.id && a.token != b.token));
+        assert_eq!(rows[3].created_unix_ms, 5_000);
+        assert_eq!(store.callbacks_after(rows[3].id, 1).unwrap(), rows[4..5]);
+    });
+}
+
+#[test]
+fn a_call_that_is_cancelled_in_the_queue_tells_nobody_and_one_that_fails_there_does() {
+    on_each(|store| {
+        for (number, status) in [(1, CallStatus::Canceled), (2, CallStatus::Failed)] {
+            let call = told(number, &ProgressEvent::ALL);
+            store.accept_call(hotline(store), call).wait().unwrap();
+            let end = record(status);
+            store
+                .finish_call(sid(number), end, 2_000, None)
+                .wait()
+                .unwrap();
+        }
+        let rows = outbox(store);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(
+            (rows[0].call, rows[0].event),
+            (sid(2), ProgressEvent::Completed)
+        );
+    });
+}
+
+#[test]
+fn what_was_delivered_goes_and_what_was_given_up_stays_for_its_account() {
+    on_each(|store| {
+        live_through(
+            store,
+            told(1, &[ProgressEvent::Answered, ProgressEvent::Completed]),
+        );
+        let rows = outbox(store);
+        let [first, second] = [rows[0].id, rows[1].id];
+        let delivered = CallbackOutcome::Delivered;
+        store
+            .settle_callback(first, delivered.clone())
+            .wait()
+            .unwrap();
+        store.settle_callback(first, delivered).wait().unwrap();
+        let failed = |due_unix_ms| CallbackOutcome::Failed {
+            attempts: 3,
+            due_unix_ms,
+            error: "status 500".to_owned(),
+        };
+        store
+            .settle_callback(second, failed(Some(9_000)))
+            .wait()
+            .unwrap();
+        let again = &outbox(store)[0];
+        assert_eq!((again.attempts, again.due_unix_ms), (3, Some(9_000)));
+        let undelivered = |scope| store.undelivered(scope, 0, 10).unwrap();
+        assert_eq!(undelivered(hotline(store)), []);
+
+        store.settle_callback(second, failed(None)).wait().unwrap();
+        let given_up = undelivered(hotline(store));
+        assert_eq!(given_up.len(), 1);
+        assert_eq!(given_up[0].error.as_deref(), Some("status 500"));
+        assert_eq!(undelivered(clinic(store)), []);
+        assert_eq!(store.undelivered(hotline(store), second, 10).unwrap(), []);
+
+        let redeliver = |scope, id| store.redeliver(scope, id, 10_000).wait().unwrap();
+        assert_eq!(
+            redeliver(clinic(store), second),
+            None,
+            "a foreign one is none"
+        );
+        assert_eq!(redeliver(hotline(store), first), None);
+        let row = redeliver(hotline(store), second).unwrap();
+        assert!(row.id > second);
+        assert_eq!((row.attempts, row.due_unix_ms), (0, Some(10_000)));
+        assert_eq!((row.token, row.sequence), (given_up[0].token, 1));
+        assert_eq!(redeliver(hotline(store), second), None);
+        assert_eq!(outbox(store), [row]);
+        assert_eq!(undelivered(hotline(store)), []);
+    });
+}
+
+#[test]
+fn the_outbox_outlives_its_process_and_tells_of_what_was_lost_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places::in_folder(folder.path());
+    let (store, _) = DiskStore::open(&places, 0).unwrap();
+    store.apply(parse(TENANTS)).wait().unwrap();
+    live_through(&store, told(1, &[ProgressEvent::Completed]));
+    let call = told(2, &[ProgressEvent::Completed]);
+    store.accept_call(hotline(&store), call).wait().unwrap();
+    store.begin_attempt(sid(2), leg(2), 6_000).wait().unwrap();
+    let before = outbox(&store);
+    drop(store);
+
+    let (store, recovered) = DiskStore::open(&places, 7_000).unwrap();
+    assert_eq!(recovered.lost.len(), 1);
+    let rows = outbox(&store);
+    assert_eq!(rows[..1], before);
+    assert_eq!(
+        (rows[1].call, rows[1].event),
+        (sid(2), ProgressEvent::Completed)
+    );
+    assert!(rows[1].id > rows[0].id && rows.len() == 2);
+}

@@ -8,8 +8,8 @@ use crate::digits::Entry;
 use crate::inbox::Inbox;
 use crate::{
     CallError, CallInfo, Dial, Dialing, Digits, Event, HangUpCause, Host, HttpError, Level,
-    MediaSource, Playback, PlaybackEnd, Recorded, RecordingEnd, RecordingId, RejectReason, Request,
-    Response, Speech, StreamEnd, warn,
+    MediaSource, Playback, PlaybackEnd, Recorded, RecordingEnd, RecordingId, RehearsedPairs,
+    RejectReason, Request, Response, Speech, StreamEnd, warn,
 };
 
 /// One call, from its beginning to its end.
@@ -302,6 +302,11 @@ impl Call {
     ) -> Result<T, CallError> {
         let found = self.wait_until(None, look)?;
         Ok(found.expect("a wait without a time limit ends with what it waits for"))
+    }
+
+    /// The pairs of a rehearsal; none in a component.
+    pub(crate) fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
+        self.host.rehearsed_pairs()
     }
 
     /// What was told and not yet asked for.

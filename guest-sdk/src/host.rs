@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Level,
     ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId, RecordingId,
-    RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech, StartedStream,
-    StreamId, StreamRequest, WaitSound,
+    RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId, Speech,
+    StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -61,4 +61,11 @@ pub trait Host {
 
     /// The time since the story began. It may stand still between two events.
     fn elapsed(&self) -> Duration;
+
+    /// The pairs of a rehearsal; none where a component's imports have them. Not called through this trait, lest every component import
+    /// what few of them use.
+    #[doc(hidden)]
+    fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
+        None
+    }
 }

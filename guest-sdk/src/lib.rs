@@ -44,6 +44,7 @@
 //! | ask a web server | [`Call::http`] |
 //! | be together with others | [`Call::conference`], then [`Conference::finish`] or [`Conference::until_key`] |
 //! | wait for somebody, or serve who waits | [`Call::enqueue`], [`Call::serve`] |
+//! | remember something beyond the call | [`Call::key_value`] |
 //! | know what it is about | [`Call::info`], [`Call::setting`] |
 //! | tell the operator | [`debug!`], [`info!`], [`warn!`], [`error!`] |
 //! | end | [`Call::hang_up`], or return |
@@ -86,6 +87,7 @@ mod digits;
 mod host;
 mod http;
 mod inbox;
+mod key_value;
 mod log;
 mod media;
 mod playback;
@@ -113,6 +115,7 @@ pub mod bindings {
         path: [
             "../wit/types@0.1.0",
             "../wit/deps/wasi-config@0.2.0-rc.1",
+            "../wit/deps/wasi-keyvalue@0.2.0-draft",
             "../wit/deps/wasi-logging@0.1.0-draft",
             "../wit/call@0.1.0",
         ],
@@ -162,6 +165,9 @@ pub use detection::Detecting;
 pub use dial::{Dial, Dialing};
 pub use digits::Digits;
 pub use host::Host;
+pub use key_value::KeyValue;
+#[doc(hidden)]
+pub use key_value::RehearsedPairs;
 pub use playback::Playback;
 pub use queue::Queue;
 pub use recording::Recording;

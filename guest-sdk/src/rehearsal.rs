@@ -9,6 +9,7 @@ mod rooms;
 mod stage;
 
 use std::cell::{Ref, RefCell, RefMut};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -100,6 +101,20 @@ impl Rehearsal {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.stage_mut().settings.insert(name, value);
         self
+    }
+
+    /// A key-value pair that the account has before the call.
+    #[must_use]
+    pub fn pair(self, key: &str, value: &str) -> Self {
+        let (key, value) = (key.to_owned(), value.as_bytes().to_vec());
+        self.stage().pairs.borrow_mut().insert(key, value);
+        self
+    }
+
+    /// The account's key-value pairs as they are now.
+    #[must_use]
+    pub fn pairs(&self) -> BTreeMap<String, Vec<u8>> {
+        self.stage().pairs.borrow().clone()
     }
 
     /// The caller presses these keys, `seconds` after the beginning.

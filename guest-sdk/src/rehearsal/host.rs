@@ -7,8 +7,8 @@ use crate::{
     AnsweredBy, CallError, CallInfo, ConferenceOptions, Detection, DetectionMode, DetectionRequest,
     DialId, DialRequest, Event, HangUpCause, Host, Level, ListeningId, ListeningRequest,
     MediaSource, PauseBehavior, PlaybackEnd, PlaybackId, RecordingEnd, RecordingId,
-    RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech, StartedStream,
-    StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
+    RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId, Speech,
+    StartedStream, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -21,6 +21,10 @@ impl Host for Rehearsal {
 
     fn setting(&self, name: &str) -> Option<String> {
         self.stage().settings.get(name).cloned()
+    }
+
+    fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
+        Some(self.stage().pairs.clone())
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -10,7 +10,8 @@ use super::referee::Referee;
 use super::rooms::Rooms;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, ListeningId,
-    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, Request, Response, StreamId, Target,
+    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedPairs, Request, Response,
+    StreamId, Target,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -19,6 +20,7 @@ type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
 pub(super) struct Stage {
     pub(super) info: CallInfo,
     pub(super) settings: BTreeMap<String, String>,
+    pub(super) pairs: RehearsedPairs,
     pub(super) missing: BTreeSet<String>,
     pub(super) speech: Result<(), CallError>,
     pub(super) server: Box<Server>,
@@ -66,6 +68,7 @@ impl Stage {
         Self {
             info,
             settings: BTreeMap::new(),
+            pairs: RehearsedPairs::default(),
             missing: BTreeSet::new(),
             speech: Ok(()),
             server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),

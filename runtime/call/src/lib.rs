@@ -11,6 +11,7 @@ mod detection;
 mod event;
 mod ids;
 mod io;
+mod key_value;
 mod leg;
 mod outcome;
 mod playlist;
@@ -42,6 +43,10 @@ pub use ids::{
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
     media_codec,
+};
+pub use key_value::{
+    KeyValueChange, KeyValueCommand, KeyValueError, KeyValueRead, KeyValueReply, KeyValueUsage,
+    KeyValueWrite, KeyValues, page_of_keys,
 };
 pub use leg::{InboundLeg, OutboundLeg};
 pub use media::{AnsweredBy, MachineDetection, MachineDetectionOptions};

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use call::{CallError, Command, Reply};
+use call::{CallError, Command, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
 use plugin_host::{CallPort, Next};
 
 use crate::stage::Stage;
@@ -44,5 +44,12 @@ impl CallPort for SharedStage {
             Some(next) => next,
             None => pending().await, // until the story is stopped
         }
+    }
+
+    async fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Result<KeyValueReply, KeyValueError> {
+        self.lock().key_value(command)
     }
 }

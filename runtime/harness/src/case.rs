@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{AnsweredBy, HttpError, HttpResponse, StreamError};
+use call::{AnsweredBy, HttpError, HttpResponse, KeyValueError, StreamError};
 use serde::Deserialize;
 
 use crate::decisions::Tables;
@@ -19,13 +19,18 @@ pub struct Case {
     pub script: Script,
     /// What the flow must have asked of web servers by its end; none where it does not matter.
     sent: Option<Vec<Sent>>,
+    /// All key-value pairs that the account must have in the end; none where it does not matter.
+    kept: Option<BTreeMap<String, String>>,
 }
 
 impl Case {
-    /// What the flow should have asked of web servers in this run and did not; none when all is well.
+    /// What the flow should have asked of web servers in this run and did not, or should have kept; none when all is well.
     #[must_use]
     pub fn misses(&self, run: &Run) -> Option<String> {
-        crate::sent::difference(self.sent.as_ref()?, &run.requests)
+        let sent = self.sent.as_ref();
+        let sent = sent.and_then(|sent| crate::sent::difference(sent, &run.requests));
+        let kept = self.kept.as_ref();
+        sent.or_else(|| crate::kept::difference(kept?, &run.pairs))
     }
 }
 
@@ -58,6 +63,14 @@ pub enum CaseError {
         case: String,
         /// As written.
         starts_at: String,
+    },
+    /// A key-value pair is none that can be kept.
+    #[error("case \"{case}\": key-value: {error}")]
+    KeyValue {
+        /// Its name.
+        case: String,
+        /// Why not.
+        error: KeyValueError,
     },
     /// A duration is not one.
     #[error("case \"{case}\": {seconds} is no number of seconds from 0 to 86,400")]
@@ -158,6 +171,7 @@ fn read_calls(entries: Vec<Entry>, world: &World) -> Result<Vec<Case>, CaseError
             name: entry.name,
             script,
             sent: entry.sent,
+            kept: entry.kept,
         });
     }
     Ok(cases)
@@ -185,6 +199,8 @@ struct File {
 struct World {
     starts_at: Option<toml::value::Datetime>,
     settings: BTreeMap<String, String>,
+    /// The account's pairs when the call comes in.
+    key_value: BTreeMap<String, String>,
     /// Seconds.
     prompts: BTreeMap<String, f64>,
     missing_prompts: Vec<String>,
@@ -240,6 +256,7 @@ struct Entry {
     whisper: bool,
     steps: Vec<StepWords>,
     sent: Option<Vec<Sent>>,
+    kept: Option<BTreeMap<String, String>>,
     #[serde(default)]
     world: World,
 }
@@ -401,6 +418,13 @@ impl Seconds<'_> {
         }
         for (name, value) in &world.settings {
             script = script.setting(name, value);
+        }
+        for (key, value) in &world.key_value {
+            let kept = script.pair(key, value.as_bytes());
+            script = kept.map_err(|error| CaseError::KeyValue {
+                case: self.case.to_owned(),
+                error,
+            })?;
         }
         for (source, seconds) in &world.prompts {
             script = script.prompt(source, self.read(*seconds)?);
@@ -596,6 +620,10 @@ mod tests {
                 "world.starts-at = 2026-11-23T09:30:00\n".to_owned() + &case(""),
                 "starts-at = 2026-11-23T09:30:00 is no moment with an offset",
             ),
+            (
+                "world.key-value = { \"\" = \"x\" }\n".to_owned() + &case(""),
+                "case \"a\": key-value: the key has 0 bytes",
+            ),
             (case("") + "\npromts = {}", "unknown field `promts`"),
             (
                 case("") + "\n[world]\npromts = {}",
@@ -614,6 +642,7 @@ mod tests {
             [world]
             starts-at = 1970-01-01T07:00:02+07:00
             settings = { greeting = "hello" }
+            key-value = { "calls/+10" = "41" }
             prompts = { "a.wav" = 1.5 }
 
             [[case]]
@@ -680,6 +709,8 @@ mod tests {
         let expected = Script::outbound()
             .starts_at(2_000)
             .setting("greeting", "hello")
+            .pair("calls/+10", b"41")
+            .unwrap()
             .prompt("a.wav", Duration::from_millis(1_500))
             .without_prompt("b.wav")
             .respond("http://a/", Ok(response))
@@ -729,6 +760,8 @@ mod tests {
         let expected_whisper = Script::whisper()
             .starts_at(2_000)
             .setting("greeting", "hello")
+            .pair("calls/+10", b"41")
+            .unwrap()
             .prompt("a.wav", Duration::from_millis(1_500))
             .press("1")
             .expect_put_through();

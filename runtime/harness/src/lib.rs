@@ -26,6 +26,7 @@ mod case;
 mod coverage;
 mod decisions;
 mod far_ends;
+mod kept;
 mod leg;
 mod listener;
 mod player;

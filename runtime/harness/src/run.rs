@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use call::{CallRecord, Command, HttpRequest, StoryOutcome};
+use call::{CallRecord, Command, HttpRequest, KeyValues, StoryOutcome};
 use plugin_host::{Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
 
 use crate::caller::SharedStage;
@@ -33,6 +33,8 @@ pub struct Run {
     pub requests: Vec<HttpRequest>,
     /// The media streams, in the order they were begun.
     pub streams: Vec<SeenStream>,
+    /// The account's key-value pairs after the call.
+    pub pairs: KeyValues,
     /// What the story logged.
     pub log: Vec<LogLine>,
     /// Virtual time from the first INVITE to the end.
@@ -112,6 +114,7 @@ async fn perform_on(flow: &Flow, stage: Stage, stop: Stop) -> Result<Run, Unexpe
         commands: std::mem::take(&mut stage.commands),
         requests: std::mem::take(&mut stage.requests),
         streams: std::mem::take(&mut stage.far_ends.seen),
+        pairs: stage.pairs(),
         log: std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner)),
         duration: stage.now(),
         deeds: stage.deeds(),

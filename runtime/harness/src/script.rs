@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use call::{
-    AnsweredBy, Command, ConferenceCommand, HttpError, HttpRequest, HttpResponse, MediaSource,
-    QueueCommand, RecordingCommand, StreamEnd, StreamError,
+    AnsweredBy, Command, ConferenceCommand, HttpError, HttpRequest, HttpResponse, KeyValueError,
+    KeyValueWrite, KeyValues, MediaSource, QueueCommand, RecordingCommand, StreamEnd, StreamError,
 };
 
 use crate::callee::{Callee, CalleeDoes};
@@ -39,6 +39,8 @@ pub struct Script {
     /// In milliseconds since 1970; a moment in 2026 where nothing is said.
     pub(crate) starts_unix_ms: Option<u64>,
     pub(crate) settings: BTreeMap<String, String>,
+    /// The account's key-value pairs when the call comes in.
+    pub(crate) pairs: KeyValues,
     /// How many are in every conference before the caller, and in every queue.
     pub(crate) others: Others,
     prompts: BTreeMap<String, Duration>,
@@ -422,6 +424,16 @@ impl Script {
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// A key-value pair that the account has when the call comes in. Otherwise it has none.
+    ///
+    /// # Errors
+    /// When it is none that can be kept.
+    pub fn pair(mut self, key: &str, value: &[u8]) -> Result<Self, KeyValueError> {
+        let (key, value) = (key.to_owned(), value.to_vec());
+        self.pairs.write(KeyValueWrite::Set { key, value })?;
+        Ok(self)
     }
 
     /// The prompt with this path or URL takes so long. Others take two seconds.

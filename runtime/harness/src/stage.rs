@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use call::{
     AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, ChildNews, Command,
     Detection, Direction, Effect, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
-    InboundLeg, Input, Limits, MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply,
-    RequestId, StoryOutcome,
+    InboundLeg, Input, KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, Limits,
+    MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply, RequestId, StoryOutcome,
 };
 use media::{Prompt, Rate};
 use plugin_host::{Stop, words};
@@ -234,6 +234,23 @@ impl Stage {
         }
         self.leave_script(&format!("does `{words}`"));
         None
+    }
+
+    /// The story asks for the account's pairs.
+    pub(crate) fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Result<KeyValueReply, KeyValueError> {
+        let asked = words::key_value(&command);
+        let result = self.script.pairs.obey(command);
+        let line = format!("{asked}: {}", words::key_value_result(&result));
+        self.note(Who::Story, &line);
+        result
+    }
+
+    /// The account's pairs as they are now; takes them away.
+    pub(crate) fn pairs(&mut self) -> KeyValues {
+        std::mem::take(&mut self.script.pairs)
     }
 
     /// True when the command is the script's next step, which then is done, or nothing that the caller notices, or when

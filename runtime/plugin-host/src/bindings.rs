@@ -14,6 +14,7 @@ wasmtime::component::bindgen!({
         "../../wit/types@0.1.0",
         "../../wit/deps/wasi-logging@0.1.0-draft",
         "../../wit/deps/wasi-config@0.2.0-rc.1",
+        "../../wit/deps/wasi-keyvalue@0.2.0-draft",
         "../../wit/call@0.1.0",
     ],
     world: "jackfield:call/call-flow",
@@ -27,9 +28,12 @@ wasmtime::component::bindgen!({
         "jackfield:call/recording": async | trappable,
         "jackfield:call/referral": async | trappable,
         "jackfield:call/speech-input": async | trappable,
+        "wasi:keyvalue/store": async | trappable,
+        "wasi:keyvalue/atomics": async | trappable,
         default: trappable,
     },
     exports: { default: async },
+    with: { "wasi:keyvalue/store.bucket": crate::capabilities::Bucket },
 });
 
 pub(crate) use jackfield::call::{
@@ -37,6 +41,7 @@ pub(crate) use jackfield::call::{
 };
 pub(crate) use jackfield::types::types;
 pub(crate) use wasi::config::store as config;
+pub(crate) use wasi::keyvalue::{atomics, store as key_value};
 pub(crate) use wasi::logging::logging;
 
 impl From<call::Direction> for types::Direction {

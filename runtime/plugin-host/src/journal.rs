@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use call::{CallError, CallInfo, Command, Event, Reply};
+use call::{
+    CallError, CallInfo, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply, Reply,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::log::LogLine;
@@ -71,6 +73,13 @@ pub enum Entry {
     Ended(Outcome),
     /// Comes first in a journal that was redacted: see [`Journal::redacted`].
     Redacted,
+    /// The story asked for key-value pairs of its account, or changed one.
+    KeyValue {
+        /// What it asked.
+        command: KeyValueCommand,
+        /// What it got.
+        result: Result<KeyValueReply, KeyValueError>,
+    },
 }
 
 /// One entry in words.
@@ -105,6 +114,10 @@ impl Entry {
                     .as_ref()
                     .map_or_else(|| "nothing".to_owned(), words::event);
                 format!("{}: {event}", words::wait(*timeout_ms))
+            }
+            Self::KeyValue { command, result } => {
+                let answer = words::key_value_result(result);
+                format!("{}: {answer}", words::key_value(command))
             }
             Self::Log(line) => format!("log: {}", line.message),
             Self::MemoryRefused { current, desired } => {
@@ -168,7 +181,11 @@ impl Journal {
         let mut now = started;
         let mut steps = 0;
         self.entries.iter().map(move |entry| {
-            let step = matches!(entry, Entry::Command { .. } | Entry::Next { .. }).then(|| {
+            let is_step = matches!(
+                entry,
+                Entry::Command { .. } | Entry::Next { .. } | Entry::KeyValue { .. }
+            );
+            let step = is_step.then(|| {
                 steps += 1;
                 steps
             });

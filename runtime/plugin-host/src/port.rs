@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use call::{CallError, Command, Event, Reply};
+use call::{CallError, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
 
 /// What [`CallPort::next_event`] gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,24 @@ pub trait CallPort: Send + 'static {
     ///
     /// After [`Event::HungUp`] a further call gives it again at once, unless an HTTP response is still to come.
     fn next_event(&mut self, timeout: Option<Duration>) -> impl Future<Output = Next> + Send;
+
+    /// Reads or changes the account's key-value pairs. A change is durable when this is over. Where nobody keeps any, it is refused.
+    fn key_value(
+        &mut self,
+        _command: KeyValueCommand,
+    ) -> impl Future<Output = Result<KeyValueReply, KeyValueError>> + Send {
+        async { Err(KeyValueError::NotGranted) }
+    }
 }
 
 /// A [`CallPort`] whose type is forgotten: one compiled flow serves them all.
 pub(crate) trait AnyPort: Send {
     fn command(&mut self, command: Command) -> Boxed<'_, Result<Reply, CallError>>;
     fn next_event(&mut self, timeout: Option<Duration>) -> Boxed<'_, Next>;
+    fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Boxed<'_, Result<KeyValueReply, KeyValueError>>;
 }
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -45,5 +57,12 @@ impl<P: CallPort> AnyPort for P {
 
     fn next_event(&mut self, timeout: Option<Duration>) -> Boxed<'_, Next> {
         Box::pin(CallPort::next_event(self, timeout))
+    }
+
+    fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Boxed<'_, Result<KeyValueReply, KeyValueError>> {
+        Box::pin(CallPort::key_value(self, command))
     }
 }

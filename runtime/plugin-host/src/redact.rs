@@ -2,9 +2,9 @@
 
 use call::{
     CallError, CallInfo, Command, ConferenceCommand, DialRequest, DialTarget, Event, HttpRequest,
-    HttpResponse, MediaSource, PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingSid,
-    ReferRequest, Reply, SpeechEnd, SpeechEvent, StatusCallback, StreamRequest, WaitSound, Whisper,
-    WhisperFlow,
+    HttpResponse, KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource,
+    PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingSid, ReferRequest, Reply,
+    SpeechEnd, SpeechEvent, StatusCallback, StreamRequest, WaitSound, Whisper, WhisperFlow,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -99,6 +99,10 @@ fn entry(entry: Entry) -> Entry {
             Entry::Log(line)
         }
         Entry::Ended(end) => Entry::Ended(outcome(end)),
+        Entry::KeyValue { command, result } => Entry::KeyValue {
+            command: key_value(command),
+            result: result.map(key_value_reply),
+        },
         entry @ (Entry::MemoryRefused { .. } | Entry::Cut | Entry::Redacted) => entry,
     }
 }
@@ -164,6 +168,41 @@ pub(crate) fn command(command: Command) -> Command {
             Command::Listen(request)
         }
         command => command,
+    }
+}
+
+/// As it stands in a redacted journal. Keys are kept of equal length, and no longer tell one from another.
+pub(crate) fn key_value(command: KeyValueCommand) -> KeyValueCommand {
+    match command {
+        KeyValueCommand::Read(read) => KeyValueCommand::Read(match read {
+            KeyValueRead::Get(key) => KeyValueRead::Get(text(&key)),
+            KeyValueRead::Exists(key) => KeyValueRead::Exists(text(&key)),
+            KeyValueRead::List { after } => KeyValueRead::List {
+                after: after.as_deref().map(text),
+            },
+        }),
+        KeyValueCommand::Write(write) => KeyValueCommand::Write(match write {
+            KeyValueWrite::Set { key, value } => KeyValueWrite::Set {
+                key: text(&key),
+                value: body(&value),
+            },
+            KeyValueWrite::Delete(key) => KeyValueWrite::Delete(text(&key)),
+            KeyValueWrite::Increment { key, delta } => KeyValueWrite::Increment {
+                key: text(&key),
+                delta,
+            },
+        }),
+    }
+}
+
+fn key_value_reply(reply: KeyValueReply) -> KeyValueReply {
+    match reply {
+        KeyValueReply::Value(value) => KeyValueReply::Value(value.as_deref().map(body)),
+        KeyValueReply::Keys { keys, more } => KeyValueReply::Keys {
+            keys: keys.iter().map(|key| text(key)).collect(),
+            more,
+        },
+        reply => reply,
     }
 }
 

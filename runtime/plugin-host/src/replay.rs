@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use call::{CallError, Command, Reply};
+use call::{CallError, Command, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
 use tokio::sync::oneshot;
 
 use crate::flow::Flow;
@@ -172,6 +172,7 @@ impl Left {
 enum Step {
     Command(Command, Result<Reply, CallError>),
     Wait(Option<u32>, Next),
+    KeyValue(KeyValueCommand, Result<KeyValueReply, KeyValueError>),
 }
 
 impl Step {
@@ -179,6 +180,7 @@ impl Step {
         match self {
             Self::Command(command, _) => words::command(command),
             Self::Wait(timeout_ms, _) => words::wait(*timeout_ms),
+            Self::KeyValue(command, _) => words::key_value(command),
         }
     }
 }
@@ -196,6 +198,7 @@ fn split(entries: Vec<Entry>) -> (Vec<Step>, Option<Outcome>) {
             } => {
                 steps.push(Step::Wait(timeout_ms, Next { event, now_unix_ms }));
             }
+            Entry::KeyValue { command, result } => steps.push(Step::KeyValue(command, result)),
             Entry::Log(_) | Entry::MemoryRefused { .. } | Entry::Redacted => {}
             Entry::Cut => return (steps, None),
             Entry::Ended(outcome) => return (steps, Some(outcome)),
@@ -250,6 +253,23 @@ impl CallPort for JournalPort {
                 next
             }
             _ => self.leave(words::wait(timeout_ms)).await,
+        }
+    }
+
+    async fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Result<KeyValueReply, KeyValueError> {
+        let compared = match self.is_redacted {
+            true => redact::key_value(command),
+            false => command,
+        };
+        match self.steps.next() {
+            Some(Step::KeyValue(recorded, result)) if recorded == compared => {
+                self.step_done();
+                result
+            }
+            _ => self.leave(words::key_value(&compared)).await,
         }
     }
 }

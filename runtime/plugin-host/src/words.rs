@@ -1,5 +1,6 @@
 //! Commands, events and their answers in words: for transcripts and differences.
 
+mod key_values;
 mod rooms;
 mod speech;
 
@@ -8,6 +9,8 @@ use call::{
     PauseBehavior, PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions,
     Referral, Reply, StreamEnd, StreamRequest, StreamTracks, WhisperFlow,
 };
+
+pub use key_values::{key_value, key_value_result};
 
 /// Bytes of a text that are shown.
 const SHOWN_BYTES: usize = 120;

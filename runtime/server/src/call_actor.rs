@@ -16,6 +16,7 @@ use plugin_host::{Stop, StoryEnd};
 use recordings::Recordings;
 pub(crate) use recordings::{RecordingDeed, RecordingRequest};
 use rooms::Room;
+use store::Scope;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
 
@@ -23,6 +24,7 @@ use crate::children::{Children, Parent};
 use crate::clock;
 use crate::detection;
 use crate::flows::Story;
+use crate::key_values::Pairs;
 use crate::library::prompt_codecs;
 use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
@@ -318,7 +320,8 @@ impl CallActor {
     }
 
     fn start_story(&mut self, choice: StoryChoice) {
-        let (mailbox, desk) = mailbox();
+        let scope = Scope::of_host(self.account.sid);
+        let (mailbox, desk) = mailbox(Pairs::new(Arc::clone(&self.services.store), scope));
         let stop = Stop::new();
         let setup =
             self.services

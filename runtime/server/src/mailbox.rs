@@ -3,11 +3,15 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use call::{CallError, Command, Event, HangUpCause, RecordingId, Reply};
+use call::{
+    CallError, Command, Event, HangUpCause, KeyValueCommand, KeyValueError, KeyValueReply,
+    RecordingId, Reply,
+};
 use plugin_host::{CallPort, Next};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock;
+use crate::key_values::Pairs;
 
 /// Events that a story may leave unread. One that does not read is stopped by its actor.
 const EVENTS: usize = 256;
@@ -20,7 +24,6 @@ pub(crate) struct Request {
 }
 
 /// The story's end.
-#[derive(Debug)]
 pub(crate) struct Mailbox {
     requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<Event>,
@@ -30,6 +33,8 @@ pub(crate) struct Mailbox {
     http_pending: usize,
     /// Recordings that the story began and that have not ended; their ends come even after the hang-up.
     recordings: HashSet<RecordingId>,
+    /// Past the actor, which does not wait for a disk.
+    pairs: Pairs,
 }
 
 /// The actor's end.
@@ -40,7 +45,7 @@ pub(crate) struct StoryDesk {
 }
 
 /// A mailbox for one story and the desk of its actor.
-pub(crate) fn mailbox() -> (Mailbox, StoryDesk) {
+pub(crate) fn mailbox(pairs: Pairs) -> (Mailbox, StoryDesk) {
     // A story has one command under way at a time.
     let (requests, requests_out) = mpsc::channel(1);
     let (events_in, events) = mpsc::channel(EVENTS);
@@ -51,6 +56,7 @@ pub(crate) fn mailbox() -> (Mailbox, StoryDesk) {
             hung_up: None,
             http_pending: 0,
             recordings: HashSet::new(),
+            pairs,
         },
         StoryDesk {
             requests: requests_out,
@@ -101,6 +107,13 @@ impl CallPort for Mailbox {
             now_unix_ms: clock::unix_ms(),
         }
     }
+
+    async fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Result<KeyValueReply, KeyValueError> {
+        self.pairs.obey(command).await
+    }
 }
 
 impl Mailbox {
@@ -118,9 +131,17 @@ impl Mailbox {
 
 #[cfg(test)]
 mod tests {
-    use call::RequestId;
+    use std::sync::Arc;
+
+    use call::{AccountSid, RequestId};
+    use store::{MemoryStore, Scope};
 
     use super::*;
+
+    fn mailbox() -> (Mailbox, StoryDesk) {
+        let nobody = Scope::of_host(AccountSid::from_bytes([1; 16]));
+        super::mailbox(Pairs::new(Arc::new(MemoryStore::new()), nobody))
+    }
 
     async fn next(mailbox: &mut Mailbox) -> Option<Event> {
         mailbox.next_event(Some(Duration::from_secs(1))).await.event

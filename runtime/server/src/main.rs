@@ -14,6 +14,7 @@ mod endpoint;
 mod flite;
 mod flows;
 mod inbound;
+mod key_values;
 mod library;
 mod live;
 mod log;

@@ -8,6 +8,7 @@ mod account_row;
 mod call_rows;
 mod callbacks;
 mod components;
+mod key_values;
 mod number_row;
 mod queue;
 mod recordings;
@@ -25,7 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
-use call::{CallRecord, CallSid, CallStatus, RecordingSid};
+use call::{
+    CallRecord, CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueWrite, RecordingSid,
+};
 use redb::{Database, ReadableDatabase, ReadableTable};
 
 use self::components::ComponentFolder;
@@ -490,5 +493,20 @@ impl Store for DiskStore {
 
     fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {
         self.components.read(component.sha256)
+    }
+
+    fn read_key_value(
+        &self,
+        scope: Scope,
+        read: KeyValueRead,
+    ) -> Result<KeyValueReply, StoreError> {
+        key_values::read(&self.database, &self.directory(), scope, read)
+    }
+
+    /// In the lane of what may be refused: a call can go on without its pair, and its own rows go before.
+    fn write_key_value(&self, scope: Scope, write: KeyValueWrite) -> Commit<KeyValueReply> {
+        self.write(Lane::New, move |rows| {
+            verbs::write_key_value(rows, scope, write)
+        })
     }
 }

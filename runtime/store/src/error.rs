@@ -1,6 +1,6 @@
 //! What can go wrong with a read or a write.
 
-use call::{AccountSid, CallSid, CallStatus, RecordingSid};
+use call::{AccountSid, CallSid, CallStatus, KeyValueError, RecordingSid};
 
 /// Why the store did not do what it was asked. Nothing of the verb was done.
 #[non_exhaustive]
@@ -40,6 +40,9 @@ pub enum StoreError {
     /// A recording that goes on cannot be deleted.
     #[error("recording {0} goes on: stop it first")]
     RecordingGoesOn(RecordingSid),
+    /// A key-value pair cannot be read or kept.
+    #[error(transparent)]
+    KeyValue(#[from] KeyValueError),
     /// The tenants file contradicts what is stored; says what to do.
     #[error("{0}")]
     Contradiction(String),

@@ -1,9 +1,13 @@
 //! A store that forgets: for simulation and tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use call::{CallRecord, CallSid, CallStatus, RecordingSid};
+use call::{
+    AccountSid, CallRecord, CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueUsage,
+    KeyValueWrite, RecordingSid, page_of_keys,
+};
 
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
@@ -34,6 +38,8 @@ struct MemoryRows {
     callbacks: BTreeMap<u64, CallbackRow>,
     callback_states: BTreeMap<CallSid, CallbackState>,
     last_callback: u64,
+    /// Of each account: what its pairs take, and the values as they are sealed.
+    key_values: BTreeMap<AccountSid, (KeyValueUsage, BTreeMap<String, Vec<u8>>)>,
 }
 
 impl MemoryStore {
@@ -255,6 +261,34 @@ impl Store for MemoryStore {
             StoreError::Corrupt(format!("component {} is not kept", component.sha256))
         })
     }
+
+    fn read_key_value(
+        &self,
+        scope: Scope,
+        read: KeyValueRead,
+    ) -> Result<KeyValueReply, StoreError> {
+        read.check()?;
+        let rows = self.rows();
+        let sealed = |key: &str| rows.key_value(scope.account(), key);
+        match read {
+            KeyValueRead::Get(key) => {
+                let value = sealed(&key)?
+                    .map(|sealed| verbs::open_key_value(&rows.directory, scope, &key, &sealed));
+                Ok(KeyValueReply::Value(value.transpose()?))
+            }
+            KeyValueRead::Exists(key) => Ok(KeyValueReply::Exists(sealed(&key)?.is_some())),
+            KeyValueRead::List { after } => {
+                let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let pairs = rows.key_values.get(&scope.account());
+                let keys = pairs.map(|(_, pairs)| pairs.range((after, Bound::Unbounded)));
+                page_of_keys(keys.into_iter().flatten().map(|(key, _)| Ok(key.clone())))
+            }
+        }
+    }
+
+    fn write_key_value(&self, scope: Scope, write: KeyValueWrite) -> Commit<KeyValueReply> {
+        self.write(|rows| verbs::write_key_value(rows, scope, write))
+    }
 }
 
 impl Rows for MemoryRows {
@@ -353,6 +387,32 @@ impl Rows for MemoryRows {
 
     fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError> {
         self.callback_states.remove(&call);
+        Ok(())
+    }
+
+    fn key_value_usage(&self, account: AccountSid) -> Result<KeyValueUsage, StoreError> {
+        let pairs = self.key_values.get(&account);
+        Ok(pairs.map_or_else(KeyValueUsage::default, |(usage, _)| *usage))
+    }
+
+    fn key_value(&self, account: AccountSid, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let pairs = self.key_values.get(&account);
+        Ok(pairs.and_then(|(_, pairs)| pairs.get(key).cloned()))
+    }
+
+    fn put_key_value(
+        &mut self,
+        account: AccountSid,
+        key: &str,
+        sealed: Option<&[u8]>,
+        usage: KeyValueUsage,
+    ) -> Result<(), StoreError> {
+        let (kept, pairs) = self.key_values.entry(account).or_default();
+        *kept = usage;
+        match sealed {
+            Some(sealed) => pairs.insert(key.to_owned(), sealed.to_vec()),
+            None => pairs.remove(key),
+        };
         Ok(())
     }
 }

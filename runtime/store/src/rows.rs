@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{CallSid, RecordingSid};
+use call::{AccountSid, CallSid, KeyValueUsage, RecordingSid};
 
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
@@ -56,4 +56,16 @@ pub(crate) trait Rows {
     ) -> Result<(), StoreError>;
     /// Nobody is told of a call any more.
     fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError>;
+    /// What an account's key-value pairs take.
+    fn key_value_usage(&self, account: AccountSid) -> Result<KeyValueUsage, StoreError>;
+    /// A value as it is sealed.
+    fn key_value(&self, account: AccountSid, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Writes a value as it is sealed, or takes it out, and what the account's pairs take from now on.
+    fn put_key_value(
+        &mut self,
+        account: AccountSid,
+        key: &str,
+        sealed: Option<&[u8]>,
+        usage: KeyValueUsage,
+    ) -> Result<(), StoreError>;
 }

@@ -74,6 +74,7 @@ pub(crate) enum Purpose {
     DataKey,
     AuthToken,
     Journal,
+    KeyValue,
     LoginPassword,
     CredentialsPassword,
 }
@@ -84,6 +85,7 @@ impl Purpose {
             Self::DataKey => b"data-key",
             Self::AuthToken => b"auth-token",
             Self::Journal => b"journal",
+            Self::KeyValue => b"key-value",
             Self::LoginPassword => b"login-password",
             Self::CredentialsPassword => b"credentials-password",
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use call::{CallRecord, CallSid, CallStatus, RecordingSid};
+use call::{
+    CallRecord, CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueWrite, RecordingSid,
+};
 
 use crate::{
     Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit, Component,
@@ -136,4 +138,11 @@ pub trait Store: AccountStore {
 
     /// The bytes of an uploaded component, checked against their hash.
     fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError>;
+
+    /// Answers from the account's key-value pairs. Fails with [`StoreError::KeyValue`] for what cannot be asked.
+    fn read_key_value(&self, scope: Scope, read: KeyValueRead)
+    -> Result<KeyValueReply, StoreError>;
+
+    /// Changes one of the account's key-value pairs. Fails with [`StoreError::KeyValue`] at a limit.
+    fn write_key_value(&self, scope: Scope, write: KeyValueWrite) -> Commit<KeyValueReply>;
 }

@@ -1,6 +1,7 @@
 //! What each verb does to the rows: the rules of a call's life, once for all implementations.
 
 mod callbacks;
+mod key_values;
 mod recordings;
 
 use call::{CallRecord, CallSid, CallStatus};
@@ -10,6 +11,7 @@ use crate::seal::Purpose;
 use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
 
 pub(crate) use self::callbacks::{redeliver, settle_callback};
+pub(crate) use self::key_values::{open_key_value, write_key_value};
 pub(crate) use self::recordings::{
     begin_recording, delete_recording, finish_recording, set_recording_status,
 };

@@ -108,6 +108,7 @@ fn the_example_plugins_do_what_their_scripts_say() {
         ("least-cost-routing", 12),
         ("office-hours-retry", 14),
         ("opening-hours", 5),
+        ("returning-caller", 3),
         ("survey", 3),
         ("verify-number", 4),
         ("voicemail", 4),

@@ -55,6 +55,7 @@ pub(crate) fn world(name: &str) -> (Resolve, WorldId) {
         "types@0.1.0",
         "deps/wasi-logging@0.1.0-draft",
         "deps/wasi-config@0.2.0-rc.1",
+        "deps/wasi-keyvalue@0.2.0-draft",
         "call@0.1.0",
     ] {
         resolve

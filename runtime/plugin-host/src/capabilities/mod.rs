@@ -6,6 +6,7 @@ mod config;
 mod control;
 mod dial;
 mod filesystem;
+mod key_value;
 mod logging;
 mod machine_detection;
 mod process;
@@ -27,6 +28,9 @@ use crate::bindings;
 use crate::sandbox::{HasSandbox, Sandbox};
 use crate::state::StoryState;
 
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub use key_value::Bucket;
+
 /// What a `call-flow` may import beside [`SANDBOX_IMPORTS`], without the versions.
 pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:types/types",
@@ -39,6 +43,8 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/recording",
     "jackfield:call/referral",
     "jackfield:call/speech-input",
+    "wasi:keyvalue/store",
+    "wasi:keyvalue/atomics",
 ];
 
 /// What a component of any world may import, without the versions.
@@ -95,6 +101,8 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::recording::add_to_linker::<_, Own>(linker, own)?;
     bindings::referral::add_to_linker::<_, Own>(linker, own)?;
     bindings::speech_input::add_to_linker::<_, Own>(linker, own)?;
+    bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
+    bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)
 }
 

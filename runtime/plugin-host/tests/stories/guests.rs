@@ -138,6 +138,7 @@ fn resolve(changes: &[(&str, &str)]) -> (Resolve, PackageId) {
     let mut packages: Vec<String> = [
         "deps/wasi-logging@0.1.0-draft",
         "deps/wasi-config@0.2.0-rc.1",
+        "deps/wasi-keyvalue@0.2.0-draft",
         "types@0.1.0",
         "call@0.1.0",
         "routing@0.1.0",

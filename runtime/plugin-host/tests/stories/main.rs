@@ -7,6 +7,7 @@ mod capabilities;
 mod command_module;
 mod decisions;
 mod guests;
+mod key_values;
 mod limits;
 mod load;
 mod ports;

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use call::{
-    AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, HangUpCause, PlaybackId,
-    Reply,
+    AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, HangUpCause,
+    KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, PlaybackId, Reply,
 };
 use plugin_host::{
     CallPort, Engine, EngineConfig, Limits, LogLine, Next, Stop, StoryEnd, StorySetup,
@@ -53,6 +53,7 @@ pub(crate) fn setup() -> StorySetup {
 pub(crate) struct Obedient {
     pub(crate) events: VecDeque<Event>,
     pub(crate) commands: Arc<Mutex<Vec<Command>>>,
+    pub(crate) pairs: Arc<Mutex<KeyValues>>,
     seconds: u64,
 }
 
@@ -91,6 +92,13 @@ impl CallPort for Obedient {
             event: Some(event),
             now_unix_ms: STARTED + self.seconds * 1_000,
         }
+    }
+
+    async fn key_value(
+        &mut self,
+        command: KeyValueCommand,
+    ) -> Result<KeyValueReply, KeyValueError> {
+        self.pairs.lock().unwrap().obey(command)
     }
 }
 

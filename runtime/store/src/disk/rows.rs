@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{CallSid, RecordingSid};
+use call::{AccountSid, CallSid, KeyValueUsage, RecordingSid};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
     WriteTransaction,
@@ -12,6 +12,7 @@ use super::account_row::AccountRow;
 use super::call_rows::{stored_call, stored_event};
 use super::callbacks::CallbackTables;
 use super::components::ComponentFolder;
+use super::key_values;
 use super::number_row;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
@@ -218,6 +219,24 @@ impl Rows for DiskRows<'_> {
 
     fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError> {
         self.callbacks.remove_state(call)
+    }
+
+    fn key_value_usage(&self, account: AccountSid) -> Result<KeyValueUsage, StoreError> {
+        key_values::usage(self.transaction, account)
+    }
+
+    fn key_value(&self, account: AccountSid, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        key_values::sealed(self.transaction, account, key)
+    }
+
+    fn put_key_value(
+        &mut self,
+        account: AccountSid,
+        key: &str,
+        sealed: Option<&[u8]>,
+        usage: KeyValueUsage,
+    ) -> Result<(), StoreError> {
+        key_values::put(self.transaction, account, key, sealed, usage).map_err(failed)
     }
 }
 

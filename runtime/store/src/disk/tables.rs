@@ -70,6 +70,12 @@ pub(super) const CALLBACK_STATES: TableDefinition<'_, SidKey, &[u8]> =
 pub(super) const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
 /// The counter of callbacks' ids.
 pub(super) const LAST_CALLBACK: &str = "callback";
+/// Account, key → its value, sealed with the account's key. No version byte besides that of the seal.
+pub(super) const KEY_VALUES: TableDefinition<'_, (SidKey, &str), &[u8]> =
+    TableDefinition::new("key_values");
+/// Account → pairs, and bytes of their keys and values.
+pub(super) const KEY_VALUE_USAGE: TableDefinition<'_, SidKey, (u64, u64)> =
+    TableDefinition::new("key_value_usage");
 
 /// The layout that this program reads and writes.
 pub(super) const LAYOUT: u32 = 1;
@@ -110,6 +116,8 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(CALLBACKS_GIVEN_UP)?;
     transaction.open_table(CALLBACK_STATES)?;
     transaction.open_table(COUNTERS)?;
+    transaction.open_table(KEY_VALUES)?;
+    transaction.open_table(KEY_VALUE_USAGE)?;
     Ok(transaction.commit()?)
 }
 

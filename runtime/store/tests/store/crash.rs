@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::{TENANTS, hotline, leg, outbound, parse, queued, record};
-use call::{CallSid, CallStatus};
+use call::{CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueWrite};
 use jackfield_store::{AccountStore, DiskStore, Places, Store, random_call_sid};
 
 const KILLS: u32 = 20;
@@ -30,6 +30,8 @@ struct Acknowledged {
     accepted: BTreeSet<CallSid>,
     attempted: BTreeSet<CallSid>,
     finished: BTreeSet<CallSid>,
+    /// What a counter stood at.
+    counted: u64,
 }
 
 fn kill_and_look() {
@@ -83,6 +85,11 @@ fn run_child(folder: &Path, acknowledged: &mut Acknowledged, enough: u32) -> u32
     let mut count = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
+        if let Some(counted) = line.strip_prefix("counted ") {
+            let counted = counted.parse().unwrap();
+            acknowledged.counted = acknowledged.counted.max(counted);
+            continue;
+        }
         let Some((what, sid)) = line
             .split_once(' ')
             .and_then(|(what, sid)| Some((what, sid.parse().ok()?)))
@@ -124,6 +131,12 @@ fn look(store: &DiskStore, acknowledged: &Acknowledged) {
             "{sid} has all its events"
         );
     }
+    let read = KeyValueRead::Get("calls".to_owned());
+    let counted = match store.read_key_value(hotline(store), read).unwrap() {
+        KeyValueReply::Value(Some(digits)) => String::from_utf8(digits).unwrap().parse::<u64>(),
+        other => panic!("{other:?}"),
+    };
+    assert!(counted.unwrap() >= acknowledged.counted, "a count is lost");
     for sid in &acknowledged.attempted {
         assert!(!waiting.contains(sid), "{sid} would be dialled twice");
     }
@@ -160,6 +173,14 @@ fn work(store: &DiskStore) {
         };
         store.accept_call(hotline(store), call).wait().unwrap();
         println!("accepted {sid}");
+        let count = KeyValueWrite::Increment {
+            key: "calls".to_owned(),
+            delta: 1,
+        };
+        match store.write_key_value(hotline(store), count).wait() {
+            Ok(KeyValueReply::Number(sum)) => println!("counted {sum}"),
+            other => panic!("{other:?}"),
+        }
         if step > 0 {
             store.begin_attempt(sid, leg(1), 1).wait().unwrap();
             println!("attempted {sid}");

@@ -6,6 +6,7 @@ mod agreement;
 mod callbacks;
 mod crash;
 mod disk;
+mod key_values;
 mod recordings;
 mod support;
 mod verbs;

@@ -63,7 +63,8 @@ impl<'a> Interpreter<'a> {
     fn new(call: &'a Call) -> Self {
         Self {
             call,
-            answered: call.info().direction != Direction::Inbound,
+            answered: call.info().direction != Direction::Inbound
+                || call.setting("is-answered").is_some(),
             is_whisper: call.info().direction == Direction::OutboundDial,
             documents: Documents::of(call),
             streams: HashMap::new(),
@@ -72,6 +73,9 @@ impl<'a> Interpreter<'a> {
 
     fn run(&mut self) -> Result<(), Stop> {
         let parameters = self.who_answered()?;
+        if let Some(keys) = self.call.setting("send-digits") {
+            self.call.press(keys)?.finish()?;
+        }
         let mut document = self.documents.first(self.status(), parameters)?;
         loop {
             for warning in &document.warnings {

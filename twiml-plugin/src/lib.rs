@@ -11,6 +11,8 @@
 //! | `fallback-url` | asked once for each document that cannot be had, with `ErrorCode` and `ErrorUrl` |
 //! | `fallback-method` | `GET` or `POST` (the default) |
 //! | `twiml` | the first document itself, where there is no `voice-url` |
+//! | `send-digits` | keys that are pressed before the first document is asked for; `w` waits for half a second, `W` for a second |
+//! | `is-answered` | the call is up already: these documents take the place of others |
 //!
 //! # Verbs
 //!

@@ -22,6 +22,8 @@ use crate::{ApiState, End, EndError};
 
 /// Characters of a document that a request may bring along.
 const MAX_TWIML_CHARS: usize = 4000;
+/// Keys that `SendDigits` may have.
+const MAX_SEND_DIGITS: usize = 32;
 /// Seconds that a call may ring.
 const RING_TIMEOUTS_S: std::ops::RangeInclusive<u32> = 1..=600;
 
@@ -32,6 +34,9 @@ const CREATE: Vocabulary = Vocabulary {
         "Url",
         "Twiml",
         "Method",
+        "FallbackUrl",
+        "FallbackMethod",
+        "SendDigits",
         "Timeout",
         "StatusCallback",
         "StatusCallbackEvent",
@@ -52,8 +57,6 @@ const CREATE: Vocabulary = Vocabulary {
         "CallToken",
         "CallerId",
         "ClientNotificationUrl",
-        "FallbackMethod",
-        "FallbackUrl",
         "Record",
         "RecordingChannels",
         "RecordingConfigurationId",
@@ -61,7 +64,6 @@ const CREATE: Vocabulary = Vocabulary {
         "RecordingStatusCallbackEvent",
         "RecordingStatusCallbackMethod",
         "RecordingTrack",
-        "SendDigits",
         "SipAuthPassword",
         "SipAuthUsername",
         "TimeLimit",
@@ -70,17 +72,15 @@ const CREATE: Vocabulary = Vocabulary {
 };
 
 const UPDATE: Vocabulary = Vocabulary {
-    supported: &["Status"],
-    unsupported: &[
-        "FallbackMethod",
-        "FallbackUrl",
-        "Method",
-        "StatusCallback",
-        "StatusCallbackMethod",
-        "TimeLimit",
-        "Twiml",
+    supported: &[
+        "Status",
         "Url",
+        "Twiml",
+        "Method",
+        "FallbackUrl",
+        "FallbackMethod",
     ],
+    unsupported: &["StatusCallback", "StatusCallbackMethod", "TimeLimit"],
 };
 
 const LIST: Vocabulary = Vocabulary {
@@ -135,7 +135,9 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
         .ok_or_else(|| Problem::bad(21213, "`From` is required"))?;
     let flow = flow(parameters)?;
     let ring_timeout_s = ring_timeout(parameters)?;
-    let settings = machine_detection::settings(parameters)?;
+    let mut settings = machine_detection::settings(parameters)?;
+    settings.extend(fallback(parameters)?);
+    settings.extend(send_digits(parameters)?);
     let callback = status_callback::read(parameters)?;
     let (to, from) = (normalise(to), normalise(from));
     if from.parse::<PhoneNumber>().is_err() {
@@ -160,37 +162,71 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
 
 /// `Url` wins over `Twiml`, as it does at Twilio.
 fn flow(parameters: &Parameters) -> Result<Flow, Problem> {
-    let method = match parameters
-        .get("Method")
-        .map(str::to_ascii_uppercase)
-        .as_deref()
-    {
-        None | Some("POST") => WebhookMethod::Post,
-        Some("GET") => WebhookMethod::Get,
-        Some(_) => return Err(Problem::bad(21209, "`Method` must be `GET` or `POST`")),
-    };
+    let method = method(parameters, "Method")?;
     match (parameters.get("Url"), parameters.get("Twiml")) {
-        (Some(url), _) => {
-            let parsed = Url::parse(url)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https"));
-            match parsed {
-                Some(_) => Ok(Flow::VoiceUrl {
-                    url: url.to_owned(),
-                    method,
-                }),
-                None => Err(Problem::bad(
-                    21205,
-                    "`Url` must begin with http:// or https://",
-                )),
-            }
-        }
+        (Some(url), _) if is_web(url) => Ok(Flow::VoiceUrl {
+            url: url.to_owned(),
+            method,
+        }),
+        (Some(_), _) => Err(Problem::bad(
+            21205,
+            "`Url` must begin with http:// or https://",
+        )),
         (None, Some(twiml)) if twiml.chars().count() > MAX_TWIML_CHARS => {
             let message = format!("`Twiml` is longer than {MAX_TWIML_CHARS} characters: use `Url`");
             Err(Problem::bad(32018, message))
         }
         (None, Some(twiml)) => Ok(Flow::Twiml(twiml.to_owned())),
         (None, None) => Err(Problem::bad(21205, "`Url` or `Twiml` is required")),
+    }
+}
+
+/// Where to ask when a document cannot be had.
+fn fallback(parameters: &Parameters) -> Result<Vec<(String, String)>, Problem> {
+    let Some(url) = parameters.get("FallbackUrl") else {
+        return Ok(Vec::new());
+    };
+    if !is_web(url) {
+        let message = "`FallbackUrl` must begin with http:// or https://";
+        return Err(Problem::bad(21205, message));
+    }
+    let method = match method(parameters, "FallbackMethod")? {
+        WebhookMethod::Get => "GET",
+        WebhookMethod::Post => "POST",
+    };
+    Ok(vec![
+        ("fallback-url".to_owned(), url.to_owned()),
+        ("fallback-method".to_owned(), method.to_owned()),
+    ])
+}
+
+/// Keys that are pressed when the call is answered.
+fn send_digits(parameters: &Parameters) -> Result<Option<(String, String)>, Problem> {
+    let Some(keys) = parameters.get("SendDigits") else {
+        return Ok(None);
+    };
+    let are_keys = keys.chars().all(|key| "0123456789*#wW".contains(key));
+    if are_keys && keys.len() <= MAX_SEND_DIGITS {
+        return Ok(Some(("send-digits".to_owned(), keys.to_owned())));
+    }
+    let message =
+        format!("`SendDigits` must be at most {MAX_SEND_DIGITS} of `0-9`, `*`, `#`, `w` and `W`");
+    Err(Problem::bad(21206, message))
+}
+
+fn is_web(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+fn method(parameters: &Parameters, name: &str) -> Result<WebhookMethod, Problem> {
+    let given = parameters.get(name).map(str::to_ascii_uppercase);
+    match given.as_deref() {
+        None | Some("POST") => Ok(WebhookMethod::Post),
+        Some("GET") => Ok(WebhookMethod::Get),
+        Some(_) => {
+            let message = format!("`{name}` must be `GET` or `POST`");
+            Err(Problem::bad(21209, message))
+        }
     }
 }
 
@@ -213,7 +249,7 @@ pub(crate) async fn fetch(
     Ok(Json(existing(&state, scope, &uri)?.into()))
 }
 
-/// `POST /Calls/{Sid}.json`: ends a call.
+/// `POST /Calls/{Sid}.json`: ends a call, or gives it other documents.
 pub(crate) async fn update(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
@@ -223,11 +259,19 @@ pub(crate) async fn update(
 ) -> Result<Json<CallResource>, Problem> {
     let row = existing(&state, scope, &uri)?;
     let parameters = Parameters::of_form(&headers, body, UPDATE)?;
-    let how = match parameters.get("Status") {
-        Some("completed") => End::Complete,
-        Some("canceled") => End::Cancel,
-        _ => {
-            let message = "`Status` is required: `canceled` or `completed`";
+    let other = ["Url", "Twiml"]
+        .into_iter()
+        .find(|name| parameters.get(name).is_some());
+    let how = match (parameters.get("Status"), other) {
+        (None, Some(_)) => return redirect(&state, scope, row, &parameters),
+        (Some("completed"), None) => End::Complete,
+        (Some("canceled"), None) => End::Cancel,
+        (Some(_), Some(name)) => {
+            let message = format!("`{name}` has no effect on a call that `Status` ends");
+            return Err(Problem::bad_parameter(message));
+        }
+        (_, None) => {
+            let message = "`Status` (`canceled` or `completed`), `Url` or `Twiml` is required";
             return Err(Problem::bad_parameter(message));
         }
     };
@@ -239,6 +283,33 @@ pub(crate) async fn update(
         Err(EndError::WrongState) => Err(wrong_state(&existing(&state, scope, &uri)?)),
         Err(EndError::Store(error)) => Err(error.into()),
     }
+}
+
+/// The call goes on with other documents. What runs is broken off; who was dialled is let go.
+fn redirect(
+    state: &ApiState,
+    scope: Scope,
+    row: CallRow,
+    parameters: &Parameters,
+) -> Result<Json<CallResource>, Problem> {
+    let flow = flow(parameters)?;
+    let settings = fallback(parameters)?.into_iter().collect();
+    let is_up = row.status == CallStatus::InProgress && row.direction != Direction::OutboundDial;
+    if !is_up
+        || !state
+            .live
+            .redirect(scope.account(), row.sid, flow, settings)
+    {
+        let message = match row.direction {
+            Direction::OutboundDial => "Another call dialled this one: update that one".to_owned(),
+            _ => format!(
+                "Invalid call state: the call is {}, not in-progress",
+                row.status
+            ),
+        };
+        return Err(Problem::call_state(message));
+    }
+    Ok(Json(row.into()))
 }
 
 fn wrong_state(row: &CallRow) -> Problem {

@@ -1,7 +1,9 @@
 //! What the API asks of the calls that wait or are up.
 
+use std::collections::BTreeMap;
+
 use call::{AccountSid, CallSid};
-use store::{CallRow, StoreError};
+use store::{CallRow, Flow, StoreError};
 
 use crate::Done;
 
@@ -18,6 +20,15 @@ pub trait LiveCalls: Send + Sync {
 
     /// Ends a call of this account. Resolves once the end is on disk (a call that waited) or on its way (a call that is up).
     fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>>;
+
+    /// Gives a call of this account that is up another flow in place of the one that runs. False if there is no such call.
+    fn redirect(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        flow: Flow,
+        settings: BTreeMap<String, String>,
+    ) -> bool;
 }
 
 /// How a call is to be ended: the `Status` of Twilio's update.

@@ -187,15 +187,15 @@ async fn what_is_wrong_with_a_new_call_has_twilios_code() {
             "`MachineDetection`",
         ),
         (
-            "To=1294&From=345&Twiml=x&FallbackUrl=http://a.example/",
+            "To=1294&From=345&Twiml=x&TimeLimit=60",
             400,
             20001,
-            "`FallbackUrl`",
+            "`TimeLimit`",
         ),
         (
-            "To=1294&From=345&Twiml=x&SendDigits=1",
+            "To=1294&From=345&Twiml=x&SendDigits=a",
             400,
-            20001,
+            21206,
             "`SendDigits`",
         ),
         (
@@ -389,7 +389,7 @@ async fn what_is_wrong_with_an_update_has_twilios_code() {
     for (form, named) in [
         ("", "`Status`"),
         ("Status=ringing", "`Status`"),
-        ("Url=http://a.example/", "`Url`"),
+        ("TimeLimit=60", "`TimeLimit`"),
         ("Twiml=x&Status=completed", "`Twiml`"),
         ("Nonsense=1", "`Nonsense`"),
     ] {
@@ -508,5 +508,74 @@ async fn a_list_is_filtered_by_what_it_names() {
         let answer = api.get(&format!("Calls.json?{query}")).await;
         assert_eq!(answer.problem(), (400, 20001), "{query}");
         assert!(answer.message().contains(named), "{query}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_up_gets_other_documents() {
+    let api = Api::new();
+    let call = api.new_call().await;
+    let path = format!("Calls/{call}.json");
+    let update = "Url=https://a.example/next&Method=GET&FallbackUrl=https://a.example/sorry";
+    assert_eq!(
+        api.post(&path, update).await.problem(),
+        (400, 21220),
+        "it waits"
+    );
+    api.advance(call, CallStatus::InProgress);
+    assert_eq!(api.post(&path, update).await.status, 200);
+    assert_eq!(api.post(&path, "Twiml=%3CResponse/%3E").await.status, 200);
+    let redirected = api.live.redirected.lock().unwrap().clone();
+    let flow = Flow::VoiceUrl {
+        url: "https://a.example/next".to_owned(),
+        method: WebhookMethod::Get,
+    };
+    assert_eq!((redirected[0].0, &redirected[0].1), (call, &flow));
+    assert_eq!(redirected[0].2["fallback-url"], "https://a.example/sorry");
+    assert_eq!(redirected[1].1, Flow::Twiml("<Response/>".to_owned()));
+    assert!(redirected[1].2.is_empty());
+
+    for (form, code) in [
+        ("Url=ftp://a/", 21205),
+        ("Twiml=x&Method=PUT", 21209),
+        ("Method=GET", 20001),
+    ] {
+        assert_eq!(api.post(&path, form).await.problem(), (400, code), "{form}");
+    }
+    api.live.full.store(true, Ordering::SeqCst);
+    let answer = api.post(&path, update).await;
+    assert_eq!(answer.problem(), (400, 21220), "it is gone in the meantime");
+}
+
+#[tokio::test]
+async fn keys_and_a_fallback_go_with_the_call() {
+    let api = Api::new();
+    let form = "To=1294&From=345&Url=http://a/&SendDigits=wW12%23*&FallbackUrl=http://a/sorry&FallbackMethod=get";
+    assert_eq!(api.post("Calls.json", form).await.status, 201);
+    let settings = kept(&api).remove(0).settings;
+    let expected = [
+        ("fallback-method", "GET"),
+        ("fallback-url", "http://a/sorry"),
+        ("send-digits", "wW12#*"),
+    ];
+    assert_eq!(
+        settings,
+        expected
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    );
+    for (form, code) in [
+        ("SendDigits=12a", 21206),
+        ("SendDigits=123456789012345678901234567890123", 21206),
+        ("FallbackUrl=voice.xml", 21205),
+        ("FallbackUrl=http://a/&FallbackMethod=PUT", 21209),
+    ] {
+        let answer = api
+            .post(
+                "Calls.json",
+                &format!("To=1294&From=345&Url=http://a/&{form}"),
+            )
+            .await;
+        assert_eq!(answer.problem(), (400, code), "{form}");
     }
 }

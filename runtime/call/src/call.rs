@@ -212,6 +212,7 @@ impl Call {
             Input::Recorded(id, recording) => self.recorded(id, recording),
             Input::ReferTo(found) => self.refer_to(found),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
+            Input::Redirect => self.redirect(),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
         }

@@ -42,6 +42,9 @@ pub enum Input {
     StoryEnded(StoryOutcome),
     /// A call that [`Effect::PlaceChild`] asked for has news.
     Child(ChildId, ChildNews),
+    /// Another story takes the place of the one that runs: whatever that does is broken off. Only on a call that is up, and that no other
+    /// call's story dialled; elsewhere nothing happens.
+    Redirect,
     /// Somebody other than the story ends the call.
     HangUp(HangUpCause),
     /// The moment that [`crate::Call::deadline`] named has come.

@@ -109,6 +109,8 @@ pub(crate) enum Message {
     Join(Box<LineEnd>),
     /// The API begins a recording, or deals with one.
     Recording(RecordingRequest),
+    /// The API gives the call another story.
+    Redirect(Story),
 }
 
 impl CallActor {
@@ -215,6 +217,10 @@ impl CallActor {
                 input
             }
             Message::Recording(request) => return self.ask_for_recording(request),
+            Message::Redirect(story) => {
+                self.story.take_over(story);
+                Input::Redirect
+            }
             Message::Conference(event) => self.hear_conference(event),
             Message::Queue(event) => self.hear_queue(event),
             Message::Line(end) => {

@@ -20,6 +20,21 @@ pub(crate) struct Story {
     pub(crate) settings: BTreeMap<String, String>,
 }
 
+/// Settings that are of a call's beginning: what takes its place later has nothing to do with them.
+const OF_THE_BEGINNING: [&str; 4] = ["machine-detection", "async-amd", "send-digits", "fallback-"];
+
+impl Story {
+    /// Another flow takes the place of this one, in a call that is up. The settings of the number stay.
+    pub(crate) fn take_over(&mut self, by: Self) {
+        self.flow = by.flow;
+        let is_kept = |name: &str| !OF_THE_BEGINNING.iter().any(|known| name.starts_with(known));
+        self.settings.retain(|name, _| is_kept(name));
+        self.settings.extend(by.settings);
+        self.settings
+            .insert("is-answered".to_owned(), "true".to_owned());
+    }
+}
+
 /// Why a story cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FlowError {

@@ -1,5 +1,6 @@
 //! What the API asks of the running host: calls that wait or are up, and tenants' data.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,7 +11,9 @@ use call::{AccountSid, CallRecord, CallSid, CallStatus, HangUpCause};
 use sha2::{Digest, Sha256};
 use store::{Applied, CallRow, Scope, Secret, StoreError, Tenants};
 
+use crate::call_actor::Message;
 use crate::clock;
+use crate::flows::Story;
 use crate::services::{Services, random};
 use crate::trunks::{self, door};
 
@@ -65,6 +68,21 @@ impl api::LiveCalls for Host {
     fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>> {
         let services = self.services();
         Box::pin(async move { end(&services, account, call, how).await })
+    }
+
+    fn redirect(
+        &self,
+        account: AccountSid,
+        call: CallSid,
+        flow: store::Flow,
+        settings: BTreeMap<String, String>,
+    ) -> bool {
+        let Some(inbox) = self.services().live.inbox(account, call) else {
+            return false;
+        };
+        let story = Story { flow, settings };
+        // A full inbox belongs to a call that is drowning in its own results; it will be asked again.
+        inbox.try_send(Message::Redirect(story)).is_ok()
     }
 }
 

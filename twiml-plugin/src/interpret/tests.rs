@@ -684,3 +684,26 @@ fn a_hang_up_in_a_recording_still_asks_its_action() {
         )
     );
 }
+
+#[test]
+fn keys_are_pressed_before_the_first_document_is_asked_for() {
+    let caller = serving(
+        Rehearsal::outbound()
+            .setting("voice-url", VOICE)
+            .setting("send-digits", "w12#"),
+        "<Hangup/>",
+        &[],
+    );
+    check(&caller, &["press w12#", "hang up"]);
+}
+
+#[test]
+fn documents_that_take_the_place_of_others_find_the_call_up() {
+    let caller = caller("<Hangup/>", &[]).setting("is-answered", "true");
+    check(&caller, &["hang up"]);
+    assert!(
+        caller.requests()[0].url.contains("CallStatus=in-progress")
+            || String::from_utf8_lossy(&caller.requests()[0].body)
+                .contains("CallStatus=in-progress")
+    );
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::collections::BTreeMap;
 use std::future::ready;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,8 +25,9 @@ use jackfield_api::{
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
-    AccountStore, Applied, CallRow, Leg, MemoryStore, NewRecording, RecordingEnding, RecordingRow,
-    RecordingSource, RecordingStatus, Scope, Secret, Store, StoreError, Tenants, TrunkId,
+    AccountStore, Applied, CallRow, Flow, Leg, MemoryStore, NewRecording, RecordingEnding,
+    RecordingRow, RecordingSource, RecordingStatus, Scope, Secret, Store, StoreError, Tenants,
+    TrunkId,
 };
 use tower::ServiceExt as _;
 
@@ -80,6 +82,9 @@ flow = "menu"
 /// When every test begins: Tue, 31 Aug 2010 20:36:28 UTC.
 pub(crate) const START_UNIX_MS: u64 = 1_283_286_988_000;
 
+/// A call, and the flow and settings that it was given.
+pub(crate) type Redirected = (CallSid, Flow, BTreeMap<String, String>);
+
 /// Ends calls in the store at once, and remembers what it was told.
 #[derive(Default)]
 pub(crate) struct Live {
@@ -89,6 +94,7 @@ pub(crate) struct Live {
     /// How often it was told of the outbox.
     pub(crate) callbacks: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
+    pub(crate) redirected: Mutex<Vec<Redirected>>,
     /// What the next `end` fails with.
     pub(crate) failure: Mutex<Option<EndError>>,
 }
@@ -133,6 +139,19 @@ impl LiveCalls for Live {
             .store
             .finish_call(call, record, START_UNIX_MS + 9000, None);
         Box::pin(async { Ok(finished.await?) })
+    }
+
+    fn redirect(
+        &self,
+        _account: AccountSid,
+        call: CallSid,
+        flow: Flow,
+        settings: BTreeMap<String, String>,
+    ) -> bool {
+        let is_there = !self.full.load(Ordering::SeqCst);
+        let mut redirected = self.redirected.lock().unwrap();
+        redirected.push((call, flow, settings));
+        is_there
     }
 }
 

@@ -18,8 +18,16 @@ const KEYS: &str = "0123456789*#ABCD";
 /// Those that began and have not ended.
 #[derive(Debug, Default)]
 pub(super) struct Recordings {
-    going_on: Vec<RecordingId>,
+    going_on: Vec<GoingOn>,
     last: u32,
+}
+
+/// One that goes on.
+#[derive(Debug, Clone, Copy)]
+struct GoingOn {
+    id: RecordingId,
+    /// Silence or a key ends it: somebody leaves a message, and the story waits for that.
+    is_message: bool,
 }
 
 impl Call {
@@ -49,7 +57,10 @@ impl Call {
         }
         self.recordings.last += 1;
         let id = RecordingId(self.recordings.last);
-        self.recordings.going_on.push(id);
+        self.recordings.going_on.push(GoingOn {
+            id,
+            is_message: options.silence_timeout.is_some() || !options.finish_keys.is_empty(),
+        });
         let path = self.path.or(self.unconfirmed);
         let codec = path.map_or(media::Codec::Pcmu, |path| MediaPath::media_codec(&path));
         self.emit(Effect::StartRecording { id, options, codec });
@@ -57,7 +68,8 @@ impl Call {
     }
 
     fn order_recording(&mut self, id: RecordingId, order: RecordingOrder) -> Result<(), CallError> {
-        if !self.recordings.going_on.contains(&id) {
+        let is_known = self.recordings.going_on.iter().any(|own| own.id == id);
+        if !is_known {
             return Err(CallError::UnknownId);
         }
         self.emit(Effect::Media(MediaCommand::Recording(order)));
@@ -67,7 +79,7 @@ impl Call {
     /// A recording is complete.
     pub(super) fn recorded(&mut self, id: RecordingId, recording: Recording) {
         let before = self.recordings.going_on.len();
-        self.recordings.going_on.retain(|other| *other != id);
+        self.recordings.going_on.retain(|other| other.id != id);
         if self.recordings.going_on.len() < before {
             self.tell(Event::RecordingEnded(id, recording));
         }
@@ -75,9 +87,21 @@ impl Call {
 
     /// The call is over: its recordings end with it.
     pub(super) fn stop_recordings(&mut self) {
+        self.stop_those(RecordingEnd::HungUp, |_| true);
+    }
+
+    /// The story that waits for a message is broken off. What records the whole call goes on.
+    pub(super) fn stop_messages(&mut self) {
+        self.stop_those(RecordingEnd::Stopped, |recording| recording.is_message);
+    }
+
+    fn stop_those(&mut self, end: RecordingEnd, which: impl Fn(&GoingOn) -> bool) {
         for at in 0..self.recordings.going_on.len() {
-            let order = RecordingOrder::Stop(self.recordings.going_on[at], RecordingEnd::HungUp);
-            self.emit(Effect::Media(MediaCommand::Recording(order)));
+            let recording = self.recordings.going_on[at];
+            if which(&recording) {
+                let order = RecordingOrder::Stop(recording.id, end);
+                self.emit(Effect::Media(MediaCommand::Recording(order)));
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Story {
     pub(super) restarted: bool,
     /// Some prompt went to the leg, or a stream to its far end: a second story would repeat itself to the caller.
     pub(super) heard: bool,
+    /// Another one takes its place as soon as it has ended.
+    pub(super) replaced: bool,
     /// The playback after which a failed call is hung up.
     pub(super) apology: Option<PlaybackId>,
 }
@@ -39,6 +41,9 @@ impl Call {
         self.forget_listening();
         self.detecting = None;
         self.forget_referral();
+        if std::mem::take(&mut self.story.replaced) {
+            return self.start_story(StoryChoice::Flow);
+        }
         match outcome {
             StoryOutcome::Returned(Ok(())) if self.whispers() => self.put_through(now),
             StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => {
@@ -57,6 +62,23 @@ impl Call {
                 self.start_story(StoryChoice::Fallback);
             }
             StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_)) => self.apologise(now),
+        }
+    }
+
+    /// The story is broken off, and its place is another's: at once where it has ended, and else when it has.
+    pub(super) fn redirect(&mut self) {
+        if self.state != State::Up || self.dialled.is_some() {
+            return;
+        }
+        self.silence();
+        self.stop_messages();
+        self.story.restarted = false;
+        self.story.apology = None;
+        if self.story.running.is_some() {
+            self.story.replaced = true;
+            self.emit(Effect::StopStory);
+        } else {
+            self.start_story(StoryChoice::Flow);
         }
     }
 

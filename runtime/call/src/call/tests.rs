@@ -5,6 +5,7 @@ mod detection;
 mod dial;
 mod encryption;
 mod recordings;
+mod redirect;
 mod referral;
 mod rooms;
 mod speech_input;

@@ -52,7 +52,20 @@ impl Rest {
         body.to_vec()
     }
 
+    /// As [`Self::post`], where the server may be gone at any moment.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub fn try_post(&self, path: &str, form: &str) -> std::io::Result<(u16, Value)> {
+        self.attempt("POST", path, form)
+    }
+
     fn request(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.attempt(method, path, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    fn attempt(&self, method: &str, path: &str, body: &str) -> std::io::Result<(u16, Value)> {
         let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
         let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
         let request = format!(
@@ -61,19 +74,15 @@ impl Rest {
             self.address,
             body.len()
         );
-        let response = exchange(self.address, &request)
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
+        let response = exchange(self.address, &request)?;
+        let strange = || std::io::Error::other(format!("no answer: {response}"));
+        let (head, body) = response.split_once("\r\n\r\n").ok_or_else(strange)?;
         let status = head
             .split(' ')
             .nth(1)
             .and_then(|status| status.parse().ok());
-        let json = serde_json::from_str(body)
-            .unwrap_or_else(|error| panic!("{method} {path}: {error} in {response}"));
-        (
-            status.unwrap_or_else(|| panic!("{method} {path}: {response}")),
-            json,
-        )
+        let json = serde_json::from_str(body).map_err(|_| strange())?;
+        Ok((status.ok_or_else(strange)?, json))
     }
 
     /// Places a call whose flow is this `TwiML` document, and returns its SID.

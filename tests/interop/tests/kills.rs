@@ -1,0 +1,109 @@
+//! The server is killed again and again while an application makes calls: what was accepted comes to its end, and its end is told.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use jackfield_interop::process::eventually;
+use jackfield_interop::rest::Rest;
+use jackfield_interop::server::{Server, Tenants};
+use jackfield_interop::sipp::Sipp;
+use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// How often it is killed; `JACKFIELD_KILLS` says otherwise.
+const KILLS: u64 = 20;
+/// Between two orders of one of the two who give them: less than the 50 calls a second that may begin.
+const PACE: Duration = Duration::from_millis(50);
+
+/// Orders calls until the server is gone: the SIDs of those that were accepted.
+fn order(rest: &Rest, form: &str) -> Vec<String> {
+    let mut accepted = Vec::new();
+    while let Ok((status, call)) = rest.try_post("Calls.json", form) {
+        assert_eq!(status, 201, "{call}");
+        accepted.push(call["sid"].as_str().expect("a SID").to_owned());
+        thread::sleep(PACE);
+    }
+    accepted
+}
+
+/// The callbacks of each call.
+fn by_call(asked: Vec<Asked>) -> BTreeMap<String, Vec<Asked>> {
+    let mut calls = BTreeMap::<String, Vec<Asked>>::new();
+    for asked in asked {
+        let call = asked.parameters["CallSid"].clone();
+        calls.entry(call).or_default().push(asked);
+    }
+    calls
+}
+
+#[test]
+fn no_call_and_no_callback_is_lost() {
+    let kills =
+        std::env::var("JACKFIELD_KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
+    let app = VoiceApp::serve(vec![Page::twiml("/status", "")]);
+    let nobody: SocketAddr = "127.0.0.1:9".parse().expect("an address");
+    let callee = Sipp::new("uas_bye")
+        .holding(Duration::from_millis(300))
+        .calling(1_000_000, 100)
+        .start(nobody)
+        .listening();
+    let mut server = Server::start(&Tenants::calling(callee.address));
+    let form = format!(
+        "To=%2B15005550100&From=1000&Twiml=<Response><Pause length=\"5\"/></Response>&StatusCallback={}",
+        app.url("/status")
+    );
+    let mut accepted = Vec::new();
+    for round in 0..kills {
+        let rest = server.rest();
+        let orders = [(); 2].map(|()| {
+            let (rest, form) = (rest.clone(), form.clone());
+            thread::spawn(move || order(&rest, &form))
+        });
+        // Some hundred milliseconds, each time others.
+        thread::sleep(Duration::from_millis(200 + round * 137 % 500));
+        server.kill_and_start_again();
+        for order in orders {
+            accepted.extend(order.join().expect("whoever orders does not panic"));
+        }
+    }
+    assert!(
+        accepted.len() as u64 > 2 * kills,
+        "{} calls",
+        accepted.len()
+    );
+    let ended: BTreeMap<&String, String> = accepted
+        .iter()
+        .map(|sid| {
+            let call = server.rest().ended(sid, LIMIT);
+            (sid, call["status"].as_str().expect("a status").to_owned())
+        })
+        .collect();
+    let told = eventually("each end was told", LIMIT, || {
+        let told = by_call(app.asked());
+        accepted
+            .iter()
+            .all(|sid| told.contains_key(sid))
+            .then_some(told)
+    });
+    let mut again = 0;
+    for (sid, status) in &ended {
+        let told = &told[*sid];
+        let first = &told[0];
+        assert_eq!(first.parameters["CallStatus"], *status, "{sid}");
+        for other in told {
+            assert_eq!(other.parameters, first.parameters, "{sid}");
+            let token = "i-twilio-idempotency-token";
+            assert_eq!(other.headers[token], first.headers[token], "{sid}");
+        }
+        again += told.len() - 1;
+    }
+    let lost = ended.values().filter(|status| *status == "failed").count();
+    eprintln!(
+        "{kills} kills: {} calls, {lost} of them lost before an answer, {again} callbacks told again with their token",
+        ended.len()
+    );
+    drop(callee);
+    server.stop();
+}

@@ -99,7 +99,7 @@ pub fn play(flow: &Flow, script: Script, player: impl Player + 'static) -> Run {
 async fn perform_on(flow: &Flow, stage: Stage, stop: Stop) -> Result<Run, Unexpected> {
     let stage = SharedStage::new(stage);
     let log = Arc::new(Mutex::new(Vec::new()));
-    let setup = setup(&stage, stop, &log);
+    let setup = setup(flow.class().limits(), &stage, stop, &log);
     let end = flow.start(setup, stage.clone()).await;
 
     let mut stage = stage.lock();
@@ -128,7 +128,12 @@ async fn perform_on(flow: &Flow, stage: Stage, stop: Stop) -> Result<Run, Unexpe
     }
 }
 
-fn setup(stage: &SharedStage, stop: Stop, log: &Arc<Mutex<Vec<LogLine>>>) -> StorySetup {
+fn setup(
+    limits: Limits,
+    stage: &SharedStage,
+    stop: Stop,
+    log: &Arc<Mutex<Vec<LogLine>>>,
+) -> StorySetup {
     let lines = Arc::clone(log);
     let transcript = stage.clone();
     let stage = stage.lock();
@@ -137,7 +142,7 @@ fn setup(stage: &SharedStage, stop: Stop, log: &Arc<Mutex<Vec<LogLine>>>) -> Sto
         settings: stage.settings(),
         seed: SEED,
         started_unix_ms: stage.started_unix_ms(),
-        limits: Limits::default(),
+        limits,
         log: Arc::new(move |line| {
             transcript.lock().note(Who::Log, &line.message);
             lines

@@ -5,12 +5,11 @@
 
 use wasmparser::{Parser, Payload};
 
+use crate::class::Class;
 use crate::world::LoadError;
 
 /// Functions of all modules together; a large component of Rust has some thousands.
 const FUNCTIONS: usize = 20_000;
-/// Bytes of one function's code.
-const BODY_BYTES: usize = 256 * 1024;
 /// Local variables of one function.
 const LOCALS: usize = 10_000;
 /// Entries of type sections, at all levels.
@@ -26,11 +25,12 @@ const DEPTH: usize = 16;
 ///
 /// # Errors
 /// [`LoadError::TooMuch`] names what there is too much of; [`LoadError::Invalid`] where the bytes cannot be followed.
-pub(crate) fn check(wasm: &[u8]) -> Result<(), LoadError> {
+pub(crate) fn check(class: Class, wasm: &[u8]) -> Result<(), LoadError> {
     let mut counts = Counts::default();
+    let body_bytes = class.bounds().body_bytes;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| invalid(&error))?;
-        counts.add(&payload)?;
+        counts.add(&payload, body_bytes)?;
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, payload: &Payload<'_>) -> Result<(), LoadError> {
+    fn add(&mut self, payload: &Payload<'_>, body_bytes: usize) -> Result<(), LoadError> {
         match payload {
             Payload::Version { .. } => {
                 self.parts += 1;
@@ -66,7 +66,7 @@ impl Counts {
                 at_most(self.functions, "functions", FUNCTIONS)
             }
             Payload::CodeSectionEntry(body) => {
-                at_most(body.range().len(), "bytes in one function", BODY_BYTES)?;
+                at_most(body.range().len(), "bytes in one function", body_bytes)?;
                 locals(body)
             }
             Payload::TypeSection(section) => self.types(section.count()),

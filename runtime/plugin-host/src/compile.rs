@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use crate::engine::{self, MemoryLayout};
+use crate::class::Class;
+use crate::pool::{self, MemoryLayout};
 use crate::world::{self, LoadError};
 
 /// First byte of an answer that is code.
@@ -42,9 +43,9 @@ impl Default for CompileLimits {
 
 /// Compiles a component: what the child does between reading and writing.
 #[must_use]
-pub fn answer(layout: MemoryLayout, wasm: &[u8]) -> Vec<u8> {
+pub fn answer(class: Class, layout: MemoryLayout, wasm: &[u8]) -> Vec<u8> {
     let compiled = world::check_kind(wasm).and_then(|()| {
-        engine::compiler(layout)
+        pool::compiler(class, layout)
             .and_then(|engine| engine.precompile_component(wasm))
             .map_err(|error| LoadError::Invalid(format!("{error:#}")))
     });
@@ -82,11 +83,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_code_or_a_refusal() {
-        let code_of_menu = code(answer(MemoryLayout::Wide, bundled::MENU)).unwrap();
+        let code_of_menu = code(answer(Class::Native, MemoryLayout::Wide, bundled::MENU)).unwrap();
         assert!(code_of_menu.len() > bundled::MENU.len() / 2);
         let broken = &bundled::MENU[..bundled::MENU.len() / 2];
         assert!(matches!(
-            code(answer(MemoryLayout::Wide, broken)),
+            code(answer(Class::Native, MemoryLayout::Wide, broken)),
             Err(LoadError::Invalid(_))
         ));
         for nothing in [&b""[..], b"\x07"] {

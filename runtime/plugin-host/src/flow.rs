@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::bindings::CallFlowPre;
+use crate::class::Class;
 use crate::port::CallPort;
 use crate::state::StoryState;
 use crate::story::{self, StoryEnd, StorySetup};
@@ -14,6 +15,7 @@ pub struct Flow(Arc<Loaded>);
 
 struct Loaded {
     engine: wasmtime::Engine,
+    class: Class,
     component: CallFlowPre<StoryState>,
     sha256: [u8; 32],
 }
@@ -21,11 +23,13 @@ struct Loaded {
 impl Flow {
     pub(crate) fn new(
         engine: wasmtime::Engine,
+        class: Class,
         component: CallFlowPre<StoryState>,
         sha256: [u8; 32],
     ) -> Self {
         Self(Arc::new(Loaded {
             engine,
+            class,
             component,
             sha256,
         }))
@@ -35,6 +39,12 @@ impl Flow {
     #[must_use]
     pub fn sha256(&self) -> &[u8; 32] {
         &self.0.sha256
+    }
+
+    /// What its stories cost, and so what they may use: [`Class::limits`].
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.0.class
     }
 
     /// Runs one story to its end, in an instance of its own.

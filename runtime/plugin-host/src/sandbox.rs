@@ -8,6 +8,7 @@ use chacha20::rand_core::SeedableRng;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::notebook::Notebook;
 use crate::state::{Budget, Clock, HOST_CALL_BYTES, MAX_HANDLES, MAX_RESOURCES, MemoryLimit};
@@ -22,6 +23,7 @@ pub(crate) struct Sandbox {
     pub(crate) memory: MemoryLimit,
     pub(crate) table: ResourceTable,
     pub(crate) filesystem: WasiFilesystemCtx,
+    pub(crate) network: WasiSocketsCtx,
 }
 
 /// What bounds a guest.
@@ -55,6 +57,7 @@ impl Sandbox {
             notebook,
             table,
             filesystem: WasiFilesystemCtx::default(),
+            network: WasiSocketsCtx::default(),
         }
     }
 

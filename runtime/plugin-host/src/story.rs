@@ -47,7 +47,7 @@ pub struct StorySetup {
 /// What one story may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Linear memory, in bytes. More is refused, as a machine without memory would. At most 32 MiB.
+    /// Linear memory, in bytes. More is refused, as a machine without memory would.
     pub memory_bytes: u64,
     /// Guest time between two waits, counted in ticks of 5 ms.
     pub cpu: Duration,
@@ -66,6 +66,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
+    /// For [`crate::Class::Native`].
     fn default() -> Self {
         Self {
             memory_bytes: 32 * 1024 * 1024,

@@ -8,14 +8,14 @@ use crate::bindings::retry::exports::jackfield::retry::strategy;
 use crate::bindings::routing::RoutingPolicyPre;
 use crate::bindings::routing::exports::jackfield::routing::policy;
 use crate::bindings::{CallFlowPre, control};
-use crate::capabilities::SANDBOX_IMPORTS;
+use crate::capabilities::{NETWORK_IMPORTS, SANDBOX_IMPORTS};
+use crate::class::Class;
 use crate::fit;
+use crate::pool::Pool;
 use crate::sandbox::Sandbox;
 use crate::state::StoryState;
 use crate::versions::{CALL_FLOW, ROUTING_POLICY, WORLDS, World};
 
-/// The largest component that is compiled, in bytes.
-const MAX_COMPONENT_BYTES: usize = 8 * 1024 * 1024;
 /// First bytes of WebAssembly, then version and layer.
 const WASM_MAGIC: &[u8] = b"\0asm";
 const MODULE: [u8; 4] = [1, 0, 0, 0];
@@ -43,6 +43,15 @@ pub enum LoadError {
         bytes: usize,
         /// What is taken.
         limit: usize,
+    },
+    /// It is of the class of interpreters, and none of these are taken.
+    #[error(
+        "the component has {bytes} bytes: above {} it is taken for an interpreter with a program in it, and this host takes none (`max_interpreted` of its `limits` is 0). Strip it, or ask the operator",
+        Class::Native.bounds().component_bytes
+    )]
+    NoInterpreters {
+        /// What it has.
+        bytes: usize,
     },
     /// It is made of more than is compiled here.
     #[error("the component has {found} {what}: at most {limit} are taken")]
@@ -143,23 +152,26 @@ pub(crate) fn check_kind(wasm: &[u8]) -> Result<(), LoadError> {
             "its header names neither a module nor a component".to_owned(),
         ));
     }
-    if wasm.len() > MAX_COMPONENT_BYTES {
+    let limit = Class::of(wasm).bounds().component_bytes;
+    if wasm.len() > limit {
         return Err(LoadError::TooLarge {
             bytes: wasm.len(),
-            limit: MAX_COMPONENT_BYTES,
+            limit,
         });
     }
     Ok(())
 }
 
 /// Checks what the component exports, then what it imports, and binds it to what the host has. Of several worlds each is bound by itself.
-pub(crate) fn check(
-    engine: &wasmtime::Engine,
-    linkers: &Linkers,
-    component: &Component,
-) -> Result<Bound, LoadError> {
+pub(crate) fn check(pool: &Pool, component: &Component) -> Result<Bound, LoadError> {
+    let Pool {
+        class,
+        wasmtime: engine,
+        linkers,
+        ..
+    } = pool;
     let exported = exported(engine, component)?;
-    check_imports(engine, component, &exported)?;
+    check_imports(*class, engine, component, &exported)?;
     let mut bound = Bound::default();
     for world in exported {
         check_export(engine, component, world)?;
@@ -306,6 +318,7 @@ fn found(exports: &[&str]) -> String {
 
 /// Each import has to be one that the component's worlds get.
 fn check_imports(
+    class: Class,
     engine: &wasmtime::Engine,
     component: &Component,
     worlds: &[&World],
@@ -313,6 +326,7 @@ fn check_imports(
     for (import, _) in component.component_type().imports(engine) {
         let name = unversioned(import);
         let granted = SANDBOX_IMPORTS.contains(&name)
+            || class == Class::Interpreted && NETWORK_IMPORTS.contains(&name)
             || worlds.iter().any(|world| world.imports.contains(&name));
         if !granted {
             let plurals: Vec<_> = worlds.iter().map(|world| world.plural).collect();

@@ -11,6 +11,7 @@ use store::{Applied, DiskStore, OpenError, Places, Store, Tenants};
 use crate::compiler::Compiler;
 use crate::config::Config;
 use crate::own_api;
+use crate::runtime::interpreters;
 
 /// What an apply did, in words; from the store or from the server's answer.
 #[derive(Debug, Deserialize)]
@@ -38,7 +39,7 @@ pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
         .to_owned();
     let places = Places::in_folder(&config.data_dir);
     let summary = match DiskStore::open(&places, crate::clock::unix_ms()) {
-        Ok((store, _)) => straight(&store, &text, &folder, file)?,
+        Ok((store, _)) => straight(config, &store, &text, &folder, file)?,
         Err(OpenError::InUse { .. }) => through_server(config, text, &folder)?,
         Err(error) => return Err(error).context("cannot open the store"),
     };
@@ -46,12 +47,18 @@ pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn straight(store: &DiskStore, text: &str, folder: &Path, file: &Path) -> anyhow::Result<Summary> {
+fn straight(
+    config: &Config,
+    store: &DiskStore,
+    text: &str,
+    folder: &Path,
+    file: &Path,
+) -> anyhow::Result<Summary> {
     let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
     let surroundings = Surroundings {
         folder,
         bundled: &bundled,
-        check_component: &check_component,
+        check_component: &|wasm| check_component(config, wasm),
     };
     let tenants = Tenants::parse(text, &surroundings)
         .with_context(|| format!("{} was not applied", file.display()))?;
@@ -59,13 +66,14 @@ fn straight(store: &DiskStore, text: &str, folder: &Path, file: &Path) -> anyhow
 }
 
 /// Compiles the component once, as a server would, only to know whether it could.
-fn check_component(wasm: &[u8]) -> Result<(), String> {
+fn check_component(config: &Config, wasm: &[u8]) -> Result<(), String> {
     let engine = Engine::new(EngineConfig {
         max_stories: 1,
         cache: None,
     })
+    .and_then(|engine| interpreters(engine, config))
     .map_err(|error| error.to_string())?;
-    let compiler = Compiler::new(engine.layout());
+    let compiler = Compiler::new(&engine);
     engine
         .load_by(wasm, |wasm| compiler.compile(wasm))
         .map(drop)

@@ -136,7 +136,13 @@ pub(crate) struct Limits {
     pub(crate) max_rooms: usize,
     /// Participants of a conference, 2 to 250.
     pub(crate) max_participants: u32,
+    /// Stories at a time whose component is an interpreter (of JavaScript or Python, above 8 MiB), each of which may take 256 MiB;
+    /// 0: such components are not taken.
+    pub(crate) max_interpreted: u32,
 }
+
+/// The most that `limits.max_interpreted` may be: 256 GiB, if each of them takes what it may.
+const MAX_INTERPRETED: u32 = 1_000;
 
 /// What is written to standard error.
 #[derive(Debug, Clone, Deserialize)]
@@ -195,6 +201,7 @@ impl Default for Limits {
             drain_s: 30,
             max_rooms: 100,
             max_participants: 250,
+            max_interpreted: 16,
         }
     }
 }
@@ -270,6 +277,12 @@ impl Config {
         let participants = self.limits.max_participants;
         if !(2..=250).contains(&participants) {
             bail!("limits.max_participants is {participants}: give 2 to 250");
+        }
+        if self.limits.max_interpreted > MAX_INTERPRETED {
+            bail!(
+                "limits.max_interpreted is {}: give 0 to {MAX_INTERPRETED}",
+                self.limits.max_interpreted
+            );
         }
         self.api.check()?;
         self.recording.check()?;
@@ -448,6 +461,11 @@ mod tests {
                 "[limits]\nmax_participants = 251",
                 &[],
                 &["limits.max_participants", "250"],
+            ),
+            (
+                "[limits]\nmax_interpreted = 1001",
+                &[],
+                &["limits.max_interpreted", "0 to 1000"],
             ),
             (
                 "[speech]\norder = [\"espeak\"]",

@@ -60,7 +60,7 @@ impl Flows {
             .map(|(name, wasm)| Ok((*name, engine.load(wasm)?)))
             .collect::<Result<_, LoadError>>()?;
         Ok(Self {
-            compiler: Compiler::new(engine.layout()),
+            compiler: Compiler::new(&engine),
             engine,
             bundled,
             uploaded: RwLock::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use plugin_host::{CodeCache, Engine, EngineConfig};
+use plugin_host::{CodeCache, Engine, EngineConfig, EngineError};
 use speech::{Flite, Provider, Speaker};
 use store::{DiskStore, Places, Store};
 use tokio::net::TcpListener;
@@ -262,6 +262,7 @@ fn make_engine(config: &Config, token: &OperatorToken) -> anyhow::Result<Engine>
         max_stories,
         cache: Some(cache),
     })
+    .and_then(|engine| interpreters(engine, config))
     .context("cannot start the WebAssembly engine")?;
     if engine.ceiling() < max_stories {
         warn!(
@@ -270,4 +271,12 @@ fn make_engine(config: &Config, token: &OperatorToken) -> anyhow::Result<Engine>
         );
     }
     Ok(engine)
+}
+
+/// Lets the engine take interpreters, where the configuration does.
+pub(crate) fn interpreters(engine: Engine, config: &Config) -> Result<Engine, EngineError> {
+    match config.limits.max_interpreted {
+        0 => Ok(engine),
+        stories => engine.with_interpreters(stories),
+    }
 }

@@ -77,7 +77,7 @@ impl Services {
             settings,
             seed: random(),
             started_unix_ms: clock::unix_ms(),
-            limits: plugin_host::Limits::default(),
+            limits: flow.class().limits(),
             log: self.tenant_log(),
             stop,
         };

@@ -110,8 +110,8 @@ use crate::{
     Carrier, CarrierId, Component, Egress, Flow, Number, Operator, Outbound, Secret, Trunk,
 };
 
-/// The largest component that an account may upload: 8 MiB.
-pub const MAX_COMPONENT_BYTES: u64 = 8 * 1024 * 1024;
+/// The largest component that an account may upload: 32 MiB, for interpreters with a program in them.
+pub const MAX_COMPONENT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What a tenants file says, checked. [`crate::Store::apply`] takes it.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ mod filesystem;
 mod key_value;
 mod logging;
 mod machine_detection;
+mod network;
 mod process;
 mod queue;
 mod random;
@@ -20,8 +21,9 @@ mod streams;
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::{
-    cli, clocks as wasi_clocks, filesystem as wasi_filesystem, random as wasi_random,
+    cli, clocks as wasi_clocks, filesystem as wasi_filesystem, random as wasi_random, sockets,
 };
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use crate::bindings;
@@ -72,6 +74,17 @@ pub(crate) const SANDBOX_IMPORTS: &[&str] = &[
     "wasi:random/insecure",
     "wasi:random/insecure-seed",
     "wasi:random/random",
+];
+
+/// What interpreters may import beside that: their standard libraries name it whether or not it is used.
+pub(crate) const NETWORK_IMPORTS: &[&str] = &[
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
 ];
 
 struct Table;
@@ -137,4 +150,18 @@ pub(crate) fn link_sandbox<T: HasSandbox>(linker: &mut Linker<T>) -> wasmtime::R
     io::error::add_to_linker::<_, Table>(linker, table)?;
     io::poll::add_to_linker::<_, Table>(linker, table)?;
     io::streams::add_to_linker::<_, Table>(linker, table)
+}
+
+/// Links everything in [`NETWORK_IMPORTS`].
+pub(crate) fn link_no_network<T: HasSandbox>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    let network: fn(&mut T) -> WasiSocketsCtxView<'_> = |data| data.sandbox().no_network();
+
+    let options = sockets::network::LinkOptions::default();
+    sockets::network::add_to_linker::<_, WasiSockets>(linker, &options, network)?;
+    sockets::instance_network::add_to_linker::<_, WasiSockets>(linker, network)?;
+    sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(linker, network)?;
+    sockets::tcp::add_to_linker::<_, WasiSockets>(linker, network)?;
+    sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(linker, network)?;
+    sockets::udp::add_to_linker::<_, WasiSockets>(linker, network)?;
+    sockets::udp_create_socket::add_to_linker::<_, WasiSockets>(linker, network)
 }

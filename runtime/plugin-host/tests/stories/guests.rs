@@ -32,7 +32,23 @@ package wasi:clocks@0.2.6 {
     }
 }
 package wasi:random@0.2.6 { interface random { get-random-u64: func() -> u64; } }
-package wasi:sockets@0.2.6 { interface network { resource network; } }
+package wasi:sockets@0.2.6 {
+    interface network {
+        resource network;
+        enum ip-address-family { ipv4, ipv6 }
+        enum error-code {
+            unknown, access-denied, not-supported, invalid-argument, out-of-memory, timeout, concurrency-conflict, not-in-progress, would-block,
+            invalid-state, new-socket-limit, address-not-bindable, address-in-use, remote-unreachable, connection-refused, connection-reset,
+            connection-aborted, datagram-too-large, name-unresolvable, temporary-resolver-failure, permanent-resolver-failure,
+        }
+    }
+    interface tcp { resource tcp-socket; }
+    interface tcp-create-socket {
+        use network.{ip-address-family, error-code};
+        use tcp.{tcp-socket};
+        create-tcp-socket: func(address-family: ip-address-family) -> result<tcp-socket, error-code>;
+    }
+}
 package test:guest {
     world all {
         include jackfield:call/call-flow@0.1.0;
@@ -47,6 +63,7 @@ package test:guest {
     interface other { answer: func(); }
     world strange { include jackfield:call/call-flow@0.1.0; import other; }
     world networked { include jackfield:call/call-flow@0.1.0; import wasi:sockets/network@0.2.6; }
+    world socketed { include jackfield:call/call-flow@0.1.0; import wasi:sockets/tcp-create-socket@0.2.6; }
     world policy {
         include jackfield:routing/routing-policy@0.1.0;
         import wasi:cli/exit@0.2.6;

@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod capabilities;
+mod classes;
 mod command_module;
 mod decisions;
 mod guests;

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use plugin_host::compile::{self, CompileLimits};
-use plugin_host::{LoadError, MemoryLayout};
+use plugin_host::{Class, Engine, LoadError, MemoryLayout};
 use tracing::warn;
 use turns::Turns;
 
@@ -28,23 +28,19 @@ const LAST_WORDS_BYTES: u64 = 4 * 1024;
 const OUT_OF_MEMORY: &str = "memory allocation of";
 const SIGXCPU: i32 = 24;
 
-/// Starts, watches and kills the processes that compile.
+/// Compiles components of both classes, each in its own queue: what takes a minute does not stand before what takes a moment.
 pub(crate) struct Compiler {
-    program: PathBuf,
-    arguments: Vec<OsString>,
-    limits: CompileLimits,
-    turns: Turns,
+    native: Lane,
+    interpreted: Option<Lane>,
 }
 
 impl Compiler {
-    /// For an engine with this layout.
-    pub(crate) fn new(layout: MemoryLayout) -> Self {
-        let limits = CompileLimits::default();
+    /// For the classes that an engine takes.
+    pub(crate) fn new(engine: &Engine) -> Self {
+        let lane = |class| Some(Lane::new(class, engine.layout(class)?));
         Self {
-            program: this_program(),
-            arguments: worker::arguments(layout, &limits),
-            limits,
-            turns: Turns::default(),
+            native: lane(Class::Native).expect("each engine takes native components"),
+            interpreted: lane(Class::Interpreted),
         }
     }
 
@@ -53,6 +49,36 @@ impl Compiler {
     /// # Errors
     /// [`LoadError`] in words for whoever uploaded it.
     pub(crate) fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+        let lane = match Class::of(wasm) {
+            Class::Native => Some(&self.native),
+            Class::Interpreted => self.interpreted.as_ref(),
+        };
+        let bytes = wasm.len();
+        lane.ok_or(LoadError::NoInterpreters { bytes })?
+            .compile(wasm)
+    }
+}
+
+/// Starts, watches and kills the processes that compile the components of one class.
+struct Lane {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    limits: CompileLimits,
+    turns: Turns,
+}
+
+impl Lane {
+    fn new(class: Class, layout: MemoryLayout) -> Self {
+        let limits = class.compile_limits();
+        Self {
+            program: this_program(),
+            arguments: worker::arguments(class, layout, &limits),
+            limits,
+            turns: Turns::default(),
+        }
+    }
+
+    fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
         let _turn = self.turns.wait().ok_or(LoadError::CompilerBusy)?;
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
@@ -157,7 +183,7 @@ mod tests {
         } else {
             Duration::from_secs(60)
         };
-        let compiler = Compiler {
+        let compiler = Lane {
             program: PathBuf::from("/bin/sh"),
             arguments: vec!["-c".into(), script.into()],
             limits: CompileLimits {
@@ -202,9 +228,9 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_named_as_the_hosts_trouble() {
-        let compiler = Compiler {
+        let compiler = Lane {
             program: PathBuf::from("/nonexistent/jackfield"),
-            ..Compiler::new(MemoryLayout::Wide)
+            ..Lane::new(Class::Native, MemoryLayout::Wide)
         };
         let error = compiler.compile(b"").unwrap_err().to_string();
         assert!(error.contains("does not start"), "{error}");

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 
 use anyhow::Context;
 use clap::Args;
-use plugin_host::MemoryLayout;
 use plugin_host::compile::{self, CompileLimits};
+use plugin_host::{Class, MemoryLayout};
 
 use super::jail;
 
@@ -19,6 +19,9 @@ pub(crate) struct WorkerOptions {
     /// Code for the host's own layout of memories.
     #[arg(long)]
     narrow: bool,
+    /// An interpreter with a program in it.
+    #[arg(long)]
+    interpreted: bool,
     /// Address space, in bytes.
     #[arg(long)]
     memory_bytes: u64,
@@ -28,7 +31,11 @@ pub(crate) struct WorkerOptions {
 }
 
 /// The command line of a worker.
-pub(super) fn arguments(layout: MemoryLayout, limits: &CompileLimits) -> Vec<OsString> {
+pub(super) fn arguments(
+    class: Class,
+    layout: MemoryLayout,
+    limits: &CompileLimits,
+) -> Vec<OsString> {
     let mut arguments = vec![
         NAME.to_owned(),
         format!("--memory-bytes={}", limits.memory_bytes),
@@ -36,6 +43,9 @@ pub(super) fn arguments(layout: MemoryLayout, limits: &CompileLimits) -> Vec<OsS
     ];
     if layout == MemoryLayout::Narrow {
         arguments.push("--narrow".to_owned());
+    }
+    if class == Class::Interpreted {
+        arguments.push("--interpreted".to_owned());
     }
     arguments.into_iter().map(OsString::from).collect()
 }
@@ -49,10 +59,15 @@ pub(crate) fn run(options: &WorkerOptions) -> anyhow::Result<()> {
     } else {
         MemoryLayout::Wide
     };
+    let class = if options.interpreted {
+        Class::Interpreted
+    } else {
+        Class::Native
+    };
     let mut wasm = Vec::new();
     std::io::stdin().lock().read_to_end(&mut wasm)?;
     std::io::stdout()
         .lock()
-        .write_all(&compile::answer(layout, &wasm))?;
+        .write_all(&compile::answer(class, layout, &wasm))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-
+use plugin_host::Class;
 use sha2::{Digest, Sha256};
 
 use super::engine;
@@ -17,6 +17,7 @@ pub(super) fn inspect(component: &Path, out: &mut impl Write) -> anyhow::Result<
     let engine = engine()?;
     let interfaces = engine.inspect(&wasm)?;
     writeln!(out, "size  {} bytes", wasm.len())?;
+    writeln!(out, "class  {}", Class::of(&wasm))?;
     list(out, "imports", &interfaces.imports)?;
     list(out, "exports", &interfaces.exports)?;
     let sha256 = Sha256::digest(&wasm);
@@ -69,6 +70,7 @@ mod tests {
             "play",
             "jackfield:call/story@0.1.0: run",
             "sha256",
+            "class  native",
             "worlds  jackfield:call/call-flow@0.1.0",
         ] {
             assert!(text.contains(part), "{part}: {text}");

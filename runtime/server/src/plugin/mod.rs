@@ -91,6 +91,11 @@ pub(crate) enum NewLanguage {
     Rust,
     /// Call flows alone.
     C,
+    /// Call flows alone.
+    #[value(name = "javascript")]
+    JavaScript,
+    /// Call flows alone.
+    Python,
 }
 
 #[derive(Debug, Args)]
@@ -181,8 +186,9 @@ fn component(
 }
 
 fn engine() -> anyhow::Result<Engine> {
-    Ok(Engine::new(EngineConfig {
+    let engine = Engine::new(EngineConfig {
         max_stories: 1,
         cache: None,
-    })?)
+    })?;
+    Ok(engine.with_interpreters(1)?)
 }

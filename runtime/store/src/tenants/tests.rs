@@ -649,7 +649,7 @@ fn components() {
         4,
         "cannot run here: it is not WebAssembly",
     );
-    check(&component("survey", "large.wasm"), 4, "more than 8 MiB");
+    check(&component("survey", "large.wasm"), 4, "more than 32 MiB");
     check(&component("Survey", "good.wasm"), 3, "is not an id");
     check(
         &component("survey", "good.wasm").repeat(2),

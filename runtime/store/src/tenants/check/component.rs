@@ -47,7 +47,7 @@ impl Check<'_> {
         if bytes.len() as u64 > MAX_COMPONENT_BYTES {
             return Err(self.error(
                 file,
-                format_args!("{} has more than 8 MiB: strip it", path.display()),
+                format_args!("{} has more than 32 MiB: strip it", path.display()),
             ));
         }
         (self.surroundings.check_component)(&bytes).map_err(|problem| {

@@ -11,6 +11,9 @@ clang-19|command -v clang-19
 lld-19|command -v wasm-ld-19
 wasi-libc|[ -e /usr/lib/wasm32-wasi/crt1-reactor.o ]
 libclang-rt-19-dev-wasm32|ls /usr/lib/llvm-19/lib/clang/19/lib/wasi/libclang_rt.builtins-wasm32.a
+npm|command -v npm
+python3|command -v python3
+python3-venv|python3 -c 'import ensurepip, venv'
 NEEDS
 }
 
@@ -28,7 +31,7 @@ ensure_language_tools() {
 # The same callers for each of them.
 test_languages() {
     local language
-    for language in c; do
+    for language in c javascript python; do
         say "The menu in $language"
         "$JACKFIELD" plugin test --folder "$ROOT/examples/languages/$language" </dev/null
     done

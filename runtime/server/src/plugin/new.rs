@@ -70,7 +70,8 @@ const fn in_rust(world: NewWorld) -> Template {
     }
 }
 
-/// The flow of `examples/languages` in C.
+// The flow of `examples/languages`, in each language.
+
 const IN_C: Template = Template {
     files: &[
         ("flow.c", example!("c/flow.c")),
@@ -80,6 +81,35 @@ const IN_C: Template = Template {
         MENU_CALLS,
     ],
     told: "its story is in flow.c, what callers do in scripts/calls.toml, what it needs in README.md",
+};
+
+const IN_JAVASCRIPT: Template = Template {
+    files: &[
+        ("flow.js", example!("javascript/flow.js")),
+        ("build.mjs", example!("javascript/build.mjs")),
+        ("build.sh", example!("javascript/build.sh")),
+        ("package.json", example!("javascript/package.json")),
+        (
+            "package-lock.json",
+            example!("javascript/package-lock.json"),
+        ),
+        ("README.md", example!("javascript/README.md")),
+        (".gitignore", example!("javascript/.gitignore")),
+        MENU_CALLS,
+    ],
+    told: "its story is in flow.js, what callers do in scripts/calls.toml, what it needs in README.md",
+};
+
+const IN_PYTHON: Template = Template {
+    files: &[
+        ("flow.py", example!("python/flow.py")),
+        ("build.sh", example!("python/build.sh")),
+        ("requirements.txt", example!("python/requirements.txt")),
+        ("README.md", example!("python/README.md")),
+        (".gitignore", example!("python/.gitignore")),
+        MENU_CALLS,
+    ],
+    told: "its story is in flow.py, what callers do in scripts/calls.toml, what it needs in README.md",
 };
 
 /// Makes the folder.
@@ -92,7 +122,7 @@ pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<
     let Template { files, told } = template(options.language, options.world)?;
     let sdk = match options.language {
         NewLanguage::Rust => Some(sdk(options.sdk.as_deref())?.display().to_string()),
-        NewLanguage::C => None,
+        NewLanguage::C | NewLanguage::JavaScript | NewLanguage::Python => None,
     };
     for (file, template) in files {
         let path = folder.join(file);
@@ -123,6 +153,8 @@ fn template(language: NewLanguage, world: NewWorld) -> anyhow::Result<Template> 
             "policies and strategies have a template in Rust alone: leave --language away, or write one for the interface that `jackfield plugin wit --world` gives"
         ),
         NewLanguage::C => Ok(IN_C),
+        NewLanguage::JavaScript => Ok(IN_JAVASCRIPT),
+        NewLanguage::Python => Ok(IN_PYTHON),
     }
 }
 
@@ -208,6 +240,8 @@ mod tests {
             (NewLanguage::Rust, NewWorld::RoutingPolicy, 4),
             (NewLanguage::Rust, NewWorld::RetryStrategy, 4),
             (NewLanguage::C, NewWorld::CallFlow, 4),
+            (NewLanguage::JavaScript, NewWorld::CallFlow, 4),
+            (NewLanguage::Python, NewWorld::CallFlow, 4),
         ] {
             let files = template(language, world).unwrap().files;
             let scripts = files

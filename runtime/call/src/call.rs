@@ -3,6 +3,8 @@
 mod commands;
 mod detection;
 mod dial;
+mod ending;
+mod offers;
 mod recordings;
 mod referral;
 mod room;
@@ -17,6 +19,8 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use dial::Dial;
+use ending::Ending;
+use offers::warning;
 use recordings::Recordings;
 use referral::Referring;
 use room::Room;
@@ -28,9 +32,9 @@ use whisper::Dialled;
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
-    AnsweredBy, CallRecord, CallStatus, ChildNews, DetectionRequest, Effect, Event, HangUpCause,
-    Input, MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RejectReason, RequestId,
-    StoryChoice, signalled_digit,
+    AnsweredBy, CallRecord, CallStatus, DetectionRequest, Effect, Event, HangUpCause, Input,
+    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RequestId, StoryChoice,
+    signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -400,271 +404,11 @@ impl Call {
         }
     }
 
-    fn answer(&mut self, now: Instant) {
-        let sdp = match self.negotiated.take() {
-            Some((description, path)) => {
-                self.unconfirmed = Some(path);
-                description
-            }
-            None => self.leg.offer(),
-        };
-        self.emit(Effect::Sip(sip::Command::Answer {
-            dialog: self.leg.dialog,
-            sdp,
-        }));
-        self.up(now);
-    }
-
-    fn answered_by_peer(&mut self, now: Instant, sdp: Option<&[u8]>) {
-        self.up(now);
-        let updated = self.updated.take();
-        let answered = sdp.map(|sdp| match updated {
-            Some((offer, path)) if offer == sdp => Ok(path),
-            _ => self.leg.accept(sdp),
-        });
-        match answered {
-            Some(Ok(path)) => {
-                self.connect(path);
-                self.begin_story();
-            }
-            Some(Err(error)) => self.end_for_media(now, &error.to_string()),
-            None => self.end_for_media(now, "the answer had no SDP"),
-        }
-    }
-
-    /// The callee of another call's story is heard before it answers. What is agreed on then counts until the answer says more.
-    fn early_media(&mut self, sdp: Option<&[u8]>) {
-        let (Some(_), Some(sdp)) = (self.dialled, sdp) else {
-            return;
-        };
-        let agreed = self.leg.accept(sdp).ok();
-        if let Some(path) = agreed.filter(|path| self.path != Some(*path)) {
-            let is_first = self.path.is_none();
-            self.connect(path);
-            if is_first {
-                self.emit(Effect::TellParent(ChildNews::EarlyMedia));
-            }
-        }
-    }
-
-    /// The ACK came; after a late offer it carries the answer.
-    ///
-    /// Audio flows from here on. Until now the INVITE may have come from somebody who wrote another's address into it, to have him
-    /// flooded with it; who can acknowledge has seen our answer.
-    fn confirmed(&mut self, now: Instant, sdp: Option<&[u8]>) {
-        match sdp.map(|sdp| self.leg.accept(sdp)) {
-            Some(Ok(path)) => self.unconfirmed = Some(path),
-            Some(Err(error)) => return self.end_for_media(now, &error.to_string()),
-            None => {}
-        }
-        if let Some(path) = self.unconfirmed.take() {
-            self.connect(path);
-        }
-        if !std::mem::replace(&mut self.confirmed, true) {
-            self.tell(Event::Answered);
-        }
-    }
-
-    fn renegotiate(&mut self, offer: Option<&[u8]>) {
-        let dialog = self.leg.dialog;
-        let command = match offer.map(|offer| self.leg.answer(offer)).transpose() {
-            Ok(Some((sdp, path))) => {
-                self.unconfirmed = None;
-                self.connect(path);
-                sip::Command::AcceptOffer { dialog, sdp }
-            }
-            Ok(None) => sip::Command::AcceptOffer {
-                dialog,
-                sdp: self.leg.offer_again(),
-            },
-            Err(error) => sip::Command::RejectOffer {
-                dialog,
-                status: error.status(),
-                warning: Some(warning(&error)),
-            },
-        };
-        self.emit(Effect::Sip(command));
-    }
-
-    /// An offer that came before the answer: what is agreed on now counts once the call is answered.
-    fn renegotiate_early(&mut self, offer: bytes::Bytes) {
-        let dialog = self.leg.dialog;
-        let command = match self.leg.answer(&offer) {
-            Ok((sdp, path)) => {
-                self.updated = Some((offer, path));
-                sip::Command::AcceptOffer { dialog, sdp }
-            }
-            Err(error) => sip::Command::RejectOffer {
-                dialog,
-                status: error.status(),
-                warning: Some(warning(&error)),
-            },
-        };
-        self.emit(Effect::Sip(command));
-    }
-
-    /// The peer answered our last description once more: it may have moved, or hold the call. The numbers we receive by are
-    /// those of our description, which is the same. An answer that cannot be used changes nothing.
-    fn refreshed(&mut self, answer: &[u8]) {
-        let (Some(current), Ok(mut path)) = (self.path, self.leg.accept(answer)) else {
-            return;
-        };
-        path.receive_payload_type = current.receive_payload_type;
-        path.telephone_event =
-            path.telephone_event
-                .zip(current.telephone_event)
-                .map(|(new, old)| sdp::TelephoneEvent {
-                    receive: old.receive,
-                    ..new
-                });
-        path.comfort_noise = path.comfort_noise.and(current.comfort_noise);
-        if path != current {
-            self.connect(path);
-        }
-    }
-
-    fn connect(&mut self, path: MediaPath) {
-        self.path = Some(path);
-        self.emit(Effect::Media(MediaCommand::Connect(path)));
-    }
-
-    /// No RTP and no RTCP: the peer's BYE was lost, or the peer.
-    fn peer_is_gone(&mut self, now: Instant) {
-        self.emit(Effect::Sip(sip::Command::Bye {
-            dialog: self.leg.dialog,
-            cause: None,
-        }));
-        let reason = "nothing was heard of the other side any more";
-        self.over(
-            now,
-            Ending::new(CallStatus::Completed, HangUpCause::Lost, 200, reason),
-        );
-    }
-
     fn up(&mut self, now: Instant) {
         self.state = State::Up;
         self.answered_at = Some(now);
         self.deadline = Some(now + self.limits.max_duration);
         self.emit(Effect::Status(CallStatus::InProgress));
-    }
-
-    fn reject(&mut self, now: Instant, reason: RejectReason) {
-        self.refuse(reason.status(), None);
-        let status = match reason {
-            RejectReason::Busy => CallStatus::Busy,
-            RejectReason::Declined => CallStatus::NoAnswer,
-            RejectReason::NotFound | RejectReason::Unavailable => CallStatus::Failed,
-        };
-        self.over(
-            now,
-            Ending::new(
-                status,
-                HangUpCause::Local,
-                reason.status(),
-                "turned away by its story",
-            ),
-        );
-    }
-
-    fn refuse(&mut self, status: u16, warning: Option<sip::Warning>) {
-        let dialog = self.leg.dialog;
-        self.emit(Effect::Sip(sip::Command::Reject {
-            dialog,
-            status,
-            reason: None,
-            retry_after: None,
-            cause: None,
-            warning,
-        }));
-    }
-
-    fn hang_up(&mut self, now: Instant, cause: HangUpCause) {
-        let dialog = self.leg.dialog;
-        match self.state {
-            State::Incoming => {
-                let status = if cause == HangUpCause::Shutdown {
-                    503
-                } else {
-                    RejectReason::Declined.status()
-                };
-                self.refuse(status, None);
-                self.over(
-                    now,
-                    Ending::new(
-                        CallStatus::NoAnswer,
-                        cause,
-                        status,
-                        "ended before an answer",
-                    ),
-                );
-            }
-            State::Calling => {
-                self.state = State::Cancelling(cause);
-                self.emit(Effect::Sip(sip::Command::Cancel {
-                    dialog,
-                    cause: None,
-                }));
-            }
-            State::Up => {
-                self.emit(Effect::Sip(sip::Command::Bye {
-                    dialog,
-                    cause: None,
-                }));
-                self.over(
-                    now,
-                    Ending::new(CallStatus::Completed, cause, 200, "hung up by us"),
-                );
-            }
-            State::Cancelling(_) | State::Over => {}
-        }
-    }
-
-    fn end_for_media(&mut self, now: Instant, reason: &str) {
-        self.emit(Effect::Sip(sip::Command::Bye {
-            dialog: self.leg.dialog,
-            cause: None,
-        }));
-        self.over(
-            now,
-            Ending::failed(200, format!("no common media: {reason}")),
-        );
-    }
-
-    fn status_when_lost(&self) -> CallStatus {
-        if self.answered_at.is_some() {
-            CallStatus::Completed
-        } else {
-            CallStatus::Failed
-        }
-    }
-
-    fn over(&mut self, now: Instant, ending: Ending) {
-        self.state = State::Over;
-        self.leave_room();
-        self.playlist.clear();
-        self.drop_dial();
-        self.close_streams();
-        self.forget_listening();
-        self.stop_recordings();
-        self.referring = None;
-        let answered_for = self
-            .answered_at
-            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        let record = CallRecord {
-            status: ending.status,
-            duration_s: u32::try_from(answered_for.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX),
-            sip_status: (ending.sip_status != 0).then_some(ending.sip_status),
-            q850_cause: ending.q850_cause,
-            retry_after_s: ending.retry_after_s,
-            end_reason: ending.reason,
-            quality: None,
-            answered_by: self.answered_by,
-        };
-        self.tell_parent_of_end(&record);
-        self.record = Some(record);
-        self.deadline = self.story.running.map(|_| now + GRACE);
-        self.tell(Event::HungUp(ending.cause));
-        self.emit(Effect::Status(ending.status));
     }
 
     fn deadline_reached(&mut self, now: Instant) {
@@ -683,61 +427,5 @@ impl Call {
 
     fn emit(&mut self, effect: Effect) {
         self.effects.push_back(effect);
-    }
-}
-
-/// What is known when a call ends.
-struct Ending {
-    status: CallStatus,
-    cause: HangUpCause,
-    /// Zero for none.
-    sip_status: u16,
-    q850_cause: Option<u16>,
-    retry_after_s: Option<u32>,
-    reason: String,
-}
-
-impl Ending {
-    fn new(
-        status: CallStatus,
-        cause: HangUpCause,
-        sip_status: u16,
-        reason: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            cause,
-            sip_status,
-            q850_cause: None,
-            retry_after_s: None,
-            reason: reason.into(),
-        }
-    }
-
-    /// With what the network behind the peer says.
-    fn told(mut self, reason: Option<sip::Reason>) -> Self {
-        self.q850_cause = reason
-            .filter(|reason| reason.protocol == sip::ReasonProtocol::Q850)
-            .map(|reason| reason.cause);
-        self
-    }
-
-    /// With the peer's wish when to be tried again; a part of a second counts as a whole one.
-    fn retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after_s =
-            wait.map(|wait| u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX));
-        self
-    }
-
-    fn failed(sip_status: u16, reason: String) -> Self {
-        Self::new(CallStatus::Failed, HangUpCause::Lost, sip_status, reason)
-    }
-}
-
-/// What was wrong with a description, for whoever sent it.
-fn warning(error: &sdp::SdpError) -> sip::Warning {
-    sip::Warning {
-        code: error.warning_code(),
-        text: error.to_string(),
     }
 }

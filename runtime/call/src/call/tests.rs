@@ -21,8 +21,8 @@ use sip::DialogId;
 
 use super::*;
 use crate::{
-    CallError, Command, HttpError, HttpMethod, HttpRequest, MediaSource, Outcome, PlaybackId,
-    PromptSource, Speech, StoryOutcome,
+    CallError, ChildNews, Command, HttpError, HttpMethod, HttpRequest, MediaSource, Outcome,
+    PlaybackId, PromptSource, RejectReason, Speech, StoryOutcome,
 };
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\

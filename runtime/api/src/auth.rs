@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use store::Scope;
 
 use crate::ApiState;
+use crate::plugins::Asker;
 use crate::problem::Problem;
 
 /// Lets a request through with the [`Scope`] of the account that asks.
@@ -27,6 +28,7 @@ pub(crate) async fn authenticate(
         return Err(Problem::not_found(request.uri()));
     }
     request.extensions_mut().insert(scope);
+    request.extensions_mut().insert(Asker::account(scope));
     Ok(next.run(request).await)
 }
 
@@ -44,8 +46,10 @@ fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
 
 /// Whether the path lies in the account's own part of the API.
 fn names_account(uri: &Uri, scope: Scope) -> bool {
-    let account = uri.path().strip_prefix("/2010-04-01/Accounts/");
-    let segment = account
+    let path = uri.path();
+    let segment = ["/2010-04-01/Accounts/", "/v1/Accounts/"]
+        .iter()
+        .find_map(|prefix| path.strip_prefix(prefix))
         .and_then(|rest| rest.split('/').next())
         .unwrap_or_default();
     let sid = segment.strip_suffix(".json").unwrap_or(segment);

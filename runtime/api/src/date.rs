@@ -9,6 +9,12 @@ pub fn rfc2822(unix_ms: u64) -> Option<String> {
     Some(at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
+/// ISO 8601, in UTC and to the second: `2010-08-31T20:36:28Z`.
+pub(crate) fn iso8601(unix_ms: u64) -> Option<String> {
+    let at = Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok()?;
+    Some(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +29,9 @@ mod tests {
             assert_eq!(rfc2822(unix_ms).as_deref(), Some(expected));
         }
         assert_eq!(rfc2822(u64::MAX), None);
+        assert_eq!(
+            iso8601(1_283_286_988_999).as_deref(),
+            Some("2010-08-31T20:36:28Z")
+        );
     }
 }

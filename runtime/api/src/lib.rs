@@ -1,4 +1,4 @@
-//! The REST API: Twilio's resources for tenants under `/2010-04-01`, and the operator's own under `/operator/v1`.
+//! The REST API: Twilio's resources for tenants under `/2010-04-01`, plugins under `/v1`, and the operator's own under `/operator/v1`.
 //!
 //! [`router`] answers requests and opens no socket. A tenant's request is authenticated before it is routed, and from
 //! then on carries a [`store::Scope`]: nothing here can name another account's data, and a foreign SID is answered like one
@@ -17,6 +17,8 @@ mod machine_detection;
 mod operator;
 mod page;
 mod parameters;
+mod plugin_resource;
+mod plugins;
 mod problem;
 mod recording_resource;
 mod recordings;
@@ -28,6 +30,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
+use store::tenants::MAX_COMPONENT_BYTES;
 
 pub use date::rfc2822;
 pub use live_calls::{End, EndError, LiveCalls};
@@ -35,6 +38,7 @@ pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
 pub use operator::{GatewayStatus, Metric, Operator, TrunkStatus};
+pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
 
 use crate::problem::Problem;
@@ -84,6 +88,7 @@ pub fn router(state: ApiState) -> Router {
             &format!("{account}/UndeliveredCallbacks/{{callback}}"),
             post(undelivered::redeliver),
         )
+        .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
@@ -101,5 +106,34 @@ pub fn router(state: ApiState) -> Router {
             operator::authenticate,
         ))
         .route("/operator/v1/health", get(operator::health));
-    tenants.merge(operator).with_state(state)
+    let carriers = plugin_routes("/v1/Carriers/{carrier}/Plugins")
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            plugins::of_carrier,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            operator::authenticate,
+        ));
+    tenants.merge(operator).merge(carriers).with_state(state)
+}
+
+/// The plugins below a path; the same for accounts and carriers.
+fn plugin_routes(root: &str) -> Router<ApiState> {
+    let one = format!("{root}/{{name}}");
+    let upload = usize::try_from(MAX_COMPONENT_BYTES).unwrap_or(usize::MAX);
+    Router::new()
+        .route(root, get(plugins::list))
+        .route(&one, get(plugins::fetch))
+        .route(
+            &format!("{one}/Versions"),
+            post(plugins::push)
+                .layer(DefaultBodyLimit::max(upload))
+                .get(plugins::fetch),
+        )
+        .route(&format!("{one}/Activate"), post(plugins::activate))
+        .route(&format!("{one}/Canary"), post(plugins::canary))
+        .route(&format!("{one}/Rollback"), post(plugins::rollback))
+        .route(&format!("{one}/History"), get(plugins::history))
 }

@@ -168,12 +168,15 @@ pub(crate) async fn apply(
             )
         })?;
     let operator = state.operator.clone();
+    let directory = state.store.directory();
+    let now_unix_ms = (state.clock)();
     // Reads component files and compiles them.
     let parsing = tokio::task::spawn_blocking(move || {
         let bundled = operator.bundled();
         let surroundings = Surroundings {
             folder: Path::new(&folder),
             bundled: &bundled.iter().map(String::as_str).collect::<Vec<_>>(),
+            uploaded: &|carrier, account, name| directory.has_plugin(carrier, account, name),
             check_component: &|bytes| operator.check_component(bytes),
         };
         Tenants::parse(&text, &surroundings)
@@ -182,7 +185,7 @@ pub(crate) async fn apply(
         .await
         .expect("reading a tenants file does not panic");
     let tenants = tenants.map_err(|error| bad(error.to_string()))?;
-    let applied = state.operator.apply(tenants).await;
+    let applied = state.operator.apply(tenants.applied_at(now_unix_ms)).await;
     applied
         .map(|applied| summary(&applied))
         .map_err(|error| refused(&error))

@@ -63,6 +63,19 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, 20001, message)
     }
 
+    pub(crate) fn component_too_large() -> Self {
+        let message = format!(
+            "The component is larger than {} MiB: strip it",
+            store::tenants::MAX_COMPONENT_BYTES >> 20
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, 20001, message)
+    }
+
+    /// What is there does not allow it.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, 20409, message)
+    }
+
     pub(crate) fn too_many() -> Self {
         let message = "Too many calls are waiting: try again later";
         Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, message)

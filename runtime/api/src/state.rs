@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use store::{AccountStore, Secret};
 
-use crate::{LiveCalls, LiveRecordings, Operator};
+use crate::{LiveCalls, LiveRecordings, Operator, Plugins};
 
 /// Something that is done when it resolves.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -25,6 +25,8 @@ pub struct ApiState {
     pub public_url: String,
     /// Makes a call's journals fit to be shown to others; none where they cannot be read. The API knows nothing of their format.
     pub redact_journal: fn(&[u8]) -> Option<Vec<u8>>,
+    /// Who compiles plugins, tests them and puts them in force.
+    pub plugins: Arc<dyn Plugins>,
     /// What the operator may do.
     pub operator: Arc<dyn Operator>,
     /// The bearer token of the operator API.

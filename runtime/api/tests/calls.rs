@@ -12,8 +12,8 @@ use jackfield_api::{End, EndError};
 use serde_json::{Value, json};
 use store::{
     AccountStore, CallEvent, CallFilter, CallRow, CallbackRow, Commit, Cursor, Directory, Flow,
-    MemoryStore, NewCall, Page, RecordingCursor, RecordingFilter, RecordingPage, RecordingRow,
-    Scope, StoreError, WebhookMethod,
+    MemoryStore, NewCall, Page, PluginEvent, PluginOwner, RecordingCursor, RecordingFilter,
+    RecordingPage, RecordingRow, Scope, StoreError, WebhookMethod,
 };
 use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
 
@@ -295,6 +295,16 @@ impl AccountStore for Broken {
 
     fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>> {
         self.0.redeliver(scope, id, at_unix_ms)
+    }
+
+    fn plugin_history(
+        &self,
+        _: &PluginOwner,
+        _: &str,
+        _: Option<u32>,
+        _: usize,
+    ) -> Result<Vec<PluginEvent>, StoreError> {
+        Err(StoreError::Busy)
     }
 }
 

@@ -274,6 +274,7 @@ mod tests {
         let surroundings = Surroundings {
             folder: Path::new("."),
             bundled: &["menu"],
+            uploaded: &|_, _, _| false,
             check_component: &|_| Ok(()),
         };
         let store = MemoryStore::new();

@@ -142,6 +142,19 @@ impl Engine {
             .bind()
     }
 
+    /// As [`Self::worlds`], for a component of somebody who is not trusted: see [`Self::load_by`].
+    ///
+    /// # Errors
+    /// [`LoadError`]; also when it exports none of the worlds of this host.
+    pub fn worlds_by(
+        &self,
+        wasm: &[u8],
+        compile: impl FnOnce(&[u8]) -> Result<Vec<u8>, LoadError>,
+    ) -> Result<Worlds, LoadError> {
+        self.load_or(wasm, |pool, sha256| self.take(pool, compile(wasm)?, sha256))?
+            .bind()
+    }
+
     fn call_flow(&self, loaded: &Loaded<'_>) -> Result<Flow, LoadError> {
         match loaded.bind()?.call_flow {
             Some(flow) => Ok(flow),

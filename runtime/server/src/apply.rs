@@ -6,7 +6,7 @@ use anyhow::Context;
 use plugin_host::{Engine, EngineConfig};
 use serde::Deserialize;
 use store::tenants::Surroundings;
-use store::{Applied, DiskStore, OpenError, Places, Store, Tenants};
+use store::{AccountStore as _, Applied, DiskStore, OpenError, Places, Store, Tenants};
 
 use crate::compiler::Compiler;
 use crate::config::Config;
@@ -55,13 +55,16 @@ fn straight(
     file: &Path,
 ) -> anyhow::Result<Summary> {
     let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
+    let directory = store.directory();
     let surroundings = Surroundings {
         folder,
         bundled: &bundled,
+        uploaded: &|carrier, account, name| directory.has_plugin(carrier, account, name),
         check_component: &|wasm| check_component(config, wasm),
     };
     let tenants = Tenants::parse(text, &surroundings)
         .with_context(|| format!("{} was not applied", file.display()))?;
+    let tenants = tenants.applied_at(crate::clock::unix_ms());
     Ok(store.apply(tenants).wait()?.into())
 }
 

@@ -23,7 +23,7 @@ use tracing::{Instrument, debug, info};
 use crate::children::{Children, Parent};
 use crate::clock;
 use crate::detection;
-use crate::flows::Story;
+use crate::flows::{Begun, FlowError, Story};
 use crate::key_values::Pairs;
 use crate::library::prompt_codecs;
 use crate::mailbox::{Request, StoryDesk, mailbox};
@@ -74,6 +74,8 @@ pub(crate) struct CallActor {
     children: Children,
     messages: mpsc::Receiver<Message>,
     running: Option<Running>,
+    /// What its stories began with.
+    begun: Vec<(StoryChoice, Begun)>,
     /// Where the answer to the command in hand goes.
     reply: Option<oneshot::Sender<Result<Reply, CallError>>>,
     cookies: crate::web::Cookies,
@@ -144,6 +146,7 @@ impl CallActor {
             inbox,
             messages,
             running: None,
+            begun: Vec::new(),
             reply: None,
             cookies: crate::web::Cookies::default(),
             streams: Streams::default(),
@@ -219,6 +222,7 @@ impl CallActor {
             Message::Recording(request) => return self.ask_for_recording(request),
             Message::Redirect(story) => {
                 self.story.take_over(story);
+                self.begun.clear();
                 Input::Redirect
             }
             Message::Conference(event) => self.hear_conference(event),
@@ -329,14 +333,12 @@ impl CallActor {
         let scope = Scope::of_host(self.account.sid);
         let (mailbox, desk) = mailbox(Pairs::new(Arc::clone(&self.services.store), scope));
         let stop = Stop::new();
-        let setup =
-            self.services
-                .story_setup(&self.info, &self.account, &self.story, choice, stop.clone());
-        match setup {
-            Ok((flow, setup)) => {
+        match self.begun(choice) {
+            Ok(begun) => {
+                let setup = self.services.story_setup(&self.info, &begun, stop.clone());
                 let inbox = self.inbox.clone();
                 let story = async move {
-                    let end = flow.start(setup, mailbox).await;
+                    let end = begun.flow.start(setup, mailbox).await;
                     // The actor may have ended with the call.
                     let _ = inbox.send(Message::StoryOver(end)).await;
                 };
@@ -349,6 +351,25 @@ impl CallActor {
                 self.job(async { Input::StoryEnded(outcome) });
             }
         }
+    }
+
+    /// What the story begins with: the same, where it is begun again.
+    fn begun(&mut self, choice: StoryChoice) -> Result<Begun, FlowError> {
+        let mut known = self.begun.iter();
+        if let Some((_, begun)) = known.find(|(begun, _)| *begun == choice) {
+            return Ok(begun.clone());
+        }
+        let (flows, call) = (&self.services.flows, self.info.call_sid);
+        let begun = flows.find(&self.account, &self.story, choice, call)?;
+        if let Some(version) = &begun.version {
+            info!(
+                plugin = version.name,
+                version = version.number,
+                "the story begins"
+            );
+        }
+        self.begun.push((choice, begun.clone()));
+        Ok(begun)
     }
 
     fn stop_story(&mut self) {

@@ -38,7 +38,7 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Makes, builds, tests and inspects plugins, on this machine alone.
+    /// Makes, builds, tests and inspects plugins on this machine alone; uploads them to a server and says which version runs.
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Tests TwiML applications, on this machine alone.

@@ -1,11 +1,14 @@
 //! What calls run: the bundled components, those that accounts uploaded, and the settings each story gets.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{PoisonError, RwLock};
+mod shelf;
 
-use call::StoryChoice;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use call::{CallSid, StoryChoice};
 use plugin_host::{Engine, Flow, LoadError};
-use store::{Directory, Sha256Digest, Store, WebhookMethod};
+use shelf::{Loaded, Serving, Shelf};
+use store::{Plugin, PluginOwner, Store, WebhookMethod};
 use tracing::{error, info};
 
 use crate::compiler::Compiler;
@@ -44,12 +47,33 @@ pub(crate) enum FlowError {
     NoFallback,
 }
 
+/// What a call begins its story with, and begins it with again if need be: whatever becomes of the plugin meanwhile, the call stays with
+/// this version.
+#[derive(Clone)]
+pub(crate) struct Begun {
+    pub(crate) flow: Flow,
+    /// What `wasi:config` answers.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// None for bundled components.
+    pub(crate) version: Option<Arc<VersionId>>,
+}
+
+/// One version of one plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct VersionId {
+    pub(crate) owner: PluginOwner,
+    pub(crate) name: String,
+    pub(crate) number: u32,
+}
+
 /// Compiled components, ready to start stories. Nothing is compiled while a call waits.
 pub(crate) struct Flows {
     engine: Engine,
     compiler: Compiler,
     bundled: HashMap<&'static str, Flow>,
-    uploaded: RwLock<HashMap<Sha256Digest, Flow>>,
+    shelf: RwLock<Arc<Shelf>>,
+    /// Held while a new shelf is made, so that an older one never takes the place of a newer one.
+    reloading: Mutex<()>,
 }
 
 impl Flows {
@@ -63,39 +87,80 @@ impl Flows {
             compiler: Compiler::new(&engine),
             engine,
             bundled,
-            uploaded: RwLock::default(),
+            shelf: RwLock::default(),
+            reloading: Mutex::default(),
         })
     }
 
-    /// Compiles what was uploaded and is not ready yet. What cannot be loaded is logged; its calls take their fallback.
+    /// Puts the store's plugins in force, all at once: compiles what is not ready yet. What cannot be loaded is logged; what ran before in
+    /// its place goes on.
     pub(crate) fn reload(&self, store: &dyn Store) {
-        for component in store.directory().components() {
-            if self.uploaded(&component.sha256).is_some() {
-                continue;
-            }
-            let loaded = store
-                .component_bytes(component)
-                .map_err(|error| error.to_string())
-                .and_then(|wasm| self.load_upload(&wasm).map_err(|error| error.to_string()));
-            match loaded {
-                Ok(flow) => {
-                    info!(tenant.id = %component.account, component = component.name, "component loaded");
-                    let mut uploaded = self
-                        .uploaded
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner);
-                    uploaded.insert(component.sha256, flow);
-                }
-                Err(reason) => {
-                    error!(tenant.id = %component.account, component = component.name, "cannot load the component: {reason}");
-                }
-            }
+        let _one_at_a_time = self
+            .reloading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let old = self.shelf();
+        let mut shelf = Shelf::default();
+        for plugin in store.directory().plugins() {
+            let load = |number: Option<u32>| self.load_version(store, plugin, number?);
+            let standing = plugin.standing;
+            let canary = standing.canary;
+            let before = || old.get(&plugin.owner, &plugin.name)?.active.clone();
+            let serving = Serving {
+                active: load(standing.active).or_else(|| standing.active.and_then(|_| before())),
+                last_good: load(standing.last_good),
+                canary: load(canary.map(|canary| canary.version)).zip(canary),
+            };
+            shelf.put(plugin.owner.clone(), plugin.name.clone(), serving);
         }
+        let mut current = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(shelf);
     }
 
-    /// Whether these bytes are a component that could run calls.
-    pub(crate) fn check(&self, wasm: &[u8]) -> Result<(), LoadError> {
-        self.load_upload(wasm).map(drop)
+    fn load_version(&self, store: &dyn Store, plugin: &Plugin, number: u32) -> Option<Loaded> {
+        let loaded = self.flow_of(store, plugin, number);
+        if let Err(reason) = &loaded {
+            error!(
+                owner = %plugin.owner, plugin = plugin.name, version = number,
+                "cannot load the version: {reason}"
+            );
+        }
+        let flow = loaded.ok()?;
+        Some(Loaded { number, flow })
+    }
+
+    /// The compiled code of a version, from where it is ready or else made anew.
+    ///
+    /// # Errors
+    /// In words, when its bytes are damaged or this host cannot run it.
+    pub(crate) fn flow_of(
+        &self,
+        store: &dyn Store,
+        plugin: &Plugin,
+        number: u32,
+    ) -> Result<Flow, String> {
+        let version = plugin.version(number).ok_or("it is kept no longer")?;
+        if let Some(flow) = self.shelf().flow(&version.sha256.0) {
+            return Ok(flow);
+        }
+        let wasm = store
+            .component_bytes(version.sha256)
+            .map_err(|error| error.to_string())?;
+        let flow = self.load_upload(&wasm).map_err(|error| error.to_string())?;
+        info!(owner = %plugin.owner, plugin = plugin.name, version = number, "version loaded");
+        Ok(flow)
+    }
+
+    /// Whether these bytes are a component that could run calls; tells the worlds that it runs. Every upload passes here.
+    pub(crate) fn check(&self, wasm: &[u8]) -> Result<Vec<String>, LoadError> {
+        let worlds = self
+            .engine
+            .worlds_by(wasm, |wasm| self.compiler.compile(wasm))?;
+        let names = worlds.names().into_iter().map(str::to_owned).collect();
+        match worlds.call_flow {
+            Some(_) => Ok(names),
+            None => self.load_upload(wasm).map(|_| names),
+        }
     }
 
     /// What a tenant uploaded is compiled in a process of its own.
@@ -104,15 +169,15 @@ impl Flows {
             .load_by(wasm, |wasm| self.compiler.compile(wasm))
     }
 
-    /// The compiled flow of a story and what `wasi:config` answers in it: the flow's own keys, over the number's, over the
-    /// account's.
+    /// What a call begins its story with: the version that has its turn, and what `wasi:config` answers in it: the flow's own keys, over
+    /// the number's, over the account's.
     pub(crate) fn find(
         &self,
-        directory: &Directory,
         account: &store::Account,
         story: &Story,
         choice: StoryChoice,
-    ) -> Result<(Flow, BTreeMap<String, String>), FlowError> {
+        call: CallSid,
+    ) -> Result<Begun, FlowError> {
         let flow = match choice {
             StoryChoice::Flow => &story.flow,
             StoryChoice::Fallback => account.fallback.as_ref().ok_or(FlowError::NoFallback)?,
@@ -134,21 +199,29 @@ impl Flows {
                 TWIML
             }
         };
-        let own = directory
-            .component(account.sid, name)
-            .and_then(|component| self.uploaded(&component.sha256));
-        let found = own.or_else(|| self.bundled.get(name).cloned());
-        found
-            .map(|flow| (flow, settings))
-            .ok_or_else(|| FlowError::Unknown(name.to_owned()))
+        if let Some((owner, loaded)) = self.shelf().choose(account, name, call) {
+            let version = VersionId {
+                owner,
+                name: name.to_owned(),
+                number: loaded.number,
+            };
+            return Ok(Begun {
+                flow: loaded.flow.clone(),
+                settings,
+                version: Some(Arc::new(version)),
+            });
+        }
+        let bundled = self.bundled.get(name).cloned();
+        let flow = bundled.ok_or_else(|| FlowError::Unknown(name.to_owned()))?;
+        Ok(Begun {
+            flow,
+            settings,
+            version: None,
+        })
     }
 
-    fn uploaded(&self, sha256: &Sha256Digest) -> Option<Flow> {
-        self.uploaded
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(sha256)
-            .cloned()
+    fn shelf(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -26,6 +26,7 @@ mod operator;
 mod outbound;
 mod own_api;
 mod plugin;
+mod plugins;
 mod recorder;
 mod recordings;
 mod referral;

@@ -33,6 +33,7 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
         public_url: services.studio.public_url().to_owned(),
         redact_journal: |journal| plugin_host::journal::redact_bundle(journal).ok(),
+        plugins: Arc::clone(&host) as Arc<dyn api::Plugins>,
         operator: host,
         operator_key: token.secret(),
         clock: Arc::new(clock::unix_ms),
@@ -130,6 +131,7 @@ impl api::Operator for Host {
         self.services()
             .flows
             .check(bytes)
+            .map(drop)
             .map_err(|error| error.to_string())
     }
 

@@ -30,7 +30,14 @@ pub(crate) fn ask(
         .enable_all()
         .build()?;
     let secret = token.secret();
-    let asked = crate::web::ask_own_api(method, &url, secret.expose(), body);
+    let authorization = format!("Bearer {}", secret.expose());
+    let asked = crate::web::ask_api(
+        method,
+        &url,
+        &authorization,
+        "application/toml",
+        body.into(),
+    );
     let (status, body) = tokio
         .block_on(asked)
         .with_context(|| format!("no server answers at {address} (api.bind)"))?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{CallInfo, CallRecord, CallSid, CallStatus, StoryChoice};
+use call::{CallInfo, CallRecord, CallSid, CallStatus};
 use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
 use store::{Commit, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
@@ -10,7 +10,7 @@ use tracing::{debug, error, info, info_span, warn};
 use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::endpoint::EndpointHandle;
-use crate::flows::{FlowError, Flows, Story};
+use crate::flows::{Begun, Flows};
 use crate::library::Library;
 use crate::live::LiveCalls;
 use crate::media_plane::MediaPlane;
@@ -61,27 +61,17 @@ impl Services {
         }
     }
 
-    /// The compiled flow and everything it starts with.
-    pub(crate) fn story_setup(
-        &self,
-        info: &CallInfo,
-        account: &store::Account,
-        story: &Story,
-        choice: StoryChoice,
-        stop: Stop,
-    ) -> Result<(plugin_host::Flow, StorySetup), FlowError> {
-        let directory = self.store.directory();
-        let (flow, settings) = self.flows.find(&directory, account, story, choice)?;
-        let setup = StorySetup {
+    /// Everything that a story starts with.
+    pub(crate) fn story_setup(&self, info: &CallInfo, begun: &Begun, stop: Stop) -> StorySetup {
+        StorySetup {
             info: info.clone(),
-            settings,
+            settings: begun.settings.clone(),
             seed: random(),
             started_unix_ms: clock::unix_ms(),
-            limits: flow.class().limits(),
+            limits: begun.flow.class().limits(),
             log: self.tenant_log(),
             stop,
-        };
-        Ok((flow, setup))
+        }
     }
 
     pub(crate) fn set_status(&self, info: &CallInfo, status: CallStatus) {

@@ -1,12 +1,14 @@
 //! The way out over HTTP for calls: stories' requests and prompts, under the account's grants.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use call::{HttpError, HttpMethod, HttpRequest, HttpResponse, StreamError};
 use egress::{
     Egress, FetchError, Grants, Kind, Request, SigningKey, StreamedResponse, WebSocket,
     WebSocketError,
 };
+use store::tenants::MAX_COMPONENT_BYTES;
 
 /// The cookies of one call. They go with every request of its story and end with it.
 pub(crate) type Cookies = Arc<egress::CookieJar>;
@@ -197,12 +199,16 @@ pub(crate) fn in_call_words(error: FetchError) -> HttpError {
     }
 }
 
-/// Asks this machine's own server as the operator: the way in for commands beside a running one.
-pub(crate) async fn ask_own_api(
+/// How long a server's API may take to answer a command: a component is compiled and tested meanwhile, after those before it.
+const API_PATIENCE: Duration = Duration::from_secs(300);
+
+/// Asks a server's API: the way in for commands. What is at `url` was chosen by whoever gives the command.
+pub(crate) async fn ask_api(
     method: http::Method,
     url: &url::Url,
-    token: &str,
-    body: String,
+    authorization: &str,
+    content_type: &str,
+    body: bytes::Bytes,
 ) -> anyhow::Result<(u16, bytes::Bytes)> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let grants = Grants::parse(&[host.trim_matches(['[', ']'])])?;
@@ -211,14 +217,24 @@ pub(crate) async fn ask_own_api(
         method,
         url: url.to_string(),
         headers: vec![
-            ("authorization".to_owned(), format!("Bearer {token}")),
-            ("content-type".to_owned(), "application/toml".to_owned()),
+            ("authorization".to_owned(), authorization.to_owned()),
+            ("content-type".to_owned(), content_type.to_owned()),
         ],
-        body: body.into(),
+        body,
         sign: None,
         token: None,
     };
-    let response = Egress::new(egress::Limits::default())
+    let limits = egress::Limits::default();
+    let limits = egress::Limits {
+        media: egress::Bounds {
+            total: API_PATIENCE,
+            first_byte: API_PATIENCE,
+            ..limits.media
+        },
+        request_bytes: usize::try_from(MAX_COMPONENT_BYTES)?,
+        ..limits
+    };
+    let response = Egress::new(limits)
         .fetch("operator", &grants, request, &Cookies::default())
         .await?;
     Ok((response.status, response.body))

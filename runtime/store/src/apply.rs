@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use call::AccountSid;
 
+use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::DataKey;
 use crate::tenants::NewAccount;
+use crate::verbs::Life;
 use crate::{
-    Account, Carrier, CarrierId, Component, Directory, Number, Operator, OperatorId, PhoneNumber,
-    Secret, StoreError, Tenants, Trunk, TrunkId,
+    Account, Carrier, CarrierId, Directory, MAX_VERSIONS, Number, OPERATOR, Operator, OperatorId,
+    PhoneNumber, Plugin, PluginEvent, PluginOwner, Secret, Sha256Digest, StoreError, Tenants,
+    Trunk, TrunkId,
 };
 
 /// What applying a tenants file did.
@@ -76,7 +79,8 @@ pub(crate) enum Change {
     Carrier(Arc<Carrier>),
     Account(Arc<Account>),
     Trunk(Arc<Trunk>),
-    Component(Arc<Component>),
+    /// And what was done to it.
+    Plugin(Arc<Plugin>, Vec<PluginEvent>),
     Number(Arc<Number>),
 }
 
@@ -87,6 +91,7 @@ pub(crate) fn apply(rows: &mut dyn Rows, tenants: &Tenants) -> Result<Applied, S
         rows.keep_component(component.row.sha256, &component.bytes)?;
     }
     rows.set_directory(plan.directory, &plan.changes)?;
+    rows.forget_components(plan.forgotten);
     Ok(plan.applied)
 }
 
@@ -94,6 +99,7 @@ struct Plan {
     directory: Directory,
     changes: Vec<Change>,
     applied: Applied,
+    forgotten: Vec<Sha256Digest>,
 }
 
 impl Plan {
@@ -102,6 +108,7 @@ impl Plan {
             directory: current.clone(),
             changes: Vec::new(),
             applied: Applied::default(),
+            forgotten: Vec::new(),
         };
         for carrier in &tenants.carriers {
             let item = Item::Carrier(carrier.id.clone());
@@ -117,12 +124,7 @@ impl Plan {
             plan.take_trunk(current, trunk)?;
         }
         for component in &tenants.components {
-            let component = &component.row;
-            let item = Item::Component(component.account, component.name.clone());
-            let before = current
-                .component(component.account, &component.name)
-                .map(|before| **before == *component);
-            plan.take(item, before, Change::Component(Arc::new(component.clone())));
+            plan.take_component(current, &component.row, tenants.at_unix_ms)?;
         }
         for number in &tenants.numbers {
             let item = Item::Number(number.carrier.clone(), number.number.clone());
@@ -187,6 +189,42 @@ impl Plan {
         let item = Item::Trunk(trunk.id.clone());
         let before = before.map(|before| **before == *trunk);
         self.take(item, before, Change::Trunk(Arc::new(trunk.clone())));
+        Ok(())
+    }
+
+    /// A component that is not what the file had last time is uploaded as the operator's, and active.
+    fn take_component(
+        &mut self,
+        current: &Directory,
+        component: &Component,
+        at_unix_ms: u64,
+    ) -> Result<(), StoreError> {
+        let owner = PluginOwner::Account(component.account);
+        let before = current.plugin(&owner, &component.name);
+        let item = Item::Component(component.account, component.name.clone());
+        if before.is_some_and(|before| before.applied == Some(component.sha256)) {
+            self.applied.unchanged += 1;
+            return Ok(());
+        }
+        let plugin = before.map_or_else(
+            || Plugin::new(owner, component.name.clone()),
+            |before| Plugin::clone(before),
+        );
+        let kept = plugin.version_of(component.sha256);
+        let kept = kept.map(|kept| kept.number);
+        let mut life = Life::with(plugin, at_unix_ms, OPERATOR);
+        let number = kept.unwrap_or_else(|| {
+            life.keep_at_most(MAX_VERSIONS - 1);
+            life.add(component.clone().into_version(at_unix_ms)).number
+        });
+        life.activate(number).map_err(|error| {
+            StoreError::Contradiction(format!("component `{}`: {error}", component.name))
+        })?;
+        let (mut plugin, events, forgotten) = life.end();
+        plugin.applied = Some(component.sha256);
+        self.forgotten.extend(forgotten);
+        let same = before.map(|_| false);
+        self.take(item, same, Change::Plugin(Arc::new(plugin), events));
         Ok(())
     }
 

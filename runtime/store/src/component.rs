@@ -1,10 +1,12 @@
-//! Uploaded components: a row that names bytes by their hash.
+//! Components by their hash, and as a tenants file has them.
 
 use std::fmt;
 
 use call::AccountSid;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::{OPERATOR, Plugin, PluginOwner, PluginVersion, SelfTest};
 
 /// The SHA-256 of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,15 +32,44 @@ impl fmt::Debug for Sha256Digest {
     }
 }
 
-/// A component that an account uploaded. [`crate::Store::component_bytes`] gives its bytes.
+/// A component of a tenants file. Also the row of one in databases that know no versions of plugins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Component {
+pub(crate) struct Component {
     /// Whose component it is.
-    pub account: AccountSid,
+    pub(crate) account: AccountSid,
     /// How the account's flows name it: 1 to 63 of `a-z`, `0-9` and `-`.
-    pub name: String,
+    pub(crate) name: String,
     /// What its bytes hash to.
-    pub sha256: Sha256Digest,
+    pub(crate) sha256: Sha256Digest,
     /// How many bytes it has.
-    pub size_bytes: u64,
+    pub(crate) size_bytes: u64,
+}
+
+impl Component {
+    /// As a version of a plugin that the operator uploaded, still without its number.
+    pub(crate) fn into_version(self, at_unix_ms: u64) -> PluginVersion {
+        PluginVersion {
+            number: 0,
+            sha256: self.sha256,
+            size_bytes: self.size_bytes,
+            worlds: Vec::new(),
+            uploaded_unix_ms: at_unix_ms,
+            by: OPERATOR.to_owned(),
+            self_test: SelfTest::NotRun,
+        }
+    }
+
+    /// As a plugin whose one version is active: what an older database has.
+    pub(crate) fn into_plugin(self) -> Plugin {
+        let owner = PluginOwner::Account(self.account);
+        let mut plugin = Plugin::new(owner, self.name.clone());
+        plugin.numbered = 1;
+        plugin.standing.active = Some(1);
+        plugin.applied = Some(self.sha256);
+        plugin.versions.push(PluginVersion {
+            number: 1,
+            ..self.into_version(0)
+        });
+        plugin
+    }
 }

@@ -17,8 +17,8 @@ use subtle::ConstantTimeEq;
 use crate::apply::Change;
 use crate::carrier::DEFAULT_REALM;
 use crate::{
-    Account, Carrier, CarrierId, Component, Login, Number, Operator, OperatorId, PhoneNumber,
-    Scope, Trunk, TrunkId,
+    Account, Carrier, CarrierId, Login, Number, Operator, OperatorId, PhoneNumber, Plugin,
+    PluginOwner, Scope, Sha256Digest, Trunk, TrunkId,
 };
 
 /// Everything that tenants files have loaded. A new one is made at each apply; whoever holds an old one keeps it.
@@ -29,7 +29,7 @@ pub struct Directory {
     accounts: BTreeMap<AccountSid, Arc<Account>>,
     trunks: BTreeMap<TrunkId, Arc<Trunk>>,
     numbers: BTreeMap<CarrierId, BTreeMap<PhoneNumber, Arc<Number>>>,
-    components: BTreeMap<(AccountSid, String), Arc<Component>>,
+    plugins: BTreeMap<PluginOwner, BTreeMap<String, Arc<Plugin>>>,
     sources: SourceIndex,
     /// By realm and user name.
     logins: BTreeMap<String, BTreeMap<String, Arc<Trunk>>>,
@@ -199,15 +199,38 @@ impl Directory {
             .filter(move |number| number.account == account)
     }
 
-    /// The account's component of that name.
+    /// The owner's plugin of that name.
     #[must_use]
-    pub fn component(&self, account: AccountSid, name: &str) -> Option<&Arc<Component>> {
-        self.components.get(&(account, name.to_owned()))
+    pub fn plugin(&self, owner: &PluginOwner, name: &str) -> Option<&Arc<Plugin>> {
+        self.plugins.get(owner)?.get(name)
     }
 
-    /// All uploaded components.
-    pub fn components(&self) -> impl Iterator<Item = &Arc<Component>> {
-        self.components.values()
+    /// Whether a flow of this account may name the plugin: it is the account's own, or its carrier's.
+    #[must_use]
+    pub fn has_plugin(&self, carrier: &CarrierId, account: AccountSid, name: &str) -> bool {
+        let carriers = PluginOwner::Carrier(carrier.clone());
+        self.plugin(&PluginOwner::Account(account), name)
+            .or_else(|| self.plugin(&carriers, name))
+            .is_some()
+    }
+
+    /// All plugins of an owner, by name.
+    pub fn plugins_of(&self, owner: &PluginOwner) -> impl Iterator<Item = &Arc<Plugin>> + use<'_> {
+        self.plugins
+            .get(owner)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+    }
+
+    /// All plugins.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
+        self.plugins.values().flat_map(BTreeMap::values)
+    }
+
+    /// Whether a version of some plugin has these bytes.
+    pub(crate) fn has_component(&self, sha256: Sha256Digest) -> bool {
+        self.plugins()
+            .any(|plugin| plugin.version_of(sha256).is_some())
     }
 
     /// The account that `sid` and `token` prove to be asking (Basic authentication of the API).
@@ -245,9 +268,11 @@ impl Directory {
                     .or_default()
                     .insert(number.number.clone(), number);
             }
-            Change::Component(component) => {
-                self.components
-                    .insert((component.account, component.name.clone()), component);
+            Change::Plugin(plugin, _) => {
+                self.plugins
+                    .entry(plugin.owner.clone())
+                    .or_default()
+                    .insert(plugin.name.clone(), plugin);
             }
         }
     }

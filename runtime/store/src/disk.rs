@@ -10,6 +10,7 @@ mod callbacks;
 mod components;
 mod key_values;
 mod number_row;
+mod plugins;
 mod queue;
 mod recordings;
 mod rows;
@@ -38,9 +39,10 @@ use crate::rows::Rows;
 use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
     AccountStore, Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit,
-    Component, Cursor, Directory, Leg, NewCall, NewRecording, Page, RecordingCursor,
-    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Store,
-    StoreError, Tenants, apply, page, verbs,
+    Cursor, Directory, Leg, NewCall, NewRecording, NewVersion, Page, Plugin, PluginChange,
+    PluginEvent, PluginOwner, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
+    RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
+    apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -388,6 +390,16 @@ impl AccountStore for DiskStore {
             verbs::redeliver(rows, scope, id, at_unix_ms)
         })
     }
+
+    fn plugin_history(
+        &self,
+        owner: &PluginOwner,
+        name: &str,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<PluginEvent>, StoreError> {
+        plugins::history(&self.database, owner, name, before, limit)
+    }
 }
 
 impl Store for DiskStore {
@@ -491,8 +503,25 @@ impl Store for DiskStore {
         })
     }
 
-    fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {
-        self.components.read(component.sha256)
+    fn upload_plugin(&self, new: NewVersion) -> Commit<UploadedPlugin> {
+        self.write(Lane::New, move |rows| verbs::upload_plugin(rows, new))
+    }
+
+    fn change_plugin(
+        &self,
+        owner: PluginOwner,
+        name: String,
+        change: PluginChange,
+        who: String,
+        at_unix_ms: u64,
+    ) -> Commit<Arc<Plugin>> {
+        self.write(Lane::New, move |rows| {
+            verbs::change_plugin(rows, &owner, &name, change, &who, at_unix_ms)
+        })
+    }
+
+    fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError> {
+        self.components.read(sha256)
     }
 
     fn read_key_value(

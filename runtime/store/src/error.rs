@@ -43,6 +43,18 @@ pub enum StoreError {
     /// A key-value pair cannot be read or kept.
     #[error(transparent)]
     KeyValue(#[from] KeyValueError),
+    /// The owner has no plugin of this name.
+    #[error("no such plugin: {0}")]
+    UnknownPlugin(String),
+    /// The plugin has no version of this number, or it is kept no longer.
+    #[error("there is no version {0}, or it is kept no longer")]
+    UnknownVersion(u32),
+    /// The owner has as many plugins, or as many bytes of them, as one may have; says what to do.
+    #[error("{0}")]
+    PluginsFull(String),
+    /// The plugin's standing does not allow the change; says why.
+    #[error("{0}")]
+    NotPossible(String),
     /// The tenants file contradicts what is stored; says what to do.
     #[error("{0}")]
     Contradiction(String),

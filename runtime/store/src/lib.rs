@@ -1,6 +1,6 @@
 //! What is kept, behind one trait of domain verbs.
 //!
-//! The vocabulary: a [`Carrier`] owns [`Trunk`]s and [`Account`]s, an account owns [`Number`]s, [`Component`]s and calls. All of
+//! The vocabulary: a [`Carrier`] owns [`Trunk`]s and [`Account`]s, an account owns [`Number`]s, [`Plugin`]s and calls. All of
 //! that but the calls is loaded by applying a [`Tenants`] file and read as one immutable [`Directory`]; a call is a [`CallRow`]
 //! with its [`CallEvent`]s and its sealed journal; a [`RecordingRow`] stands beside a file that is kept elsewhere.
 //!
@@ -26,6 +26,7 @@ mod memory;
 mod number;
 mod operator;
 mod page;
+mod plugin;
 mod recording_row;
 mod rows;
 mod scope;
@@ -41,7 +42,7 @@ pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_
 pub use callback_row::{CallCallback, CallbackOutcome, CallbackRow, ProgressEvent};
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
-pub use component::{Component, Sha256Digest};
+pub use component::Sha256Digest;
 pub use directory::{Directory, InboundRefusal, Sender};
 pub use disk::{DiskStore, OpenError, Places, Recovered};
 pub use error::StoreError;
@@ -51,6 +52,10 @@ pub use number::{Flow, Number, WebhookMethod};
 pub use numbers::{InvalidNumber, PhoneNumber};
 pub use operator::{Operator, OperatorId};
 pub use page::{CallFilter, Cursor, InvalidCursor, Page};
+pub use plugin::{
+    Canary, MAX_OWNED_BYTES, MAX_PLUGINS, MAX_VERSIONS, NewVersion, OPERATOR, Plugin, PluginChange,
+    PluginDeed, PluginEvent, PluginOwner, PluginVersion, SelfTest, Standing, UploadedPlugin,
+};
 pub use recording_row::{
     NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingSource, RecordingStatus, random_recording_sid,

@@ -14,9 +14,10 @@ use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
     AccountStore, Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit,
-    Component, Cursor, Directory, Leg, NewCall, NewRecording, Page, RecordingCursor,
-    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
-    Sha256Digest, Store, StoreError, Tenants, apply, page, verbs,
+    Cursor, Directory, Leg, NewCall, NewRecording, NewVersion, Page, Plugin, PluginChange,
+    PluginEvent, PluginOwner, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
+    RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
+    apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -40,6 +41,7 @@ struct MemoryRows {
     last_callback: u64,
     /// Of each account: what its pairs take, and the values as they are sealed.
     key_values: BTreeMap<AccountSid, (KeyValueUsage, BTreeMap<String, Vec<u8>>)>,
+    plugin_events: BTreeMap<(PluginOwner, String), Vec<PluginEvent>>,
 }
 
 impl MemoryStore {
@@ -171,6 +173,20 @@ impl AccountStore for MemoryStore {
     fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>> {
         self.write(|rows| verbs::redeliver(rows, scope, id, at_unix_ms))
     }
+
+    fn plugin_history(
+        &self,
+        owner: &PluginOwner,
+        name: &str,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<PluginEvent>, StoreError> {
+        let rows = self.rows();
+        let key = (owner.clone(), name.to_owned());
+        let events = rows.plugin_events.get(&key).into_iter().flatten().rev();
+        let wanted = events.filter(|event| before.is_none_or(|before| event.sequence < before));
+        Ok(wanted.take(limit).cloned().collect())
+    }
 }
 
 impl Store for MemoryStore {
@@ -255,11 +271,24 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::settle_callback(rows, id, outcome))
     }
 
-    fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError> {
-        let bytes = self.rows().components.get(&component.sha256).cloned();
-        bytes.ok_or_else(|| {
-            StoreError::Corrupt(format!("component {} is not kept", component.sha256))
-        })
+    fn upload_plugin(&self, new: NewVersion) -> Commit<UploadedPlugin> {
+        self.write(|rows| verbs::upload_plugin(rows, new))
+    }
+
+    fn change_plugin(
+        &self,
+        owner: PluginOwner,
+        name: String,
+        change: PluginChange,
+        who: String,
+        at_unix_ms: u64,
+    ) -> Commit<Arc<Plugin>> {
+        self.write(|rows| verbs::change_plugin(rows, &owner, &name, change, &who, at_unix_ms))
+    }
+
+    fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError> {
+        let bytes = self.rows().components.get(&sha256).cloned();
+        bytes.ok_or_else(|| StoreError::Corrupt(format!("component {sha256} is not kept")))
     }
 
     fn read_key_value(
@@ -299,8 +328,15 @@ impl Rows for MemoryRows {
     fn set_directory(
         &mut self,
         directory: Directory,
-        _changes: &[Change],
+        changes: &[Change],
     ) -> Result<(), StoreError> {
+        for change in changes {
+            if let Change::Plugin(plugin, events) = change {
+                let key = (plugin.owner.clone(), plugin.name.clone());
+                let history = self.plugin_events.entry(key).or_default();
+                history.extend(events.iter().cloned());
+            }
+        }
         self.directory = Arc::new(directory);
         Ok(())
     }
@@ -308,6 +344,14 @@ impl Rows for MemoryRows {
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError> {
         self.components.insert(sha256, bytes.to_vec());
         Ok(())
+    }
+
+    fn forget_components(&mut self, forgotten: Vec<Sha256Digest>) {
+        for sha256 in forgotten {
+            if !self.directory.has_component(sha256) {
+                self.components.remove(&sha256);
+            }
+        }
     }
 
     fn call(&self, sid: CallSid) -> Result<Option<CallRow>, StoreError> {

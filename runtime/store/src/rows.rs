@@ -20,6 +20,8 @@ pub(crate) trait Rows {
     -> Result<(), StoreError>;
     /// Keeps the bytes of a component under their hash.
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Lets the bytes of components go once the transaction is through, unless a plugin still has them.
+    fn forget_components(&mut self, forgotten: Vec<Sha256Digest>);
     /// One call, of whichever account.
     fn call(&self, sid: CallSid) -> Result<Option<CallRow>, StoreError>;
     /// Writes a call's row and its places in every index; `before` is the row it replaces.

@@ -7,9 +7,10 @@ use call::{
 };
 
 use crate::{
-    Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit, Component,
-    Cursor, Directory, Leg, NewCall, NewRecording, Page, RecordingCursor, RecordingEnding,
-    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, StoreError, Tenants,
+    Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit, Cursor,
+    Directory, Leg, NewCall, NewRecording, NewVersion, Page, Plugin, PluginChange, PluginEvent,
+    PluginOwner, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -71,6 +72,16 @@ pub trait AccountStore: Send + Sync {
     /// Puts a callback that was given up back into the outbox, under a new id, with a day of attempts before it. None if there is no such
     /// one.
     fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>>;
+
+    /// At most `limit` events of a plugin, the newest first, from before that sequence number or from the newest; none where
+    /// the owner has no plugin of that name.
+    fn plugin_history(
+        &self,
+        owner: &PluginOwner,
+        name: &str,
+        before: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<PluginEvent>, StoreError>;
 }
 
 /// What the host itself does besides. The API never gets at this half.
@@ -136,8 +147,23 @@ pub trait Store: AccountStore {
     /// Keeps how an attempt to deliver a callback ended. One that is not there any more is no error.
     fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()>;
 
+    /// Keeps a version of a plugin; bytes that are kept already are not kept twice. Older versions that have no part to play
+    /// go where there are too many.
+    fn upload_plugin(&self, new: NewVersion) -> Commit<UploadedPlugin>;
+
+    /// Changes which versions of a plugin run calls, and writes down who did it. Fails with [`StoreError::NotPossible`] where
+    /// that cannot be.
+    fn change_plugin(
+        &self,
+        owner: PluginOwner,
+        name: String,
+        change: PluginChange,
+        who: String,
+        at_unix_ms: u64,
+    ) -> Commit<Arc<Plugin>>;
+
     /// The bytes of an uploaded component, checked against their hash.
-    fn component_bytes(&self, component: &Component) -> Result<Vec<u8>, StoreError>;
+    fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError>;
 
     /// Answers from the account's key-value pairs. Fails with [`StoreError::KeyValue`] for what cannot be asked.
     fn read_key_value(&self, scope: Scope, read: KeyValueRead)

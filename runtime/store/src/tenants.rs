@@ -82,7 +82,7 @@
 //! [[number]]
 //! number = "+85512345678"                # E.164 with its plus, or a short code
 //! account = "hotline"
-//! flow = "registration"                  # a component named here, or a bundled one
+//! flow = "registration"                  # a component named here, one that was uploaded, or a bundled one
 //! settings = { language = "km" }         # for this number's calls; they go before the account's
 //!
 //! [[number]]
@@ -106,9 +106,8 @@ use std::path::{Path, PathBuf};
 use call::AccountSid;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Carrier, CarrierId, Component, Egress, Flow, Number, Operator, Outbound, Secret, Trunk,
-};
+use crate::component::Component;
+use crate::{Carrier, CarrierId, Egress, Flow, Number, Operator, Outbound, Secret, Trunk};
 
 /// The largest component that an account may upload: 32 MiB, for interpreters with a program in them.
 pub const MAX_COMPONENT_BYTES: u64 = 32 * 1024 * 1024;
@@ -122,6 +121,7 @@ pub struct Tenants {
     pub(crate) trunks: Vec<Trunk>,
     pub(crate) components: Vec<NewComponent>,
     pub(crate) numbers: Vec<Number>,
+    pub(crate) at_unix_ms: u64,
 }
 
 /// What the reader of a tenants file must know besides the file.
@@ -130,6 +130,8 @@ pub struct Surroundings<'a> {
     pub folder: &'a Path,
     /// The names of the flows that every account has.
     pub bundled: &'a [&'a str],
+    /// Whether an account of this carrier has a plugin of this name, uploaded by itself or by the carrier.
+    pub uploaded: &'a dyn Fn(&CarrierId, AccountSid, &str) -> bool,
     /// Whether these bytes are a component that can run; if not, says what is wrong with them.
     pub check_component: &'a dyn Fn(&[u8]) -> Result<(), String>,
 }
@@ -177,6 +179,13 @@ impl Tenants {
     pub fn parse(text: &str, surroundings: &Surroundings<'_>) -> Result<Self, TenantsError> {
         let file = file::parse(text)?;
         check::check(text, file, surroundings)
+    }
+
+    /// The same, applied at this time, in milliseconds since the Unix epoch: when its components count as uploaded. Without it, in
+    /// 1970.
+    #[must_use]
+    pub fn applied_at(self, at_unix_ms: u64) -> Self {
+        Self { at_unix_ms, ..self }
     }
 }
 

@@ -20,14 +20,15 @@ use call::{
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, GatewayStatus, LiveCalls, LiveRecordings, Metric, Operator,
-    RecordingChange, RecordingError, RecordingFile, RecordingFormat, TrunkStatus, router,
+    Plugins, PushError, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
+    TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
-    AccountStore, Applied, CallRow, Flow, Leg, MemoryStore, NewRecording, RecordingEnding,
-    RecordingRow, RecordingSource, RecordingStatus, Scope, Secret, Store, StoreError, Tenants,
-    TrunkId,
+    AccountStore, Applied, CallRow, Flow, Leg, MemoryStore, NewRecording, NewVersion, Plugin,
+    PluginChange, PluginOwner, RecordingEnding, RecordingRow, RecordingSource, RecordingStatus,
+    Scope, Secret, SelfTest, Store, StoreError, Tenants, TrunkId, UploadedPlugin,
 };
 use tower::ServiceExt as _;
 
@@ -238,6 +239,48 @@ impl LiveRecordings for Tapes {
     }
 }
 
+/// Takes components that begin as WebAssembly does; those that end in `fails` fail their self-test.
+pub(crate) struct Workshop(Arc<MemoryStore>);
+
+impl Plugins for Workshop {
+    fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>> {
+        if !upload.bytes.starts_with(b"\0asm") {
+            return Box::pin(ready(Err(PushError::Unfit("not a component".to_owned()))));
+        }
+        let self_test = match upload.bytes.ends_with(b"fails") {
+            true => SelfTest::Failed {
+                cases: 2,
+                why: "it said something else".to_owned(),
+            },
+            false => SelfTest::Passed { cases: 2 },
+        };
+        let kept = self.0.upload_plugin(NewVersion {
+            owner: upload.owner,
+            name: upload.name,
+            bytes: upload.bytes.into(),
+            worlds: vec!["call-flow".to_owned()],
+            self_test,
+            activate: upload.activate,
+            by: upload.by,
+            at_unix_ms: START_UNIX_MS,
+        });
+        Box::pin(async { Ok(kept.await?) })
+    }
+
+    fn change(
+        &self,
+        owner: PluginOwner,
+        name: String,
+        change: PluginChange,
+        who: String,
+    ) -> Done<Result<Arc<Plugin>, PushError>> {
+        let changed = self
+            .0
+            .change_plugin(owner, name, change, who, START_UNIX_MS);
+        Box::pin(async { Ok(changed.await?) })
+    }
+}
+
 /// Takes components that begin as WebAssembly does.
 pub(crate) struct Staff(Arc<MemoryStore>);
 
@@ -329,6 +372,7 @@ impl Api {
         let surroundings = Surroundings {
             folder: Path::new("/"),
             bundled: &["menu"],
+            uploaded: &|_, _, _| false,
             check_component: &|_| Ok(()),
         };
         store
@@ -347,6 +391,7 @@ impl Api {
             recordings: Arc::new(Tapes(Arc::clone(&store))),
             public_url: "https://voice.example".to_owned(),
             redact_journal: |journal| (journal == b"[1,2]").then(|| b"[0,0]".to_vec()),
+            plugins: Arc::new(Workshop(Arc::clone(&store))),
             operator: Arc::new(Staff(Arc::clone(&store))),
             operator_key: Secret::new(OPERATOR_KEY.to_owned()),
             clock: Arc::new(move || clock.load(Ordering::SeqCst)),

@@ -47,15 +47,18 @@ pub(super) async fn apply(services: &Arc<Services>, options: &DemoOptions) -> an
         services
             .flows
             .check(wasm)
+            .map(drop)
             .map_err(|error| error.to_string())
     };
     let surroundings = Surroundings {
         folder: &folder,
         bundled: &bundled,
+        uploaded: &|_, _, _| false,
         check_component: &check_component,
     };
     let tenants = Tenants::parse(&file(&options.flow)?, &surroundings)
         .with_context(|| format!("`{}` cannot answer the demo's call", options.flow))?;
+    let tenants = tenants.applied_at(crate::clock::unix_ms());
     services.store.apply(tenants).await?;
     crate::operator::take_over(services);
     Ok(())

@@ -44,7 +44,7 @@ async fn a_call_is_heard_kept_and_replayed() {
     let out = tempfile::tempdir().unwrap();
     let (runtime, row, bundle) = call("menu", "1", out.path()).await;
 
-    let record = row.record.unwrap();
+    let (sid, record) = (row.sid, row.record.unwrap());
     assert_eq!(
         (row.status, record.sip_status),
         (CallStatus::Completed, Some(200))
@@ -76,11 +76,11 @@ async fn a_call_is_heard_kept_and_replayed() {
     };
     let directory = services.store.directory();
     let account = directory.accounts().next().unwrap();
-    let (flow, _) = services
+    let begun = services
         .flows
-        .find(&directory, account, &story, call::StoryChoice::Flow)
+        .find(account, &story, call::StoryChoice::Flow, sid)
         .unwrap();
-    let replay = plugin_host::replay(&flow, journals[0]).await.unwrap();
+    let replay = plugin_host::replay(&begun.flow, journals[0]).await.unwrap();
     assert!(replay.same_component);
     assert!(replay.steps > 5, "{} steps", replay.steps);
 

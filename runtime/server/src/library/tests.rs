@@ -79,6 +79,7 @@ async fn accounts() -> [Arc<store::Account>; 2] {
     let surroundings = Surroundings {
         folder: Path::new("."),
         bundled: &[],
+        uploaded: &|_, _, _| false,
         check_component: &|_| Ok(()),
     };
     let store = MemoryStore::new();

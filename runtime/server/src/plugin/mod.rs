@@ -1,4 +1,4 @@
-//! `jackfield plugin`: from an empty folder to a tested component, on an author's own machine.
+//! `jackfield plugin`: from an empty folder to a tested component on an author's own machine, and to a server's calls.
 
 mod build;
 mod call;
@@ -6,6 +6,7 @@ mod inspect;
 mod journal;
 mod new;
 mod pages;
+mod remote;
 mod replay;
 mod test;
 pub(crate) mod twiml;
@@ -52,6 +53,8 @@ pub(crate) enum PluginCommand {
         #[arg(long, value_enum, default_value = "call-flow")]
         world: NewWorld,
     },
+    #[command(flatten)]
+    Remote(remote::RemoteCommand),
     /// Tells what a component imports and exports, and which worlds it runs.
     Inspect {
         /// The component.
@@ -151,6 +154,7 @@ pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
             replay::replay(options, &mut std::io::stdin().lock(), out)
         }
         PluginCommand::Wit { folder, world } => wit::write(folder, *world, out),
+        PluginCommand::Remote(command) => remote::run(command, out),
         PluginCommand::Inspect { component } => inspect::inspect(component, out),
     }
 }

@@ -32,6 +32,14 @@ impl ComponentFolder {
             .map_err(|error| StoreError::ComponentNotKept(format!("{}: {error}", path.display())))
     }
 
+    /// Removes the file. One that stays because the disk fails takes up room, and does no other harm.
+    pub(super) fn forget(&self, sha256: Sha256Digest) {
+        let path = self.path(sha256);
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(%error, "cannot remove {}", path.display());
+        }
+    }
+
     pub(super) fn read(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.path(sha256);
         let corrupt = |why: &dyn std::fmt::Display| {

@@ -14,11 +14,13 @@ use super::callbacks::CallbackTables;
 use super::components::ComponentFolder;
 use super::key_values;
 use super::number_row;
+use super::plugins;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
+use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
 use crate::{CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError};
@@ -35,6 +37,8 @@ pub(super) struct DiskRows<'t> {
     recordings: RecordingTables<'t>,
     callbacks: CallbackTables<'t>,
     directory: Arc<Directory>,
+    /// Bytes of components that may go when the transaction is through.
+    pub(super) forgotten: Vec<Sha256Digest>,
     components: &'t ComponentFolder,
     key: &'t OperatorKey,
 }
@@ -59,6 +63,7 @@ impl<'t> DiskRows<'t> {
             recordings: RecordingTables::open(transaction).map_err(failed)?,
             callbacks: CallbackTables::open(transaction).map_err(failed)?,
             directory,
+            forgotten: Vec::new(),
             components,
             key,
         })
@@ -90,12 +95,7 @@ impl<'t> DiskRows<'t> {
                     .open_table(tables::TRUNKS)?
                     .insert(row.id.0.as_str(), &*sealed.stored())?;
             }
-            Change::Component(row) => {
-                let key = (row.account.as_bytes(), row.name.as_str());
-                transaction
-                    .open_table(tables::COMPONENTS)?
-                    .insert(key, &*encode(&**row))?;
-            }
+            Change::Plugin(plugin, events) => plugins::put(transaction, plugin, events)?,
             Change::Number(row) => {
                 let key = (row.carrier.0.as_str(), row.number.as_str());
                 transaction
@@ -127,6 +127,10 @@ impl Rows for DiskRows<'_> {
 
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError> {
         self.components.keep(sha256, bytes)
+    }
+
+    fn forget_components(&mut self, forgotten: Vec<Sha256Digest>) {
+        self.forgotten.extend(forgotten);
     }
 
     fn call(&self, sid: CallSid) -> Result<Option<CallRow>, StoreError> {
@@ -268,8 +272,13 @@ pub(super) fn load_directory(
         Ok(())
     })?;
     each(&transaction, tables::COMPONENTS, |stored| {
-        let row = decode("component", stored)?;
-        directory.take(Change::Component(Arc::new(row)));
+        let row: Component = decode("component", stored)?;
+        directory.take(Change::Plugin(Arc::new(row.into_plugin()), Vec::new()));
+        Ok(())
+    })?;
+    each(&transaction, tables::PLUGINS, |stored| {
+        let row = decode("plugin", stored)?;
+        directory.take(Change::Plugin(Arc::new(row), Vec::new()));
         Ok(())
     })?;
     each(&transaction, tables::NUMBERS, |stored| {

@@ -25,9 +25,15 @@ pub(super) const OPERATORS: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("operators");
 /// Trunk id → `TrunkRow`: passwords sealed.
 pub(super) const TRUNKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("trunks");
-/// Account, name → `Component`. The bytes lie in files beside the database.
+/// Account, name → `Component`: what was uploaded before plugins had versions; only read.
 pub(super) const COMPONENTS: TableDefinition<'_, (SidKey, &str), &[u8]> =
     TableDefinition::new("components");
+/// Owner, name → `Plugin`. The bytes lie in files beside the database.
+pub(super) const PLUGINS: TableDefinition<'_, (&str, &str), &[u8]> =
+    TableDefinition::new("plugins");
+/// Owner, plugin, sequence number → `PluginEvent`.
+pub(super) const PLUGIN_EVENTS: TableDefinition<'_, (&str, &str, u32), &[u8]> =
+    TableDefinition::new("plugin_events");
 /// Carrier id, number → `Number`.
 pub(super) const NUMBERS: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("numbers");
@@ -101,6 +107,8 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(ACCOUNTS)?;
     transaction.open_table(TRUNKS)?;
     transaction.open_table(COMPONENTS)?;
+    transaction.open_table(PLUGINS)?;
+    transaction.open_table(PLUGIN_EVENTS)?;
     transaction.open_table(NUMBERS)?;
     transaction.open_table(CALLS)?;
     transaction.open_table(CALLS_BY_ACCOUNT)?;

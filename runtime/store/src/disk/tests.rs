@@ -75,6 +75,7 @@ fn setup() -> Setup {
     let surroundings = Surroundings {
         folder: folder.path(),
         bundled: &[],
+        uploaded: &|_, _, _| false,
         check_component: &|_| Ok(()),
     };
     store

@@ -51,7 +51,7 @@ impl Writer {
                 .read()
                 .expect("nobody panics while the directory is locked"),
         );
-        let (done, directory) = {
+        let (done, directory, forgotten) = {
             let mut rows = DiskRows::open(
                 &transaction,
                 Arc::clone(&before),
@@ -59,9 +59,15 @@ impl Writer {
                 &self.key,
             )?;
             let done = work(&mut rows)?;
-            (done, rows.directory())
+            let forgotten = std::mem::take(&mut rows.forgotten);
+            (done, rows.directory(), forgotten)
         };
         transaction.commit().map_err(failed)?;
+        for sha256 in forgotten {
+            if !directory.has_component(sha256) {
+                self.components.forget(sha256);
+            }
+        }
         if !Arc::ptr_eq(&before, &directory) {
             *self
                 .directory

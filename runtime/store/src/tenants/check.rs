@@ -64,6 +64,7 @@ pub(super) fn check(
         trunks,
         components,
         numbers,
+        at_unix_ms: 0,
     })
 }
 

@@ -34,6 +34,7 @@ fn parse_in(folder: &Path, text: &str) -> Result<Tenants, TenantsError> {
         &Surroundings {
             folder,
             bundled: &["menu", "echo"],
+            uploaded: &|_, _, _| false,
             check_component: &check_component,
         },
     )
@@ -512,7 +513,7 @@ fn numbers() {
         "flow = \"menu\"",
         "flow = \"menus\"",
         16,
-        "no flow `menus`: add a [[component]] of that name, or use a bundled one (menu, echo)",
+        "no flow `menus`: add a [[component]] of that name, upload one, or use a bundled one (menu, echo)",
     );
     spoilt(
         "flow = \"menu\"\n",

@@ -313,6 +313,7 @@ fn a_component_whose_file_was_changed_is_not_handed_out() {
     let surroundings = jackfield_store::tenants::Surroundings {
         folder: folder.path(),
         bundled: &["menu"],
+        uploaded: &|_, _, _| false,
         check_component: &|_| Ok(()),
     };
     let store = open(folder.path());
@@ -322,17 +323,19 @@ fn a_component_whose_file_was_changed_is_not_handed_out() {
         .unwrap();
     let component = store
         .directory()
-        .component(hotline(&store).account(), "survey")
+        .plugin(&hotline(&store).into(), "survey")
         .unwrap()
-        .clone();
-    assert_eq!(store.component_bytes(&component).unwrap(), b"\0asm");
+        .active()
+        .unwrap()
+        .sha256;
+    assert_eq!(store.component_bytes(component).unwrap(), b"\0asm");
 
     let kept = Places::in_folder(folder.path())
         .components
-        .join(format!("{}.wasm", component.sha256));
+        .join(format!("{component}.wasm"));
     fs::write(&kept, b"\0asn").unwrap();
     assert!(matches!(
-        store.component_bytes(&component),
+        store.component_bytes(component),
         Err(StoreError::Corrupt(_))
     ));
 }

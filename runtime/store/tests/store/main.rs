@@ -7,6 +7,7 @@ mod callbacks;
 mod crash;
 mod disk;
 mod key_values;
+mod plugins;
 mod recordings;
 mod support;
 mod verbs;

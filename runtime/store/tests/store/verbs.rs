@@ -768,6 +768,7 @@ fn an_uploaded_component_is_kept_by_its_hash() {
             let surroundings = jackfield_store::tenants::Surroundings {
                 folder: folder.path(),
                 bundled: &["menu"],
+                uploaded: &|_, _, _| false,
                 check_component: &|_| Ok(()),
             };
             let applied = store
@@ -776,7 +777,9 @@ fn an_uploaded_component_is_kept_by_its_hash() {
                 .unwrap();
             let component = store
                 .directory()
-                .component(account(store, "east", "hotline"), "survey")
+                .plugin(&hotline(store).into(), "survey")
+                .unwrap()
+                .active()
                 .unwrap()
                 .clone();
             (applied, component)
@@ -788,12 +791,12 @@ fn an_uploaded_component_is_kept_by_its_hash() {
         let (applied, second) = upload(b"\0asm two");
         assert_eq!(applied.changed.len(), 1);
         assert_ne!(first.sha256, second.sha256);
-        assert_eq!(store.component_bytes(&second).unwrap(), b"\0asm two");
-        assert_eq!(store.component_bytes(&first).unwrap(), b"\0asm one");
+        assert_eq!(store.component_bytes(second.sha256).unwrap(), b"\0asm two");
+        assert_eq!(store.component_bytes(first.sha256).unwrap(), b"\0asm one");
         assert!(
             store
                 .directory()
-                .component(account(store, "west", "clinic"), "survey")
+                .plugin(&clinic(store).into(), "survey")
                 .is_none()
         );
     });

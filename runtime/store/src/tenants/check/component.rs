@@ -8,7 +8,8 @@ use toml::Spanned;
 use super::super::file::ComponentTable;
 use super::super::{MAX_COMPONENT_BYTES, NewComponent, TenantsError};
 use super::Check;
-use crate::{Component, Sha256Digest};
+use crate::Sha256Digest;
+use crate::component::Component;
 
 impl Check<'_> {
     pub(super) fn component(

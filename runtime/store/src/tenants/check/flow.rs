@@ -50,17 +50,27 @@ impl Check<'_> {
     ) -> Result<Flow, TenantsError> {
         let bundled = self.surroundings.bundled;
         let key = (account, name.get_ref().clone());
-        if bundled.contains(&key.1.as_str()) || self.components.contains(&key) {
+        if bundled.contains(&key.1.as_str())
+            || self.components.contains(&key)
+            || self.is_uploaded(account, &key.1)
+        {
             return Ok(Flow::Component(key.1));
         }
         Err(self.error(
             name,
             format_args!(
-                "no flow `{}`: add a [[component]] of that name, or use a bundled one ({})",
+                "no flow `{}`: add a [[component]] of that name, upload one, or use a bundled one ({})",
                 key.1,
                 bundled.join(", ")
             ),
         ))
+    }
+
+    fn is_uploaded(&self, account: AccountSid, name: &str) -> bool {
+        let mut accounts = self.accounts.iter();
+        accounts
+            .find(|(.., sid)| *sid == account)
+            .is_some_and(|(carrier, ..)| (self.surroundings.uploaded)(carrier, account, name))
     }
 
     pub(super) fn web_url(&self, key: &str, url: &Spanned<String>) -> Result<String, TenantsError> {

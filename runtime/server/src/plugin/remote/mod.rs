@@ -1,0 +1,241 @@
+//! `jackfield plugin push`, `list`, `activate`, `canary`, `rollback` and `history`: the plugins of a running server, over its API.
+
+mod push;
+mod shown;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::Source;
+
+/// What is done with the plugins of a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RemoteCommand {
+    /// Uploads a component to a server. New calls begin with it, unless --inactive is given.
+    Push(PushOptions),
+    /// Lists the plugins of a server, with their versions.
+    List {
+        /// One plugin; without it all.
+        name: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Has new calls begin with a version.
+    Activate {
+        /// The plugin.
+        name: String,
+        /// The version's number, as `list` shows it.
+        version: u32,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Has some of the new calls begin with a version; 0 percent ends that.
+    Canary {
+        /// The plugin.
+        name: String,
+        /// The version's number, as `list` shows it.
+        version: u32,
+        /// How many in a hundred calls.
+        percent: u8,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Ends the canary, or where there is none has new calls begin with the version before the active one again.
+    Rollback {
+        /// The plugin.
+        name: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Tells who did what with a plugin, and when; the newest first.
+    History {
+        /// The plugin.
+        name: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PushOptions {
+    #[command(flatten)]
+    source: Source,
+    /// A component that is built already, in place of the folder's.
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+    /// The plugin's name; without it that of the component's file, with `-` for `_`.
+    #[arg(long)]
+    name: Option<String>,
+    /// Keeps it only: no call begins with it.
+    #[arg(long)]
+    inactive: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Where the server is, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct Server {
+    /// The server's API.
+    #[arg(
+        long,
+        env = "JF_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    server: Url,
+    /// The account whose plugins these are: its SID.
+    #[arg(long, env = "JF_ACCOUNT", value_name = "SID")]
+    account: Option<String>,
+    /// The carrier whose plugins these are, asked as the operator; in place of an account.
+    #[arg(long, value_name = "ID", conflicts_with = "account")]
+    carrier: Option<String>,
+    /// A file with the account's token, or with the operator's (`operator.token` in the server's data folder); without it the
+    /// variable `JF_TOKEN` has the token.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Prints what the server answers, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(command: &RemoteCommand, out: &mut impl Write) -> anyhow::Result<()> {
+    match command {
+        RemoteCommand::Push(options) => push::push(options, out),
+        RemoteCommand::List { name, server } => list(server, name.as_deref(), out),
+        RemoteCommand::Activate {
+            name,
+            version,
+            server,
+        } => change(server, name, "Activate", &format!("Version={version}"), out),
+        RemoteCommand::Canary {
+            name,
+            version,
+            percent,
+            server,
+        } => {
+            let form = format!("Version={version}&Percent={percent}");
+            change(server, name, "Canary", &form, out)
+        }
+        RemoteCommand::Rollback { name, server } => change(server, name, "Rollback", "", out),
+        RemoteCommand::History { name, server } => {
+            let path = format!("{name}/History");
+            let answer = server.ask(Method::GET, &path, "", Bytes::new())?;
+            server.tell(&answer, shown::history, out)
+        }
+    }
+}
+
+fn list(server: &Server, name: Option<&str>, out: &mut impl Write) -> anyhow::Result<()> {
+    let answer = server.ask(Method::GET, name.unwrap_or_default(), "", Bytes::new())?;
+    match name {
+        Some(_) => server.tell(&answer, shown::plugin, out),
+        None => server.tell(&answer, shown::plugins, out),
+    }
+}
+
+fn change(
+    server: &Server,
+    name: &str,
+    verb: &str,
+    form: &str,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let path = format!("{name}/{verb}");
+    let answer = server.ask(Method::POST, &path, FORM, form.to_owned().into())?;
+    server.tell(&answer, shown::plugin, out)
+}
+
+impl Server {
+    /// Asks for a path below the owner's plugins.
+    ///
+    /// # Errors
+    /// When no server answers, or it refuses; then with its words.
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Value> {
+        let token = self.token()?;
+        let (owner, authorization) = match (&self.account, &self.carrier) {
+            (_, Some(carrier)) => (format!("Carriers/{carrier}"), format!("Bearer {token}")),
+            (Some(account), None) => {
+                let credentials = STANDARD.encode(format!("{account}:{token}"));
+                (
+                    format!("Accounts/{account}"),
+                    format!("Basic {credentials}"),
+                )
+            }
+            (None, None) => bail!(
+                "say whose plugins: --account SID (or the variable JF_ACCOUNT), or as the operator --carrier ID"
+            ),
+        };
+        let path = format!("/v1/{owner}/Plugins/{path}");
+        let url = self.server.join(path.trim_end_matches('/'))?;
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let asked = crate::web::ask_api(method, &url, &authorization, content_type, body);
+        let (status, body) = tokio
+            .block_on(asked)
+            .with_context(|| format!("no answer from {}", self.server))?;
+        if (200..300).contains(&status) {
+            return serde_json::from_slice(&body).context("the answer is not understood");
+        }
+        bail!("{}", refusal(status, &body))
+    }
+
+    fn token(&self) -> anyhow::Result<String> {
+        let token = match &self.token_file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read {}", file.display()))?,
+            None => std::env::var("JF_TOKEN").context(
+                "there is no token: put it into the variable JF_TOKEN, or name a file that has it with --token-file",
+            )?,
+        };
+        Ok(token.trim().to_owned())
+    }
+
+    /// The answer as it is, or in words.
+    fn tell(
+        &self,
+        answer: &Value,
+        in_words: impl FnOnce(&Value) -> String,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        match self.json {
+            true => writeln!(out, "{answer:#}")?,
+            false => write!(out, "{}", in_words(answer))?,
+        }
+        Ok(())
+    }
+}
+
+/// What the server says is wrong.
+fn refusal(status: u16, body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Refused {
+        #[serde(alias = "error")]
+        message: String,
+    }
+    match (status, serde_json::from_slice::<Refused>(body)) {
+        (401, _) => {
+            "the server does not know these credentials: look at --account and the token".to_owned()
+        }
+        (_, Ok(Refused { message })) => format!("the server refused: {message}"),
+        _ => format!("the server refused with status {status}"),
+    }
+}

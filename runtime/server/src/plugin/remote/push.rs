@@ -1,0 +1,94 @@
+//! `jackfield plugin push`.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use http::Method;
+use serde_json::Value;
+
+use super::PushOptions;
+use crate::plugin::component;
+
+/// Builds the component unless one is given, uploads it, and tells what became of it. Fails where its self-test does.
+pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Result<()> {
+    let component = component(options.component.as_deref(), &options.source, out)?;
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => name_of(&component)?,
+    };
+    let wasm = std::fs::read(&component)
+        .with_context(|| format!("cannot read {}", component.display()))?;
+    let server = &options.server;
+    if !server.json {
+        let kib = wasm.len().div_ceil(1_024);
+        writeln!(out, "uploading {kib} KiB as {name} …")?;
+    }
+    let path = match options.inactive {
+        true => format!("{name}/Versions?Activate=false"),
+        false => format!("{name}/Versions"),
+    };
+    let answer = server.ask(Method::POST, &path, "application/wasm", wasm.into())?;
+    server.tell(&answer, in_words, out)?;
+    match answer["self_test"]["result"].as_str() {
+        Some("failed") => bail!("the self-test failed: no call begins with this version"),
+        _ => Ok(()),
+    }
+}
+
+fn in_words(version: &Value) -> String {
+    let worlds = version["worlds"].as_array().into_iter().flatten();
+    let worlds: Vec<_> = worlds.filter_map(Value::as_str).collect();
+    let test = &version["self_test"];
+    let tested = match test["result"].as_str() {
+        Some("passed") => format!("tested {} cases\n", test["cases"]),
+        Some("failed") => format!(
+            "tested {} cases: {}\n",
+            test["cases"],
+            test["why"].as_str().unwrap_or_default()
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "compiled: runs {}\n{tested}{} as version {}\n",
+        worlds.join(", "),
+        version["state"].as_str().unwrap_or_default(),
+        version["version"]
+    )
+}
+
+/// `target/…/head_count.wasm` is `head-count`.
+fn name_of(component: &Path) -> anyhow::Result<String> {
+    let stem = component.file_stem().and_then(|stem| stem.to_str());
+    let stem = stem.context("the component's file has no name in UTF-8: give --name")?;
+    Ok(stem.to_lowercase().replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_named_after_its_file() {
+        for (file, name) in [
+            ("target/release/head_count.wasm", "head-count"),
+            ("Menu.wasm", "menu"),
+        ] {
+            assert_eq!(name_of(Path::new(file)).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_version_is_told() {
+        let version = json!({
+            "version": 3, "state": "active", "worlds": ["jackfield:call/call-flow@0.1.0"],
+            "self_test": { "result": "passed", "cases": 4 },
+        });
+        assert_eq!(
+            in_words(&version),
+            "compiled: runs jackfield:call/call-flow@0.1.0\ntested 4 cases\nactive as version 3\n"
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! The server's answers in words.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// All plugins.
+pub(super) fn plugins(answer: &Value) -> String {
+    let plugins = answer["plugins"].as_array().map_or(&[][..], Vec::as_slice);
+    match plugins {
+        [] => "no plugins: upload one with `jackfield plugin push`\n".to_owned(),
+        plugins => plugins.iter().map(plugin).collect(),
+    }
+}
+
+/// One plugin: its name, and a line for each version, the newest first.
+pub(super) fn plugin(answer: &Value) -> String {
+    let mut text = format!("{}\n", word(&answer["name"]));
+    for version in answer["versions"].as_array().into_iter().flatten() {
+        line(&mut text, version, &answer["canary"]);
+    }
+    text
+}
+
+fn line(text: &mut String, version: &Value, canary: &Value) {
+    let state = match (word(&version["state"]), &canary["percent"]) {
+        ("canary", percent) => format!("canary {percent} %"),
+        (state, _) => state.to_owned(),
+    };
+    let kib = version["size_bytes"].as_u64().unwrap_or(0).div_ceil(1_024);
+    let test = &version["self_test"];
+    let tested = match word(&test["result"]) {
+        "passed" => format!("{} cases ok", test["cases"]),
+        "failed" => format!("failed: {}", word(&test["why"])),
+        _ => "not tested".to_owned(),
+    };
+    let sha256 = word(&version["sha256"]);
+    writeln!(
+        text,
+        "  {:>4}  {state:<12}  {kib:>5} KiB  {}  {}  {:<34}  {tested}",
+        version["version"].to_string(),
+        sha256.get(..12).unwrap_or(sha256),
+        word(&version["uploaded"]),
+        word(&version["by"]),
+    )
+    .expect("writing to a string cannot fail");
+}
+
+/// What was done, a line each.
+pub(super) fn history(answer: &Value) -> String {
+    let events = answer["history"].as_array().into_iter().flatten();
+    events
+        .map(|event| {
+            let [at, who, what] = ["at", "who", "what"].map(|key| word(&event[key]));
+            format!("{at}  {who:<34}  {what}\n")
+        })
+        .collect()
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn versions_have_a_line_each() {
+        let answer = json!({ "plugins": [{
+            "name": "survey", "canary": { "version": 3, "percent": 10 },
+            "versions": [
+                { "version": 3, "state": "canary", "size_bytes": 2_000, "sha256": "0123456789abcdef", "uploaded": "2026-01-02T03:04:05Z",
+                  "by": "operator", "self_test": { "result": "passed", "cases": 2 } },
+                { "version": 2, "state": "active", "size_bytes": 1_024, "sha256": "f", "uploaded": "2026-01-01T03:04:05Z",
+                  "by": "operator", "self_test": { "result": "not-run" } },
+            ],
+        }]});
+        let by = format!("{:<34}", "operator");
+        assert_eq!(
+            plugins(&answer),
+            format!(
+                "survey\n     3  canary 10 %       2 KiB  0123456789ab  2026-01-02T03:04:05Z  {by}  2 cases ok\n     \
+                 2  active            1 KiB  f  2026-01-01T03:04:05Z  {by}  not tested\n"
+            )
+        );
+        assert!(plugins(&json!({ "plugins": [] })).contains("plugin push"));
+    }
+
+    #[test]
+    fn a_history_tells_who_and_when() {
+        let answer = json!({ "history": [{ "at": "2026-01-02T03:04:05Z", "who": "operator", "what": "activated version 2" }] });
+        let told = history(&answer);
+        assert!(told.starts_with("2026-01-02T03:04:05Z  operator"), "{told}");
+        assert!(told.ends_with("  activated version 2\n"), "{told}");
+    }
+}

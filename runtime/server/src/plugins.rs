@@ -1,0 +1,98 @@
+//! Plugins as the API uploads and changes them: looked over, compiled, kept, put in force.
+
+use std::sync::Arc;
+
+use api::{Done, Plugins, PushError, Upload};
+use store::{NewVersion, Plugin, PluginChange, PluginOwner, SelfTest, StoreError, UploadedPlugin};
+
+use crate::clock;
+use crate::operator::Host;
+use crate::services::Services;
+
+impl Plugins for Host {
+    fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>> {
+        let services = self.services();
+        in_background(move || push(&services, upload))
+    }
+
+    fn change(
+        &self,
+        owner: PluginOwner,
+        name: String,
+        wanted: PluginChange,
+        who: String,
+    ) -> Done<Result<Arc<Plugin>, PushError>> {
+        let services = self.services();
+        in_background(move || Ok(change(&services, owner, name, wanted, who)?))
+    }
+}
+
+/// Compiling and waiting for the disk take their time on a thread that may block.
+fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PushError> + Send + 'static,
+) -> Done<Result<T, PushError>> {
+    Box::pin(async {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.expect("dealing with a plugin does not panic")
+    })
+}
+
+fn push(services: &Services, upload: Upload) -> Result<UploadedPlugin, PushError> {
+    let worlds = services
+        .flows
+        .check(&upload.bytes)
+        .map_err(|error| PushError::Unfit(error.to_string()))?;
+    let new = NewVersion {
+        owner: upload.owner,
+        name: upload.name,
+        bytes: upload.bytes.into(),
+        worlds,
+        self_test: SelfTest::NotRun,
+        activate: upload.activate,
+        by: upload.by,
+        at_unix_ms: clock::unix_ms(),
+    };
+    let uploaded = services.store.upload_plugin(new).wait()?;
+    services.flows.reload(services.store.as_ref());
+    Ok(uploaded)
+}
+
+/// Changes which versions of a plugin run calls. For a thread that may block.
+fn change(
+    services: &Services,
+    owner: PluginOwner,
+    name: String,
+    wanted: PluginChange,
+    who: String,
+) -> Result<Arc<Plugin>, StoreError> {
+    if let PluginChange::Activate { version } | PluginChange::Canary { version, .. } = &wanted {
+        check_loads(services, &owner, &name, *version)?;
+    }
+    let at = clock::unix_ms();
+    let changed = services
+        .store
+        .change_plugin(owner, name, wanted, who, at)
+        .wait()?;
+    services.flows.reload(services.store.as_ref());
+    Ok(changed)
+}
+
+/// A version that this host cannot run any more is found out before it is active.
+fn check_loads(
+    services: &Services,
+    owner: &PluginOwner,
+    name: &str,
+    number: u32,
+) -> Result<(), StoreError> {
+    let directory = services.store.directory();
+    let plugin = directory.plugin(owner, name);
+    let plugin = plugin.ok_or_else(|| StoreError::UnknownPlugin(name.to_owned()))?;
+    if plugin.version(number).is_none() {
+        return Err(StoreError::UnknownVersion(number));
+    }
+    let flow = services
+        .flows
+        .flow_of(services.store.as_ref(), plugin, number);
+    flow.map(drop)
+        .map_err(|why| StoreError::NotPossible(format!("version {number} cannot run: {why}")))
+}

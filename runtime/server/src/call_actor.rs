@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use call::{
     Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection, Effect,
-    Event, HangUpCause, Input, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent,
-    Reply, StatusCallback, StoryChoice, StoryOutcome, StreamId, StreamOrder,
+    Event, HangUpCause, Input, ListenOrder, ListeningId, MediaCommand, MediaEvent, PlaybackEnd,
+    PromptSource, QueueEvent, Reply, SpeechEvent, StatusCallback, StoryChoice, StoryOutcome,
+    StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -26,6 +27,7 @@ use crate::detection;
 use crate::flows::{Begun, FlowError, Story};
 use crate::key_values::Pairs;
 use crate::library::prompt_codecs;
+use crate::listening::Listening;
 use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
@@ -80,6 +82,8 @@ pub(crate) struct CallActor {
     reply: Option<oneshot::Sender<Result<Reply, CallError>>>,
     cookies: crate::web::Cookies,
     streams: Streams,
+    /// What the story listens to.
+    listening: Option<Listening>,
     /// Of the stories that ended; more than one where the first broke.
     journals: Vec<Vec<u8>>,
     /// The record, and when the call ended in Unix milliseconds.
@@ -150,6 +154,7 @@ impl CallActor {
             reply: None,
             cookies: crate::web::Cookies::default(),
             streams: Streams::default(),
+            listening: None,
             journals: Vec::new(),
             ended: None,
         };
@@ -214,8 +219,10 @@ impl CallActor {
     fn open(&mut self, message: Message) -> Option<Input> {
         Some(match message {
             Message::Input(input) => {
-                if let Input::Recorded(id, _) = &input {
-                    self.recordings.forget(*id);
+                match &input {
+                    Input::Recorded(id, _) => self.recordings.forget(*id),
+                    Input::Speech(id, SpeechEvent::Ended(_)) => self.listened(*id),
+                    _ => {}
                 }
                 input
             }
@@ -313,8 +320,7 @@ impl CallActor {
                 }
             }
             Effect::Stream(id, order) => self.stream(id, order),
-            // No call has a recogniser here: `Services::call_limits`.
-            Effect::Listen(..) => {}
+            Effect::Listen(id, order) => self.listen(id, order),
             Effect::Refer(target) => self.refer(&target),
             Effect::TellDetection(callback, detection) => self.tell_detection(&callback, detection),
             Effect::Status(status) => self.record(status),
@@ -411,6 +417,34 @@ impl CallActor {
             inbox: self.inbox.clone(),
         };
         self.streams.order(id, order, &self.leg, owner);
+    }
+
+    fn listen(&mut self, id: ListeningId, order: ListenOrder) {
+        self.listening = None;
+        match order {
+            ListenOrder::Begin(request) => {
+                let (services, inbox) = (&self.services, self.inbox.clone());
+                let listening =
+                    Listening::begin(&services.recognition, &self.leg, inbox, id, request);
+                match listening {
+                    Ok(listening) => self.listening = Some(listening),
+                    Err(end) => self.job(async move { Input::Speech(id, SpeechEvent::Ended(end)) }),
+                }
+            }
+            ListenOrder::Stop => self.leg.remove_tap(id),
+        }
+    }
+
+    /// A listening has ended by itself.
+    fn listened(&mut self, id: ListeningId) {
+        self.leg.remove_tap(id);
+        if self
+            .listening
+            .as_ref()
+            .is_some_and(|listening| listening.is(id))
+        {
+            self.listening = None;
+        }
     }
 
     /// Finds whom the other side is to call.

@@ -16,6 +16,7 @@ mod flows;
 mod inbound;
 mod key_values;
 mod library;
+mod listening;
 mod live;
 mod log;
 mod mailbox;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use plugin_host::{CodeCache, Engine, EngineConfig, EngineError};
-use speech::{Flite, Provider, Speaker};
+use speech::{Flite, Provider, Recognition, Speaker};
 use store::{DiskStore, Places, Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -62,6 +62,7 @@ impl Runtime {
 
         let web = Arc::new(Web::new());
         let speaker = find_speaker(&config, &engine).await?;
+        let recognition = find_recognition(&config).await?;
         let limits = Limits {
             max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
             max_duration: Duration::from_secs(config.limits.max_duration_s),
@@ -89,6 +90,7 @@ impl Runtime {
             media,
             studio,
             library: Library::new(speaker, Arc::clone(&web)),
+            recognition,
             web,
             flows,
             callbacks: Arc::new(Callbacks::new()),
@@ -250,6 +252,17 @@ async fn find_speaker(config: &Config, engine: &Engine) -> anyhow::Result<Speake
         warn!("{warning}");
     }
     Ok(speaker)
+}
+
+async fn find_recognition(config: &Config) -> anyhow::Result<Arc<Recognition>> {
+    let (recognition, warnings) = Recognition::find(&config.speech.input).await?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    if !recognition.is_empty() {
+        info!("speech is understood by {}", recognition.names().join(", "));
+    }
+    Ok(Arc::new(recognition))
 }
 
 fn make_engine(config: &Config, token: &OperatorToken) -> anyhow::Result<Engine> {

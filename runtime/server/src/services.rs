@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use call::{CallInfo, CallRecord, CallSid, CallStatus};
 use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
+use speech::Recognition;
 use store::{Commit, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
 
@@ -29,6 +30,7 @@ pub(crate) struct Services {
     /// After the media plane, whose legs end their recordings on drop.
     pub(crate) studio: Studio,
     pub(crate) library: Library,
+    pub(crate) recognition: Arc<Recognition>,
     pub(crate) web: Arc<Web>,
     pub(crate) flows: Flows,
     pub(crate) live: LiveCalls,
@@ -57,7 +59,7 @@ impl Services {
         call::Limits {
             max_duration: self.limits.max_duration,
             has_fallback: account.fallback.is_some(),
-            has_recogniser: false,
+            has_recogniser: !self.recognition.is_empty(),
         }
     }
 

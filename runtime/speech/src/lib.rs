@@ -1,4 +1,4 @@
-//! Speech: a text or SSML goes in, audio comes out; mono, 16 bits, at [`RATE`].
+//! Speech: a text or SSML goes in, audio comes out; mono, 16 bits, at [`RATE`]. [`Recognition`] goes the other way.
 //!
 //! SSML is read into [`Utterance`]: runs of words with the way they are spoken, and silences. Silences and loudness are
 //! made here, so that they are exact whoever speaks; a [`Provider`] speaks one run. [`Speaker`] chooses the provider by
@@ -11,6 +11,7 @@ mod http;
 mod language;
 mod program;
 mod provider;
+mod recognition;
 mod recorded;
 mod say_as;
 mod settings;
@@ -28,6 +29,10 @@ pub use espeak::EspeakNg;
 pub use flite::{Flite, FliteEngine, InstalledFlite};
 pub use language::Language;
 pub use provider::{Failure, Gender, Provider, Speaking, VoiceName};
+pub use recognition::{
+    Channels, Phrase, PocketSphinx, Recogniser, Recognition, RecognitionSettings, SpokenFrame,
+    Task, Understanding,
+};
 pub use recorded::{Recorded, RecordedSettings};
 pub use say_as::Value;
 pub use settings::{InvalidSettings, Settings};

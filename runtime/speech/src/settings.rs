@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::{HttpSettings, Language, RecordedSettings, espeak, flite};
+use crate::{HttpSettings, Language, RecognitionSettings, RecordedSettings, espeak, flite};
 
 /// Who speaks, and who is asked first. Every key has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Settings {
     pub http: BTreeMap<String, HttpSettings>,
     /// Folders of recorded words, by a name of one's own.
     pub recorded: BTreeMap<String, RecordedSettings>,
+    /// Who understands what callers say.
+    pub input: RecognitionSettings,
 }
 
 /// Why settings are refused. The text begins with the key.
@@ -42,6 +44,7 @@ impl Default for Settings {
             languages: BTreeMap::new(),
             http: BTreeMap::new(),
             recorded: BTreeMap::new(),
+            input: RecognitionSettings::default(),
         }
     }
 }
@@ -53,6 +56,7 @@ impl Settings {
     /// On the first key that does not fit; says what would.
     pub fn check(&self) -> Result<(), InvalidSettings> {
         check_language("default_language", &self.default_language)?;
+        self.input.check()?;
         let mut orders = vec![("order".to_owned(), &self.order)];
         for (language, order) in &self.languages {
             let key = format!("languages.{language}");

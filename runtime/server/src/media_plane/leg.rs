@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use call::{MediaCommand, MediaEvent, MediaPath, StreamId};
+use call::{MediaCommand, MediaEvent, MediaPath};
 use joined::Joined;
 use media::{Codec, MachineDetector, SAMPLES_8K};
 use rtp::dtmf::DigitPolicy;
@@ -21,7 +21,7 @@ use super::keypad::Keypad;
 use super::line::Kind;
 use super::measurements::{Figures, Measurements};
 use super::mouth::{Mouth, Playback, Sound};
-use super::tap::{Said, Tap, Taps};
+use super::tap::{Said, Tap, TapId, Taps};
 use super::tape::Tape;
 use super::wire::{MAX_DATAGRAM_BYTES, Patience, Received, Report, Wire, is_event, is_noise};
 
@@ -153,7 +153,7 @@ impl LegCore {
     }
 
     /// Takes a tap out, to be dropped where that may take its time.
-    pub(super) fn remove_tap(&mut self, id: StreamId) -> Option<Box<Tap>> {
+    pub(super) fn remove_tap(&mut self, id: TapId) -> Option<Box<Tap>> {
         let removed = self.taps.remove(id);
         self.tell_what_is_taken();
         removed

@@ -50,7 +50,7 @@ use measurements::Measurements;
 pub(crate) use mix::{Chair, Mix, MixHearing};
 use ports::Ports;
 use reaper::Reaper;
-pub(crate) use tap::{Codes, PIECES, Piece, Tap, TapEnd, TappedFrame, Track, tap};
+pub(crate) use tap::{Codes, PIECES, Piece, Tap, TapEnd, TapId, TappedFrame, Track, tap};
 pub(crate) use tape::Tape;
 use thread::{MediaThread, Task};
 pub(crate) use wire::Patience;
@@ -248,8 +248,8 @@ impl Leg {
     }
 
     /// Takes a tap out.
-    pub(crate) fn remove_tap(&self, id: call::StreamId) {
-        self.orders.remove_tap(id);
+    pub(crate) fn remove_tap(&self, id: impl Into<TapId>) {
+        self.orders.remove_tap(id.into());
     }
 
     /// Records: both what is heard and what is said, from the leg's next frame on. When the thread stands still the recording ends at

@@ -1,11 +1,11 @@
-//! A tap: where a media stream hears what its leg hears and says, and puts in what the far end says.
+//! A tap: where a media stream hears what its leg hears and says, and puts in what the far end says; a listening hears there too.
 //!
 //! All frames are mu-law at 8 kHz, whatever codec the leg has. Both queues are allocated with the tap.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use call::{StreamId, StreamTracks};
+use call::{ListeningId, StreamId, StreamTracks};
 use crossbeam_queue::ArrayQueue;
 use media::{Law, Rate, RateConverter, SAMPLES_8K};
 
@@ -17,8 +17,27 @@ const WAITING: usize = 250;
 /// Pieces that may wait to be said: 200 ms. Whoever fills the queue keeps the rest, and may take back what waits here.
 pub(crate) const PIECES: usize = 10;
 
-/// Taps of one leg.
-const MAX_TAPS: usize = 4;
+/// Taps of one leg: of as many streams as a call may have, and of a listening.
+const MAX_TAPS: usize = 5;
+
+/// Whose tap it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TapId {
+    Stream(StreamId),
+    Listening(ListeningId),
+}
+
+impl From<StreamId> for TapId {
+    fn from(id: StreamId) -> Self {
+        Self::Stream(id)
+    }
+}
+
+impl From<ListeningId> for TapId {
+    fn from(id: ListeningId) -> Self {
+        Self::Listening(id)
+    }
+}
 
 /// 20 ms in mu-law.
 pub(crate) type Codes = [u8; SAMPLES_8K];
@@ -53,7 +72,7 @@ pub(crate) enum Piece {
 /// The leg's end of a tap. Making one allocates; using it does not.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    id: StreamId,
+    id: TapId,
     tracks: StreamTracks,
     frames: Arc<ArrayQueue<TappedFrame>>,
     dropped: Arc<AtomicU64>,
@@ -91,7 +110,7 @@ struct Speech {
 struct Narrowed(RateConverter);
 
 /// A new tap, as its two ends.
-pub(crate) fn tap(id: StreamId, tracks: StreamTracks, both_ways: bool) -> (Tap, TapEnd) {
+pub(crate) fn tap(id: impl Into<TapId>, tracks: StreamTracks, both_ways: bool) -> (Tap, TapEnd) {
     let end = TapEnd {
         frames: Arc::new(ArrayQueue::new(WAITING)),
         dropped: Arc::default(),
@@ -107,7 +126,7 @@ pub(crate) fn tap(id: StreamId, tracks: StreamTracks, both_ways: bool) -> (Tap, 
         widened: RateConverter::new(Rate::Narrow, Rate::Wide),
     });
     let tap = Tap {
-        id,
+        id: id.into(),
         tracks,
         frames: Arc::clone(&end.frames),
         dropped: Arc::clone(&end.dropped),
@@ -165,7 +184,7 @@ impl Taps {
     }
 
     /// Takes one out.
-    pub(super) fn remove(&mut self, id: StreamId) -> Option<Box<Tap>> {
+    pub(super) fn remove(&mut self, id: TapId) -> Option<Box<Tap>> {
         let is_it = |tap: &mut Box<Tap>| tap.id == id;
         self.0.iter_mut().find_map(|place| place.take_if(is_it))
     }
@@ -414,13 +433,17 @@ mod tests {
     fn a_leg_has_so_many_taps_and_loses_the_one_that_is_named() {
         let mut taps = Taps::default();
         let new = |id| Box::new(tap(StreamId(id), StreamTracks::Both, false).0);
-        for id in 1..=4 {
+        for id in 1..=5 {
             assert!(taps.add(new(id)).is_none());
         }
-        assert_eq!(taps.add(new(5)).unwrap().id, StreamId(5));
-        assert_eq!(taps.remove(StreamId(2)).unwrap().id, StreamId(2));
-        assert!(taps.remove(StreamId(2)).is_none());
-        assert!(taps.add(new(5)).is_none());
+        assert_eq!(taps.add(new(6)).unwrap().id, StreamId(6).into());
+        assert!(taps.remove(ListeningId(2).into()).is_none());
+        assert_eq!(
+            taps.remove(StreamId(2).into()).unwrap().id,
+            StreamId(2).into()
+        );
+        assert!(taps.remove(StreamId(2).into()).is_none());
+        assert!(taps.add(new(6)).is_none());
         assert!(taps.want_heard() && taps.want_said() && taps.want_audio());
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use call::{MediaCommand, MediaEvent, StreamId};
+use call::{MediaCommand, MediaEvent};
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::mpsc;
 
@@ -19,7 +19,7 @@ use super::mix::{MixCore, MixOrder};
 use super::pacer::{Pacer, SLOTS, Turn};
 use super::ports::{PortLease, Sockets};
 use super::reaper::{Grave, Remains};
-use super::tap::Tap;
+use super::tap::{Tap, TapId};
 use super::tape::Tape;
 use super::wire::{MAX_DATAGRAM_BYTES, Report};
 
@@ -89,7 +89,7 @@ enum Message {
     OpenMix(Box<MixCore>, Arc<AtomicBool>),
     Mix(MixOrder),
     AddTap(Box<Tap>),
-    RemoveTap(StreamId),
+    RemoveTap(TapId),
     /// Record on this.
     Record(Box<Tape>),
 }
@@ -244,7 +244,7 @@ impl Orders {
         self.send(Message::AddTap(Box::new(tap)));
     }
 
-    pub(super) fn remove_tap(&self, id: StreamId) {
+    pub(super) fn remove_tap(&self, id: TapId) {
         self.send(Message::RemoveTap(id));
     }
 

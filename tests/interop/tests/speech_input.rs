@@ -1,0 +1,126 @@
+//! What callers say: a softphone says what Flite spoke, PocketSphinx understands it, and the web application gets the words.
+
+use std::time::Duration;
+
+use jackfield_interop::baresip::Softphone;
+use jackfield_interop::process::eventually;
+use jackfield_interop::server::{Flow, Server, Tenants, prompt};
+use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
+use jackfield_interop::{audio, needs};
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// Samples in a millisecond.
+const MS: usize = 8;
+
+/// Numbers that speak: 1000 says yes, 1001 one, 1002 two.
+const WORDS: [(&str, &str); 3] = [("1000", "Yes."), ("1001", "One."), ("1002", "Two.")];
+
+/// A server whose number 1003 asks as this says, and its application, which takes the words at `/heard` and those so far at `/so-far`.
+fn asking(gather: &str) -> (Server, VoiceApp) {
+    let _sphinx = needs::program("pocketsphinx_continuous", "pocketsphinx pocketsphinx-en-us");
+    let document = |inside: &str| Flow::Twiml(format!("<Response>{inside}</Response>"));
+    let app = VoiceApp::serve(vec![
+        Page::prompt("welcome"),
+        Page::prompt("menu"),
+        Page::twiml("/heard", "<Response><Pause length=\"1\"/></Response>"),
+        Page::twiml("/so-far", "<Response/>"),
+        Page::twiml("/nothing", "<Response><Pause length=\"1\"/></Response>"),
+    ]);
+    let mut numbers: Vec<_> = WORDS
+        .iter()
+        .map(|(number, word)| {
+            let say = format!("<Say voice=\"slt\">{word}</Say><Pause length=\"1\"/>");
+            (*number, document(&say))
+        })
+        .collect();
+    numbers.push(("1003", document(&gather.replace("APP", &app.url("")))));
+    (Server::start(&Tenants::with_numbers(numbers)), app)
+}
+
+/// What that number says, without the silence around it.
+fn word(server: &Server, number: &str) -> Vec<i16> {
+    let heard = Softphone::call(server.sip, number, "PCMU", &[]).finish(LIMIT);
+    let is_loud = |sample: &i16| sample.abs() > 200;
+    let first = heard.iter().position(is_loud).expect("somebody speaks");
+    let last = heard.iter().rposition(is_loud).expect("somebody speaks");
+    let margin = 100 * MS;
+    heard[first.saturating_sub(margin)..(last + margin).min(heard.len())].to_vec()
+}
+
+fn quiet(ms: usize) -> Vec<i16> {
+    vec![0; ms * MS]
+}
+
+/// What was asked at that path, as soon as it was.
+fn asked_at(app: &VoiceApp, path: &str) -> Asked {
+    eventually(path, LIMIT, || {
+        let asked = app.asked();
+        asked.into_iter().find(|asked| asked.path == path)
+    })
+}
+
+#[test]
+fn a_word_stops_the_prompt_and_goes_to_the_application() {
+    let (server, app) = asking(
+        "<Gather input=\"speech\" hints=\"yes, no\" speechTimeout=\"1\" timeout=\"20\" action=\"APP/heard\">\
+         <Play>APP/welcome.wav</Play><Play>APP/menu.wav</Play></Gather>",
+    );
+    let says = [quiet(1_000), word(&server, "1000"), quiet(500)].concat();
+    let phone = Softphone::call(server.sip, "1003", "PCMU", &says);
+    let asked = asked_at(&app, "/heard");
+    assert_eq!(asked.parameters["SpeechResult"], "yes");
+    let confidence: f64 = asked.parameters["Confidence"].parse().expect("a number");
+    assert!((0.0..=1.0).contains(&confidence), "{confidence}");
+    assert_eq!(asked.parameters["Language"], "en-US");
+    assert_eq!(asked.parameters.get("Digits"), None);
+    let heard = phone.finish(LIMIT);
+    let menu = audio::find(&prompt("menu"), &heard);
+    assert!(menu.is_absent(), "the prompts were stopped: {menu:?}");
+    server.stop();
+}
+
+#[test]
+fn words_are_told_while_more_are_said() {
+    let (server, app) = asking(
+        "<Gather input=\"dtmf speech\" hints=\"one, two, three\" speechTimeout=\"3\" timeout=\"20\" \
+         partialResultCallback=\"APP/so-far\" action=\"APP/heard\"/>",
+    );
+    let [one, two] = ["1001", "1002"].map(|number| word(&server, number));
+    let says = [quiet(500), one, quiet(1_500), two, quiet(500)].concat();
+    let phone = Softphone::call(server.sip, "1003", "PCMU", &says);
+    let so_far = asked_at(&app, "/so-far");
+    assert_eq!(so_far.parameters["SequenceNumber"], "0");
+    assert_eq!(so_far.parameters["StableSpeechResult"], "one");
+    assert_eq!(so_far.parameters["UnstableSpeechResult"], "");
+    assert_eq!(so_far.parameters.get("SpeechResult"), None);
+    assert!(so_far.headers.contains_key("x-twilio-signature"));
+    let asked = asked_at(&app, "/heard");
+    assert_eq!(asked.parameters["SpeechResult"], "one two");
+    let _ = phone.finish(LIMIT);
+    server.stop();
+}
+
+#[test]
+fn who_says_nothing_hears_what_follows() {
+    let (server, app) = asking(
+        "<Gather input=\"speech\" timeout=\"2\" action=\"APP/heard\"/><Redirect>APP/nothing</Redirect>",
+    );
+    let phone = Softphone::call(server.sip, "1003", "PCMU", &quiet(500));
+    let _ = asked_at(&app, "/nothing");
+    let _ = phone.finish(LIMIT);
+    let paths: Vec<String> = app.asked().into_iter().map(|asked| asked.path).collect();
+    assert_eq!(paths, ["/nothing"]);
+    server.stop();
+}
+
+#[test]
+fn a_language_that_nobody_understands_is_named() {
+    let (server, app) = asking(
+        "<Gather input=\"speech\" language=\"km-KH\" timeout=\"2\" action=\"APP/heard\"/><Redirect>APP/nothing</Redirect>",
+    );
+    let _ = Softphone::call(server.sip, "1003", "PCMU", &[]).finish(LIMIT);
+    let _ = asked_at(&app, "/nothing");
+    let log = server.log();
+    let told = "no recogniser understands km-KH; there are en-US";
+    assert!(log.contains(told), "{log}");
+}

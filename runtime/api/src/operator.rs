@@ -10,6 +10,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use call::Grants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::tenants::Surroundings;
@@ -24,7 +25,7 @@ pub trait Operator: Send + Sync {
     fn bundled(&self) -> Vec<String>;
 
     /// Whether these bytes are a component that can run; if not, says what is wrong with them. May take seconds.
-    fn check_component(&self, bytes: &[u8]) -> Result<(), String>;
+    fn check_component(&self, bytes: &[u8], grants: &Grants) -> Result<(), String>;
 
     /// What the process counted so far, and what it holds now.
     fn metrics(&self) -> Done<Vec<Metric>>;
@@ -177,7 +178,7 @@ pub(crate) async fn apply(
             folder: Path::new(&folder),
             bundled: &bundled.iter().map(String::as_str).collect::<Vec<_>>(),
             uploaded: &|carrier, account, name| directory.has_plugin(carrier, account, name),
-            check_component: &|bytes| operator.check_component(bytes),
+            check_component: &|bytes, grants| operator.check_component(bytes, grants),
         };
         Tenants::parse(&text, &surroundings)
     });

@@ -9,6 +9,7 @@ mod command;
 mod conference;
 mod detection;
 mod event;
+mod grants;
 mod ids;
 mod io;
 mod key_value;
@@ -36,6 +37,7 @@ pub use conference::{
 };
 pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
+pub use grants::{Grants, NotGranted};
 pub use ids::{
     AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, ListeningId, PlaybackId,
     QueueSid, RecordingId, RecordingSid, RequestId, StreamSid,

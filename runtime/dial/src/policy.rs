@@ -275,7 +275,7 @@ mod tests {
             folder: Path::new("."),
             bundled: &["menu"],
             uploaded: &|_, _, _| false,
-            check_component: &|_| Ok(()),
+            check_component: &|_, _| Ok(()),
         };
         let store = MemoryStore::new();
         store

@@ -145,6 +145,7 @@ impl Egress {
     ) -> Result<(http::Response<Incoming>, Hop), FetchError> {
         let client = self.client(grants);
         for _ in 0..=self.limits.redirects {
+            hop.check_visit()?;
             let response = send(&client, &hop, cookies, bounds.first_byte).await?;
             cookies.store(hop.url(), response.headers(), SystemTime::now());
             match hop.redirected(&response)? {

@@ -1,6 +1,7 @@
 //! A request as it is asked for, and as it goes over the wire.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -44,6 +45,28 @@ pub struct Request {
     pub sign: Option<SigningKey>,
     /// The idempotency token of an earlier attempt to tell the same; a webhook without one gets a new one.
     pub token: Option<u128>,
+    /// Which hosts it may go to, redirects included; all where it is none.
+    pub may_visit: Option<MayVisit>,
+}
+
+/// Says of a URL whether a request may go there, and if not, why, in words for the tenant.
+#[derive(Clone)]
+pub struct MayVisit(Arc<Check>);
+
+type Check = dyn Fn(&str) -> Result<(), String> + Send + Sync;
+
+impl MayVisit {
+    /// Whatever `check` lets through.
+    #[must_use]
+    pub fn new(check: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(check))
+    }
+}
+
+impl fmt::Debug for MayVisit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MayVisit").finish_non_exhaustive()
+    }
 }
 
 /// A response after redirects.
@@ -109,6 +132,7 @@ pub(crate) struct Hop {
     headers: HeaderMap,
     body: Bytes,
     webhook: Option<Webhook>,
+    may_visit: Option<MayVisit>,
 }
 
 /// What makes a request a webhook.
@@ -137,7 +161,15 @@ impl Hop {
             headers: parse_headers(&request.headers)?,
             body: request.body,
             webhook,
+            may_visit: request.may_visit,
         })
+    }
+
+    /// Whether it may leave for where it goes.
+    pub(crate) fn check_visit(&self) -> Result<(), FetchError> {
+        let check = self.may_visit.as_ref();
+        let checked = check.map_or(Ok(()), |MayVisit(check)| check(self.url.as_str()));
+        checked.map_err(FetchError::NotGranted)
     }
 
     pub(crate) fn url(&self) -> &Url {

@@ -7,7 +7,7 @@ mod support;
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
-use jackfield_egress::{CookieJar, Egress, FetchError, Grants, Limits};
+use jackfield_egress::{CookieJar, Egress, FetchError, Grants, Limits, MayVisit, Request};
 use support::{EMPTY_200, Raw, Script, brief, fetch, serve};
 
 /// Hosts that are somebody's inside, in the forms that get past careless filters. `N` stands for every name that a
@@ -327,4 +327,31 @@ async fn redirects_pass_the_same_guard() {
         );
     }
     assert_eq!(canary.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_request_goes_to_no_host_that_it_may_not_visit_redirects_included() {
+    let inside = Raw::bind("127.0.0.1:0", EMPTY_200).await.unwrap();
+    let elsewhere = format!("http://localhost:{}/", inside.address.port());
+    let redirect = move || async move { Redirect::temporary(&elsewhere) };
+    let server = serve(Router::new().route("/", get(redirect))).await;
+    let egress = Egress::new(brief());
+    let visit = |url: String| Request {
+        may_visit: Some(MayVisit::new(|url| match url.contains("//127.0.0.1") {
+            true => Ok(()),
+            false => Err(format!("not to {url}")),
+        })),
+        ..support::get(url)
+    };
+    for url in [
+        format!("http://{server}/"),
+        format!("http://localhost:{}/", server.port()),
+    ] {
+        let told = fetch(&egress, visit(url)).await.unwrap_err();
+        assert!(
+            matches!(&told, FetchError::NotGranted(why) if why.starts_with("not to http://localhost")),
+            "{told}"
+        );
+    }
+    assert_eq!(inside.connections(), 0);
 }

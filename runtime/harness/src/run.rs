@@ -140,6 +140,7 @@ fn setup(
     StorySetup {
         info: stage.info(),
         settings: stage.settings(),
+        grants: stage.grants(),
         seed: SEED,
         started_unix_ms: stage.started_unix_ms(),
         limits,

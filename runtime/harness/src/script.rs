@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use call::{
-    AnsweredBy, Command, ConferenceCommand, HttpError, HttpRequest, HttpResponse, KeyValueError,
-    KeyValueWrite, KeyValues, MediaSource, QueueCommand, RecordingCommand, StreamEnd, StreamError,
+    AnsweredBy, Command, ConferenceCommand, Grants, HttpError, HttpRequest, HttpResponse,
+    KeyValueError, KeyValueWrite, KeyValues, MediaSource, QueueCommand, RecordingCommand,
+    StreamEnd, StreamError,
 };
 
 use crate::callee::{Callee, CalleeDoes};
@@ -39,6 +41,8 @@ pub struct Script {
     /// In milliseconds since 1970; a moment in 2026 where nothing is said.
     pub(crate) starts_unix_ms: Option<u64>,
     pub(crate) settings: BTreeMap<String, String>,
+    /// Everything, where it is none.
+    pub(crate) grants: Option<Arc<Grants>>,
     /// The account's key-value pairs when the call comes in.
     pub(crate) pairs: KeyValues,
     /// How many are in every conference before the caller, and in every queue.
@@ -423,6 +427,13 @@ impl Script {
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The account grants the story this and nothing else. Everything, where nothing is said.
+    #[must_use]
+    pub fn granting(mut self, grants: Grants) -> Self {
+        self.grants = Some(Arc::new(grants));
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use call::{
     AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, ChildNews, Command,
-    Detection, Direction, Effect, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
+    Detection, Direction, Effect, Event, Grants, HangUpCause, HttpError, HttpRequest, HttpResponse,
     InboundLeg, Input, KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, Limits,
     MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply, RequestId, StoryOutcome,
 };
@@ -185,6 +185,12 @@ impl Stage {
 
     pub(crate) fn settings(&self) -> std::collections::BTreeMap<String, String> {
         self.script.settings.clone()
+    }
+
+    /// What the account grants the story.
+    pub(crate) fn grants(&self) -> Arc<Grants> {
+        let granted = self.script.grants.clone();
+        granted.unwrap_or_else(|| Arc::new(Grants::everything()))
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -605,7 +611,10 @@ impl Stage {
             }
             Effect::Fetch(id, source) => Some(Input::Fetched(id, self.prompt(&source))),
             Effect::Http(id, request) => {
-                let result = self.script.response_to(&request);
+                let result = match self.grants().check_url(&request.url) {
+                    Ok(()) => self.script.response_to(&request),
+                    Err(why) => Err(HttpError::NotGranted(why)),
+                };
                 let at = self.now + SERVER_LATENCY;
                 self.responses.push_back(Arriving { at, id, result });
                 None

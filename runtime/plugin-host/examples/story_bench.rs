@@ -185,6 +185,7 @@ fn setup(stop: Stop) -> StorySetup {
             sip_call_id: "bench@localhost".to_owned(),
         },
         settings: BTreeMap::new(),
+        grants: Arc::new(call::Grants::everything()),
         seed: [7; 32],
         started_unix_ms: STARTED_UNIX_MS,
         limits: Limits {

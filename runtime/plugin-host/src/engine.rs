@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use call::Grants;
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
+use crate::asks::asks;
 use crate::bounds;
 use crate::cache::CodeCache;
 use crate::class::Class;
@@ -185,6 +187,7 @@ impl Engine {
             pool,
             component,
             sha256,
+            asks: asks(wasm)?,
         })
     }
 
@@ -251,6 +254,7 @@ struct Loaded<'a> {
     pool: &'a Pool,
     component: Component,
     sha256: [u8; 32],
+    asks: Grants,
 }
 
 impl Loaded<'_> {
@@ -259,9 +263,10 @@ impl Loaded<'_> {
         let bound = world::check(self.pool, &self.component)?;
         let engine = || self.pool.wasmtime.clone();
         Ok(Worlds {
-            call_flow: bound
-                .call_flow
-                .map(|flow| Flow::new(engine(), self.pool.class, flow, self.sha256)),
+            call_flow: bound.call_flow.map(|flow| {
+                let asks = self.asks.clone();
+                Flow::new(engine(), self.pool.class, flow, self.sha256, asks)
+            }),
             routing_policy: bound
                 .routing_policy
                 .map(|policy| Policy::new(engine(), policy)),

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use call::Grants;
+
 use crate::bindings::CallFlowPre;
 use crate::class::Class;
 use crate::port::CallPort;
@@ -18,6 +20,7 @@ struct Loaded {
     class: Class,
     component: CallFlowPre<StoryState>,
     sha256: [u8; 32],
+    asks: Grants,
 }
 
 impl Flow {
@@ -26,12 +29,14 @@ impl Flow {
         class: Class,
         component: CallFlowPre<StoryState>,
         sha256: [u8; 32],
+        asks: Grants,
     ) -> Self {
         Self(Arc::new(Loaded {
             engine,
             class,
             component,
             sha256,
+            asks,
         }))
     }
 
@@ -45,6 +50,12 @@ impl Flow {
     #[must_use]
     pub fn class(&self) -> Class {
         self.0.class
+    }
+
+    /// What it asks for beyond its call.
+    #[must_use]
+    pub fn asks(&self) -> &Grants {
+        &self.0.asks
     }
 
     /// Runs one story to its end, in an instance of its own.

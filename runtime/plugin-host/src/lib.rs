@@ -7,6 +7,7 @@
 //! Beside calls there are decisions: a [`routing::Policy`] chooses trunks, a [`retry::Strategy`] says when to try again. One
 //! question, one answer ([`Answered`]), no call and no journal. One component may be all three: [`Worlds`].
 
+mod asks;
 pub mod attempts;
 mod bindings;
 mod bounds;
@@ -39,6 +40,7 @@ pub mod words;
 mod world;
 mod worlds;
 
+pub use asks::{asks, check, require, with_asks};
 pub use cache::CodeCache;
 pub use class::Class;
 pub use decision::{Answered, DecisionLimits, DecisionSetup, NoDecision};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use call::{CallError, Command, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
+use call::{CallError, Command, Grants, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
 use tokio::sync::oneshot;
 
 use crate::flow::Flow;
@@ -102,6 +102,8 @@ pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> 
     let setup = StorySetup {
         info: header.info,
         settings: header.settings,
+        // What was refused then is in the journal.
+        grants: Arc::new(Grants::everything()),
         seed: header.seed,
         started_unix_ms: header.started_unix_ms,
         limits: header.limits,

@@ -1,8 +1,9 @@
 //! What belongs to one story while it runs: the data of its store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use call::CallInfo;
+use call::{CallInfo, Grants};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
@@ -51,6 +52,7 @@ pub(crate) struct StoryState {
     pub(crate) info: CallInfo,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
+    pub(crate) grants: Arc<Grants>,
     pub(crate) port: Box<dyn AnyPort>,
     pub(crate) commands: u32,
     /// When the story must have waited next, if it gives commands until then.
@@ -68,6 +70,7 @@ impl StoryState {
         let StorySetup {
             info,
             settings,
+            grants,
             seed,
             started_unix_ms,
             limits,
@@ -98,6 +101,7 @@ impl StoryState {
             info: header.info,
             sandbox: Sandbox::new(header.settings, seed, started_unix_ms, bounds, notebook),
             limits,
+            grants,
             port,
             commands: 0,
             patience: Instant::now() + limits.command_wait,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use call::{CallError, CallInfo, StoryOutcome};
+use call::{CallError, CallInfo, Grants, StoryOutcome};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use wasmtime::Store;
@@ -32,6 +32,8 @@ pub struct StorySetup {
     pub info: CallInfo,
     /// What `wasi:config/store` answers with.
     pub settings: BTreeMap<String, String>,
+    /// What the account grants it beyond its call. Settings that are not granted are not among [`Self::settings`].
+    pub grants: Arc<Grants>,
     /// What the story's random numbers grow from. 32 random bytes, new for each story.
     pub seed: [u8; 32],
     /// The story's first time, in milliseconds since 1970.

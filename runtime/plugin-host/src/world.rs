@@ -66,6 +66,12 @@ pub enum LoadError {
     /// Damaged, or using a part of WebAssembly that is switched off.
     #[error("the component is not valid: {0}")]
     Invalid(String),
+    /// What it says that it asks for is not understood.
+    #[error("what the component asks for is not understood: {0}; it comes from `plugin.toml`")]
+    Asks(String),
+    /// It asks for more than its account grants; names the lines that would grant it.
+    #[error("it asks for what its account does not grant: add to the account's `grants`: {0}")]
+    NotGranted(String),
     /// Compiling it takes more time than it may.
     #[error("compiling the component takes too long: give it fewer or smaller functions")]
     CompilerTimedOut,

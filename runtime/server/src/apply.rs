@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use call::Grants;
 use plugin_host::{Engine, EngineConfig};
 use serde::Deserialize;
 use store::tenants::Surroundings;
@@ -60,7 +61,7 @@ fn straight(
         folder,
         bundled: &bundled,
         uploaded: &|carrier, account, name| directory.has_plugin(carrier, account, name),
-        check_component: &|wasm| check_component(config, wasm),
+        check_component: &|wasm, grants| check_component(config, wasm, grants),
     };
     let tenants = Tenants::parse(text, &surroundings)
         .with_context(|| format!("{} was not applied", file.display()))?;
@@ -69,7 +70,7 @@ fn straight(
 }
 
 /// Compiles the component once, as a server would, only to know whether it could.
-fn check_component(config: &Config, wasm: &[u8]) -> Result<(), String> {
+fn check_component(config: &Config, wasm: &[u8], grants: &Grants) -> Result<(), String> {
     let engine = Engine::new(EngineConfig {
         max_stories: 1,
         cache: None,
@@ -79,7 +80,7 @@ fn check_component(config: &Config, wasm: &[u8]) -> Result<(), String> {
     let compiler = Compiler::new(&engine);
     engine
         .load_by(wasm, |wasm| compiler.compile(wasm))
-        .map(drop)
+        .and_then(|flow| plugin_host::require(flow.asks(), grants))
         .map_err(|error| error.to_string())
 }
 

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use call::{
     Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection, Effect,
-    Event, HangUpCause, Input, ListenOrder, ListeningId, MediaCommand, MediaEvent, PlaybackEnd,
-    PromptSource, QueueEvent, Reply, SpeechEvent, StatusCallback, StoryChoice, StoryOutcome,
-    StreamId, StreamOrder,
+    Event, Grants, HangUpCause, Input, ListenOrder, ListeningId, MediaCommand, MediaEvent,
+    PlaybackEnd, PromptSource, QueueEvent, Reply, SpeechEvent, StatusCallback, StoryChoice,
+    StoryOutcome, StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -93,6 +93,7 @@ pub(crate) struct CallActor {
 /// The story that runs now.
 struct Running {
     desk: StoryDesk,
+    grants: Arc<Grants>,
     stop: Stop,
 }
 
@@ -342,14 +343,14 @@ impl CallActor {
         match self.begun(choice) {
             Ok(begun) => {
                 let setup = self.services.story_setup(&self.info, &begun, stop.clone());
-                let inbox = self.inbox.clone();
+                let (inbox, grants) = (self.inbox.clone(), Arc::clone(&setup.grants));
                 let story = async move {
                     let end = begun.flow.start(setup, mailbox).await;
                     // The actor may have ended with the call.
                     let _ = inbox.send(Message::StoryOver(end)).await;
                 };
                 tokio::spawn(story.in_current_span());
-                self.running = Some(Running { desk, stop });
+                self.running = Some(Running { desk, grants, stop });
             }
             Err(error) => {
                 let outcome = StoryOutcome::Broke(error.to_string());
@@ -404,8 +405,14 @@ impl CallActor {
             Arc::clone(&self.account),
             self.cookies.clone(),
         );
+        let running = self.running.as_ref();
+        let grants = running.map_or_else(Arc::default, |running| Arc::clone(&running.grants));
         self.job(async move {
-            Input::Http(id, services.web.request(&account, &cookies, request).await)
+            let web = &services.web;
+            Input::Http(
+                id,
+                web.story_request(&account, grants, &cookies, request).await,
+            )
         });
     }
 

@@ -5,7 +5,7 @@ mod shelf;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use call::{CallSid, StoryChoice};
+use call::{CallSid, Grants, StoryChoice};
 use plugin_host::{Engine, Flow, LoadError};
 use shelf::{Loaded, Serving, Shelf};
 use store::{Plugin, PluginOwner, Store, WebhookMethod};
@@ -45,6 +45,9 @@ pub(crate) enum FlowError {
     Unknown(String),
     #[error("the account has no fallback")]
     NoFallback,
+    /// What was granted when it was uploaded is granted no more.
+    #[error("the component `{0}` is not run: {1}")]
+    NotGranted(String, LoadError),
 }
 
 /// What a call begins its story with, and begins it with again if need be: whatever becomes of the plugin meanwhile, the call stays with
@@ -54,6 +57,8 @@ pub(crate) struct Begun {
     pub(crate) flow: Flow,
     /// What `wasi:config` answers.
     pub(crate) settings: BTreeMap<String, String>,
+    /// What it may use beyond its call.
+    pub(crate) grants: Arc<Grants>,
     /// None for bundled components.
     pub(crate) version: Option<Arc<VersionId>>,
 }
@@ -151,14 +156,15 @@ impl Flows {
         Ok(flow)
     }
 
-    /// Whether these bytes are a component that could run calls; tells the worlds that it runs. Every upload passes here.
-    pub(crate) fn check(&self, wasm: &[u8]) -> Result<Vec<String>, LoadError> {
+    /// Whether these bytes are a component that could run calls with what its owner grants; tells the worlds that it runs. Every upload
+    /// passes here.
+    pub(crate) fn check(&self, wasm: &[u8], grants: &Grants) -> Result<Vec<String>, LoadError> {
         let worlds = self
             .engine
             .worlds_by(wasm, |wasm| self.compiler.compile(wasm))?;
         let names = worlds.names().into_iter().map(str::to_owned).collect();
         match worlds.call_flow {
-            Some(_) => Ok(names),
+            Some(flow) => plugin_host::require(flow.asks(), grants).map(|()| names),
             None => self.load_upload(wasm).map(|_| names),
         }
     }
@@ -169,8 +175,9 @@ impl Flows {
             .load_by(wasm, |wasm| self.compiler.compile(wasm))
     }
 
-    /// What a call begins its story with: the version that has its turn, and what `wasi:config` answers in it: the flow's own keys, over
-    /// the number's, over the account's.
+    /// What a call begins its story with: the version that has its turn, what `wasi:config` answers in it (the flow's own keys, over the
+    /// number's, over the account's), and what it may use: a plugin of the account what is granted, the operator's and the bundled ones
+    /// everything.
     pub(crate) fn find(
         &self,
         account: &store::Account,
@@ -182,8 +189,7 @@ impl Flows {
             StoryChoice::Flow => &story.flow,
             StoryChoice::Fallback => account.fallback.as_ref().ok_or(FlowError::NoFallback)?,
         };
-        let mut settings = account.settings.clone();
-        settings.extend(story.settings.clone());
+        let mut settings = story.settings.clone();
         let name = match flow {
             store::Flow::Component(name) => name.as_str(),
             store::Flow::VoiceUrl { url, method } => {
@@ -200,6 +206,10 @@ impl Flows {
             }
         };
         if let Some((owner, loaded)) = self.shelf().choose(account, name, call) {
+            let grants = granted_to(&owner, account);
+            plugin_host::require(loaded.flow.asks(), &grants)
+                .map_err(|error| FlowError::NotGranted(name.to_owned(), error))?;
+            add_settings(&mut settings, account, &grants);
             let version = VersionId {
                 owner,
                 name: name.to_owned(),
@@ -208,20 +218,45 @@ impl Flows {
             return Ok(Begun {
                 flow: loaded.flow.clone(),
                 settings,
+                grants: Arc::new(grants),
                 version: Some(Arc::new(version)),
             });
         }
         let bundled = self.bundled.get(name).cloned();
         let flow = bundled.ok_or_else(|| FlowError::Unknown(name.to_owned()))?;
+        let grants = Grants::everything();
+        add_settings(&mut settings, account, &grants);
         Ok(Begun {
             flow,
             settings,
+            grants: Arc::new(grants),
             version: None,
         })
     }
 
     fn shelf(&self) -> Arc<Shelf> {
         Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a plugin of this owner may use in calls of the account. A carrier's are the operator's, as the bundled ones are.
+fn granted_to(owner: &PluginOwner, account: &store::Account) -> Grants {
+    match owner {
+        PluginOwner::Account(_) => account.grants.clone(),
+        PluginOwner::Carrier(_) => Grants::everything(),
+    }
+}
+
+/// Those of the account that are granted, where nothing goes before.
+fn add_settings(
+    settings: &mut BTreeMap<String, String>,
+    account: &store::Account,
+    grants: &Grants,
+) {
+    for (name, value) in &account.settings {
+        if grants.has_setting(name) && !settings.contains_key(name) {
+            settings.insert(name.clone(), value.clone());
+        }
     }
 }
 

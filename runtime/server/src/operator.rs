@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use api::{ApiState, Done, End, EndError, Metric};
-use call::{AccountSid, CallRecord, CallSid, CallStatus, HangUpCause};
+use call::{AccountSid, CallRecord, CallSid, CallStatus, Grants, HangUpCause};
 use sha2::{Digest, Sha256};
 use store::{Applied, CallRow, Scope, Secret, StoreError, Tenants};
 
@@ -127,10 +127,10 @@ impl api::Operator for Host {
             .collect()
     }
 
-    fn check_component(&self, bytes: &[u8]) -> Result<(), String> {
+    fn check_component(&self, bytes: &[u8], grants: &Grants) -> Result<(), String> {
         self.services()
             .flows
-            .check(bytes)
+            .check(bytes, grants)
             .map(drop)
             .map_err(|error| error.to_string())
     }

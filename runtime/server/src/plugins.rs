@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::{Done, Plugins, PushError, Upload};
+use call::Grants;
 use store::{NewVersion, Plugin, PluginChange, PluginOwner, SelfTest, StoreError, UploadedPlugin};
 
 use crate::clock;
@@ -38,9 +39,10 @@ fn in_background<T: Send + 'static>(
 }
 
 fn push(services: &Services, upload: Upload) -> Result<UploadedPlugin, PushError> {
+    let grants = grants_of(services, &upload.owner);
     let worlds = services
         .flows
-        .check(&upload.bytes)
+        .check(&upload.bytes, &grants)
         .map_err(|error| PushError::Unfit(error.to_string()))?;
     let new = NewVersion {
         owner: upload.owner,
@@ -55,6 +57,18 @@ fn push(services: &Services, upload: Upload) -> Result<UploadedPlugin, PushError
     let uploaded = services.store.upload_plugin(new).wait()?;
     services.flows.reload(services.store.as_ref());
     Ok(uploaded)
+}
+
+/// What a plugin of this owner may use: a carrier's are the operator's, and may use everything.
+fn grants_of(services: &Services, owner: &PluginOwner) -> Grants {
+    match owner {
+        PluginOwner::Carrier(_) => Grants::everything(),
+        PluginOwner::Account(sid) => {
+            let directory = services.store.directory();
+            let account = directory.account(*sid);
+            account.map_or_else(Grants::default, |account| account.grants.clone())
+        }
+    }
 }
 
 /// Changes which versions of a plugin run calls. For a thread that may block.
@@ -93,6 +107,10 @@ fn check_loads(
     let flow = services
         .flows
         .flow_of(services.store.as_ref(), plugin, number);
-    flow.map(drop)
-        .map_err(|why| StoreError::NotPossible(format!("version {number} cannot run: {why}")))
+    let grants = grants_of(services, owner);
+    let granted = flow.and_then(|flow| {
+        let granted = plugin_host::require(flow.asks(), &grants);
+        granted.map_err(|error| error.to_string())
+    });
+    granted.map_err(|why| StoreError::NotPossible(format!("version {number} cannot run: {why}")))
 }

@@ -68,6 +68,7 @@ impl Services {
         StorySetup {
             info: info.clone(),
             settings: begun.settings.clone(),
+            grants: Arc::clone(&begun.grants),
             seed: random(),
             started_unix_ms: clock::unix_ms(),
             limits: begun.flow.class().limits(),

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use call::{HttpError, HttpMethod, HttpRequest, HttpResponse, StreamError};
 use egress::{
-    Egress, FetchError, Grants, Kind, Request, SigningKey, StreamedResponse, WebSocket,
+    Egress, FetchError, Grants, Kind, MayVisit, Request, SigningKey, StreamedResponse, WebSocket,
     WebSocketError,
 };
 use store::tenants::MAX_COMPONENT_BYTES;
+use tracing::warn;
 
 /// The cookies of one call. They go with every request of its story and end with it.
 pub(crate) type Cookies = Arc<egress::CookieJar>;
@@ -38,7 +39,28 @@ impl Web {
         }
     }
 
-    /// Makes a story's request.
+    /// Makes a story's request, to hosts that are granted to it. The tenant's log says which grant is missing.
+    pub(crate) async fn story_request(
+        &self,
+        account: &store::Account,
+        granted: Arc<call::Grants>,
+        cookies: &Cookies,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, HttpError> {
+        let request = of_story(request, &SigningKey::new(account.auth_token.expose()));
+        let may_visit = MayVisit::new(move |url| granted.check_url(url));
+        let request = Request {
+            may_visit: Some(may_visit),
+            ..request
+        };
+        let response = self.fetch(account, request, cookies).await;
+        if let Err(HttpError::NotGranted(why)) = &response {
+            warn!(target: "tenant", "an HTTP request was refused: {why}");
+        }
+        response.map(to_story)
+    }
+
+    /// Makes a request of the host for a story.
     pub(crate) async fn request(
         &self,
         account: &store::Account,
@@ -78,6 +100,7 @@ impl Web {
             headers: conditions.to_vec(),
             body: bytes::Bytes::new(),
             sign: None,
+            may_visit: None,
             token: None,
         };
         let response = self
@@ -153,6 +176,7 @@ pub(crate) fn of_story(request: HttpRequest, key: &SigningKey) -> Request {
         headers: request.headers,
         body: request.body.into(),
         sign: request.sign.then(|| key.clone()),
+        may_visit: None,
         token: None,
     }
 }
@@ -222,6 +246,7 @@ pub(crate) async fn ask_api(
         ],
         body,
         sign: None,
+        may_visit: None,
         token: None,
     };
     let limits = egress::Limits::default();

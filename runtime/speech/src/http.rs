@@ -205,6 +205,7 @@ impl HttpService {
                 .unwrap_or_default()
                 .into(),
             sign: None,
+            may_visit: None,
             token: None,
         }
     }

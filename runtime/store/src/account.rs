@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use call::AccountSid;
+use call::{AccountSid, Grants};
 use serde::{Deserialize, Serialize};
 
 use crate::seal::{DataKey, Secret};
@@ -32,8 +32,10 @@ pub struct Account {
     pub media_dir: Option<PathBuf>,
     /// The voice that speaks where a flow names none.
     pub voice: Option<String>,
-    /// Settings that every flow of this account may read.
+    /// Settings that the flows of this account may read: the runtime's own all of them, uploaded ones those that are granted.
     pub settings: BTreeMap<String, String>,
+    /// What its components may use beyond their calls.
+    pub grants: Grants,
 }
 
 /// Where an account's HTTP requests may go beyond global addresses, which are always allowed.

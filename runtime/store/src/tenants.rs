@@ -22,6 +22,11 @@
 //! outbound.allow = ["+855", "1294", "sip:"]  # whom it may call: number beginnings, short codes, SIP URIs at the trunks
 //! outbound.max_channels = 10             # calls at once, both directions
 //! outbound.calls_per_second = 1.0
+//! [account.grants]                       # what its components may use beyond their calls; nothing if left out
+//! hosts = ["api.example.org", "*.example.net"]  # HTTP and WebSocket; "*" for all
+//! dial = ["+855"]                        # as in outbound.allow, which bounds it; "*" for all
+//! settings = ["greeting"]                # settings of the account; "*" for all
+//! key-value = true                       # pairs that outlive calls
 //!
 //! [[trunk]]
 //! id = "gateway"
@@ -103,7 +108,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use call::AccountSid;
+use call::{AccountSid, Grants};
 use sha2::{Digest, Sha256};
 
 use crate::component::Component;
@@ -132,9 +137,12 @@ pub struct Surroundings<'a> {
     pub bundled: &'a [&'a str],
     /// Whether an account of this carrier has a plugin of this name, uploaded by itself or by the carrier.
     pub uploaded: &'a dyn Fn(&CarrierId, AccountSid, &str) -> bool,
-    /// Whether these bytes are a component that can run; if not, says what is wrong with them.
-    pub check_component: &'a dyn Fn(&[u8]) -> Result<(), String>,
+    /// Whether these bytes are a component that can run with what its account grants; if not, says what is wrong.
+    pub check_component: &'a CheckComponent<'a>,
 }
+
+/// Looks over a component's bytes, for an account that grants this.
+pub type CheckComponent<'a> = dyn Fn(&[u8], &Grants) -> Result<(), String> + 'a;
 
 /// What is wrong with a tenants file, where, and how to put it right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -159,6 +167,7 @@ pub(crate) struct NewAccount {
     pub(crate) media_dir: Option<PathBuf>,
     pub(crate) voice: Option<String>,
     pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) grants: Grants,
 }
 
 /// A component's row and its bytes.
@@ -187,6 +196,33 @@ impl Tenants {
     pub fn applied_at(self, at_unix_ms: u64) -> Self {
         Self { at_unix_ms, ..self }
     }
+}
+
+/// What an account of a tenants file grants: `account` is its name, or `carrier/name`. None if there is no such account. Nothing else of the
+/// file is checked.
+///
+/// # Errors
+/// When the file is none, or the grants are not.
+pub fn grants_in(text: &str, account: &str) -> Result<Option<Grants>, TenantsError> {
+    let file = file::parse(text)?;
+    let is_meant = |table: &&file::AccountTable| {
+        let (carrier, name) = (table.carrier.get_ref(), table.name.get_ref());
+        name == account || format!("{carrier}/{name}") == account
+    };
+    let Some(table) = file.account.iter().find(is_meant) else {
+        return Ok(None);
+    };
+    let Some(grants) = &table.grants else {
+        return Ok(Some(Grants::default()));
+    };
+    grants
+        .get_ref()
+        .check_entries()
+        .map_err(|message| TenantsError {
+            line: check::line_at(text, grants.span().start),
+            message,
+        })?;
+    Ok(Some(grants.get_ref().clone()))
 }
 
 /// The SID of an account whose file names none: the same for the same carrier and name.

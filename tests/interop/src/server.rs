@@ -72,7 +72,13 @@ pub struct Uploads {
     pub components: Vec<(&'static str, Vec<u8>)>,
     /// The document that takes over when one of them breaks.
     pub fallback: Option<&'static str>,
+    /// The account's grants: [`ALL_GRANTS`], or less.
+    pub grants: &'static str,
 }
+
+/// Grants that leave nothing out.
+pub const ALL_GRANTS: &str =
+    "{ hosts = [\"*\"], dial = [\"*\"], settings = [\"*\"], key-value = true }";
 
 impl Uploads {
     fn to_toml(&self) -> String {
@@ -85,8 +91,10 @@ impl Uploads {
              name = \"uploads\"\n\
              media_dir = \"{}\"\n\
              outbound = {{ allow = [\"+1500555\"], max_channels = 50, calls_per_second = 50.0 }}\n\
+             grants = {grants}\n\
              {fallback}",
-            media_dir().display()
+            media_dir().display(),
+            grants = self.grants
         );
         for (number, _) in &self.components {
             text.push_str(&format!(

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use jackfield_interop::server::{Server, Tenants, Uploads, binary};
+use jackfield_interop::server::{self, ALL_GRANTS, Server, Tenants, Uploads, binary};
 use jackfield_interop::sipp::Sipp;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -41,6 +41,7 @@ fn a_count_goes_on_after_kill_9() {
         uploads: Some(Uploads {
             components: vec![("2000", returning_caller())],
             fallback: None,
+            grants: ALL_GRANTS,
         }),
         ..Tenants::default()
     });
@@ -49,4 +50,17 @@ fn a_count_goes_on_after_kill_9() {
     server.kill_and_start_again();
     call(&server, 3);
     server.stop();
+}
+
+#[test]
+fn what_is_not_granted_is_not_taken_over() {
+    let told = server::refusal(&Tenants {
+        uploads: Some(Uploads {
+            components: vec![("2000", zoo::animal("key-value-flood"))],
+            fallback: None,
+            grants: "{ hosts = [\"*\"] }",
+        }),
+        ..Tenants::default()
+    });
+    assert!(told.contains("`grants`: key-value = true"), "{told}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jackfield_interop::audio::{self, Found};
 use jackfield_interop::needs;
 use jackfield_interop::rtp_tap::RtpTap;
-use jackfield_interop::server::{self, Flow, Server, Tenants, Uploads, prompt};
+use jackfield_interop::server::{self, ALL_GRANTS, Flow, Server, Tenants, Uploads, prompt};
 use jackfield_interop::sipp::Sipp;
 use jackfield_interop::steady::on_a_steady_machine;
 
@@ -44,6 +44,7 @@ fn tenants(animals: &[(&'static str, &str)], fallback: Option<&'static str>) -> 
         uploads: Some(Uploads {
             components,
             fallback,
+            grants: ALL_GRANTS,
         }),
         ..Tenants::with_numbers(vec![("1000", Flow::Component("menu"))])
     }
@@ -137,6 +138,7 @@ fn what_breaks_the_compiler_is_refused() {
         uploads: Some(Uploads {
             components: vec![("2000", wasm)],
             fallback: None,
+            grants: ALL_GRANTS,
         }),
         ..Tenants::default()
     };

@@ -15,7 +15,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{
-    AccountSid, CallRecord, CallSid, CallStatus, RecordingChannels, RecordingOptions, RecordingSid,
+    AccountSid, CallRecord, CallSid, CallStatus, Grants, RecordingChannels, RecordingOptions,
+    RecordingSid,
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
@@ -289,7 +290,7 @@ impl Operator for Staff {
         vec!["menu".to_owned()]
     }
 
-    fn check_component(&self, bytes: &[u8]) -> Result<(), String> {
+    fn check_component(&self, bytes: &[u8], _: &Grants) -> Result<(), String> {
         bytes
             .starts_with(b"\0asm")
             .then_some(())
@@ -373,7 +374,7 @@ impl Api {
             folder: Path::new("/"),
             bundled: &["menu"],
             uploaded: &|_, _, _| false,
-            check_component: &|_| Ok(()),
+            check_component: &|_, _| Ok(()),
         };
         store
             .apply(Tenants::parse(TENANTS, &surroundings).unwrap())

@@ -74,7 +74,7 @@ impl World {
             folder: Path::new("."),
             bundled: &["menu"],
             uploaded: &|_, _, _| false,
-            check_component: &|_| Ok(()),
+            check_component: &|_, _| Ok(()),
         };
         let store = MemoryStore::new();
         store

@@ -126,6 +126,7 @@ pub(crate) fn get(url: impl Into<String>) -> Request {
         headers: Vec::new(),
         body: Bytes::new(),
         sign: None,
+        may_visit: None,
         token: None,
     }
 }

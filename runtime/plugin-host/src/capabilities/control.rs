@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::bindings::control::{self, Host};
 use crate::bindings::types;
 use crate::journal::Entry;
+use crate::log::LogLevel;
 use crate::meter::Limit;
 use crate::state::{Halt, StoryState};
 
@@ -148,10 +149,19 @@ impl StoryState {
             ))));
         }
         self.commands += 1;
-        let answered =
-            tokio::time::timeout_at(self.patience, self.port.command(command.clone())).await;
-        let Ok(result) = answered else {
-            return Err(Halt::Stalled.into());
+        let result = match self.grants.check(&command) {
+            Err(refused) => {
+                let notebook = &self.sandbox.notebook;
+                notebook.log(LogLevel::Warn, "grants", &refused.to_string());
+                Err(refused)
+            }
+            Ok(()) => {
+                let asked = self.port.command(command.clone());
+                let Ok(result) = tokio::time::timeout_at(self.patience, asked).await else {
+                    return Err(Halt::Stalled.into());
+                };
+                result
+            }
         };
         self.sandbox.budget.back_from_host();
         self.sandbox.notebook.write(&Entry::Command {

@@ -137,9 +137,14 @@ impl StoryState {
             return Ok(Err(key_value::Error::Other(why)));
         }
         self.commands += 1;
-        let asked = self.port.key_value(command.clone());
-        let Ok(result) = tokio::time::timeout_at(self.patience, asked).await else {
-            return Err(Halt::Stalled.into());
+        let result = if self.grants.key_value {
+            let asked = self.port.key_value(command.clone());
+            let Ok(result) = tokio::time::timeout_at(self.patience, asked).await else {
+                return Err(Halt::Stalled.into());
+            };
+            result
+        } else {
+            Err(KeyValueError::NotGranted)
         };
         self.sandbox.budget.back_from_host();
         self.sandbox.notebook.write(&Entry::KeyValue {

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use call::{
-    AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, HangUpCause,
+    AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, Grants, HangUpCause,
     KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, PlaybackId, Reply,
 };
 use plugin_host::{
@@ -40,6 +40,7 @@ pub(crate) fn setup() -> StorySetup {
             sip_call_id: "a@b".to_owned(),
         },
         settings: BTreeMap::from([("greeting".to_owned(), "hello".to_owned())]),
+        grants: Arc::new(Grants::everything()),
         seed: [3; 32],
         started_unix_ms: STARTED,
         limits: Limits::default(),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use call::Grants;
 use store::Tenants;
 use store::tenants::Surroundings;
 
@@ -43,10 +44,10 @@ pub(super) async fn apply(services: &Arc<Services>, options: &DemoOptions) -> an
     let folder = std::path::absolute(&options.out)?;
     write_prompts(&folder.join("media/prompts")).context("cannot write the demo's prompts")?;
     let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
-    let check_component = |wasm: &[u8]| {
+    let check_component = |wasm: &[u8], grants: &Grants| {
         services
             .flows
-            .check(wasm)
+            .check(wasm, grants)
             .map(drop)
             .map_err(|error| error.to_string())
     };
@@ -93,7 +94,7 @@ fn file(flow: &str) -> anyhow::Result<String> {
     let flow = toml::Value::String(flow.to_owned());
     Ok(format!(
         "[[carrier]]\nid = \"demo\"\n
-[[account]]\ncarrier = \"demo\"\nname = \"hotline\"\nmedia_dir = \"media\"\negress.allow = [\"127.0.0.0/8\"]\n
+[[account]]\ncarrier = \"demo\"\nname = \"hotline\"\nmedia_dir = \"media\"\negress.allow = [\"127.0.0.0/8\"]\ngrants = {{ hosts = [\"*\"], dial = [\"*\"], settings = [\"*\"], key-value = true }}\n
 [[trunk]]\nid = \"loopback\"\ncarrier = \"demo\"\nsources = [\"127.0.0.1\"]\nmax_channels = 10\ncalls_per_second = 10.0\n
 {component}
 [[number]]\nnumber = \"{NUMBER}\"\naccount = \"hotline\"\nflow = {flow}\n"

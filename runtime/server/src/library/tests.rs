@@ -80,7 +80,7 @@ async fn accounts() -> [Arc<store::Account>; 2] {
         folder: Path::new("."),
         bundled: &[],
         uploaded: &|_, _, _| false,
-        check_component: &|_| Ok(()),
+        check_component: &|_, _| Ok(()),
     };
     let store = MemoryStore::new();
     let tenants = Tenants::parse(TENANTS, &surroundings).unwrap();

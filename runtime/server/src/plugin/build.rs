@@ -35,6 +35,7 @@ pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<Pat
             folder.display()
         );
     };
+    put_asks(&source.folder.join("plugin.toml"), &component)?;
     let worlds = load_worlds(&component)?;
     let bytes = std::fs::metadata(&component)?.len();
     writeln!(
@@ -82,6 +83,22 @@ fn by_script(folder: &Path) -> anyhow::Result<PathBuf> {
         bail!("build.sh made no component: it has to be {BUILT} in the plugin's folder");
     }
     Ok(component)
+}
+
+/// Puts what the plugin asks for into its component. Without a file it asks for what it imports.
+fn put_asks(file: &Path, component: &Path) -> anyhow::Result<()> {
+    let text = match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        read => read.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    let wasm = std::fs::read(component)?;
+    let asking = plugin_host::with_asks(&wasm, &text)
+        .with_context(|| format!("{} is not usable", file.display()))?;
+    // Cargo's file has another name too: what it built stays as it is.
+    let unfinished = component.with_extension("asking");
+    std::fs::write(&unfinished, asking)
+        .and_then(|()| std::fs::rename(&unfinished, component))
+        .with_context(|| format!("cannot write {}", component.display()))
 }
 
 /// The last component that cargo tells of.

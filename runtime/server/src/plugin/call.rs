@@ -99,7 +99,9 @@ fn called(
         true => Arc::new(Door::new(&options.web)?).open(script),
         false => script,
     };
-    Ok((load(&component)?, script))
+    let flow = load(&component)?;
+    let script = script.granting(flow.asks().clone());
+    Ok((flow, script))
 }
 
 fn script(options: &CallOptions) -> anyhow::Result<Script> {

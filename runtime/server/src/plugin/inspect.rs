@@ -2,16 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use call::Grants;
+use clap::Args;
 use plugin_host::Class;
 use sha2::{Digest, Sha256};
 
 use super::engine;
 
+/// Whose grants what a component asks for is compared with.
+#[derive(Debug, Default, Args)]
+pub(crate) struct WouldBeGranted {
+    /// A tenants file: tells of each thing that the component asks for whether the account there grants it.
+    #[arg(long, value_name = "FILE", requires = "account")]
+    grants: Option<PathBuf>,
+    /// The account in it: its name, or `carrier/name`.
+    #[arg(long, value_name = "NAME", requires = "grants")]
+    account: Option<String>,
+}
+
 /// Tells what a component is. Fails, after that, if it runs none of this host's worlds.
-pub(super) fn inspect(component: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn inspect(
+    component: &Path,
+    account: &WouldBeGranted,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let wasm =
         std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
     let engine = engine()?;
@@ -23,8 +40,41 @@ pub(super) fn inspect(component: &Path, out: &mut impl Write) -> anyhow::Result<
     let sha256 = Sha256::digest(&wasm);
     let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(out, "sha256  {sha256}")?;
+    asks(&plugin_host::asks(&wasm)?, account.read()?.as_ref(), out)?;
     let worlds = engine.worlds(&wasm)?;
     writeln!(out, "worlds  {}", worlds.names().join(", "))?;
+    Ok(())
+}
+
+impl WouldBeGranted {
+    fn read(&self) -> anyhow::Result<Option<Grants>> {
+        let (Some(file), Some(account)) = (&self.grants, &self.account) else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        let grants = store::tenants::grants_in(&text, account)
+            .with_context(|| format!("{} is not usable", file.display()))?;
+        let grants =
+            grants.with_context(|| format!("{} has no account `{account}`", file.display()))?;
+        Ok(Some(grants))
+    }
+}
+
+/// A line for each thing that is asked for, as it stands in `plugin.toml` and in an account's grants.
+fn asks(asks: &Grants, granted: Option<&Grants>, out: &mut impl Write) -> std::io::Result<()> {
+    let asked = Grants::default().lacks(asks);
+    if asked.is_empty() {
+        return writeln!(out, "asks for  nothing");
+    }
+    writeln!(out, "asks for")?;
+    for line in asked {
+        match granted.map(|granted| granted.lacks(asks).contains(&line)) {
+            None => writeln!(out, "  {line}")?,
+            Some(false) => writeln!(out, "  {line}  granted")?,
+            Some(true) => writeln!(out, "  {line}  NOT GRANTED")?,
+        }
+    }
     Ok(())
 }
 
@@ -52,18 +102,22 @@ fn list(
 mod tests {
     use super::*;
 
-    fn inspected(name: &str, wasm: &[u8]) -> (String, anyhow::Result<()>) {
+    fn inspected(
+        name: &str,
+        wasm: &[u8],
+        account: &WouldBeGranted,
+    ) -> (String, anyhow::Result<()>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(name);
         std::fs::write(&file, wasm).unwrap();
         let mut out = Vec::new();
-        let result = inspect(&file, &mut out);
+        let result = inspect(&file, account, &mut out);
         (String::from_utf8(out).unwrap(), result)
     }
 
     #[test]
     fn a_flow_is_described() {
-        let (text, result) = inspected("menu.wasm", bundled::MENU);
+        let (text, result) = inspected("menu.wasm", bundled::MENU, &WouldBeGranted::default());
         result.unwrap();
         for part in [
             "jackfield:call/control@0.1.0: ",
@@ -72,14 +126,44 @@ mod tests {
             "sha256",
             "class  native",
             "worlds  jackfield:call/call-flow@0.1.0",
+            "asks for  nothing",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
 
     #[test]
+    fn what_would_be_granted_is_told() {
+        let asking = plugin_host::with_asks(
+            bundled::MENU,
+            "hosts = [\"api.example.org\"]\nkey-value = true\n",
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let tenants = folder.path().join("tenants.toml");
+        let text = "[[carrier]]\nid = \"demo\"\n[[account]]\ncarrier = \"demo\"\nname = \"hotline\"\n[account.grants]\nhosts = [\"*.example.org\"]\n";
+        std::fs::write(&tenants, text).unwrap();
+        let of = |account: &str| WouldBeGranted {
+            grants: Some(tenants.clone()),
+            account: Some(account.to_owned()),
+        };
+        let asking = asking.unwrap();
+        for account in ["hotline", "demo/hotline"] {
+            let (text, result) = inspected("menu.wasm", &asking, &of(account));
+            result.unwrap();
+            assert!(
+                text.contains("  hosts = [\"api.example.org\"]  granted\n"),
+                "{text}"
+            );
+            assert!(text.contains("  key-value = true  NOT GRANTED\n"), "{text}");
+        }
+        let (_, result) = inspected("menu.wasm", &asking, &of("coldline"));
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("no account `coldline`"), "{error}");
+    }
+
+    #[test]
     fn what_is_no_flow_says_why() {
-        let (_, result) = inspected("a.txt", b"hello");
+        let (_, result) = inspected("a.txt", b"hello", &WouldBeGranted::default());
         let error = result.unwrap_err().to_string();
         assert!(error.contains("not WebAssembly"), "{error}");
     }

@@ -55,10 +55,12 @@ pub(crate) enum PluginCommand {
     },
     #[command(flatten)]
     Remote(remote::RemoteCommand),
-    /// Tells what a component imports and exports, and which worlds it runs.
+    /// Tells what a component imports and exports, which worlds it runs, and what it asks for.
     Inspect {
         /// The component.
         component: PathBuf,
+        #[command(flatten)]
+        account: inspect::WouldBeGranted,
     },
 }
 
@@ -155,7 +157,7 @@ pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
         }
         PluginCommand::Wit { folder, world } => wit::write(folder, *world, out),
         PluginCommand::Remote(command) => remote::run(command, out),
-        PluginCommand::Inspect { component } => inspect::inspect(component, out),
+        PluginCommand::Inspect { component, account } => inspect::inspect(component, account, out),
     }
 }
 

@@ -41,10 +41,11 @@ const fn in_rust(world: NewWorld) -> Template {
             files: &[
                 CARGO_TOML,
                 GITIGNORE,
+                ("plugin.toml", include_str!("template/plugin.toml")),
                 ("src/lib.rs", include_str!("template/lib.rs.txt")),
                 ("scripts/calls.toml", include_str!("template/calls.toml")),
             ],
-            told: "its story is in src/lib.rs, what callers do in scripts/calls.toml",
+            told: "its story is in src/lib.rs, what it asks for in plugin.toml, what callers do in scripts/calls.toml",
         },
         NewWorld::RoutingPolicy => Template {
             files: &[

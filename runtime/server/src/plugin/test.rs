@@ -53,7 +53,10 @@ pub(super) fn test(options: &TestOptions, out: &mut impl Write) -> anyhow::Resul
     let files = files(&options.scripts, &options.source.folder.join("scripts"))?;
     let component = component(options.component.as_deref(), &options.source, out)?;
     let worlds = load_worlds(&component)?;
-    play_all(&worlds, files, &options.playing, &|script| script, out)
+    let asks = worlds.call_flow.as_ref().map(|flow| flow.asks().clone());
+    // Under what it asks for, so that what `plugin.toml` lacks is found here and not by a caller.
+    let prepare = |script: Script| script.granting(asks.clone().unwrap_or_default());
+    play_all(&worlds, files, &options.playing, &prepare, out)
 }
 
 /// The files that were named, or else those of the folder.

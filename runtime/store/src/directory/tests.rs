@@ -76,7 +76,7 @@ fn directory_of(tenants: &str) -> Arc<Directory> {
         folder: Path::new("."),
         bundled: &["menu"],
         uploaded: &|_, _, _| false,
-        check_component: &|_| Ok(()),
+        check_component: &|_, _| Ok(()),
     };
     let store = MemoryStore::new();
     let tenants = Tenants::parse(tenants, &surroundings).unwrap();

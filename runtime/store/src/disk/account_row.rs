@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use call::AccountSid;
+use call::{AccountSid, Grants};
 use serde::{Deserialize, Serialize};
 
-use super::tables::{decode, encode};
+use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::seal::{OperatorKey, Purpose};
 use crate::{Account, CarrierId, Egress, Flow, Outbound, Secret, StoreError};
+
+/// The version of the rows that are written; the second one has grants.
+const VERSION: u8 = 2;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
@@ -24,15 +27,55 @@ pub(super) struct AccountRow {
     media_dir: Option<PathBuf>,
     voice: Option<String>,
     settings: BTreeMap<String, String>,
+    grants: Grants,
+}
+
+/// As version 1 wrote it: before there were grants.
+#[derive(Deserialize)]
+struct Version1 {
+    sid: AccountSid,
+    carrier: CarrierId,
+    name: String,
+    sealed_key: Vec<u8>,
+    sealed_auth_token: Vec<u8>,
+    egress: Egress,
+    outbound: Outbound,
+    fallback: Option<Flow>,
+    media_dir: Option<PathBuf>,
+    voice: Option<String>,
+    settings: BTreeMap<String, String>,
+}
+
+impl From<Version1> for AccountRow {
+    fn from(row: Version1) -> Self {
+        Self {
+            sid: row.sid,
+            carrier: row.carrier,
+            name: row.name,
+            sealed_key: row.sealed_key,
+            sealed_auth_token: row.sealed_auth_token,
+            egress: row.egress,
+            outbound: row.outbound,
+            fallback: row.fallback,
+            media_dir: row.media_dir,
+            voice: row.voice,
+            settings: row.settings,
+            grants: Grants::default(),
+        }
+    }
 }
 
 impl AccountRow {
     pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
-        decode("account", stored)
+        match version("account", stored)? {
+            (1, row) => decode_row::<Version1>("account", row).map(Self::from),
+            (VERSION, row) => decode_row("account", row),
+            (other, _) => Err(unknown_version("account", other)),
+        }
     }
 
     pub(super) fn stored(&self) -> Vec<u8> {
-        encode(self)
+        encode_as(VERSION, self)
     }
 
     pub(super) fn seal(account: &Account, operator: &OperatorKey) -> Self {
@@ -53,6 +96,7 @@ impl AccountRow {
             media_dir: account.media_dir.clone(),
             voice: account.voice.clone(),
             settings: account.settings.clone(),
+            grants: account.grants.clone(),
         }
     }
 
@@ -83,6 +127,7 @@ impl AccountRow {
             media_dir: self.media_dir,
             voice: self.voice,
             settings: self.settings,
+            grants: self.grants,
         })
     }
 }

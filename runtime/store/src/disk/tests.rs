@@ -76,7 +76,7 @@ fn setup() -> Setup {
         folder: folder.path(),
         bundled: &[],
         uploaded: &|_, _, _| false,
-        check_component: &|_| Ok(()),
+        check_component: &|_, _| Ok(()),
     };
     store
         .apply(Tenants::parse(text, &surroundings).unwrap())

@@ -13,7 +13,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use call::AccountSid;
+use call::{AccountSid, Grants};
 use toml::Spanned;
 
 use super::{Surroundings, Tenants, TenantsError, file};
@@ -39,6 +39,7 @@ pub(super) fn check(
         surroundings,
         carriers: BTreeMap::new(),
         accounts: Vec::new(),
+        grants: BTreeMap::new(),
         components: BTreeSet::new(),
     };
     let carriers = each(file.carrier, |table| check.carrier(table))?;
@@ -82,6 +83,8 @@ struct Check<'a> {
     /// Each with the realm of its trunks' logins.
     carriers: BTreeMap<CarrierId, String>,
     accounts: Vec<(CarrierId, String, AccountSid)>,
+    /// Of each account.
+    grants: BTreeMap<AccountSid, Grants>,
     components: BTreeSet<(AccountSid, String)>,
 }
 

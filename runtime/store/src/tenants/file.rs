@@ -4,6 +4,7 @@ mod trunk;
 
 use std::collections::BTreeMap;
 
+use call::Grants;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -57,6 +58,7 @@ pub(super) struct AccountTable {
     pub(super) voice: Option<String>,
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
+    pub(super) grants: Option<Spanned<Grants>>,
 }
 
 #[derive(Deserialize, Default)]

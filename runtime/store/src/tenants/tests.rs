@@ -25,7 +25,7 @@ flow = "menu"
 "#;
 
 fn parse_in(folder: &Path, text: &str) -> Result<Tenants, TenantsError> {
-    let check_component = |bytes: &[u8]| match bytes.starts_with(b"\0asm") {
+    let check_component = |bytes: &[u8], _: &Grants| match bytes.starts_with(b"\0asm") {
         true => Ok(()),
         false => Err("it is not WebAssembly".to_owned()),
     };
@@ -719,4 +719,58 @@ fn no_cut_and_no_changed_byte_makes_the_reader_panic() {
             let _either = parse(cut);
         }
     }
+}
+
+#[test]
+fn grants_are_read_with_the_account_and_checked() {
+    let grants =
+        "grants = { hosts = [\"*.example.org\"], dial = [\"+855\", \"sip:\"], key-value = true }";
+    let text = GOOD.replacen(
+        "name = \"hotline\"",
+        &format!("name = \"hotline\"\n{grants}"),
+        1,
+    );
+    let tenants = parse(&text).unwrap();
+    let read = &tenants.accounts[0].grants;
+    assert!(read.has_host("api.example.org") && read.key_value && read.settings.is_empty());
+    assert_eq!(grants_in(&text, "east/hotline"), Ok(Some(read.clone())));
+    assert_eq!(grants_in(GOOD, "hotline"), Ok(Some(Grants::default())));
+    assert_eq!(grants_in(GOOD, "clinic"), Ok(None));
+    for (grants, told) in [
+        ("grants = { host = [] }", "unknown field `host`"),
+        (
+            "grants = { hosts = [\"https://a.example/\"] }",
+            "name one without scheme, port and path",
+        ),
+        (
+            "grants = { dial = [\"012 345\"] }",
+            "`012 345` among `dial`",
+        ),
+    ] {
+        let named = format!("name = \"hotline\"\n{grants}");
+        spoilt("name = \"hotline\"", &named, 6, told);
+    }
+}
+
+#[test]
+fn a_component_is_checked_with_its_accounts_grants() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.wasm"), b"\0asm").unwrap();
+    let component = "[[component]]\naccount = \"hotline\"\nname = \"a\"\nfile = \"a.wasm\"\n";
+    let check_component = |_: &[u8], grants: &Grants| match grants.key_value {
+        true => Ok(()),
+        false => Err("add key-value = true".to_owned()),
+    };
+    let surroundings = Surroundings {
+        folder: folder.path(),
+        bundled: &["menu"],
+        uploaded: &|_, _, _| false,
+        check_component: &check_component,
+    };
+    let text = format!("{GOOD}{component}");
+    let error = Tenants::parse(&text, &surroundings).unwrap_err();
+    assert!(error.message.contains("add key-value = true"), "{error}");
+    let granting = "name = \"hotline\"\ngrants.key-value = true";
+    let text = text.replacen("name = \"hotline\"", granting, 1);
+    assert!(Tenants::parse(&text, &surroundings).is_ok());
 }

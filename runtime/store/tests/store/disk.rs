@@ -314,7 +314,7 @@ fn a_component_whose_file_was_changed_is_not_handed_out() {
         folder: folder.path(),
         bundled: &["menu"],
         uploaded: &|_, _, _| false,
-        check_component: &|_| Ok(()),
+        check_component: &|_, _| Ok(()),
     };
     let store = open(folder.path());
     store

@@ -283,7 +283,7 @@ fn a_tenants_file_that_is_applied_again_does_not_undo_an_upload() {
                 folder: folder.path(),
                 bundled: &["menu"],
                 uploaded: &|_, _, _| false,
-                check_component: &|_| Ok(()),
+                check_component: &|_, _| Ok(()),
             };
             let text = format!(
                 "{TENANTS}\n[[component]]\naccount = \"hotline\"\nname = \"survey\"\nfile = \"survey.wasm\"\n"

@@ -56,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Tenants {
         folder: Path::new("."),
         bundled: &["menu", "echo"],
         uploaded: &|_, _, _| false,
-        check_component: &|_| Ok(()),
+        check_component: &|_, _| Ok(()),
     };
     Tenants::parse(text, &surroundings).unwrap()
 }

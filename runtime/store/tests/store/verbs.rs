@@ -769,7 +769,7 @@ fn an_uploaded_component_is_kept_by_its_hash() {
                 folder: folder.path(),
                 bundled: &["menu"],
                 uploaded: &|_, _, _| false,
-                check_component: &|_| Ok(()),
+                check_component: &|_, _| Ok(()),
             };
             let applied = store
                 .apply(jackfield_store::Tenants::parse(&text, &surroundings).unwrap())

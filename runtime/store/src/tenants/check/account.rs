@@ -1,5 +1,6 @@
 //! `[[account]]`
 
+use call::Grants;
 use toml::Spanned;
 
 use super::super::file::AccountTable;
@@ -36,6 +37,8 @@ impl Check<'_> {
             ));
         }
         self.accounts.push((carrier.clone(), name.clone(), sid));
+        let grants = self.grants_of(table.grants)?;
+        self.grants.insert(sid, grants.clone());
         Ok(NewAccount {
             sid,
             auth_token: table
@@ -56,9 +59,19 @@ impl Check<'_> {
                 .map(|folder| self.surroundings.folder.join(folder)),
             voice: table.voice,
             settings: table.settings,
+            grants,
             carrier,
             name,
         })
+    }
+
+    fn grants_of(&self, grants: Option<Spanned<Grants>>) -> Result<Grants, TenantsError> {
+        let Some(grants) = grants else {
+            return Ok(Grants::default());
+        };
+        let checked = grants.get_ref().check_entries();
+        checked.map_err(|why| self.error(&grants, why))?;
+        Ok(grants.into_inner())
     }
 
     fn token(&self, token: &Spanned<String>) -> Result<Secret, TenantsError> {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
+use call::AccountSid;
 use toml::Spanned;
 
 use super::super::file::ComponentTable;
@@ -24,7 +25,7 @@ impl Check<'_> {
                 format_args!("the account has two components `{name}`: rename one"),
             ));
         }
-        let bytes = self.component_file(&table.file)?;
+        let bytes = self.component_file(&table.file, account)?;
         let row = Component {
             account,
             name,
@@ -34,7 +35,11 @@ impl Check<'_> {
         Ok(NewComponent { row, bytes })
     }
 
-    fn component_file(&self, file: &Spanned<String>) -> Result<Vec<u8>, TenantsError> {
+    fn component_file(
+        &self,
+        file: &Spanned<String>,
+        account: AccountSid,
+    ) -> Result<Vec<u8>, TenantsError> {
         let path = self.surroundings.folder.join(file.get_ref());
         let mut bytes = Vec::new();
         File::open(&path)
@@ -51,7 +56,8 @@ impl Check<'_> {
                 format_args!("{} has more than 32 MiB: strip it", path.display()),
             ));
         }
-        (self.surroundings.check_component)(&bytes).map_err(|problem| {
+        let grants = self.grants.get(&account).cloned().unwrap_or_default();
+        (self.surroundings.check_component)(&bytes, &grants).map_err(|problem| {
             self.error(
                 file,
                 format_args!("{} cannot run here: {problem}", path.display()),

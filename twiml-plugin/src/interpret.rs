@@ -12,6 +12,7 @@ mod whisper;
 
 use std::collections::HashMap;
 use std::iter;
+use std::time::Duration;
 
 use jackfield_guest::{Call, CallError, Direction, Playback, RejectReason, Stream, error, warn};
 
@@ -40,6 +41,9 @@ pub(crate) fn run(call: &Call) -> Result<(), CallError> {
         Ok(()) => Ok(()),
     }
 }
+
+/// A pause as any other.
+const A_WHILE: Duration = Duration::from_secs(3600);
 
 /// Where the call goes after a document.
 enum Next {
@@ -141,6 +145,11 @@ impl<'a> Interpreter<'a> {
                 Verb::Redirect(link) => return Ok(Next::Fetch(link.clone(), Vec::new())),
                 Verb::Reject(reason) => return Ok(self.reject(*reason)?),
                 Verb::Hangup | Verb::Leave => return Ok(Next::HangUp),
+                Verb::Echo => {
+                    self.answer()?;
+                    self.call.echo(true)?;
+                    self.until_the_end()?;
+                }
                 Verb::Room(dial) => {
                     self.answer()?;
                     if let Some(next) = self.dial_room(dial, document)? {
@@ -175,6 +184,13 @@ impl<'a> Interpreter<'a> {
             true => Next::Nowhere, // on to the caller
             false => Next::HangUp,
         })
+    }
+
+    /// Waits for the hang-up, or for other documents.
+    fn until_the_end(&self) -> Result<(), CallError> {
+        loop {
+            self.call.pause(A_WHILE)?;
+        }
     }
 
     /// Turns the call away, where that still can be done.

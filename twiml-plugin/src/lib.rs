@@ -33,7 +33,8 @@
 //! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
 //! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter` |
 //! | `Connect` | `Stream`, which goes both ways; action, method |
-//! | `Echo` `Pay` `Prompt` `Queue` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! | `Echo` | all of it |
+//! | `Pay` `Prompt` `Queue` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |
 //!
 //! # Errors
 //!

@@ -38,6 +38,8 @@ pub(crate) enum Verb {
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
+    /// The caller hears itself until it hangs up.
+    Echo,
     /// Of `<Start>`.
     StartStream(Stream),
     /// Of `<Stop>`: the stream of this name.
@@ -93,7 +95,7 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 5] = ["Echo", "Pay", "Prompt", "Queue", "Sms"];
+const UNSUPPORTED: [&str; 4] = ["Pay", "Prompt", "Queue", "Sms"];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
 const MOST_LOOPS: u32 = 1_000;
@@ -134,6 +136,10 @@ impl Reading {
             "Hangup" => {
                 self.know(element, &[]);
                 Some(Verb::Hangup)
+            }
+            "Echo" => {
+                self.know(element, &[]);
+                Some(Verb::Echo)
             }
             "Enqueue" => self.enqueue(element).map(Verb::Enqueue),
             "Leave" => {

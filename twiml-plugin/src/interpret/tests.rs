@@ -707,3 +707,10 @@ fn documents_that_take_the_place_of_others_find_the_call_up() {
                 .contains("CallStatus=in-progress")
     );
 }
+
+#[test]
+fn a_caller_hears_itself_until_it_hangs_up() {
+    let caller = caller("<Echo/><Say>Never</Say>", &[]).hang_up(9.0);
+    assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+    assert_eq!(caller.transcript(), ["answer", "echo on"]);
+}

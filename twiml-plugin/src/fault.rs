@@ -67,6 +67,7 @@ pub(crate) const CONFERENCE_WAIT_METHOD: u16 = 13234;
 pub(crate) const CONFERENCE_WAIT_VERB: u16 = 13238;
 pub(crate) const DIAL_NESTED: u16 = 13215;
 pub(crate) const DIAL_TIME_LIMIT: u16 = 13216;
+pub(crate) const DIAL_RECORD: u16 = 13217;
 pub(crate) const DIAL_SEQUENTIAL: u16 = 13218;
 pub(crate) const DIAL_ANSWER_ON_BRIDGE: u16 = 13219;
 pub(crate) const DIAL_RING_TONE: u16 = 13220;

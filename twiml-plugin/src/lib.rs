@@ -23,7 +23,7 @@
 //! | `Pause` | length; as the first verb it delays the answer |
 //! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; speech where the host has a recogniser: input, language, hints, speechTimeout, maxSpeechTime, partialResultCallback and its method, profanityFilter, speechModel; `Say`, `Play` and `Pause` inside |
 //! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim. Its status callback and transcription are not there yet (warnings 12200 and 13614) |
-//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, action, method; url and method of a noun (what they hear first), sendDigits of a `Number`. Other nouns, `record`, and sendDigits with url: not yet, as below |
+//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, record, trim, action (with `RecordingUrl`), method; url and method of a noun (what they hear first), sendDigits of a `Number`. Other nouns, and sendDigits with url: not yet, as below |
 //! | `Refer` | `Sip`, a telephone number in it too; action, method |
 //! | `Redirect` | url, method |
 //! | `Hangup` | all of it |

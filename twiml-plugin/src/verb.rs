@@ -19,7 +19,7 @@ use crate::fault::{
     WRONG_ROOT,
 };
 use crate::parse::{Element, Node};
-pub(crate) use dial::Dial;
+pub(crate) use dial::{Dial, TalkRecording};
 pub(crate) use gather::Gather;
 pub(crate) use record::Record;
 pub(crate) use refer::Refer;

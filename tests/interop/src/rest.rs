@@ -138,6 +138,14 @@ impl Rest {
         call
     }
 
+    /// The newest call of the account: waits for the first one, whose beginning is written while it rings.
+    #[must_use]
+    pub fn newest_call(&self) -> Value {
+        eventually("there is a call", Duration::from_secs(20), || {
+            self.calls().first().cloned()
+        })
+    }
+
     /// The account's calls, the newest first.
     #[must_use]
     pub fn calls(&self) -> Vec<Value> {

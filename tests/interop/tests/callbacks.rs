@@ -88,8 +88,7 @@ fn a_callback_outlives_its_server() {
     let call = place(&server, &url, "completed");
     callee.succeed(LIMIT);
     eventually("the call is over", LIMIT, || {
-        let calls = server.rest().calls();
-        (calls[0]["status"] == "completed").then_some(())
+        (server.rest().newest_call()["status"] == "completed").then_some(())
     });
     server.kill_and_start_again();
     let app = VoiceApp::serve_at(port, vec![Page::twiml("/status", "")]);
@@ -161,8 +160,8 @@ fn the_end_of_a_call_that_came_in_is_told() {
     let server = Server::start(&tenants);
     let caller = Sipp::new("uac_bye").dialling("1000").start(server.sip);
     caller.succeed(LIMIT);
-    let calls = server.rest().calls();
-    let told = told(&app, calls[0]["sid"].as_str().expect("a SID"), 1);
+    let call = server.rest().newest_call();
+    let told = told(&app, call["sid"].as_str().expect("a SID"), 1);
     assert_eq!(values(&told, "CallStatus"), ["completed"]);
     assert_eq!(values(&told, "Direction"), ["inbound"]);
     server.stop();

@@ -328,3 +328,51 @@ fn of_two_the_first_to_answer_is_taken_and_the_other_cancelled() {
         server.stop();
     });
 }
+
+/// Both sides of a conversation are in the file that the application is told of.
+#[test]
+fn a_conversation_is_recorded_for_the_application() {
+    on_a_steady_machine(|| {
+        let document = "<Response><Dial record=\"record-from-answer-dual\" action=\"/done\">+15005550001</Dial></Response>";
+        let app = VoiceApp::serve(vec![
+            Page::twiml("/voice", document),
+            Page::twiml("/done", "<Response><Hangup/></Response>"),
+        ]);
+        let mut tenants = tenants("");
+        tenants.numbers = vec![("1000", Flow::VoiceUrl(app.url("/voice")))];
+        let server = Server::start(&tenants);
+        let mut phone = Pjsip::new(server.sip)
+            .registered(REALM, USER, PASSWORD)
+            .waiting()
+            .speaking(&in_silence("sales"))
+            .doing("8", Duration::ZERO)
+            .start();
+        phone.expect("registered 200", LIMIT);
+        let caller =
+            Softphone::call_from(CALLER, server.sip, "1000", "PCMU", &in_silence("support"));
+        let callee = phone.finish(LIMIT);
+        assert!(callee.log.contains("ended 200"), "{}", callee.log);
+        let done = eventually("the action was asked for", LIMIT, || {
+            app.asked().into_iter().find(|asked| asked.path == "/done")
+        });
+        drop(caller);
+        let (_, recording) = done.parameters["RecordingUrl"]
+            .split_once("/Recordings/")
+            .expect("a URL of the API");
+        let wav = server
+            .rest()
+            .download(&format!("Recordings/{recording}.wav"));
+        let mut reader = hound::WavReader::new(wav.as_slice()).expect("a WAV file");
+        assert_eq!(reader.spec().channels, 2);
+        let samples: Vec<i16> = reader
+            .samples()
+            .map(|sample| sample.expect("16 bits"))
+            .collect();
+        for (channel, name) in ["support", "sales"].into_iter().enumerate() {
+            let side: Vec<i16> = samples.iter().skip(channel).step_by(2).copied().collect();
+            let found = audio::find(&prompt(name), &side);
+            assert!(found.is_heard(), "{name}: {found:?}");
+        }
+        server.stop();
+    });
+}

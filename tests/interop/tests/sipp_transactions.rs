@@ -75,7 +75,7 @@ fn a_call_without_ack_ends_with_a_bye() {
         messages.text()
     );
     eventually("the call is a failed one", Duration::from_secs(20), || {
-        (server.rest().calls()[0]["status"] == "failed").then_some(())
+        (server.rest().newest_call()["status"] == "failed").then_some(())
     });
 }
 

@@ -137,8 +137,8 @@ fn a_dead_voice_url_is_apologised_for_and_logged() {
             audio::loud_seconds(&heard)
         );
 
-        let calls = server.rest().calls();
-        let sid = calls[0]["sid"].as_str().expect("a call has a SID");
+        let call = server.rest().newest_call();
+        let sid = call["sid"].as_str().expect("a call has a SID");
         let log = server.log();
         assert!(
             log.lines()

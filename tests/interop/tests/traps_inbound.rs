@@ -83,7 +83,7 @@ fn a_trusted_carrier_says_who_calls() {
     let menu = ("1000", Flow::Component("menu"));
     let server = Server::start(&Tenants::over_trunk(trunk, vec![menu]));
     play(&server, Sipp::new("traps/uac_asserted_identity"));
-    assert_eq!(server.rest().calls()[0]["from"], "+85512345678");
+    assert_eq!(server.rest().newest_call()["from"], "+85512345678");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_key_may_come_as_info() {
     play(&server, Sipp::new("traps/uac_info_digit"));
     // The menu's second choice hangs up by itself, so the scenario ended by our BYE.
     eventually("the call is over", LIMIT, || {
-        (server.rest().calls()[0]["status"] == "completed").then_some(())
+        (server.rest().newest_call()["status"] == "completed").then_some(())
     });
 }
 

@@ -1,14 +1,16 @@
 //! Others on the line, and what the application hears of it.
 
 use jackfield_guest::{
-    CallError, Dial as Whom, DialRequest, DialStatus, Dialed, WhisperFlow, warn,
+    CallError, Dial as Whom, DialRequest, DialStatus, Dialed, Dialing, Recorded, Recording,
+    WhisperFlow, error, warn,
 };
 
+use super::record::recording_parameters;
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::fetch::Parameter;
 use crate::reference::resolve;
-use crate::verb::Dial;
+use crate::verb::{Dial, TalkRecording};
 
 impl Interpreter<'_> {
     /// Dials, and waits until it is over. Where to go then; none when the document goes on.
@@ -21,7 +23,13 @@ impl Interpreter<'_> {
             self.answer()?;
         }
         let whom = with_absolute_urls(&dial.whom, document);
-        let over = self.call.dial(whom)?.finish()?;
+        let dialing = self.call.dial(whom)?;
+        let recording = match &dial.recording {
+            Some(wanted) => self.record_talk(wanted, &dialing)?,
+            None => None,
+        };
+        let over = dialing.finish()?;
+        let recorded = recording.map(Recording::stop).transpose()?;
         if over.status == DialStatus::Completed {
             self.answered = true; // with the other side, if not before
         } else {
@@ -30,7 +38,28 @@ impl Interpreter<'_> {
         Ok(dial
             .action
             .clone()
-            .map(|action| Next::Fetch(action, parameters(over))))
+            .map(|action| Next::Fetch(action, parameters(over, recorded))))
+    }
+
+    /// Begins to record: at once where the ringing is wanted too and this call was answered, else when somebody has answered. None when nobody
+    /// does, and where it cannot be.
+    fn record_talk(
+        &self,
+        wanted: &TalkRecording,
+        dialing: &Dialing<'_>,
+    ) -> Result<Option<Recording<'_>>, CallError> {
+        let at_once = wanted.from_ringing && self.answered;
+        if !at_once && dialing.answered()?.is_none() {
+            return Ok(None);
+        }
+        match self.call.start_recording(wanted.options.clone()) {
+            Ok(recording) => Ok(Some(recording)),
+            Err(CallError::HungUp) => Err(CallError::HungUp),
+            Err(refusal) => {
+                error!(self.call, "the conversation is not recorded: {refusal}");
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -46,7 +75,7 @@ fn with_absolute_urls(whom: &Whom, document: &Document) -> Whom {
     request.into()
 }
 
-fn parameters(over: Dialed) -> Vec<Parameter> {
+fn parameters(over: Dialed, recorded: Option<Recorded>) -> Vec<Parameter> {
     let status = match over.status {
         DialStatus::Completed => "completed",
         DialStatus::Busy => "busy",
@@ -67,5 +96,8 @@ fn parameters(over: Dialed) -> Vec<Parameter> {
         over.sip_status
             .map(|status| ("DialSipResponseCode", status.to_string())),
     );
+    if let Some(recorded) = recorded {
+        parameters.extend(recording_parameters(recorded));
+    }
     parameters
 }

@@ -32,11 +32,17 @@ fn parameters(recorded: Recorded) -> Vec<Parameter> {
         RecordingEnd::HungUp => "hangup".to_owned(),
         _ => String::new(),
     };
+    let mut parameters = Vec::from(recording_parameters(recorded));
+    parameters.push(("Digits", digits));
+    parameters
+}
+
+/// Where it is, and how long: in whole seconds, one at least.
+pub(super) fn recording_parameters(recorded: Recorded) -> [Parameter; 3] {
     let seconds = recorded.duration_ms.saturating_add(500) / 1_000;
-    vec![
+    [
         ("RecordingUrl", recorded.url),
         ("RecordingSid", recorded.sid),
         ("RecordingDuration", seconds.max(1).to_string()),
-        ("Digits", digits),
     ]
 }

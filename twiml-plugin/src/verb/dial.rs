@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use jackfield_guest::{Dial as Whom, Target, Whisper};
+use jackfield_guest::{Dial as Whom, RecordingChannels, RecordingOptions, Target, Whisper};
 
 use super::attribute::{at_least_one, boolean};
 use super::{Link, Reading, Verb};
 use crate::fault::{
-    DIAL_ANSWER_ON_BRIDGE, DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_NESTED, DIAL_RING_TONE,
-    DIAL_SEQUENTIAL, DIAL_TIME_LIMIT, DIAL_TIMEOUT, DIAL_TOO_MANY, NOT_IN_SCHEMA,
+    DIAL_ANSWER_ON_BRIDGE, DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_NESTED, DIAL_RECORD,
+    DIAL_RING_TONE, DIAL_SEQUENTIAL, DIAL_TIME_LIMIT, DIAL_TIMEOUT, DIAL_TOO_MANY, NOT_IN_SCHEMA,
 };
 use crate::parse::{Element, Node};
 
@@ -18,11 +18,21 @@ pub(crate) struct Dial {
     pub(crate) whom: Whom,
     /// The call is answered only when somebody has answered.
     pub(crate) answers_late: bool,
+    /// Both sides are recorded.
+    pub(crate) recording: Option<TalkRecording>,
     /// Without one the document goes on.
     pub(crate) action: Option<Link>,
 }
 
-const ATTRIBUTES: [&str; 10] = [
+/// How the conversation is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TalkRecording {
+    /// The ringing too, where the caller was answered before.
+    pub(crate) from_ringing: bool,
+    pub(crate) options: RecordingOptions,
+}
+
+const ATTRIBUTES: [&str; 11] = [
     "action",
     "answerOnBridge",
     "callerId",
@@ -33,6 +43,7 @@ const ATTRIBUTES: [&str; 10] = [
     "sequential",
     "timeLimit",
     "timeout",
+    "trim",
 ];
 
 /// What can be dialled at a time.
@@ -56,12 +67,6 @@ impl Reading {
     /// None when there is nobody in it.
     pub(super) fn dial(&mut self, element: &Element) -> Option<Verb> {
         self.know(element, &ATTRIBUTES);
-        if element
-            .attribute("record")
-            .is_some_and(|record| record != "do-not-record" && record != "false")
-        {
-            return Some(Verb::Unsupported("Dial record".to_owned()));
-        }
         let targets = match self.targets(element) {
             Ok(targets) => targets,
             Err(unsupported) => return Some(Verb::Unsupported(unsupported)),
@@ -86,8 +91,40 @@ impl Reading {
         Some(Verb::Dial(Dial {
             whom: self.manner(element, whom, answers_late),
             answers_late,
+            recording: self.talk_recording(element),
             action,
         }))
+    }
+
+    fn talk_recording(&mut self, element: &Element) -> Option<TalkRecording> {
+        use RecordingChannels::{Dual, Mono};
+        let (from_ringing, channels) = self.value(
+            element,
+            "record",
+            None,
+            DIAL_RECORD,
+            |record| match record {
+                "do-not-record" | "false" => Some(None),
+                "record-from-answer" | "true" => Some(Some((false, Mono))),
+                "record-from-answer-dual" => Some(Some((false, Dual))),
+                "record-from-ringing" => Some(Some((true, Mono))),
+                "record-from-ringing-dual" => Some(Some((true, Dual))),
+                _ => None,
+            },
+        )?;
+        let trim = self.value(element, "trim", false, NOT_IN_SCHEMA, |trim| match trim {
+            "trim-silence" => Some(true),
+            "do-not-trim" => Some(false),
+            _ => None,
+        });
+        let options = RecordingOptions {
+            channels,
+            ..RecordingOptions::of_call().trim_silence(trim)
+        };
+        Some(TalkRecording {
+            from_ringing,
+            options,
+        })
     }
 
     fn manner(&mut self, element: &Element, mut whom: Whom, answers_late: bool) -> Whom {
@@ -225,6 +262,7 @@ mod tests {
         Verb::Dial(Dial {
             whom,
             answers_late: false,
+            recording: None,
             action: None,
         })
     }
@@ -262,6 +300,7 @@ mod tests {
             Verb::Dial(Dial {
                 whom: usual(Whom::to("+1")).answer_on_bridge(),
                 answers_late: true,
+                recording: None,
                 action: Some(Link {
                     url: "/done".to_owned(),
                     method: HttpMethod::Get,
@@ -281,6 +320,7 @@ mod tests {
         odd("timeout", "soon", 13212);
         odd("timeLimit", "0", 13216);
         odd("hangupOnStar", "maybe", 13213);
+        odd("record", "yes", 13217);
         odd("sequential", "1", 13218);
         odd("ringTone", "gb", 13220);
         check(
@@ -345,7 +385,43 @@ mod tests {
             let expected = Verb::Unsupported(name.to_owned());
             check(&format!("<Dial>{inner}</Dial>"), expected, &[]);
         }
-        let expected = Verb::Unsupported("Dial record".to_owned());
-        check("<Dial record='record-from-answer'>+1</Dial>", expected, &[]);
+    }
+
+    #[test]
+    fn what_is_recorded_of_the_conversation() {
+        let recorded = |from_ringing, channels, trim| {
+            let options = RecordingOptions {
+                channels,
+                ..RecordingOptions::of_call().trim_silence(trim)
+            };
+            Verb::Dial(Dial {
+                whom: usual(Whom::to("+1")),
+                answers_late: false,
+                recording: Some(TalkRecording {
+                    from_ringing,
+                    options,
+                }),
+                action: None,
+            })
+        };
+        use RecordingChannels::{Dual, Mono};
+        for (attributes, expected) in [
+            ("record='true'", recorded(false, Mono, false)),
+            ("record='record-from-answer'", recorded(false, Mono, false)),
+            (
+                "record='record-from-answer-dual'",
+                recorded(false, Dual, false),
+            ),
+            (
+                "record='record-from-ringing' trim='trim-silence'",
+                recorded(true, Mono, true),
+            ),
+            (
+                "record='record-from-ringing-dual'",
+                recorded(true, Dual, false),
+            ),
+        ] {
+            check(&format!("<Dial {attributes}>+1</Dial>"), expected, &[]);
+        }
     }
 }

@@ -71,3 +71,33 @@ fn the_end_of_the_call_is_the_end_of_it() {
     assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
     assert_eq!(caller.transcript(), ["answer", "dial +1"]);
 }
+
+#[test]
+fn a_conversation_is_recorded_from_its_answer_or_from_its_ringing() {
+    let pages: &[Page] = &[("http://app.example/done", "<Hangup/>")];
+    for (record, number, expected) in [
+        (
+            "record-from-answer",
+            "+1",
+            vec!["answer", "dial +1", "record", "stop recording", "hang up"],
+        ),
+        (
+            "record-from-ringing",
+            "+1",
+            vec!["answer", "dial +1", "record", "stop recording", "hang up"],
+        ),
+        (
+            "record-from-answer",
+            "+2",
+            vec!["answer", "dial +2", "hang up"],
+        ),
+        ("do-not-record", "+1", vec!["answer", "dial +1", "hang up"]),
+    ] {
+        let twiml: &'static str =
+            format!("<Dial action='/done' record='{record}'>{number}</Dial>").leak();
+        let caller = callee(caller(twiml, pages));
+        check(&caller, &expected);
+        let is_told = asked(&caller, &["RecordingUrl"])[1].contains("RecordingUrl=");
+        assert_eq!(is_told, expected.contains(&"record"), "{record} {number}");
+    }
+}

@@ -24,8 +24,8 @@ fn only_call_ends(server: &Server) -> String {
     let rest = server.rest();
     eventually("the call is over", Duration::from_secs(10), || {
         let calls = rest.calls();
-        assert_eq!(calls.len(), 1, "{calls:?}");
-        let status = calls[0]["status"].as_str()?.to_owned();
+        assert!(calls.len() <= 1, "{calls:?}");
+        let status = calls.first()?["status"].as_str()?.to_owned();
         (!["queued", "ringing", "in-progress"].contains(&status.as_str())).then_some(status)
     })
 }

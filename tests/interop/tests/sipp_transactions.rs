@@ -31,6 +31,7 @@ fn whatever_comes_three_times_counts_once() {
         "one call has one tag, not {tags:?}: {}",
         messages.text()
     );
+    assert!(server.rest().newest_call().is_object());
     assert_eq!(server.rest().calls().len(), 1);
 }
 

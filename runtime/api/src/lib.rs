@@ -38,7 +38,7 @@ pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
 pub use operator::{GatewayStatus, Metric, Operator, TrunkStatus};
-pub use plugins::{Plugins, PushError, Upload};
+pub use plugins::{PluginLogLine, Plugins, PushError, Upload, VersionUsage};
 pub use state::{ApiState, Done};
 
 use crate::problem::Problem;
@@ -136,4 +136,5 @@ fn plugin_routes(root: &str) -> Router<ApiState> {
         .route(&format!("{one}/Canary"), post(plugins::canary))
         .route(&format!("{one}/Rollback"), post(plugins::rollback))
         .route(&format!("{one}/History"), get(plugins::history))
+        .route(&format!("{one}/Log"), get(plugins::log))
 }

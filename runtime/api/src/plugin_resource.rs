@@ -1,18 +1,24 @@
 //! A plugin, its versions and its history as the API shows them.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 use store::{Plugin, PluginEvent, PluginVersion, SelfTest, Standing};
 
 use crate::date::iso8601;
+use crate::plugins::{PluginLogLine, VersionUsage};
 
-pub(crate) fn show(plugin: &Plugin) -> Value {
+pub(crate) fn show(plugin: &Plugin, usage: &HashMap<u32, VersionUsage>) -> Value {
     let standing = &plugin.standing;
     let canary = standing
         .canary
         .map(|canary| json!({ "version": canary.version, "percent": canary.percent }));
     let newest_first = plugin.versions.iter().rev();
     let versions: Vec<_> = newest_first
-        .map(|version| show_version(version, standing))
+        .map(|version| {
+            let usage = usage.get(&version.number).copied();
+            show_version(version, standing, usage.unwrap_or_default())
+        })
         .collect();
     json!({
         "name": plugin.name,
@@ -23,7 +29,11 @@ pub(crate) fn show(plugin: &Plugin) -> Value {
     })
 }
 
-pub(crate) fn show_version(version: &PluginVersion, standing: &Standing) -> Value {
+pub(crate) fn show_version(
+    version: &PluginVersion,
+    standing: &Standing,
+    usage: VersionUsage,
+) -> Value {
     let number = version.number;
     let state = match standing {
         Standing { active, .. } if *active == Some(number) => "active",
@@ -42,6 +52,7 @@ pub(crate) fn show_version(version: &PluginVersion, standing: &Standing) -> Valu
         "uploaded": iso8601(version.uploaded_unix_ms),
         "by": version.by,
         "self_test": show_self_test(&version.self_test),
+        "usage": usage,
     })
 }
 
@@ -53,6 +64,16 @@ fn show_self_test(test: &SelfTest) -> Value {
             json!({ "result": "failed", "cases": cases, "why": why })
         }
     }
+}
+
+pub(crate) fn show_line(line: &PluginLogLine) -> Value {
+    json!({
+        "at": iso8601(line.at_unix_ms),
+        "version": line.version,
+        "call": line.call,
+        "level": line.level,
+        "message": line.message,
+    })
 }
 
 pub(crate) fn show_event(event: &PluginEvent) -> Value {

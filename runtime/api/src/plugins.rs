@@ -1,5 +1,6 @@
 //! Plugins over REST: not Twilio's. Uploads, which version runs calls, and what was done.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -9,13 +10,14 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::{
     CarrierId, OPERATOR, Plugin, PluginChange, PluginOwner, Scope, StoreError, UploadedPlugin,
 };
 
 use crate::parameters::{Parameters, Vocabulary};
-use crate::plugin_resource::{show, show_event, show_version};
+use crate::plugin_resource::{show, show_event, show_line, show_version};
 use crate::problem::Problem;
 use crate::{ApiState, Done};
 
@@ -45,6 +47,12 @@ pub trait Plugins: Send + Sync {
     /// becomes active. May take a minute.
     fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>>;
 
+    /// What the versions of a plugin came to since the process started, by their numbers; those without a call are missing.
+    fn usage(&self, owner: &PluginOwner, name: &str) -> HashMap<u32, VersionUsage>;
+
+    /// The last lines of a plugin's log, the oldest first.
+    fn log(&self, owner: &PluginOwner, name: &str) -> Vec<PluginLogLine>;
+
     /// Changes which versions run calls. Resolves once that is on disk and in force.
     fn change(
         &self,
@@ -68,6 +76,40 @@ pub struct Upload {
     pub activate: bool,
     /// Who uploads it.
     pub by: String,
+}
+
+/// What the calls of one version came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct VersionUsage {
+    /// Calls whose story began with it.
+    pub calls: u64,
+    /// Stories that it broke: traps, limits that ended it, a status other than zero.
+    pub traps: u64,
+    /// Guest time, in milliseconds, counted in ticks of 5 ms.
+    pub cpu_ms: u64,
+    /// The most linear memory that one story had, in bytes.
+    pub memory_bytes: u64,
+    /// Calls of the host.
+    pub host_calls: u64,
+    /// Lines in its log.
+    pub log_lines: u64,
+    /// Lines that were dropped because there were too many.
+    pub log_lines_dropped: u64,
+}
+
+/// One line of a plugin's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginLogLine {
+    /// When, in milliseconds since the Unix epoch.
+    pub at_unix_ms: u64,
+    /// The version whose story wrote it.
+    pub version: u32,
+    /// The call.
+    pub call: String,
+    /// `trace`, `debug`, `info`, `warn`, `error` or `critical`.
+    pub level: &'static str,
+    /// What it says.
+    pub message: String,
 }
 
 /// Why a component was not taken, or not made active.
@@ -125,7 +167,7 @@ pub(crate) async fn list(
     let directory = state.store.directory();
     let plugins: Vec<_> = directory
         .plugins_of(&asker.owner)
-        .map(|plugin| show(plugin))
+        .map(|plugin| shown(&state, plugin))
         .collect();
     Json(json!({ "plugins": plugins }))
 }
@@ -140,7 +182,11 @@ pub(crate) async fn fetch(
     let directory = state.store.directory();
     let plugin = directory.plugin(&asker.owner, &name);
     let plugin = plugin.ok_or_else(|| Problem::not_found(&uri))?;
-    Ok(Json(show(plugin)))
+    Ok(Json(shown(&state, plugin)))
+}
+
+fn shown(state: &ApiState, plugin: &Plugin) -> Value {
+    show(plugin, &state.plugins.usage(&plugin.owner, &plugin.name))
 }
 
 /// `POST …/Plugins/{name}/Versions`: the body is the component. With `Activate=false` it is kept and runs nothing yet. 201, or 200 where the
@@ -180,10 +226,9 @@ pub(crate) async fn push(
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    Ok((
-        status,
-        Json(show_version(&pushed.version, &pushed.standing)),
-    ))
+    let unused = VersionUsage::default();
+    let shown = show_version(&pushed.version, &pushed.standing, unused);
+    Ok((status, Json(shown)))
 }
 
 /// `POST …/Activate` with `Version`: new calls begin with it.
@@ -260,6 +305,22 @@ pub(crate) async fn history(
     Ok(Json(json!({ "history": events })))
 }
 
+/// `GET …/Log`: the last lines of the log of all its versions, the oldest first; of this process alone.
+pub(crate) async fn log(
+    State(state): State<ApiState>,
+    Extension(asker): Extension<Asker>,
+    Path((_, name)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
+    let directory = state.store.directory();
+    if directory.plugin(&asker.owner, &name).is_none() {
+        return Err(Problem::not_found(&uri));
+    }
+    let lines = state.plugins.log(&asker.owner, &name);
+    let lines: Vec<_> = lines.iter().map(show_line).collect();
+    Ok(Json(json!({ "log": lines })))
+}
+
 async fn make(
     state: &ApiState,
     asker: Asker,
@@ -270,7 +331,7 @@ async fn make(
     let Asker { owner, who } = asker;
     let changed = state.plugins.change(owner, name, change, who).await;
     changed
-        .map(|plugin| Json(show(&plugin)))
+        .map(|plugin| Json(shown(state, &plugin)))
         .map_err(|error| problem(error, uri))
 }
 

@@ -79,6 +79,14 @@ async fn versions_are_uploaded_listed_and_changed() {
         &json!({ "at": "2010-08-31T20:36:28Z", "who": SID, "what": "rolled back from version 2 to version 1" })
     );
     assert_eq!(history.json["history"].as_array().unwrap().len(), 8);
+    let versions = survey(&api, "GET", "/Versions", "").await;
+    let calls = |place: usize| &versions.json["versions"][place]["usage"]["calls"];
+    assert_eq!((calls(2), calls(1)), (&json!(7), &json!(0)));
+    let log = survey(&api, "GET", "/Log", "").await;
+    assert_eq!(
+        log.json["log"],
+        json!([{ "at": "2010-08-31T20:36:28Z", "version": 1, "call": "CA1", "level": "warn", "message": "three callers" }])
+    );
 }
 
 #[tokio::test]
@@ -122,6 +130,7 @@ async fn a_foreign_plugin_looks_like_one_that_does_not_exist() {
         ("POST", own("/survey/Versions")),
         ("GET", theirs.clone()),
         ("GET", format!("{theirs}/History")),
+        ("GET", format!("{theirs}/Log")),
         ("POST", format!("{theirs}/Rollback")),
     ] {
         let answer = api.send(request(method, &path, "", other)).await;

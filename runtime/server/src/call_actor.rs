@@ -2,6 +2,7 @@
 
 mod recordings;
 mod rooms;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +25,7 @@ use tracing::{Instrument, debug, info};
 use crate::children::{Children, Parent};
 use crate::clock;
 use crate::detection;
-use crate::flows::{Begun, FlowError, Story};
+use crate::flows::{Begun, Story, VersionId};
 use crate::key_values::Pairs;
 use crate::library::prompt_codecs;
 use crate::listening::Listening;
@@ -78,6 +79,8 @@ pub(crate) struct CallActor {
     running: Option<Running>,
     /// What its stories began with.
     begun: Vec<(StoryChoice, Begun)>,
+    /// What the story that runs is a version of.
+    running_version: Option<Arc<VersionId>>,
     /// Where the answer to the command in hand goes.
     reply: Option<oneshot::Sender<Result<Reply, CallError>>>,
     cookies: crate::web::Cookies,
@@ -152,6 +155,7 @@ impl CallActor {
             messages,
             running: None,
             begun: Vec::new(),
+            running_version: None,
             reply: None,
             cookies: crate::web::Cookies::default(),
             streams: Streams::default(),
@@ -241,9 +245,10 @@ impl CallActor {
             }
             Message::StoryOver(end) => {
                 self.running = None;
+                let version = self.account_for(&end);
                 self.journals.push(end.journal);
                 let outcome = StoryOutcome::from(end.outcome);
-                self.log_outcome(&outcome);
+                self.log_outcome(&outcome, version.as_deref());
                 Input::StoryEnded(outcome)
             }
             Message::Placed(child, inbox) => {
@@ -354,29 +359,10 @@ impl CallActor {
             }
             Err(error) => {
                 let outcome = StoryOutcome::Broke(error.to_string());
-                self.log_outcome(&outcome);
+                self.log_outcome(&outcome, None);
                 self.job(async { Input::StoryEnded(outcome) });
             }
         }
-    }
-
-    /// What the story begins with: the same, where it is begun again.
-    fn begun(&mut self, choice: StoryChoice) -> Result<Begun, FlowError> {
-        let mut known = self.begun.iter();
-        if let Some((_, begun)) = known.find(|(begun, _)| *begun == choice) {
-            return Ok(begun.clone());
-        }
-        let (flows, call) = (&self.services.flows, self.info.call_sid);
-        let begun = flows.find(&self.account, &self.story, choice, call)?;
-        if let Some(version) = &begun.version {
-            info!(
-                plugin = version.name,
-                version = version.number,
-                "the story begins"
-            );
-        }
-        self.begun.push((choice, begun.clone()));
-        Ok(begun)
     }
 
     fn stop_story(&mut self) {
@@ -524,13 +510,16 @@ impl CallActor {
         }
     }
 
-    fn log_outcome(&self, outcome: &StoryOutcome) {
+    fn log_outcome(&self, outcome: &StoryOutcome, version: Option<&VersionId>) {
         let trouble = match outcome {
             StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp)) => return,
             StoryOutcome::Returned(Err(error)) => format!("the flow gave up: {error}"),
             StoryOutcome::Broke(reason) => format!("the flow broke: {reason}"),
         };
         info!(target: "tenant", "{trouble}");
+        if let Some(version) = version {
+            self.log_trouble(version, &trouble);
+        }
         self.services.news.tell(|| News::Logged(trouble));
     }
 }

@@ -1,11 +1,13 @@
 //! What calls run: the bundled components, those that accounts uploaded, and the settings each story gets.
 
+mod ledger;
 mod shelf;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use call::{CallSid, Grants, StoryChoice};
+use ledger::Ledger;
 use plugin_host::{Engine, Flow, LoadError};
 use shelf::{Loaded, Serving, Shelf};
 use store::{Plugin, PluginOwner, Store, WebhookMethod};
@@ -77,6 +79,7 @@ pub(crate) struct Flows {
     compiler: Compiler,
     bundled: HashMap<&'static str, Flow>,
     shelf: RwLock<Arc<Shelf>>,
+    ledger: Arc<Ledger>,
     /// Held while a new shelf is made, so that an older one never takes the place of a newer one.
     reloading: Mutex<()>,
 }
@@ -93,6 +96,7 @@ impl Flows {
             engine,
             bundled,
             shelf: RwLock::default(),
+            ledger: Arc::default(),
             reloading: Mutex::default(),
         })
     }
@@ -116,10 +120,33 @@ impl Flows {
                 last_good: load(standing.last_good),
                 canary: load(canary.map(|canary| canary.version)).zip(canary),
             };
+            self.begin_trials(old.get(&plugin.owner, &plugin.name), &serving, plugin);
             shelf.put(plugin.owner.clone(), plugin.name.clone(), serving);
         }
+        self.ledger
+            .keep_only(store.directory().plugins().map(Arc::clone));
         let mut current = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(shelf);
+    }
+
+    /// A version that has another part to play than before is judged by what it does from now on.
+    fn begin_trials(&self, old: Option<&Serving>, new: &Serving, plugin: &Plugin) {
+        let parts = |serving: &Serving| {
+            let active = serving.active.as_ref().map(|one| one.number);
+            let canary = serving.canary.as_ref().map(|(one, _)| one.number);
+            [active, canary]
+        };
+        let before = old.map_or([None, None], parts);
+        for (number, before) in parts(new).into_iter().zip(before) {
+            if let Some(number) = number.filter(|number| Some(*number) != before) {
+                self.ledger.begin_trial(&plugin.owner, &plugin.name, number);
+            }
+        }
+    }
+
+    /// What each version's calls came to.
+    pub(crate) fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
     }
 
     fn load_version(&self, store: &dyn Store, plugin: &Plugin, number: u32) -> Option<Loaded> {

@@ -1,16 +1,30 @@
 //! Plugins as the API uploads and changes them: looked over, compiled, kept, put in force.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use api::{Done, Plugins, PushError, Upload};
+use api::{Done, PluginLogLine, Plugins, PushError, Upload, VersionUsage};
 use call::Grants;
 use store::{NewVersion, Plugin, PluginChange, PluginOwner, SelfTest, StoreError, UploadedPlugin};
+use tracing::{error, warn};
 
 use crate::clock;
+use crate::flows::VersionId;
 use crate::operator::Host;
 use crate::services::Services;
 
+/// Who acts where the host itself does.
+const HOST: &str = "jackfield";
+
 impl Plugins for Host {
+    fn usage(&self, owner: &PluginOwner, name: &str) -> HashMap<u32, VersionUsage> {
+        self.services().flows.ledger().usage(owner, name)
+    }
+
+    fn log(&self, owner: &PluginOwner, name: &str) -> Vec<PluginLogLine> {
+        self.services().flows.ledger().lines(owner, name)
+    }
+
     fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>> {
         let services = self.services();
         in_background(move || push(&services, upload))
@@ -89,6 +103,30 @@ fn change(
         .wait()?;
     services.flows.reload(services.store.as_ref());
     Ok(changed)
+}
+
+/// Takes a version back that keeps trapping: its trial ends, or the last good version is active again.
+pub(crate) fn take_back(services: Arc<Services>, version: &VersionId, why: String) {
+    let VersionId {
+        owner,
+        name,
+        number,
+    } = version.clone();
+    warn!(%owner, plugin = name, version = number, "the version is taken back: {why}");
+    let wanted = PluginChange::Rollback {
+        from: Some(number),
+        why,
+    };
+    tokio::task::spawn_blocking(move || {
+        let changed = change(&services, owner, name.clone(), wanted, HOST.to_owned());
+        match changed {
+            Ok(_) => {}
+            Err(StoreError::NotPossible(why)) => {
+                warn!(plugin = name, version = number, "it goes on: {why}");
+            }
+            Err(error) => error!(plugin = name, version = number, "it goes on: {error}"),
+        }
+    });
 }
 
 /// A version that this host cannot run any more is found out before it is active.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::PluginLogLine;
 use call::{CallInfo, CallRecord, CallSid, CallStatus};
 use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
 use speech::Recognition;
@@ -11,7 +12,7 @@ use tracing::{debug, error, info, info_span, warn};
 use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::endpoint::EndpointHandle;
-use crate::flows::{Begun, Flows};
+use crate::flows::{Begun, Flows, VersionId};
 use crate::library::Library;
 use crate::live::LiveCalls;
 use crate::media_plane::MediaPlane;
@@ -72,7 +73,7 @@ impl Services {
             seed: random(),
             started_unix_ms: clock::unix_ms(),
             limits: begun.flow.class().limits(),
-            log: self.tenant_log(),
+            log: self.tenant_log(info.call_sid, begun.version.clone()),
             stop,
         }
     }
@@ -112,14 +113,15 @@ impl Services {
 
     /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches. The story's task
     /// stands in the call's span, so they are marked with the call too.
-    fn tenant_log(&self) -> plugin_host::LogSink {
+    fn tenant_log(&self, call: CallSid, version: Option<Arc<VersionId>>) -> plugin_host::LogSink {
         let news = self.news.clone();
+        let ledger = Arc::clone(self.flows.ledger());
         Arc::new(move |line: LogLine| {
             let LogLine {
                 level,
                 context,
                 message,
-                ..
+                at_unix_ms,
             } = &line;
             match level {
                 LogLevel::Critical | LogLevel::Error => {
@@ -129,8 +131,29 @@ impl Services {
                 LogLevel::Info => info!(target: "tenant", context, "{message}"),
                 LogLevel::Debug | LogLevel::Trace => debug!(target: "tenant", context, "{message}"),
             }
+            if let Some(version) = &version {
+                let line = PluginLogLine {
+                    at_unix_ms: *at_unix_ms,
+                    version: version.number,
+                    call: call.to_string(),
+                    level: level_word(*level),
+                    message: message.clone(),
+                };
+                ledger.log(version, line);
+            }
             news.tell(|| News::Logged(message.clone()));
         })
+    }
+}
+
+const fn level_word(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Trace => "trace",
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+        LogLevel::Critical => "critical",
     }
 }
 

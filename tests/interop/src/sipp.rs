@@ -41,6 +41,14 @@ impl Sipp {
         }
     }
 
+    /// The number it calls from, in place of +85512345678.
+    #[must_use]
+    pub fn calling_from(mut self, number: &str) -> Self {
+        let caller = self.values.iter_mut().find(|(name, _)| *name == "CALLER");
+        caller.expect("every scenario has a caller").1 = number.to_owned();
+        self
+    }
+
     /// The number it dials.
     #[must_use]
     pub fn dialling(mut self, number: &str) -> Self {

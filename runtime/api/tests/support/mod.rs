@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::future::ready;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,8 +22,8 @@ use call::{
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, GatewayStatus, LiveCalls, LiveRecordings, Metric, Operator,
-    Plugins, PushError, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
-    TrunkStatus, Upload, router,
+    PluginLogLine, Plugins, PushError, RecordingChange, RecordingError, RecordingFile,
+    RecordingFormat, TrunkStatus, Upload, VersionUsage, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -244,6 +245,24 @@ impl LiveRecordings for Tapes {
 pub(crate) struct Workshop(Arc<MemoryStore>);
 
 impl Plugins for Workshop {
+    fn usage(&self, _: &PluginOwner, _: &str) -> HashMap<u32, VersionUsage> {
+        let usage = VersionUsage {
+            calls: 7,
+            ..VersionUsage::default()
+        };
+        HashMap::from([(1, usage)])
+    }
+
+    fn log(&self, _: &PluginOwner, _: &str) -> Vec<PluginLogLine> {
+        vec![PluginLogLine {
+            at_unix_ms: START_UNIX_MS,
+            version: 1,
+            call: "CA1".to_owned(),
+            level: "warn",
+            message: "three callers".to_owned(),
+        }]
+    }
+
     fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>> {
         if !upload.bytes.starts_with(b"\0asm") {
             return Box::pin(ready(Err(PushError::Unfit("not a component".to_owned()))));

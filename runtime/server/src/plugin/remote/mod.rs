@@ -1,4 +1,4 @@
-//! `jackfield plugin push`, `list`, `activate`, `canary`, `rollback` and `history`: the plugins of a running server, over its API.
+//! `jackfield plugin push`, `list`, `activate`, `canary`, `rollback`, `logs` and `history`: the plugins of a running server, over its API.
 
 mod push;
 mod shown;
@@ -52,6 +52,13 @@ pub(crate) enum RemoteCommand {
     },
     /// Ends the canary, or where there is none has new calls begin with the version before the active one again.
     Rollback {
+        /// The plugin.
+        name: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Shows the last lines of a plugin's log.
+    Logs {
         /// The plugin.
         name: String,
         #[command(flatten)]
@@ -128,6 +135,11 @@ pub(super) fn run(command: &RemoteCommand, out: &mut impl Write) -> anyhow::Resu
             change(server, name, "Canary", &form, out)
         }
         RemoteCommand::Rollback { name, server } => change(server, name, "Rollback", "", out),
+        RemoteCommand::Logs { name, server } => {
+            let path = format!("{name}/Log");
+            let answer = server.ask(Method::GET, &path, "", Bytes::new())?;
+            server.tell(&answer, shown::log, out)
+        }
         RemoteCommand::History { name, server } => {
             let path = format!("{name}/History");
             let answer = server.ask(Method::GET, &path, "", Bytes::new())?;

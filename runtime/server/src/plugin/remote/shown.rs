@@ -27,7 +27,7 @@ fn line(text: &mut String, version: &Value, canary: &Value) {
         ("canary", percent) => format!("canary {percent} %"),
         (state, _) => state.to_owned(),
     };
-    let kib = version["size_bytes"].as_u64().unwrap_or(0).div_ceil(1_024);
+    let kib = number(&version["size_bytes"]).div_ceil(1_024);
     let test = &version["self_test"];
     let tested = match word(&test["result"]) {
         "passed" => format!("{} cases ok", test["cases"]),
@@ -35,9 +35,14 @@ fn line(text: &mut String, version: &Value, canary: &Value) {
         _ => "not tested".to_owned(),
     };
     let sha256 = word(&version["sha256"]);
+    let usage = &version["usage"];
+    let [calls, traps, cpu_ms, host_calls, log_lines] =
+        ["calls", "traps", "cpu_ms", "host_calls", "log_lines"].map(|key| number(&usage[key]));
+    let memory_kib = number(&usage["memory_bytes"]).div_ceil(1_024);
     writeln!(
         text,
-        "  {:>4}  {state:<12}  {kib:>5} KiB  {}  {}  {:<34}  {tested}",
+        "  {:>4}  {state:<12}  {kib:>5} KiB  {}  {}  {:<34}  {tested}\n        \
+         {calls} calls, {traps} traps, {cpu_ms} ms CPU, {memory_kib} KiB memory, {host_calls} host calls, {log_lines} log lines",
         version["version"].to_string(),
         sha256.get(..12).unwrap_or(sha256),
         word(&version["uploaded"]),
@@ -57,6 +62,23 @@ pub(super) fn history(answer: &Value) -> String {
         .collect()
 }
 
+/// Lines of a log.
+pub(super) fn log(answer: &Value) -> String {
+    let lines = answer["log"].as_array().into_iter().flatten();
+    lines
+        .map(|line| {
+            let [at, call, level, message] =
+                ["at", "call", "level", "message"].map(|key| word(&line[key]));
+            let version = line["version"].to_string();
+            format!("{at}  version {version}  {call}  {level:<8}  {message}\n")
+        })
+        .collect()
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(0)
+}
+
 fn word(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -73,7 +95,8 @@ mod tests {
             "name": "survey", "canary": { "version": 3, "percent": 10 },
             "versions": [
                 { "version": 3, "state": "canary", "size_bytes": 2_000, "sha256": "0123456789abcdef", "uploaded": "2026-01-02T03:04:05Z",
-                  "by": "operator", "self_test": { "result": "passed", "cases": 2 } },
+                  "by": "operator", "self_test": { "result": "passed", "cases": 2 },
+                  "usage": { "calls": 9, "traps": 1, "cpu_ms": 20, "memory_bytes": 2_000, "host_calls": 90 } },
                 { "version": 2, "state": "active", "size_bytes": 1_024, "sha256": "f", "uploaded": "2026-01-01T03:04:05Z",
                   "by": "operator", "self_test": { "result": "not-run" } },
             ],
@@ -82,11 +105,22 @@ mod tests {
         assert_eq!(
             plugins(&answer),
             format!(
-                "survey\n     3  canary 10 %       2 KiB  0123456789ab  2026-01-02T03:04:05Z  {by}  2 cases ok\n     \
-                 2  active            1 KiB  f  2026-01-01T03:04:05Z  {by}  not tested\n"
+                "survey\n     3  canary 10 %       2 KiB  0123456789ab  2026-01-02T03:04:05Z  {by}  2 cases ok\n        \
+                 9 calls, 1 traps, 20 ms CPU, 2 KiB memory, 90 host calls, 0 log lines\n     \
+                 2  active            1 KiB  f  2026-01-01T03:04:05Z  {by}  not tested\n        \
+                 0 calls, 0 traps, 0 ms CPU, 0 KiB memory, 0 host calls, 0 log lines\n"
             )
         );
         assert!(plugins(&json!({ "plugins": [] })).contains("plugin push"));
+    }
+
+    #[test]
+    fn a_log_tells_version_and_call() {
+        let answer = json!({ "log": [{ "at": "2026-01-02T03:04:05Z", "version": 2, "call": "CA1", "level": "warn", "message": "odd" }] });
+        assert_eq!(
+            log(&answer),
+            "2026-01-02T03:04:05Z  version 2  CA1  warn      odd\n"
+        );
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! The life of a plugin on a running server, by the command line: versions change under calls, and one that breaks is taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use jackfield_interop::process::eventually;
+use jackfield_interop::server::{Flow, Server, Tenants, binary};
+use jackfield_interop::sipp::Sipp;
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// Answers, logs `WORD begins`, stays for some two seconds, logs `WORD ends` and is over.
+fn story(word: &str) -> Vec<u8> {
+    let begins = format!("{word} begins");
+    let ends = format!("{word} ends");
+    let text = format!(
+        r#"(module
+          (import "jackfield:call/control@0.1.0" "answer" (func $answer (param i32)))
+          (import "jackfield:call/control@0.1.0" "next-event" (func $next-event (param i32 i32 i32)))
+          (import "wasi:logging/logging@0.1.0-draft" "log" (func $log (param i32 i32 i32 i32 i32)))
+          (memory (export "memory") 1)
+          (data (i32.const 4096) "{begins}")
+          (data (i32.const 5120) "{ends}")
+          (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+          (func (export "jackfield:call/story@0.1.0#run") (result i32)
+            (call $answer (i32.const 128))
+            (call $log (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 4096) (i32.const {}))
+            (call $next-event (i32.const 1) (i32.const 700) (i32.const 128))
+            (call $next-event (i32.const 1) (i32.const 700) (i32.const 128))
+            (call $next-event (i32.const 1) (i32.const 700) (i32.const 128))
+            (call $log (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 5120) (i32.const {}))
+            (i32.const 64)))"#,
+        begins.len(),
+        ends.len()
+    );
+    zoo::component(&text).expect("the story is a component")
+}
+
+/// Runs `jackfield plugin ARGUMENTS` for the tests' account.
+fn plugin(server: &Server, arguments: &[&str]) -> (bool, String) {
+    let rest = server.rest();
+    let output = Command::new(binary())
+        .arg("plugin")
+        .args(arguments)
+        .env("JF_SERVER", format!("http://{}", server.api))
+        .env("JF_ACCOUNT", rest.account_sid)
+        .env("JF_TOKEN", rest.auth_token)
+        .output()
+        .expect("jackfield can be run");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (output.status.success(), text)
+}
+
+fn succeed(server: &Server, arguments: &[&str]) -> String {
+    let (succeeded, text) = plugin(server, arguments);
+    assert!(succeeded, "{arguments:?}: {text}");
+    text
+}
+
+fn json(server: &Server, arguments: &[&str]) -> Value {
+    let text = succeed(server, &[arguments, &["--json"]].concat());
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn write(folder: &Path, name: &str, wasm: &[u8]) -> PathBuf {
+    let file = folder.join(name).with_extension("wasm");
+    std::fs::write(&file, wasm).expect("the file can be written");
+    file
+}
+
+/// Uploads a component as the next version of `menu`, which is what 1000 runs.
+fn push(server: &Server, folder: &Path, name: &str, wasm: &[u8]) -> String {
+    let file = write(folder, name, wasm);
+    let file = file.to_str().expect("the path is UTF-8");
+    succeed(server, &["push", "--component", file, "--name", "menu"])
+}
+
+fn server() -> Server {
+    Server::start(&Tenants::with_numbers(vec![(
+        "1000",
+        Flow::Component("menu"),
+    )]))
+}
+
+#[test]
+fn versions_change_once_a_second_and_each_call_ends_with_the_one_it_began_with() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder for the versions");
+    let told = push(&server, folder.path(), "one", &story("one"));
+    assert!(told.ends_with("active as version 1\n"), "{told}");
+    push(&server, folder.path(), "two", &story("two"));
+    let over = AtomicBool::new(false);
+    let swaps = thread::scope(|scope| {
+        let swapping = scope.spawn(|| {
+            let mut swaps = 0;
+            while !over.load(Ordering::SeqCst) {
+                let version = if swaps % 2 == 0 { "1" } else { "2" };
+                succeed(&server, &["activate", "menu", version]);
+                swaps += 1;
+                // The time between two changes is what is asked for here, and no event.
+                thread::sleep(Duration::from_secs(1));
+            }
+            swaps
+        });
+        Sipp::new("uac_wait_bye")
+            .calling(80, 10)
+            .dialling("1000")
+            .start(server.sip)
+            .succeed(LIMIT);
+        over.store(true, Ordering::SeqCst);
+        swapping.join().expect("every change succeeds")
+    });
+    assert!(swaps >= 5, "{swaps} changes");
+
+    let log = json(&server, &["logs", "menu"]);
+    let mut calls: BTreeMap<&str, Vec<(u64, &str)>> = BTreeMap::new();
+    for line in log["log"].as_array().into_iter().flatten() {
+        let version = line["version"].as_u64().unwrap_or_default();
+        let message = line["message"].as_str().unwrap_or_default();
+        let call = line["call"].as_str().unwrap_or_default();
+        calls.entry(call).or_default().push((version, message));
+    }
+    assert_eq!(calls.len(), 80);
+    let one = [(1, "one begins"), (1, "one ends")];
+    let two = [(2, "two begins"), (2, "two ends")];
+    let mut seen = BTreeSet::new();
+    for (call, lines) in &calls {
+        assert!(*lines == one || *lines == two, "{call}: {lines:?}");
+        seen.insert(lines[0].0);
+    }
+    assert_eq!(seen, BTreeSet::from([1, 2]), "both versions had calls");
+    let versions = json(&server, &["list", "menu"]);
+    let versions = versions["versions"].as_array().cloned().unwrap_or_default();
+    let count = |key: &str| -> u64 {
+        let counts = versions.iter().map(|version| &version["usage"][key]);
+        counts.filter_map(Value::as_u64).sum()
+    };
+    assert_eq!(
+        (count("calls"), count("traps"), count("log_lines")),
+        (80, 0, 160)
+    );
+    server.stop();
+}
+
+#[test]
+fn a_version_that_breaks_for_three_callers_is_taken_back_and_not_for_one() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder for the versions");
+    push(&server, folder.path(), "good", &story("good"));
+    push(&server, folder.path(), "bad", &zoo::animal("unreachable"));
+    let call = |caller: &str| {
+        Sipp::new("uac_wait_bye")
+            .calling_from(caller)
+            .dialling("1000")
+            .start(server.sip)
+            .succeed(LIMIT);
+    };
+    let active = || json(&server, &["list", "menu"])["active"].as_u64();
+    for _again in 0..4 {
+        call("+85512000001");
+    }
+    assert_eq!(active(), Some(2), "one caller takes nothing back");
+    call("+85512000002");
+    call("+85512000003");
+    eventually("the version is taken back", LIMIT, || {
+        (active() == Some(1)).then_some(())
+    });
+    call("+85512000001");
+
+    let history = succeed(&server, &["history", "menu"]);
+    let newest = history.lines().next().unwrap_or_default();
+    assert!(
+        newest.contains("jackfield")
+            && newest.contains("rolled back from version 2 to version 1: it trapped"),
+        "{history}"
+    );
+    let log = succeed(&server, &["logs", "menu"]);
+    assert!(
+        log.contains("version 2") && log.contains("the flow broke"),
+        "{log}"
+    );
+    assert!(log.contains("good ends"), "{log}");
+    assert!(
+        server.log().contains("the version is taken back"),
+        "{}",
+        server.log()
+    );
+    let (went_back, told) = plugin(&server, &["rollback", "menu"]);
+    assert!(
+        !went_back && told.contains("no version to go back to"),
+        "{told}"
+    );
+    server.stop();
+}

@@ -9,5 +9,5 @@ command -v npm >/dev/null || {
 }
 # The interface, and the tools: fetched once; delete the folders after an update of Jackfield.
 [ -d wit ] || "${JACKFIELD:-jackfield}" plugin wit wit
-[ -d node_modules ] || npm ci --no-audit --no-fund
+[ -d node_modules ] || npm install --no-save --no-audit --no-fund
 node build.mjs

@@ -2,6 +2,7 @@
 
 mod build;
 mod call;
+mod cost;
 mod inspect;
 mod journal;
 mod new;
@@ -55,6 +56,11 @@ pub(crate) enum PluginCommand {
     },
     #[command(flatten)]
     Remote(remote::RemoteCommand),
+    /// Measures what a call flow costs: its code, and each of its stories.
+    Cost {
+        /// The component.
+        component: PathBuf,
+    },
     /// Tells what a component imports and exports, which worlds it runs, and what it asks for.
     Inspect {
         /// The component.
@@ -157,6 +163,7 @@ pub(crate) fn run(command: &PluginCommand) -> anyhow::Result<()> {
         }
         PluginCommand::Wit { folder, world } => wit::write(folder, *world, out),
         PluginCommand::Remote(command) => remote::run(command, out),
+        PluginCommand::Cost { component } => cost::cost(component, out),
         PluginCommand::Inspect { component, account } => inspect::inspect(component, account, out),
     }
 }

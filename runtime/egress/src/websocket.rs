@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
 use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{HeaderName, HeaderValue};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -106,17 +106,52 @@ impl Egress {
         sign: Option<SigningKey>,
     ) -> Result<WebSocket, WebSocketError> {
         let url = parse(url)?;
+        let request = request(&url, sign)?;
+        self.open_as(tenant, grants, &url, request).await
+    }
+
+    /// Opens a WebSocket with these fields in its handshake, unsigned.
+    ///
+    /// # Errors
+    /// As [`Self::open_websocket`]; `Protocol` for a field that is none.
+    pub async fn open_websocket_with(
+        &self,
+        tenant: &str,
+        grants: &Grants,
+        url: &str,
+        fields: &[(String, String)],
+    ) -> Result<WebSocket, WebSocketError> {
+        let url = parse(url)?;
+        let mut request = request(&url, None)?;
+        for (name, value) in fields {
+            let field = HeaderName::try_from(name)
+                .ok()
+                .zip(HeaderValue::try_from(value).ok());
+            let (name, value) = field
+                .ok_or_else(|| WebSocketError::Protocol(format!("{name:?} is no header field")))?;
+            request.headers_mut().insert(name, value);
+        }
+        self.open_as(tenant, grants, &url, request).await
+    }
+
+    async fn open_as(
+        &self,
+        tenant: &str,
+        grants: &Grants,
+        url: &Url,
+        request: Request,
+    ) -> Result<WebSocket, WebSocketError> {
         let time = self.limits().websocket.handshake;
         let attempt = async {
             let place = self.websockets().enter(tenant).await;
-            let messages = self.handshake(grants, &url, sign).await?;
+            let messages = self.handshake(grants, url, request).await?;
             Ok(WebSocket {
                 messages,
                 place: WebSocketPlace(place),
             })
         };
         timeout(time, attempt).await.unwrap_or_else(|_| {
-            let url = shown(&url);
+            let url = shown(url);
             Err(WebSocketError::TimedOut(format!(
                 "{url}: no answer to the handshake within {time:?}"
             )))
@@ -127,7 +162,7 @@ impl Egress {
         &self,
         grants: &Grants,
         url: &Url,
-        sign: Option<SigningKey>,
+        request: Request,
     ) -> Result<WebSocketStream<Transport>, WebSocketError> {
         let mut connector = tls_connector(GuardedConnector {
             grants: Arc::new(grants.clone()),
@@ -143,7 +178,6 @@ impl Egress {
             .write_buffer_size(0)
             .max_message_size(Some(bytes))
             .max_frame_size(Some(bytes));
-        let request = request(url, sign)?;
         let shaken = tokio_tungstenite::client_async_with_config(
             request,
             TokioIo::new(transport),

@@ -1,23 +1,31 @@
 //! Any speech service that takes a request over HTTP and answers with audio: described by templates.
 
-mod template;
-
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use egress::{Bounds, CookieJar, Egress, FetchError, Grants, Kind, Limits, Request};
 use serde::Deserialize;
-use url::Url;
 
 use crate::provider::decode;
+use crate::secret::read_secret;
 use crate::settings::check_language;
+use crate::template::{Escape, Place, Template};
 use crate::utterance::one_spaced;
 use crate::{
     Failure, Gender, InvalidSettings, Language, Provider, Run, Speaking, VoiceName, ssml, words,
 };
-use template::{Escape, Place, Template};
 
+/// What can be filled in.
+const PLACES: [(&str, Place); 7] = [
+    ("text", Place::Text),
+    ("ssml", Place::Ssml),
+    ("language", Place::Language),
+    ("voice", Place::Voice),
+    ("rate", Place::Rate),
+    ("pitch", Place::Pitch),
+    ("secret", Place::Secret),
+];
 /// The voice's name where the service has but one.
 const ONLY_VOICE: &str = "default";
 /// Characters of an error's body that are passed on.
@@ -101,7 +109,8 @@ impl HttpService {
     pub fn new(name: &str, settings: &HttpSettings) -> Result<Self, InvalidSettings> {
         let invalid = |what: &str| InvalidSettings(format!("http.{name}.{what}"));
         let templates = Templates::parse(settings).map_err(|what| invalid(&what))?;
-        let host = templates.host().map_err(|what| invalid(&what))?;
+        let host = templates.url.host(&settings.url, &["http", "https"]);
+        let (_, host) = host.map_err(|what| invalid(&format!("url: {what}")))?;
         let uses = |place| templates.all().any(|template| template.has(place));
         if !uses(Place::Text) && !uses(Place::Ssml) {
             return Err(invalid("url: put {text} or {ssml} into `url` or `body`"));
@@ -190,6 +199,8 @@ impl HttpService {
             Place::Rate => rate.as_str(),
             Place::Pitch => pitch.as_str(),
             Place::Secret => self.secret.as_str(),
+            // Not among `PLACES`.
+            Place::Hints | Place::Model | Place::ProfanityFilter | Place::Audio => "",
         };
         let headers = self.headers.iter();
         let body = self.body.as_ref();
@@ -285,8 +296,6 @@ impl Provider for HttpService {
 /// What is filled in for each request.
 struct Templates {
     url: Template,
-    /// The text that `url` was read from.
-    url_text: String,
     headers: Vec<(String, Template)>,
     content_type: String,
     body: Option<Template>,
@@ -295,7 +304,7 @@ struct Templates {
 impl Templates {
     fn parse(settings: &HttpSettings) -> Result<Self, String> {
         let parse = |key: &str, text: &str| {
-            Template::parse(text).map_err(|error| format!("{key}: {error}"))
+            Template::parse(text, &PLACES).map_err(|error| format!("{key}: {error}"))
         };
         let headers = settings.headers.iter().map(|(name, text)| {
             let template = parse("headers", text)?;
@@ -310,7 +319,6 @@ impl Templates {
         let body = settings.body.as_ref();
         Ok(Self {
             url: parse("url", &settings.url)?,
-            url_text: settings.url.clone(),
             headers: headers.collect::<Result<_, _>>()?,
             content_type: content_type
                 .map(|(_, value)| value.clone())
@@ -326,33 +334,6 @@ impl Templates {
 
     fn body_escape(&self) -> Escape {
         Escape::for_content_type(&self.content_type)
-    }
-
-    /// The host that requests go to, whatever they ask for.
-    fn host(&self) -> Result<String, String> {
-        let host = |value: &'static str| {
-            let url = Url::parse(&self.url.fill(Escape::Percent, |_| value)).ok()?;
-            let is_web = matches!(url.scheme(), "http" | "https");
-            url.host_str().filter(|_| is_web).map(str::to_owned)
-        };
-        match (host("a"), host("b")) {
-            (Some(one), Some(other)) if one == other => Ok(one.trim_matches(['[', ']']).to_owned()),
-            (Some(_), Some(_)) => Err("url: nothing can be filled in in the host".to_owned()),
-            _ => Err(format!("url: {:?} is no http or https URL", self.url_text)),
-        }
-    }
-}
-
-fn read_secret(path: &Path) -> Result<String, String> {
-    let secret = std::fs::read_to_string(path);
-    let secret = secret.map_err(|error| format!("secret_file: {}: {error}", path.display()))?;
-    let secret = secret.trim();
-    match secret.is_empty() || secret.contains(char::is_control) {
-        true => Err(format!(
-            "secret_file: {} is not one line of text",
-            path.display()
-        )),
-        false => Ok(secret.to_owned()),
     }
 }
 

@@ -14,9 +14,11 @@ mod provider;
 mod recognition;
 mod recorded;
 mod say_as;
+mod secret;
 mod settings;
 mod speaker;
 mod ssml;
+mod template;
 #[cfg(test)]
 mod testing;
 mod twilio_voice;
@@ -30,8 +32,8 @@ pub use flite::{Flite, FliteEngine, InstalledFlite};
 pub use language::Language;
 pub use provider::{Failure, Gender, Provider, Speaking, VoiceName};
 pub use recognition::{
-    Channels, Phrase, PocketSphinx, Recogniser, Recognition, RecognitionSettings, SpokenFrame,
-    Task, Understanding,
+    Channels, Phrase, PocketSphinx, Recogniser, Recognition, RecognitionSettings, Service,
+    ServiceSettings, SpokenFrame, Task, Understanding,
 };
 pub use recorded::{Recorded, RecordedSettings};
 pub use say_as::Value;

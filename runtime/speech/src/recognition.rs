@@ -2,6 +2,7 @@
 
 mod grammar;
 mod pocketsphinx;
+mod service;
 mod settings;
 
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{Failure, InvalidSettings, Language};
 pub use pocketsphinx::PocketSphinx;
+pub use service::{Service, ServiceSettings};
 pub use settings::RecognitionSettings;
 
 /// 20 ms of what is said: mono, 16 bits, 8 kHz.
@@ -100,6 +102,9 @@ impl Recognition {
         settings.check()?;
         let (mut recognisers, mut warnings): (Vec<Arc<dyn Recogniser>>, _) =
             (Vec::new(), Vec::new());
+        for (name, service) in &settings.service {
+            recognisers.push(Arc::new(Service::new(name, service)?));
+        }
         match PocketSphinx::find(settings).await {
             Ok(Some(found)) => recognisers.push(Arc::new(found)),
             Ok(None) => {}

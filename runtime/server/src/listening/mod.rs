@@ -10,7 +10,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::{Input, ListenRequest, ListeningId, SpeechEnd, SpeechEvent, StreamTracks};
+use call::{Input, ListenRequest, ListeningId, PartialWords, SpeechEnd, SpeechEvent, StreamTracks};
 use media::Law;
 use speech::{Channels, Recogniser, Recognition, SpokenFrame, Task};
 use tokio::sync::mpsc;
@@ -149,6 +149,7 @@ impl Listener {
         };
         let mut understanding = recogniser.understand(Arc::clone(&self.task), channels);
         let mut transcript = Transcript::default();
+        let mut told = PartialWords::default();
         let mut audio = Some(audio);
         let mut until = None;
         loop {
@@ -164,8 +165,11 @@ impl Listener {
                 }
                 Some(phrase) = phrases.recv() => {
                     transcript.take(phrase);
-                    if self.partial_results {
-                        self.tell(SpeechEvent::Partial(transcript.so_far())).await;
+                    let so_far = transcript.so_far();
+                    // Some say the same again with each piece of audio.
+                    if self.partial_results && so_far != told {
+                        told.clone_from(&so_far);
+                        self.tell(SpeechEvent::Partial(so_far)).await;
                     }
                 }
                 _ = ticks.tick(), if audio.is_some() => {

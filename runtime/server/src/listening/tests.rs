@@ -1,13 +1,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use call::{PartialWords, Words};
+use call::Words;
 use crossbeam_queue::ArrayQueue;
 use speech::{Failure, Language, Phrase, Understanding};
 
 use super::*;
 use crate::media_plane::{TappedFrame, Track};
 
-/// Understands a word for each ten frames. Beyond so many words it fails.
+/// Understands a word for each ten frames, and says with each frame that nothing follows it. Beyond so many words it fails.
 struct Counts {
     at_most: usize,
     frames: AtomicUsize,
@@ -20,14 +20,17 @@ impl Counts {
             if frames > 10 * self.at_most {
                 return Err(Failure("too many words".to_owned()));
             }
-            if frames.is_multiple_of(10) {
-                let phrase = Phrase {
-                    text: format!("w{}", frames / 10),
-                    confidence_permille: Some(700),
-                    is_stable: true,
-                };
-                let _ = channels.phrases.send(phrase).await;
-            }
+            let is_word = frames.is_multiple_of(10);
+            let phrase = Phrase {
+                text: if is_word {
+                    format!("w{}", frames / 10)
+                } else {
+                    String::new()
+                },
+                confidence_permille: is_word.then_some(700),
+                is_stable: is_word,
+            };
+            let _ = channels.phrases.send(phrase).await;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! `[speech.input]` of the configuration.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::ServiceSettings;
 use crate::{InvalidSettings, Language};
 
 /// Who understands speech. Every key has a default.
@@ -20,6 +22,8 @@ pub struct RecognitionSettings {
     pub pocketsphinx_language_model: PathBuf,
     /// What its model understands (BCP 47).
     pub pocketsphinx_language: String,
+    /// Services, by a name of one's own. They are asked before PocketSphinx, in the order of their names.
+    pub service: BTreeMap<String, ServiceSettings>,
     /// Utterances that are understood at a time, for all calls together.
     pub at_once: usize,
 }
@@ -34,6 +38,7 @@ impl Default for RecognitionSettings {
             pocketsphinx_dictionary: folder.join("cmudict-en-us.dict"),
             pocketsphinx_language_model: folder.join("en-us.lm.bin"),
             pocketsphinx_language: "en-US".to_owned(),
+            service: BTreeMap::new(),
             at_once: 8,
         }
     }

@@ -1,6 +1,7 @@
 //! Texts with places in braces that are filled in for each request.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
 
 /// The unreserved characters of RFC 3986 (section 2.3) stand for themselves.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -11,7 +12,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// What can be filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     Text,
     Ssml,
     Language,
@@ -19,21 +20,15 @@ pub(super) enum Place {
     Rate,
     Pitch,
     Secret,
+    Hints,
+    Model,
+    ProfanityFilter,
+    Audio,
 }
-
-const PLACES: [(&str, Place); 7] = [
-    ("text", Place::Text),
-    ("ssml", Place::Ssml),
-    ("language", Place::Language),
-    ("voice", Place::Voice),
-    ("rate", Place::Rate),
-    ("pitch", Place::Pitch),
-    ("secret", Place::Secret),
-];
 
 /// How a value is written where it is filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Escape {
+pub(crate) enum Escape {
     /// As it is.
     None,
     /// Percent-encoded: in URLs and forms.
@@ -46,7 +41,7 @@ pub(super) enum Escape {
 
 impl Escape {
     /// What a body of a content type needs.
-    pub(super) fn for_content_type(content_type: &str) -> Self {
+    pub(crate) fn for_content_type(content_type: &str) -> Self {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         match essence.to_ascii_lowercase().as_str() {
             "application/x-www-form-urlencoded" => Self::Percent,
@@ -60,6 +55,8 @@ impl Escape {
         match self {
             Self::None => into.push_str(value),
             Self::Percent => into.extend(utf8_percent_encode(value, RESERVED)),
+            // A list, with its brackets.
+            Self::Json if place == Place::Hints => into.push_str(value),
             Self::Json => {
                 let quoted = serde_json::Value::from(value).to_string();
                 into.push_str(&quoted[1..quoted.len() - 1]);
@@ -72,7 +69,7 @@ impl Escape {
 
 /// A text with places.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Template(Vec<Piece>);
+pub(crate) struct Template(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -83,7 +80,7 @@ enum Piece {
 impl Template {
     /// Braces around one of the names are a place; around another single word, an error; all others stand for themselves, as JSON
     /// needs them.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, places: &[(&str, Place)]) -> Result<Self, String> {
         let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
         while let Some((before, behind)) = rest.split_once('{') {
             literal.push_str(before);
@@ -99,8 +96,12 @@ impl Template {
                 rest = behind;
                 continue;
             };
-            let Some((_, place)) = PLACES.iter().find(|(known, _)| *known == name) else {
-                let known = PLACES.map(|(known, _)| format!("{{{known}}}")).join(", ");
+            let Some((_, place)) = places.iter().find(|(known, _)| *known == name) else {
+                let known: Vec<_> = places
+                    .iter()
+                    .map(|(known, _)| format!("{{{known}}}"))
+                    .collect();
+                let known = known.join(", ");
                 return Err(format!("{{{name}}} cannot be filled in; there are {known}"));
             };
             pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -112,11 +113,28 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    pub(super) fn has(&self, place: Place) -> bool {
+    /// Of a URL that was read from `text`: its scheme, one of these, and the host that requests go to, whatever is filled in.
+    pub(crate) fn host(&self, text: &str, schemes: &[&str]) -> Result<(String, String), String> {
+        let host = |value: &'static str| {
+            let url = Url::parse(&self.fill(Escape::Percent, |_| value)).ok()?;
+            let scheme = schemes.contains(&url.scheme()).then(|| url.scheme())?;
+            Some((scheme.to_owned(), url.host_str()?.to_owned()))
+        };
+        match (host("a"), host("b")) {
+            (Some(one), Some(other)) if one == other => {
+                let (scheme, host) = one;
+                Ok((scheme, host.trim_matches(['[', ']']).to_owned()))
+            }
+            (Some(_), Some(_)) => Err("nothing can be filled in in the host".to_owned()),
+            _ => Err(format!("{text:?} is no {} URL", schemes.join(" or "))),
+        }
+    }
+
+    pub(crate) fn has(&self, place: Place) -> bool {
         self.0.contains(&Piece::Place(place))
     }
 
-    pub(super) fn fill<'a>(&self, escape: Escape, value: impl Fn(Place) -> &'a str) -> String {
+    pub(crate) fn fill<'a>(&self, escape: Escape, value: impl Fn(Place) -> &'a str) -> String {
         let mut filled = String::new();
         for piece in &self.0 {
             match piece {
@@ -132,12 +150,21 @@ impl Template {
 mod tests {
     use super::*;
 
+    const PLACES: [(&str, Place); 5] = [
+        ("text", Place::Text),
+        ("ssml", Place::Ssml),
+        ("language", Place::Language),
+        ("voice", Place::Voice),
+        ("hints", Place::Hints),
+    ];
+
     fn fill(template: &str, escape: Escape) -> String {
-        let template = Template::parse(template).unwrap();
+        let template = Template::parse(template, &PLACES).unwrap();
         template.fill(escape, |place| match place {
             Place::Text => "a \"b\" & <c>/é\n{voice}",
             Place::Ssml => "<speak>x</speak>",
             Place::Language => "km-KH",
+            Place::Hints => r#"["a"]"#,
             _ => "v",
         })
     }
@@ -161,6 +188,7 @@ mod tests {
                 "<r>a &quot;b&quot; &amp; &lt;c&gt;/é\n{voice}</r><speak>x</speak>",
             ),
             (r#""{ssml}""#, Escape::Json, r#""<speak>x</speak>""#),
+            (r#"{"h": {hints}}"#, Escape::Json, r#"{"h": ["a"]}"#),
             ("{text}", Escape::None, "a \"b\" & <c>/é\n{voice}"),
             ("{}{ {A} {voice", Escape::None, "{}{ {A} {voice"),
             ("{{voice}}", Escape::None, "{v}"),
@@ -171,8 +199,9 @@ mod tests {
 
     #[test]
     fn a_place_that_is_none_is_an_error() {
-        let error = Template::parse("{txt}").unwrap_err();
-        let expected = "{txt} cannot be filled in; there are {text}, {ssml}, {language}, {voice}, {rate}, {pitch}, {secret}";
+        let error = Template::parse("{txt}", &PLACES).unwrap_err();
+        let expected =
+            "{txt} cannot be filled in; there are {text}, {ssml}, {language}, {voice}, {hints}";
         assert_eq!(error, expected);
     }
 

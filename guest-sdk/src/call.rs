@@ -44,6 +44,32 @@ impl Call {
         self.host.setting(name)
     }
 
+    /// A setting that is read as something else than text, such as a number; none where it is not set.
+    ///
+    /// ```
+    /// use jackfield_guest::{Call, CallError, Rehearsal};
+    ///
+    /// let call = Call::on(Rehearsal::new().setting("tries", "3").setting("pause", "long"));
+    /// assert_eq!(call.setting_as::<u32>("tries"), Ok(Some(3)));
+    /// assert_eq!(call.setting_as::<u32>("other"), Ok(None));
+    /// assert!(matches!(call.setting_as::<u32>("pause"), Err(CallError::InvalidArgument(_))));
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallError::InvalidArgument`], in words for the account, when it is set to something that is none.
+    pub fn setting_as<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, CallError> {
+        let Some(text) = self.setting(name) else {
+            return Ok(None);
+        };
+        let read = text.trim().parse().map(Some);
+        read.map_err(|_| {
+            let kind = std::any::type_name::<T>();
+            CallError::InvalidArgument(format!(
+                "the setting `{name}` is \"{text}\", and has to be a {kind}"
+            ))
+        })
+    }
+
     /// Writes a line to the tenant's log. The macros [`info!`](crate::info), [`warn!`](crate::warn) and so on format it too.
     pub fn log(&self, level: Level, message: &str) {
         self.host.log(level, message);

@@ -45,6 +45,21 @@ impl Request {
         self
     }
 
+    /// Adds a header with a secret of the account in it, which the host writes there as it sends the request: the story never sees it, and
+    /// neither journal nor log has it. `before` stands before it.
+    ///
+    /// ```
+    /// use jackfield_guest::Request;
+    ///
+    /// let request = Request::get("https://crm.example.net/callers/7")
+    ///     .secret_header("Authorization", "Bearer ", "crm-token");
+    /// assert_eq!(request.headers[0].1, "Bearer {{secret:crm-token}}");
+    /// ```
+    #[must_use]
+    pub fn secret_header(self, name: impl Into<String>, before: &str, secret: &str) -> Self {
+        self.header(name, format!("{before}{{{{secret:{secret}}}}}"))
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {

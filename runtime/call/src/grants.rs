@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallError, Command, ConferenceCommand, MediaSource, QueueCommand, StatusCallback, WaitSound,
-    WhisperFlow,
+    CallError, Command, ConferenceCommand, HttpRequest, MediaSource, QueueCommand, StatusCallback,
+    WaitSound, WhisperFlow, secrets_in,
 };
 
 /// All of a kind.
@@ -24,6 +24,8 @@ pub struct Grants {
     pub dial: Vec<String>,
     /// Settings of the account that it may read, by name; `*` for all. A number's own settings are for its flow without a grant.
     pub settings: Vec<String>,
+    /// Secrets of the account that the host may write into header fields of its requests, by name; `*` for all. It never sees their values.
+    pub secrets: Vec<String>,
     /// The account's key-value pairs.
     pub key_value: bool,
 }
@@ -55,6 +57,7 @@ impl Grants {
             hosts: all(),
             dial: all(),
             settings: all(),
+            secrets: all(),
             key_value: true,
         }
     }
@@ -135,6 +138,14 @@ impl Grants {
             .any(|entry| entry == ALL || entry == name)
     }
 
+    /// Whether this secret of the account may be sent.
+    #[must_use]
+    pub fn has_secret(&self, name: &str) -> bool {
+        self.secrets
+            .iter()
+            .any(|entry| entry == ALL || entry == name)
+    }
+
     /// What of `asks` is not here. Whoever asks for all of a kind asks for some, and leaves to the account which.
     #[must_use]
     pub fn lacks(&self, asks: &Self) -> Vec<NotGranted> {
@@ -166,6 +177,9 @@ impl Grants {
         compare("settings", &asks.settings, &self.settings, &|name| {
             self.has_setting(name)
         });
+        compare("secrets", &asks.secrets, &self.secrets, &|name| {
+            self.has_secret(name)
+        });
         if asks.key_value && !self.key_value {
             lacking.push(NotGranted {
                 key: "key-value",
@@ -175,7 +189,7 @@ impl Grants {
         lacking
     }
 
-    /// Whether a story may give this command. HTTP requests are answered later, and whoever makes them asks [`Self::check_url`].
+    /// Whether a story may give this command. HTTP requests are answered later, and whoever makes them asks [`Self::check_request`].
     ///
     /// # Errors
     /// [`CallError::NotGranted`], which names the grant that is missing.
@@ -204,6 +218,22 @@ impl Grants {
             _ => Ok(()),
         };
         refused.map_err(CallError::NotGranted)
+    }
+
+    /// Whether a request may be made: to its host, with the secrets that it names.
+    ///
+    /// # Errors
+    /// In words that name the grant.
+    pub fn check_request(&self, request: &HttpRequest) -> Result<(), String> {
+        self.check_url(&request.url)?;
+        let mut named = request
+            .headers
+            .iter()
+            .flat_map(|(_, value)| secrets_in(value));
+        match named.find(|name| !self.has_secret(name)) {
+            Some(name) => Err(to_grant("secrets", name)),
+            None => Ok(()),
+        }
     }
 
     /// Whether the host of a URL may be asked.
@@ -397,6 +427,7 @@ mod tests {
     fn what_is_asked_for_and_not_granted_is_listed() {
         let asks = Grants {
             settings: vec!["greeting".to_owned()],
+            secrets: vec!["crm-token".to_owned()],
             key_value: true,
             ..grants(&["api.example.org", "*.example.net"], &["+855", "1294"])
         };
@@ -411,6 +442,7 @@ mod tests {
                 "dial = [\"+855\"]",
                 "dial = [\"1294\"]",
                 "settings = [\"greeting\"]",
+                "secrets = [\"crm-token\"]",
                 "key-value = true",
             ]
         );
@@ -419,12 +451,38 @@ mod tests {
         let wider = grants(&["*.example.org", "*.example.net"], &["+85", "1294"]);
         assert_eq!(
             lacking(&wider),
-            ["settings = [\"greeting\"]", "key-value = true"]
+            [
+                "settings = [\"greeting\"]",
+                "secrets = [\"crm-token\"]",
+                "key-value = true"
+            ]
         );
         // Which of all hosts is the account's to say, but not that there are none.
         let any = grants(&["*"], &[]);
         assert!(wider.lacks(&any).is_empty());
         assert_eq!(Grants::default().lacks(&any).len(), 1);
+    }
+
+    #[test]
+    fn a_request_needs_its_host_and_its_secrets() {
+        let mut request = HttpRequest {
+            method: crate::HttpMethod::Get,
+            url: "https://a.example/".to_owned(),
+            headers: vec![(
+                "Authorization".to_owned(),
+                "Bearer {{secret:crm}}".to_owned(),
+            )],
+            body: Vec::new(),
+            sign: false,
+        };
+        let mut own = grants(&["a.example"], &[]);
+        let told = own.check_request(&request).unwrap_err();
+        assert!(told.contains("secrets = [\"crm\"]"), "{told}");
+        own.secrets.push("crm".to_owned());
+        assert_eq!(own.check_request(&request), Ok(()));
+        request.url = "https://b.example/".to_owned();
+        let told = own.check_request(&request).unwrap_err();
+        assert!(told.contains("hosts = [\"b.example\"]"), "{told}");
     }
 
     #[test]

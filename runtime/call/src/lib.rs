@@ -21,6 +21,7 @@ mod queue;
 mod record;
 mod recording;
 mod referral;
+mod secret;
 mod signalled_digit;
 mod speech_input;
 mod stream;
@@ -64,6 +65,7 @@ pub use recording::{
     RecordingOrder, RecordingTracks,
 };
 pub use referral::{ReferRequest, Referral};
+pub use secret::{secrets_in, with_secrets};
 pub use speech_input::{
     DEFAULT_END_SILENCE, ListenOrder, ListenRequest, PartialWords, SpeechEnd, SpeechEvent, Words,
 };

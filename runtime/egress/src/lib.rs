@@ -25,7 +25,7 @@ pub use egress::Egress;
 pub use error::FetchError;
 pub use grants::{Grants, InvalidGrant};
 pub use limits::{Bounds, Limits};
-pub use request::{Kind, MayVisit, Request, Response, SigningKey};
+pub use request::{Kind, MayVisit, OwnHeaders, Request, Response, SigningKey};
 pub use resolve::{Lookup, Resolve, SystemResolver};
 pub use signature::twilio_signature;
 pub use stream::StreamedResponse;

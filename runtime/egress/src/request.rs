@@ -39,6 +39,8 @@ pub struct Request {
     pub url: String,
     /// In the order they are sent. Those that belong to the connection, the cookies and the signature are refused.
     pub headers: Vec<(String, String)>,
+    /// As `headers`, for the server of the URL alone: a redirect to another one does not take them along.
+    pub own_headers: OwnHeaders,
     /// Empty for none.
     pub body: Bytes,
     /// Makes it a webhook of the account: `X-Twilio-Signature` and `I-Twilio-Idempotency-Token` are sent along.
@@ -47,6 +49,18 @@ pub struct Request {
     pub token: Option<u128>,
     /// Which hosts it may go to, redirects included; all where it is none.
     pub may_visit: Option<MayVisit>,
+}
+
+/// Header fields with secrets in them. Their values never show in debug output.
+#[derive(Clone, Default)]
+pub struct OwnHeaders(pub Vec<(String, String)>);
+
+impl fmt::Debug for OwnHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 /// Says of a URL whether a request may go there, and if not, why, in words for the tenant.
@@ -153,12 +167,17 @@ impl Hop {
             )));
         }
         let token = request.token;
+        let mut headers = parse_headers(&request.headers)?;
+        for (name, mut value) in parse_headers(&request.own_headers.0)? {
+            value.set_sensitive(true);
+            headers.extend(name.map(|name| (name, value)));
+        }
         let webhook = request.sign.map(|key| Webhook::new(key, token));
         let webhook = webhook.transpose()?;
         Ok(Self {
             method: request.method,
             url: parse_url(&request.url)?,
-            headers: parse_headers(&request.headers)?,
+            headers,
             body: request.body,
             webhook,
             may_visit: request.may_visit,
@@ -259,6 +278,14 @@ impl Hop {
         }
         if !same_server(&self.url, &next.url) {
             next.headers.remove(AUTHORIZATION);
+            let own = next
+                .headers
+                .iter()
+                .filter(|(_, value)| value.is_sensitive());
+            let own: Vec<HeaderName> = own.map(|(name, _)| name.clone()).collect();
+            for name in own {
+                next.headers.remove(name);
+            }
             next.webhook = None;
         }
         Ok(Some(next))

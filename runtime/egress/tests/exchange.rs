@@ -10,10 +10,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::any;
 use jackfield_egress::{
-    Bounds, CookieJar, Egress, FetchError, Kind, Limits, SigningKey, twilio_signature,
+    Bounds, CookieJar, Egress, FetchError, Kind, Limits, OwnHeaders, Request, SigningKey,
+    twilio_signature,
 };
 use support::{Raw, Script, brief, fetch, get, loopback, post, serve};
 use url::Url;
@@ -483,4 +484,44 @@ async fn errors_tell_neither_credentials_nor_query() {
     }
     let debug = format!("{:?}", SigningKey::new("hunter2"));
     assert!(!debug.contains("hunter2"));
+}
+
+#[tokio::test]
+async fn own_headers_go_to_their_server_and_to_no_other() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = |who: &'static str| {
+        let seen = Arc::clone(&seen);
+        move |headers: HeaderMap| {
+            let key = headers.get("x-api-key").cloned();
+            seen.lock().unwrap().push((who, key));
+            std::future::ready(())
+        }
+    };
+    let other = serve(Router::new().route("/", any(note("other")))).await;
+    let (first, elsewhere) = (note("first"), format!("http://{other}/"));
+    let server = serve(
+        Router::new()
+            .route("/again", any(|| async { Redirect::temporary("/there") }))
+            .route("/there", any(first))
+            .route(
+                "/away",
+                any(move || async move { Redirect::temporary(&elsewhere) }),
+            ),
+    )
+    .await;
+    let with_key = |path: &str| Request {
+        own_headers: OwnHeaders(vec![("X-Api-Key".to_owned(), "canary".to_owned())]),
+        ..support::get(format!("http://{server}{path}"))
+    };
+    assert!(!format!("{:?}", with_key("/")).contains("canary"));
+    let egress = Egress::new(brief());
+    for path in ["/again", "/away"] {
+        assert_eq!(fetch(&egress, with_key(path)).await.unwrap().status, 200);
+    }
+    let seen = seen.lock().unwrap();
+    let keys: Vec<_> = seen
+        .iter()
+        .map(|(who, key)| (*who, key.is_some()))
+        .collect();
+    assert_eq!(keys, [("first", true), ("other", false)]);
 }

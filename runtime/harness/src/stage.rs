@@ -611,7 +611,7 @@ impl Stage {
             }
             Effect::Fetch(id, source) => Some(Input::Fetched(id, self.prompt(&source))),
             Effect::Http(id, request) => {
-                let result = match self.grants().check_url(&request.url) {
+                let result = match self.grants().check_request(&request) {
                     Ok(()) => self.script.response_to(&request),
                     Err(why) => Err(HttpError::NotGranted(why)),
                 };

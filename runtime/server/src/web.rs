@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use call::{HttpError, HttpMethod, HttpRequest, HttpResponse, StreamError};
 use egress::{
-    Egress, FetchError, Grants, Kind, MayVisit, Request, SigningKey, StreamedResponse, WebSocket,
-    WebSocketError,
+    Egress, FetchError, Grants, Kind, MayVisit, OwnHeaders, Request, SigningKey, StreamedResponse,
+    WebSocket, WebSocketError,
 };
 use store::tenants::MAX_COMPONENT_BYTES;
 use tracing::warn;
@@ -47,13 +47,20 @@ impl Web {
         cookies: &Cookies,
         request: HttpRequest,
     ) -> Result<HttpResponse, HttpError> {
-        let request = of_story(request, &SigningKey::new(account.auth_token.expose()));
-        let may_visit = MayVisit::new(move |url| granted.check_url(url));
-        let request = Request {
-            may_visit: Some(may_visit),
-            ..request
+        let checked = granted.check_request(&request);
+        let ready = checked.and_then(|()| with_secrets_of(account, request));
+        let response = match ready {
+            Ok((request, own_headers)) => {
+                let key = SigningKey::new(account.auth_token.expose());
+                let request = Request {
+                    own_headers,
+                    may_visit: Some(MayVisit::new(move |url| granted.check_url(url))),
+                    ..of_story(request, &key)
+                };
+                self.fetch(account, request, cookies).await
+            }
+            Err(why) => Err(HttpError::NotGranted(why)),
         };
-        let response = self.fetch(account, request, cookies).await;
         if let Err(HttpError::NotGranted(why)) = &response {
             warn!(target: "tenant", "an HTTP request was refused: {why}");
         }
@@ -101,6 +108,7 @@ impl Web {
             body: bytes::Bytes::new(),
             sign: None,
             may_visit: None,
+            own_headers: egress::OwnHeaders::default(),
             token: None,
         };
         let response = self
@@ -167,6 +175,26 @@ impl Web {
     }
 }
 
+/// The request without the header fields that name secrets, and these with the secrets in them.
+fn with_secrets_of(
+    account: &store::Account,
+    mut request: HttpRequest,
+) -> Result<(HttpRequest, OwnHeaders), String> {
+    let (own, plain) = std::mem::take(&mut request.headers)
+        .into_iter()
+        .partition::<Vec<_>, _>(|(_, value)| call::secrets_in(value).next().is_some());
+    request.headers = plain;
+    let secret = |name: &str| account.secrets.get(name).map(store::Secret::expose);
+    let filled = own.into_iter().map(|(name, value)| {
+        let value = call::with_secrets(&value, secret).map_err(|secret| {
+            format!("the account has no secret `{secret}`: add it to the account's `secrets` in the tenants file")
+        })?;
+        Ok((name, value))
+    });
+    let filled = filled.collect::<Result<Vec<_>, String>>()?;
+    Ok((request, OwnHeaders(filled)))
+}
+
 /// A story's request, as it goes out.
 pub(crate) fn of_story(request: HttpRequest, key: &SigningKey) -> Request {
     Request {
@@ -177,6 +205,7 @@ pub(crate) fn of_story(request: HttpRequest, key: &SigningKey) -> Request {
         body: request.body.into(),
         sign: request.sign.then(|| key.clone()),
         may_visit: None,
+        own_headers: egress::OwnHeaders::default(),
         token: None,
     }
 }
@@ -247,6 +276,7 @@ pub(crate) async fn ask_api(
         body,
         sign: None,
         may_visit: None,
+        own_headers: egress::OwnHeaders::default(),
         token: None,
     };
     let limits = egress::Limits::default();
@@ -264,3 +294,6 @@ pub(crate) async fn ask_api(
         .await?;
     Ok((response.status, response.body))
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,6 +217,7 @@ impl HttpService {
                 .into(),
             sign: None,
             may_visit: None,
+            own_headers: egress::OwnHeaders::default(),
             token: None,
         }
     }

@@ -34,6 +34,8 @@ pub struct Account {
     pub voice: Option<String>,
     /// Settings that the flows of this account may read: the runtime's own all of them, uploaded ones those that are granted.
     pub settings: BTreeMap<String, String>,
+    /// What the host writes into header fields of its components' requests, by name.
+    pub secrets: BTreeMap<String, Secret>,
     /// What its components may use beyond their calls.
     pub grants: Grants,
 }

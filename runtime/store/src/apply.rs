@@ -287,6 +287,7 @@ impl Plan {
             media_dir: new.media_dir.clone(),
             voice: new.voice.clone(),
             settings: new.settings.clone(),
+            secrets: new.secrets.clone(),
             grants: new.grants.clone(),
         };
         let item = Item::Account(account.sid, account.name.clone());

@@ -75,6 +75,7 @@ pub(crate) enum Purpose {
     AuthToken,
     Journal,
     KeyValue,
+    AccountSecret,
     LoginPassword,
     CredentialsPassword,
 }
@@ -86,6 +87,7 @@ impl Purpose {
             Self::AuthToken => b"auth-token",
             Self::Journal => b"journal",
             Self::KeyValue => b"key-value",
+            Self::AccountSecret => b"account-secret",
             Self::LoginPassword => b"login-password",
             Self::CredentialsPassword => b"credentials-password",
         }

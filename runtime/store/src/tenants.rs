@@ -22,10 +22,12 @@
 //! outbound.allow = ["+855", "1294", "sip:"]  # whom it may call: number beginnings, short codes, SIP URIs at the trunks
 //! outbound.max_channels = 10             # calls at once, both directions
 //! outbound.calls_per_second = 1.0
+//! secrets = { crm-token = "8-or-more-characters" } # for header fields of its components' requests; sealed on the disk
 //! [account.grants]                       # what its components may use beyond their calls; nothing if left out
 //! hosts = ["api.example.org", "*.example.net"]  # HTTP and WebSocket; "*" for all
 //! dial = ["+855"]                        # as in outbound.allow, which bounds it; "*" for all
 //! settings = ["greeting"]                # settings of the account; "*" for all
+//! secrets = ["crm-token"]                # secrets of the account; "*" for all
 //! key-value = true                       # pairs that outlive calls
 //!
 //! [[trunk]]
@@ -167,6 +169,7 @@ pub(crate) struct NewAccount {
     pub(crate) media_dir: Option<PathBuf>,
     pub(crate) voice: Option<String>,
     pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) grants: Grants,
 }
 

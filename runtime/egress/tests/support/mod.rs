@@ -127,6 +127,7 @@ pub(crate) fn get(url: impl Into<String>) -> Request {
         body: Bytes::new(),
         sign: None,
         may_visit: None,
+        own_headers: jackfield_egress::OwnHeaders::default(),
         token: None,
     }
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use call::{AccountSid, Grants};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::seal::{OperatorKey, Purpose};
 use crate::{Account, CarrierId, Egress, Flow, Outbound, Secret, StoreError};
 
-/// The version of the rows that are written; the second one has grants.
+/// The version of the rows that are written; the second one has grants and secrets.
 const VERSION: u8 = 2;
 
 /// An account as it is stored: what is secret, sealed.
@@ -28,6 +29,8 @@ pub(super) struct AccountRow {
     voice: Option<String>,
     settings: BTreeMap<String, String>,
     grants: Grants,
+    /// By name.
+    sealed_secrets: BTreeMap<String, Vec<u8>>,
 }
 
 /// As version 1 wrote it: before there were grants.
@@ -61,6 +64,7 @@ impl From<Version1> for AccountRow {
             voice: row.voice,
             settings: row.settings,
             grants: Grants::default(),
+            sealed_secrets: BTreeMap::new(),
         }
     }
 }
@@ -97,6 +101,16 @@ impl AccountRow {
             voice: account.voice.clone(),
             settings: account.settings.clone(),
             grants: account.grants.clone(),
+            sealed_secrets: account
+                .secrets
+                .iter()
+                .map(|(name, secret)| {
+                    let bound = bound_to(account.sid, name);
+                    let secret = secret.expose().as_bytes();
+                    let sealed = account.key.seal(Purpose::AccountSecret, &bound, secret);
+                    (name.clone(), sealed)
+                })
+                .collect(),
         }
     }
 
@@ -115,6 +129,15 @@ impl AccountRow {
             .open(Purpose::AuthToken, owner, &self.sealed_auth_token)
             .map_err(|error| damaged(&error))?;
         let token = String::from_utf8(token).map_err(|error| damaged(&error))?;
+        let mut secrets = BTreeMap::new();
+        for (name, sealed) in &self.sealed_secrets {
+            let bound = bound_to(self.sid, name);
+            let secret = key
+                .open(Purpose::AccountSecret, &bound, sealed)
+                .map_err(|error| damaged(&error))?;
+            let secret = String::from_utf8(secret).map_err(|error| damaged(&error))?;
+            secrets.insert(name.clone(), Secret::new(secret));
+        }
         Ok(Account {
             sid: self.sid,
             carrier: self.carrier,
@@ -128,6 +151,18 @@ impl AccountRow {
             voice: self.voice,
             settings: self.settings,
             grants: self.grants,
+            secrets,
         })
     }
+}
+
+/// A secret is bound to its account and its name, so that none opens in another's place.
+fn bound_to(account: AccountSid, name: &str) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(account.as_bytes())
+        .chain_update(name)
+        .finalize();
+    *digest
+        .first_chunk()
+        .expect("a digest of 32 bytes has a first half")
 }

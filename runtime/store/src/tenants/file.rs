@@ -58,6 +58,8 @@ pub(super) struct AccountTable {
     pub(super) voice: Option<String>,
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) secrets: BTreeMap<Spanned<String>, Spanned<String>>,
     pub(super) grants: Option<Spanned<Grants>>,
 }
 

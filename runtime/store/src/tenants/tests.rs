@@ -774,3 +774,29 @@ fn a_component_is_checked_with_its_accounts_grants() {
     let text = text.replacen("name = \"hotline\"", granting, 1);
     assert!(Tenants::parse(&text, &surroundings).is_ok());
 }
+
+#[test]
+fn secrets_are_named_and_do_not_show() {
+    let with = |secrets: &str| format!("name = \"hotline\"\nsecrets = {{ {secrets} }}");
+    let text = GOOD.replacen(
+        "name = \"hotline\"",
+        &with("crm-token = \"canary-secret\""),
+        1,
+    );
+    let tenants = parse(&text).unwrap();
+    assert_eq!(
+        tenants.accounts[0].secrets["crm-token"].expose(),
+        "canary-secret"
+    );
+    assert!(!format!("{tenants:?}").contains("canary-secret"));
+    for (secrets, told) in [
+        ("Token = \"long-enough\"", "Token"),
+        (
+            "token = \"short\"",
+            "the secret `token` has to be 8 to 1,024",
+        ),
+        ("token = \"line\\nbreak\"", "visible ASCII"),
+    ] {
+        spoilt("name = \"hotline\"", &with(secrets), 6, told);
+    }
+}

@@ -339,3 +339,26 @@ fn a_component_whose_file_was_changed_is_not_handed_out() {
         Err(StoreError::Corrupt(_))
     ));
 }
+
+#[test]
+fn secrets_are_sealed_on_the_disk_and_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places::in_folder(folder.path());
+    let store = open(folder.path());
+    let named = "name = \"hotline\"\nsecrets = { crm-token = \"canary-secret\" }\ngrants.secrets = [\"crm-token\"]";
+    store
+        .apply(parse(&TENANTS.replacen("name = \"hotline\"", named, 1)))
+        .wait()
+        .unwrap();
+    drop(store);
+    let bytes = fs::read(&places.database).unwrap();
+    let has = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+    assert!(has(b"crm-token") && !has(b"canary-secret"));
+
+    let store = open(folder.path());
+    let directory = store.directory();
+    let account = directory.account(hotline(&store).account()).unwrap();
+    assert_eq!(account.secrets["crm-token"].expose(), "canary-secret");
+    assert!(account.grants.has_secret("crm-token"));
+    assert!(!format!("{account:?}").contains("canary-secret"));
+}

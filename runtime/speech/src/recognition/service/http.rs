@@ -42,6 +42,7 @@ impl Service {
             sign: None,
             token: None,
             may_visit: None,
+            own_headers: egress::OwnHeaders::default(),
         };
         let response = self
             .egress

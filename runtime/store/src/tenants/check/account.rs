@@ -1,5 +1,7 @@
 //! `[[account]]`
 
+use std::collections::BTreeMap;
+
 use call::Grants;
 use toml::Spanned;
 
@@ -59,10 +61,33 @@ impl Check<'_> {
                 .map(|folder| self.surroundings.folder.join(folder)),
             voice: table.voice,
             settings: table.settings,
+            secrets: self.secrets(table.secrets)?,
             grants,
             carrier,
             name,
         })
+    }
+
+    fn secrets(
+        &self,
+        table: BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<BTreeMap<String, Secret>, TenantsError> {
+        let mut secrets = BTreeMap::new();
+        for (name, value) in table {
+            let name = self.slug(&name)?;
+            let text = value.get_ref();
+            let is_field = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+            if !(8..=1_024).contains(&text.len()) || !text.bytes().all(is_field) {
+                return Err(self.error(
+                    &value,
+                    format_args!(
+                        "the secret `{name}` has to be 8 to 1,024 visible ASCII characters"
+                    ),
+                ));
+            }
+            secrets.insert(name, Secret::new(value.into_inner()));
+        }
+        Ok(secrets)
     }
 
     fn grants_of(&self, grants: Option<Spanned<Grants>>) -> Result<Grants, TenantsError> {

@@ -1,10 +1,15 @@
 //! Scripts as TOML, for authors who write no Rust.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{AnsweredBy, HttpError, HttpResponse, KeyValueError, StreamError};
-use serde::Deserialize;
+use call::{KeyValueError, StreamError};
+use words::{
+    ApiDoes, CalleeDoes, CalleeWords, CallerDoes, Entry, File, FlowDoes, OtherDoes, RefereeWords,
+    StepWords, StreamEndWords, StreamWords, World,
+};
 
 use crate::decisions::Tables;
 use crate::sent::Sent;
@@ -175,224 +180,6 @@ fn read_calls(entries: Vec<Entry>, world: &World) -> Result<Vec<Case>, CaseError
         });
     }
     Ok(cases)
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    world: World,
-    #[serde(default, rename = "case")]
-    cases: Vec<Entry>,
-    /// What every `[[route]]` finds.
-    #[serde(default, rename = "trunk")]
-    trunks: Vec<toml::Table>,
-    #[serde(default, rename = "route")]
-    routes: Vec<toml::Table>,
-    #[serde(default, rename = "retry")]
-    retries: Vec<toml::Table>,
-}
-
-/// What surrounds a call: of all cases of a file, and of one.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct World {
-    starts_at: Option<toml::value::Datetime>,
-    settings: BTreeMap<String, String>,
-    /// The account's pairs when the call comes in.
-    key_value: BTreeMap<String, String>,
-    /// Seconds.
-    prompts: BTreeMap<String, f64>,
-    missing_prompts: Vec<String>,
-    http: Vec<Answer>,
-    callees: BTreeMap<String, CalleeWords>,
-    referee: Option<RefereeWords>,
-    answered_by: Option<AnsweredByWords>,
-    /// The number of the other side, and of ours.
-    from: Option<String>,
-    to: Option<String>,
-    others_in_conference: Option<u8>,
-    others_in_queue: Option<u8>,
-    streams: Vec<StreamWords>,
-    /// Somebody understands speech; nobody does where this is false.
-    recogniser: Option<bool>,
-}
-
-/// The far end of media streams whose URLs begin so. Others stay open.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct StreamWords {
-    url: String,
-    /// Seconds.
-    #[serde(default)]
-    after: f64,
-    does: StreamEndWords,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StreamEndWords {
-    Closes,
-    Fails,
-}
-
-/// Who answered, as far as a flow asks.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AnsweredByWords {
-    who: AnsweredBy,
-    /// Seconds until that is known.
-    after: f64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: String,
-    #[serde(default)]
-    outbound: bool,
-    /// Of somebody who was dialled, and hears a whisper.
-    #[serde(default)]
-    whisper: bool,
-    steps: Vec<StepWords>,
-    sent: Option<Vec<Sent>>,
-    kept: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    world: World,
-}
-
-/// What a web server says.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Answer {
-    url: String,
-    #[serde(default = "ok")]
-    status: u16,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    body: String,
-    /// A body that is TwiML, and says so.
-    twiml: Option<String>,
-    /// Nobody answers.
-    #[serde(default)]
-    unreachable: bool,
-    /// To each such request; else to one.
-    #[serde(default)]
-    always: bool,
-}
-
-const fn two() -> f64 {
-    2.0
-}
-
-const fn ok() -> u16 {
-    200
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum CalleeWords {
-    Busy,
-    NeverAnswers,
-    /// Until a step says otherwise.
-    Rings,
-    /// After so many seconds.
-    Answers(f64),
-    AnswersAndTalks {
-        after: f64,
-        talks: f64,
-        /// How long a whisper to them takes.
-        #[serde(default = "two")]
-        listens: f64,
-    },
-    /// A whisper to them ends with a hang-up.
-    Declines {
-        after: f64,
-        #[serde(default = "two")]
-        listens: f64,
-    },
-}
-
-/// What the caller does when they are sent on.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RefereeWords {
-    /// With this SIP status.
-    Refuses(u16),
-    /// This SIP status, after so many seconds.
-    Reports { after: f64, status: u16 },
-    /// Says nothing more once it has accepted.
-    Silent,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StepWords {
-    Flow(FlowDoes),
-    Caller(CallerDoes),
-    Callee(CalleeDoes),
-    Other(OtherDoes),
-    Api(ApiDoes),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum FlowDoes {
-    Answers,
-    /// With this SIP status.
-    Rejects(u16),
-    HangsUp,
-    /// The one who heard a whisper, to the caller.
-    PutsThrough,
-    Plays(String),
-    Says(String),
-    Presses(String),
-    Echoes(bool),
-    Joins(String),
-    WaitsInQueue(String),
-    ServesQueue(String),
-    Dials(Vec<String>),
-    Streams(String),
-    Records,
-    Refers(String),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum CallerDoes {
-    Presses(String),
-    /// Seconds, as the next one.
-    Speaks(f64),
-    Waits(f64),
-    Says(String),
-    HangsUp,
-}
-
-/// By what they were dialled.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum CalleeDoes {
-    Answers(String),
-    IsBusy(String),
-    HangsUp(String),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum OtherDoes {
-    JoinsConference,
-    LeavesConference,
-    EndsConference,
-    ComesToQueue,
-    GivesUpInQueue,
-    HangsUp,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum ApiDoes {
-    HangsUp,
 }
 
 /// Reads durations of a case.
@@ -566,30 +353,10 @@ fn other(script: Script, does: &OtherDoes) -> Script {
     }
 }
 
-impl Answer {
-    fn into_response(self) -> Result<HttpResponse, HttpError> {
-        if self.unreachable {
-            let why = "nobody answers, as the script has it".to_owned();
-            return Err(HttpError::Unreachable(why));
-        }
-        let headers = self.headers.into_iter();
-        let mut headers: Vec<_> = headers
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .collect();
-        if self.twiml.is_some() {
-            headers.push(("content-type".to_owned(), "text/xml".to_owned()));
-        }
-        Ok(HttpResponse {
-            status: self.status,
-            headers,
-            body: self.twiml.unwrap_or(self.body).into_bytes(),
-            url: String::new(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use call::{HttpError, HttpResponse};
+
     use super::*;
 
     #[test]

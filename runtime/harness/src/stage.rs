@@ -1,30 +1,31 @@
 //! The simulated world of one call: the call core, its leg, web servers and the caller, on one virtual clock.
 
+mod effects;
+mod legs;
+mod others;
+
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{
-    AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, CallStatus, ChildNews, Command,
-    Detection, Direction, Effect, Event, Grants, HangUpCause, HttpError, HttpRequest, HttpResponse,
-    InboundLeg, Input, KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, Limits,
-    MediaCommand, MediaEvent, OutboundLeg, PromptSource, Reply, RequestId, StoryOutcome,
+    AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, Command, Detection, Direction,
+    Event, Grants, HangUpCause, HttpError, HttpRequest, HttpResponse, Input, KeyValueCommand,
+    KeyValueError, KeyValueReply, KeyValues, Limits, MediaEvent, Reply, RequestId, StoryOutcome,
 };
-use media::{Prompt, Rate};
+use legs::{inbound_leg, outbound_leg};
 use plugin_host::{Stop, words};
-use sip::DialogId;
 
-use crate::callee::{Callee, CalleeDoes, Callees};
+use crate::callee::Callees;
 use crate::far_ends::FarEnds;
 use crate::leg::Leg;
 use crate::listener::Listener;
-use crate::player::{Player, Scene, Turn};
+use crate::player::Player;
 use crate::recordings::Recordings;
 use crate::referee::Reports;
-use crate::rooms::{Other, Rooms};
+use crate::rooms::Rooms;
 use crate::saved::Deeds;
-use crate::script::{Expectation, Kind, Planned, Script, Step, length_of_words};
+use crate::script::{Expectation, Kind, Planned, Script, Step};
 use crate::transcript::{Transcript, Who};
 
 /// When a call comes in whose script does not say: 2026-01-01 00:00:00 UTC, in milliseconds since 1970.
@@ -337,152 +338,6 @@ impl Stage {
         }
     }
 
-    /// Lets the player, if there is one, say what comes next. False if it waits for something to happen.
-    fn ask(&mut self) -> bool {
-        let is_idle = self.over.is_none() && self.script.steps.is_empty();
-        let may_ask = |table: &mut Table| is_idle && !table.listens && !table.has_left;
-        let Some(mut table) = self.table.take_if(may_ask) else {
-            return false;
-        };
-        let (talking, ringing) = self
-            .callees
-            .up()
-            .partition::<Vec<_>, _>(|(_, talks)| *talks);
-        let names = |calls: Vec<(&str, bool)>| -> Vec<String> {
-            calls.into_iter().map(|(to, _)| to.to_owned()).collect()
-        };
-        let turn = table.player.turn(Scene {
-            now: self.now,
-            lines: self.transcript.since(table.seen),
-            ringing: &names(ringing),
-            talking: &names(talking),
-        });
-        table.seen = self.transcript.length();
-        self.step_since = self.now;
-        match turn {
-            Turn::Leaves => table.has_left = true,
-            Turn::Listens => table.listens = true,
-            Turn::Does(script) => {
-                let steps = script.steps.into_iter();
-                let steps = steps.filter(|planned| !matches!(planned.step, Step::Expect(_)));
-                self.script.steps.extend(steps);
-            }
-        }
-        self.table = Some(table);
-        true
-    }
-
-    /// The caller does what is due now. False if nothing is.
-    fn act(&mut self) -> bool {
-        match self.step() {
-            Some(Step::Press(key)) => {
-                let key = *key;
-                self.note(Who::Caller, &format!("presses {key}"));
-                self.next_step();
-                self.press(key);
-                true
-            }
-            Some(Step::Speak(duration)) => {
-                let duration = *duration;
-                self.note(Who::Caller, &format!("speaks {} ms", duration.as_millis()));
-                self.next_step();
-                self.recordings.speak(self.now, duration);
-                true
-            }
-            Some(Step::Says(words)) => {
-                let words = words.clone();
-                self.note(Who::Caller, &format!("says \"{words}\""));
-                self.next_step();
-                self.recordings.speak(self.now, length_of_words(&words));
-                self.listener.hear(self.now, &words);
-                true
-            }
-            Some(Step::HangUp) => {
-                self.next_step();
-                self.caller_hangs_up();
-                true
-            }
-            Some(Step::Other(other)) => {
-                let other = *other;
-                self.other_acts(other);
-                true
-            }
-            Some(Step::Callee(target, does)) => {
-                let (target, does) = (target.clone(), *does);
-                self.callee_acts(&target, does);
-                true
-            }
-            Some(Step::ApiHangsUp) => {
-                self.note(Who::Other, "the API hangs up");
-                self.next_step();
-                self.feed(Input::HangUp(HangUpCause::Api));
-                true
-            }
-            Some(Step::Wait(duration)) if self.step_since + *duration <= self.now => {
-                self.next_step();
-                true
-            }
-            None if self.over.is_none() && self.step_since + PATIENCE <= self.now => {
-                self.lose_patience();
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// A key that ends a recording is told with that, and not as a digit.
-    fn press(&mut self, key: char) {
-        let ended = self.recordings.press(self.now, key);
-        if ended.is_empty() {
-            self.feed(Input::Media(MediaEvent::Digit(key)));
-        }
-        for (id, recording) in ended {
-            self.feed(Input::Recorded(id, recording));
-        }
-    }
-
-    fn lose_patience(&mut self) {
-        if let Some(table) = self.table.as_mut().filter(|table| !table.has_left) {
-            table.listens = false;
-            self.step_since = self.now;
-        } else {
-            self.done.push((self.now, Step::HangUp));
-            self.caller_hangs_up();
-        }
-    }
-
-    fn other_acts(&mut self, other: Other) {
-        if !self.rooms.act(self.instant(), other) {
-            return self.cannot_be("has nobody there who could");
-        }
-        self.note(Who::Other, other.words());
-        self.next_step();
-        self.perform_effects();
-    }
-
-    fn callee_acts(&mut self, target: &str, does: CalleeDoes) {
-        let Some((child, news)) = self.callees.act(self.now, target, does) else {
-            let state = match does {
-                CalleeDoes::HangsUp => "is not talking to",
-                CalleeDoes::Answers | CalleeDoes::IsBusy => "is not calling",
-            };
-            return self.cannot_be(&format!("{state} {target}"));
-        };
-        self.note(Who::Other, &format!("{target} {}", does.words()));
-        self.next_step();
-        self.feed(Input::Child(child, news));
-    }
-
-    fn caller_hangs_up(&mut self) {
-        let (words, event) = if self.answered {
-            ("hangs up", sip::Event::Bye { cause: None })
-        } else {
-            ("gives up", sip::Event::Canceled { cause: None })
-        };
-        self.note(Who::Caller, words);
-        self.feed(Input::Sip(event));
-    }
-
     /// Moves the clock to the next thing that happens, at most to `until`. False if nothing ever will.
     fn advance(&mut self, until: Option<Duration>) -> bool {
         let caller = match self.step() {
@@ -561,166 +416,6 @@ impl Stage {
         self.perform_effects();
     }
 
-    fn perform_effects(&mut self) {
-        loop {
-            let input = match self.call.poll() {
-                Some(effect) => self.perform(effect),
-                None => match self.rooms.news() {
-                    None => return,
-                    news => news,
-                },
-            };
-            if let Some(input) = input {
-                self.call.handle(self.instant(), input);
-            }
-        }
-    }
-
-    /// Does what the call asks for; gives what comes of it at once.
-    fn perform(&mut self, effect: Effect) -> Option<Input> {
-        match effect {
-            Effect::Refer(target) => Some(Input::ReferTo(Ok(match target.contains(':') {
-                true => target,
-                false => format!("sip:{target}@harness.invalid"),
-            }))),
-            Effect::Sip(sip::Command::Refer { .. }) => {
-                self.reports.begin(self.now, self.script.referee);
-                None
-            }
-            Effect::Sip(command) => peer(command).map(Input::Sip),
-            Effect::Media(MediaCommand::Recording(order)) => self
-                .recordings
-                .obey(self.now, order)
-                .map(|(id, recording)| Input::Recorded(id, recording)),
-            Effect::Media(command) => self.media(command).map(Input::Media),
-            Effect::StartRecording { id, options, .. } => {
-                self.recordings.start(self.now, id, options);
-                None
-            }
-            Effect::Reply(reply) => {
-                self.reply = Some(reply);
-                None
-            }
-            Effect::Tell(event) => {
-                if let Event::HungUp(cause) = event {
-                    self.over = Some(cause);
-                    self.leg.silence();
-                }
-                self.told.push_back(event);
-                None
-            }
-            Effect::Fetch(id, source) => Some(Input::Fetched(id, self.prompt(&source))),
-            Effect::Http(id, request) => {
-                let result = match self.grants().check_request(&request) {
-                    Ok(()) => self.script.response_to(&request),
-                    Err(why) => Err(HttpError::NotGranted(why)),
-                };
-                let at = self.now + SERVER_LATENCY;
-                self.responses.push_back(Arriving { at, id, result });
-                None
-            }
-            Effect::Stream(id, order) => {
-                self.far_ends.order(self.now, id, order);
-                None
-            }
-            Effect::Listen(id, order) => {
-                self.listener.order(id, order);
-                None
-            }
-            Effect::StopStory => {
-                self.stop.stop();
-                None
-            }
-            Effect::Status(status) => {
-                self.answered |= status == CallStatus::InProgress;
-                None
-            }
-            Effect::Conference(request) => {
-                self.rooms.conference(self.info().call_sid, request);
-                None
-            }
-            Effect::Queue(request) => {
-                self.rooms
-                    .queue(self.instant(), self.info().call_sid, request);
-                None
-            }
-            Effect::PlaceChild(child, call) => {
-                let rings = self.table.as_ref().map(|_| &Callee::RINGS);
-                let callee = self.script.callees.get(&call.target.to).or(rings);
-                self.callees.place(self.now, child, &call, callee);
-                None
-            }
-            Effect::HangUpChild(child) => {
-                let news = self.callees.hang_up(self.now, child)?;
-                Some(Input::Child(child, news))
-            }
-            Effect::TellParent(ChildNews::Answered(_)) => {
-                self.is_put_through = true;
-                self.note(Who::Call, "joined to the caller");
-                None
-            }
-            // Begun once more, the same story would do the same.
-            Effect::StartStory(_) => self.ended.clone().map(Input::StoryEnded),
-            Effect::Bridge(_)
-            | Effect::Unbridge
-            | Effect::RingBack(_)
-            | Effect::TellParent(_)
-            | Effect::TellDetection(..) => None,
-        }
-    }
-
-    fn media(&mut self, command: MediaCommand) -> Option<MediaEvent> {
-        match command {
-            MediaCommand::Play { id, prompt, loops } => {
-                let frames = u32::try_from(prompt.frames()).unwrap_or(u32::MAX);
-                let length = Duration::from_millis(media::FRAME_MS.into()) * frames;
-                self.leg.play(self.now, id, length.saturating_mul(loops));
-                None
-            }
-            MediaCommand::Press { id, keys } => {
-                let length = keys.chars().map(length_of_key).sum();
-                self.leg.play(self.now, id, length);
-                None
-            }
-            MediaCommand::Stop(id) => self
-                .leg
-                .stop(self.now, id)
-                .then_some(MediaEvent::PlaybackEnded { id, stopped: true }),
-            MediaCommand::DetectMachine(options) => {
-                let (answered_by, after) = self.script.answered_by.unwrap_or(SOMEBODY);
-                let (answered_by, after) = match after < options.timeout {
-                    true => (answered_by, after),
-                    false => (AnsweredBy::Unknown, options.timeout),
-                };
-                let duration_ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
-                let detection = Detection {
-                    answered_by,
-                    duration_ms,
-                };
-                self.detected = Some((self.now + after, detection));
-                None
-            }
-            MediaCommand::Connect(_)
-            | MediaCommand::Echo(_)
-            | MediaCommand::Background(_)
-            | MediaCommand::Recording(_)
-            | MediaCommand::Signalled(_) => None,
-        }
-    }
-
-    /// A silent prompt of the right length.
-    fn prompt(&self, source: &PromptSource) -> Result<Arc<Prompt>, String> {
-        let length = match source {
-            PromptSource::Media(source) => self.script.length_of(source)?,
-            PromptSource::Speech(speech) => Script::length_of_speech(speech),
-            PromptSource::Apology => APOLOGY,
-            PromptSource::Music => MUSIC,
-        };
-        let samples = usize::try_from(length.as_millis() * 8).unwrap_or(usize::MAX);
-        // Nobody hears it: it is coded for nobody.
-        Ok(Arc::new(Prompt::new(&vec![0; samples], Rate::Narrow, &[])))
-    }
-
     fn step(&self) -> Option<&Step> {
         self.script.steps.front().map(|planned| &planned.step)
     }
@@ -762,62 +457,4 @@ impl Stage {
     fn instant(&self) -> Instant {
         self.epoch + self.now
     }
-}
-
-/// What the other side does at once.
-fn peer(command: sip::Command) -> Option<sip::Event> {
-    match command {
-        sip::Command::Answer { .. } => Some(sip::Event::Acked { sdp: None }),
-        sip::Command::Bye { .. } => Some(sip::Event::Terminated),
-        sip::Command::Invite { invite, .. } => Some(sip::Event::Answered {
-            sdp: sdp::answer(&invite.sdp, &local(2))
-                .ok()
-                .map(|negotiated| negotiated.description),
-        }),
-        _ => None,
-    }
-}
-
-fn inbound_leg() -> InboundLeg {
-    InboundLeg {
-        dialog: DialogId(1),
-        offer: Some(sdp::offer(&local(2))),
-        local: local(1),
-    }
-}
-
-fn outbound_leg() -> OutboundLeg {
-    OutboundLeg {
-        dialog: DialogId(2),
-        invite: sip::OutgoingInvite::new(
-            sip::Hop::udp(address(2)),
-            format!("sip:{CALLER}@192.0.2.2"),
-            format!("sip:{CALLEE}@192.0.2.1"),
-            format!("sip:{CALLER}@192.0.2.2"),
-        ),
-        outcomes: Default::default(),
-        local: local(1),
-    }
-}
-
-/// One of the two ends, 1 ours and 2 the caller's.
-fn local(end: u8) -> sdp::Local {
-    sdp::Local {
-        codecs: vec![sdp::Codec::Pcmu],
-        ..sdp::Local::new(address(end), end.into())
-    }
-}
-
-/// An address for documentation (RFC 5737): nothing is sent there.
-fn address(end: u8) -> SocketAddr {
-    SocketAddr::from(([192, 0, 2, end], 4000))
-}
-
-/// How long a key takes with the silence after it.
-fn length_of_key(key: char) -> Duration {
-    Duration::from_millis(match key {
-        'W' => 1_000,
-        'w' => 500,
-        _ => 200,
-    })
 }

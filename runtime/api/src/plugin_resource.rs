@@ -59,6 +59,7 @@ pub(crate) fn show_version(
 fn show_self_test(test: &SelfTest) -> Value {
     match test {
         SelfTest::NotRun => json!({ "result": "not-run" }),
+        SelfTest::CouldNotRun { why } => json!({ "result": "not-run", "why": why }),
         SelfTest::Passed { cases } => json!({ "result": "passed", "cases": cases }),
         SelfTest::Failed { cases, why } => {
             json!({ "result": "failed", "cases": cases, "why": why })

@@ -43,7 +43,7 @@ const ROLLBACK: Vocabulary = Vocabulary {
 
 /// What the running host does with plugins.
 pub trait Plugins: Send + Sync {
-    /// Looks a component over, compiles it, plays its own cases, and keeps it. Resolves once that is on disk, and in force where it
+    /// Looks a component over, compiles it, plays callers against it, and keeps it. Resolves once that is on disk, and in force where it
     /// becomes active. May take a minute.
     fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>>;
 
@@ -72,7 +72,7 @@ pub struct Upload {
     pub name: String,
     /// The component.
     pub bytes: Bytes,
-    /// Whether new calls begin with it, if its own cases go as written.
+    /// Whether new calls begin with it, if it broke for none of those callers.
     pub activate: bool,
     /// Who uploads it.
     pub by: String,

@@ -8,6 +8,7 @@ use crate::compiler::worker::{self, WorkerOptions};
 use crate::config::Config;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
+use crate::self_test::worker as self_test_worker;
 
 /// A programmable voice runtime: what a call does is a WebAssembly component.
 #[derive(Debug, Parser)]
@@ -54,6 +55,9 @@ enum Command {
     /// Compiles one component from standard input: what the server starts for each upload.
     #[command(hide = true)]
     CompileWorker(WorkerOptions),
+    /// Plays callers against one compiled component from standard input: what the server starts for each upload.
+    #[command(hide = true)]
+    SelfTestWorker(self_test_worker::SelfTestOptions),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +99,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),
         Command::Demo(options) => crate::demo::run(&options),
         Command::CompileWorker(options) => worker::run(&options),
+        Command::SelfTestWorker(options) => self_test_worker::run(&options),
     }
 }
 

@@ -10,10 +10,11 @@ use call::{CallSid, Grants, StoryChoice};
 use ledger::Ledger;
 use plugin_host::{Engine, Flow, LoadError};
 use shelf::{Loaded, Serving, Shelf};
-use store::{Plugin, PluginOwner, Store, WebhookMethod};
+use store::{Plugin, PluginOwner, SelfTest, Store, WebhookMethod};
 use tracing::{error, info};
 
 use crate::compiler::Compiler;
+use crate::self_test::Tester;
 
 /// The component that interprets TwiML; every voice URL means this one.
 const TWIML: &str = "twiml";
@@ -73,10 +74,19 @@ pub(crate) struct VersionId {
     pub(crate) number: u32,
 }
 
+/// What an upload came to before it was tested.
+pub(crate) struct Checked {
+    /// Those that it runs.
+    pub(crate) worlds: Vec<String>,
+    /// None where the engine had it already.
+    code: Option<Vec<u8>>,
+}
+
 /// Compiled components, ready to start stories. Nothing is compiled while a call waits.
 pub(crate) struct Flows {
     engine: Engine,
     compiler: Compiler,
+    tester: Tester,
     bundled: HashMap<&'static str, Flow>,
     shelf: RwLock<Arc<Shelf>>,
     ledger: Arc<Ledger>,
@@ -93,6 +103,7 @@ impl Flows {
             .collect::<Result<_, LoadError>>()?;
         Ok(Self {
             compiler: Compiler::new(&engine),
+            tester: Tester::new(),
             engine,
             bundled,
             shelf: RwLock::default(),
@@ -186,13 +197,41 @@ impl Flows {
     /// Whether these bytes are a component that could run calls with what its owner grants; tells the worlds that it runs. Every upload
     /// passes here.
     pub(crate) fn check(&self, wasm: &[u8], grants: &Grants) -> Result<Vec<String>, LoadError> {
-        let worlds = self
-            .engine
-            .worlds_by(wasm, |wasm| self.compiler.compile(wasm))?;
+        Ok(self.check_and_keep_code(wasm, grants)?.worlds)
+    }
+
+    /// As [`Self::check`], for an upload that is to be tested.
+    pub(crate) fn check_and_keep_code(
+        &self,
+        wasm: &[u8],
+        grants: &Grants,
+    ) -> Result<Checked, LoadError> {
+        let mut code = None;
+        let worlds = self.engine.worlds_by(wasm, |wasm| {
+            let compiled = self.compiler.compile(wasm)?;
+            code = Some(compiled.clone());
+            Ok(compiled)
+        })?;
         let names = worlds.names().into_iter().map(str::to_owned).collect();
-        match worlds.call_flow {
-            Some(flow) => plugin_host::require(flow.asks(), grants).map(|()| names),
-            None => self.load_upload(wasm).map(|_| names),
+        match &worlds.call_flow {
+            Some(flow) => plugin_host::require(flow.asks(), grants)?,
+            // Says what it exports in place of a flow.
+            None => self.load_upload(wasm).map(drop)?,
+        }
+        Ok(Checked {
+            worlds: names,
+            code,
+        })
+    }
+
+    /// Plays callers against an uploaded flow, in a process of its own. Takes up to some seconds, and longer where others wait.
+    pub(crate) fn self_test(&self, wasm: &[u8], checked: Checked) -> SelfTest {
+        let code = checked.code.map_or_else(|| self.compiler.compile(wasm), Ok);
+        match code {
+            Ok(code) => self.tester.test(wasm, &code),
+            Err(error) => SelfTest::CouldNotRun {
+                why: error.to_string(),
+            },
         }
     }
 

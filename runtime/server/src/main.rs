@@ -34,6 +34,7 @@ mod referral;
 mod resolver;
 mod rooms;
 mod runtime;
+mod self_test;
 mod serve;
 mod services;
 mod status;

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use api::{Done, PluginLogLine, Plugins, PushError, Upload, VersionUsage};
 use call::Grants;
-use store::{NewVersion, Plugin, PluginChange, PluginOwner, SelfTest, StoreError, UploadedPlugin};
+use store::{
+    NewVersion, Plugin, PluginChange, PluginOwner, SelfTest, Sha256Digest, StoreError,
+    UploadedPlugin,
+};
 use tracing::{error, warn};
 
 use crate::clock;
-use crate::flows::VersionId;
+use crate::flows::{Checked, VersionId};
 use crate::operator::Host;
 use crate::services::Services;
 
@@ -54,23 +57,37 @@ fn in_background<T: Send + 'static>(
 
 fn push(services: &Services, upload: Upload) -> Result<UploadedPlugin, PushError> {
     let grants = grants_of(services, &upload.owner);
-    let worlds = services
+    let checked = services
         .flows
-        .check(&upload.bytes, &grants)
+        .check_and_keep_code(&upload.bytes, &grants)
         .map_err(|error| PushError::Unfit(error.to_string()))?;
+    let worlds = checked.worlds.clone();
+    let self_test = self_test(services, &upload, checked);
+    let has_passed = matches!(self_test, SelfTest::Passed { .. });
     let new = NewVersion {
         owner: upload.owner,
         name: upload.name,
         bytes: upload.bytes.into(),
         worlds,
-        self_test: SelfTest::NotRun,
-        activate: upload.activate,
+        self_test,
+        activate: upload.activate && has_passed,
         by: upload.by,
         at_unix_ms: clock::unix_ms(),
     };
     let uploaded = services.store.upload_plugin(new).wait()?;
     services.flows.reload(services.store.as_ref());
     Ok(uploaded)
+}
+
+/// Tests an upload, unless these bytes are a version that has passed.
+fn self_test(services: &Services, upload: &Upload, checked: Checked) -> SelfTest {
+    let directory = services.store.directory();
+    let plugin = directory.plugin(&upload.owner, &upload.name);
+    let kept = plugin.and_then(|plugin| plugin.version_of(Sha256Digest::of(&upload.bytes)));
+    match kept.map(|version| &version.self_test) {
+        Some(passed @ SelfTest::Passed { .. }) => passed.clone(),
+        _ => services.flows.self_test(&upload.bytes, checked),
+    }
 }
 
 /// What a plugin of this owner may use: a carrier's are the operator's, and may use everything.

@@ -114,25 +114,30 @@ pub struct PluginVersion {
     pub uploaded_unix_ms: u64,
     /// Who uploaded it.
     pub by: String,
-    /// What its own cases came to.
+    /// What its test came to.
     pub self_test: SelfTest,
 }
 
-/// What came of the cases that a version brings with it, when it was uploaded.
+/// What came of the callers who were played against a version when it was uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SelfTest {
-    /// None were played.
+    /// None were played: it runs no calls, or came by a tenants file.
     NotRun,
-    /// All went as written.
+    /// It broke for none.
     Passed {
-        /// How many there were.
+        /// How many callers there were.
         cases: u32,
     },
     /// It cannot become active.
     Failed {
-        /// How many were played.
+        /// How many callers there were.
         cases: u32,
-        /// The first that went wrong, and how.
+        /// The first for whom it broke, and how.
+        why: String,
+    },
+    /// None were played, because the host could not.
+    CouldNotRun {
+        /// Why not, in words.
         why: String,
     },
 }
@@ -180,7 +185,7 @@ pub struct NewVersion {
     pub bytes: Vec<u8>,
     /// The worlds that it runs.
     pub worlds: Vec<String>,
-    /// What its own cases came to.
+    /// What its test came to.
     pub self_test: SelfTest,
     /// Whether new calls begin with it from now on, if its self-test did not fail.
     pub activate: bool,

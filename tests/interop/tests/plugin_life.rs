@@ -41,6 +41,20 @@ fn story(word: &str) -> Vec<u8> {
     zoo::component(&text).expect("the story is a component")
 }
 
+/// Breaks for callers with a long number alone, which no test before the calls finds.
+fn breaks_for_long_numbers() -> Vec<u8> {
+    // The caller is the third text of the record: its length is at 20.
+    let text = r#"(module
+      (import "jackfield:call/control@0.1.0" "info" (func $info (param i32)))
+      (memory (export "memory") 1)
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+      (func (export "jackfield:call/story@0.1.0#run") (result i32)
+        (call $info (i32.const 128))
+        (if (i32.gt_u (i32.load (i32.const 148)) (i32.const 10)) (then unreachable))
+        (i32.const 64)))"#;
+    zoo::component(text).expect("the story is a component")
+}
+
 /// Runs `jackfield plugin ARGUMENTS` for the tests' account.
 fn plugin(server: &Server, arguments: &[&str]) -> (bool, String) {
     let rest = server.rest();
@@ -96,7 +110,10 @@ fn versions_change_once_a_second_and_each_call_ends_with_the_one_it_began_with()
     let server = server();
     let folder = tempfile::tempdir().expect("a folder for the versions");
     let told = push(&server, folder.path(), "one", &story("one"));
-    assert!(told.ends_with("active as version 1\n"), "{told}");
+    assert!(
+        told.ends_with("tested: 2 callers\nactive as version 1\n"),
+        "{told}"
+    );
     push(&server, folder.path(), "two", &story("two"));
     let over = AtomicBool::new(false);
     let swaps = thread::scope(|scope| {
@@ -156,7 +173,7 @@ fn a_version_that_breaks_for_three_callers_is_taken_back_and_not_for_one() {
     let server = server();
     let folder = tempfile::tempdir().expect("a folder for the versions");
     push(&server, folder.path(), "good", &story("good"));
-    push(&server, folder.path(), "bad", &zoo::animal("unreachable"));
+    push(&server, folder.path(), "bad", &breaks_for_long_numbers());
     let call = |caller: &str| {
         Sipp::new("uac_wait_bye")
             .calling_from(caller)
@@ -199,5 +216,50 @@ fn a_version_that_breaks_for_three_callers_is_taken_back_and_not_for_one() {
         !went_back && told.contains("no version to go back to"),
         "{told}"
     );
+    server.stop();
+}
+
+#[test]
+fn what_breaks_for_its_test_callers_is_kept_and_runs_no_calls() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder for the versions");
+    push(&server, folder.path(), "good", &story("good"));
+    for (number, animal, words) in [
+        (2, "trap-after-answer", "the flow trapped: "),
+        (3, "loop", "the flow computed for too long without waiting"),
+    ] {
+        let file = write(folder.path(), animal, &zoo::animal(animal));
+        let file = file.to_str().expect("the path is UTF-8");
+        let (succeeded, told) = plugin(&server, &["push", "--component", file, "--name", "menu"]);
+        assert!(!succeeded, "{told}");
+        for part in [
+            "test failed: for a caller who presses keys and hangs up ",
+            words,
+            &format!("inactive as version {number}\n"),
+            "no call begins with this version",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        let number = number.to_string();
+        let (activated, told) = plugin(&server, &["activate", "menu", &number]);
+        assert!(!activated && told.contains(words), "{told}");
+    }
+    let listed = json(&server, &["list", "menu"]);
+    assert_eq!(listed["active"], 1);
+    let results: Vec<_> = listed["versions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|version| version["self_test"]["result"].as_str())
+        .collect();
+    let expected = [Some("failed"), Some("failed"), Some("passed")];
+    assert_eq!(results, expected);
+    // And the one before them takes calls.
+    Sipp::new("uac_wait_bye")
+        .dialling("1000")
+        .start(server.sip)
+        .succeed(LIMIT);
+    let log = succeed(&server, &["logs", "menu"]);
+    assert!(log.contains("good ends"), "{log}");
     server.stop();
 }

@@ -3,30 +3,20 @@
 //! The child is this program again. It limits itself before it reads anything ([`worker`]); the parent here kills it when it
 //! takes too long, and reads no more than an answer may have.
 
-mod jail;
-mod turns;
+pub(crate) mod jail;
+pub(crate) mod process;
+pub(crate) mod turns;
 pub(crate) mod worker;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::ExitStatus;
 
 use plugin_host::compile::{self, CompileLimits};
 use plugin_host::{Class, Engine, LoadError, MemoryLayout};
 use tracing::warn;
 use turns::Turns;
-
-/// How often the parent looks whether the child has ended.
-const LOOK: Duration = Duration::from_millis(5);
-/// Bytes of its standard error that are kept for the log.
-const LAST_WORDS_BYTES: u64 = 4 * 1024;
-/// What the Rust runtime says when it gets no memory.
-const OUT_OF_MEMORY: &str = "memory allocation of";
-const SIGXCPU: i32 = 24;
 
 /// Compiles components of both classes, each in its own queue: what takes a minute does not stand before what takes a moment.
 pub(crate) struct Compiler {
@@ -71,7 +61,7 @@ impl Lane {
     fn new(class: Class, layout: MemoryLayout) -> Self {
         let limits = class.compile_limits();
         Self {
-            program: this_program(),
+            program: process::this_program(),
             arguments: worker::arguments(class, layout, &limits),
             limits,
             turns: Turns::default(),
@@ -80,15 +70,11 @@ impl Lane {
 
     fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
         let _turn = self.turns.wait().ok_or(LoadError::CompilerBusy)?;
-        let mut child = Command::new(&self.program)
-            .args(&self.arguments)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+        let CompileLimits {
+            wall, answer_bytes, ..
+        } = self.limits;
+        let end = process::converse(&self.program, &self.arguments, &[wasm], wall, answer_bytes)
             .map_err(|error| LoadError::CompilerCrashed(format!("it does not start: {error}")))?;
-        let end = self.converse(&mut child, wasm);
         let Some(status) = end.status else {
             return Err(LoadError::CompilerTimedOut);
         };
@@ -100,80 +86,20 @@ impl Lane {
         compile::code(end.answer)
     }
 
-    /// Hands the component over, takes the answer, and sees to it that the child ends.
-    fn converse(&self, child: &mut Child, wasm: &[u8]) -> End {
-        let deadline = Instant::now() + self.limits.wall;
-        let mut stdin = child.stdin.take().expect("it is piped");
-        let stdout = child.stdout.take().expect("it is piped");
-        let stderr = child.stderr.take().expect("it is piped");
-        thread::scope(|scope| {
-            // A child that refuses early does not read to the end; what it answers counts.
-            scope.spawn(move || stdin.write_all(wasm));
-            let answer = scope.spawn(|| read_at_most(stdout, self.limits.answer_bytes));
-            let last_words = scope.spawn(|| read_at_most(stderr, LAST_WORDS_BYTES));
-            let status = wait_until(child, deadline);
-            let text = |thread: thread::ScopedJoinHandle<'_, Vec<u8>>| {
-                thread.join().expect("reading does not panic")
-            };
-            End {
-                status,
-                answer: text(answer),
-                last_words: text(last_words),
-            }
-        })
-    }
-
     fn failure(&self, status: ExitStatus, last_words: &str) -> LoadError {
         match status.signal() {
-            Some(SIGXCPU) => LoadError::CompilerTimedOut,
-            _ if last_words.contains(OUT_OF_MEMORY) => LoadError::CompilerOutOfMemory,
+            Some(process::SIGXCPU) => LoadError::CompilerTimedOut,
+            _ if last_words.contains(process::OUT_OF_MEMORY) => LoadError::CompilerOutOfMemory,
             Some(signal) => LoadError::CompilerCrashed(format!("signal {signal}")),
             None => LoadError::CompilerCrashed(status.to_string()),
         }
     }
 }
 
-/// What came of a child.
-struct End {
-    /// None when it was killed because its time was over.
-    status: Option<ExitStatus>,
-    answer: Vec<u8>,
-    last_words: Vec<u8>,
-}
-
-/// This very program, also when its file was replaced meanwhile.
-fn this_program() -> PathBuf {
-    if cfg!(target_os = "linux") {
-        return PathBuf::from("/proc/self/exe");
-    }
-    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("jackfield"))
-}
-
-/// What a pipe gives, up to so many bytes; after that it is closed, and who writes on ends by that.
-fn read_at_most(pipe: impl Read, limit: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // A pipe that breaks belongs to a child that did not end well, which its status says.
-    let _ = pipe.take(limit).read_to_end(&mut bytes);
-    bytes
-}
-
-/// How the child ended, or none when it had to be killed.
-fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    while Instant::now() < deadline {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) => thread::sleep(LOOK),
-            Err(_) => break,
-        }
-    }
-    // Whatever this says, the child is not waited for any longer.
-    let _ = child.kill();
-    let _ = child.wait();
-    None
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// What comes of a child that runs this shell script. One that sleeps is not waited for.

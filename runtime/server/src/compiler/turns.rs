@@ -1,15 +1,15 @@
-//! How many components are compiled at a time, and how many wait for it.
+//! How many components are compiled at a time, or tested, and how many wait for it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Compiled at a time: one, so that uploads never take more than one core from the calls.
+/// At a time: one, so that uploads never take more than one core from the calls.
 const AT_A_TIME: usize = 1;
 /// May wait; more are refused.
 const WAITING: usize = 16;
 
 /// Whose turn it is.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     counts: Mutex<Counts>,
     freed: Condvar,
 }
@@ -21,11 +21,11 @@ struct Counts {
 }
 
 /// A turn, until it is dropped.
-pub(super) struct Turn<'a>(&'a Turns);
+pub(crate) struct Turn<'a>(&'a Turns);
 
 impl Turns {
     /// Waits for a turn; none where too many wait already.
-    pub(super) fn wait(&self) -> Option<Turn<'_>> {
+    pub(crate) fn wait(&self) -> Option<Turn<'_>> {
         let mut counts = self.counts();
         if counts.waiting == WAITING {
             return None;

@@ -8,7 +8,7 @@ use clap::Args;
 use plugin_host::compile::{self, CompileLimits};
 use plugin_host::{Class, MemoryLayout};
 
-use super::jail;
+use super::jail::{self, Task};
 
 /// Of the command line; see [`crate::cli`].
 const NAME: &str = "compile-worker";
@@ -52,7 +52,7 @@ pub(super) fn arguments(
 
 /// Locks itself in, then compiles what comes on standard input. The answer goes to standard output.
 pub(crate) fn run(options: &WorkerOptions) -> anyhow::Result<()> {
-    jail::enter(options.memory_bytes, options.cpu_s)
+    jail::enter(Task::Compiles, options.memory_bytes, options.cpu_s)
         .context("this system does not let the compiler limit itself")?;
     let layout = if options.narrow {
         MemoryLayout::Narrow

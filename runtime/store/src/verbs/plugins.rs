@@ -53,6 +53,8 @@ pub(crate) struct Life {
     at: u64,
     events: Vec<PluginEvent>,
     forgotten: Vec<Sha256Digest>,
+    /// The result of a test is another one than before.
+    is_tested_again: bool,
 }
 
 impl Life {
@@ -91,6 +93,7 @@ impl Life {
             at,
             events: Vec::new(),
             forgotten: Vec::new(),
+            is_tested_again: false,
         }
     }
 
@@ -100,7 +103,8 @@ impl Life {
         new: NewVersion,
     ) -> Result<(PluginVersion, bool), StoreError> {
         let sha256 = Sha256Digest::of(&new.bytes);
-        if let Some(kept) = self.plugin.version_of(sha256).cloned() {
+        if let Some(kept) = self.plugin.version_of(sha256).map(|kept| kept.number) {
+            let kept = self.test_again(kept, new.self_test)?;
             if new.activate && !matches!(kept.self_test, SelfTest::Failed { .. }) {
                 self.activate(kept.number)?;
             }
@@ -123,6 +127,21 @@ impl Life {
             self.activate(version.number)?;
         }
         Ok((version, true))
+    }
+
+    /// A version that has not passed takes the result of another test.
+    fn test_again(&mut self, number: u32, result: SelfTest) -> Result<PluginVersion, StoreError> {
+        let mut versions = self.plugin.versions.iter_mut();
+        let kept = versions
+            .find(|version| version.number == number)
+            .ok_or(StoreError::UnknownVersion(number))?;
+        let has_passed = matches!(kept.self_test, SelfTest::Passed { .. });
+        let is_result = matches!(result, SelfTest::Passed { .. } | SelfTest::Failed { .. });
+        if is_result && !has_passed && kept.self_test != result {
+            kept.self_test = result;
+            self.is_tested_again = true;
+        }
+        Ok(kept.clone())
     }
 
     /// Takes a version in whose bytes are kept, under the next number.
@@ -283,7 +302,7 @@ impl Life {
             SelfTest::Failed { why, .. } => Err(StoreError::NotPossible(format!(
                 "version {number} did not pass its self-test: {why}"
             ))),
-            SelfTest::NotRun | SelfTest::Passed { .. } => Ok(()),
+            SelfTest::NotRun | SelfTest::CouldNotRun { .. } | SelfTest::Passed { .. } => Ok(()),
         }
     }
 
@@ -303,9 +322,10 @@ impl Life {
     }
 
     fn write(self, rows: &mut dyn Rows) -> Result<Arc<Plugin>, StoreError> {
+        let is_tested_again = self.is_tested_again;
         let (plugin, events, forgotten) = self.end();
         let plugin = Arc::new(plugin);
-        if events.is_empty() {
+        if events.is_empty() && !is_tested_again {
             return Ok(plugin);
         }
         let mut directory = (*rows.directory()).clone();

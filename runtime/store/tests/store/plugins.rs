@@ -117,6 +117,43 @@ fn a_version_that_failed_its_self_test_is_kept_and_cannot_run() {
 }
 
 #[test]
+fn a_version_that_has_not_passed_is_tested_again_by_the_next_upload() {
+    on_each(|store| {
+        let tested = |self_test: SelfTest, activate: bool| {
+            let new = NewVersion {
+                self_test,
+                activate,
+                ..version(hotline(store).into(), b"one", 0)
+            };
+            store.upload_plugin(new).wait().unwrap()
+        };
+        let could_not = SelfTest::CouldNotRun {
+            why: "no room".to_owned(),
+        };
+        let failed = SelfTest::Failed {
+            cases: 2,
+            why: "it was slow".to_owned(),
+        };
+        let passed = SelfTest::Passed { cases: 2 };
+        for (result, kept, active) in [
+            (&could_not, &could_not, None),
+            (&failed, &failed, None),
+            (&could_not, &failed, None),
+            (&passed, &passed, Some(1)),
+            (&failed, &passed, Some(1)),
+        ] {
+            let is_pass = matches!(result, SelfTest::Passed { .. });
+            let uploaded = tested(result.clone(), is_pass);
+            assert_eq!(&uploaded.version.self_test, kept);
+            assert_eq!(uploaded.standing.active, active);
+            let directory = store.directory();
+            let plugin = directory.plugin(&hotline(store).into(), "survey").unwrap();
+            assert_eq!(&plugin.versions[0].self_test, kept);
+        }
+    });
+}
+
+#[test]
 fn a_rollback_ends_the_canary_first_and_then_goes_one_version_back() {
     on_each(|store| {
         for bytes in [b"1", b"2", b"3"] {

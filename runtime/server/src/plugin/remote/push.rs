@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::PushOptions;
 use crate::plugin::component;
 
-/// Builds the component unless one is given, uploads it, and tells what became of it. Fails where its self-test does.
+/// Builds the component unless one is given, uploads it, and tells what became of it. Fails where its test does.
 pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Result<()> {
     let component = component(options.component.as_deref(), &options.source, out)?;
     let name = match &options.name {
@@ -31,7 +31,7 @@ pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Resul
     let answer = server.ask(Method::POST, &path, "application/wasm", wasm.into())?;
     server.tell(&answer, in_words, out)?;
     match answer["self_test"]["result"].as_str() {
-        Some("failed") => bail!("the self-test failed: no call begins with this version"),
+        Some("failed") => bail!("the test failed: no call begins with this version"),
         _ => Ok(()),
     }
 }
@@ -40,14 +40,12 @@ fn in_words(version: &Value) -> String {
     let worlds = version["worlds"].as_array().into_iter().flatten();
     let worlds: Vec<_> = worlds.filter_map(Value::as_str).collect();
     let test = &version["self_test"];
+    let why = test["why"].as_str().unwrap_or_default();
     let tested = match test["result"].as_str() {
-        Some("passed") => format!("tested {} cases\n", test["cases"]),
-        Some("failed") => format!(
-            "tested {} cases: {}\n",
-            test["cases"],
-            test["why"].as_str().unwrap_or_default()
-        ),
-        _ => String::new(),
+        Some("passed") => format!("tested: {} callers\n", test["cases"]),
+        Some("failed") => format!("test failed: {}\n", why.trim_end()),
+        _ if why.is_empty() => String::new(),
+        _ => format!("not tested: {why}; `jackfield plugin activate` takes it all the same\n"),
     };
     format!(
         "compiled: runs {}\n{tested}{} as version {}\n",
@@ -84,11 +82,11 @@ mod tests {
     fn what_became_of_a_version_is_told() {
         let version = json!({
             "version": 3, "state": "active", "worlds": ["jackfield:call/call-flow@0.1.0"],
-            "self_test": { "result": "passed", "cases": 4 },
+            "self_test": { "result": "passed", "cases": 2 },
         });
         assert_eq!(
             in_words(&version),
-            "compiled: runs jackfield:call/call-flow@0.1.0\ntested 4 cases\nactive as version 3\n"
+            "compiled: runs jackfield:call/call-flow@0.1.0\ntested: 2 callers\nactive as version 3\n"
         );
     }
 }

@@ -10,7 +10,7 @@ LINKER="${WASM_COMPONENT_LD:-$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | 
 
 for tool in "$CLANG" "$WIT_BINDGEN" "$LINKER"; do
     command -v "$tool" >/dev/null || {
-        echo "$tool is not there: README.md says where it comes from" >&2
+        echo "$tool is not there: README.md says where it comes from; CLANG, WIT_BINDGEN and WASM_COMPONENT_LD name others" >&2
         exit 1
     }
 done

@@ -141,7 +141,9 @@ pub(super) fn new(options: &NewOptions, out: &mut impl Write) -> anyhow::Result<
         out,
         "{folder} is a plugin: {told}.\n\
          Now `cd {folder}`, then\n  jackfield plugin test    builds it and plays the scripts\n  \
-         jackfield plugin build   makes the component that `jackfield apply` takes",
+         jackfield plugin call    calls it by hand, in text\n  \
+         jackfield plugin build   makes the component that `jackfield apply` takes\n  \
+         jackfield plugin push    uploads it to a server",
         folder = folder.display()
     )?;
     Ok(())

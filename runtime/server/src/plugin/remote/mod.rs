@@ -46,6 +46,7 @@ pub(crate) enum RemoteCommand {
         /// The version's number, as `list` shows it.
         version: u32,
         /// How many in a hundred calls.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
         percent: u8,
         #[command(flatten)]
         server: Server,
@@ -201,9 +202,12 @@ impl Server {
             .enable_all()
             .build()?;
         let asked = crate::web::ask_api(method, &url, &authorization, content_type, body);
-        let (status, body) = tokio
-            .block_on(asked)
-            .with_context(|| format!("no answer from {}", self.server))?;
+        let (status, body) = tokio.block_on(asked).with_context(|| {
+            format!(
+                "no answer from {}: look at --server, and whether it runs",
+                self.server
+            )
+        })?;
         if (200..300).contains(&status) {
             return serde_json::from_slice(&body).context("the answer is not understood");
         }
@@ -247,6 +251,7 @@ fn refusal(status: u16, body: &[u8]) -> String {
         (401, _) => {
             "the server does not know these credentials: look at --account and the token".to_owned()
         }
+        (404, _) => "the server has nothing there: look at the plugin's name (`jackfield plugin list` shows those there are), at --carrier and at --server".to_owned(),
         (_, Ok(Refused { message })) => format!("the server refused: {message}"),
         _ => format!("the server refused with status {status}"),
     }

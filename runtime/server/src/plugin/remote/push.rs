@@ -47,9 +47,13 @@ fn in_words(version: &Value) -> String {
         _ if why.is_empty() => String::new(),
         _ => format!("not tested: {why}; `jackfield plugin activate` takes it all the same\n"),
     };
+    // Of a version that came by a tenants file the server has no worlds written down.
+    let compiled = match worlds.is_empty() {
+        true => String::new(),
+        false => format!("compiled: runs {}\n", worlds.join(", ")),
+    };
     format!(
-        "compiled: runs {}\n{tested}{} as version {}\n",
-        worlds.join(", "),
+        "{compiled}{tested}{} as version {}\n",
         version["state"].as_str().unwrap_or_default(),
         version["version"]
     )
@@ -88,5 +92,7 @@ mod tests {
             in_words(&version),
             "compiled: runs jackfield:call/call-flow@0.1.0\ntested: 2 callers\nactive as version 3\n"
         );
+        let applied = json!({ "version": 1, "state": "active", "worlds": [] });
+        assert_eq!(in_words(&applied), "active as version 1\n");
     }
 }

@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::CallRow;
-
-use crate::date::rfc2822;
+use store::{CallRow, rfc2822};
 
 /// The properties of Twilio's `Calls` resource. What this server does not have is null.
 #[derive(Debug, Serialize)]

@@ -32,7 +32,6 @@ use axum::middleware;
 use axum::routing::{get, post};
 use store::tenants::MAX_COMPONENT_BYTES;
 
-pub use date::rfc2822;
 pub use live_calls::{End, EndError, LiveCalls};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,

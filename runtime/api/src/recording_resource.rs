@@ -1,9 +1,7 @@
 //! A recording as Twilio's API shows it.
 
 use serde_json::{Value, json};
-use store::RecordingRow;
-
-use crate::date::rfc2822;
+use store::{RecordingRow, rfc2822};
 
 /// The properties of Twilio's `Recordings` resource. What this server does not have is null.
 pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {

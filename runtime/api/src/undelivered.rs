@@ -5,10 +5,9 @@ use axum::http::{StatusCode, Uri};
 use axum::{Extension, Json};
 use call::HttpMethod;
 use serde::Serialize;
-use store::{CallbackRow, Scope};
+use store::{CallbackRow, Scope, rfc2822};
 
 use crate::ApiState;
-use crate::date::rfc2822;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 
@@ -24,8 +23,9 @@ const LIST: Vocabulary = Vocabulary {
 #[derive(Debug, Serialize)]
 pub(crate) struct Undelivered {
     id: u64,
-    call_sid: String,
-    event: &'static str,
+    call_sid: Option<String>,
+    recording_sid: Option<String>,
+    event: String,
     sequence_number: u32,
     url: String,
     method: &'static str,
@@ -47,8 +47,9 @@ impl From<CallbackRow> for Undelivered {
     fn from(row: CallbackRow) -> Self {
         Self {
             id: row.id,
-            call_sid: row.call.to_string(),
-            event: row.event.as_str(),
+            call_sid: row.parameter("CallSid").map(str::to_owned),
+            recording_sid: row.parameter("RecordingSid").map(str::to_owned),
+            event: row.event,
             sequence_number: row.sequence,
             url: row.to.url,
             method: match row.to.method {

@@ -4,6 +4,7 @@
 //! nobody above it. [`Command`] and [`Event`] are the plugin interface in Rust's words; `wit/call@0.1.0` is their source.
 
 mod call;
+mod callback_subject;
 mod child;
 mod command;
 mod conference;
@@ -27,6 +28,7 @@ mod speech_input;
 mod stream;
 
 pub use call::{Call, Limits};
+pub use callback_subject::CallbackSubject;
 pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest, DialTarget, Whisper, WhisperFlow};
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use call::{AccountSid, CallSid};
+use call::{AccountSid, CallbackSubject};
 
 use crate::backoff::next_attempt;
 
@@ -19,7 +19,7 @@ pub struct Waiting {
     /// Whose server is told.
     pub account: AccountSid,
     /// Of what.
-    pub call: CallSid,
+    pub subject: CallbackSubject,
     /// When it happened.
     pub created_ms: u64,
     /// How often it was tried.
@@ -31,7 +31,7 @@ pub struct Waiting {
 /// What happens to the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// There is one more. Those of one call come in their order.
+    /// There is one more. Those of one subject come in their order.
     Add(Waiting),
     /// The server took it.
     Delivered(u64),
@@ -75,8 +75,8 @@ pub enum Output {
 #[derive(Debug, Default)]
 pub struct Delivery {
     waiting: HashMap<u64, Waiting>,
-    /// Of each call those that were never tried, in order; the first one is ready or on the way.
-    untried: HashMap<CallSid, VecDeque<u64>>,
+    /// Of each subject those that were never tried, in order; the first one is ready or on the way.
+    untried: HashMap<CallbackSubject, VecDeque<u64>>,
     accounts: HashMap<AccountSid, Lane>,
     /// Accounts with something ready that may go, each once.
     turns: VecDeque<AccountSid>,
@@ -146,7 +146,7 @@ impl Delivery {
             self.later.insert((waiting.due_ms.max(now_ms), waiting.id));
             return;
         }
-        let untried = self.untried.entry(waiting.call).or_default();
+        let untried = self.untried.entry(waiting.subject).or_default();
         untried.push_back(waiting.id);
         if untried.len() == 1 {
             self.make_ready(waiting.account, waiting.id);
@@ -178,7 +178,7 @@ impl Delivery {
         }
     }
 
-    /// One is not on the way any more: the next of its call may go, and the next of its account.
+    /// One is not on the way any more: the next of its subject may go, and the next of its account.
     fn back(&mut self, id: u64) -> Option<Waiting> {
         let waiting = *self.waiting.get(&id)?;
         self.on_the_way -= 1;
@@ -186,21 +186,21 @@ impl Delivery {
             lane.on_the_way -= 1;
         }
         if waiting.attempts == 0 {
-            self.next_of_call(waiting);
+            self.next_of_subject(waiting);
         }
         self.give_turn(waiting.account);
         Some(waiting)
     }
 
-    fn next_of_call(&mut self, tried: Waiting) {
-        let Some(untried) = self.untried.get_mut(&tried.call) else {
+    fn next_of_subject(&mut self, tried: Waiting) {
+        let Some(untried) = self.untried.get_mut(&tried.subject) else {
             return;
         };
         untried.pop_front();
         match untried.front().copied() {
             Some(next) => self.make_ready(tried.account, next),
             None => {
-                self.untried.remove(&tried.call);
+                self.untried.remove(&tried.subject);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A callback waits in the store until it is delivered. This core decides which one goes next:
 //!
-//! - The callbacks of one call begin in their order: each is tried once before the next one is. A retry holds nobody back; the
+//! - The callbacks of one subject, such as a call, begin in their order: each is tried once before the next one is. A retry holds nobody back; the
 //!   `SequenceNumber` tells their order then.
 //! - Accounts take turns, and each has so many on the way at most: a slow server delays its own tenant's callbacks alone.
 //! - What fails is tried again later and later, for a day. Then it is given up, and stays in the store for whoever looks.

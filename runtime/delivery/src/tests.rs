@@ -1,6 +1,6 @@
 //! Order, fairness and ends, on a clock of numbers.
 
-use call::{AccountSid, CallSid};
+use call::{AccountSid, CallSid, CallbackSubject};
 
 use crate::{Delivery, GIVE_UP_AFTER_MS, Input, Output, Waiting};
 
@@ -8,7 +8,7 @@ fn waiting(id: u64, account: u8, call: u8) -> Waiting {
     Waiting {
         id,
         account: AccountSid::from_bytes([account; 16]),
-        call: CallSid::from_bytes([call; 16]),
+        subject: CallbackSubject::Call(CallSid::from_bytes([call; 16])),
         created_ms: 0,
         attempts: 0,
         due_ms: 0,
@@ -111,7 +111,7 @@ fn accounts_take_turns_where_all_places_are_taken() {
         let call = CallSid::from_bytes(std::array::from_fn(|at| (id >> (8 * at.min(7))) as u8));
         let account = (id / 10) as u8;
         let waiting = Waiting {
-            call,
+            subject: CallbackSubject::Call(call),
             ..waiting(id, account, 0)
         };
         sent.extend(feed(&mut outbox, 0, Input::Add(waiting)));

@@ -1,6 +1,6 @@
-//! What an account's server is to be told of a call, and what it has not been told yet.
+//! What an account's server is to be told, and what it has not been told yet.
 
-use call::{AccountSid, CallSid, CallStatus, StatusCallback};
+use call::{AccountSid, CallStatus, CallbackSubject, StatusCallback};
 use serde::{Deserialize, Serialize};
 
 use crate::CallEventKind;
@@ -68,20 +68,24 @@ pub(crate) struct CallbackState {
 }
 
 /// A callback in the outbox. Times are in milliseconds since the Unix epoch.
+///
+/// It holds all that is sent: what it tells of may be gone before it is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackRow {
     /// Counts up from 1 in the store.
     pub id: u64,
     /// Whose server is told.
     pub account: AccountSid,
-    /// Of which call.
-    pub call: CallSid,
-    /// Of which turn.
-    pub event: ProgressEvent,
-    /// Counts up from 0 within the call.
+    /// Of what.
+    pub subject: CallbackSubject,
+    /// Of which turn, in Twilio's word for it.
+    pub event: String,
+    /// Counts up from 0 within the subject.
     pub sequence: u32,
     /// Where, and how.
     pub to: StatusCallback,
+    /// What is said: the names and values of a form.
+    pub parameters: Vec<(String, String)>,
     /// The same in every attempt, so that who is told twice can tell.
     pub token: [u8; 16],
     /// When it happened.
@@ -92,6 +96,16 @@ pub struct CallbackRow {
     pub due_unix_ms: Option<u64>,
     /// Why the last attempt failed.
     pub error: Option<String>,
+}
+
+impl CallbackRow {
+    /// The value of one parameter.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter();
+        let (_, value) = parameters.find(|(known, _)| known == name)?;
+        Some(value)
+    }
 }
 
 /// How an attempt to deliver a callback ended.

@@ -158,6 +158,7 @@ impl DiskStore {
     ) -> Result<(Self, Recovered), OpenError> {
         let key = operator_key(&database, places)?;
         tables::create(&database).map_err(|error| cannot_open(places, error))?;
+        callbacks::renew(&database).map_err(OpenError::Rows)?;
         let directory = Arc::new(rows::load_directory(&database, &key).map_err(OpenError::Rows)?);
         let components = ComponentFolder::new(places.components.clone());
         let mut writer = Writer {

@@ -14,10 +14,12 @@
 mod account;
 mod apply;
 mod call_row;
+mod callback_parameters;
 mod callback_row;
 mod carrier;
 mod commit;
 mod component;
+mod date;
 mod directory;
 mod disk;
 mod error;
@@ -43,6 +45,7 @@ pub use callback_row::{CallCallback, CallbackOutcome, CallbackRow, ProgressEvent
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::Sha256Digest;
+pub use date::rfc2822;
 pub use directory::{Directory, InboundRefusal, Sender};
 pub use disk::{DiskStore, OpenError, Places, Recovered};
 pub use error::StoreError;

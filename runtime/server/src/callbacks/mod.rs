@@ -1,6 +1,5 @@
 //! Leaves the outbox: what tenants' servers are told of calls, sent in the order and at the times that [`delivery`] says.
 
-mod request;
 mod worker;
 
 use std::sync::{Arc, Weak};

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use call::HttpError;
 use delivery::{Delivery, Input, Output, Waiting};
-use store::{CallbackOutcome, CallbackRow, Scope};
+use store::{CallbackOutcome, CallbackRow};
 use tokio::sync::mpsc;
 use tracing::{debug, error, info};
+use url::form_urlencoded;
 
-use super::request::request;
 use crate::clock;
 use crate::services::{Services, random};
+use crate::webhook::webhook;
 
 /// Rows that are read at a time.
 const READ: usize = 1_000;
@@ -101,7 +102,7 @@ impl Worker {
                     let waiting = Waiting {
                         id: row.id,
                         account: row.account,
-                        call: row.call,
+                        subject: row.subject,
                         created_ms: row.created_unix_ms,
                         attempts: row.attempts,
                         due_ms,
@@ -159,11 +160,11 @@ impl Worker {
             return;
         };
         let error = row.error.clone().unwrap_or_default();
-        let (call, account) = (row.call, row.account);
+        let (subject, account) = (row.subject, row.account);
         match due {
-            Some(_) => debug!(call.sid = %call, attempts, "a status callback failed: {error}"),
+            Some(_) => debug!(sid = %subject, attempts, "a status callback failed: {error}"),
             None => info!(
-                call.sid = %call,
+                sid = %subject,
                 tenant.id = %account,
                 "a status callback could not be delivered, and is given up after {attempts} attempts: {error}"
             ),
@@ -191,22 +192,12 @@ impl Worker {
 
 /// Asks the tenant's server once.
 async fn attempt(services: &Services, row: &CallbackRow) -> Result<(), Failure> {
-    let lost = |why: &str| Failure {
-        why: why.to_owned(),
-        may_try_again: false,
-    };
-    let call = services.store.call(Scope::of_host(row.account), row.call);
-    let call = call
-        .map_err(|error| Failure {
-            why: error.to_string(),
-            may_try_again: true,
-        })?
-        .ok_or_else(|| lost("the call is not kept any more"))?;
     let directory = services.store.directory();
-    let account = directory
-        .account(row.account)
-        .ok_or_else(|| lost("there is no such account any more"))?;
-    let request = request(&call, row);
+    let account = directory.account(row.account).ok_or_else(|| Failure {
+        why: "there is no such account any more".to_owned(),
+        may_try_again: false,
+    })?;
+    let request = webhook(&row.to, &form(row));
     match services.web.tell(account, request, row.token).await {
         Ok(status) => taken(status),
         Err(error) => Err(Failure {
@@ -217,6 +208,12 @@ async fn attempt(services: &Services, row: &CallbackRow) -> Result<(), Failure> 
             why: error.to_string(),
         }),
     }
+}
+
+fn form(row: &CallbackRow) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&row.parameters)
+        .finish()
 }
 
 /// Whether the server took it. What it refuses by its own word is not told again, unless it says that it is busy.

@@ -1,7 +1,8 @@
 //! What is put into the outbox, and taken out.
 
-use call::{CallSid, CallStatus};
+use call::{AccountSid, CallSid, CallStatus, CallbackSubject, StatusCallback};
 
+use crate::callback_parameters::call_parameters;
 use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::seal::random_bytes;
@@ -37,26 +38,52 @@ pub(super) fn note(
     };
     let is_told = row.leg.is_some() || row.status != CallStatus::Canceled;
     if is_told && state.callback.on.contains(&turn) {
-        let id = rows.next_callback()?;
-        rows.put_callback(&CallbackRow {
-            id,
+        let news = News {
             account: row.account,
-            call: row.sid,
-            event: turn,
+            subject: CallbackSubject::Call(row.sid),
+            event: turn.as_str().to_owned(),
             sequence: state.told,
             to: state.callback.to.clone(),
-            token: random_bytes(),
-            created_unix_ms: event.at_unix_ms,
-            attempts: 0,
-            due_unix_ms: Some(event.at_unix_ms),
-            error: None,
-        })?;
+            parameters: call_parameters(row, turn, state.told, event.at_unix_ms),
+            at_unix_ms: event.at_unix_ms,
+        };
+        tell(rows, news)?;
         state.told += 1;
     }
     match event.kind {
         CallEventKind::Ended(_) => rows.remove_callback_state(row.sid),
         _ => rows.put_callback_state(row.sid, &state),
     }
+}
+
+/// What is new, and who is told of it.
+pub(super) struct News {
+    pub(super) account: AccountSid,
+    pub(super) subject: CallbackSubject,
+    pub(super) event: String,
+    pub(super) sequence: u32,
+    pub(super) to: StatusCallback,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) at_unix_ms: u64,
+}
+
+/// Puts news into the outbox.
+pub(super) fn tell(rows: &mut dyn Rows, news: News) -> Result<(), StoreError> {
+    let id = rows.next_callback()?;
+    rows.put_callback(&CallbackRow {
+        id,
+        account: news.account,
+        subject: news.subject,
+        event: news.event,
+        sequence: news.sequence,
+        to: news.to,
+        parameters: news.parameters,
+        token: random_bytes(),
+        created_unix_ms: news.at_unix_ms,
+        attempts: 0,
+        due_unix_ms: Some(news.at_unix_ms),
+        error: None,
+    })
 }
 
 pub(crate) fn settle_callback(

@@ -1,6 +1,6 @@
 //! What is told of calls: written with what happened, taken out when it was delivered.
 
-use call::{CallStatus, HttpMethod, StatusCallback};
+use call::{CallStatus, CallbackSubject, HttpMethod, StatusCallback};
 use jackfield_store::{
     AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, NewCall, Places,
     ProgressEvent, Store,
@@ -31,7 +31,13 @@ fn outbox(store: &dyn Store) -> Vec<CallbackRow> {
 /// The turns and sequence numbers in the outbox.
 fn turns(store: &dyn Store) -> Vec<(ProgressEvent, u32)> {
     let rows = outbox(store).into_iter();
-    rows.map(|row| (row.event, row.sequence)).collect()
+    let turn = |word: &str| {
+        ProgressEvent::ALL
+            .into_iter()
+            .find(|turn| turn.as_str() == word)
+    };
+    rows.map(|row| (turn(&row.event).unwrap(), row.sequence))
+        .collect()
 }
 
 /// From the queue to an end as `completed`.
@@ -82,8 +88,8 @@ fn a_call_that_is_cancelled_in_the_queue_tells_nobody_and_one_that_fails_there_d
         let rows = outbox(store);
         assert_eq!(rows.len(), 1, "{rows:?}");
         assert_eq!(
-            (rows[0].call, rows[0].event),
-            (sid(2), ProgressEvent::Completed)
+            (rows[0].subject, rows[0].event.as_str()),
+            (CallbackSubject::Call(sid(2)), "completed")
         );
     });
 }
@@ -159,8 +165,8 @@ fn the_outbox_outlives_its_process_and_tells_of_what_was_lost_with_it() {
     let rows = outbox(&store);
     assert_eq!(rows[..1], before);
     assert_eq!(
-        (rows[1].call, rows[1].event),
-        (sid(2), ProgressEvent::Completed)
+        (rows[1].subject, rows[1].event.as_str()),
+        (CallbackSubject::Call(sid(2)), "completed")
     );
     assert!(rows[1].id > rows[0].id && rows.len() == 2);
 }

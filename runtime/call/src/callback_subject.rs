@@ -1,0 +1,25 @@
+//! What a callback is about.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallSid, RecordingSid};
+
+/// What a callback of the outbox tells of. Those of one subject are tried in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CallbackSubject {
+    /// A call's turns.
+    Call(CallSid),
+    /// A recording's.
+    Recording(RecordingSid),
+}
+
+impl fmt::Display for CallbackSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(sid) => sid.fmt(f),
+            Self::Recording(sid) => sid.fmt(f),
+        }
+    }
+}

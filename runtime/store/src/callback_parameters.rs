@@ -1,0 +1,129 @@
+//! What callbacks say: the parameters of Twilio's status callbacks.
+
+use crate::{CallRow, ProgressEvent, rfc2822};
+
+/// The names and values of a form.
+pub(crate) type Form = Vec<(String, String)>;
+
+/// Appends a parameter.
+pub(crate) fn put(form: &mut Form, name: &str, value: impl ToString) {
+    form.push((name.to_owned(), value.to_string()));
+}
+
+/// A call's turn.
+pub(crate) fn call_parameters(
+    call: &CallRow,
+    turn: ProgressEvent,
+    sequence: u32,
+    at_unix_ms: u64,
+) -> Form {
+    let mut form = Form::new();
+    put(&mut form, "CallSid", call.sid);
+    put(&mut form, "AccountSid", call.account);
+    put(&mut form, "From", &call.from);
+    put(&mut form, "To", &call.to);
+    put(&mut form, "Caller", &call.from);
+    put(&mut form, "Called", &call.to);
+    put(&mut form, "CallStatus", status(call, turn));
+    put(&mut form, "ApiVersion", "2010-04-01");
+    put(&mut form, "Direction", call.direction);
+    put(&mut form, "CallbackSource", "call-progress-events");
+    put(&mut form, "SequenceNumber", sequence);
+    if let Some(at) = rfc2822(at_unix_ms) {
+        put(&mut form, "Timestamp", at);
+    }
+    if let Some(parent) = call.parent {
+        put(&mut form, "ParentCallSid", parent);
+    }
+    if turn == ProgressEvent::Completed
+        && let Some(record) = &call.record
+    {
+        put(&mut form, "CallDuration", record.duration_s);
+        put(&mut form, "Duration", record.duration_s.div_ceil(60));
+        if let Some(code) = record.sip_status {
+            put(&mut form, "SipResponseCode", code);
+        }
+        if let Some(who) = record.answered_by {
+            put(&mut form, "AnsweredBy", who.as_str());
+        }
+    }
+    form
+}
+
+/// The status of then, in Twilio's words.
+fn status(call: &CallRow, turn: ProgressEvent) -> String {
+    match turn {
+        ProgressEvent::Initiated => "initiated".to_owned(),
+        ProgressEvent::Ringing => "ringing".to_owned(),
+        ProgressEvent::Answered => "in-progress".to_owned(),
+        ProgressEvent::Completed => call.status.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
+
+    use super::*;
+    use crate::Flow;
+
+    fn call() -> CallRow {
+        CallRow {
+            sid: CallSid::from_bytes([1; 16]),
+            account: AccountSid::from_bytes([2; 16]),
+            parent: None,
+            direction: Direction::OutboundApi,
+            from: "1294".to_owned(),
+            to: "+85512345678".to_owned(),
+            flow: Flow::Component("menu".to_owned()),
+            ring_timeout_s: None,
+            status: CallStatus::Busy,
+            due_unix_ms: None,
+            attempts: 1,
+            leg: None,
+            created_unix_ms: 0,
+            started_unix_ms: Some(0),
+            answered_unix_ms: None,
+            ended_unix_ms: Some(0),
+            updated_unix_ms: 0,
+            record: Some(CallRecord {
+                sip_status: Some(486),
+                ..CallRecord::new(CallStatus::Busy, "Busy Here")
+            }),
+            events: 3,
+            settings: Default::default(),
+        }
+    }
+
+    /// The values of these parameters.
+    fn told(form: &Form, names: &[&str]) -> Vec<Option<String>> {
+        let value = |name: &&str| form.iter().find(|(known, _)| known == name);
+        let values = names.iter().map(value);
+        values
+            .map(|found| found.map(|(_, value)| value.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn each_turn_has_its_status_and_the_end_has_its_figures() {
+        let names = [
+            "CallStatus",
+            "SequenceNumber",
+            "Timestamp",
+            "CallDuration",
+            "SipResponseCode",
+        ];
+        let at = "Tue, 31 Aug 2010 20:36:28 +0000";
+        for (turn, status, duration, code) in [
+            (ProgressEvent::Initiated, "initiated", None, None),
+            (ProgressEvent::Ringing, "ringing", None, None),
+            (ProgressEvent::Answered, "in-progress", None, None),
+            (ProgressEvent::Completed, "busy", Some("0"), Some("486")),
+        ] {
+            let expected = [Some(status), Some("2"), Some(at), duration, code];
+            let expected: Vec<_> = expected.map(|word| word.map(str::to_owned)).into();
+            let form = call_parameters(&call(), turn, 2, 1_283_286_988_000);
+            assert_eq!(told(&form, &names), expected);
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub use live_calls::{End, EndError, LiveCalls};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
-pub use operator::{GatewayStatus, Metric, Operator, TrunkStatus};
+pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{PluginLogLine, Plugins, PushError, Upload, VersionUsage};
 pub use state::{ApiState, Done};
 

@@ -57,12 +57,23 @@ pub struct TrunkStatus {
     pub channels_in_use: u32,
     /// How many there may be.
     pub max_channels: u32,
+    /// Where the far end carries fewer, as its refusals taught.
+    pub learned: Vec<LearnedChannels>,
     /// Our registration at its provider, in words; none where we do not register.
     pub registration: Option<String>,
     /// Servers that do not answer our OPTIONS, as `udp:192.0.2.1:5060`.
     pub down: Vec<String>,
     /// Where its gateway is registered.
     pub gateways: Vec<GatewayStatus>,
+}
+
+/// How many outbound calls at once a far end takes before it answers 503.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LearnedChannels {
+    /// Of the called numbers that begin so; none: of the whole trunk.
+    pub prefix: Option<String>,
+    /// Calls at once.
+    pub channels: u32,
 }
 
 /// One contact of a gateway.

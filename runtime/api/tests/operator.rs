@@ -192,6 +192,7 @@ async fn trunks_are_told_to_the_operator_alone() {
         json!({ "contact": "sip:gw@10.0.0.7", "hop": "udp:192.0.2.7:40000", "expires_in_s": 500 });
     let trunk = json!({
         "id": "vientiane-1", "carrier": "laos", "channels_in_use": 3, "max_channels": 8,
+        "learned": [{ "prefix": "+25261", "channels": 5 }],
         "registration": null, "down": [], "gateways": [gateway],
     });
     assert_eq!(answer.json, json!({ "trunks": [trunk] }));

@@ -1,10 +1,11 @@
 //! What a trunk, a part of one, or an account may carry: calls at once, and starts in a second.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use store::{ChannelsByPrefix, Trunk};
 
+use crate::learned::Learned;
 use crate::token_bucket::TokenBucket;
 
 /// Whether one more outbound call may begin.
@@ -13,28 +14,67 @@ pub(crate) enum Room {
     Now,
     /// Not before this time, for the rate's sake.
     At(Instant),
-    /// Not before a call ends.
-    WhenOneEnds,
+    /// Not before a call ends, or this time.
+    WhenOneEnds {
+        or_at: Option<Instant>,
+    },
 }
 
-/// Calls at once.
+impl Room {
+    /// When to ask again, if not before a call ends.
+    pub(crate) const fn at(self) -> Option<Instant> {
+        match self {
+            Self::Now => None,
+            Self::At(at) => Some(at),
+            Self::WhenOneEnds { or_at } => or_at,
+        }
+    }
+}
+
+/// Calls at once: the configured limit, and below it the one that the far end taught.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Channels {
     max: u32,
     held: u32,
+    learned: Learned,
 }
 
 impl Channels {
+    /// Whether one more call may be up, whatever was learned: one that comes in has its channel.
     pub(crate) const fn has_one(self) -> bool {
         self.held < self.max
+    }
+
+    fn room(&self, now: Instant) -> Room {
+        if self.has_one() {
+            self.learned.room(now, self.held)
+        } else {
+            Room::WhenOneEnds { or_at: None }
+        }
     }
 
     const fn hold(&mut self) {
         self.held += 1;
     }
 
+    fn begin(&mut self, now: Instant) {
+        self.learned.begin(now, self.held);
+        self.hold();
+    }
+
     const fn release(&mut self) {
         self.held = self.held.saturating_sub(1);
+        self.learned.got_through();
+    }
+
+    fn refuse(&mut self, now: Instant, retry_after: Option<Duration>) {
+        self.held = self.held.saturating_sub(1);
+        self.learned.congested(now, self.held, retry_after);
+    }
+
+    /// The learned limit, where it is below the configured one.
+    fn learned(&self) -> Option<u32> {
+        self.learned.limit().filter(|limit| *limit < self.max)
     }
 }
 
@@ -49,7 +89,7 @@ impl Capacity {
         Self {
             channels: Channels {
                 max: max_channels,
-                held: 0,
+                ..Channels::default()
             },
             bucket: TokenBucket::new(calls_per_second),
         }
@@ -62,12 +102,11 @@ impl Capacity {
     }
 
     pub(crate) fn room(&self, now: Instant) -> Room {
-        if !self.has_channel() {
-            Room::WhenOneEnds
-        } else if self.bucket.is_ready(now) {
-            Room::Now
-        } else {
-            self.bucket.ready_at().map_or(Room::Now, Room::At)
+        match self.channels.room(now) {
+            Room::Now if !self.bucket.is_ready(now) => {
+                self.bucket.ready_at().map_or(Room::Now, Room::At)
+            }
+            room => room,
         }
     }
 
@@ -87,7 +126,7 @@ impl Capacity {
     /// Takes a channel for an outbound call that begins now.
     pub(crate) fn begin(&mut self, now: Instant) {
         self.bucket.take(now);
-        self.hold();
+        self.channels.begin(now);
     }
 
     pub(crate) const fn release(&mut self) {
@@ -130,24 +169,53 @@ impl TrunkCapacity {
         self.parts.retain(|_, part| part.max > 0 || part.held > 0);
     }
 
-    /// Whether the part has a channel; a call that belongs to none needs none.
-    pub(crate) fn part_has_channel(&self, part: Option<&str>) -> bool {
+    /// Whether the part has room; a call that belongs to none needs none.
+    pub(crate) fn part_room(&self, now: Instant, part: Option<&str>) -> Room {
         part.and_then(|prefix| self.parts.get(prefix))
-            .is_none_or(|part| part.has_one())
+            .map_or(Room::Now, |part| part.room(now))
     }
 
-    /// Takes a channel of a part.
-    pub(crate) fn hold_part(&mut self, part: Option<&str>) {
-        if let Some(part) = part.and_then(|prefix| self.parts.get_mut(prefix)) {
-            part.hold();
+    /// Takes a channel, and one of the part, for an outbound call that begins now.
+    pub(crate) fn begin(&mut self, now: Instant, part: Option<&str>) {
+        self.whole.begin(now);
+        if let Some(part) = self.part(part) {
+            part.begin(now);
         }
     }
 
     /// A call of this part is over.
     pub(crate) fn release(&mut self, part: Option<&str>) {
         self.whole.release();
-        if let Some(part) = part.and_then(|prefix| self.parts.get_mut(prefix)) {
+        if let Some(part) = self.part(part) {
             part.release();
         }
+    }
+
+    /// The far end had no room for a call of this part: the part's own lines are full, or where it has none, the trunk.
+    pub(crate) fn refuse(
+        &mut self,
+        now: Instant,
+        part: Option<&str>,
+        retry_after: Option<Duration>,
+    ) {
+        if let Some(part) = self.part(part) {
+            part.refuse(now, retry_after);
+            self.whole.release();
+        } else {
+            self.whole.channels.refuse(now, retry_after);
+        }
+    }
+
+    /// The learned limits that are below configured ones, by prefix; none for the whole trunk's.
+    pub(crate) fn learned(&self) -> impl Iterator<Item = (Option<&str>, u32)> {
+        let whole = self.whole.channels.learned().map(|limit| (None, limit));
+        let parts = self.parts.iter().filter_map(|(prefix, part)| {
+            part.learned().map(|limit| (Some(prefix.as_str()), limit))
+        });
+        whole.into_iter().chain(parts)
+    }
+
+    fn part(&mut self, part: Option<&str>) -> Option<&mut Channels> {
+        part.and_then(|prefix| self.parts.get_mut(prefix))
     }
 }

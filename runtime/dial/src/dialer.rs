@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use call::{AccountSid, CallSid};
 use store::{Directory, PhoneNumber, TrunkId};
@@ -71,6 +71,13 @@ pub enum Input {
     Cancel(CallSid),
     /// A call that was attempted, or took a channel, is over.
     Ended(CallSid),
+    /// A call that was attempted is over: the far end had no room for it.
+    Congested {
+        /// The call.
+        call: CallSid,
+        /// How long the far end wants to be left alone (RFC 3261 section 20.33).
+        retry_after: Option<Duration>,
+    },
     /// Accounts, trunks or limits have changed. Waiting calls are judged anew.
     Directory(Arc<Directory>),
     /// The deadline has come.
@@ -209,17 +216,15 @@ impl Dialer {
         let part = self.part(&trunk, &request.to);
         let line = self.trunks.get(&trunk).ok_or(Full::Trunk)?;
         let own = self.accounts.get(&account).ok_or(Full::Account)?;
-        if !line.part_has_channel(part.as_deref()) {
-            return Err(Full::Part.into());
-        }
         for (room, full) in [
+            (line.part_room(now, part.as_deref()), Full::Part),
             (line.whole.room(now), Full::Trunk),
             (own.room(now), Full::Account),
         ] {
             match room {
                 Room::Now => {}
                 Room::At(at) => return Err(NotNow::NotBefore(at)),
-                Room::WhenOneEnds => return Err(full.into()),
+                Room::WhenOneEnds { .. } => return Err(full.into()),
             }
         }
         self.begin(now, call, account, &trunk, part);
@@ -266,6 +271,7 @@ impl Dialer {
             Input::Accepted(request) => self.accept(request),
             Input::Cancel(call) => self.cancel(call),
             Input::Ended(call) => self.end(call),
+            Input::Congested { call, retry_after } => self.refuse(now, call, retry_after),
             Input::Directory(directory) => self.replace_directory(directory),
             Input::Timeout => {}
         }
@@ -293,6 +299,15 @@ impl Dialer {
     #[must_use]
     pub fn channels_held(&self, trunk: &TrunkId) -> u32 {
         self.trunks.get(trunk).map_or(0, |trunk| trunk.whole.held())
+    }
+
+    /// The channel limits that were learned from what far ends refused and that are below the configured ones: of a trunk, or of
+    /// its numbers with a prefix.
+    pub fn learned(&self) -> impl Iterator<Item = (&TrunkId, Option<&str>, u32)> {
+        self.trunks.iter().flat_map(|(trunk, capacity)| {
+            let limits = capacity.learned();
+            limits.map(move |(prefix, limit)| (trunk, prefix, limit))
+        })
     }
 
     fn accept(&mut self, request: CallRequest) {
@@ -331,19 +346,28 @@ impl Dialer {
     }
 
     fn end(&mut self, call: CallSid) {
-        if let Some(Held {
-            account,
-            trunk,
-            part,
-        }) = self.held.remove(&call)
+        if let Some(held) = self.give_back(call)
+            && let Some(trunk) = self.trunks.get_mut(&held.trunk)
         {
-            if let Some(account) = self.accounts.get_mut(&account) {
-                account.release();
-            }
-            if let Some(trunk) = self.trunks.get_mut(&trunk) {
-                trunk.release(part.as_deref());
-            }
+            trunk.release(held.part.as_deref());
         }
+    }
+
+    fn refuse(&mut self, now: Instant, call: CallSid, retry_after: Option<Duration>) {
+        if let Some(held) = self.give_back(call)
+            && let Some(trunk) = self.trunks.get_mut(&held.trunk)
+        {
+            trunk.refuse(now, held.part.as_deref(), retry_after);
+        }
+    }
+
+    /// Gives the account's channel back, and says which of a trunk's is to be given back.
+    fn give_back(&mut self, call: CallSid) -> Option<Held> {
+        let held = self.held.remove(&call)?;
+        if let Some(account) = self.accounts.get_mut(&held.account) {
+            account.release();
+        }
+        Some(held)
     }
 
     /// Judges every waiting call anew, in the order they came.
@@ -478,8 +502,7 @@ impl Dialer {
         part: Part,
     ) {
         if let Some(capacity) = self.trunks.get_mut(trunk) {
-            capacity.whole.begin(now);
-            capacity.hold_part(part.as_deref());
+            capacity.begin(now, part.as_deref());
         }
         if let Some(capacity) = self.accounts.get_mut(&account) {
             capacity.begin(now);

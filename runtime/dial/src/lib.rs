@@ -7,6 +7,7 @@
 mod capacity;
 mod destination;
 mod dialer;
+mod learned;
 mod line;
 mod policy;
 mod token_bucket;

@@ -70,34 +70,49 @@ impl Line {
         }
         match trunk.whole.room(now) {
             Room::Now => {}
-            Room::At(at) => return Turn::Wait(Some(at)),
-            Room::WhenOneEnds => return Turn::Wait(None),
+            room => return Turn::Wait(room.at()),
         }
         let mut earliest = None;
         for turn in 0..self.turns.len() {
             let account = self.turns[turn];
-            let Some(place) = self.first_with_channel(account, trunk) else {
+            let Some(capacity) = accounts.get(&account) else {
                 continue;
             };
-            match accounts.get(&account).map(|account| account.room(now)) {
-                Some(Room::Now) => return self.go(turn, &place).map_or(Turn::Wait(None), Turn::Go),
-                Some(Room::At(at)) => {
-                    earliest = Some(earliest.map_or(at, |earliest: Instant| earliest.min(at)));
+            let wait = match (
+                self.first_with_room(now, account, trunk),
+                capacity.room(now),
+            ) {
+                (Ok(place), Room::Now) => {
+                    return self.go(turn, &place).map_or(Turn::Wait(None), Turn::Go);
                 }
-                Some(Room::WhenOneEnds) | None => {}
-            }
+                (Ok(_), room) => room.at(),
+                (Err(at), _) => at,
+            };
+            earliest = [earliest, wait].into_iter().flatten().min();
         }
         Turn::Wait(earliest)
     }
 
-    /// The account's first call whose part has a channel.
-    fn first_with_channel(&self, account: AccountSid, trunk: &TrunkCapacity) -> Option<Place> {
-        let queues = self.queues.get(&account)?.iter();
-        let (sequence, part) = queues
-            .filter(|(part, _)| trunk.part_has_channel(part.as_deref()))
-            .filter_map(|(part, queue)| Some((*queue.first_key_value()?.0, part)))
-            .min()?;
-        Some(Place {
+    /// The account's first call whose part has room, or when one may have without a call's end.
+    fn first_with_room(
+        &self,
+        now: Instant,
+        account: AccountSid,
+        trunk: &TrunkCapacity,
+    ) -> Result<Place, Option<Instant>> {
+        let mut earliest = None;
+        let mut first: Option<(u64, &Part)> = None;
+        for (part, queue) in self.queues.get(&account).into_iter().flatten() {
+            match trunk.part_room(now, part.as_deref()) {
+                Room::Now => {
+                    let next = queue.keys().next().map(|sequence| (*sequence, part));
+                    first = [first, next].into_iter().flatten().min();
+                }
+                room => earliest = [earliest, room.at()].into_iter().flatten().min(),
+            }
+        }
+        let (sequence, part) = first.ok_or(earliest)?;
+        Ok(Place {
             account,
             part: part.clone(),
             sequence,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{
-    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection, Effect,
-    Event, Grants, HangUpCause, Input, ListenOrder, ListeningId, MediaCommand, MediaEvent,
-    PlaybackEnd, PromptSource, QueueEvent, Reply, SpeechEvent, StatusCallback, StoryChoice,
-    StoryOutcome, StreamId, StreamOrder,
+    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection,
+    Direction, Effect, Event, Grants, HangUpCause, Input, ListenOrder, ListeningId, MediaCommand,
+    MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply, SpeechEvent, StatusCallback,
+    StoryChoice, StoryOutcome, StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -185,13 +185,21 @@ impl CallActor {
     /// Keeps the record and the journal in one transaction, then takes the call off the list of live ones: a call that is on
     /// it is not on disk yet.
     async fn finish(self) {
+        let sid = self.info.call_sid;
+        let taught = match &self.ended {
+            Some((record, _)) if self.info.direction != Direction::Inbound => Some(record.clone()),
+            _ => None,
+        };
         if let Some((record, at)) = self.ended {
             let journal =
                 (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));
             self.services.finish(&self.info, record, at, journal).await;
         }
-        self.services.live.remove(&self.info.call_sid);
-        self.services.outbound.ended(self.info.call_sid);
+        self.services.live.remove(&sid);
+        match taught {
+            Some(record) => self.services.outbound.ended_with(sid, &record),
+            None => self.services.outbound.ended(sid),
+        }
     }
 
     async fn next_input(&mut self) -> Input {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg};
+use api::LearnedChannels;
+use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg, Outcome};
 use dial::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
 use numbers::{Callee, Caller, Presenter};
 use store::{CallRow, Directory, Leg, PhoneNumber, Scope, StoreError, Trunk, TrunkId};
@@ -115,9 +116,31 @@ impl Outbound {
         self.lock().channels_held(trunk)
     }
 
+    /// The channel limits of a trunk that its far end taught.
+    pub(crate) fn learned(&self, trunk: &TrunkId) -> Vec<LearnedChannels> {
+        let dialer = self.lock();
+        let of_trunk = dialer.learned().filter(|(id, ..)| *id == trunk);
+        of_trunk
+            .map(|(_, prefix, channels)| LearnedChannels {
+                prefix: prefix.map(str::to_owned),
+                channels,
+            })
+            .collect()
+    }
+
     /// A call is over: its channels are free.
     pub(crate) fn ended(self: &Arc<Self>, call: CallSid) {
         self.feed(Input::Ended(call));
+    }
+
+    /// A call that was dialled is over: its channels are free, and what its end says of the far end's room is heard.
+    pub(crate) fn ended_with(self: &Arc<Self>, call: CallSid, record: &CallRecord) {
+        if record.outcome() != Outcome::Congestion {
+            return self.ended(call);
+        }
+        info!(call.sid = %call, "the far end has no room: {}", record.end_reason);
+        let retry_after = record.retry_after_s.map(u64::from).map(Duration::from_secs);
+        self.feed(Input::Congested { call, retry_after });
     }
 
     /// Tenants were applied.

@@ -1,7 +1,7 @@
 //! What peers are known to answer when they are called, each played by a `SIPp` scenario.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jackfield_interop::dns::Dns;
 use jackfield_interop::server::{Flow, Place, Server, Tenants};
@@ -129,6 +129,25 @@ fn a_redirection_is_not_followed() {
         "INVITE and ACK: {}",
         messages.text()
     );
+}
+
+/// What is refused for want of room teaches how much there is, and `Retry-After` is a silence (RFC 3261 section 20.33).
+#[test]
+fn a_full_trunk_is_left_alone_for_as_long_as_it_asks() {
+    let callee = Sipp::new("traps/uas_full").calling(2, 10);
+    let callee = callee.start(nowhere()).listening();
+    let server = Server::start(&Tenants::calling(callee.address));
+    let rest = server.rest();
+    let ended = || rest.ended(&rest.place("1000", "+15005550001", SHORT), LIMIT);
+    assert_eq!(ended()["status"], "failed");
+    let status = server.status();
+    assert!(status.contains("answers 503 beyond 1 calls"), "{status}");
+    let refused = Instant::now();
+    assert_eq!(ended()["status"], "failed");
+    // A second for us to see the first end.
+    let waited = refused.elapsed();
+    assert!(waited > Duration::from_secs(2), "{waited:?}");
+    callee.succeed(LIMIT);
 }
 
 #[test]

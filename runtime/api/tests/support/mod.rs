@@ -21,9 +21,9 @@ use call::{
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
-    ApiState, Done, End, EndError, GatewayStatus, LiveCalls, LiveRecordings, Metric, Operator,
-    PluginLogLine, Plugins, PushError, RecordingChange, RecordingError, RecordingFile,
-    RecordingFormat, TrunkStatus, Upload, VersionUsage, router,
+    ApiState, Done, End, EndError, GatewayStatus, LearnedChannels, LiveCalls, LiveRecordings,
+    Metric, Operator, PluginLogLine, Plugins, PushError, RecordingChange, RecordingError,
+    RecordingFile, RecordingFormat, TrunkStatus, Upload, VersionUsage, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -332,6 +332,10 @@ impl Operator for Staff {
             carrier: "laos".to_owned(),
             channels_in_use: 3,
             max_channels: 8,
+            learned: vec![LearnedChannels {
+                prefix: Some("+25261".to_owned()),
+                channels: 5,
+            }],
             registration: None,
             down: Vec::new(),
             gateways: vec![gateway],

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+mod far_end;
+mod random;
 mod rows;
 mod simulation;
 mod world;

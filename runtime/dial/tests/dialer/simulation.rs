@@ -8,6 +8,7 @@ use call::{AccountSid, CallSid};
 use jackfield_dial::{CallRequest, Dialer, Input, Output, QueueLimits};
 use store::TrunkId;
 
+use crate::random::Random;
 use crate::world::{World, account, call, ms, origin, request, request_over, request_to};
 
 const SEEDS: u64 = 300;
@@ -17,17 +18,7 @@ const FAST: f32 = 10_000.0;
 const PARTS: [&str; 2] = ["+85510", "+8551"];
 const CALLED: [&str; 3] = ["+85510111111", "+85512111111", "+85599999999"];
 
-/// `SplitMix64`: small, and the same everywhere.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
     fn limits(&mut self, fast: bool) -> (u32, f32) {
         let rate = [0.5, 1.0, 3.0, 8.0, 20.0][self.below(5) as usize];
         (1 + self.below(5) as u32, if fast { FAST } else { rate })
@@ -169,7 +160,7 @@ struct Simulation {
 
 impl Simulation {
     fn new(seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let fast = random.below(2) == 0;
         let world = random.world(fast);
         let mut agenda = BinaryHeap::new();

@@ -24,6 +24,7 @@ pub(crate) async fn of_all(services: &Services) -> Vec<TrunkStatus> {
             carrier: trunk.carrier.to_string(),
             channels_in_use: services.outbound.channels_held(&trunk.id),
             max_channels: trunk.max_channels,
+            learned: services.outbound.learned(&trunk.id),
             registration: standing.registration.map(|state| in_words(&state, now)),
             down: standing.down.iter().map(ToString::to_string).collect(),
             gateways: gateways

@@ -35,6 +35,8 @@ impl Room {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Channels {
     max: u32,
+    /// How many of them calls that begin here leave free.
+    reserved: u32,
     held: u32,
     learned: Learned,
 }
@@ -46,11 +48,17 @@ impl Channels {
     }
 
     fn room(&self, now: Instant) -> Room {
-        if self.has_one() {
-            self.learned.room(now, self.held)
+        let taken = self.taken();
+        if taken < self.max {
+            self.learned.room(now, taken)
         } else {
             Room::WhenOneEnds { or_at: None }
         }
+    }
+
+    /// What a call that begins here may not have.
+    const fn taken(&self) -> u32 {
+        self.held.saturating_add(self.reserved)
     }
 
     const fn hold(&mut self) {
@@ -58,7 +66,7 @@ impl Channels {
     }
 
     fn begin(&mut self, now: Instant) {
-        self.learned.begin(now, self.held);
+        self.learned.begin(now, self.taken());
         self.hold();
     }
 
@@ -147,7 +155,7 @@ impl TrunkCapacity {
             whole: Capacity::new(trunk.max_channels, trunk.calls_per_second),
             parts: BTreeMap::new(),
         };
-        capacity.set_parts(&trunk.channels_by_prefix);
+        capacity.set_limits(trunk);
         capacity
     }
 
@@ -155,16 +163,19 @@ impl TrunkCapacity {
     pub(crate) fn set_limits(&mut self, trunk: &Trunk) {
         self.whole
             .set_limits(trunk.max_channels, trunk.calls_per_second);
-        self.set_parts(&trunk.channels_by_prefix);
+        self.whole.channels.reserved = trunk.reserved.channels;
+        self.set_parts(&trunk.channels_by_prefix, &trunk.reserved.by_prefix);
     }
 
     /// A part that is no more is forgotten once its calls are over.
-    fn set_parts(&mut self, limits: &ChannelsByPrefix) {
+    fn set_parts(&mut self, limits: &ChannelsByPrefix, reserved: &ChannelsByPrefix) {
         for part in self.parts.values_mut() {
             part.max = 0;
         }
         for (prefix, channels) in limits.iter() {
-            self.parts.entry(prefix.to_owned()).or_default().max = channels;
+            let part = self.parts.entry(prefix.to_owned()).or_default();
+            part.max = channels;
+            part.reserved = reserved.of(prefix).unwrap_or(0);
         }
         self.parts.retain(|_, part| part.max > 0 || part.held > 0);
     }
@@ -180,6 +191,14 @@ impl TrunkCapacity {
         self.whole.begin(now);
         if let Some(part) = self.part(part) {
             part.begin(now);
+        }
+    }
+
+    /// Takes a channel, and one of the part, for a call that came in.
+    pub(crate) fn hold(&mut self, part: Option<&str>) {
+        self.whole.hold();
+        if let Some(part) = self.part(part) {
+            part.hold();
         }
     }
 

@@ -231,37 +231,40 @@ impl Dialer {
         Ok(trunk)
     }
 
-    /// Takes a channel at once for a call that came in. It is given back by [`Input::Ended`].
+    /// Takes a channel at once for a call that came in from `caller`: one of those that outbound calls leave free, too. It is given back by
+    /// [`Input::Ended`].
+    ///
+    /// # Errors
+    /// What has no channel. The lines of the caller's operator are not asked: the call has come over one.
     pub fn take_channel(
         &mut self,
         call: CallSid,
         account: AccountSid,
         trunk: &TrunkId,
+        caller: &str,
     ) -> Result<(), Full> {
         if self.held.contains_key(&call) {
             return Ok(());
         }
+        let part = self.part(trunk, caller);
         let line = self
             .trunks
             .get_mut(trunk)
-            .map(|trunk| &mut trunk.whole)
-            .filter(|trunk| trunk.has_channel())
+            .filter(|trunk| trunk.whole.has_channel())
             .ok_or(Full::Trunk)?;
         let own = self
             .accounts
             .get_mut(&account)
             .filter(|account| account.has_channel())
             .ok_or(Full::Account)?;
-        line.hold();
+        line.hold(part.as_deref());
         own.hold();
-        self.held.insert(
-            call,
-            Held {
-                account,
-                trunk: trunk.clone(),
-                part: None,
-            },
-        );
+        let held = Held {
+            account,
+            trunk: trunk.clone(),
+            part,
+        };
+        self.held.insert(call, held);
         Ok(())
     }
 
@@ -422,9 +425,9 @@ impl Dialer {
         }
     }
 
-    /// The part of the trunk that a call to `to` needs a channel of.
-    fn part(&self, trunk: &TrunkId, to: &str) -> Part {
-        let number: PhoneNumber = to.parse().ok()?;
+    /// The part of the trunk that a call to or from `party` needs a channel of.
+    fn part(&self, trunk: &TrunkId, party: &str) -> Part {
+        let number: PhoneNumber = party.parse().ok()?;
         let (prefix, _) = self
             .directory
             .trunk(trunk)?

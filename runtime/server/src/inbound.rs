@@ -64,7 +64,7 @@ impl Admission for Inbound {
         let info = self.info(&incoming, trunk, number);
         self.services
             .outbound
-            .take_channel(info.call_sid, account.sid, &trunk.id)
+            .take_channel(info.call_sid, account.sid, &trunk.id, &info.caller)
             .map_err(|full| {
                 info!(tenant.id = %account.sid, trunk = %trunk.id, "INVITE refused: {full}");
                 no_room()

@@ -102,8 +102,9 @@ impl Outbound {
         call: CallSid,
         account: AccountSid,
         trunk: &TrunkId,
+        caller: &str,
     ) -> Result<(), Full> {
-        self.lock().take_channel(call, account, trunk)
+        self.lock().take_channel(call, account, trunk, caller)
     }
 
     /// Begins a call of another call's story; its channel is given back by [`Self::ended`].

@@ -69,5 +69,5 @@ pub use store::{AccountStore, Store};
 pub use tenants::{Tenants, TenantsError};
 pub use trunk::{
     ChannelsByPrefix, Credentials, Encryption, Health, InvalidTarget, Login, Nat, Registration,
-    Target, TargetUri, Trunk, TrunkId,
+    Reserved, Target, TargetUri, Trunk, TrunkId,
 };

@@ -37,7 +37,9 @@
 //! targets = ["sip:sbc.example.org", "127.0.0.1:5080"]  # where outbound calls go, tried in turn; or "registered"
 //! max_channels = 32                      # calls at once, both directions
 //! calls_per_second = 10.0                # begun by us; needed where there are targets
-//! channels_by_prefix = { "+85510" = 8 }  # calls at once to numbers that begin so
+//! channels_by_prefix = { "+85510" = 8 }  # calls at once to and from numbers that begin so
+//! reserved_for_inbound = 4               # of `max_channels`, kept free of calls that begin here
+//! reserved_by_prefix = { "+85510" = 1 }  # the same of `channels_by_prefix`
 //! codecs = ["opus", "G722", "PCMU", "PCMA"] # most preferred first; PCMU and PCMA if left out
 //! dtmf = "auto"                          # whom to believe about keys: all, or "rfc4733", "info" or "in-band" alone
 //! encryption = "optional"                # SRTP with keys over TLS: "off" (the default), "optional", "required"

@@ -48,8 +48,11 @@ pub struct Trunk {
     pub max_channels: u32,
     /// How many outbound calls may be begun in a second. Above 0.
     pub calls_per_second: f32,
-    /// How many outbound calls it carries at once to numbers that begin so: the lines of one operator behind it.
+    /// How many outbound calls it carries at once to numbers that begin so: the lines of one operator behind it. A call that comes in from
+    /// such a number has one of these lines, too.
     pub channels_by_prefix: ChannelsByPrefix,
+    /// What outbound calls leave free for those that come in.
+    pub reserved: Reserved,
     /// How it writes and reads numbers.
     pub numbers: NumberRules,
     /// How it shows who calls.
@@ -171,6 +174,15 @@ pub struct Nat {
     pub advertised_media: Option<IpAddr>,
 }
 
+/// Channels that outbound calls leave free, so that people get through during an emergency.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserved {
+    /// Of the whole trunk; less than it has.
+    pub channels: u32,
+    /// Of the lines of one operator; less than these are.
+    pub by_prefix: ChannelsByPrefix,
+}
+
 /// Channel limits for parts of a trunk, by the beginning of the called number.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelsByPrefix(BTreeMap<String, u32>);
@@ -185,6 +197,12 @@ impl ChannelsByPrefix {
             .filter_map(|length| self.0.get_key_value(&text[..length]))
             .map(|(prefix, channels)| (prefix.as_str(), *channels))
             .next()
+    }
+
+    /// The limit of this very prefix.
+    #[must_use]
+    pub fn of(&self, prefix: &str) -> Option<u32> {
+        self.0.get(prefix).copied()
     }
 
     /// All prefixes with their limits.

@@ -9,6 +9,8 @@ use crate::world::{World, account, call, ms, origin, request, request_over, requ
 
 /// More than any row needs.
 const FAST: f32 = 10_000.0;
+/// A caller who has no lines of an operator's.
+const ANYBODY: &str = "+85599000000";
 
 struct Story {
     dialer: Dialer,
@@ -193,19 +195,57 @@ fn what_is_not_permitted_is_refused() {
 }
 
 #[test]
+fn calls_that_come_in_have_channels_which_others_leave_free() {
+    let world = World {
+        parts: vec![("+85510", 3)],
+        reserved: 2,
+        reserved_parts: vec![("+85510", 1)],
+        ..World::new(&[(6, FAST)], &[(20, FAST)])
+    };
+    let mut story = Story::new(&world);
+    let mut to = |at, number: &str| story.feed(Input::Accepted(request_to(at, 0, number)));
+    assert_eq!(to(1, "+85510111111"), ["dial 1 over t0"]);
+    assert_eq!(to(2, "+85510222222"), ["dial 2 over t0"]);
+    assert_eq!(to(3, "+85510333333"), [""; 0], "the operator's third line");
+    assert_eq!(to(4, "+85599444444"), ["dial 4 over t0"]);
+    assert_eq!(to(5, "+85599555555"), ["dial 5 over t0"]);
+    assert_eq!(to(6, "+85599666666"), [""; 0], "the trunk's fifth channel");
+    let mut comes_in = |at, from| {
+        story
+            .dialer
+            .take_channel(call(at), account(0), &t(0), from)
+            .is_ok()
+    };
+    assert!(comes_in(7, "+85510777777"));
+    assert!(comes_in(8, "+85510888888"), "it has a line already");
+    assert!(!comes_in(9, ANYBODY), "all six are taken");
+    // Nobody is dialled until more lines are free than are to be left free.
+    assert_eq!(story.feed(Input::Ended(call(1))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(7))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(4))), ["dial 6 over t0"]);
+    assert_eq!(story.feed(Input::Ended(call(2))), ["dial 3 over t0"]);
+}
+
+#[test]
 fn inbound_calls_take_channels_too() {
     let mut story = Story::new(&World::new(&[(2, FAST)], &[(10, FAST), (1, FAST)]));
     assert_eq!(
-        story.dialer.take_channel(call(1), account(1), &t(0)),
+        story
+            .dialer
+            .take_channel(call(1), account(1), &t(0), ANYBODY),
         Ok(())
     );
     assert_eq!(
-        story.dialer.take_channel(call(1), account(1), &t(0)),
+        story
+            .dialer
+            .take_channel(call(1), account(1), &t(0), ANYBODY),
         Ok(()),
         "the same call takes one channel"
     );
     assert_eq!(
-        story.dialer.take_channel(call(2), account(1), &t(0)),
+        story
+            .dialer
+            .take_channel(call(2), account(1), &t(0), ANYBODY),
         Err(Full::Account)
     );
     assert_eq!(
@@ -218,13 +258,17 @@ fn inbound_calls_take_channels_too() {
         ["dial 3 over t0"]
     );
     assert_eq!(
-        story.dialer.take_channel(call(4), account(0), &t(0)),
+        story
+            .dialer
+            .take_channel(call(4), account(0), &t(0), ANYBODY),
         Err(Full::Trunk)
     );
     assert_eq!(story.feed(Input::Accepted(request(5, 0))), [""; 0]);
     assert_eq!(story.feed(Input::Ended(call(1))), ["dial 5 over t0"]);
     assert_eq!(
-        story.dialer.take_channel(call(6), account(0), &t(9)),
+        story
+            .dialer
+            .take_channel(call(6), account(0), &t(9), ANYBODY),
         Err(Full::Trunk),
         "no such trunk"
     );

@@ -21,6 +21,9 @@ pub(crate) struct World {
     pub(crate) accounts: Vec<Limits>,
     /// Channels of `t0` for numbers that begin so.
     pub(crate) parts: Vec<(&'static str, u32)>,
+    /// What outbound calls leave free of `t0`, and of its parts.
+    pub(crate) reserved: u32,
+    pub(crate) reserved_parts: Vec<(&'static str, u32)>,
     /// Whether account 0 may call at all.
     pub(crate) first_may_call: bool,
 }
@@ -31,6 +34,8 @@ impl World {
             trunks: trunks.to_vec(),
             accounts: accounts.to_vec(),
             parts: Vec::new(),
+            reserved: 0,
+            reserved_parts: Vec::new(),
             first_may_call: true,
         }
     }
@@ -44,10 +49,16 @@ impl World {
                 "[[trunk]]\nid = \"t{at}\"\ncarrier = \"east\"\ntarget = \"{target}\"\nmax_channels = {channels}\ncalls_per_second = {rate:?}"
             )
             .unwrap();
-            if at == 0 && !self.parts.is_empty() {
-                writeln!(text, "[trunk.channels_by_prefix]").unwrap();
-                for (prefix, channels) in &self.parts {
-                    writeln!(text, "\"{prefix}\" = {channels}").unwrap();
+            if at == 0 {
+                writeln!(text, "reserved_for_inbound = {}", self.reserved).unwrap();
+                for (table, parts) in [
+                    ("channels_by_prefix", &self.parts),
+                    ("reserved_by_prefix", &self.reserved_parts),
+                ] {
+                    writeln!(text, "[trunk.{table}]").unwrap();
+                    for (prefix, channels) in parts {
+                        writeln!(text, "\"{prefix}\" = {channels}").unwrap();
+                    }
                 }
             }
         }

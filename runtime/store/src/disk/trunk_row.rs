@@ -13,11 +13,11 @@ use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::seal::{OperatorKey, Purpose};
 use crate::{
     CarrierId, ChannelsByPrefix, Credentials, Encryption, Health, IpPrefix, Login, Nat,
-    Registration, Secret, StoreError, Target, Trunk, TrunkId,
+    Registration, Reserved, Secret, StoreError, Target, Trunk, TrunkId,
 };
 
 /// The version of the rows written today.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// A trunk as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub(super) struct TrunkRow {
     outcomes: Outcomes,
     /// Version 2 ends before it.
     media: MediaRow,
+    /// Version 3 ends before it.
+    reserved: Reserved,
 }
 
 /// How calls sound.
@@ -80,7 +82,11 @@ impl TrunkRow {
     pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
         match version("trunk", stored)? {
             (VERSION, row) => decode_row("trunk", row),
-            (2, row) => decode_row("trunk", &[row, &MediaRow::default().appended()].concat()),
+            (3, row) => decode_row("trunk", &[row, &appended(&Reserved::default())].concat()),
+            (2, row) => {
+                let later = (MediaRow::default(), Reserved::default());
+                decode_row("trunk", &[row, &appended(&later)].concat())
+            }
             (1, row) => decode_row::<FirstRow>("trunk", row).map(Self::from),
             (version, _) => Err(unknown_version("trunk", version)),
         }
@@ -126,6 +132,7 @@ impl TrunkRow {
                 dtmf: trunk.dtmf.name().to_owned(),
                 encryption: trunk.encryption,
             },
+            reserved: trunk.reserved.clone(),
         }
     }
 
@@ -172,6 +179,7 @@ impl TrunkRow {
             max_channels: self.max_channels,
             calls_per_second: self.calls_per_second,
             channels_by_prefix: self.channels_by_prefix,
+            reserved: self.reserved,
             numbers: self.numbers,
             caller_id: self.caller_id,
             nat: self.nat,
@@ -189,11 +197,9 @@ impl TrunkRow {
     }
 }
 
-impl MediaRow {
-    /// Its bytes at the end of a row.
-    fn appended(&self) -> Vec<u8> {
-        encode_as(VERSION, self).split_off(1)
-    }
+/// The bytes of what a row ends with.
+fn appended(end: &impl Serialize) -> Vec<u8> {
+    encode_as(VERSION, end).split_off(1)
 }
 
 impl Default for MediaRow {
@@ -229,6 +235,7 @@ impl From<FirstRow> for TrunkRow {
             nat: Nat::default(),
             outcomes: Outcomes::default(),
             media: MediaRow::default(),
+            reserved: Reserved::default(),
         }
     }
 }

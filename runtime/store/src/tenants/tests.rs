@@ -439,6 +439,18 @@ fn how_numbers_are_written_and_answers_meant() {
         );
     }
     trunk_with(
+        "reserved_for_inbound = 30",
+        "`reserved_for_inbound` is less than the trunk's `max_channels`, 30",
+    );
+    trunk_with(
+        "reserved_by_prefix.\"+25261\" = 1",
+        "`+25261` has no limit in `channels_by_prefix`",
+    );
+    trunk_with(
+        "channels_by_prefix.\"+25261\" = 4\nreserved_by_prefix.\"+25261\" = 4",
+        "what is reserved of `+25261` is less than its `channels_by_prefix`, 4",
+    );
+    trunk_with(
         "outcomes.603 = \"banana\"",
         "`banana` is no outcome: write \"busy\", \"no-answer\", \"canceled\" or \"failed\"",
     );

@@ -79,6 +79,8 @@ targets = ["sip:sbc.example.org;transport=tcp", "registered"]
 max_channels = 32
 calls_per_second = 2
 channels_by_prefix = { "+25261" = 8, "+2526" = 16 }
+reserved_for_inbound = 4
+reserved_by_prefix = { "+25261" = 2 }
 login = { username = "gw1", password = "canary-of-the-login", registers = true }
 credentials = { username = "jack", password = "canary-of-the-credentials", realm = "example.org" }
 registration = { registrar = "sip:provider.example", expires_s = 900 }

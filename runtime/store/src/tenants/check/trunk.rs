@@ -90,6 +90,7 @@ impl Check<'_> {
             max_channels: self.max_channels(&table.max_channels)?,
             calls_per_second: self.trunk_rate(table)?,
             channels_by_prefix: self.channels_by_prefix(table)?,
+            reserved: self.reserved(table)?,
             numbers: self.number_rules(&table.numbers)?,
             caller_id: self.caller_id_rules(table)?,
             nat: self.nat(&table.nat)?,

@@ -22,6 +22,9 @@ pub(in crate::tenants) struct TrunkTable {
     pub(in crate::tenants) calls_per_second: Option<Spanned<f32>>,
     #[serde(default)]
     pub(in crate::tenants) channels_by_prefix: BTreeMap<String, Spanned<u32>>,
+    pub(in crate::tenants) reserved_for_inbound: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub(in crate::tenants) reserved_by_prefix: BTreeMap<String, Spanned<u32>>,
     pub(in crate::tenants) login: Option<LoginTable>,
     pub(in crate::tenants) credentials: Option<CredentialsTable>,
     pub(in crate::tenants) registration: Option<RegistrationTable>,

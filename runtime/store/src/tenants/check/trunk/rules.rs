@@ -8,10 +8,10 @@ use rtp::dtmf::DigitPolicy;
 use sdp::Codec;
 use toml::Spanned;
 
-use crate::ChannelsByPrefix;
 use crate::tenants::TenantsError;
 use crate::tenants::check::Check;
 use crate::tenants::file::{NumbersTable, TrunkTable};
+use crate::{ChannelsByPrefix, Reserved};
 
 impl Check<'_> {
     pub(super) fn number_rules(&self, table: &NumbersTable) -> Result<NumberRules, TenantsError> {
@@ -82,6 +82,38 @@ impl Check<'_> {
                 Ok((prefix.clone(), *channels.get_ref()))
             })
             .collect()
+    }
+
+    /// What is left free for calls that come in: never all of anything.
+    pub(super) fn reserved(&self, table: &TrunkTable) -> Result<Reserved, TenantsError> {
+        let most = *table.max_channels.get_ref();
+        let channels = table.reserved_for_inbound.as_ref();
+        if let Some(channels) = channels.filter(|channels| *channels.get_ref() >= most) {
+            return Err(self.error(
+                channels,
+                format_args!("`reserved_for_inbound` is less than the trunk's `max_channels`, {most}, or no call goes out"),
+            ));
+        }
+        let by_prefix = table.reserved_by_prefix.iter().map(|(prefix, channels)| {
+            let limit = table.channels_by_prefix.get(prefix);
+            let limit = limit.map(|limit| *limit.get_ref()).ok_or_else(|| {
+                self.error(
+                    channels,
+                    format_args!("`{prefix}` has no limit in `channels_by_prefix`: write one"),
+                )
+            })?;
+            if *channels.get_ref() >= limit {
+                return Err(self.error(
+                    channels,
+                    format_args!("what is reserved of `{prefix}` is less than its `channels_by_prefix`, {limit}, or no call goes out"),
+                ));
+            }
+            Ok((prefix.clone(), *channels.get_ref()))
+        });
+        Ok(Reserved {
+            channels: channels.map_or(0, |channels| *channels.get_ref()),
+            by_prefix: by_prefix.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The codecs of a trunk, each once.

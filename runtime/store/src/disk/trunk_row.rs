@@ -297,24 +297,30 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_the_second_version_sounds_as_it_did() {
+    fn a_row_of_an_earlier_version_means_what_it_did() {
         let key = OperatorKey::random();
         let trunk = TrunkRow::read(&encode_as(1, &written(None)))
             .unwrap()
             .open(&key)
             .unwrap();
         let today = TrunkRow::seal(&trunk, &key).stored();
-        let media = MediaRow::default().appended();
-        let mut second = today.strip_suffix(&media[..]).unwrap().to_vec();
-        second[0] = 2;
-        let read = TrunkRow::read(&second).unwrap().open(&key).unwrap();
-        assert_eq!(read, trunk);
-        assert_eq!(read.codecs, sdp::Codec::NARROWBAND);
+        let later = [
+            (2, appended(&(MediaRow::default(), Reserved::default()))),
+            (3, appended(&Reserved::default())),
+        ];
+        for (version, end) in later {
+            let mut earlier = today.strip_suffix(&end[..]).unwrap().to_vec();
+            earlier[0] = version;
+            let read = TrunkRow::read(&earlier).unwrap().open(&key).unwrap();
+            assert_eq!(read, trunk);
+            assert_eq!(read.codecs, sdp::Codec::NARROWBAND);
+            assert_eq!(read.reserved, Reserved::default());
+        }
     }
 
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        for version in [0, 4, 255] {
+        for version in [0, 5, 255] {
             let error = TrunkRow::read(&[version, 1, 2]).err().unwrap();
             assert!(
                 error.to_string().contains(&format!("version {version}")),

@@ -1,19 +1,43 @@
-//! Who is asking: Basic authentication with an account's SID and auth token.
+//! Who is asking, and whose data: Basic authentication with an account's SID and auth token, or a key's SID and secret.
 
-use axum::extract::{Request, State};
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use store::Scope;
+use call::AccountSid;
+use store::{ApiUser, Author, Directory};
 
 use crate::ApiState;
+use crate::parameters::Parameters;
 use crate::plugins::Asker;
 use crate::problem::Problem;
 
-/// Lets a request through with the [`Scope`] of the account that asks.
+/// Who sent a request that was let through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Requester {
+    pub(crate) user: ApiUser,
+    source: Option<IpAddr>,
+}
+
+impl Requester {
+    /// For the audit log: who changes these fields now.
+    pub(crate) fn author(&self, state: &ApiState, parameters: &Parameters) -> Author {
+        let account = self.user.account.to_string();
+        Author {
+            who: self.user.key.map_or(account, |key| key.to_string()),
+            source: self.source,
+            at_unix_ms: (state.clock)(),
+            fields: parameters.names(),
+        }
+    }
+}
+
+/// Lets a request through with the [`store::Scope`] of the account that it is about: the asking one, or a subaccount of it.
 ///
 /// A path that names another account gets the same 404 as one that does not exist, before anything is looked up.
 pub(crate) async fn authenticate(
@@ -21,15 +45,33 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let (user, password) = credentials(request.headers()).unwrap_or_default();
-    let scope = state.store.directory().authenticate(&user, &password);
-    let scope = scope.ok_or_else(Problem::unauthorized)?;
-    if !names_account(request.uri(), scope) {
-        return Err(Problem::not_found(request.uri()));
+    let (name, password) = credentials(request.headers()).unwrap_or_default();
+    let directory = state.store.directory();
+    let user = directory.authenticate(&name, &password);
+    let user = user.ok_or_else(Problem::unauthorized)?;
+    let uri = request.uri();
+    let part = part(uri);
+    let account = match part {
+        Part::OfUser => Some(user.account),
+        Part::Account(account) | Part::Below(account) => account,
+    };
+    let scope = account.and_then(|account| directory.scope_of(user, account));
+    let scope = scope.ok_or_else(|| Problem::not_found(uri))?;
+    check_active(&directory, user, scope.account(), part)?;
+    if user.key.is_some() && !is_for_keys(uri) {
+        return Err(Problem::access_denied());
     }
+    let source = source(&request);
     request.extensions_mut().insert(scope);
     request.extensions_mut().insert(Asker::account(scope));
+    request.extensions_mut().insert(Requester { user, source });
     Ok(next.run(request).await)
+}
+
+/// Where a request came from; none where it came from no socket.
+pub(crate) fn source(request: &Request) -> Option<IpAddr> {
+    let source = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    source.map(|ConnectInfo(address)| address.ip())
 }
 
 /// User name and password of Basic authentication (RFC 7617).
@@ -44,14 +86,58 @@ fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     Some((user.to_owned(), password.to_owned()))
 }
 
-/// Whether the path lies in the account's own part of the API.
-fn names_account(uri: &Uri, scope: Scope) -> bool {
+/// Which part of the API a path lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// That of whoever asks.
+    OfUser,
+    /// An account itself; none for what is no SID.
+    Account(Option<AccountSid>),
+    /// What an account has.
+    Below(Option<AccountSid>),
+}
+
+fn part(uri: &Uri) -> Part {
     let path = uri.path();
-    let segment = ["/2010-04-01/Accounts/", "/v1/Accounts/"]
+    if path == "/2010-04-01/Accounts.json" || path.starts_with("/v1/AuthTokens/") {
+        return Part::OfUser;
+    }
+    let rest = ["/2010-04-01/Accounts/", "/v1/Accounts/"]
         .iter()
         .find_map(|prefix| path.strip_prefix(prefix))
-        .and_then(|rest| rest.split('/').next())
         .unwrap_or_default();
-    let sid = segment.strip_suffix(".json").unwrap_or(segment);
-    sid.parse() == Ok(scope.account())
+    match rest.split_once('/') {
+        Some((sid, _)) => Part::Below(sid.parse().ok()),
+        None => Part::Account(rest.strip_suffix(".json").unwrap_or(rest).parse().ok()),
+    }
+}
+
+/// A suspended or closed account has no API. Its parent may still read it, and make it active again.
+fn check_active(
+    directory: &Directory,
+    user: ApiUser,
+    account: AccountSid,
+    part: Part,
+) -> Result<(), Problem> {
+    let is_parents = user.account != account && matches!(part, Part::Account(_));
+    let asked = if is_parents { user.account } else { account };
+    match directory.is_active(asked) {
+        true => Ok(()),
+        false => Err(Problem::not_active(asked)),
+    }
+}
+
+/// A key reaches everything but accounts, tokens and keys.
+fn is_for_keys(uri: &Uri) -> bool {
+    let is_of_keys = |rest: &str| {
+        let kind = rest.split('/').nth(1).unwrap_or_default();
+        kind == "Keys" || kind == "Keys.json"
+    };
+    match part(uri) {
+        Part::OfUser | Part::Account(_) => false,
+        Part::Below(_) => {
+            let rest = uri.path().strip_prefix("/2010-04-01/Accounts/");
+            !rest.is_some_and(is_of_keys)
+        }
+    }
 }

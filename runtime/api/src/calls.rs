@@ -7,10 +7,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{CallSid, CallStatus, Direction};
 use store::{
-    CallFilter, CallRow, Flow, NewCall, PhoneNumber, Scope, WebhookMethod, random_call_sid,
+    Answer, CallCallback, CallFilter, CallRow, Flow, NewCall, PhoneNumber, ProgressEvent, Scope,
+    WebhookMethod, random_call_sid,
 };
 use url::Url;
 
+use crate::applications;
 use crate::call_resource::CallResource;
 use crate::destination::normalise;
 use crate::machine_detection;
@@ -33,6 +35,7 @@ const CREATE: Vocabulary = Vocabulary {
         "From",
         "Url",
         "Twiml",
+        "ApplicationSid",
         "Method",
         "FallbackUrl",
         "FallbackMethod",
@@ -51,7 +54,6 @@ const CREATE: Vocabulary = Vocabulary {
         "AsyncAmdStatusCallbackMethod",
     ],
     unsupported: &[
-        "ApplicationSid",
         "Byoc",
         "CallReason",
         "CallToken",
@@ -133,12 +135,29 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
     let from = parameters
         .get("From")
         .ok_or_else(|| Problem::bad(21213, "`From` is required"))?;
-    let flow = flow(parameters)?;
+    let answer = match parameters.get("ApplicationSid") {
+        Some(sid) => Some(of_application(state, scope, sid, parameters)?),
+        None => None,
+    };
+    let flow = match &answer {
+        Some(answer) => answer.flow.clone(),
+        None => flow(parameters)?,
+    };
     let ring_timeout_s = ring_timeout(parameters)?;
     let mut settings = machine_detection::settings(parameters)?;
     settings.extend(fallback(parameters)?);
+    let told = answer
+        .as_ref()
+        .and_then(|answer| answer.status_callback.clone());
+    settings.extend(answer.map(|answer| answer.settings).unwrap_or_default());
     settings.extend(send_digits(parameters)?);
-    let callback = status_callback::read(parameters)?;
+    // What the request says of its own goes before what the application says.
+    let callback = status_callback::read(parameters)?.or_else(|| {
+        Some(CallCallback {
+            to: told?,
+            on: vec![ProgressEvent::Completed],
+        })
+    });
     let (to, from) = (normalise(to), normalise(from));
     if from.parse::<PhoneNumber>().is_err() {
         let message = format!("`From` {from:?} is not a telephone number");
@@ -158,6 +177,29 @@ fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<N
         callback,
         created_unix_ms: (state.clock)(),
     })
+}
+
+/// What an application says. It takes the place of everything that says where documents come from.
+fn of_application(
+    state: &ApiState,
+    scope: Scope,
+    sid: &str,
+    parameters: &Parameters,
+) -> Result<Answer, Problem> {
+    let ignored = ["Url", "Twiml", "Method", "FallbackUrl", "FallbackMethod"];
+    if let Some(name) = ignored
+        .into_iter()
+        .find(|name| parameters.get(name).is_some())
+    {
+        let message = format!("`{name}` has no effect with `ApplicationSid`: give one of them");
+        return Err(Problem::bad_parameter(message));
+    }
+    let application = applications::named(&state.store.directory(), scope, sid)?;
+    if application.voice.is_none() {
+        let message = format!("The application {sid} has no `VoiceUrl`");
+        return Err(Problem::bad(21218, message));
+    }
+    Ok(Answer::of_application(&application))
 }
 
 /// `Url` wins over `Twiml`, as it does at Twilio.

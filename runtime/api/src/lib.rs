@@ -4,13 +4,18 @@
 //! then on carries a [`store::Scope`]: nothing here can name another account's data, and a foreign SID is answered like one
 //! that does not exist.
 
-mod account_resource;
+mod accounts;
+mod applications;
 mod auth;
 mod call_resource;
+mod caller_ids;
 mod calls;
 mod date;
 mod destination;
+mod edit;
+mod incoming_numbers;
 mod journal;
+mod keys;
 mod live_calls;
 mod live_recordings;
 mod machine_detection;
@@ -24,6 +29,7 @@ mod recording_resource;
 mod recordings;
 mod state;
 mod status_callback;
+mod tenant_routes;
 mod undelivered;
 
 use axum::Router;
@@ -51,7 +57,7 @@ const MAX_TENANTS_BYTES: usize = 4 << 20;
 pub fn router(state: ApiState) -> Router {
     let account = "/2010-04-01/Accounts/{account}";
     let tenants = Router::new()
-        .route(account, get(account_resource::fetch))
+        .merge(tenant_routes::routes())
         .route(
             &format!("{account}/Calls.json"),
             post(calls::create).get(calls::list),

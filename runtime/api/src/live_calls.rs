@@ -15,6 +15,9 @@ pub trait LiveCalls: Send + Sync {
     /// A call was accepted and is on disk: it waits to be dialled.
     fn accepted(&self, call: &CallRow);
 
+    /// Accounts were made or changed: who may call whom is judged anew.
+    fn directory_changed(&self);
+
     /// A callback waits in the outbox.
     fn callbacks_wait(&self);
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, Request, State};
@@ -10,13 +9,15 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use call::Grants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::tenants::Surroundings;
-use store::{Applied, Secret, StoreError, Tenants};
+use store::{Applied, Author, Secret, StoreError, Tenants};
 use subtle::ConstantTimeEq as _;
 
+use crate::auth;
 use crate::{ApiState, Done};
 
 /// What the operator may do.
@@ -104,13 +105,18 @@ impl IntoResponse for Refused {
 /// Lets a request through that has the operator's key as its bearer token.
 pub(crate) async fn authenticate(
     State(state): State<ApiState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
     if !has_key(request.headers(), &state.operator_key) {
         let message = "send the operator key: `Authorization: Bearer …`".to_owned();
         return Err(Refused(StatusCode::UNAUTHORIZED, message));
     }
+    let author = Author {
+        source: auth::source(&request),
+        ..Author::operator((state.clock)())
+    };
+    request.extensions_mut().insert(author);
     Ok(next.run(request).await)
 }
 
@@ -157,21 +163,26 @@ pub(crate) async fn trunks(State(state): State<ApiState>) -> Json<Value> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplyQuery {
     folder: String,
+    #[serde(default)]
+    overwrite: bool,
 }
 
 /// `POST /operator/v1/apply?folder=…`: loads the tenants file in the body. `folder`, on this machine, is what paths in the
-/// file are relative to.
+/// file are relative to. With `overwrite=true` the file goes before what was changed over the API since.
 pub(crate) async fn apply(
     State(state): State<ApiState>,
     query: Result<Query<ApplyQuery>, QueryRejection>,
+    Extension(author): Extension<Author>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Refused> {
     let bad = |message: String| Refused(StatusCode::BAD_REQUEST, message);
     let body = body.map_err(|rejection| Refused(rejection.status(), rejection.body_text()))?;
     let text =
         String::from_utf8(body.into()).map_err(|_| bad("the body is not UTF-8".to_owned()))?;
-    let folder = query.map(|Query(query)| query.folder).ok();
-    let folder = folder
+    let query = query.map(|Query(query)| query).ok();
+    let overwrite = query.as_ref().is_some_and(|query| query.overwrite);
+    let folder = query
+        .map(|query| query.folder)
         .filter(|folder| Path::new(folder).is_absolute())
         .ok_or_else(|| {
             bad(
@@ -181,7 +192,6 @@ pub(crate) async fn apply(
         })?;
     let operator = state.operator.clone();
     let directory = state.store.directory();
-    let now_unix_ms = (state.clock)();
     // Reads component files and compiles them.
     let parsing = tokio::task::spawn_blocking(move || {
         let bundled = operator.bundled();
@@ -197,7 +207,8 @@ pub(crate) async fn apply(
         .await
         .expect("reading a tenants file does not panic");
     let tenants = tenants.map_err(|error| bad(error.to_string()))?;
-    let applied = state.operator.apply(tenants.applied_at(now_unix_ms)).await;
+    let tenants = tenants.applied_by(author).overwriting(overwrite);
+    let applied = state.operator.apply(tenants).await;
     applied
         .map(|applied| summary(&applied))
         .map_err(|error| refused(&error))
@@ -209,6 +220,8 @@ fn summary(applied: &Applied) -> Json<Value> {
     Json(json!({
         "created": names(&applied.created),
         "changed": names(&applied.changed),
+        "kept": names(&applied.kept),
+        "overwritten": names(&applied.overwritten),
         "unchanged": applied.unchanged,
         "tokens": applied.tokens.iter().map(token).collect::<Vec<_>>(),
     }))

@@ -49,6 +49,11 @@ impl Parameters {
         Self::parse(&body, vocabulary)
     }
 
+    /// Those of a request that can have none.
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// The parameters of a query.
     pub(crate) fn of_query(query: Option<&str>, vocabulary: Vocabulary) -> Result<Self, Problem> {
         Self::parse(query.unwrap_or_default().as_bytes(), vocabulary)
@@ -73,6 +78,17 @@ impl Parameters {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a parameter, which may be empty; none if it is missing.
+    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    /// The names of what is given.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// The values of a list, which may also be written in one, with spaces between them.

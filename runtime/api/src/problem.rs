@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use call::AccountSid;
 use serde::Serialize;
 use store::StoreError;
 
@@ -54,6 +55,18 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, 20404, message)
     }
 
+    /// The account is suspended or closed, or its parent is.
+    pub(crate) fn not_active(account: AccountSid) -> Self {
+        let message = format!("Account {account} is not active");
+        Self::new(StatusCode::FORBIDDEN, 20005, message)
+    }
+
+    /// Credentials that are right, but not for this.
+    pub(crate) fn access_denied() -> Self {
+        let message = "A key cannot do this: use the account's SID and auth token";
+        Self::new(StatusCode::FORBIDDEN, 20006, message)
+    }
+
     pub(crate) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, 20004, "Method not allowed")
     }
@@ -97,6 +110,7 @@ impl From<dial::Refusal> for Problem {
     fn from(refusal: dial::Refusal) -> Self {
         match refusal {
             dial::Refusal::QueueFull => Self::too_many(),
+            dial::Refusal::NotActive(account) => Self::not_active(account),
             other => Self::bad(other.twilio_code(), other.to_string()),
         }
     }

@@ -177,9 +177,9 @@ async fn a_method_that_a_resource_does_not_have_is_a_405() {
         ("DELETE", format!("Calls/{call}.json"), "POST,GET,HEAD"),
         ("PATCH", format!("Calls/{call}.json"), "POST,GET,HEAD"),
         (
-            "POST",
+            "DELETE",
             format!("/2010-04-01/Accounts/{SID}.json"),
-            "GET,HEAD",
+            "POST,GET,HEAD",
         ),
     ] {
         let answer = api.request(method, &path, "").await;

@@ -11,9 +11,9 @@ use call::{AccountSid, CallSid, CallStatus, RecordingSid};
 use jackfield_api::{End, EndError};
 use serde_json::{Value, json};
 use store::{
-    AccountStore, CallEvent, CallFilter, CallRow, CallbackRow, Commit, Cursor, Directory, Flow,
-    MemoryStore, NewCall, Page, PluginEvent, PluginOwner, RecordingCursor, RecordingFilter,
-    RecordingPage, RecordingRow, Scope, StoreError, WebhookMethod,
+    AccountStore, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackRow, Commit, Cursor,
+    Directory, Edit, Flow, MemoryStore, NewCall, Page, PluginEvent, PluginOwner, RecordingCursor,
+    RecordingFilter, RecordingPage, RecordingRow, Scope, StoreError, WebhookMethod,
 };
 use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
 
@@ -295,6 +295,14 @@ impl AccountStore for Broken {
 
     fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>> {
         self.0.redeliver(scope, id, at_unix_ms)
+    }
+
+    fn edit(&self, scope: Scope, edit: Edit, author: Author) -> Commit<Arc<Directory>> {
+        self.0.edit(scope, edit, author)
+    }
+
+    fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        Err(StoreError::Busy)
     }
 
     fn plugin_history(

@@ -61,7 +61,9 @@ async fn a_tenants_file_is_applied_and_told_in_a_summary() {
     let again = apply(&api, "?folder=/tmp", &bearer(), NEW).await;
     assert_eq!(
         again.json,
-        json!({ "created": [], "changed": [], "unchanged": 2, "tokens": [] })
+        json!({
+            "created": [], "changed": [], "kept": [], "overwritten": [], "unchanged": 2, "tokens": [],
+        })
     );
     let more = TENANTS.replace("\"1294\"", "\"1295\"");
     let changed = apply(&api, "?folder=/tmp", &bearer(), more).await;

@@ -100,6 +100,21 @@ sid! {
     RecordingSid, "RE"
 }
 
+sid! {
+    /// One application of an account, which answers calls by its URLs: `AP` and 32 hexadecimal digits.
+    ApplicationSid, "AP"
+}
+
+sid! {
+    /// One key of an account's API users: `SK` and 32 hexadecimal digits.
+    KeySid, "SK"
+}
+
+sid! {
+    /// One number of an account, its own or one that it may show as the caller: `PN` and 32 hexadecimal digits.
+    PhoneNumberSid, "PN"
+}
+
 fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
     let digits = text.strip_prefix(prefix)?.as_bytes();
     if digits.len() != 32 {

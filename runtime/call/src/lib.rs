@@ -42,8 +42,9 @@ pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use grants::{Grants, NotGranted};
 pub use ids::{
-    AccountSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, ListeningId, PlaybackId,
-    QueueSid, RecordingId, RecordingSid, RequestId, StreamSid,
+    AccountSid, ApplicationSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, KeySid,
+    ListeningId, PhoneNumberSid, PlaybackId, QueueSid, RecordingId, RecordingSid, RequestId,
+    StreamSid,
 };
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,

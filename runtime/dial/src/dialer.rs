@@ -23,6 +23,7 @@ pub struct Dialer {
     waiting_by_account: BTreeMap<AccountSid, usize>,
     lines: BTreeMap<TrunkId, Line>,
     trunks: BTreeMap<TrunkId, TrunkCapacity>,
+    /// A subaccount's calls count as its parent's.
     accounts: BTreeMap<AccountSid, Capacity>,
     held: BTreeMap<CallSid, Held>,
     outputs: VecDeque<Output>,
@@ -145,6 +146,7 @@ pub enum NotNow {
 #[derive(Debug)]
 struct Waiting {
     request: CallRequest,
+    payer: AccountSid,
     trunk: TrunkId,
     part: Part,
     sequence: u64,
@@ -153,7 +155,7 @@ struct Waiting {
 impl Waiting {
     fn place(&self) -> Place {
         Place {
-            account: self.request.account,
+            account: self.payer,
             part: self.part.clone(),
             sequence: self.sequence,
         }
@@ -162,7 +164,7 @@ impl Waiting {
 
 #[derive(Debug)]
 struct Held {
-    account: AccountSid,
+    payer: AccountSid,
     trunk: TrunkId,
     part: Part,
 }
@@ -215,7 +217,8 @@ impl Dialer {
         let trunk = permit(&self.directory, account, &request.from, &request.to)?;
         let part = self.part(&trunk, &request.to);
         let line = self.trunks.get(&trunk).ok_or(Full::Trunk)?;
-        let own = self.accounts.get(&account).ok_or(Full::Account)?;
+        let payer = self.directory.payer(account);
+        let own = self.accounts.get(&payer).ok_or(Full::Account)?;
         for (room, full) in [
             (line.part_room(now, part.as_deref()), Full::Part),
             (line.whole.room(now), Full::Trunk),
@@ -246,6 +249,7 @@ impl Dialer {
         if self.held.contains_key(&call) {
             return Ok(());
         }
+        let payer = self.directory.payer(account);
         let part = self.part(trunk, caller);
         let line = self
             .trunks
@@ -254,13 +258,13 @@ impl Dialer {
             .ok_or(Full::Trunk)?;
         let own = self
             .accounts
-            .get_mut(&account)
+            .get_mut(&payer)
             .filter(|account| account.has_channel())
             .ok_or(Full::Account)?;
         line.hold(part.as_deref());
         own.hold();
         let held = Held {
-            account,
+            payer,
             trunk: trunk.clone(),
             part,
         };
@@ -324,6 +328,7 @@ impl Dialer {
                 self.next_sequence += 1;
                 let part = self.part(&trunk, &request.to);
                 self.enqueue(Waiting {
+                    payer: self.directory.payer(account),
                     request,
                     trunk,
                     part,
@@ -367,7 +372,7 @@ impl Dialer {
     /// Gives the account's channel back, and says which of a trunk's is to be given back.
     fn give_back(&mut self, call: CallSid) -> Option<Held> {
         let held = self.held.remove(&call)?;
-        if let Some(account) = self.accounts.get_mut(&held.account) {
+        if let Some(account) = self.accounts.get_mut(&held.payer) {
             account.release();
         }
         Some(held)
@@ -507,11 +512,12 @@ impl Dialer {
         if let Some(capacity) = self.trunks.get_mut(trunk) {
             capacity.begin(now, part.as_deref());
         }
-        if let Some(capacity) = self.accounts.get_mut(&account) {
+        let payer = self.directory.payer(account);
+        if let Some(capacity) = self.accounts.get_mut(&payer) {
             capacity.begin(now);
         }
         let held = Held {
-            account,
+            payer,
             trunk: trunk.clone(),
             part,
         };

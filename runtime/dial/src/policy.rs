@@ -13,8 +13,13 @@ pub enum Refusal {
     /// The account does not exist.
     #[error("no such account: {0}")]
     UnknownAccount(AccountSid),
+    /// The account, or its parent, is suspended or closed.
+    #[error("account {0} is not active")]
+    NotActive(AccountSid),
     /// The caller ID is not a number of the account.
-    #[error("`From` {0} is not a number of this account: use one of its own numbers")]
+    #[error(
+        "`From` {0} is not a number of this account: use one of its own numbers, or of its caller IDs"
+    )]
     ForeignCaller(String),
     /// Neither a telephone number nor a SIP URI at an address.
     #[error(
@@ -51,6 +56,7 @@ impl Refusal {
     pub const fn twilio_code(&self) -> u32 {
         match self {
             Self::UnknownAccount(_) => 20404,
+            Self::NotActive(_) => 20005,
             Self::ForeignCaller(_) => 21210,
             Self::InvalidDestination(_) | Self::InvalidReferral(_) => 21211,
             Self::NotAllowed(_) => 21215,
@@ -73,10 +79,10 @@ pub fn permit(
     let account = directory
         .account(account)
         .ok_or(Refusal::UnknownAccount(account))?;
-    let owned = directory
-        .number(&account.carrier, from)
-        .is_some_and(|number| number.account == account.sid);
-    if !owned {
+    if !directory.is_active(account.sid) {
+        return Err(Refusal::NotActive(account.sid));
+    }
+    if !directory.may_show(account.sid, from) {
         return Err(Refusal::ForeignCaller(from.to_owned()));
     }
     let destination =
@@ -102,6 +108,9 @@ pub fn permit_referral(
     let account = directory
         .account(account)
         .ok_or(Refusal::UnknownAccount(account))?;
+    if !directory.is_active(account.sid) {
+        return Err(Refusal::NotActive(account.sid));
+    }
     let destination =
         Destination::parse_referral(to).ok_or_else(|| Refusal::InvalidReferral(to.to_owned()))?;
     match emergency_number(directory, account, &destination) {

@@ -7,7 +7,7 @@ use call::Grants;
 use plugin_host::{Engine, EngineConfig};
 use serde::Deserialize;
 use store::tenants::Surroundings;
-use store::{AccountStore as _, Applied, DiskStore, OpenError, Places, Store, Tenants};
+use store::{AccountStore as _, Applied, Author, DiskStore, OpenError, Places, Store, Tenants};
 
 use crate::compiler::Compiler;
 use crate::config::Config;
@@ -19,6 +19,8 @@ use crate::runtime::interpreters;
 struct Summary {
     created: Vec<String>,
     changed: Vec<String>,
+    kept: Vec<String>,
+    overwritten: Vec<String>,
     unchanged: usize,
     tokens: Vec<Token>,
 }
@@ -31,7 +33,7 @@ struct Token {
 }
 
 /// Applies `file` and prints what changed.
-pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
+pub(crate) fn apply(config: &Config, file: &Path, overwrite: bool) -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let folder = std::path::absolute(file)?
@@ -40,8 +42,8 @@ pub(crate) fn apply(config: &Config, file: &Path) -> anyhow::Result<()> {
         .to_owned();
     let places = Places::in_folder(&config.data_dir);
     let summary = match DiskStore::open(&places, crate::clock::unix_ms()) {
-        Ok((store, _)) => straight(config, &store, &text, &folder, file)?,
-        Err(OpenError::InUse { .. }) => through_server(config, text, &folder)?,
+        Ok((store, _)) => straight(config, &store, &text, &folder, file, overwrite)?,
+        Err(OpenError::InUse { .. }) => through_server(config, text, &folder, overwrite)?,
         Err(error) => return Err(error).context("cannot open the store"),
     };
     summary.print();
@@ -54,6 +56,7 @@ fn straight(
     text: &str,
     folder: &Path,
     file: &Path,
+    overwrite: bool,
 ) -> anyhow::Result<Summary> {
     let bundled: Vec<_> = bundled::ALL.iter().map(|(name, _)| *name).collect();
     let directory = store.directory();
@@ -65,7 +68,9 @@ fn straight(
     };
     let tenants = Tenants::parse(text, &surroundings)
         .with_context(|| format!("{} was not applied", file.display()))?;
-    let tenants = tenants.applied_at(crate::clock::unix_ms());
+    let tenants = tenants
+        .applied_by(Author::operator(crate::clock::unix_ms()))
+        .overwriting(overwrite);
     Ok(store.apply(tenants).wait()?.into())
 }
 
@@ -84,13 +89,21 @@ fn check_component(config: &Config, wasm: &[u8], grants: &Grants) -> Result<(), 
         .map_err(|error| error.to_string())
 }
 
-fn through_server(config: &Config, text: String, folder: &Path) -> anyhow::Result<Summary> {
+fn through_server(
+    config: &Config,
+    text: String,
+    folder: &Path,
+    overwrite: bool,
+) -> anyhow::Result<Summary> {
     let folder = folder.to_str().context("the folder's name is not UTF-8")?;
     let body = own_api::ask(
         config,
         http::Method::POST,
         "apply",
-        &[("folder", folder)],
+        &[
+            ("folder", folder),
+            ("overwrite", if overwrite { "true" } else { "false" }),
+        ],
         text,
     )
     .context("a server has the store open, and it did not apply the file")?;
@@ -108,6 +121,8 @@ impl From<Applied> for Summary {
         Self {
             created: names(&applied.created),
             changed: names(&applied.changed),
+            kept: names(&applied.kept),
+            overwritten: names(&applied.overwritten),
             unchanged: applied.unchanged,
             tokens: applied.tokens.into_iter().map(token).collect(),
         }
@@ -120,6 +135,14 @@ impl Summary {
             for name in names {
                 println!("{what} {name}");
             }
+        }
+        for name in &self.overwritten {
+            println!("overwritten: {name} was changed over the API since the file named it last");
+        }
+        for name in &self.kept {
+            println!(
+                "kept: {name} was changed over the API, and the file says nothing new of it (--overwrite puts the file in force)"
+            );
         }
         println!(
             "{} created, {} changed, {} unchanged",

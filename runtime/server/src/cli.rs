@@ -31,6 +31,9 @@ enum Command {
     Apply {
         /// The tenants file.
         file: PathBuf,
+        /// Puts the file in force where something was changed over the API since it was applied last; otherwise that stays, and is told.
+        #[arg(long)]
+        overwrite: bool,
         #[command(flatten)]
         config: ConfigFile,
     },
@@ -92,7 +95,11 @@ pub(crate) struct DemoOptions {
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve { config } => crate::serve::serve(config.load()?),
-        Command::Apply { file, config } => crate::apply::apply(&config.load()?, &file),
+        Command::Apply {
+            file,
+            overwrite,
+            config,
+        } => crate::apply::apply(&config.load()?, &file, overwrite),
         Command::Status { config } => crate::status::status(&config.load()?),
         Command::Plugin(command) => crate::plugin::run(&command),
         Command::Twiml(command) => crate::plugin::twiml::run(&command),

@@ -53,6 +53,14 @@ impl Admission for Inbound {
             status: 404,
             retry_after: None,
         })?;
+        if !directory.is_active(account.sid) {
+            debug!(tenant.id = %account.sid, "INVITE refused: the account is not active");
+            return Err(Refusal {
+                status: 403,
+                retry_after: None,
+            });
+        }
+        let answer = directory.answer(number);
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
@@ -69,7 +77,7 @@ impl Admission for Inbound {
                 info!(tenant.id = %account.sid, trunk = %trunk.id, "INVITE refused: {full}");
                 no_room()
             })?;
-        self.keep(&info, trunk, number);
+        self.keep(&info, trunk, &answer);
         let (signals, signals_out) = mpsc::channel(SIGNALS);
         let is_secure = incoming.source.transport.is_secure();
         let local = sdp::Local {
@@ -91,8 +99,8 @@ impl Admission for Inbound {
                 host: host_of(&incoming.source),
             },
             story: Story {
-                flow: number.flow.clone(),
-                settings: number.settings.clone(),
+                flow: answer.flow,
+                settings: answer.settings,
             },
             leg: opened.leg,
             signals: signals_out,
@@ -123,17 +131,17 @@ impl Inbound {
     }
 
     /// Keeps the call's beginning. The caller rings meanwhile: nobody waits for the disk.
-    fn keep(&self, info: &CallInfo, trunk: &store::Trunk, number: &store::Number) {
+    fn keep(&self, info: &CallInfo, trunk: &store::Trunk, answer: &store::Answer) {
         let call = NewCall {
             sid: info.call_sid,
             from: info.caller.clone(),
             to: info.callee.clone(),
             direction: info.direction,
             parent: None,
-            flow: number.flow.clone(),
+            flow: answer.flow.clone(),
             ring_timeout_s: None,
             settings: Default::default(),
-            callback: number.status_callback.clone().map(|to| CallCallback {
+            callback: answer.status_callback.clone().map(|to| CallCallback {
                 to,
                 on: vec![ProgressEvent::Completed],
             }),

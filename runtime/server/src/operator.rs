@@ -58,6 +58,11 @@ impl api::LiveCalls for Host {
         self.services().outbound.has_room(account)
     }
 
+    fn directory_changed(&self) {
+        let services = self.services();
+        tokio::task::spawn_blocking(move || take_over(&services));
+    }
+
     fn callbacks_wait(&self) {
         self.services().callbacks.look();
     }

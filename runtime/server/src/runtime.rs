@@ -233,7 +233,9 @@ async fn serve_api(listener: TcpListener, router: axum::Router, stopped: oneshot
         // Dropped without a word means the same.
         let _ = stopped.await;
     };
-    if let Err(error) = axum::serve(listener, router)
+    // Who changes tenants' data is written down with where the request came from.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, service)
         .with_graceful_shutdown(stopped)
         .await
     {

@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use call::{AccountSid, Grants};
+use call::{AccountSid, Grants, KeySid};
 use serde::{Deserialize, Serialize};
 
-use crate::seal::{DataKey, Secret};
-use crate::{CarrierId, Flow};
+use crate::seal::{DataKey, Secret, random_bytes};
+use crate::{CarrierId, Flow, Sha256Digest};
 
-/// A tenant. [`crate::Directory`] hands it out; only applying a tenants file makes one.
+/// The most subaccounts of one account.
+pub const MAX_SUBACCOUNTS: usize = 1_000;
+/// The most keys of one account.
+pub const MAX_KEYS: usize = 100;
+
+/// A tenant. [`crate::Directory`] hands it out; a tenants file, the operator's API or its parent makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
     /// Its name in every key and reference.
@@ -18,8 +23,21 @@ pub struct Account {
     pub carrier: CarrierId,
     /// Its name for people; one of its kind within its carrier.
     pub name: String,
+    /// The account that made this one. What the operator gave the parent (egress, outbound, fallback, media, voice, settings, grants) holds
+    /// for this one too, and they share the channels and calls per second.
+    pub parent: Option<AccountSid>,
+    /// Whether it is in use.
+    pub status: AccountStatus,
+    /// When it was made, in milliseconds since the Unix epoch; 0 where that was not noted.
+    pub created_unix_ms: u64,
+    /// When it was last changed, in milliseconds since the Unix epoch; 0 where that was not noted.
+    pub updated_unix_ms: u64,
     /// The password of its API user, which also signs its webhooks.
     pub auth_token: Secret,
+    /// Takes the place of the token when it is promoted; until then as good for the API, and signs nothing.
+    pub secondary_token: Option<Secret>,
+    /// Further API users.
+    pub keys: BTreeMap<KeySid, ApiKey>,
     /// Seals what is kept for it: the token and the journals of its calls.
     pub(crate) key: DataKey,
     /// Where its webhooks and prompts may be fetched from beyond global addresses.
@@ -38,6 +56,56 @@ pub struct Account {
     pub secrets: BTreeMap<String, Secret>,
     /// What its components may use beyond their calls.
     pub grants: Grants,
+}
+
+/// Whether an account is in use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountStatus {
+    /// It is.
+    #[default]
+    Active,
+    /// Not now: no calls, and no API but for its parent and the operator, who may make it active again.
+    Suspended,
+    /// Never again. Its numbers are back with the carrier.
+    Closed,
+}
+
+impl AccountStatus {
+    /// As the API spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A key: an API user of an account beside the one that has the account's own SID. It cannot make or change accounts, tokens and keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its name for people; may be empty.
+    pub name: String,
+    /// The hash of its secret, which is told once and has 128 random bits.
+    pub secret: Sha256Digest,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_unix_ms: u64,
+    /// When it was last renamed, in milliseconds since the Unix epoch.
+    pub updated_unix_ms: u64,
+}
+
+/// A SID for a new account, with 128 random bits.
+#[must_use]
+pub fn random_account_sid() -> AccountSid {
+    AccountSid::from_bytes(random_bytes())
+}
+
+/// A SID for a new key, with 128 random bits.
+#[must_use]
+pub fn random_key_sid() -> KeySid {
+    KeySid::from_bytes(random_bytes())
 }
 
 /// Where an account's HTTP requests may go beyond global addresses, which are always allowed.

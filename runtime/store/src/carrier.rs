@@ -1,7 +1,9 @@
 //! A carrier: who runs trunks and has accounts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use numbers::PhoneNumber;
 use serde::{Deserialize, Serialize};
 
 /// Names a carrier: 1 to 63 of `a-z`, `0-9` and `-`, chosen by the operator.
@@ -23,6 +25,8 @@ pub struct Carrier {
     pub name: String,
     /// The host name under which its accounts reach the API, where it has one of its own; also the realm of its trunks' logins.
     pub domain: Option<String>,
+    /// Numbers that accounts may take; free is which of them no account has.
+    pub number_pool: BTreeSet<PhoneNumber>,
 }
 
 /// The realm of the logins of carriers that have no domain.

@@ -1,5 +1,7 @@
 //! What the call path knows of carriers, accounts, trunks and numbers: one immutable snapshot.
 
+mod access;
+mod numbers;
 mod source_index;
 #[cfg(test)]
 mod tests;
@@ -8,20 +10,20 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use call::AccountSid;
-use numbers::normalise;
-use sha2::{Digest, Sha256};
+use ::numbers::normalise;
+use call::{AccountSid, ApplicationSid, KeySid, PhoneNumberSid};
 use source_index::SourceIndex;
-use subtle::ConstantTimeEq;
 
-use crate::apply::Change;
+pub use access::ApiUser;
+
+use crate::apply::{Change, Gone, Mark};
 use crate::carrier::DEFAULT_REALM;
 use crate::{
-    Account, Carrier, CarrierId, Login, Number, Operator, OperatorId, PhoneNumber, Plugin,
-    PluginOwner, Scope, Sha256Digest, Trunk, TrunkId,
+    Account, Application, CallerId, Carrier, CarrierId, Login, Number, Operator, OperatorId,
+    PhoneNumber, Plugin, PluginOwner, Sha256Digest, Trunk, TrunkId,
 };
 
-/// Everything that tenants files have loaded. A new one is made at each apply; whoever holds an old one keeps it.
+/// Everything but calls and what belongs to them. A new one is made at each change; whoever holds an old one keeps it.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     operators: BTreeMap<OperatorId, Arc<Operator>>,
@@ -30,6 +32,12 @@ pub struct Directory {
     trunks: BTreeMap<TrunkId, Arc<Trunk>>,
     numbers: BTreeMap<CarrierId, BTreeMap<PhoneNumber, Arc<Number>>>,
     plugins: BTreeMap<PluginOwner, BTreeMap<String, Arc<Plugin>>>,
+    applications: BTreeMap<ApplicationSid, Arc<Application>>,
+    caller_ids: BTreeMap<PhoneNumberSid, Arc<CallerId>>,
+    /// What tenants files said last, by [`crate::Item::key`].
+    marks: BTreeMap<String, Mark>,
+    keys: BTreeMap<KeySid, AccountSid>,
+    numbers_by_sid: BTreeMap<PhoneNumberSid, (CarrierId, PhoneNumber)>,
     sources: SourceIndex,
     /// By realm and user name.
     logins: BTreeMap<String, BTreeMap<String, Arc<Trunk>>>,
@@ -86,6 +94,11 @@ impl Directory {
         self.accounts
             .values()
             .find(|account| account.carrier == *carrier && account.name == name)
+    }
+
+    /// All carriers, in the order of their ids.
+    pub fn carriers(&self) -> impl Iterator<Item = &Arc<Carrier>> {
+        self.carriers.values()
     }
 
     /// All accounts, in the order of their SIDs.
@@ -233,18 +246,9 @@ impl Directory {
             .any(|plugin| plugin.version_of(sha256).is_some())
     }
 
-    /// The account that `sid` and `token` prove to be asking (Basic authentication of the API).
-    ///
-    /// The work is the same for a wrong token, an unknown SID and a text that is no SID: one hash of the token, one
-    /// comparison in constant time.
-    #[must_use]
-    pub fn authenticate(&self, sid: &str, token: &str) -> Option<Scope> {
-        let account = sid.parse().ok().and_then(|sid| self.accounts.get(&sid));
-        let expected = account.map_or("", |account| account.auth_token.expose());
-        let equal = Sha256::digest(token).ct_eq(&Sha256::digest(expected));
-        account
-            .filter(|_| bool::from(equal))
-            .map(|account| Scope::of_host(account.sid))
+    /// What tenants files said last of a thing.
+    pub(crate) fn mark(&self, key: &str) -> Option<Mark> {
+        self.marks.get(key).copied()
     }
 
     /// Takes one row in, in place of the old one of the same key. [`Self::indexed`] comes after the last.
@@ -274,11 +278,43 @@ impl Directory {
                     .or_default()
                     .insert(plugin.name.clone(), plugin);
             }
+            Change::Application(application) => {
+                self.applications.insert(application.sid, application);
+            }
+            Change::CallerId(caller_id) => {
+                self.caller_ids.insert(caller_id.sid, caller_id);
+            }
+            Change::Mark(key, mark) => {
+                self.marks.insert(key, mark);
+            }
+            Change::Gone(gone) => self.let_go(&gone),
+        }
+    }
+
+    fn let_go(&mut self, gone: &Gone) {
+        match gone {
+            Gone::Carrier(id) => drop(self.carriers.remove(id)),
+            Gone::Account(sid) => drop(self.accounts.remove(sid)),
+            Gone::Trunk(id) => drop(self.trunks.remove(id)),
+            Gone::Number(carrier, number) => {
+                if let Some(numbers) = self.numbers.get_mut(carrier) {
+                    numbers.remove(number);
+                }
+            }
+            Gone::Application(sid) => drop(self.applications.remove(sid)),
+            Gone::CallerId(sid) => drop(self.caller_ids.remove(sid)),
+            Gone::Plugin(owner, name) => {
+                if let Some(plugins) = self.plugins.get_mut(owner) {
+                    plugins.remove(name);
+                }
+            }
         }
     }
 
     /// The directory with its indexes made anew.
     pub(crate) fn indexed(mut self) -> Self {
+        self.index_accounts();
+        self.index_numbers();
         self.sources = SourceIndex::new(self.trunks.values());
         let mut logins: BTreeMap<String, BTreeMap<String, Arc<Trunk>>> = BTreeMap::new();
         for (realm, login, trunk) in self.logins() {

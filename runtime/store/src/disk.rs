@@ -5,8 +5,10 @@
 //! against the last durable state and never wait for the writer.
 
 mod account_row;
+mod audit;
 mod call_rows;
 mod callbacks;
+mod carrier_row;
 mod components;
 mod key_values;
 mod number_row;
@@ -38,11 +40,11 @@ use self::writer::Writer;
 use crate::rows::Rows;
 use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
-    AccountStore, Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit,
-    Cursor, Directory, Leg, NewCall, NewRecording, NewVersion, Page, Plugin, PluginChange,
-    PluginEvent, PluginOwner, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
-    RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
-    apply, page, verbs,
+    AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
+    CallbackRow, Commit, Cursor, Directory, Edit, Leg, NewCall, NewRecording, NewVersion,
+    OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner, RecordingCursor,
+    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
+    Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -392,6 +394,16 @@ impl AccountStore for DiskStore {
         })
     }
 
+    fn edit(&self, scope: Scope, edit: Edit, author: Author) -> Commit<Arc<Directory>> {
+        self.write(Lane::New, move |rows| {
+            verbs::edit(rows, scope, edit, &author)
+        })
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        audit::list(&self.database, before, limit)
+    }
+
     fn plugin_history(
         &self,
         owner: &PluginOwner,
@@ -406,6 +418,12 @@ impl AccountStore for DiskStore {
 impl Store for DiskStore {
     fn apply(&self, tenants: Tenants) -> Commit<Applied> {
         self.write(Lane::New, move |rows| apply::apply(rows, &tenants))
+    }
+
+    fn administer(&self, edit: OperatorEdit, author: Author) -> Commit<Arc<Directory>> {
+        self.write(Lane::New, move |rows| {
+            verbs::administer(rows, edit, &author)
+        })
     }
 
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {

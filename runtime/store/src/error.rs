@@ -52,7 +52,10 @@ pub enum StoreError {
     /// The owner has as many plugins, or as many bytes of them, as one may have; says what to do.
     #[error("{0}")]
     PluginsFull(String),
-    /// The plugin's standing does not allow the change; says why.
+    /// There is no such thing, or nothing of this account.
+    #[error("there is no such thing")]
+    NotThere,
+    /// What is there does not allow the change; says why.
     #[error("{0}")]
     NotPossible(String),
     /// The tenants file contradicts what is stored; says what to do.

@@ -1,7 +1,7 @@
 //! What is kept, behind one trait of domain verbs.
 //!
 //! The vocabulary: a [`Carrier`] owns [`Trunk`]s and [`Account`]s, an account owns [`Number`]s, [`Plugin`]s and calls. All of
-//! that but the calls is loaded by applying a [`Tenants`] file and read as one immutable [`Directory`]; a call is a [`CallRow`]
+//! that but the calls is loaded by applying a [`Tenants`] file or changed by an [`Edit`], and read as one immutable [`Directory`]; a call is a [`CallRow`]
 //! with its [`CallEvent`]s and its sealed journal; a [`RecordingRow`] stands beside a file that is kept elsewhere.
 //!
 //! [`Store`] has two implementations that pass the same tests: [`DiskStore`] keeps everything in one folder, with every
@@ -13,6 +13,7 @@
 
 mod account;
 mod apply;
+mod audit;
 mod call_row;
 mod callback_parameters;
 mod callback_row;
@@ -22,6 +23,7 @@ mod component;
 mod date;
 mod directory;
 mod disk;
+mod edit;
 mod error;
 mod ip_prefix;
 mod memory;
@@ -38,20 +40,28 @@ pub mod tenants;
 mod trunk;
 mod verbs;
 
-pub use account::{Account, Egress, Outbound};
+pub use account::{
+    Account, AccountStatus, ApiKey, Egress, MAX_KEYS, MAX_SUBACCOUNTS, Outbound,
+    random_account_sid, random_key_sid,
+};
 pub use apply::{Applied, GeneratedToken, Item};
+pub use audit::{AuditEntry, Author, MAX_AUDIT_ENTRIES};
 pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_sid};
 pub use callback_row::{CallCallback, CallbackOutcome, CallbackRow, ProgressEvent};
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::Sha256Digest;
 pub use date::rfc2822;
-pub use directory::{Directory, InboundRefusal, Sender};
+pub use directory::{ApiUser, Directory, InboundRefusal, Sender};
 pub use disk::{DiskStore, OpenError, Places, Recovered};
+pub use edit::{Edit, OperatorEdit, Patch};
 pub use error::StoreError;
 pub use ip_prefix::{InvalidPrefix, IpPrefix};
 pub use memory::MemoryStore;
-pub use number::{Flow, Number, WebhookMethod};
+pub use number::{
+    Answer, Application, CallerId, Flow, MAX_APPLICATIONS, Number, VoiceUrl, WebhookMethod,
+    random_application_sid, random_caller_id_sid,
+};
 pub use numbers::{InvalidNumber, PhoneNumber};
 pub use operator::{Operator, OperatorId};
 pub use page::{CallFilter, Cursor, InvalidCursor, Page};

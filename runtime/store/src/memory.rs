@@ -1,6 +1,6 @@
 //! A store that forgets: for simulation and tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -13,11 +13,12 @@ use crate::apply::Change;
 use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
-    AccountStore, Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit,
-    Cursor, Directory, Leg, NewCall, NewRecording, NewVersion, Page, Plugin, PluginChange,
-    PluginEvent, PluginOwner, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
-    RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
-    apply, page, verbs,
+    AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
+    CallbackRow, Commit, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall, NewRecording,
+    NewVersion, OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner,
+    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
+    verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -41,6 +42,9 @@ struct MemoryRows {
     last_callback: u64,
     /// Of each account: what its pairs take, and the values as they are sealed.
     key_values: BTreeMap<AccountSid, (KeyValueUsage, BTreeMap<String, Vec<u8>>)>,
+    /// The oldest first.
+    audit: VecDeque<AuditEntry>,
+    last_audit: u64,
     plugin_events: BTreeMap<(PluginOwner, String), Vec<PluginEvent>>,
 }
 
@@ -174,6 +178,17 @@ impl AccountStore for MemoryStore {
         self.write(|rows| verbs::redeliver(rows, scope, id, at_unix_ms))
     }
 
+    fn edit(&self, scope: Scope, edit: Edit, author: Author) -> Commit<Arc<Directory>> {
+        self.write(|rows| verbs::edit(rows, scope, edit, &author))
+    }
+
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let rows = self.rows();
+        let wanted = rows.audit.iter().rev();
+        let wanted = wanted.filter(|entry| before.is_none_or(|before| entry.id < before));
+        Ok(wanted.take(limit).cloned().collect())
+    }
+
     fn plugin_history(
         &self,
         owner: &PluginOwner,
@@ -192,6 +207,10 @@ impl AccountStore for MemoryStore {
 impl Store for MemoryStore {
     fn apply(&self, tenants: Tenants) -> Commit<Applied> {
         self.write(|rows| apply::apply(rows, &tenants))
+    }
+
+    fn administer(&self, edit: OperatorEdit, author: Author) -> Commit<Arc<Directory>> {
+        self.write(|rows| verbs::administer(rows, edit, &author))
     }
 
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
@@ -338,6 +357,22 @@ impl Rows for MemoryRows {
             }
         }
         self.directory = Arc::new(directory);
+        Ok(())
+    }
+
+    fn keyed_digest(&self, text: &[u8]) -> Sha256Digest {
+        Sha256Digest::of(text)
+    }
+
+    fn add_audit(&mut self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.last_audit += 1;
+        self.audit.push_back(AuditEntry {
+            id: self.last_audit,
+            ..entry
+        });
+        if self.audit.len() as u64 > MAX_AUDIT_ENTRIES {
+            self.audit.pop_front();
+        }
         Ok(())
     }
 

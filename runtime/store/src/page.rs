@@ -92,6 +92,32 @@ pub struct Page<R = CallRow, S = CallSid> {
     pub next: Option<Cursor<S>>,
 }
 
+impl<R, S: Copy + Ord> Page<R, S> {
+    /// A page of rows that are all at hand; `at` says when each was created, and its SID.
+    pub fn of(
+        rows: impl Iterator<Item = R>,
+        at: impl Fn(&R) -> (u64, S),
+        from: Option<Cursor<S>>,
+        limit: usize,
+    ) -> Self {
+        let cursor = |row: &R| {
+            let (created_unix_ms, sid) = at(row);
+            Cursor {
+                created_unix_ms,
+                sid,
+            }
+        };
+        let mut rows: Vec<R> = rows
+            .filter(|row| from.is_none_or(|from| cursor(row) < from))
+            .collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(cursor(row)));
+        let is_more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| is_more).map(cursor);
+        Self { rows, next }
+    }
+}
+
 /// Takes the first `limit` fitting rows of an account's list, which come newest first from behind the cursor.
 pub(crate) fn take<R, S: Copy>(
     rows: impl Iterator<Item = Result<R, StoreError>>,

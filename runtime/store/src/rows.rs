@@ -6,7 +6,9 @@ use call::{AccountSid, CallSid, KeyValueUsage, RecordingSid};
 
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
-use crate::{CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError};
+use crate::{
+    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError,
+};
 
 /// The rows of one open transaction.
 ///
@@ -18,6 +20,10 @@ pub(crate) trait Rows {
     /// Replaces the directory; `changes` are the rows in which the new one differs.
     fn set_directory(&mut self, directory: Directory, changes: &[Change])
     -> Result<(), StoreError>;
+    /// A hash of what a tenants file says, which may hold passwords: nobody without the operator's key can find that by trying.
+    fn keyed_digest(&self, text: &[u8]) -> Sha256Digest;
+    /// Appends to the audit log under the next id, and lets the oldest entry go where there are too many.
+    fn add_audit(&mut self, entry: AuditEntry) -> Result<(), StoreError>;
     /// Keeps the bytes of a component under their hash.
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError>;
     /// Lets the bytes of components go once the transaction is through, unless a plugin still has them.

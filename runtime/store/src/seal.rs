@@ -18,6 +18,8 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 
+use crate::Sha256Digest;
+
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
 
@@ -73,6 +75,7 @@ pub struct Unsealable;
 pub(crate) enum Purpose {
     DataKey,
     AuthToken,
+    SecondaryToken,
     Journal,
     KeyValue,
     AccountSecret,
@@ -85,6 +88,7 @@ impl Purpose {
         match self {
             Self::DataKey => b"data-key",
             Self::AuthToken => b"auth-token",
+            Self::SecondaryToken => b"secondary-token",
             Self::Journal => b"journal",
             Self::KeyValue => b"key-value",
             Self::AccountSecret => b"account-secret",
@@ -233,6 +237,13 @@ impl OperatorKey {
         sealed: &[u8],
     ) -> Result<Vec<u8>, Unsealable> {
         self.0.open(purpose, owner, sealed)
+    }
+
+    /// A hash that nobody without the key can find the text of by trying.
+    pub(crate) fn keyed_digest(&self, text: &[u8]) -> Sha256Digest {
+        let inner = Sha256Digest::of(text);
+        let parts = [&b"jackfield keyed digest\0"[..], &self.0.0, &inner.0];
+        Sha256Digest::of(&parts.concat())
     }
 
     pub(crate) fn seal_key(&self, owner: &[u8; 16], key: &DataKey) -> Vec<u8> {

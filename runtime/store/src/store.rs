@@ -7,10 +7,11 @@ use call::{
 };
 
 use crate::{
-    Applied, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow, Commit, Cursor,
-    Directory, Leg, NewCall, NewRecording, NewVersion, Page, Plugin, PluginChange, PluginEvent,
-    PluginOwner, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin,
+    Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow,
+    Commit, Cursor, Directory, Edit, Leg, NewCall, NewRecording, NewVersion, OperatorEdit, Page,
+    Plugin, PluginChange, PluginEvent, PluginOwner, RecordingCursor, RecordingEnding,
+    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, StoreError,
+    Tenants, UploadedPlugin,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -73,6 +74,14 @@ pub trait AccountStore: Send + Sync {
     /// one.
     fn redeliver(&self, scope: Scope, id: u64, at_unix_ms: u64) -> Commit<Option<CallbackRow>>;
 
+    /// Changes what an account has, and writes into the audit log who did it. The directory as it then is.
+    ///
+    /// Fails with [`StoreError::NotThere`] for what is not there or not this account's, and with [`StoreError::NotPossible`] where it cannot be.
+    fn edit(&self, scope: Scope, edit: Edit, author: Author) -> Commit<Arc<Directory>>;
+
+    /// At most `limit` entries of the audit log, the newest first, from before that id or from the newest.
+    fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+
     /// At most `limit` events of a plugin, the newest first, from before that sequence number or from the newest; none where
     /// the owner has no plugin of that name.
     fn plugin_history(
@@ -89,6 +98,9 @@ pub trait Store: AccountStore {
     /// Loads a tenants file. What it names is created or changed to be as it says; what it does not name stays. Applying
     /// the same file again changes nothing.
     fn apply(&self, tenants: Tenants) -> Commit<Applied>;
+
+    /// Does what the operator asks for beside tenants files, and writes it into the audit log. Fails as [`AccountStore::edit`] does.
+    fn administer(&self, edit: OperatorEdit, author: Author) -> Commit<Arc<Directory>>;
 
     /// Takes a call out of the queue because its INVITE is about to leave; let it leave only after the commit. Fails with
     /// [`StoreError::NotQueued`] if the call no longer waits: then do not dial it.

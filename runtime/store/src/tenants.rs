@@ -8,6 +8,7 @@
 //! id = "demo"                            # a-z, 0-9 and -
 //! name = "Demo Telecom"                  # for people; the id if left out
 //! # domain = "voice.example.org"         # the API's host name for its accounts, and the realm of its trunks' logins
+//! # number_pool = ["+85512000001"]       # numbers that its accounts may take over the API
 //!
 //! [[account]]
 //! carrier = "demo"
@@ -116,7 +117,7 @@ use call::{AccountSid, Grants};
 use sha2::{Digest, Sha256};
 
 use crate::component::Component;
-use crate::{Carrier, CarrierId, Egress, Flow, Number, Operator, Outbound, Secret, Trunk};
+use crate::{Author, Carrier, CarrierId, Egress, Flow, Number, Operator, Outbound, Secret, Trunk};
 
 /// The largest component that an account may upload: 32 MiB, for interpreters with a program in them.
 pub const MAX_COMPONENT_BYTES: u64 = 32 * 1024 * 1024;
@@ -130,7 +131,11 @@ pub struct Tenants {
     pub(crate) trunks: Vec<Trunk>,
     pub(crate) components: Vec<NewComponent>,
     pub(crate) numbers: Vec<Number>,
-    pub(crate) at_unix_ms: u64,
+    /// The file's own text of each table, by kind, in the order of the lists.
+    pub(crate) said: BTreeMap<&'static str, Vec<String>>,
+    /// Whether it goes before what was changed otherwise since it was applied last.
+    pub(crate) overwrites: bool,
+    pub(crate) author: Author,
 }
 
 /// What the reader of a tenants file must know besides the file.
@@ -192,14 +197,31 @@ impl Tenants {
     /// Reads a tenants file and the component files it names, and checks all of it. Gives the first thing that is wrong.
     pub fn parse(text: &str, surroundings: &Surroundings<'_>) -> Result<Self, TenantsError> {
         let file = file::parse(text)?;
-        check::check(text, file, surroundings)
+        let said = file::tables(text)?;
+        check::check(text, file, said, surroundings)
     }
 
-    /// The same, applied at this time, in milliseconds since the Unix epoch: when its components count as uploaded. Without it, in
-    /// 1970.
+    /// The same, applied by this author, and then: when its components count as uploaded. Without it by the operator, in 1970.
     #[must_use]
-    pub fn applied_at(self, at_unix_ms: u64) -> Self {
-        Self { at_unix_ms, ..self }
+    pub fn applied_by(self, author: Author) -> Self {
+        Self { author, ..self }
+    }
+
+    /// The same, so that it goes before what was changed over the API since it was applied last. Without it what the file says just as
+    /// it did then stays as the API has left it.
+    #[must_use]
+    pub fn overwriting(self, overwrites: bool) -> Self {
+        Self { overwrites, ..self }
+    }
+
+    /// The rows of a kind, each with what the file says of it.
+    pub(crate) fn said<'t, T>(
+        &'t self,
+        rows: &'t [T],
+        kind: &str,
+    ) -> impl Iterator<Item = (&'t T, &'t str)> {
+        let texts = self.said.get(kind).map(Vec::as_slice).unwrap_or_default();
+        rows.iter().zip(texts.iter().map(String::as_str))
     }
 }
 

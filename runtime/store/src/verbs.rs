@@ -1,6 +1,7 @@
 //! What each verb does to the rows: the rules of a call's life, once for all implementations.
 
 mod callbacks;
+mod edits;
 mod key_values;
 mod plugins;
 mod recordings;
@@ -12,6 +13,7 @@ use crate::seal::Purpose;
 use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
 
 pub(crate) use self::callbacks::{redeliver, settle_callback};
+pub(crate) use self::edits::{administer, edit};
 pub(crate) use self::key_values::{open_key_value, write_key_value};
 pub(crate) use self::plugins::{Life, change_plugin, upload_plugin};
 pub(crate) use self::recordings::{

@@ -44,6 +44,7 @@ pub(crate) const OPERATOR_KEY: &str = "the operator's key";
 pub(crate) const TENANTS: &str = r#"
 [[carrier]]
 id = "demo"
+number_pool = ["+85533333333"]
 
 [[account]]
 carrier = "demo"
@@ -96,6 +97,8 @@ pub(crate) struct Live {
     pub(crate) accepted: Mutex<Vec<CallSid>>,
     /// How often it was told of the outbox.
     pub(crate) callbacks: AtomicU64,
+    /// How often it was told that accounts have changed.
+    pub(crate) directory_changes: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
     pub(crate) redirected: Mutex<Vec<Redirected>>,
     /// What the next `end` fails with.
@@ -105,6 +108,10 @@ pub(crate) struct Live {
 impl LiveCalls for Live {
     fn has_room(&self, _account: AccountSid) -> bool {
         !self.full.load(Ordering::SeqCst)
+    }
+
+    fn directory_changed(&self) {
+        self.directory_changes.fetch_add(1, Ordering::SeqCst);
     }
 
     fn callbacks_wait(&self) {
@@ -444,6 +451,13 @@ impl Api {
     /// A request of the account `hotline`. `path` is below the account unless it begins with a slash.
     pub(crate) async fn request(&self, method: &str, path: &str, form: &str) -> Answer {
         self.send(request(method, path, form, (SID, TOKEN))).await
+    }
+
+    /// The status of what need not be JSON.
+    pub(crate) async fn status(&self, method: &str, path: &str, user: (&str, &str)) -> u16 {
+        let request = request(method, path, "", user);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        response.status().as_u16()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use call::Grants;
-use store::Tenants;
 use store::tenants::Surroundings;
+use store::{Author, Tenants};
 
 use super::NUMBER;
 use crate::cli::DemoOptions;
@@ -59,7 +59,7 @@ pub(super) async fn apply(services: &Arc<Services>, options: &DemoOptions) -> an
     };
     let tenants = Tenants::parse(&file(&options.flow)?, &surroundings)
         .with_context(|| format!("`{}` cannot answer the demo's call", options.flow))?;
-    let tenants = tenants.applied_at(crate::clock::unix_ms());
+    let tenants = tenants.applied_by(Author::operator(crate::clock::unix_ms()));
     services.store.apply(tenants).await?;
     crate::operator::take_over(services);
     Ok(())

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use call::{AccountSid, Grants};
+use call::{AccountSid, Grants, KeySid};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::seal::{OperatorKey, Purpose};
-use crate::{Account, CarrierId, Egress, Flow, Outbound, Secret, StoreError};
+use crate::{
+    Account, AccountStatus, ApiKey, CarrierId, Egress, Flow, Outbound, Secret, StoreError,
+};
 
-/// The version of the rows that are written; the second one has grants and secrets.
-const VERSION: u8 = 2;
+/// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts.
+const VERSION: u8 = 3;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
@@ -30,6 +32,30 @@ pub(super) struct AccountRow {
     settings: BTreeMap<String, String>,
     grants: Grants,
     /// By name.
+    sealed_secrets: BTreeMap<String, Vec<u8>>,
+    parent: Option<AccountSid>,
+    status: AccountStatus,
+    created_unix_ms: u64,
+    updated_unix_ms: u64,
+    sealed_secondary_token: Option<Vec<u8>>,
+    keys: BTreeMap<KeySid, ApiKey>,
+}
+
+/// As version 2 wrote it: before accounts had parents and keys.
+#[derive(Deserialize)]
+struct Version2 {
+    sid: AccountSid,
+    carrier: CarrierId,
+    name: String,
+    sealed_key: Vec<u8>,
+    sealed_auth_token: Vec<u8>,
+    egress: Egress,
+    outbound: Outbound,
+    fallback: Option<Flow>,
+    media_dir: Option<PathBuf>,
+    voice: Option<String>,
+    settings: BTreeMap<String, String>,
+    grants: Grants,
     sealed_secrets: BTreeMap<String, Vec<u8>>,
 }
 
@@ -49,7 +75,33 @@ struct Version1 {
     settings: BTreeMap<String, String>,
 }
 
-impl From<Version1> for AccountRow {
+impl From<Version2> for AccountRow {
+    fn from(row: Version2) -> Self {
+        Self {
+            sid: row.sid,
+            carrier: row.carrier,
+            name: row.name,
+            sealed_key: row.sealed_key,
+            sealed_auth_token: row.sealed_auth_token,
+            egress: row.egress,
+            outbound: row.outbound,
+            fallback: row.fallback,
+            media_dir: row.media_dir,
+            voice: row.voice,
+            settings: row.settings,
+            grants: row.grants,
+            sealed_secrets: row.sealed_secrets,
+            parent: None,
+            status: AccountStatus::Active,
+            created_unix_ms: 0,
+            updated_unix_ms: 0,
+            sealed_secondary_token: None,
+            keys: BTreeMap::new(),
+        }
+    }
+}
+
+impl From<Version1> for Version2 {
     fn from(row: Version1) -> Self {
         Self {
             sid: row.sid,
@@ -72,7 +124,10 @@ impl From<Version1> for AccountRow {
 impl AccountRow {
     pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
         match version("account", stored)? {
-            (1, row) => decode_row::<Version1>("account", row).map(Self::from),
+            (1, row) => {
+                decode_row::<Version1>("account", row).map(|row| Version2::from(row).into())
+            }
+            (2, row) => decode_row::<Version2>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -111,6 +166,15 @@ impl AccountRow {
                     (name.clone(), sealed)
                 })
                 .collect(),
+            parent: account.parent,
+            status: account.status,
+            created_unix_ms: account.created_unix_ms,
+            updated_unix_ms: account.updated_unix_ms,
+            sealed_secondary_token: account.secondary_token.as_ref().map(|token| {
+                let token = token.expose().as_bytes();
+                account.key.seal(Purpose::SecondaryToken, owner, token)
+            }),
+            keys: account.keys.clone(),
         }
     }
 
@@ -129,6 +193,16 @@ impl AccountRow {
             .open(Purpose::AuthToken, owner, &self.sealed_auth_token)
             .map_err(|error| damaged(&error))?;
         let token = String::from_utf8(token).map_err(|error| damaged(&error))?;
+        let secondary_token = match &self.sealed_secondary_token {
+            None => None,
+            Some(sealed) => {
+                let token = key
+                    .open(Purpose::SecondaryToken, owner, sealed)
+                    .map_err(|error| damaged(&error))?;
+                let token = String::from_utf8(token).map_err(|error| damaged(&error))?;
+                Some(Secret::new(token))
+            }
+        };
         let mut secrets = BTreeMap::new();
         for (name, sealed) in &self.sealed_secrets {
             let bound = bound_to(self.sid, name);
@@ -142,7 +216,13 @@ impl AccountRow {
             sid: self.sid,
             carrier: self.carrier,
             name: self.name,
+            parent: self.parent,
+            status: self.status,
+            created_unix_ms: self.created_unix_ms,
+            updated_unix_ms: self.updated_unix_ms,
             auth_token: Secret::new(token),
+            secondary_token,
+            keys: self.keys,
             key,
             egress: self.egress,
             outbound: self.outbound,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use call::AccountSid;
+use call::{AccountSid, StatusCallback};
 use serde::Deserialize;
 
 use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::{CarrierId, Flow, Number, PhoneNumber, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 pub(super) fn stored(number: &Number) -> Vec<u8> {
     encode_as(VERSION, number)
@@ -18,6 +18,7 @@ pub(super) fn stored(number: &Number) -> Vec<u8> {
 pub(super) fn read(stored: &[u8]) -> Result<Number, StoreError> {
     match version("number", stored)? {
         (VERSION, row) => decode_row("number", row),
+        (2, row) => decode_row::<SecondNumber>("number", row).map(Number::from),
         (1, row) => decode_row::<FirstNumber>("number", row).map(Number::from),
         (version, _) => Err(unknown_version("number", version)),
     }
@@ -36,12 +37,31 @@ struct FirstNumber {
 impl From<FirstNumber> for Number {
     fn from(row: FirstNumber) -> Self {
         Self {
-            number: row.number,
-            carrier: row.carrier,
-            account: row.account,
             flow: row.flow,
             settings: row.settings,
-            status_callback: None,
+            ..Self::taken(row.number, row.carrier, row.account)
+        }
+    }
+}
+
+/// Version 2: accounts cannot change it.
+#[derive(Deserialize)]
+struct SecondNumber {
+    number: PhoneNumber,
+    carrier: CarrierId,
+    account: AccountSid,
+    flow: Flow,
+    settings: BTreeMap<String, String>,
+    status_callback: Option<StatusCallback>,
+}
+
+impl From<SecondNumber> for Number {
+    fn from(row: SecondNumber) -> Self {
+        Self {
+            flow: row.flow,
+            settings: row.settings,
+            status_callback: row.status_callback,
+            ..Self::taken(row.number, row.carrier, row.account)
         }
     }
 }
@@ -53,20 +73,25 @@ mod tests {
     #[test]
     fn rows_of_earlier_versions_are_read() {
         let number = Number {
-            number: "1294".parse().unwrap(),
-            carrier: CarrierId("east".to_owned()),
-            account: AccountSid::from_bytes([2; 16]),
             flow: Flow::Component("menu".to_owned()),
             settings: [("a".to_owned(), "b".to_owned())].into(),
-            status_callback: None,
+            ..Number::taken(
+                "1294".parse().unwrap(),
+                CarrierId("east".to_owned()),
+                AccountSid::from_bytes([2; 16]),
+            )
         };
         let now = stored(&number);
         assert_eq!(read(&now).unwrap(), number);
-        let mut first = now;
-        assert_eq!(first.pop(), Some(0), "none stands last");
-        first[0] = 1;
-        assert_eq!(read(&first).unwrap(), number);
-        first[0] = 3;
-        assert!(read(&first).is_err());
+        // Name, fallback and application are missing, and the times are 0: a byte each.
+        let mut before = now;
+        assert_eq!(before.split_off(before.len() - 5), [0; 5]);
+        before[0] = 2;
+        assert_eq!(read(&before).unwrap(), number);
+        assert_eq!(before.pop(), Some(0), "nobody is told");
+        before[0] = 1;
+        assert_eq!(read(&before).unwrap(), number);
+        before[0] = 4;
+        assert!(read(&before).is_err());
     }
 }

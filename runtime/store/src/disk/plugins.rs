@@ -23,6 +23,27 @@ pub(super) fn put(
     Ok(())
 }
 
+/// Takes a plugin out, with its history.
+pub(super) fn remove(
+    transaction: &WriteTransaction,
+    owner: &PluginOwner,
+    name: &str,
+) -> Result<(), redb::Error> {
+    let text = owner.to_string();
+    transaction
+        .open_table(tables::PLUGINS)?
+        .remove((text.as_str(), name))?;
+    if let PluginOwner::Account(account) = owner {
+        let mut before_versions = transaction.open_table(tables::COMPONENTS)?;
+        before_versions.remove((account.as_bytes(), name))?;
+    }
+    let of_plugin = (text.as_str(), name, 0)..=(text.as_str(), name, u32::MAX);
+    transaction
+        .open_table(tables::PLUGIN_EVENTS)?
+        .retain_in(of_plugin, |_, _| false)?;
+    Ok(())
+}
+
 /// At most `limit` events, the newest first.
 pub(super) fn history(
     database: &Database,

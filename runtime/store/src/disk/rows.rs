@@ -9,8 +9,10 @@ use redb::{
 };
 
 use super::account_row::AccountRow;
+use super::audit;
 use super::call_rows::{stored_call, stored_event};
 use super::callbacks::CallbackTables;
+use super::carrier_row;
 use super::components::ComponentFolder;
 use super::key_values;
 use super::number_row;
@@ -18,12 +20,14 @@ use super::plugins;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
-use crate::apply::Change;
+use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
 use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
-use crate::{CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError};
+use crate::{
+    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError,
+};
 
 /// The rows as an open write transaction sees them.
 pub(super) struct DiskRows<'t> {
@@ -81,7 +85,7 @@ impl<'t> DiskRows<'t> {
             Change::Carrier(row) => {
                 transaction
                     .open_table(tables::CARRIERS)?
-                    .insert(row.id.0.as_str(), &*encode(&**row))?;
+                    .insert(row.id.0.as_str(), &*carrier_row::stored(row))?;
             }
             Change::Account(row) => {
                 let sealed = AccountRow::seal(row, self.key);
@@ -102,6 +106,60 @@ impl<'t> DiskRows<'t> {
                     .open_table(tables::NUMBERS)?
                     .insert(key, &*number_row::stored(row))?;
             }
+            Change::Application(row) => {
+                transaction
+                    .open_table(tables::APPLICATIONS)?
+                    .insert(row.sid.as_bytes(), &*encode(&**row))?;
+            }
+            Change::CallerId(row) => {
+                transaction
+                    .open_table(tables::CALLER_IDS)?
+                    .insert(row.sid.as_bytes(), &*encode(&**row))?;
+            }
+            Change::Mark(key, mark) => {
+                transaction
+                    .open_table(tables::MARKS)?
+                    .insert(key.as_str(), &*encode(mark))?;
+            }
+            Change::Gone(gone) => self.remove(gone)?,
+        }
+        Ok(())
+    }
+
+    fn remove(&self, gone: &Gone) -> Result<(), redb::Error> {
+        let transaction = self.transaction;
+        match gone {
+            Gone::Carrier(id) => drop(
+                transaction
+                    .open_table(tables::CARRIERS)?
+                    .remove(id.0.as_str())?,
+            ),
+            Gone::Account(sid) => drop(
+                transaction
+                    .open_table(tables::ACCOUNTS)?
+                    .remove(sid.as_bytes())?,
+            ),
+            Gone::Trunk(id) => drop(
+                transaction
+                    .open_table(tables::TRUNKS)?
+                    .remove(id.0.as_str())?,
+            ),
+            Gone::Number(carrier, number) => drop(
+                transaction
+                    .open_table(tables::NUMBERS)?
+                    .remove((carrier.0.as_str(), number.as_str()))?,
+            ),
+            Gone::Application(sid) => drop(
+                transaction
+                    .open_table(tables::APPLICATIONS)?
+                    .remove(sid.as_bytes())?,
+            ),
+            Gone::CallerId(sid) => drop(
+                transaction
+                    .open_table(tables::CALLER_IDS)?
+                    .remove(sid.as_bytes())?,
+            ),
+            Gone::Plugin(owner, name) => plugins::remove(transaction, owner, name)?,
         }
         Ok(())
     }
@@ -123,6 +181,14 @@ impl Rows for DiskRows<'_> {
             .map_err(failed)?;
         self.directory = Arc::new(directory);
         Ok(())
+    }
+
+    fn keyed_digest(&self, text: &[u8]) -> Sha256Digest {
+        self.key.keyed_digest(text)
+    }
+
+    fn add_audit(&mut self, entry: AuditEntry) -> Result<(), StoreError> {
+        audit::add(self.transaction, entry).map_err(failed)
     }
 
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError> {
@@ -257,7 +323,7 @@ pub(super) fn load_directory(
         Ok(())
     })?;
     each(&transaction, tables::CARRIERS, |stored| {
-        let row = decode("carrier", stored)?;
+        let row = carrier_row::read(stored)?;
         directory.take(Change::Carrier(Arc::new(row)));
         Ok(())
     })?;
@@ -286,6 +352,22 @@ pub(super) fn load_directory(
         directory.take(Change::Number(Arc::new(row)));
         Ok(())
     })?;
+    each(&transaction, tables::APPLICATIONS, |stored| {
+        let row = decode("application", stored)?;
+        directory.take(Change::Application(Arc::new(row)));
+        Ok(())
+    })?;
+    each(&transaction, tables::CALLER_IDS, |stored| {
+        let row = decode("caller ID", stored)?;
+        directory.take(Change::CallerId(Arc::new(row)));
+        Ok(())
+    })?;
+    let marks = transaction.open_table(tables::MARKS).map_err(failed)?;
+    for mark in marks.iter().map_err(failed)? {
+        let (key, stored) = mark.map_err(failed)?;
+        let mark = decode("mark", stored.value())?;
+        directory.take(Change::Mark(key.value().to_owned(), mark));
+    }
     Ok(directory.indexed())
 }
 

@@ -37,6 +37,16 @@ pub(super) const PLUGIN_EVENTS: TableDefinition<'_, (&str, &str, u32), &[u8]> =
 /// Carrier id, number → `Number`.
 pub(super) const NUMBERS: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("numbers");
+/// Application → `Application`.
+pub(super) const APPLICATIONS: TableDefinition<'_, SidKey, &[u8]> =
+    TableDefinition::new("applications");
+/// Caller ID → `CallerId`.
+pub(super) const CALLER_IDS: TableDefinition<'_, SidKey, &[u8]> =
+    TableDefinition::new("caller_ids");
+/// A thing's key → `Mark`: what tenants files said of it last.
+pub(super) const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
+/// Id → `AuditEntry`.
+pub(super) const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 /// Call → `CallRow`.
 pub(super) const CALLS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::new("calls");
 /// Account, created (ms), call: for lists. Calls never move in it.
@@ -110,6 +120,10 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(PLUGINS)?;
     transaction.open_table(PLUGIN_EVENTS)?;
     transaction.open_table(NUMBERS)?;
+    transaction.open_table(APPLICATIONS)?;
+    transaction.open_table(CALLER_IDS)?;
+    transaction.open_table(MARKS)?;
+    transaction.open_table(AUDIT)?;
     transaction.open_table(CALLS)?;
     transaction.open_table(CALLS_BY_ACCOUNT)?;
     transaction.open_table(QUEUE)?;

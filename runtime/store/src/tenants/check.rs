@@ -17,8 +17,8 @@ use call::{AccountSid, Grants};
 use toml::Spanned;
 
 use super::{Surroundings, Tenants, TenantsError, file};
-use crate::CarrierId;
 use crate::carrier::is_slug;
+use crate::{Author, CarrierId};
 
 /// Which line of `text` holds the byte at `offset`. Counts from 1.
 pub(super) fn line_at(text: &str, offset: usize) -> usize {
@@ -32,6 +32,7 @@ pub(super) fn line_at(text: &str, offset: usize) -> usize {
 pub(super) fn check(
     text: &str,
     file: file::File,
+    said: BTreeMap<&'static str, Vec<String>>,
     surroundings: &Surroundings<'_>,
 ) -> Result<Tenants, TenantsError> {
     let mut check = Check {
@@ -65,7 +66,9 @@ pub(super) fn check(
         trunks,
         components,
         numbers,
-        at_unix_ms: 0,
+        said,
+        overwrites: false,
+        author: Author::operator(0),
     })
 }
 

@@ -40,6 +40,8 @@ pub(super) struct CarrierTable {
     pub(super) id: Spanned<String>,
     pub(super) name: Option<String>,
     pub(super) domain: Option<String>,
+    #[serde(default)]
+    pub(super) number_pool: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -140,4 +142,19 @@ pub(super) fn parse(text: &str) -> Result<File, TenantsError> {
         line: line_at(text, error.span().map_or(0, |span| span.start)),
         message: error.message().to_owned(),
     })
+}
+
+/// The text of each table, by kind, in the order of the file; without comments and spelled in one way.
+pub(super) fn tables(text: &str) -> Result<BTreeMap<&'static str, Vec<String>>, TenantsError> {
+    let whole: toml::Table = toml::from_str(text).map_err(|error| TenantsError {
+        line: line_at(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+    })?;
+    let kinds = ["carrier", "account", "trunk", "number", "operator"];
+    let texts = |kind| {
+        let tables = whole.get(kind).and_then(toml::Value::as_array);
+        let tables = tables.map(Vec::as_slice).unwrap_or_default();
+        (kind, tables.iter().map(ToString::to_string).collect())
+    };
+    Ok(kinds.into_iter().map(texts).collect())
 }

@@ -6,6 +6,7 @@ mod agreement;
 mod callbacks;
 mod crash;
 mod disk;
+mod edits;
 mod key_values;
 mod plugins;
 mod recordings;

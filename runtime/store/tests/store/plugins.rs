@@ -1,8 +1,8 @@
 //! Plugins: numbered versions, which of them run calls, and who did what.
 
 use jackfield_store::{
-    AccountStore as _, Canary, DiskStore, MAX_VERSIONS, NewVersion, OPERATOR, Places, Plugin,
-    PluginChange, PluginOwner, SelfTest, Standing, Store, StoreError, UploadedPlugin,
+    AccountStore as _, Author, Canary, DiskStore, MAX_VERSIONS, NewVersion, OPERATOR, Places,
+    Plugin, PluginChange, PluginOwner, SelfTest, Standing, Store, StoreError, UploadedPlugin,
 };
 
 use crate::support::{TENANTS, clinic, hotline, parse};
@@ -326,7 +326,10 @@ fn a_tenants_file_that_is_applied_again_does_not_undo_an_upload() {
                 "{TENANTS}\n[[component]]\naccount = \"hotline\"\nname = \"survey\"\nfile = \"survey.wasm\"\n"
             );
             let tenants = jackfield_store::Tenants::parse(&text, &surroundings).unwrap();
-            store.apply(tenants.applied_at(7)).wait().unwrap();
+            store
+                .apply(tenants.applied_by(Author::operator(7)))
+                .wait()
+                .unwrap();
             let owner = hotline(store).into();
             store.directory().plugin(&owner, "survey").unwrap().standing
         };

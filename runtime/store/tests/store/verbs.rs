@@ -632,8 +632,9 @@ fn an_account_is_authenticated_by_its_own_sid_and_token_only() {
         );
         let directory = store.directory();
         let check = |sid: &str, token: &str, expected: Option<Scope>| {
+            let user = directory.authenticate(sid, token);
             assert_eq!(
-                directory.authenticate(sid, token),
+                user.map(|user| Scope::of_host(user.account)),
                 expected,
                 "{sid} {token}"
             );

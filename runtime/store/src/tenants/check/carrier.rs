@@ -2,7 +2,7 @@
 
 use super::super::TenantsError;
 use super::super::file::CarrierTable;
-use super::Check;
+use super::{Check, each};
 use crate::{Carrier, CarrierId};
 
 impl Check<'_> {
@@ -12,6 +12,9 @@ impl Check<'_> {
             name: table.name.unwrap_or_else(|| id.0.clone()),
             id: id.clone(),
             domain: table.domain,
+            number_pool: each(table.number_pool, |number| self.parsed(&number))?
+                .into_iter()
+                .collect(),
         };
         let realm = carrier.realm().to_owned();
         match self.carriers.insert(id, realm) {

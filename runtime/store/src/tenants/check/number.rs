@@ -50,12 +50,10 @@ impl Check<'_> {
             },
         );
         Ok(Number {
-            number,
-            carrier,
-            account,
             flow: self.flow(flow, account)?,
             settings: table.settings,
             status_callback: self.status_callback(status_callback, status_callback_method)?,
+            ..Number::taken(number, carrier, account)
         })
     }
 

@@ -43,7 +43,7 @@ pub(crate) async fn create(
     let parameters = Parameters::of_form(&headers, body, CREATE)?;
     let sid = random_account_sid();
     // Names are one of their kind: what nobody chose must not clash.
-    let name = friendly_name(&parameters, 64)?.unwrap_or_else(|| format!("SubAccount {sid}"));
+    let name = account_name(&parameters)?.unwrap_or_else(|| format!("SubAccount {sid}"));
     let change = Edit::MakeSubaccount { sid, name };
     let directory = edit(&state, scope, &requester, change, &parameters, &uri).await?;
     state.live.directory_changed();
@@ -108,7 +108,7 @@ pub(crate) async fn update(
         let message = "An account cannot change its own `Status`: its parent does, or the operator";
         return Err(Problem::bad_parameter(message));
     }
-    let name = friendly_name(&parameters, 64)?;
+    let name = account_name(&parameters)?;
     let change = Edit::ChangeAccount { name, status };
     let directory = edit(&state, scope, &requester, change, &parameters, &uri).await?;
     if status.is_some() {
@@ -116,6 +116,20 @@ pub(crate) async fn update(
     }
     let account = there(&directory, scope.account(), &uri)?;
     Ok(Json(show(&account, requester)))
+}
+
+/// As tenants files have them: up to 64 bytes, and no `/`, which stands between a carrier's name and an account's.
+fn account_name(parameters: &Parameters) -> Result<Option<String>, Problem> {
+    let name = friendly_name(parameters, 64)?;
+    match name
+        .as_ref()
+        .is_some_and(|name| name.len() > 64 || name.contains('/'))
+    {
+        true => Err(Problem::bad_parameter(
+            "`FriendlyName` of an account has at most 64 bytes and no `/`",
+        )),
+        false => Ok(name),
+    }
 }
 
 fn status(text: &str) -> Result<AccountStatus, Problem> {

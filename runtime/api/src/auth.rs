@@ -1,6 +1,7 @@
 //! Who is asking, and whose data: Basic authentication with an account's SID and auth token, or a key's SID and secret.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::AUTHORIZATION;
@@ -13,6 +14,8 @@ use call::AccountSid;
 use store::{ApiUser, Author, Directory};
 
 use crate::ApiState;
+use crate::brand::Brand;
+use crate::door::Door;
 use crate::parameters::Parameters;
 use crate::plugins::Asker;
 use crate::problem::Problem;
@@ -45,10 +48,8 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let (name, password) = credentials(request.headers()).unwrap_or_default();
     let directory = state.store.directory();
-    let user = directory.authenticate(&name, &password);
-    let user = user.ok_or_else(Problem::unauthorized)?;
+    let user = prove(&state, &directory, &request)?;
     let uri = request.uri();
     let part = part(uri);
     let account = match part {
@@ -66,6 +67,37 @@ pub(crate) async fn authenticate(
     request.extensions_mut().insert(Asker::account(scope));
     request.extensions_mut().insert(Requester { user, source });
     Ok(next.run(request).await)
+}
+
+/// Who is asking. Guesses are counted, by source and name.
+fn prove(state: &ApiState, directory: &Directory, request: &Request) -> Result<ApiUser, Problem> {
+    let (name, password) = credentials(request.headers()).unwrap_or_default();
+    let now = (state.clock)();
+    let door = request.extensions().get::<Arc<Door>>();
+    // Who gives no name guesses nothing.
+    let guard = door.zip(source(request)).filter(|_| !name.is_empty());
+    if let Some((door, source)) = guard {
+        let admitted = door.admit(now, source, &name);
+        admitted.map_err(Problem::too_many_failures)?;
+    }
+    let user = directory.authenticate(&name, &password);
+    let brand = request.extensions().get::<Brand>();
+    let user = user.filter(|user| brand.is_none_or(|brand| brand.is_of(directory, user.account)));
+    match (user, guard) {
+        (Some(user), guard) => {
+            if let Some((door, source)) = guard {
+                door.proved(now, source, &name);
+            }
+            Ok(user)
+        }
+        (None, Some((door, source))) => {
+            if door.failed(now, source, &name) {
+                tracing::warn!(%source, "too many wrong credentials: turned away for a while");
+            }
+            Err(Problem::unauthorized())
+        }
+        (None, None) => Err(Problem::unauthorized()),
+    }
 }
 
 /// Where a request came from; none where it came from no socket.

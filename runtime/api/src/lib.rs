@@ -7,11 +7,13 @@
 mod accounts;
 mod applications;
 mod auth;
+mod brand;
 mod call_resource;
 mod caller_ids;
 mod calls;
 mod date;
 mod destination;
+mod door;
 mod edit;
 mod incoming_numbers;
 mod journal;
@@ -32,10 +34,13 @@ mod status_callback;
 mod tenant_routes;
 mod undelivered;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use door::Door;
 use store::tenants::MAX_COMPONENT_BYTES;
 
 pub use live_calls::{End, EndError, LiveCalls};
@@ -101,10 +106,8 @@ pub fn router(state: ApiState) -> Router {
             state.clone(),
             auth::authenticate,
         ));
-    let operator = Router::new()
-        .route("/operator/v1/apply", post(operator::apply))
-        .route("/operator/v1/metrics", get(operator::metrics))
-        .route("/operator/v1/trunks", get(operator::trunks))
+    let operator = operator::routes::router()
+        .method_not_allowed_fallback(async || operator::Refused::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_TENANTS_BYTES))
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -121,7 +124,12 @@ pub fn router(state: ApiState) -> Router {
             state.clone(),
             operator::authenticate,
         ));
-    tenants.merge(operator).merge(carriers).with_state(state)
+    tenants
+        .merge(operator)
+        .merge(carriers)
+        .layer(middleware::from_fn_with_state(state.clone(), brand::show))
+        .layer(Extension(Arc::new(Door::default())))
+        .with_state(state)
 }
 
 /// The plugins below a path; the same for accounts and carriers.

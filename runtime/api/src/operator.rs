@@ -1,6 +1,12 @@
 //! The operator's own API: tenants' data and the state of the process.
 
+mod audit;
+mod caller_ids;
+pub(crate) mod routes;
+mod things;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -14,10 +20,11 @@ use call::Grants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::tenants::Surroundings;
-use store::{Applied, Author, Secret, StoreError, Tenants};
+use store::{Applied, Author, Directory, OPERATOR, OperatorEdit, Secret, StoreError, Tenants};
 use subtle::ConstantTimeEq as _;
 
 use crate::auth;
+use crate::door::Door;
 use crate::{ApiState, Done};
 
 /// What the operator may do.
@@ -33,6 +40,13 @@ pub trait Operator: Send + Sync {
 
     /// How each trunk stands, in the order of their ids.
     fn trunks(&self) -> Done<Vec<TrunkStatus>>;
+
+    /// Does what the operator asks for beside tenants files, and puts it in force. The directory as it then is.
+    fn administer(
+        &self,
+        edit: OperatorEdit,
+        author: Author,
+    ) -> Done<Result<Arc<Directory>, StoreError>>;
 
     /// Loads a tenants file and makes it known to the calls. Resolves once it is on disk and in force.
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>>;
@@ -92,6 +106,21 @@ pub struct GatewayStatus {
 #[derive(Debug)]
 pub(crate) struct Refused(StatusCode, String);
 
+impl Refused {
+    fn bad(message: String) -> Self {
+        Self(StatusCode::BAD_REQUEST, message)
+    }
+
+    fn not_found() -> Self {
+        Self(StatusCode::NOT_FOUND, "there is no such thing".to_owned())
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let message = "this is not asked with that method: see /operator/v1/openapi.json";
+        Self(StatusCode::METHOD_NOT_ALLOWED, message.to_owned())
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let response = (self.0, Json(json!({ "error": self.1 }))).into_response();
@@ -108,13 +137,30 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
+    let (source, now) = (auth::source(&request), (state.clock)());
+    let door = request.extensions().get::<Arc<Door>>().cloned();
+    let guard = door.zip(source);
+    if let Some((door, source)) = &guard {
+        door.admit(now, *source, OPERATOR).map_err(|seconds| {
+            let message = format!("too many wrong keys: try again in {seconds} s");
+            Refused(StatusCode::TOO_MANY_REQUESTS, message)
+        })?;
+    }
     if !has_key(request.headers(), &state.operator_key) {
+        if let Some((door, source)) = &guard
+            && door.failed(now, *source, OPERATOR)
+        {
+            tracing::warn!(%source, "too many wrong operator keys: turned away for a while");
+        }
         let message = "send the operator key: `Authorization: Bearer …`".to_owned();
         return Err(Refused(StatusCode::UNAUTHORIZED, message));
     }
+    if let Some((door, source)) = &guard {
+        door.proved(now, *source, OPERATOR);
+    }
     let author = Author {
-        source: auth::source(&request),
-        ..Author::operator((state.clock)())
+        source,
+        ..Author::operator(now)
     };
     request.extensions_mut().insert(author);
     Ok(next.run(request).await)
@@ -154,7 +200,7 @@ pub(crate) async fn metrics(State(state): State<ApiState>) -> impl IntoResponse 
     )
 }
 
-/// `GET /operator/v1/trunks`: how each trunk stands.
+/// `GET /operator/v1/trunk-status`: how each trunk stands.
 pub(crate) async fn trunks(State(state): State<ApiState>) -> Json<Value> {
     Json(json!({ "trunks": state.operator.trunks().await }))
 }

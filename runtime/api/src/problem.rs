@@ -14,7 +14,13 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: u32,
     pub(crate) message: String,
+    /// Where errors are explained; the code comes behind it.
+    pages: Option<String>,
+    retry_after_s: u64,
 }
+
+/// Where Twilio explains its codes.
+const PAGES: &str = "https://www.twilio.com/docs/errors";
 
 #[derive(Serialize)]
 struct Body {
@@ -30,6 +36,25 @@ impl Problem {
             status,
             code,
             message: message.into(),
+            pages: None,
+            retry_after_s: 1,
+        }
+    }
+
+    /// The same, explained elsewhere.
+    pub(crate) fn with_pages(self, pages: String) -> Self {
+        Self {
+            pages: Some(pages),
+            ..self
+        }
+    }
+
+    /// Too many wrong credentials from one place.
+    pub(crate) fn too_many_failures(seconds: u64) -> Self {
+        let message = format!("Too many wrong credentials: try again in {seconds} s");
+        Self {
+            retry_after_s: seconds,
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, message)
         }
     }
 
@@ -130,19 +155,21 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let pages = self.pages.as_deref().unwrap_or(PAGES);
         let body = Body {
             code: self.code,
-            message: self.message,
-            more_info: format!("https://www.twilio.com/docs/errors/{}", self.code),
+            message: self.message.clone(),
+            more_info: format!("{pages}/{}", self.code),
             status: self.status.as_u16(),
         };
-        let response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(self.clone());
         match self.status {
             StatusCode::UNAUTHORIZED => {
                 ([(WWW_AUTHENTICATE, "Basic realm=\"Twilio API\"")], response).into_response()
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                ([(RETRY_AFTER, "1")], response).into_response()
+                ([(RETRY_AFTER, self.retry_after_s.to_string())], response).into_response()
             }
             _ => response,
         }

@@ -182,7 +182,7 @@ async fn metrics_are_in_prometheus_text_format_and_need_the_key() {
 async fn trunks_are_told_to_the_operator_alone() {
     let api = Api::new();
     let get = |authorization: &str| {
-        Request::get("/operator/v1/trunks")
+        Request::get("/operator/v1/trunk-status")
             .header("authorization", authorization)
             .body(Body::empty())
             .unwrap()

@@ -23,6 +23,11 @@ impl Outcomes {
             .copied()
             .unwrap_or_else(|| CallStatus::from_sip(code))
     }
+
+    /// The rows over the default table.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, CallStatus)> {
+        self.0.iter().map(|(code, status)| (*code, *status))
+    }
 }
 
 impl FromIterator<(u16, CallStatus)> for Outcomes {

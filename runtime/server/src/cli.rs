@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
 use crate::self_test::worker as self_test_worker;
+use crate::things::{self, CallerIdCommand, Output, ThingCommand};
 
 /// A programmable voice runtime: what a call does is a WebAssembly component.
 #[derive(Debug, Parser)]
@@ -41,6 +42,29 @@ enum Command {
     Status {
         #[command(flatten)]
         config: ConfigFile,
+    },
+    /// Carriers of the running server.
+    #[command(subcommand)]
+    Carriers(ThingCommand),
+    /// Accounts of the running server: their SIDs, what they may do, whether they are in use (`status=suspended`).
+    #[command(subcommand)]
+    Accounts(ThingCommand),
+    /// Trunks of the running server.
+    #[command(subcommand)]
+    Trunks(ThingCommand),
+    /// Numbers of the running server, and what their calls do.
+    #[command(subcommand)]
+    Numbers(ThingCommand),
+    /// Numbers that accounts may show as the caller besides their own.
+    #[command(subcommand)]
+    CallerIds(CallerIdCommand),
+    /// Shows who changed what, the newest first.
+    Audit {
+        /// How many entries.
+        #[arg(long, short = 'n', default_value_t = 50)]
+        entries: usize,
+        #[command(flatten)]
+        output: Output,
     },
     /// Makes, builds, tests and inspects plugins on this machine alone; uploads them to a server and says which version runs.
     #[command(subcommand)]
@@ -101,6 +125,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             config,
         } => crate::apply::apply(&config.load()?, &file, overwrite),
         Command::Status { config } => crate::status::status(&config.load()?),
+        Command::Carriers(command) => things::run(things::CARRIERS, &command),
+        Command::Accounts(command) => things::run(things::ACCOUNTS, &command),
+        Command::Trunks(command) => things::run(things::TRUNKS, &command),
+        Command::Numbers(command) => things::run(things::NUMBERS, &command),
+        Command::CallerIds(command) => things::run_caller_ids(&command),
+        Command::Audit { entries, output } => things::audit(&output, entries),
         Command::Plugin(command) => crate::plugin::run(&command),
         Command::Twiml(command) => crate::plugin::twiml::run(&command),
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),

@@ -39,6 +39,7 @@ mod serve;
 mod services;
 mod status;
 mod streams;
+mod things;
 mod transport;
 mod trunks;
 mod web;

@@ -9,7 +9,9 @@ use anyhow::{Context, bail};
 use api::{ApiState, Done, End, EndError, Metric};
 use call::{AccountSid, CallRecord, CallSid, CallStatus, Grants, HangUpCause};
 use sha2::{Digest, Sha256};
-use store::{Applied, CallRow, Scope, Secret, StoreError, Tenants};
+use store::{
+    Applied, Author, CallRow, Directory, OperatorEdit, Scope, Secret, StoreError, Tenants,
+};
 
 use crate::call_actor::Message;
 use crate::clock;
@@ -148,6 +150,21 @@ impl api::Operator for Host {
     fn trunks(&self) -> Done<Vec<api::TrunkStatus>> {
         let services = self.services();
         Box::pin(async move { trunks::status::of_all(&services).await })
+    }
+
+    fn administer(
+        &self,
+        edit: OperatorEdit,
+        author: Author,
+    ) -> Done<Result<Arc<Directory>, StoreError>> {
+        let services = self.services();
+        Box::pin(async move {
+            let directory = services.store.administer(edit, author).await?;
+            let services = Arc::clone(&services);
+            let taken_over = tokio::task::spawn_blocking(move || take_over(&services)).await;
+            taken_over.expect("taking tenants over does not panic");
+            Ok(directory)
+        })
     }
 
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {

@@ -35,13 +35,18 @@ pub(crate) fn ask(
         method,
         &url,
         &authorization,
-        "application/toml",
+        // Whatever is no object is a tenants file.
+        if body.starts_with('{') {
+            "application/json"
+        } else {
+            "application/toml"
+        },
         body.into(),
     );
     let (status, body) = tokio
         .block_on(asked)
         .with_context(|| format!("no server answers at {address} (api.bind)"))?;
-    if status == 200 {
+    if (200..300).contains(&status) {
         return Ok(body);
     }
     #[derive(Deserialize)]

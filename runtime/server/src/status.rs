@@ -40,7 +40,13 @@ struct Gateway {
 
 /// Prints each trunk.
 pub(crate) fn status(config: &Config) -> anyhow::Result<()> {
-    let body = own_api::ask(config, http::Method::GET, "trunks", &[], String::new())?;
+    let body = own_api::ask(
+        config,
+        http::Method::GET,
+        "trunk-status",
+        &[],
+        String::new(),
+    )?;
     let answer: Answer =
         serde_json::from_slice(&body).context("the running server's answer is not understood")?;
     print!("{}", in_words(&answer.trunks));

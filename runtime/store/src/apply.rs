@@ -160,6 +160,7 @@ pub(crate) fn apply(rows: &mut dyn Rows, tenants: &Tenants) -> Result<Applied, S
 struct Plan<'r> {
     rows: &'r dyn Rows,
     keeps_edits: bool,
+    is_edit: bool,
     directory: Directory,
     changes: Vec<Change>,
     applied: Applied,
@@ -181,6 +182,7 @@ impl<'r> Plan<'r> {
         let mut plan = Self {
             rows,
             keeps_edits: !tenants.overwrites,
+            is_edit: tenants.is_edit,
             directory: current.clone(),
             changes: Vec::new(),
             applied: Applied::default(),
@@ -310,6 +312,16 @@ impl<'r> Plan<'r> {
             updated_unix_ms: before.map_or(at, |before| before.updated_unix_ms),
             ..number.clone()
         };
+        // What a file's table has no keys for.
+        let new = match before.filter(|_| self.is_edit) {
+            Some(before) => Number {
+                name: before.name.clone(),
+                fallback: before.fallback.clone(),
+                application: before.application,
+                ..new
+            },
+            None => new,
+        };
         let same = before.map(|before| **before == new);
         let new = Number {
             updated_unix_ms: at,
@@ -327,6 +339,9 @@ impl<'r> Plan<'r> {
             is_edited: false,
         };
         let before = self.directory.mark(&key);
+        if self.is_edit {
+            return self.take_edit(item, same, before, change);
+        }
         let is_edited = before.is_some_and(|before| before.is_edited) && same != Some(true);
         let says_the_same = before.is_some_and(|before| before.said == mark.said);
         if is_edited && says_the_same && self.keeps_edits {
@@ -345,6 +360,34 @@ impl<'r> Plan<'r> {
             self.put(change);
         }
         if before != Some(mark) {
+            self.put(Change::Mark(key, mark));
+        }
+        true
+    }
+
+    /// Takes a change over the API in. Only what a file has named can be overwritten by one unawares.
+    fn take_edit(
+        &mut self,
+        item: Item,
+        same: Option<bool>,
+        mark: Option<Mark>,
+        change: Change,
+    ) -> bool {
+        let key = item.key();
+        match same {
+            Some(true) => {
+                self.applied.unchanged += 1;
+                return true;
+            }
+            Some(false) => self.applied.changed.push(item),
+            None => self.applied.created.push(item),
+        }
+        self.put(change);
+        if let Some(mark) = mark {
+            let mark = Mark {
+                is_edited: true,
+                ..mark
+            };
             self.put(Change::Mark(key, mark));
         }
         true

@@ -106,8 +106,10 @@
 
 mod check;
 mod file;
+mod show;
 #[cfg(test)]
 mod tests;
+mod thing;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -116,6 +118,7 @@ use std::path::{Path, PathBuf};
 use call::{AccountSid, Grants};
 use sha2::{Digest, Sha256};
 
+pub use self::thing::Kind;
 use crate::component::Component;
 use crate::{Author, Carrier, CarrierId, Egress, Flow, Number, Operator, Outbound, Secret, Trunk};
 
@@ -133,6 +136,8 @@ pub struct Tenants {
     pub(crate) numbers: Vec<Number>,
     /// The file's own text of each table, by kind, in the order of the lists.
     pub(crate) said: BTreeMap<&'static str, Vec<String>>,
+    /// Whether it is a change over the API, and no file.
+    pub(crate) is_edit: bool,
     /// Whether it goes before what was changed otherwise since it was applied last.
     pub(crate) overwrites: bool,
     pub(crate) author: Author,

@@ -28,9 +28,10 @@ use jackfield_api::{
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
-    AccountStore, Applied, CallRow, Flow, Leg, MemoryStore, NewRecording, NewVersion, Plugin,
-    PluginChange, PluginOwner, RecordingEnding, RecordingRow, RecordingSource, RecordingStatus,
-    Scope, Secret, SelfTest, Store, StoreError, Tenants, TrunkId, UploadedPlugin,
+    AccountStore, Applied, Author, CallRow, Directory, Flow, Leg, MemoryStore, NewRecording,
+    NewVersion, OperatorEdit, Plugin, PluginChange, PluginOwner, RecordingEnding, RecordingRow,
+    RecordingSource, RecordingStatus, Scope, Secret, SelfTest, Store, StoreError, Tenants, TrunkId,
+    UploadedPlugin,
 };
 use tower::ServiceExt as _;
 
@@ -348,6 +349,14 @@ impl Operator for Staff {
             gateways: vec![gateway],
         };
         Box::pin(async move { vec![status] })
+    }
+
+    fn administer(
+        &self,
+        edit: OperatorEdit,
+        author: Author,
+    ) -> Done<Result<Arc<Directory>, StoreError>> {
+        Box::pin(self.0.administer(edit, author))
     }
 
     fn apply(&self, tenants: Tenants) -> Done<Result<Applied, StoreError>> {

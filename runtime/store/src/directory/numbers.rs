@@ -11,9 +11,20 @@ impl Directory {
     /// The account's number of that SID.
     #[must_use]
     pub fn number_of(&self, scope: Scope, sid: PhoneNumberSid) -> Option<&Arc<Number>> {
+        self.number_of_any(sid)
+            .filter(|number| number.account == scope.account())
+    }
+
+    /// The number of that SID, whoever has it.
+    #[must_use]
+    pub fn number_of_any(&self, sid: PhoneNumberSid) -> Option<&Arc<Number>> {
         let (carrier, number) = self.numbers_by_sid.get(&sid)?;
-        let number = self.numbers.get(carrier)?.get(number)?;
-        Some(number).filter(|number| number.account == scope.account())
+        self.numbers.get(carrier)?.get(number)
+    }
+
+    /// The SIDs of all numbers, in their order.
+    pub fn number_sids(&self) -> impl Iterator<Item = &PhoneNumberSid> {
+        self.numbers_by_sid.keys()
     }
 
     /// The account's application of that SID.

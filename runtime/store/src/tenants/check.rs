@@ -67,6 +67,7 @@ pub(super) fn check(
         components,
         numbers,
         said,
+        is_edit: false,
         overwrites: false,
         author: Author::operator(0),
     })

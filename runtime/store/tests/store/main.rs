@@ -11,4 +11,5 @@ mod key_values;
 mod plugins;
 mod recordings;
 mod support;
+mod things;
 mod verbs;

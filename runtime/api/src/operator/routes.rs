@@ -1,0 +1,228 @@
+//! The routes of the operator's API, each with what is said of it: the router and the `OpenAPI` document are made of one list.
+
+use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::{Extension, Json, Router};
+use serde_json::{Map, Value, json};
+use store::tenants::Kind;
+
+use super::{audit, caller_ids, things};
+use crate::ApiState;
+use crate::operator;
+
+/// Where all of it lies.
+const ROOT: &str = "/operator/v1";
+
+/// One thing that can be asked.
+struct Route {
+    method: &'static str,
+    /// Below [`ROOT`].
+    path: String,
+    summary: String,
+    /// Names of what the query may have.
+    query: &'static [&'static str],
+    /// What the body is; none where there is none.
+    body: Option<String>,
+    /// The status of the answer where all is well.
+    status: u16,
+    handler: MethodRouter<ApiState>,
+}
+
+impl Route {
+    fn new(
+        method: &'static str,
+        path: &str,
+        summary: impl Into<String>,
+        handler: MethodRouter<ApiState>,
+    ) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            summary: summary.into(),
+            query: &[],
+            body: None,
+            status: 200,
+            handler,
+        }
+    }
+
+    fn with(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+
+    fn of(self, body: impl Into<String>) -> Self {
+        let body = Some(body.into());
+        Self { body, ..self }
+    }
+
+    fn giving(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+}
+
+fn all() -> Vec<Route> {
+    let mut routes = vec![
+        Route::new(
+            "post",
+            "/apply",
+            "Loads the tenants file in the body.",
+            post(operator::apply),
+        )
+        .with(&["folder", "overwrite"])
+        .of("A tenants file (TOML)."),
+        Route::new(
+            "get",
+            "/metrics",
+            "The process's numbers, in Prometheus' text format.",
+            get(operator::metrics),
+        ),
+        Route::new(
+            "get",
+            "/trunk-status",
+            "How each trunk stands now.",
+            get(operator::trunks),
+        ),
+        Route::new(
+            "get",
+            "/audit",
+            "Who changed what, the newest first.",
+            get(audit::list),
+        )
+        .with(&["before", "limit"]),
+        Route::new(
+            "get",
+            "/caller-ids",
+            "Numbers that accounts may show as the caller.",
+            get(caller_ids::list),
+        ),
+        Route::new(
+            "post",
+            "/caller-ids",
+            "A number that an account may show as the caller.",
+            post(caller_ids::create),
+        )
+        .of("`account`, `number`, `name`.")
+        .giving(201),
+        Route::new(
+            "delete",
+            "/caller-ids/{id}",
+            "The account may show the number no more.",
+            delete(caller_ids::delete),
+        )
+        .giving(204),
+        Route::new(
+            "post",
+            "/accounts/{id}/token",
+            "A new token in place of the one there is.",
+            post(things::new_token),
+        ),
+        Route::new(
+            "get",
+            "/openapi.json",
+            "This document.",
+            get(async || Json(document())),
+        ),
+    ];
+    for kind in [Kind::Carrier, Kind::Account, Kind::Trunk, Kind::Number] {
+        routes.extend(of_things(kind));
+    }
+    routes
+}
+
+fn of_things(kind: Kind) -> [Route; 5] {
+    let (many, one) = (things::plural(kind), kind.table());
+    let (list, item) = (format!("/{many}"), format!("/{many}/{{id}}"));
+    let body = format!("The keys of [[{one}]] in a tenants file.");
+    [
+        Route::new(
+            "get",
+            &list,
+            format!("The {many}, by their ids."),
+            get(things::list),
+        )
+        .with(&["after", "limit"]),
+        Route::new("post", &list, format!("A new {one}."), post(things::create))
+            .of(body.clone())
+            .giving(201),
+        Route::new("get", &item, format!("One {one}."), get(things::fetch)),
+        Route::new(
+            "patch",
+            &item,
+            format!("Changes of a {one} what the body names; a null takes away."),
+            patch(things::update),
+        )
+        .of(body),
+        Route::new(
+            "delete",
+            &item,
+            format!("The {one} is no more."),
+            delete(things::delete),
+        )
+        .giving(204),
+    ]
+    .map(|route| Route {
+        handler: route.handler.layer(Extension(kind)),
+        ..route
+    })
+}
+
+/// All of them. Whoever asks has shown the operator's key already.
+pub(crate) fn router() -> Router<ApiState> {
+    all().into_iter().fold(Router::new(), |router, route| {
+        router.route(&format!("{ROOT}{}", route.path), route.handler)
+    })
+}
+
+/// What is there, by `OpenAPI` 3.1.
+pub(crate) fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in all() {
+        let path = format!("{ROOT}{}", route.path);
+        let entry = paths.entry(path).or_insert_with(|| json!({}));
+        entry[route.method] = operation(&route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Jackfield's operator API",
+            "version": "1",
+            "description": "Errors are `{\"error\": \"…\"}`. Bodies are JSON unless it says otherwise.",
+        },
+        "components": {
+            "securitySchemes": { "operator": { "type": "http", "scheme": "bearer" } },
+        },
+        "security": [{ "operator": [] }],
+        "paths": paths,
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let query = route
+        .query
+        .iter()
+        .map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } }));
+    let id = route.path.contains("{id}").then(
+        || json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }),
+    );
+    let mut operation = json!({
+        "summary": route.summary,
+        "parameters": id.into_iter().chain(query).collect::<Vec<_>>(),
+        "responses": {
+            route.status.to_string(): { "description": "Done." },
+            "401": { "description": "The operator's key is missing or wrong." },
+            "429": { "description": "Too many wrong keys from there." },
+        },
+    });
+    if let Some(body) = &route.body {
+        let media_type = if body.contains("TOML") {
+            "application/toml"
+        } else {
+            "application/json"
+        };
+        operation["requestBody"] = json!({
+            "description": body,
+            "required": true,
+            "content": { media_type: { "schema": {} } },
+        });
+    }
+    operation
+}

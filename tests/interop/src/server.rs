@@ -441,13 +441,23 @@ impl Server {
     /// What `jackfield status` says.
     #[must_use]
     pub fn status(&self) -> String {
-        let mut command = command("status", &self.folder.path().join("jackfield.toml"));
-        command.env("JACKFIELD_API_BIND", self.api.to_string());
-        let output = command.output().expect("jackfield can be run");
+        self.operate(&["status"])
+    }
+
+    /// What a command beside the server prints, such as `accounts list`.
+    #[must_use]
+    pub fn operate(&self, arguments: &[&str]) -> String {
+        let output = Command::new(binary())
+            .args(arguments)
+            .arg("--config")
+            .arg(self.folder.path().join("jackfield.toml"))
+            .env("JACKFIELD_API_BIND", self.api.to_string())
+            .output()
+            .expect("jackfield can be run");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
             output.status.success(),
-            "jackfield status failed:\n{text}{}",
+            "jackfield {arguments:?} failed:\n{text}{}",
             String::from_utf8_lossy(&output.stderr)
         );
         text

@@ -5,7 +5,8 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{KeyValueError, StreamError};
+use call::{CallError, KeyValueError, StreamError};
+use plugin_host::{Flow, Outcome};
 use words::{
     ApiDoes, CalleeDoes, CalleeWords, CallerDoes, Entry, File, FlowDoes, OtherDoes, RefereeWords,
     StepWords, StreamEndWords, StreamWords, World,
@@ -29,6 +30,28 @@ pub struct Case {
 }
 
 impl Case {
+    /// Plays it as `prepare` changes its script; tells why it is no success, if it is none.
+    ///
+    /// # Panics
+    /// As [`crate::run`].
+    pub fn play(
+        &self,
+        flow: &Flow,
+        prepare: impl FnOnce(Script) -> Script,
+    ) -> (Run, Option<String>) {
+        let (run, unexpected) = match crate::run(flow, prepare(self.script.clone())) {
+            Ok(run) => (run, None),
+            Err(unexpected) => (*unexpected.run, Some(unexpected.why)),
+        };
+        let outcome = &run.end.outcome;
+        let broke = match outcome {
+            Outcome::Finished(Ok(()) | Err(CallError::HungUp)) => None,
+            _ => Some(format!("the story {outcome}")),
+        };
+        let trouble = unexpected.or(broke).or_else(|| self.misses(&run));
+        (run, trouble)
+    }
+
     /// What the flow should have asked of web servers in this run and did not, or should have kept; none when all is well.
     #[must_use]
     pub fn misses(&self, run: &Run) -> Option<String> {

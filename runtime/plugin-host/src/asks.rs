@@ -1,12 +1,14 @@
-//! What a component asks for: in a section of its own, and by what it imports.
+//! What a component says of itself in its `plugin.toml`: what it asks for, and what the callers of its test find.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use call::{Grants, NotGranted};
-use wasm_encoder::{ComponentSection, CustomSection};
-use wasmparser::{Parser, Payload};
+use serde::Deserialize;
+use toml::{Table, Value};
+use wasmparser::Payload;
 
-use crate::world::{self, LoadError};
+use crate::parts;
+use crate::world::LoadError;
 
 /// The custom section: an author's `plugin.toml`.
 const SECTION: &str = "jackfield:asks";
@@ -14,19 +16,40 @@ const SECTION: &str = "jackfield:asks";
 const SECTION_BYTES: usize = 16 * 1024;
 /// What is imported from here has to be granted.
 const KEY_VALUE: &str = "wasi:keyvalue/";
+/// The table of `plugin.toml` that is not about what is asked for.
+const SELF_TEST: &str = "self-test";
+
+/// A `plugin.toml`.
+#[derive(Debug, Default)]
+struct Manifest {
+    asks: Grants,
+    self_test: SelfTest,
+}
+
+/// Its table `[self-test]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SelfTest {
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+}
 
 /// What a component asks for. One that says nothing asks for what it imports alone.
 ///
 /// # Errors
 /// [`LoadError`] where the bytes are no component, or what it says of itself is not understood.
 pub fn asks(wasm: &[u8]) -> Result<Grants, LoadError> {
-    let said = read(wasm)?;
-    let mut asks = match said.section {
-        Some((text, _)) => parse(text)?,
-        None => Grants::default(),
-    };
-    asks.key_value |= said.imports_key_values;
+    let mut asks = manifest(wasm)?.asks;
+    asks.key_value |= imports_key_values(wasm)?;
     Ok(asks)
+}
+
+/// The settings that the host's own callers and questions find when the component is tested: `[self-test]` of its `plugin.toml`.
+///
+/// # Errors
+/// As [`asks`].
+pub fn self_test_settings(wasm: &[u8]) -> Result<BTreeMap<String, String>, LoadError> {
+    Ok(manifest(wasm)?.self_test.settings)
 }
 
 /// What of all that a component asks for is not granted: nothing, where it may be taken over.
@@ -56,20 +79,29 @@ pub fn require(asks: &Grants, grants: &Grants) -> Result<(), LoadError> {
 /// As [`asks`]; also for a text that is no such file.
 pub fn with_asks(wasm: &[u8], text: &str) -> Result<Vec<u8>, LoadError> {
     parse(text.as_bytes())?;
-    let mut component = wasm.to_vec();
-    if let Some((_, whole)) = read(wasm)?.section {
-        component.drain(whole);
-    }
-    let section = CustomSection {
-        name: SECTION.into(),
-        data: text.as_bytes().into(),
-    };
-    section.append_to_component(&mut component);
-    Ok(component)
+    // Two of them are nothing to be replaced.
+    manifest(wasm)?;
+    parts::with_custom(wasm, is_asks, [(SECTION.to_owned(), text)])
 }
 
-fn parse(text: &[u8]) -> Result<Grants, LoadError> {
+fn is_asks(name: &str) -> bool {
+    name == SECTION
+}
+
+fn manifest(wasm: &[u8]) -> Result<Manifest, LoadError> {
+    match parts::custom(wasm, is_asks)?.as_slice() {
+        [] => Ok(Manifest::default()),
+        [section] => parse(section.data),
+        _ => {
+            let why = format!("there are two sections `{SECTION}`");
+            Err(LoadError::Asks(why))
+        }
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Manifest, LoadError> {
     let wrong = |why: String| LoadError::Asks(why);
+    let not_toml = |error: toml::de::Error| wrong(error.message().to_owned());
     if text.len() > SECTION_BYTES {
         let bytes = text.len();
         return Err(wrong(format!(
@@ -77,60 +109,36 @@ fn parse(text: &[u8]) -> Result<Grants, LoadError> {
         )));
     }
     let text = std::str::from_utf8(text).map_err(|error| wrong(error.to_string()))?;
-    let asks: Grants = toml::from_str(text).map_err(|error| wrong(error.message().to_owned()))?;
-    asks.check_entries().map_err(wrong)?;
-    Ok(asks)
-}
-
-/// What a component says of itself.
-struct Said<'w> {
-    /// The text, and where the section is with its header.
-    section: Option<(&'w [u8], Range<usize>)>,
-    imports_key_values: bool,
-}
-
-fn read(wasm: &[u8]) -> Result<Said<'_>, LoadError> {
-    world::check_kind(wasm)?;
-    let invalid = |error: wasmparser::BinaryReaderError| LoadError::Invalid(error.to_string());
-    let mut said = Said {
-        section: None,
-        imports_key_values: false,
+    let mut table: Table = toml::from_str(text).map_err(not_toml)?;
+    let self_test = match table.remove(SELF_TEST) {
+        Some(value) => value.try_into().map_err(|error: toml::de::Error| {
+            wrong(format!("[{SELF_TEST}]: {}", error.message()))
+        })?,
+        None => SelfTest::default(),
     };
-    let mut depth = 0_u32;
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.map_err(invalid)? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::CustomSection(section) if depth == 1 && section.name() == SECTION => {
-                if said.section.is_some() {
-                    let why = format!("there are two sections `{SECTION}`");
-                    return Err(LoadError::Asks(why));
-                }
-                let body = section.range();
-                // One byte says that it is a custom section, then comes its size.
-                let header = 1 + bytes_of_size(body.len());
-                said.section = Some((section.data(), body.start - header..body.end));
-            }
-            Payload::ComponentImportSection(section) if depth == 1 => {
-                for import in section {
-                    let name = import.map_err(invalid)?.name.name;
-                    said.imports_key_values |= name.starts_with(KEY_VALUE);
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(said)
+    let asks: Grants = Value::Table(table).try_into().map_err(not_toml)?;
+    asks.check_entries().map_err(wrong)?;
+    Ok(Manifest { asks, self_test })
 }
 
-/// Bytes that a number takes in LEB128: seven bits in each.
-fn bytes_of_size(size: usize) -> usize {
-    let bits = usize::BITS - size.leading_zeros();
-    bits.div_ceil(7).max(1) as usize
+fn imports_key_values(wasm: &[u8]) -> Result<bool, LoadError> {
+    let mut imports = false;
+    parts::each(wasm, |payload| {
+        if let Payload::ComponentImportSection(section) = payload {
+            for import in section {
+                let name = import.map_err(parts::invalid)?.name.name;
+                imports |= name.starts_with(KEY_VALUE);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(imports)
 }
 
 #[cfg(test)]
 mod tests {
+    use wasm_encoder::{ComponentSection as _, CustomSection};
+
     use super::*;
 
     const ASKS: &str = "hosts = [\"api.example.org\"]\ndial = [\"+855\"]\n";
@@ -171,6 +179,14 @@ mod tests {
                 "`https://a.example` among `hosts`",
             ),
             ("hosts = 1", "invalid type"),
+            (
+                "[self-test]\nsetings = {}",
+                "[self-test]: unknown field `setings`",
+            ),
+            (
+                "[self-test]\nsettings = { retries = 3 }",
+                "[self-test]: invalid type",
+            ),
         ] {
             let error = with_asks(bundled::ECHO, text).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
@@ -186,6 +202,18 @@ mod tests {
         let error = asks(&twice).unwrap_err().to_string();
         assert!(error.contains("two sections"), "{error}");
         assert_eq!(asks(b"hello"), Err(LoadError::NotWasm));
+    }
+
+    #[test]
+    fn settings_of_the_test_are_not_asked_for() {
+        let text = format!("{ASKS}[self-test.settings]\ninbox-url = \"https://inbox.example/\"\n");
+        let asking = with_asks(bundled::ECHO, &text).unwrap();
+        let plain = with_asks(bundled::ECHO, ASKS).unwrap();
+        assert_eq!(asks(&asking), asks(&plain));
+        let settings = self_test_settings(&asking).unwrap();
+        let expected = ("inbox-url".to_owned(), "https://inbox.example/".to_owned());
+        assert_eq!(settings, BTreeMap::from([expected]));
+        assert_eq!(self_test_settings(&plain), Ok(BTreeMap::new()));
     }
 
     #[test]

@@ -273,6 +273,7 @@ impl Loaded<'_> {
             retry_strategy: bound
                 .retry_strategy
                 .map(|strategy| Strategy::new(engine(), strategy)),
+            asks: self.asks.clone(),
         })
     }
 }

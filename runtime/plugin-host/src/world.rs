@@ -69,6 +69,9 @@ pub enum LoadError {
     /// What it says that it asks for is not understood.
     #[error("what the component asks for is not understood: {0}; it comes from `plugin.toml`")]
     Asks(String),
+    /// The cases that it brings are too many, or none.
+    #[error("the cases that the component brings are not usable: {0}")]
+    Cases(String),
     /// It asks for more than its account grants; names the lines that would grant it.
     #[error("it asks for what its account does not grant: add to the account's `grants`: {0}")]
     NotGranted(String),

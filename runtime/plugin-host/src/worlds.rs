@@ -1,5 +1,7 @@
 //! What a component can do on this host.
 
+use call::Grants;
+
 use crate::flow::Flow;
 use crate::retry::Strategy;
 use crate::routing::Policy;
@@ -14,6 +16,8 @@ pub struct Worlds {
     pub routing_policy: Option<Policy>,
     /// It says when to try again.
     pub retry_strategy: Option<Strategy>,
+    /// What it asks for beyond its calls, whichever world it runs.
+    pub asks: Grants,
 }
 
 impl Worlds {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use call::{CallSid, Grants, StoryChoice};
 use ledger::Ledger;
-use plugin_host::{Engine, Flow, LoadError};
+use plugin_host::{Engine, Flow, LoadError, Worlds};
 use shelf::{Loaded, Serving, Shelf};
 use store::{Plugin, PluginOwner, SelfTest, Store, WebhookMethod};
 use tracing::{error, info};
@@ -77,7 +77,7 @@ pub(crate) struct VersionId {
 /// What an upload came to before it was tested.
 pub(crate) struct Checked {
     /// Those that it runs.
-    pub(crate) worlds: Vec<String>,
+    pub(crate) worlds: Vec<&'static str>,
     /// None where the engine had it already.
     code: Option<Vec<u8>>,
 }
@@ -161,70 +161,77 @@ impl Flows {
     }
 
     fn load_version(&self, store: &dyn Store, plugin: &Plugin, number: u32) -> Option<Loaded> {
-        let loaded = self.flow_of(store, plugin, number);
+        let loaded = self.worlds_of(store, plugin, number);
         if let Err(reason) = &loaded {
             error!(
                 owner = %plugin.owner, plugin = plugin.name, version = number,
                 "cannot load the version: {reason}"
             );
         }
-        let flow = loaded.ok()?;
-        Some(Loaded { number, flow })
+        let sha256 = plugin.version(number)?.sha256;
+        let worlds = loaded.ok()?;
+        Some(Loaded {
+            number,
+            sha256,
+            worlds,
+        })
     }
 
     /// The compiled code of a version, from where it is ready or else made anew.
     ///
     /// # Errors
     /// In words, when its bytes are damaged or this host cannot run it.
-    pub(crate) fn flow_of(
+    pub(crate) fn worlds_of(
         &self,
         store: &dyn Store,
         plugin: &Plugin,
         number: u32,
-    ) -> Result<Flow, String> {
+    ) -> Result<Worlds, String> {
         let version = plugin.version(number).ok_or("it is kept no longer")?;
-        if let Some(flow) = self.shelf().flow(&version.sha256.0) {
-            return Ok(flow);
+        if let Some(worlds) = self.shelf().worlds(version.sha256) {
+            return Ok(worlds);
         }
         let wasm = store
             .component_bytes(version.sha256)
             .map_err(|error| error.to_string())?;
-        let flow = self.load_upload(&wasm).map_err(|error| error.to_string())?;
+        let worlds = self.load_upload(&wasm).map_err(|error| error.to_string())?;
         info!(owner = %plugin.owner, plugin = plugin.name, version = number, "version loaded");
-        Ok(flow)
+        Ok(worlds)
     }
 
-    /// Whether these bytes are a component that could run calls with what its owner grants; tells the worlds that it runs. Every upload
-    /// passes here.
-    pub(crate) fn check(&self, wasm: &[u8], grants: &Grants) -> Result<Vec<String>, LoadError> {
-        Ok(self.check_and_keep_code(wasm, grants)?.worlds)
+    /// The worlds that the active version of a plugin runs; none where there is no such version.
+    pub(crate) fn active_worlds(&self, owner: &PluginOwner, name: &str) -> Vec<&'static str> {
+        let shelf = self.shelf();
+        let serving = shelf.get(owner, name);
+        let active = serving.and_then(|serving| serving.active.as_ref());
+        active.map_or_else(Vec::new, |active| active.worlds.names())
     }
 
-    /// As [`Self::check`], for an upload that is to be tested.
-    pub(crate) fn check_and_keep_code(
-        &self,
-        wasm: &[u8],
-        grants: &Grants,
-    ) -> Result<Checked, LoadError> {
+    /// Whether these bytes are a component that could run calls with what its owner grants. What a tenants file names passes here.
+    pub(crate) fn check(&self, wasm: &[u8], grants: &Grants) -> Result<(), LoadError> {
+        let flow = self
+            .engine
+            .load_by(wasm, |wasm| self.compiler.compile(wasm))?;
+        plugin_host::require(flow.asks(), grants)
+    }
+
+    /// Whether these bytes are a component that this host could use with what its owner grants, in whichever world. Every upload passes here.
+    pub(crate) fn check_upload(&self, wasm: &[u8], grants: &Grants) -> Result<Checked, LoadError> {
         let mut code = None;
         let worlds = self.engine.worlds_by(wasm, |wasm| {
             let compiled = self.compiler.compile(wasm)?;
             code = Some(compiled.clone());
             Ok(compiled)
         })?;
-        let names = worlds.names().into_iter().map(str::to_owned).collect();
-        match &worlds.call_flow {
-            Some(flow) => plugin_host::require(flow.asks(), grants)?,
-            // Says what it exports in place of a flow.
-            None => self.load_upload(wasm).map(drop)?,
-        }
+        plugin_host::require(&worlds.asks, grants)?;
+        plugin_host::cases(wasm)?;
         Ok(Checked {
-            worlds: names,
+            worlds: worlds.names(),
             code,
         })
     }
 
-    /// Plays callers against an uploaded flow, in a process of its own. Takes up to some seconds, and longer where others wait.
+    /// Tests an upload, in a process of its own. Takes up to some seconds, and longer where others wait.
     pub(crate) fn self_test(&self, wasm: &[u8], checked: Checked) -> SelfTest {
         let code = checked.code.map_or_else(|| self.compiler.compile(wasm), Ok);
         match code {
@@ -236,9 +243,9 @@ impl Flows {
     }
 
     /// What a tenant uploaded is compiled in a process of its own.
-    fn load_upload(&self, wasm: &[u8]) -> Result<Flow, LoadError> {
+    fn load_upload(&self, wasm: &[u8]) -> Result<Worlds, LoadError> {
         self.engine
-            .load_by(wasm, |wasm| self.compiler.compile(wasm))
+            .worlds_by(wasm, |wasm| self.compiler.compile(wasm))
     }
 
     /// What a call begins its story with: the version that has its turn, what `wasi:config` answers in it (the flow's own keys, over the
@@ -271,18 +278,18 @@ impl Flows {
                 TWIML
             }
         };
-        if let Some((owner, loaded)) = self.shelf().choose(account, name, call) {
-            let grants = granted_to(&owner, account);
-            plugin_host::require(loaded.flow.asks(), &grants)
+        if let Some(chosen) = self.shelf().choose(account, name, call) {
+            let grants = granted_to(&chosen.owner, account);
+            plugin_host::require(chosen.flow.asks(), &grants)
                 .map_err(|error| FlowError::NotGranted(name.to_owned(), error))?;
             add_settings(&mut settings, account, &grants);
             let version = VersionId {
-                owner,
+                owner: chosen.owner,
                 name: name.to_owned(),
-                number: loaded.number,
+                number: chosen.number,
             };
             return Ok(Begun {
-                flow: loaded.flow.clone(),
+                flow: chosen.flow.clone(),
                 settings,
                 grants: Arc::new(grants),
                 version: Some(Arc::new(version)),

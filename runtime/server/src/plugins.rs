@@ -59,9 +59,11 @@ fn push(services: &Services, upload: Upload) -> Result<UploadedPlugin, PushError
     let grants = grants_of(services, &upload.owner);
     let checked = services
         .flows
-        .check_and_keep_code(&upload.bytes, &grants)
+        .check_upload(&upload.bytes, &grants)
         .map_err(|error| PushError::Unfit(error.to_string()))?;
-    let worlds = checked.worlds.clone();
+    check_replaces(services, &upload.owner, &upload.name, &checked.worlds)
+        .map_err(PushError::Unfit)?;
+    let worlds = checked.worlds.iter().copied().map(str::to_owned).collect();
     let self_test = self_test(services, &upload, checked);
     let has_passed = matches!(self_test, SelfTest::Passed { .. });
     let new = NewVersion {
@@ -87,6 +89,22 @@ fn self_test(services: &Services, upload: &Upload, checked: Checked) -> SelfTest
     match kept.map(|version| &version.self_test) {
         Some(passed @ SelfTest::Passed { .. }) => passed.clone(),
         _ => services.flows.self_test(&upload.bytes, checked),
+    }
+}
+
+/// A version runs all that the active one does: who counts on its plugin goes on. In words, where it does not.
+fn check_replaces(
+    services: &Services,
+    owner: &PluginOwner,
+    name: &str,
+    worlds: &[&str],
+) -> Result<(), String> {
+    let active = services.flows.active_worlds(owner, name);
+    match active.iter().find(|world| !worlds.contains(world)) {
+        Some(world) => Err(format!(
+            "the active version of `{name}` runs {world}, and this one does not: upload it under another name"
+        )),
+        None => Ok(()),
     }
 }
 
@@ -159,13 +177,13 @@ fn check_loads(
     if plugin.version(number).is_none() {
         return Err(StoreError::UnknownVersion(number));
     }
-    let flow = services
+    let worlds = services
         .flows
-        .flow_of(services.store.as_ref(), plugin, number);
+        .worlds_of(services.store.as_ref(), plugin, number);
     let grants = grants_of(services, owner);
-    let granted = flow.and_then(|flow| {
-        let granted = plugin_host::require(flow.asks(), &grants);
-        granted.map_err(|error| error.to_string())
+    let usable = worlds.and_then(|worlds| {
+        plugin_host::require(&worlds.asks, &grants).map_err(|error| error.to_string())?;
+        check_replaces(services, owner, name, &worlds.names())
     });
-    granted.map_err(|why| StoreError::NotPossible(format!("version {number} cannot run: {why}")))
+    usable.map_err(|why| StoreError::NotPossible(format!("version {number} cannot run: {why}")))
 }

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
-use plugin_host::{Class, Engine, EngineConfig, compile};
+use plugin_host::{CaseFile, Class, Engine, EngineConfig, compile};
 use serde_json::{Value, json};
 
 const GIBIBYTE: u64 = 1024 * 1024 * 1024;
@@ -47,7 +47,7 @@ fn what_works_passes_in_its_jail() {
     for (name, wasm) in bundled::ALL {
         assert_eq!(
             finish(start(), wasm),
-            json!({ "result": "passed" }),
+            json!({ "result": "passed", "cases": 2 }),
             "{name}"
         );
     }
@@ -67,6 +67,25 @@ fn what_traps_or_computes_for_ever_fails_and_the_worker_ends() {
         assert_eq!(verdict["result"], "failed", "{animal}: {verdict}");
         assert!(why.contains(words), "{animal}: {why}");
     }
+}
+
+#[test]
+fn the_cases_that_a_component_brings_are_played_in_its_jail() {
+    let case = |plays: &str| {
+        format!(
+            "[[case]]\nname = \"it\"\nsteps = [{{ flow = \"answers\" }}, {{ flow.plays = \"{plays}\" }}, {{ caller = \"hangs-up\" }}]\n"
+        )
+    };
+    let bringing = |text: String| {
+        let name = "calls.toml".to_owned();
+        plugin_host::with_cases(bundled::MENU, &[CaseFile { name, text }]).unwrap()
+    };
+    let passed = finish(start(), &bringing(case("menu.wav")));
+    assert_eq!(passed, json!({ "result": "passed", "cases": 3 }));
+    let failed = finish(start(), &bringing(case("other.wav")));
+    let why = failed["why"].as_str().unwrap_or_default();
+    assert!(why.starts_with("case \"it\" of calls.toml: "), "{failed}");
+    assert_eq!(failed["cases"], 3);
 }
 
 #[test]

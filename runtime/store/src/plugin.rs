@@ -118,21 +118,21 @@ pub struct PluginVersion {
     pub self_test: SelfTest,
 }
 
-/// What came of the callers who were played against a version when it was uploaded.
+/// What came of the callers, questions and cases that were played against a version when it was uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SelfTest {
-    /// None were played: it runs no calls, or came by a tenants file.
+    /// None were played: it came by a tenants file.
     NotRun,
-    /// It broke for none.
+    /// All went well.
     Passed {
-        /// How many callers there were.
+        /// How many there were.
         cases: u32,
     },
     /// It cannot become active.
     Failed {
-        /// How many callers there were.
+        /// How many there were up to the one that went wrong, with it; 0 where the test was stopped.
         cases: u32,
-        /// The first for whom it broke, and how.
+        /// The one that went wrong, and how.
         why: String,
     },
     /// None were played, because the host could not.

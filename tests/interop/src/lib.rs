@@ -17,6 +17,7 @@ pub mod lab;
 pub mod needs;
 pub mod network;
 pub mod pjsip;
+pub mod plugins;
 pub mod ports;
 pub mod process;
 mod ready_made;

@@ -59,6 +59,8 @@ pub struct Tenants {
     pub numbers: Vec<(&'static str, Flow)>,
     /// Lines of the trunk's table in place of all of the above: `targets`, `nat`, and tables of its own.
     pub trunk: Option<String>,
+    /// The account's grants, as [`ALL_GRANTS`]; none where it is empty.
+    pub grants: &'static str,
     /// Who is told how the calls to the account's numbers end.
     pub status_callback: Option<String>,
     /// A second account of the same carrier.
@@ -181,6 +183,10 @@ impl Tenants {
 
     fn to_toml(&self) -> String {
         let trunk = self.whereabouts();
+        let grants = match self.grants {
+            "" => String::new(),
+            grants => format!("grants = {grants}\n"),
+        };
         let mut text = format!(
             "[[carrier]]\n\
              id = \"interop\"\n\
@@ -192,7 +198,8 @@ impl Tenants {
              auth_token = \"{AUTH_TOKEN}\"\n\
              media_dir = \"{}\"\n\
              egress = {{ allow = [\"127.0.0.0/8\"] }}\n\
-             outbound = {{ allow = [\"+1500555\", \"sip:\"], max_channels = 50, calls_per_second = 50.0 }}\n\n\
+             outbound = {{ allow = [\"+1500555\", \"sip:\"], max_channels = 50, calls_per_second = 50.0 }}\n\
+             {grants}\n\
              [[trunk]]\n\
              id = \"peer\"\n\
              carrier = \"interop\"\n\

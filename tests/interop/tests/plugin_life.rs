@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use jackfield_interop::plugins::{json, plugin, succeed};
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Flow, Server, Tenants, binary};
+use jackfield_interop::server::{Flow, Server, Tenants};
 use jackfield_interop::sipp::Sipp;
 use serde_json::Value;
 
@@ -55,36 +55,6 @@ fn breaks_for_long_numbers() -> Vec<u8> {
     zoo::component(text).expect("the story is a component")
 }
 
-/// Runs `jackfield plugin ARGUMENTS` for the tests' account.
-fn plugin(server: &Server, arguments: &[&str]) -> (bool, String) {
-    let rest = server.rest();
-    let output = Command::new(binary())
-        .arg("plugin")
-        .args(arguments)
-        .env("JF_SERVER", format!("http://{}", server.api))
-        .env("JF_ACCOUNT", rest.account_sid)
-        .env("JF_TOKEN", rest.auth_token)
-        .output()
-        .expect("jackfield can be run");
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    (output.status.success(), text)
-}
-
-fn succeed(server: &Server, arguments: &[&str]) -> String {
-    let (succeeded, text) = plugin(server, arguments);
-    assert!(succeeded, "{arguments:?}: {text}");
-    text
-}
-
-fn json(server: &Server, arguments: &[&str]) -> Value {
-    let text = succeed(server, &[arguments, &["--json"]].concat());
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
 fn write(folder: &Path, name: &str, wasm: &[u8]) -> PathBuf {
     let file = folder.join(name).with_extension("wasm");
     std::fs::write(&file, wasm).expect("the file can be written");
@@ -111,7 +81,7 @@ fn versions_change_once_a_second_and_each_call_ends_with_the_one_it_began_with()
     let folder = tempfile::tempdir().expect("a folder for the versions");
     let told = push(&server, folder.path(), "one", &story("one"));
     assert!(
-        told.ends_with("tested: 2 callers\nactive as version 1\n"),
+        told.ends_with("tested: 2 cases\nactive as version 1\n"),
         "{told}"
     );
     push(&server, folder.path(), "two", &story("two"));
@@ -236,7 +206,7 @@ fn what_breaks_for_its_test_callers_is_kept_and_runs_no_calls() {
             "test failed: for a caller who presses keys and hangs up ",
             words,
             &format!("inactive as version {number}\n"),
-            "no call begins with this version",
+            "this version is not used",
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }

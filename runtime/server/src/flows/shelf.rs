@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use call::CallSid;
-use plugin_host::Flow;
+use plugin_host::{Flow, Worlds};
 use sha2::{Digest, Sha256};
-use store::{Account, Canary, PluginOwner};
+use store::{Account, Canary, PluginOwner, Sha256Digest};
 
 /// All versions that have a part to play, compiled. A change of any makes a new shelf; who holds an old one keeps it.
 #[derive(Default)]
@@ -26,7 +26,10 @@ pub(super) struct Serving {
 #[derive(Clone)]
 pub(super) struct Loaded {
     pub(super) number: u32,
-    pub(super) flow: Flow,
+    /// Of its bytes.
+    pub(super) sha256: Sha256Digest,
+    /// All that it runs.
+    pub(super) worlds: Worlds,
 }
 
 impl Shelf {
@@ -38,32 +41,46 @@ impl Shelf {
         self.plugins.get(owner)?.get(name)
     }
 
-    /// What a call of this account begins with under this name, and whose it is: the account's own plugin, or else its carrier's.
+    /// What a call of this account begins with under this name, and whose it is: the account's own plugin, or else its carrier's. A plugin
+    /// that runs no calls is none here.
     pub(super) fn choose(
         &self,
         account: &Account,
         name: &str,
         call: CallSid,
-    ) -> Option<(PluginOwner, &Loaded)> {
+    ) -> Option<Chosen<'_>> {
         let owners = [
             PluginOwner::Account(account.sid),
             PluginOwner::Carrier(account.carrier.clone()),
         ];
         owners.into_iter().find_map(|owner| {
             let loaded = self.get(&owner, name)?.choose(name, call)?;
-            Some((owner, loaded))
+            Some(Chosen {
+                owner,
+                number: loaded.number,
+                flow: loaded.worlds.call_flow.as_ref()?,
+            })
         })
     }
 
     /// The compiled code of these bytes, if some version has them.
-    pub(super) fn flow(&self, sha256: &[u8; 32]) -> Option<Flow> {
+    pub(super) fn worlds(&self, sha256: Sha256Digest) -> Option<Worlds> {
         let serving = self.plugins.values().flat_map(HashMap::values);
-        let flows = serving.flat_map(Serving::loaded).map(|one| &one.flow);
-        flows
+        let loaded = serving.flat_map(Serving::loaded);
+        loaded
             .into_iter()
-            .find(|flow| flow.sha256() == sha256)
-            .cloned()
+            .find(|one| one.sha256 == sha256)
+            .map(|one| one.worlds.clone())
     }
+}
+
+/// What a call begins with.
+pub(super) struct Chosen<'s> {
+    /// Whose plugin it is.
+    pub(super) owner: PluginOwner,
+    /// Its version.
+    pub(super) number: u32,
+    pub(super) flow: &'s Flow,
 }
 
 impl Serving {

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
+use plugin_host::CaseFile;
 use serde::Deserialize;
 
+use super::test::scripts_in;
 use super::{Source, load_worlds};
 
 const TARGET: &str = "wasm32-wasip2";
@@ -25,17 +27,12 @@ const BUILT: &str = "build/component.wasm";
 /// Builds a folder's component, says what came of it, and returns where it is.
 pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<PathBuf> {
     let folder = &source.folder;
-    let component = if folder.join("Cargo.toml").is_file() {
-        by_cargo(folder)?
-    } else if folder.join("build.sh").is_file() {
-        by_script(folder)?
-    } else {
-        bail!(
-            "{} has neither Cargo.toml nor build.sh: name the plugin's folder with --folder, or make one with `jackfield plugin new`",
-            folder.display()
-        );
+    check_is_plugin(folder)?;
+    let component = match has_manifest(folder) {
+        true => by_cargo(folder)?,
+        false => by_script(folder)?,
     };
-    put_asks(&source.folder.join("plugin.toml"), &component)?;
+    complete(folder, &component)?;
     let worlds = load_worlds(&component)?;
     let bytes = std::fs::metadata(&component)?.len();
     writeln!(
@@ -46,6 +43,21 @@ pub(super) fn build(source: &Source, out: &mut impl Write) -> anyhow::Result<Pat
         worlds.names().join(", ")
     )?;
     Ok(component)
+}
+
+fn has_manifest(folder: &Path) -> bool {
+    folder.join("Cargo.toml").is_file()
+}
+
+/// Fails where nothing can be built, and says what to do.
+pub(super) fn check_is_plugin(folder: &Path) -> anyhow::Result<()> {
+    if has_manifest(folder) || folder.join("build.sh").is_file() {
+        return Ok(());
+    }
+    bail!(
+        "{} has neither Cargo.toml nor build.sh: name the plugin's folder with --folder, or make one with `jackfield plugin new`",
+        folder.display()
+    )
 }
 
 fn by_cargo(folder: &Path) -> anyhow::Result<PathBuf> {
@@ -85,20 +97,51 @@ fn by_script(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(component)
 }
 
-/// Puts what the plugin asks for into its component. Without a file it asks for what it imports.
-fn put_asks(file: &Path, component: &Path) -> anyhow::Result<()> {
-    let text = match std::fs::read_to_string(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        read => read.with_context(|| format!("cannot read {}", file.display()))?,
+/// Puts what the plugin asks for, and its cases, into its component. Without a `plugin.toml` it asks for what it imports.
+fn complete(folder: &Path, component: &Path) -> anyhow::Result<()> {
+    let built = std::fs::read(component)?;
+    let file = folder.join("plugin.toml");
+    let asking = match std::fs::read_to_string(&file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => built.clone(),
+        read => {
+            let text = read.with_context(|| format!("cannot read {}", file.display()))?;
+            plugin_host::with_asks(&built, &text)
+                .with_context(|| format!("{} is not usable", file.display()))?
+        }
     };
-    let wasm = std::fs::read(component)?;
-    let asking = plugin_host::with_asks(&wasm, &text)
-        .with_context(|| format!("{} is not usable", file.display()))?;
+    let cases = cases_in(&folder.join("scripts"))?;
+    let complete = plugin_host::with_cases(&asking, &cases)
+        .with_context(|| format!("{} does not fit", component.display()))?;
+    if complete == built {
+        return Ok(());
+    }
     // Cargo's file has another name too: what it built stays as it is.
-    let unfinished = component.with_extension("asking");
-    std::fs::write(&unfinished, asking)
+    let unfinished = component.with_extension("unfinished");
+    std::fs::write(&unfinished, complete)
         .and_then(|()| std::fs::rename(&unfinished, component))
         .with_context(|| format!("cannot write {}", component.display()))
+}
+
+/// The files of a plugin's `scripts`, which a server plays before calls begin with the component; none where there is no such folder.
+fn cases_in(folder: &Path) -> anyhow::Result<Vec<CaseFile>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    scripts_in(folder)?
+        .into_iter()
+        .map(|file| {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            harness::read_cases(&text)
+                .with_context(|| format!("{} is not usable", file.display()))?;
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.with_context(|| format!("{} has no name in UTF-8", file.display()))?;
+            Ok(CaseFile {
+                name: name.to_owned(),
+                text,
+            })
+        })
+        .collect()
 }
 
 /// The last component that cargo tells of.
@@ -141,6 +184,36 @@ mod tests {
         };
         let error = build(&source, &mut Vec::new()).unwrap_err().to_string();
         assert!(error.contains("jackfield plugin new"), "{error}");
+    }
+
+    #[test]
+    fn a_component_brings_the_cases_of_its_folder() {
+        const CASE: &str = "[[case]]\nname = \"one\"\nsteps = []\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let scripts = path("scripts");
+        std::fs::create_dir(&scripts).unwrap();
+        std::fs::write(path("menu.wasm"), bundled::MENU).unwrap();
+        std::fs::write(path("plugin.toml"), "key-value = true").unwrap();
+        std::fs::write(scripts.join("b.toml"), CASE).unwrap();
+        std::fs::write(scripts.join("a.toml"), CASE).unwrap();
+        std::fs::write(scripts.join("README.md"), "no case").unwrap();
+        let component = path("menu.wasm");
+        for _again in 0..2 {
+            complete(folder.path(), &component).unwrap();
+            let wasm = std::fs::read(&component).unwrap();
+            let cases = plugin_host::cases(&wasm).unwrap();
+            let names: Vec<_> = cases.iter().map(|file| file.name.as_str()).collect();
+            assert_eq!(names, ["a.toml", "b.toml"]);
+            assert_eq!(cases[0].text, CASE);
+            assert!(plugin_host::asks(&wasm).unwrap().key_value);
+        }
+        std::fs::write(scripts.join("b.toml"), "[[case]]").unwrap();
+        let error = complete(folder.path(), &component).unwrap_err();
+        assert!(
+            error.to_string().contains("b.toml is not usable"),
+            "{error}"
+        );
     }
 
     /// What comes of a folder with this `build.sh`, beside a component that fits.

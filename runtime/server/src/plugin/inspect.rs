@@ -41,6 +41,7 @@ pub(super) fn inspect(
     let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(out, "sha256  {sha256}")?;
     asks(&plugin_host::asks(&wasm)?, account.read()?.as_ref(), out)?;
+    brings(&wasm, out)?;
     let worlds = engine.worlds(&wasm)?;
     writeln!(out, "worlds  {}", worlds.names().join(", "))?;
     Ok(())
@@ -74,6 +75,20 @@ fn asks(asks: &Grants, granted: Option<&Grants>, out: &mut impl Write) -> std::i
             Some(false) => writeln!(out, "  {line}  granted")?,
             Some(true) => writeln!(out, "  {line}  NOT GRANTED")?,
         }
+    }
+    Ok(())
+}
+
+/// What it has for its own test: files of cases, and settings for the host's callers.
+fn brings(wasm: &[u8], out: &mut impl Write) -> anyhow::Result<()> {
+    for file in plugin_host::cases(wasm)? {
+        let cases = harness::read_cases(&file.text)
+            .with_context(|| format!("{} is not usable", file.name))?;
+        let count = cases.calls.len() + cases.decisions.len();
+        writeln!(out, "cases  {count} in {}", file.name)?;
+    }
+    for (name, value) in plugin_host::self_test_settings(wasm)? {
+        writeln!(out, "self-test  {name} = {value:?}")?;
     }
     Ok(())
 }
@@ -159,6 +174,25 @@ mod tests {
         let (_, result) = inspected("menu.wasm", &asking, &of("coldline"));
         let error = result.unwrap_err().to_string();
         assert!(error.contains("no account `coldline`"), "{error}");
+    }
+
+    #[test]
+    fn what_it_brings_for_its_test_is_told() {
+        let manifest = "[self-test]\nsettings = { greeting = \"hello\" }\n";
+        let files = [plugin_host::CaseFile {
+            name: "calls.toml".to_owned(),
+            text: "[[case]]\nname = \"one\"\nsteps = []\n".to_owned(),
+        }];
+        let asking = plugin_host::with_asks(bundled::MENU, manifest).unwrap();
+        let bringing = plugin_host::with_cases(&asking, &files).unwrap();
+        let (text, result) = inspected("menu.wasm", &bringing, &WouldBeGranted::default());
+        result.unwrap();
+        for line in [
+            "cases  1 in calls.toml\n",
+            "self-test  greeting = \"hello\"\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::Args;
 use harness::{Case, Coverage, DecisionCase, Script};
-use plugin_host::{Flow, Outcome, Worlds};
+use plugin_host::{Flow, Worlds};
 
-use super::{TestOptions, component, load_worlds};
+use super::{TestOptions, build, component, load_worlds};
 use coverage::CoverageOptions;
 
 /// What came of a case.
@@ -48,29 +48,70 @@ pub(crate) struct Playing {
 /// Changes a case's script before it is played.
 pub(super) type Prepare<'a> = &'a dyn Fn(Script) -> Script;
 
+/// A file of scripts.
+pub(super) struct Scripts {
+    pub(super) file: PathBuf,
+    pub(super) text: String,
+}
+
 /// Plays all scripts, tells of each, and fails if one does.
 pub(super) fn test(options: &TestOptions, out: &mut impl Write) -> anyhow::Result<()> {
-    let files = files(&options.scripts, &options.source.folder.join("scripts"))?;
+    let folder = &options.source.folder;
+    if options.component.is_none() {
+        build::check_is_plugin(folder)?;
+    }
+    let scripts = match (&options.component, folder.join("scripts")) {
+        (Some(component), folder) if options.scripts.is_empty() && !folder.is_dir() => {
+            brought(component)?
+        }
+        (_, folder) => scripts(&options.scripts, &folder)?,
+    };
     let component = component(options.component.as_deref(), &options.source, out)?;
     let worlds = load_worlds(&component)?;
-    let asks = worlds.call_flow.as_ref().map(|flow| flow.asks().clone());
+    let asks = worlds.asks.clone();
     // Under what it asks for, so that what `plugin.toml` lacks is found here and not by a caller.
-    let prepare = |script: Script| script.granting(asks.clone().unwrap_or_default());
-    play_all(&worlds, files, &options.playing, &prepare, out)
+    let prepare = |script: Script| script.granting(asks.clone());
+    play_all(&worlds, scripts, &options.playing, &prepare, out)
 }
 
 /// The files that were named, or else those of the folder.
-pub(super) fn files(named: &[PathBuf], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    match named {
-        [] => scripts_in(folder),
-        named => Ok(named.to_vec()),
+pub(super) fn scripts(named: &[PathBuf], folder: &Path) -> anyhow::Result<Vec<Scripts>> {
+    let files = match named {
+        [] => scripts_in(folder)?,
+        named => named.to_vec(),
+    };
+    files
+        .into_iter()
+        .map(|file| {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            Ok(Scripts { file, text })
+        })
+        .collect()
+}
+
+/// Those that a component brings with it.
+fn brought(component: &Path) -> anyhow::Result<Vec<Scripts>> {
+    let wasm =
+        fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+    let files = plugin_host::cases(&wasm)?;
+    if files.is_empty() {
+        bail!(
+            "{} brings no cases of its own: name a file of scripts, or the plugin's folder with --folder",
+            component.display()
+        );
     }
+    let scripts = files.into_iter().map(|file| Scripts {
+        file: file.name.into(),
+        text: file.text,
+    });
+    Ok(scripts.collect())
 }
 
 /// Plays the cases of all files, tells of each, and fails if one does.
 pub(super) fn play_all(
     worlds: &Worlds,
-    files: Vec<PathBuf>,
+    scripts: Vec<Scripts>,
     playing: &Playing,
     prepare: Prepare<'_>,
     out: &mut impl Write,
@@ -78,10 +119,10 @@ pub(super) fn play_all(
     let began = Instant::now();
     let mut suites = Vec::new();
     let mut heard = playing.coverage.begin()?;
-    for file in files {
+    for scripts in scripts {
         suites.push(play(
             worlds,
-            file,
+            scripts,
             playing.verbose,
             prepare,
             &mut heard,
@@ -99,7 +140,7 @@ pub(super) fn play_all(
 }
 
 /// The `.toml` files of a folder, by name.
-fn scripts_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn scripts_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| {
         format!(
             "there are no scripts in {}: name a file of scripts, or make the folder",
@@ -125,14 +166,13 @@ fn scripts_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 fn play(
     worlds: &Worlds,
-    file: PathBuf,
+    scripts: Scripts,
     verbose: bool,
     prepare: Prepare<'_>,
     heard: &mut Option<Coverage>,
     out: &mut impl Write,
 ) -> anyhow::Result<Suite> {
-    let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let Scripts { file, text } = scripts;
     let cases =
         harness::read_cases(&text).with_context(|| format!("{} is not usable", file.display()))?;
     writeln!(out, "{}", file.display())?;
@@ -177,19 +217,10 @@ fn play_case(
             trouble: Some("the component is no call flow".to_owned()),
         });
     };
-    let (run, unexpected) = match harness::run(flow, prepare(case.script.clone())) {
-        Ok(run) => (run, None),
-        Err(unexpected) => (*unexpected.run, Some(unexpected.why)),
-    };
+    let (run, trouble) = case.play(flow, prepare);
     if let Some(heard) = heard {
         heard.add(&run)?;
     }
-    let outcome = &run.end.outcome;
-    let broke = match outcome {
-        Outcome::Finished(Ok(()) | Err(call::CallError::HungUp)) => None,
-        _ => Some(format!("the story {outcome}")),
-    };
-    let trouble = unexpected.or(broke).or_else(|| case.misses(&run));
     Ok(Played {
         name: case.name,
         duration: run.duration,
@@ -318,6 +349,43 @@ mod tests {
             "{report}"
         );
         assert!(report.contains("<failure message="), "{report}");
+    }
+
+    #[test]
+    fn a_component_alone_is_played_what_it_brings() {
+        let folder = tempfile::tempdir().unwrap();
+        let component = folder.path().join("menu.wasm");
+        let options = |component: Option<&Path>| TestOptions {
+            source: Source {
+                folder: folder.path().to_owned(),
+            },
+            component: component.map(Path::to_owned),
+            scripts: Vec::new(),
+            playing: Playing::default(),
+        };
+        let file = |name: &str, text: &str| plugin_host::CaseFile {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        };
+        let files = [file("good.toml", GOOD), file("bad.toml", BAD)];
+        let bringing = plugin_host::with_cases(bundled::MENU, &files).unwrap();
+        fs::write(&component, bringing).unwrap();
+        let mut out = Vec::new();
+        let error = test(&options(Some(&component)), &mut out).unwrap_err();
+        assert_eq!(error.to_string(), "1 of 2 cases failed");
+        let out = String::from_utf8(out).unwrap();
+        assert!(
+            out.contains("bad.toml\n  FAILED  Two is for sales"),
+            "{out}"
+        );
+        fs::write(&component, bundled::MENU).unwrap();
+        for (options, told) in [
+            (options(Some(&component)), "brings no cases of its own"),
+            (options(None), "jackfield plugin new"),
+        ] {
+            let error = test(&options, &mut Vec::new()).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

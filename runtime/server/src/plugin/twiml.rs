@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::engine;
 use super::pages::{Pages, WebOptions};
-use super::test::{Playing, files, play_all};
+use super::test::{Playing, play_all, scripts};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TwimlCommand {
@@ -40,10 +40,10 @@ pub(crate) fn run(command: &TwimlCommand) -> anyhow::Result<()> {
 /// Plays the scripts against the bundled TwiML component.
 fn test(options: &TwimlOptions, out: &mut impl Write) -> anyhow::Result<()> {
     let pages = Pages::of(&options.document, options.get, &options.web)?;
-    let files = files(&options.scripts, &pages.scripts())?;
+    let scripts = scripts(&options.scripts, &pages.scripts())?;
     let worlds = engine()?.worlds(bundled::TWIML)?;
     let serve = |script| pages.serve(script);
-    play_all(&worlds, files, &options.playing, &serve, out)
+    play_all(&worlds, scripts, &options.playing, &serve, out)
 }
 
 #[cfg(test)]

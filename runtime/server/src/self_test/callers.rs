@@ -1,43 +1,42 @@
-//! The callers that every upload meets, and what counts as breakage.
+//! The callers that every call flow meets, and what counts as breakage.
 //!
-//! Nothing is around them: no web server answers, no setting is there, nobody can be dialled, every media file takes two seconds. A flow
-//! that ends with an error of its own by that is no broken flow; one that traps is.
+//! Nothing is around them but the settings that the component's `plugin.toml` has for them: no web server answers, nobody can be dialled,
+//! every media file takes two seconds. A flow that ends with an error of its own by that is no broken flow; one that traps is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::{Player, Run, Scene, Script, Turn};
+use harness::{Player, Scene, Script, Turn};
 use plugin_host::{Flow, Outcome};
 
-use super::{Verdict, bounded};
+use super::verdict::{Tally, Trouble, told};
 
-/// How many there are.
-pub(super) const CALLERS: u32 = 2;
 /// The keys of the first one, and how long they think before each.
 const KEYS: [&str; 4] = ["1", "2", "0", "#"];
 const THINKING: Duration = Duration::from_secs(4);
-/// Of the transcript, in a verdict.
-const LAST_LINES: usize = 12;
-const LINE_BYTES: usize = 160;
 
 /// Plays each caller in virtual time, and says for whom the flow broke, if it did.
-pub(super) fn verdict(flow: &Flow) -> Verdict {
+pub(super) fn play(
+    flow: &Flow,
+    settings: &BTreeMap<String, String>,
+    tally: &mut Tally,
+) -> Result<(), Trouble> {
     let callers = [
         ("a caller who presses keys and hangs up", presses_keys()),
         ("a caller who says and presses nothing", stays_silent()),
     ];
     for (who, first) in callers {
-        let run = harness::play(flow, Script::new(), Caller { first });
-        match breakage(&run.end.outcome) {
-            Ok(None) => {}
-            Ok(Some(what)) => {
-                return Verdict::Failed {
-                    why: told(who, &what, &run),
-                };
-            }
-            Err(why) => return Verdict::NotRun { why },
+        tally.count();
+        let found = settings.iter().fold(Script::new(), |found, (name, value)| {
+            found.setting(name, value)
+        });
+        let run = harness::play(flow, found, Caller { first });
+        if let Some(what) = breakage(&run.end.outcome)? {
+            let why = format!("for {who} the flow {what}");
+            return Err(Trouble::Broken(told(why, &run.transcript)));
         }
     }
-    Verdict::Passed
+    Ok(())
 }
 
 /// Listens, presses some keys, and hangs up; gives up where nobody answers.
@@ -64,12 +63,12 @@ impl Player for Caller {
     }
 }
 
-/// How the flow broke, if it did, in words; an error where it was not run at all.
-fn breakage(outcome: &Outcome) -> Result<Option<String>, String> {
+/// How the flow broke, if it did, in words.
+fn breakage(outcome: &Outcome) -> Result<Option<String>, Trouble> {
     Ok(match outcome {
         // An error of its own: what it needs is not there.
         Outcome::Finished(_) | Outcome::Exited(0) => None,
-        Outcome::NoRoom => return Err(outcome.to_string()),
+        Outcome::NoRoom => return Err(Trouble::NotRun(outcome.to_string())),
         Outcome::Stopped => Some("did not end when the call was over".to_owned()),
         Outcome::Exited(_)
         | Outcome::Trapped(_)
@@ -79,39 +78,21 @@ fn breakage(outcome: &Outcome) -> Result<Option<String>, String> {
     })
 }
 
-/// At most 4 KiB.
-fn told(who: &str, what: &str, run: &Run) -> String {
-    let mut lines: Vec<&str> = run.transcript.lines().rev().take(LAST_LINES).collect();
-    lines.reverse();
-    let mut why = format!("for {who} the flow {what}");
-    for line in lines {
-        why.push_str("\n  ");
-        why.push_str(&line[..line.floor_char_boundary(LINE_BYTES)]);
-    }
-    bounded(why)
-}
-
 #[cfg(test)]
 mod tests {
-    use plugin_host::{Engine, EngineConfig};
+    use super::super::Verdict;
+    use super::super::verdict::LAST_LINES;
+    use super::super::verdict::tests::verdict_of;
 
-    use super::*;
-
-    fn verdict_of(wasm: &[u8]) -> Verdict {
-        let engine = Engine::new(EngineConfig {
-            max_stories: 1,
-            cache: None,
-        });
-        verdict(&engine.unwrap().load(wasm).unwrap())
-    }
+    const PASSED: Verdict = Verdict::Passed { cases: 2 };
 
     #[test]
     fn what_works_passes_and_what_has_no_settings_too() {
         for (name, wasm) in bundled::ALL {
-            assert_eq!(verdict_of(wasm), Verdict::Passed, "{name}");
+            assert_eq!(verdict_of(wasm), PASSED, "{name}");
         }
         for name in ["gives-up", "contradictions"] {
-            assert_eq!(verdict_of(&zoo::animal(name)), Verdict::Passed, "{name}");
+            assert_eq!(verdict_of(&zoo::animal(name)), PASSED, "{name}");
         }
     }
 
@@ -133,7 +114,7 @@ mod tests {
             ("recursion", "trapped: "),
             ("exit", "exited with status "),
         ] {
-            let Verdict::Failed { why } = verdict_of(&zoo::animal(name)) else {
+            let Verdict::Failed { cases: 1, why } = verdict_of(&zoo::animal(name)) else {
                 panic!("{name} passes");
             };
             let told = why.strip_prefix(keys);
@@ -146,8 +127,30 @@ mod tests {
     }
 
     #[test]
+    fn callers_find_the_settings_that_are_for_them() {
+        // Traps where it has no settings: the list of them has no entries.
+        let needs_one = zoo::component(
+            r#"(module
+              (import "wasi:config/store@0.2.0-rc.1" "get-all" (func $get-all (param i32)))
+              (memory (export "memory") 1)
+              (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+              (func (export "jackfield:call/story@0.1.0#run") (result i32)
+                (call $get-all (i32.const 128))
+                (if (i32.ne (i32.load (i32.const 136)) (i32.const 1)) (then unreachable))
+                (i32.const 64)))"#,
+        )
+        .unwrap();
+        let without = verdict_of(&needs_one);
+        assert!(matches!(without, Verdict::Failed { .. }), "{without:?}");
+        let manifest = "[self-test]\nsettings = { greeting = \"hello\" }\n";
+        let with = plugin_host::with_asks(&needs_one, manifest).unwrap();
+        assert_eq!(verdict_of(&with), PASSED);
+    }
+
+    #[test]
     fn a_failure_shows_the_last_lines_of_the_call() {
-        let Verdict::Failed { why } = verdict_of(&zoo::animal("trap-after-answer")) else {
+        let Verdict::Failed { cases: 1, why } = verdict_of(&zoo::animal("trap-after-answer"))
+        else {
             panic!("it passes");
         };
         assert!(why.contains("story   play prompts/menu.wav"), "{why}");
@@ -170,7 +173,7 @@ mod tests {
                 {wait} {wait} {wait}
                 (i32.const 64)))"#
         ));
-        let Verdict::Failed { why } = verdict_of(&late.unwrap()) else {
+        let Verdict::Failed { cases: 2, why } = verdict_of(&late.unwrap()) else {
             panic!("it passes");
         };
         let who = "for a caller who says and presses nothing the flow trapped";

@@ -1,10 +1,13 @@
-//! Tests what tenants upload before calls begin with it: callers are played against it, in a process of its own:
-//! `jackfield self-test-worker`.
+//! Tests what tenants upload before it is used: the host's callers and questions, and the cases that it brings, are played against it, in a
+//! process of its own: `jackfield self-test-worker`.
 //!
 //! The child is this program again. It limits itself before it reads anything ([`worker`]); the parent here kills it when it takes too
 //! long, and reads no more than a verdict may have.
 
 mod callers;
+mod cases;
+mod questions;
+mod verdict;
 pub(crate) mod worker;
 
 use std::ffi::OsString;
@@ -36,11 +39,11 @@ const WHY_BYTES: usize = 4 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
 enum Verdict {
-    /// The flow broke for no caller.
-    Passed,
-    /// It did; says for which and how, with the last lines of the transcript.
-    Failed { why: String },
-    /// The worker cannot run it, and that is not the flow's fault.
+    /// It broke for no caller and at no question, and so many all in all, its cases among them, went as written.
+    Passed { cases: u32 },
+    /// The last of so many went wrong; says which and how, with the last lines of the transcript.
+    Failed { cases: u32, why: String },
+    /// The worker cannot run it, and that is not the component's fault.
     NotRun { why: String },
 }
 
@@ -63,7 +66,7 @@ impl Tester {
         }
     }
 
-    /// Tests a call flow, given with its compiled code; waits for its turn first. Call it on a thread that may block.
+    /// Tests a component, given with its compiled code; waits for its turn first. Call it on a thread that may block.
     pub(crate) fn test(&self, wasm: &[u8], code: &[u8]) -> SelfTest {
         let could_not = |why: String| SelfTest::CouldNotRun { why };
         let Some(_turn) = self.turns.wait() else {
@@ -81,12 +84,10 @@ impl Tester {
     }
 }
 
-/// What a child's end says of the flow.
+/// What a child's end says of the component.
 fn judge(end: &End, wall: Duration) -> SelfTest {
-    let failed = |why: String| SelfTest::Failed {
-        cases: callers::CALLERS,
-        why,
-    };
+    // Nobody knows how far it came.
+    let failed = |why: String| SelfTest::Failed { cases: 0, why };
     let Some(status) = end.status else {
         let seconds = wall.as_secs();
         return failed(format!("the test was stopped: it took {seconds} s"));
@@ -97,10 +98,11 @@ fn judge(end: &End, wall: Duration) -> SelfTest {
         return failed(how_it_broke(status, &last_words));
     }
     match serde_json::from_slice(&end.answer) {
-        Ok(Verdict::Passed) => SelfTest::Passed {
-            cases: callers::CALLERS,
+        Ok(Verdict::Passed { cases }) => SelfTest::Passed { cases },
+        Ok(Verdict::Failed { cases, why }) => SelfTest::Failed {
+            cases,
+            why: bounded(why),
         },
-        Ok(Verdict::Failed { why }) => failed(bounded(why)),
         Ok(Verdict::NotRun { why }) => SelfTest::CouldNotRun { why: bounded(why) },
         Err(_) => failed("the test ended without a verdict".to_owned()),
     }
@@ -146,22 +148,25 @@ mod tests {
     #[test]
     fn however_a_child_ends_there_is_a_verdict() {
         let failed = |why: &str| SelfTest::Failed {
-            cases: 2,
+            cases: 0,
             why: why.to_owned(),
         };
         let no_verdict = failed("the test ended without a verdict");
         for (script, expected) in [
             (
-                r#"cat >/dev/null; echo '{"result":"passed"}'"#,
+                r#"cat >/dev/null; echo '{"result":"passed","cases":2}'"#,
                 SelfTest::Passed { cases: 2 },
             ),
             (
-                r#"echo '{"result":"passed"}'"#,
-                SelfTest::Passed { cases: 2 },
+                r#"echo '{"result":"passed","cases":9}'"#,
+                SelfTest::Passed { cases: 9 },
             ),
             (
-                r#"echo '{"result":"failed","why":"it broke"}'"#,
-                failed("it broke"),
+                r#"echo '{"result":"failed","cases":3,"why":"it broke"}'"#,
+                SelfTest::Failed {
+                    cases: 3,
+                    why: "it broke".to_owned(),
+                },
             ),
             (
                 r#"echo '{"result":"not-run","why":"no room"}'"#,
@@ -170,13 +175,14 @@ mod tests {
                 },
             ),
             (r#"echo '{"result":"well"}'"#, no_verdict.clone()),
+            (r#"echo '{"result":"passed"}'"#, no_verdict.clone()),
             ("cat >/dev/null", no_verdict),
             (
-                r#"echo '{"result":"passed"}'; exit 3"#,
+                r#"echo '{"result":"passed","cases":2}'; exit 3"#,
                 failed("the test's process ended: exit status: 3"),
             ),
             (
-                r#"echo '{"result":"passed"}'; kill -SEGV $$"#,
+                r#"echo '{"result":"passed","cases":2}'; kill -SEGV $$"#,
                 failed("the test's process ended by signal 11"),
             ),
             (
@@ -196,7 +202,7 @@ mod tests {
     #[test]
     fn a_verdict_is_bounded() {
         let long = outcome(
-            r#"printf '{"result":"failed","why":"'; head -c 20000 /dev/zero | tr '\0' x; echo '"}'"#,
+            r#"printf '{"result":"failed","cases":1,"why":"'; head -c 20000 /dev/zero | tr '\0' x; echo '"}'"#,
         );
         let SelfTest::Failed { why, .. } = long else {
             panic!("{long:?}");

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use plugin_host::{Class, Engine, EngineConfig};
 
-use super::{CPU_S, MEMORY_BYTES, Verdict, callers};
+use super::{CPU_S, MEMORY_BYTES, Verdict, verdict};
 use crate::compiler::jail::{self, Task};
 
 /// Of the command line; see [`crate::cli`].
@@ -40,7 +40,7 @@ pub(super) fn arguments(class: Class) -> Vec<OsString> {
     arguments.into_iter().map(OsString::from).collect()
 }
 
-/// Locks itself in, then plays callers against what comes on standard input: the component's length in eight bytes, the lowest first,
+/// Locks itself in, then tests what comes on standard input: the component's length in eight bytes, the lowest first,
 /// the component, and its code. The verdict goes to standard output, as JSON.
 pub(crate) fn run(options: &SelfTestOptions) -> anyhow::Result<()> {
     let verdict = test(options).unwrap_or_else(|error| Verdict::NotRun {
@@ -57,10 +57,10 @@ fn test(options: &SelfTestOptions) -> anyhow::Result<Verdict> {
     jail::enter(Task::Runs, memory_bytes, options.cpu_s)
         .context("this system does not let the test limit itself")?;
     let (wasm, code) = read(&mut std::io::stdin().lock())?;
-    let flow = engine
-        .load_by(&wasm, |_| Ok(code))
+    let worlds = engine
+        .worlds_by(&wasm, |_| Ok(code))
         .context("the test cannot load the component")?;
-    Ok(callers::verdict(&flow))
+    Ok(verdict::verdict(&worlds, &wasm))
 }
 
 /// With room for one story. Made before the process is locked in: it starts a thread, and reserves address space that nothing is in.

@@ -182,6 +182,17 @@ impl Server {
         content_type: &str,
         body: Bytes,
     ) -> anyhow::Result<Value> {
+        Ok(self.ask_for_status(method, path, content_type, body)?.1)
+    }
+
+    /// As [`Self::ask`], with the status: one of 200 to 299.
+    fn ask_for_status(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> anyhow::Result<(u16, Value)> {
         let token = self.token()?;
         let (owner, authorization) = match (&self.account, &self.carrier) {
             (_, Some(carrier)) => (format!("Carriers/{carrier}"), format!("Bearer {token}")),
@@ -209,7 +220,8 @@ impl Server {
             )
         })?;
         if (200..300).contains(&status) {
-            return serde_json::from_slice(&body).context("the answer is not understood");
+            let answer = serde_json::from_slice(&body).context("the answer is not understood")?;
+            return Ok((status, answer));
         }
         bail!("{}", refusal(status, &body))
     }

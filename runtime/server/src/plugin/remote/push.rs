@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::PushOptions;
 use crate::plugin::component;
 
+/// The server's status where the same bytes are a version already.
+const KNOWN: u16 = 200;
+
 /// Builds the component unless one is given, uploads it, and tells what became of it. Fails where its test does.
 pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Result<()> {
     let component = component(options.component.as_deref(), &options.source, out)?;
@@ -28,10 +31,14 @@ pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Resul
         true => format!("{name}/Versions?Activate=false"),
         false => format!("{name}/Versions"),
     };
-    let answer = server.ask(Method::POST, &path, "application/wasm", wasm.into())?;
+    let (status, answer) =
+        server.ask_for_status(Method::POST, &path, "application/wasm", wasm.into())?;
+    if status == KNOWN && !server.json {
+        writeln!(out, "these bytes are version {} already", answer["version"])?;
+    }
     server.tell(&answer, in_words, out)?;
     match answer["self_test"]["result"].as_str() {
-        Some("failed") => bail!("the test failed: no call begins with this version"),
+        Some("failed") => bail!("the test failed: this version is not used"),
         _ => Ok(()),
     }
 }
@@ -42,7 +49,7 @@ fn in_words(version: &Value) -> String {
     let test = &version["self_test"];
     let why = test["why"].as_str().unwrap_or_default();
     let tested = match test["result"].as_str() {
-        Some("passed") => format!("tested: {} callers\n", test["cases"]),
+        Some("passed") => format!("tested: {} cases\n", test["cases"]),
         Some("failed") => format!("test failed: {}\n", why.trim_end()),
         _ if why.is_empty() => String::new(),
         _ => format!("not tested: {why}; `jackfield plugin activate` takes it all the same\n"),
@@ -90,7 +97,7 @@ mod tests {
         });
         assert_eq!(
             in_words(&version),
-            "compiled: runs jackfield:call/call-flow@0.1.0\ntested: 2 callers\nactive as version 3\n"
+            "compiled: runs jackfield:call/call-flow@0.1.0\ntested: 2 cases\nactive as version 3\n"
         );
         let applied = json!({ "version": 1, "state": "active", "worlds": [] });
         assert_eq!(in_words(&applied), "active as version 1\n");

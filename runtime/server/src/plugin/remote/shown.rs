@@ -30,7 +30,7 @@ fn line(text: &mut String, version: &Value, canary: &Value) {
     let kib = number(&version["size_bytes"]).div_ceil(1_024);
     let test = &version["self_test"];
     let tested = match word(&test["result"]) {
-        "passed" => format!("{} callers ok", test["cases"]),
+        "passed" => format!("{} cases ok", test["cases"]),
         "failed" => format!("failed: {}", first_line(word(&test["why"]))),
         _ => "not tested".to_owned(),
     };
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(
             plugins(&answer),
             format!(
-                "survey\n     3  canary 10 %       2 KiB  0123456789ab  2026-01-02T03:04:05Z  {by}  2 callers ok\n        \
+                "survey\n     3  canary 10 %       2 KiB  0123456789ab  2026-01-02T03:04:05Z  {by}  2 cases ok\n        \
                  9 calls, 1 traps, 20 ms CPU, 2 KiB memory, 90 host calls, 0 log lines\n     \
                  2  active            1 KiB  f  2026-01-01T03:04:05Z  {by}  not tested\n        \
                  0 calls, 0 traps, 0 ms CPU, 0 KiB memory, 0 host calls, 0 log lines\n"

@@ -48,7 +48,7 @@ pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
-pub use plugins::{PluginLogLine, Plugins, PushError, Upload, VersionUsage};
+pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
 
 use crate::problem::Problem;

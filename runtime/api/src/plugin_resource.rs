@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use store::{Plugin, PluginEvent, PluginVersion, SelfTest, Standing};
+use store::{Plugin, PluginEvent, PluginLogLine, PluginVersion, SelfTest, Standing, VersionUsage};
 
 use crate::date::iso8601;
-use crate::plugins::{PluginLogLine, VersionUsage};
 
 pub(crate) fn show(plugin: &Plugin, usage: &HashMap<u32, VersionUsage>) -> Value {
     let standing = &plugin.standing;

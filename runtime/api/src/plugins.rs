@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
-use serde::Serialize;
 use serde_json::{Value, json};
 use store::{
-    CarrierId, OPERATOR, Plugin, PluginChange, PluginOwner, Scope, StoreError, UploadedPlugin,
+    CarrierId, OPERATOR, Plugin, PluginChange, PluginLogLine, PluginOwner, Scope, StoreError,
+    UploadedPlugin, VersionUsage,
 };
 
 use crate::parameters::{Parameters, Vocabulary};
@@ -47,7 +47,7 @@ pub trait Plugins: Send + Sync {
     /// becomes active. May take a minute.
     fn push(&self, upload: Upload) -> Done<Result<UploadedPlugin, PushError>>;
 
-    /// What the versions of a plugin came to since the process started, by their numbers; those without a call are missing.
+    /// What the versions of a plugin came to by their numbers; those without a call are missing.
     fn usage(&self, owner: &PluginOwner, name: &str) -> HashMap<u32, VersionUsage>;
 
     /// The last lines of a plugin's log, the oldest first.
@@ -76,40 +76,6 @@ pub struct Upload {
     pub activate: bool,
     /// Who uploads it.
     pub by: String,
-}
-
-/// What the calls of one version came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct VersionUsage {
-    /// Calls whose story began with it.
-    pub calls: u64,
-    /// Stories that it broke: traps, limits that ended it, a status other than zero.
-    pub traps: u64,
-    /// Guest time, in milliseconds, counted in ticks of 5 ms.
-    pub cpu_ms: u64,
-    /// The most linear memory that one story had, in bytes.
-    pub memory_bytes: u64,
-    /// Calls of the host.
-    pub host_calls: u64,
-    /// Lines in its log.
-    pub log_lines: u64,
-    /// Lines that were dropped because there were too many.
-    pub log_lines_dropped: u64,
-}
-
-/// One line of a plugin's log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PluginLogLine {
-    /// When, in milliseconds since the Unix epoch.
-    pub at_unix_ms: u64,
-    /// The version whose story wrote it.
-    pub version: u32,
-    /// The call.
-    pub call: String,
-    /// `trace`, `debug`, `info`, `warn`, `error` or `critical`.
-    pub level: &'static str,
-    /// What it says.
-    pub message: String,
 }
 
 /// Why a component was not taken, or not made active.
@@ -305,7 +271,7 @@ pub(crate) async fn history(
     Ok(Json(json!({ "history": events })))
 }
 
-/// `GET …/Log`: the last lines of the log of all its versions, the oldest first; of this process alone.
+/// `GET …/Log`: the last lines of the log of all its versions, the oldest first.
 pub(crate) async fn log(
     State(state): State<ApiState>,
     Extension(asker): Extension<Asker>,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use call::{CallRecord, Command, HttpRequest, KeyValues, StoryOutcome};
-use plugin_host::{Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
+use plugin_host::{Allowance, Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
 
 use crate::caller::SharedStage;
 use crate::far_ends::SeenStream;
@@ -144,6 +144,7 @@ fn setup(
         seed: SEED,
         started_unix_ms: stage.started_unix_ms(),
         limits,
+        memory: Allowance::unbounded(),
         log: Arc::new(move |line| {
             transcript.lock().note(Who::Log, &line.message);
             lines

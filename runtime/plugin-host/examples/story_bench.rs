@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use call::{AccountSid, CallError, CallInfo, CallSid, Command, Direction, PlaybackId, Reply};
 use plugin_host::{
-    CallPort, Engine, EngineConfig, Flow, Limits, Next, Outcome, Stop, StoryEnd, StorySetup,
+    Allowance, CallPort, Engine, EngineConfig, Flow, Limits, Next, Outcome, Stop, StoryEnd,
+    StorySetup,
 };
 use tokio::task::JoinHandle;
 
@@ -188,6 +189,7 @@ fn setup(stop: Stop) -> StorySetup {
         grants: Arc::new(call::Grants::everything()),
         seed: [7; 32],
         started_unix_ms: STARTED_UNIX_MS,
+        memory: Allowance::unbounded(),
         limits: Limits {
             cpu: Duration::from_secs(60),
             cpu_in_all: Duration::from_secs(60),

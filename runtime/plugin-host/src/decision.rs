@@ -10,6 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use wasmtime::Store;
 
+use crate::allowance::Allowance;
 use crate::log::LogSink;
 use crate::meter::Meter;
 use crate::notebook::Notebook;
@@ -107,6 +108,7 @@ impl Sitting {
         let notebook = Notebook::without_journal(setup.log, meter, now_unix_ms);
         let bounds = Bounds {
             memory_bytes,
+            memory: Allowance::unbounded(),
             cpu,
             cpu_in_all: cpu,
         };

@@ -7,6 +7,7 @@
 //! Beside calls there are decisions: a [`routing::Policy`] chooses trunks, a [`retry::Strategy`] says when to try again. One
 //! question, one answer ([`Answered`]), no call and no journal. One component may be all three: [`Worlds`].
 
+mod allowance;
 mod asks;
 pub mod attempts;
 mod bindings;
@@ -42,6 +43,7 @@ pub mod words;
 mod world;
 mod worlds;
 
+pub use allowance::Allowance;
 pub use asks::{asks, check, require, self_test_settings, with_asks};
 pub use cache::CodeCache;
 pub use cases::{CaseFile, cases, with_cases};

@@ -33,6 +33,8 @@ pub enum Limit {
     Log,
     /// [`crate::Limits::journal_bytes`]: what follows is not written down.
     Journal,
+    /// [`crate::StorySetup::memory`]: growth is refused.
+    SharedMemory,
 }
 
 impl fmt::Display for Limit {
@@ -49,6 +51,7 @@ impl fmt::Display for Limit {
             Self::TableElements => "wanted too many table elements",
             Self::Log => "logged too much",
             Self::Journal => "filled its journal",
+            Self::SharedMemory => "wanted more memory than its account's flows have together",
         })
     }
 }

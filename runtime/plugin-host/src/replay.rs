@@ -9,6 +9,7 @@ use std::time::Duration;
 use call::{CallError, Command, Grants, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
 use tokio::sync::oneshot;
 
+use crate::allowance::Allowance;
 use crate::flow::Flow;
 use crate::journal::{Entry, Journal, JournalError};
 use crate::log::LogLine;
@@ -85,6 +86,7 @@ pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> 
     let journal = Journal::read(journal)?;
     let is_redacted = journal.is_redacted();
     let Journal { header, entries } = journal;
+    let memory = Allowance::recorded(refusals(&entries));
     let (steps, recorded_end) = split(entries);
     let total = steps.len();
     let expected: Vec<String> = steps.iter().map(Step::words).collect();
@@ -107,6 +109,7 @@ pub async fn replay(flow: &Flow, journal: &[u8]) -> Result<Replay, ReplayError> 
         seed: header.seed,
         started_unix_ms: header.started_unix_ms,
         limits: header.limits,
+        memory,
         log: Arc::new(move |line| {
             lines
                 .lock()
@@ -185,6 +188,15 @@ impl Step {
             Self::KeyValue(command, _) => words::key_value(command),
         }
     }
+}
+
+/// What the story got no memory for, whatever refused it.
+fn refusals(entries: &[Entry]) -> Vec<(u64, u64)> {
+    let refused = entries.iter().filter_map(|entry| match entry {
+        Entry::MemoryRefused { current, desired } => Some((*current, *desired)),
+        _ => None,
+    });
+    refused.collect()
 }
 
 /// The steps that a story takes, and its end, if the journal has it in full.

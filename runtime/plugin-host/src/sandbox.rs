@@ -10,6 +10,7 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::sockets::WasiSocketsCtx;
 
+use crate::allowance::Allowance;
 use crate::notebook::Notebook;
 use crate::state::{Budget, Clock, HOST_CALL_BYTES, MAX_HANDLES, MAX_RESOURCES, MemoryLimit};
 
@@ -27,10 +28,12 @@ pub(crate) struct Sandbox {
 }
 
 /// What bounds a guest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bounds {
     /// Linear memory, in bytes.
     pub(crate) memory_bytes: u64,
+    /// What it comes from.
+    pub(crate) memory: Allowance,
     /// Guest time between two waits.
     pub(crate) cpu: Duration,
     /// Guest time in all, to which each second of its clock adds 10 ms.
@@ -53,7 +56,7 @@ impl Sandbox {
             clock: Clock::starting_at(now_unix_ms),
             random: ChaCha20Rng::from_seed(seed),
             budget: Budget::new(bounds.cpu, bounds.cpu_in_all),
-            memory: MemoryLimit::new(bounds.memory_bytes, notebook.clone()),
+            memory: MemoryLimit::new(bounds.memory_bytes, bounds.memory, notebook.clone()),
             notebook,
             table,
             filesystem: WasiFilesystemCtx::default(),

@@ -7,6 +7,7 @@ use call::{CallInfo, Grants};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
+use crate::allowance::Allowance;
 use crate::engine::TICK;
 use crate::journal::{Entry, Header, Writer};
 use crate::meter::{Limit, Meter};
@@ -74,6 +75,7 @@ impl StoryState {
             seed,
             started_unix_ms,
             limits,
+            memory,
             log,
             stop: _,
         } = setup;
@@ -94,6 +96,7 @@ impl StoryState {
         );
         let bounds = Bounds {
             memory_bytes: limits.memory_bytes,
+            memory,
             cpu: limits.cpu,
             cpu_in_all: limits.cpu_in_all,
         };
@@ -221,17 +224,19 @@ pub(crate) struct MemoryLimit {
     bytes: usize,
     peak: usize,
     limit: usize,
+    allowance: Allowance,
     table_elements: usize,
     notebook: Notebook,
 }
 
 impl MemoryLimit {
-    pub(crate) fn new(limit_bytes: u64, notebook: Notebook) -> Self {
+    pub(crate) fn new(limit_bytes: u64, allowance: Allowance, notebook: Notebook) -> Self {
         let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
         Self {
             bytes: 0,
             peak: 0,
             limit,
+            allowance,
             table_elements: 0,
             notebook,
         }
@@ -239,6 +244,29 @@ impl MemoryLimit {
 
     pub(crate) fn peak_bytes(&self) -> u64 {
         self.peak as u64
+    }
+
+    /// The limit that this growth comes to, if it comes to one. Else it is taken.
+    fn take(
+        &self,
+        total: usize,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Option<Limit> {
+        let (current, needed) = (current as u64, desired as u64);
+        let was_refused = self.allowance.was_refused(current, needed);
+        let is_beyond_its_own = maximum.is_some_and(|maximum| desired > maximum);
+        if was_refused || is_beyond_its_own || total > self.limit {
+            return Some(Limit::Memory);
+        }
+        (!self.allowance.take(current, needed)).then_some(Limit::SharedMemory)
+    }
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        self.allowance.give_back(self.bytes as u64);
     }
 }
 
@@ -250,8 +278,8 @@ impl ResourceLimiter for MemoryLimit {
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let total = self.bytes.saturating_add(desired.saturating_sub(current));
-        if total > self.limit || maximum.is_some_and(|maximum| desired > maximum) {
-            self.notebook.reach(Limit::Memory);
+        if let Some(limit) = self.take(total, current, desired, maximum) {
+            self.notebook.reach(limit);
             self.notebook.write(&Entry::MemoryRefused {
                 current: current as u64,
                 desired: desired as u64,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use wasmtime::Store;
 
+use crate::allowance::Allowance;
 use crate::bindings::CallFlowPre;
 use crate::journal::Entry;
 use crate::log::LogSink;
@@ -40,6 +41,8 @@ pub struct StorySetup {
     pub started_unix_ms: u64,
     /// The bounds it runs in.
     pub limits: Limits,
+    /// What its memory comes from, where it is not alone.
+    pub memory: Allowance,
     /// Where its log lines go.
     pub log: LogSink,
     /// Ends it from outside.

@@ -353,12 +353,15 @@ impl CallActor {
         let scope = Scope::of_host(self.account.sid);
         let (mailbox, desk) = mailbox(Pairs::new(Arc::clone(&self.services.store), scope));
         let stop = Stop::new();
-        match self.begun(choice) {
-            Ok(begun) => {
-                let setup = self.services.story_setup(&self.info, &begun, stop.clone());
+        match self.begun_with_share(choice) {
+            Ok((begun, share)) => {
+                let memory = share.memory.clone();
+                let services = &self.services;
+                let setup = services.story_setup(&self.info, &begun, memory, stop.clone());
                 let (inbox, grants) = (self.inbox.clone(), Arc::clone(&setup.grants));
                 let story = async move {
                     let end = begun.flow.start(setup, mailbox).await;
+                    drop(share);
                     // The actor may have ended with the call.
                     let _ = inbox.send(Message::StoryOver(end)).await;
                 };

@@ -139,7 +139,14 @@ pub(crate) struct Limits {
     /// Stories at a time whose component is an interpreter (of JavaScript or Python, above 8 MiB), each of which may take 256 MiB;
     /// 0: such components are not taken.
     pub(crate) max_interpreted: u32,
+    /// Stories that one account may have at a time; without it as many as there is room for.
+    pub(crate) account_stories: Option<u32>,
+    /// Mebibytes of linear memory that the stories of one account may have together.
+    pub(crate) account_memory_mib: u64,
 }
+
+/// The least that `limits.account_memory_mib` may be: what one interpreter may take.
+const LEAST_ACCOUNT_MEMORY_MIB: u64 = 256;
 
 /// The most that `limits.max_interpreted` may be: 256 GiB, if each of them takes what it may.
 const MAX_INTERPRETED: u32 = 1_000;
@@ -202,6 +209,8 @@ impl Default for Limits {
             max_rooms: 100,
             max_participants: 250,
             max_interpreted: 16,
+            account_stories: None,
+            account_memory_mib: 4_096,
         }
     }
 }
@@ -277,6 +286,17 @@ impl Config {
         let participants = self.limits.max_participants;
         if !(2..=250).contains(&participants) {
             bail!("limits.max_participants is {participants}: give 2 to 250");
+        }
+        if self.limits.account_stories == Some(0) {
+            bail!(
+                "limits.account_stories is 0, so that no account could run a flow: give 1 or more, or leave it out"
+            );
+        }
+        let memory_mib = self.limits.account_memory_mib;
+        if memory_mib < LEAST_ACCOUNT_MEMORY_MIB {
+            bail!(
+                "limits.account_memory_mib is {memory_mib}: give {LEAST_ACCOUNT_MEMORY_MIB} or more, which is what one interpreter may take"
+            );
         }
         if self.limits.max_interpreted > MAX_INTERPRETED {
             bail!(
@@ -461,6 +481,16 @@ mod tests {
                 "[limits]\nmax_participants = 251",
                 &[],
                 &["limits.max_participants", "250"],
+            ),
+            (
+                "[limits]\naccount_stories = 0",
+                &[],
+                &["limits.account_stories", "1 or more"],
+            ),
+            (
+                "[limits]\naccount_memory_mib = 255",
+                &[],
+                &["limits.account_memory_mib", "256 or more"],
             ),
             (
                 "[limits]\nmax_interpreted = 1001",

@@ -1,5 +1,6 @@
 //! What calls run: the bundled components, those that accounts uploaded, and the settings each story gets.
 
+pub(crate) mod bookkeeper;
 mod ledger;
 mod shelf;
 
@@ -15,6 +16,7 @@ use tracing::{error, info};
 
 use crate::compiler::Compiler;
 use crate::self_test::Tester;
+use crate::shares::NoShare;
 
 /// The component that interprets TwiML; every voice URL means this one.
 const TWIML: &str = "twiml";
@@ -48,6 +50,9 @@ pub(crate) enum FlowError {
     Unknown(String),
     #[error("the account has no fallback")]
     NoFallback,
+    /// The account's stories have all that they may.
+    #[error(transparent)]
+    NoShare(#[from] NoShare),
     /// What was granted when it was uploaded is granted no more.
     #[error("the component `{0}` is not run: {1}")]
     NotGranted(String, LoadError),

@@ -37,6 +37,7 @@ mod runtime;
 mod self_test;
 mod serve;
 mod services;
+mod shares;
 mod status;
 mod streams;
 mod things;

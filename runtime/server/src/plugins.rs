@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use api::{Done, PluginLogLine, Plugins, PushError, Upload, VersionUsage};
+use api::{Done, Plugins, PushError, Upload};
 use call::Grants;
 use store::{
-    NewVersion, Plugin, PluginChange, PluginOwner, SelfTest, Sha256Digest, StoreError,
-    UploadedPlugin,
+    NewVersion, Plugin, PluginChange, PluginLogLine, PluginOwner, SelfTest, Sha256Digest,
+    StoreError, UploadedPlugin, VersionUsage,
 };
 use tracing::{error, warn};
 

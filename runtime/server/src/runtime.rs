@@ -19,7 +19,7 @@ use crate::callbacks::Callbacks;
 use crate::config::{Bound, Config};
 use crate::endpoint::Endpoint;
 use crate::flite::SandboxedFlite;
-use crate::flows::Flows;
+use crate::flows::{Flows, bookkeeper};
 use crate::inbound::Inbound;
 use crate::library::Library;
 use crate::live::LiveCalls;
@@ -31,6 +31,7 @@ use crate::recorder::Studio;
 use crate::resolver::Resolver;
 use crate::rooms::{Conferences, Queues};
 use crate::services::{Limits, Services, random};
+use crate::shares::{ShareLimits, Shares};
 use crate::trunks::Trunks;
 use crate::web::Web;
 
@@ -67,6 +68,11 @@ impl Runtime {
             max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
             max_duration: Duration::from_secs(config.limits.max_duration_s),
         };
+        let shares = Shares::new(ShareLimits {
+            stories: config.limits.account_stories.unwrap_or(u32::MAX),
+            memory_bytes: config.limits.account_memory_mib.saturating_mul(1024 * 1024),
+            interpreted: config.limits.max_interpreted,
+        });
         let flows = tokio::task::spawn_blocking(move || Flows::load(engine))
             .await?
             .context("a bundled component")?;
@@ -99,9 +105,11 @@ impl Runtime {
             queues: Queues::new(config.limits.max_rooms),
             news: NewsDesk::new(),
             limits,
+            shares,
             trunks,
             contacts,
         });
+        bookkeeper::start(&services);
         let taking_over = Arc::clone(&services);
         tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
         Callbacks::start(&services);
@@ -172,6 +180,7 @@ impl Runtime {
         self.wait_for_recordings(GOODBYE).await;
         self.services.callbacks.settle(GOODBYE).await;
         self.services.trunks.stop().await;
+        bookkeeper::keep(&self.services).await;
         // The API goes last, so that an operator can watch until the end.
         let _ = self.stop_api.send(());
         if let Err(error) = self.api_task.await {

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use api::PluginLogLine;
 use call::{CallInfo, CallRecord, CallSid, CallStatus};
-use plugin_host::{LogLevel, LogLine, Stop, StorySetup};
+use plugin_host::{Allowance, LogLevel, LogLine, Stop, StorySetup};
 use speech::Recognition;
-use store::{Commit, Store, StoreError};
+use store::{Commit, PluginLogLine, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
 
 use crate::callbacks::Callbacks;
@@ -20,6 +19,7 @@ use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
 use crate::recorder::Studio;
 use crate::rooms::{Conferences, Queues};
+use crate::shares::Shares;
 use crate::trunks::Trunks;
 use crate::web::Web;
 
@@ -42,6 +42,8 @@ pub(crate) struct Services {
     pub(crate) trunks: Trunks,
     pub(crate) news: NewsDesk,
     pub(crate) limits: Limits,
+    /// What each account's stories have of what all have.
+    pub(crate) shares: Arc<Shares>,
     /// What peers are told to reach SIP at.
     pub(crate) contacts: sip::Contacts,
 }
@@ -65,7 +67,13 @@ impl Services {
     }
 
     /// Everything that a story starts with.
-    pub(crate) fn story_setup(&self, info: &CallInfo, begun: &Begun, stop: Stop) -> StorySetup {
+    pub(crate) fn story_setup(
+        &self,
+        info: &CallInfo,
+        begun: &Begun,
+        memory: Allowance,
+        stop: Stop,
+    ) -> StorySetup {
         StorySetup {
             info: info.clone(),
             settings: begun.settings.clone(),
@@ -73,6 +81,7 @@ impl Services {
             seed: random(),
             started_unix_ms: clock::unix_ms(),
             limits: begun.flow.class().limits(),
+            memory,
             log: self.tenant_log(info.call_sid, begun.version.clone()),
             stop,
         }
@@ -136,7 +145,7 @@ impl Services {
                     at_unix_ms: *at_unix_ms,
                     version: version.number,
                     call: call.to_string(),
-                    level: level_word(*level),
+                    level: level_word(*level).to_owned(),
                     message: message.clone(),
                 };
                 ledger.log(version, line);

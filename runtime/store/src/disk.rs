@@ -12,6 +12,7 @@ mod carrier_row;
 mod components;
 mod key_values;
 mod number_row;
+mod plugin_pages;
 mod plugins;
 mod queue;
 mod recordings;
@@ -42,9 +43,10 @@ use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
     AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
     CallbackRow, Commit, Cursor, Directory, Edit, Leg, NewCall, NewRecording, NewVersion,
-    OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner, RecordingCursor,
-    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
-    Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page, verbs,
+    OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
+    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
+    verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -137,6 +139,7 @@ pub struct DiskStore {
     database: Arc<Database>,
     directory: Arc<RwLock<Arc<Directory>>>,
     components: ComponentFolder,
+    key: OperatorKey,
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
 }
@@ -167,7 +170,7 @@ impl DiskStore {
             database: Arc::new(database),
             directory: Arc::new(RwLock::new(directory)),
             components: components.clone(),
-            key,
+            key: key.clone(),
             queue: Arc::new(Queue::default()),
         };
         let lost = writer.recover(now_unix_ms).map_err(OpenError::Rows)?;
@@ -182,6 +185,7 @@ impl DiskStore {
                 database,
                 directory,
                 components,
+                key,
                 queue,
                 writer,
             },
@@ -537,6 +541,16 @@ impl Store for DiskStore {
         self.write(Lane::New, move |rows| {
             verbs::change_plugin(rows, &owner, &name, change, &who, at_unix_ms)
         })
+    }
+
+    fn keep_plugin_pages(&self, pages: Vec<PluginPage>) -> Commit<()> {
+        self.write(Lane::New, move |rows| {
+            verbs::keep_plugin_pages(rows, &pages)
+        })
+    }
+
+    fn plugin_pages(&self) -> Result<Vec<PluginPage>, StoreError> {
+        plugin_pages::all(&self.database, &self.directory(), &self.key)
     }
 
     fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError> {

@@ -31,6 +31,7 @@ mod number;
 mod operator;
 mod page;
 mod plugin;
+mod plugin_page;
 mod recording_row;
 mod rows;
 mod scope;
@@ -69,6 +70,7 @@ pub use plugin::{
     Canary, MAX_OWNED_BYTES, MAX_PLUGINS, MAX_VERSIONS, NewVersion, OPERATOR, Plugin, PluginChange,
     PluginDeed, PluginEvent, PluginOwner, PluginVersion, SelfTest, Standing, UploadedPlugin,
 };
+pub use plugin_page::{PluginLogLine, PluginPage, VersionUsage};
 pub use recording_row::{
     NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingSource, RecordingStatus, random_recording_sid,

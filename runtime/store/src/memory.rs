@@ -9,13 +9,13 @@ use call::{
     KeyValueWrite, RecordingSid, page_of_keys,
 };
 
-use crate::apply::Change;
+use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
     AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
     CallbackRow, Commit, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall, NewRecording,
-    NewVersion, OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner,
+    NewVersion, OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
     RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
     verbs,
@@ -46,6 +46,7 @@ struct MemoryRows {
     audit: VecDeque<AuditEntry>,
     last_audit: u64,
     plugin_events: BTreeMap<(PluginOwner, String), Vec<PluginEvent>>,
+    plugin_pages: BTreeMap<(PluginOwner, String), PluginPage>,
 }
 
 impl MemoryStore {
@@ -305,6 +306,14 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::change_plugin(rows, &owner, &name, change, &who, at_unix_ms))
     }
 
+    fn keep_plugin_pages(&self, pages: Vec<PluginPage>) -> Commit<()> {
+        self.write(|rows| verbs::keep_plugin_pages(rows, &pages))
+    }
+
+    fn plugin_pages(&self) -> Result<Vec<PluginPage>, StoreError> {
+        Ok(self.rows().plugin_pages.values().cloned().collect())
+    }
+
     fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError> {
         let bytes = self.rows().components.get(&sha256).cloned();
         bytes.ok_or_else(|| StoreError::Corrupt(format!("component {sha256} is not kept")))
@@ -350,10 +359,18 @@ impl Rows for MemoryRows {
         changes: &[Change],
     ) -> Result<(), StoreError> {
         for change in changes {
-            if let Change::Plugin(plugin, events) = change {
-                let key = (plugin.owner.clone(), plugin.name.clone());
-                let history = self.plugin_events.entry(key).or_default();
-                history.extend(events.iter().cloned());
+            match change {
+                Change::Plugin(plugin, events) => {
+                    let key = (plugin.owner.clone(), plugin.name.clone());
+                    let history = self.plugin_events.entry(key).or_default();
+                    history.extend(events.iter().cloned());
+                }
+                Change::Gone(Gone::Plugin(owner, name)) => {
+                    let key = (owner.clone(), name.clone());
+                    self.plugin_events.remove(&key);
+                    self.plugin_pages.remove(&key);
+                }
+                _ => {}
             }
         }
         self.directory = Arc::new(directory);
@@ -466,6 +483,12 @@ impl Rows for MemoryRows {
 
     fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError> {
         self.callback_states.remove(&call);
+        Ok(())
+    }
+
+    fn put_plugin_page(&mut self, page: &PluginPage) -> Result<(), StoreError> {
+        let key = (page.owner.clone(), page.name.clone());
+        self.plugin_pages.insert(key, page.clone());
         Ok(())
     }
 

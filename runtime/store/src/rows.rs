@@ -7,7 +7,8 @@ use call::{AccountSid, CallSid, KeyValueUsage, RecordingSid};
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError,
+    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, PluginPage, RecordingRow, Sha256Digest,
+    StoreError,
 };
 
 /// The rows of one open transaction.
@@ -28,6 +29,8 @@ pub(crate) trait Rows {
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError>;
     /// Lets the bytes of components go once the transaction is through, unless a plugin still has them.
     fn forget_components(&mut self, forgotten: Vec<Sha256Digest>);
+    /// Writes the page of a plugin that is there.
+    fn put_plugin_page(&mut self, page: &PluginPage) -> Result<(), StoreError>;
     /// One call, of whichever account.
     fn call(&self, sid: CallSid) -> Result<Option<CallRow>, StoreError>;
     /// Writes a call's row and its places in every index; `before` is the row it replaces.

@@ -9,7 +9,7 @@ use call::{
 use crate::{
     Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow,
     Commit, Cursor, Directory, Edit, Leg, NewCall, NewRecording, NewVersion, OperatorEdit, Page,
-    Plugin, PluginChange, PluginEvent, PluginOwner, RecordingCursor, RecordingEnding,
+    Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, RecordingCursor, RecordingEnding,
     RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, StoreError,
     Tenants, UploadedPlugin,
 };
@@ -173,6 +173,12 @@ pub trait Store: AccountStore {
         who: String,
         at_unix_ms: u64,
     ) -> Commit<Arc<Plugin>>;
+
+    /// Keeps what came of plugins' calls, in place of what was kept before. Plugins that are not there are left out.
+    fn keep_plugin_pages(&self, pages: Vec<PluginPage>) -> Commit<()>;
+
+    /// What [`Self::keep_plugin_pages`] kept, of all plugins.
+    fn plugin_pages(&self) -> Result<Vec<PluginPage>, StoreError>;
 
     /// The bytes of an uploaded component, checked against their hash.
     fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError>;

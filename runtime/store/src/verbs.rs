@@ -15,7 +15,7 @@ use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, S
 pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::edits::{administer, edit};
 pub(crate) use self::key_values::{open_key_value, write_key_value};
-pub(crate) use self::plugins::{Life, change_plugin, upload_plugin};
+pub(crate) use self::plugins::{Life, change_plugin, keep_plugin_pages, upload_plugin};
 pub(crate) use self::recordings::{
     begin_recording, delete_recording, finish_recording, set_recording_status,
 };

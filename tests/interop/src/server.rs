@@ -59,8 +59,8 @@ pub struct Tenants {
     pub numbers: Vec<(&'static str, Flow)>,
     /// Lines of the trunk's table in place of all of the above: `targets`, `nat`, and tables of its own.
     pub trunk: Option<String>,
-    /// The account's grants, as [`ALL_GRANTS`]; none where it is empty.
-    pub grants: &'static str,
+    /// Further lines of the account's table, such as its grants.
+    pub account: String,
     /// Who is told how the calls to the account's numbers end.
     pub status_callback: Option<String>,
     /// A second account of the same carrier.
@@ -183,10 +183,6 @@ impl Tenants {
 
     fn to_toml(&self) -> String {
         let trunk = self.whereabouts();
-        let grants = match self.grants {
-            "" => String::new(),
-            grants => format!("grants = {grants}\n"),
-        };
         let mut text = format!(
             "[[carrier]]\n\
              id = \"interop\"\n\
@@ -199,14 +195,15 @@ impl Tenants {
              media_dir = \"{}\"\n\
              egress = {{ allow = [\"127.0.0.0/8\"] }}\n\
              outbound = {{ allow = [\"+1500555\", \"sip:\"], max_channels = 50, calls_per_second = 50.0 }}\n\
-             {grants}\n\
+             {account}\n\n\
              [[trunk]]\n\
              id = \"peer\"\n\
              carrier = \"interop\"\n\
              max_channels = 50\n\
              calls_per_second = 50.0\n\
              {trunk}",
-            media_dir().display()
+            media_dir().display(),
+            account = self.account
         );
         for (number, flow) in &self.numbers {
             let flow = match flow {
@@ -398,6 +395,17 @@ impl Server {
     /// Kills it as `kill -9` does, and starts it anew with what it left.
     pub fn kill_and_start_again(&mut self) {
         self.process.kill();
+        self.start_again();
+    }
+
+    /// Stops it with SIGTERM, waits until it has ended, and starts it anew with what it left.
+    pub fn stop_and_start_again(&mut self) {
+        self.process.terminate();
+        self.process.wait(STOP_LIMIT);
+        self.start_again();
+    }
+
+    fn start_again(&mut self) {
         let folder = self.folder.path();
         let again = serve(
             &folder.join("jackfield.toml"),

@@ -29,6 +29,15 @@ impl Page {
         }
     }
 
+    /// JSON.
+    #[must_use]
+    pub fn json(path: &str, body: &str) -> Self {
+        Self {
+            content_type: "application/json",
+            ..Self::twiml(path, body)
+        }
+    }
+
     /// A prompt of `examples/first-call`, as `/NAME.wav`.
     #[must_use]
     pub fn prompt(name: &str) -> Self {
@@ -60,6 +69,8 @@ pub struct Asked {
     pub parameters: BTreeMap<String, String>,
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// As it came.
+    pub body: Vec<u8>,
 }
 
 /// A web server on a free port, for as long as the test process lives.
@@ -170,6 +181,7 @@ fn read(stream: &TcpStream) -> Option<Asked> {
         path: path.to_owned(),
         parameters,
         headers,
+        body,
     })
 }
 

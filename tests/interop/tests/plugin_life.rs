@@ -190,6 +190,33 @@ fn a_version_that_breaks_for_three_callers_is_taken_back_and_not_for_one() {
 }
 
 #[test]
+fn counts_and_logs_outlive_a_restart() {
+    let mut server = server();
+    let folder = tempfile::tempdir().expect("a folder for the versions");
+    push(&server, folder.path(), "one", &story("one"));
+    for calls in 1..=2 {
+        Sipp::new("uac_wait_bye")
+            .dialling("1000")
+            .start(server.sip)
+            .succeed(LIMIT);
+        // The story ends a little after its call.
+        eventually("both lines are logged", LIMIT, || {
+            let listed = json(&server, &["list", "menu"]);
+            let usage = &listed["versions"][0]["usage"];
+            let both = (usage["calls"].as_u64(), usage["log_lines"].as_u64());
+            (both == (Some(calls), Some(2 * calls))).then_some(())
+        });
+        server.stop_and_start_again();
+        let listed = json(&server, &["list", "menu"]);
+        assert_eq!(listed["versions"][0]["usage"]["calls"], calls, "{listed}");
+        let log = json(&server, &["logs", "menu"]);
+        let lines = log["log"].as_array().map(Vec::len);
+        assert_eq!(lines, usize::try_from(2 * calls).ok(), "{log}");
+    }
+    server.stop();
+}
+
+#[test]
 fn what_breaks_for_its_test_callers_is_kept_and_runs_no_calls() {
     let server = server();
     let folder = tempfile::tempdir().expect("a folder for the versions");

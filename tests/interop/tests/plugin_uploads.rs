@@ -15,7 +15,7 @@ const SURVEY: [&str; 4] = ["--folder", "survey", "--name", "menu"];
 
 fn server() -> Server {
     Server::start(&Tenants {
-        grants: ALL_GRANTS,
+        account: format!("grants = {ALL_GRANTS}"),
         ..Tenants::with_numbers(vec![("1000", Flow::Component("menu"))])
     })
 }

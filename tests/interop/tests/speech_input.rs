@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Flow, Server, Tenants, prompt};
+use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
 use jackfield_interop::{audio, needs};
 
@@ -18,6 +18,11 @@ const WORDS: [(&str, &str); 3] = [("1000", "Yes."), ("1001", "One."), ("1002", "
 /// A server whose number 1003 asks as this says, and its application, which takes the words at `/heard` and those so far at `/so-far`.
 fn asking(gather: &str) -> (Server, VoiceApp) {
     let _sphinx = needs::program("pocketsphinx_continuous", "pocketsphinx pocketsphinx-en-us");
+    asking_at(Place::on_loopback(), gather)
+}
+
+/// The same, there.
+fn asking_at(place: Place, gather: &str) -> (Server, VoiceApp) {
     let document = |inside: &str| Flow::Twiml(format!("<Response>{inside}</Response>"));
     let app = VoiceApp::serve(vec![
         Page::prompt("welcome"),
@@ -34,7 +39,10 @@ fn asking(gather: &str) -> (Server, VoiceApp) {
         })
         .collect();
     numbers.push(("1003", document(&gather.replace("APP", &app.url("")))));
-    (Server::start(&Tenants::with_numbers(numbers)), app)
+    (
+        Server::start_at(place, &Tenants::with_numbers(numbers)),
+        app,
+    )
 }
 
 /// What that number says, without the silence around it.
@@ -97,6 +105,43 @@ fn words_are_told_while_more_are_said() {
     let asked = asked_at(&app, "/heard");
     assert_eq!(asked.parameters["SpeechResult"], "one two");
     let _ = phone.finish(LIMIT);
+    server.stop();
+}
+
+#[test]
+fn a_service_over_http_hears_what_was_said() {
+    let service = VoiceApp::serve(vec![Page::json(
+        "/recognise",
+        r#"{"results": [{"transcript": "yes please", "confidence": 0.75}]}"#,
+    )]);
+    let place = Place::on_loopback().with_speech(&format!(
+        "[speech.input.service.test]\nurl = \"{}?lang={{language}}\"\nheaders.x-hints = \"{{hints}}\"\n\
+         languages = [\"km-KH\"]\nrate_hz = 8000\n\
+         text = \"/results/0/transcript\"\nconfidence = \"/results/0/confidence\"\n",
+        service.url("/recognise")
+    ));
+    let (server, app) = asking_at(
+        place,
+        "<Gather input=\"speech\" language=\"km-KH\" hints=\"yes, no\" speechTimeout=\"1\" timeout=\"20\" action=\"APP/heard\"/>",
+    );
+    let said = word(&server, "1000");
+    let says = [quiet(1_000), said.clone(), quiet(500)].concat();
+    let phone = Softphone::call(server.sip, "1003", "PCMU", &says);
+    let heard = asked_at(&app, "/heard");
+    assert_eq!(heard.parameters["SpeechResult"], "yes please");
+    assert_eq!(heard.parameters["Confidence"], "0.75");
+    assert_eq!(heard.parameters["Language"], "km-KH");
+    let _ = phone.finish(LIMIT);
+
+    let asked = service.asked();
+    assert_eq!(asked.len(), 1, "one utterance");
+    assert_eq!(asked[0].parameters["lang"], "km-KH");
+    let folder = tempfile::tempdir().expect("a folder for the utterance");
+    let file = folder.path().join("utterance.wav");
+    std::fs::write(&file, &asked[0].body).expect("it can be written");
+    let utterance = audio::read_wav(&file);
+    let found = audio::find(&said, &utterance);
+    assert!(found.is_heard(), "what was said came to it: {found:?}");
     server.stop();
 }
 

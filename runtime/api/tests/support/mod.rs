@@ -22,16 +22,16 @@ use call::{
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, GatewayStatus, LearnedChannels, LiveCalls, LiveRecordings,
-    Metric, Operator, PluginLogLine, Plugins, PushError, RecordingChange, RecordingError,
-    RecordingFile, RecordingFormat, TrunkStatus, Upload, VersionUsage, router,
+    Metric, Operator, Plugins, PushError, RecordingChange, RecordingError, RecordingFile,
+    RecordingFormat, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
     AccountStore, Applied, Author, CallRow, Directory, Flow, Leg, MemoryStore, NewRecording,
-    NewVersion, OperatorEdit, Plugin, PluginChange, PluginOwner, RecordingEnding, RecordingRow,
-    RecordingSource, RecordingStatus, Scope, Secret, SelfTest, Store, StoreError, Tenants, TrunkId,
-    UploadedPlugin,
+    NewVersion, OperatorEdit, Plugin, PluginChange, PluginLogLine, PluginOwner, RecordingEnding,
+    RecordingRow, RecordingSource, RecordingStatus, Scope, Secret, SelfTest, Store, StoreError,
+    Tenants, TrunkId, UploadedPlugin, VersionUsage,
 };
 use tower::ServiceExt as _;
 
@@ -266,7 +266,7 @@ impl Plugins for Workshop {
             at_unix_ms: START_UNIX_MS,
             version: 1,
             call: "CA1".to_owned(),
-            level: "warn",
+            level: "warn".to_owned(),
             message: "three callers".to_owned(),
         }]
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use call::{CallError, Command};
 use plugin_host::journal::{Entry, Journal};
-use plugin_host::{Engine, EngineConfig, Limits, Outcome, StorySetup};
+use plugin_host::{Allowance, Engine, EngineConfig, Limit, Limits, Outcome, StorySetup};
 
 use crate::guests::guest;
 use crate::ports::{Deaf, Obedient, engine, run, setup};
@@ -119,6 +119,34 @@ async fn memory_beyond_the_limit_is_refused_and_written_down() {
         (end.outcome, end.memory_bytes),
         (Outcome::Finished(Ok(())), 512 * 65_536)
     );
+}
+
+#[tokio::test]
+async fn memory_that_others_have_is_refused_and_a_replay_refuses_it_too() {
+    // 4 pages to begin with; tells by the command that it gives whether it got one more.
+    let flow = engine()
+        .load(&guest(
+            "",
+            "(call $echo (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (global.get $area))",
+        ))
+        .unwrap();
+    const PAGE: u64 = 65_536;
+    for (pages, refused) in [(5, false), (4, true)] {
+        let memory = Allowance::of(pages * PAGE);
+        let setup = StorySetup {
+            memory: memory.clone(),
+            ..setup()
+        };
+        let port = Obedient::default();
+        let commands = Arc::clone(&port.commands);
+        let end = flow.start(setup, port).await;
+        assert_eq!(end.outcome, Outcome::Finished(Ok(())));
+        assert_eq!(*commands.lock().unwrap(), [Command::Echo(refused)]);
+        assert_eq!(end.limits.contains(&Limit::SharedMemory), refused);
+        let again = plugin_host::replay(&flow, &end.journal).await;
+        assert!(again.is_ok(), "{again:?}");
+        assert_eq!(memory.taken_bytes(), 0, "all is given back");
+    }
 }
 
 #[tokio::test]

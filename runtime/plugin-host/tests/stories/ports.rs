@@ -10,7 +10,7 @@ use call::{
     KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, PlaybackId, Reply,
 };
 use plugin_host::{
-    CallPort, Engine, EngineConfig, Limits, LogLine, Next, Stop, StoryEnd, StorySetup,
+    Allowance, CallPort, Engine, EngineConfig, Limits, LogLine, Next, Stop, StoryEnd, StorySetup,
 };
 
 /// The story's first time.
@@ -44,6 +44,7 @@ pub(crate) fn setup() -> StorySetup {
         seed: [3; 32],
         started_unix_ms: STARTED,
         limits: Limits::default(),
+        memory: Allowance::unbounded(),
         log: Arc::new(|_| {}),
         stop: Stop::new(),
     }

@@ -2,19 +2,31 @@
 
 use std::sync::Arc;
 
-use api::PluginLogLine;
 use call::{CallInfo, Direction, StoryChoice};
 use plugin_host::StoryEnd;
+use store::PluginLogLine;
 use tracing::info;
 
 use super::CallActor;
 use crate::clock;
 use crate::flows::{Begun, FlowError, VersionId};
 use crate::plugins;
+use crate::shares::Share;
 
 impl CallActor {
+    /// What the story begins with, and its part of what the account's stories have.
+    pub(super) fn begun_with_share(
+        &mut self,
+        choice: StoryChoice,
+    ) -> Result<(Begun, Share), FlowError> {
+        let begun = self.begun(choice)?;
+        let class = begun.flow.class();
+        let share = self.services.shares.take(self.account.sid, class)?;
+        Ok((begun, share))
+    }
+
     /// What the story begins with: the same, where it is begun again.
-    pub(super) fn begun(&mut self, choice: StoryChoice) -> Result<Begun, FlowError> {
+    fn begun(&mut self, choice: StoryChoice) -> Result<Begun, FlowError> {
         let mut known = self.begun.iter();
         if let Some((_, begun)) = known.find(|(begun, _)| *begun == choice) {
             self.running_version.clone_from(&begun.version);
@@ -51,7 +63,7 @@ impl CallActor {
             at_unix_ms: clock::unix_ms(),
             version: version.number,
             call: self.info.call_sid.to_string(),
-            level: "error",
+            level: "error".to_owned(),
             message: trouble.to_owned(),
         };
         self.services.flows.ledger().log(version, line);

@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use api::{PluginLogLine, VersionUsage};
-use plugin_host::{Outcome, StoryEnd};
-use store::PluginOwner;
+use plugin_host::{Limit, Outcome, StoryEnd};
+use store::{PluginLogLine, PluginOwner, PluginPage, VersionUsage};
 
 use super::VersionId;
 
@@ -21,12 +20,19 @@ const LINES: usize = 200;
 /// Bytes of one of these lines; what is longer is cut.
 const LINE_BYTES: usize = 512;
 
-/// Counts since this process started; a restart begins anew.
+/// Counts and logs of all processes that ran so far; whether a version keeps trapping is judged by this one's calls alone.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    pages: Mutex<HashMap<(PluginOwner, String), Page>>,
+    book: Mutex<Book>,
     /// Callers are told apart by a hash that nobody outside can aim at.
     hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Book {
+    pages: HashMap<(PluginOwner, String), Page>,
+    /// Those that are not kept as they are.
+    changed: BTreeSet<(PluginOwner, String)>,
 }
 
 /// Of one plugin.
@@ -62,10 +68,52 @@ impl Trial {
 }
 
 impl Ledger {
+    /// Begins with what the processes before this one kept.
+    pub(super) fn begin_with(&self, kept: Vec<PluginPage>) {
+        let mut book = self.book();
+        for page in kept {
+            let entries = page.usage.into_iter().map(|(number, usage)| {
+                let trial = Trial::default();
+                (number, Entry { usage, trial })
+            });
+            let began = Page {
+                versions: entries.collect(),
+                lines: page.lines.into(),
+            };
+            book.pages.insert((page.owner, page.name), began);
+        }
+    }
+
+    /// A page that has changed since it was taken last, to be kept; none where all are kept as they are. One at a time, so that no call
+    /// waits for more than one to be copied.
+    pub(super) fn take_changed(&self) -> Option<PluginPage> {
+        let mut book = self.book();
+        let key = book.changed.pop_first()?;
+        let page = book.pages.get(&key)?;
+        let usage = page.versions.iter();
+        let usage = usage
+            .map(|(number, entry)| (*number, entry.usage))
+            .collect();
+        let lines = page.lines.iter().cloned().collect();
+        let (owner, name) = key;
+        Some(PluginPage {
+            owner,
+            name,
+            usage,
+            lines,
+        })
+    }
+
+    /// A page that was taken could not be kept.
+    pub(super) fn put_back(&self, page: PluginPage) {
+        self.book().changed.insert((page.owner, page.name));
+    }
+
     /// A call begins its story with the version.
     pub(crate) fn began(&self, version: &VersionId) {
-        let mut pages = self.pages();
-        let entry = entry(&mut pages, version);
+        let mut book = self.book();
+        book.change(version);
+        let entry = book.entry(version);
         entry.usage.calls += 1;
         entry.trial.calls += 1;
     }
@@ -77,8 +125,9 @@ impl Ledger {
         end: &StoryEnd,
         caller: &str,
     ) -> Option<String> {
-        let mut pages = self.pages();
-        let Entry { usage, trial } = entry(&mut pages, version);
+        let mut book = self.book();
+        book.change(version);
+        let Entry { usage, trial } = book.entry(version);
         usage.cpu_ms += u64::try_from(end.cpu.as_millis()).unwrap_or(u64::MAX);
         usage.memory_bytes = usage.memory_bytes.max(end.memory_bytes);
         usage.host_calls += u64::from(end.host_calls);
@@ -88,6 +137,10 @@ impl Ledger {
             return None;
         }
         usage.traps += 1;
+        // What its account's other flows have is not this version's doing.
+        if end.limits.contains(&Limit::SharedMemory) {
+            return None;
+        }
         trial.traps += 1;
         if trial.callers.len() < CALLERS {
             trial.callers.insert(self.hasher.hash_one(caller));
@@ -109,15 +162,16 @@ impl Ledger {
             name: name.to_owned(),
             number,
         };
-        entry(&mut self.pages(), &version).trial = Trial::default();
+        self.book().entry(&version).trial = Trial::default();
     }
 
     /// Keeps a line of a version's log.
     pub(crate) fn log(&self, version: &VersionId, mut line: PluginLogLine) {
         let end = line.message.floor_char_boundary(LINE_BYTES);
         line.message.truncate(end);
-        let mut pages = self.pages();
-        let lines = &mut page(&mut pages, version).lines;
+        let mut book = self.book();
+        book.change(version);
+        let lines = &mut book.page(version).lines;
         if lines.len() == LINES {
             lines.pop_front();
         }
@@ -126,8 +180,8 @@ impl Ledger {
 
     /// What the versions of a plugin came to.
     pub(crate) fn usage(&self, owner: &PluginOwner, name: &str) -> HashMap<u32, VersionUsage> {
-        let pages = self.pages();
-        let page = pages.get(&(owner.clone(), name.to_owned()));
+        let book = self.book();
+        let page = book.pages.get(&(owner.clone(), name.to_owned()));
         let versions = page.into_iter().flat_map(|page| &page.versions);
         versions
             .map(|(number, entry)| (*number, entry.usage))
@@ -136,47 +190,53 @@ impl Ledger {
 
     /// The last lines of a plugin's log, the oldest first.
     pub(crate) fn lines(&self, owner: &PluginOwner, name: &str) -> Vec<PluginLogLine> {
-        let pages = self.pages();
-        let page = pages.get(&(owner.clone(), name.to_owned()));
+        let book = self.book();
+        let page = book.pages.get(&(owner.clone(), name.to_owned()));
         page.into_iter()
             .flat_map(|page| page.lines.iter().cloned())
             .collect()
     }
 
-    /// Forgets versions that are kept no longer, so that uploads do not fill it.
+    /// Forgets plugins and versions that are kept no longer, so that uploads do not fill it.
     pub(super) fn keep_only(&self, plugins: impl Iterator<Item = Arc<store::Plugin>>) {
-        let mut pages = self.pages();
-        for plugin in plugins {
-            let key = (plugin.owner.clone(), plugin.name.clone());
-            if let Some(page) = pages.get_mut(&key) {
-                page.versions
-                    .retain(|number, _| plugin.version(*number).is_some());
-            }
-        }
+        let kept: HashMap<_, _> = plugins
+            .map(|plugin| ((plugin.owner.clone(), plugin.name.clone()), plugin))
+            .collect();
+        let mut book = self.book();
+        book.changed.retain(|key| kept.contains_key(key));
+        book.pages.retain(|key, page| {
+            let Some(plugin) = kept.get(key) else {
+                return false;
+            };
+            page.versions
+                .retain(|number, _| plugin.version(*number).is_some());
+            true
+        });
     }
 
-    fn pages(&self) -> MutexGuard<'_, HashMap<(PluginOwner, String), Page>> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn page<'p>(
-    pages: &'p mut HashMap<(PluginOwner, String), Page>,
-    version: &VersionId,
-) -> &'p mut Page {
-    pages
-        .entry((version.owner.clone(), version.name.clone()))
-        .or_default()
-}
+impl Book {
+    /// The page of a version's plugin has other counts or lines from now on.
+    fn change(&mut self, version: &VersionId) {
+        let key = (version.owner.clone(), version.name.clone());
+        self.changed.insert(key);
+    }
 
-fn entry<'p>(
-    pages: &'p mut HashMap<(PluginOwner, String), Page>,
-    version: &VersionId,
-) -> &'p mut Entry {
-    page(pages, version)
-        .versions
-        .entry(version.number)
-        .or_default()
+    fn page(&mut self, version: &VersionId) -> &mut Page {
+        let key = (version.owner.clone(), version.name.clone());
+        self.pages.entry(key).or_default()
+    }
+
+    fn entry(&mut self, version: &VersionId) -> &mut Entry {
+        self.page(version)
+            .versions
+            .entry(version.number)
+            .or_default()
+    }
 }
 
 /// Whether the component is to blame: not where the host stopped it, had no room, or did not answer.
@@ -293,18 +353,65 @@ mod tests {
         );
     }
 
+    fn line(message: &str) -> PluginLogLine {
+        PluginLogLine {
+            at_unix_ms: 0,
+            version: 2,
+            call: "CA1".to_owned(),
+            level: "info".to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_version_is_not_judged_by_what_its_accounts_other_flows_have() {
+        let ledger = Ledger::default();
+        for caller in ["a", "b", "c", "d", "e", "f"] {
+            ledger.began(&version());
+            let starved = StoryEnd {
+                limits: vec![Limit::SharedMemory],
+                ..end(Outcome::Trapped("unreachable".to_owned()))
+            };
+            assert_eq!(ledger.ended(&version(), &starved, caller), None);
+        }
+        let VersionId { owner, name, .. } = version();
+        assert_eq!(ledger.usage(&owner, &name)[&2].traps, 6);
+    }
+
+    #[test]
+    fn what_is_kept_is_there_again_and_traps_of_before_count_no_more() {
+        let ledger = Ledger::default();
+        assert_eq!(ledger.take_changed(), None);
+        ledger.began(&version());
+        ledger.ended(&version(), &end(Outcome::OutOfTime), "+1");
+        ledger.log(&version(), line("one"));
+        let page = ledger.take_changed().unwrap();
+        assert_eq!(page.lines, [line("one")]);
+        assert_eq!((page.usage[&2].calls, page.usage[&2].traps), (1, 1));
+        assert_eq!(ledger.take_changed(), None, "it is kept");
+        ledger.put_back(page.clone());
+        assert_eq!(ledger.take_changed().as_ref(), Some(&page));
+
+        let next = Ledger::default();
+        next.begin_with(vec![page.clone()]);
+        next.begin_trial(&page.owner, &page.name, 2);
+        assert_eq!(next.take_changed(), None, "nothing is new");
+        assert_eq!(next.lines(&page.owner, &page.name), page.lines);
+        for caller in ["+2", "+3", "+4", "+5"] {
+            next.began(&version());
+            let why = next.ended(&version(), &end(Outcome::OutOfTime), caller);
+            assert_eq!(why, None, "{caller}: four traps of this process");
+        }
+        let usage = next.usage(&page.owner, &page.name)[&2];
+        assert_eq!((usage.calls, usage.traps), (5, 5));
+    }
+
     #[test]
     fn the_log_keeps_its_last_lines_and_cuts_long_ones() {
         let ledger = Ledger::default();
         for number in 0..LINES + 5 {
-            let line = PluginLogLine {
-                at_unix_ms: 0,
-                version: 2,
-                call: "CA1".to_owned(),
-                level: "info",
-                message: format!("{number} {}", "ប".repeat(LINE_BYTES)),
-            };
-            ledger.log(&version(), line);
+            let long = format!("{number} {}", "ប".repeat(LINE_BYTES));
+            ledger.log(&version(), line(&long));
         }
         let VersionId { owner, name, .. } = version();
         let lines = ledger.lines(&owner, &name);

@@ -14,7 +14,8 @@ use call::{
     PlaybackId, RecordingCommand, RecordingId, Reply, RequestId, StreamId,
 };
 use plugin_host::{
-    CallPort, Class, Engine, EngineConfig, Flow, Next, Stop, StoryEnd, StorySetup, compile,
+    Allowance, CallPort, Class, Engine, EngineConfig, Flow, Next, Stop, StoryEnd, StorySetup,
+    compile,
 };
 use tokio::task::JoinHandle;
 
@@ -148,6 +149,7 @@ fn setup(flow: &Flow, stop: Stop) -> StorySetup {
         seed: [7; 32],
         started_unix_ms: crate::clock::unix_ms(),
         limits: flow.class().limits(),
+        memory: Allowance::unbounded(),
         log: Arc::new(|_| {}),
         stop,
     }

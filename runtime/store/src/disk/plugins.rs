@@ -23,7 +23,7 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Takes a plugin out, with its history.
+/// Takes a plugin out, with its history, its counts and its log.
 pub(super) fn remove(
     transaction: &WriteTransaction,
     owner: &PluginOwner,
@@ -32,6 +32,9 @@ pub(super) fn remove(
     let text = owner.to_string();
     transaction
         .open_table(tables::PLUGINS)?
+        .remove((text.as_str(), name))?;
+    transaction
+        .open_table(tables::PLUGIN_PAGES)?
         .remove((text.as_str(), name))?;
     if let PluginOwner::Account(account) = owner {
         let mut before_versions = transaction.open_table(tables::COMPONENTS)?;

@@ -16,6 +16,7 @@ use super::carrier_row;
 use super::components::ComponentFolder;
 use super::key_values;
 use super::number_row;
+use super::plugin_pages;
 use super::plugins;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
@@ -26,7 +27,8 @@ use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, RecordingRow, Sha256Digest, StoreError,
+    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, PluginPage, RecordingRow, Sha256Digest,
+    StoreError,
 };
 
 /// The rows as an open write transaction sees them.
@@ -289,6 +291,10 @@ impl Rows for DiskRows<'_> {
 
     fn remove_callback_state(&mut self, call: CallSid) -> Result<(), StoreError> {
         self.callbacks.remove_state(call)
+    }
+
+    fn put_plugin_page(&mut self, page: &PluginPage) -> Result<(), StoreError> {
+        plugin_pages::put(self.transaction, &self.directory, self.key, page)
     }
 
     fn key_value_usage(&self, account: AccountSid) -> Result<KeyValueUsage, StoreError> {

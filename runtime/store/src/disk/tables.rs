@@ -34,6 +34,9 @@ pub(super) const PLUGINS: TableDefinition<'_, (&str, &str), &[u8]> =
 /// Owner, plugin, sequence number → `PluginEvent`.
 pub(super) const PLUGIN_EVENTS: TableDefinition<'_, (&str, &str, u32), &[u8]> =
     TableDefinition::new("plugin_events");
+/// Owner, plugin → its counts and its log, sealed: an account's with its key, a carrier's with the operator's.
+pub(super) const PLUGIN_PAGES: TableDefinition<'_, (&str, &str), &[u8]> =
+    TableDefinition::new("plugin_pages");
 /// Carrier id, number → `Number`.
 pub(super) const NUMBERS: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("numbers");
@@ -119,6 +122,7 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(COMPONENTS)?;
     transaction.open_table(PLUGINS)?;
     transaction.open_table(PLUGIN_EVENTS)?;
+    transaction.open_table(PLUGIN_PAGES)?;
     transaction.open_table(NUMBERS)?;
     transaction.open_table(APPLICATIONS)?;
     transaction.open_table(CALLER_IDS)?;

@@ -6,8 +6,8 @@ use super::{Rows, StoreError};
 use crate::apply::Change;
 use crate::plugin::{MAX_OWNED_BYTES, MAX_PLUGINS, MAX_VERSIONS};
 use crate::{
-    Canary, NewVersion, Plugin, PluginChange, PluginDeed, PluginEvent, PluginOwner, PluginVersion,
-    SelfTest, Sha256Digest, Standing, UploadedPlugin,
+    Canary, NewVersion, Plugin, PluginChange, PluginDeed, PluginEvent, PluginOwner, PluginPage,
+    PluginVersion, SelfTest, Sha256Digest, Standing, UploadedPlugin,
 };
 
 /// Keeps a version, and makes it active where that is asked for and its self-test allows.
@@ -44,6 +44,18 @@ pub(crate) fn change_plugin(
         PluginChange::Rollback { from, why } => life.roll_back(from, why)?,
     }
     life.write(rows)
+}
+
+/// Keeps the pages of plugins that are there.
+pub(crate) fn keep_plugin_pages(
+    rows: &mut dyn Rows,
+    pages: &[PluginPage],
+) -> Result<(), StoreError> {
+    let directory = rows.directory();
+    pages
+        .iter()
+        .filter(|page| directory.plugin(&page.owner, &page.name).is_some())
+        .try_for_each(|page| rows.put_plugin_page(page))
 }
 
 /// What one verb does to one plugin, before anything is written.

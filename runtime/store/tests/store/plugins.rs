@@ -1,8 +1,9 @@
 //! Plugins: numbered versions, which of them run calls, and who did what.
 
 use jackfield_store::{
-    AccountStore as _, Author, Canary, DiskStore, MAX_VERSIONS, NewVersion, OPERATOR, Places,
-    Plugin, PluginChange, PluginOwner, SelfTest, Standing, Store, StoreError, UploadedPlugin,
+    AccountStatus, AccountStore as _, Author, Canary, CarrierId, DiskStore, MAX_VERSIONS,
+    NewVersion, OPERATOR, OperatorEdit, Places, Plugin, PluginChange, PluginLogLine, PluginOwner,
+    PluginPage, SelfTest, Standing, Store, StoreError, UploadedPlugin, VersionUsage,
 };
 
 use crate::support::{TENANTS, clinic, hotline, parse};
@@ -345,5 +346,90 @@ fn a_tenants_file_that_is_applied_again_does_not_undo_an_upload() {
             told.last().unwrap(),
             &format!("{OPERATOR} activated version 1")
         );
+    });
+}
+
+fn page(owner: PluginOwner, name: &str, calls: u64) -> PluginPage {
+    let usage = VersionUsage {
+        calls,
+        ..VersionUsage::default()
+    };
+    let line = PluginLogLine {
+        at_unix_ms: 7,
+        version: 1,
+        call: "CA1".to_owned(),
+        level: "info".to_owned(),
+        message: "pressed 4711".to_owned(),
+    };
+    PluginPage {
+        owner,
+        name: name.to_owned(),
+        usage: [(1, usage)].into(),
+        lines: vec![line],
+    }
+}
+
+#[test]
+fn pages_are_kept_for_plugins_that_are_there() {
+    on_each(|store| {
+        upload(store, b"one", 1);
+        let owner: PluginOwner = hotline(store).into();
+        assert_eq!(store.plugin_pages(), Ok(Vec::new()));
+        let others = [
+            page(clinic(store).into(), "survey", 1),
+            page(owner.clone(), "another", 1),
+        ];
+        for calls in [1, 2] {
+            let mut pages = vec![page(owner.clone(), "survey", calls)];
+            pages.extend(others.clone());
+            store.keep_plugin_pages(pages).wait().unwrap();
+            let kept = page(owner.clone(), "survey", calls);
+            assert_eq!(store.plugin_pages(), Ok(vec![kept]));
+        }
+    });
+}
+
+#[test]
+fn pages_outlive_a_restart_and_lie_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places::in_folder(folder.path());
+    let open = || DiskStore::open(&places, 0).unwrap().0;
+    let pages = {
+        let store = open();
+        store.apply(parse(TENANTS)).wait().unwrap();
+        let owners = [
+            PluginOwner::Carrier(CarrierId("east".to_owned())),
+            hotline(&store).into(),
+        ];
+        for owner in owners.clone() {
+            let new = version(owner, b"one", 1);
+            store.upload_plugin(new).wait().unwrap();
+        }
+        let pages = owners.map(|owner| page(owner, "survey", 3));
+        store.keep_plugin_pages(pages.to_vec()).wait().unwrap();
+        pages
+    };
+    let kept = open().plugin_pages().unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(pages.iter().all(|page| kept.contains(page)), "{kept:?}");
+    let database = std::fs::read(&places.database).unwrap();
+    let words = b"pressed 4711";
+    assert!(!database.windows(words.len()).any(|bytes| bytes == words));
+}
+
+#[test]
+fn a_page_goes_with_its_account() {
+    on_each(|store| {
+        upload(store, b"one", 1);
+        let sid = hotline(store).account();
+        let kept = page(hotline(store).into(), "survey", 1);
+        store.keep_plugin_pages(vec![kept]).wait().unwrap();
+        for edit in [
+            OperatorEdit::SetStatus(sid, AccountStatus::Closed),
+            OperatorEdit::DeleteAccount(sid),
+        ] {
+            store.administer(edit, Author::operator(9)).wait().unwrap();
+        }
+        assert_eq!(store.plugin_pages(), Ok(Vec::new()));
     });
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Beep, Call, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
-    Playback, WaitSound,
+    OrderedSound, Playback, StatusCallback, WaitSound,
 };
 
 /// What was told of the conference that was joined last.
@@ -12,7 +12,25 @@ use crate::{
 pub(crate) struct ConferenceNews {
     place: Option<ConferencePlace>,
     began: bool,
+    muted: Option<bool>,
+    held: Option<OrderedSound>,
+    /// A document to be heard on hold, or until it begins, that nobody has asked for yet.
+    hold_document: Option<StatusCallback>,
+    wait_document: Option<StatusCallback>,
     end: Option<ConferenceEnd>,
+}
+
+/// What comes next in a conference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConferenceTurn {
+    /// The key was pressed. The call is in the conference still.
+    Key,
+    /// The API has put the call on hold, with a document to be heard.
+    HeldWith(StatusCallback),
+    /// By order of the API this document is to be heard until the conference begins.
+    WaitsWith(StatusCallback),
+    /// It is over for this call.
+    Over(ConferenceEnd),
 }
 
 impl ConferenceNews {
@@ -20,8 +38,35 @@ impl ConferenceNews {
         match event {
             ConferenceEvent::Joined(place) => self.place = Some(place),
             ConferenceEvent::Began => self.began = true,
+            ConferenceEvent::Muted(muted) => self.muted = Some(muted),
+            ConferenceEvent::Held(sound) => {
+                self.hold_document = document(sound.as_ref());
+                self.held = sound;
+            }
+            ConferenceEvent::WaitsWith(sound) => self.wait_document = document(Some(&sound)),
             ConferenceEvent::Left(end) => self.end = Some(end),
         }
+    }
+
+    /// What is next, a press of this key among it.
+    fn turn(&mut self, key: bool) -> Option<ConferenceTurn> {
+        if key {
+            return Some(ConferenceTurn::Key);
+        }
+        if let Some(end) = self.end.take() {
+            return Some(ConferenceTurn::Over(end));
+        }
+        if let Some(document) = self.hold_document.take() {
+            return Some(ConferenceTurn::HeldWith(document));
+        }
+        self.wait_document.take().map(ConferenceTurn::WaitsWith)
+    }
+}
+
+fn document(sound: Option<&OrderedSound>) -> Option<StatusCallback> {
+    match sound {
+        Some(OrderedSound::Document(document)) => Some(document.clone()),
+        Some(OrderedSound::Sound(_)) | None => None,
     }
 }
 
@@ -91,6 +136,58 @@ impl Conference<'_> {
             Some(end) => Ok(end),
             None => self.leave(),
         }
+    }
+
+    /// Waits for what is next: a press of `key` where one is given, an order of the API that the story has to carry out, or the end. After
+    /// the end nothing comes. Other keys are forgotten where one is given.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn turn(&self, key: Option<char>) -> Result<ConferenceTurn, CallError> {
+        self.call.wait_for(|inbox| {
+            let key = key.is_some_and(|key| inbox.take_this_key(key));
+            inbox.conference.turn(key)
+        })
+    }
+
+    /// Whether the API has muted it, or lets it be heard: the last order. None where there was none.
+    #[must_use]
+    pub fn ordered_mute(&self) -> Option<bool> {
+        self.call.inbox().conference.muted
+    }
+
+    /// Whether the API has put it on hold.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.call.inbox().conference.held.is_some()
+    }
+
+    /// Lets time pass while the API has the call on hold: true when it was by then, false once it is not, or all is over.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn still_held(&self, time: Duration) -> Result<bool, CallError> {
+        let over = self.call.wait_until(self.call.after(time), |inbox| {
+            let news = &inbox.conference;
+            (news.held.is_none() || news.end.is_some()).then_some(())
+        })?;
+        Ok(over.is_none())
+    }
+
+    /// Lets a playback be heard while the API has the call on hold: true when it has ended, false when the call is taken off, or all is
+    /// over, which stops it.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn hear_held(&self, playback: Playback<'_>) -> Result<bool, CallError> {
+        let ended = self.call.wait_for(|inbox| {
+            let is_over = inbox.conference.held.is_none() || inbox.conference.end.is_some();
+            (is_over || inbox.has_ended(playback.id())).then_some(!is_over)
+        })?;
+        if !ended {
+            playback.stop()?;
+        }
+        Ok(ended)
     }
 
     /// Lets time pass while nobody else is there: true when nobody was by then, false once the conference has begun or is over.
@@ -176,6 +273,7 @@ impl Default for ConferenceOptions {
             coach: None,
             max_participants: None,
             label: None,
+            status_callback: None,
         }
     }
 }
@@ -252,6 +350,32 @@ mod tests {
             call.host().mute(false),
             Err(CallError::InvalidArgument(_))
         ));
+    }
+
+    #[test]
+    fn the_api_mutes_and_holds() {
+        let document = StatusCallback {
+            url: "https://a/hold".to_owned(),
+            method: crate::HttpMethod::Post,
+        };
+        let held = OrderedSound::Document(document.clone());
+        let caller = Rehearsal::new()
+            .conference_orders(1.0, ConferenceEvent::Muted(true))
+            .conference_orders(2.0, ConferenceEvent::Held(Some(held)))
+            .conference_orders(9.0, ConferenceEvent::Held(None))
+            .press(12.0, "1*");
+        let call = joined(&caller);
+        let conference = join(&call);
+        assert_eq!(conference.ordered_mute(), None);
+        let turn = conference.turn(Some('*')).unwrap();
+        assert_eq!(turn, ConferenceTurn::HeldWith(document));
+        assert_eq!(conference.ordered_mute(), Some(true));
+        assert!(conference.is_held());
+        assert!(conference.hear_held(call.play("a.wav").unwrap()).unwrap());
+        assert!(!conference.still_held(Duration::from_secs(60)).unwrap());
+        assert_eq!(call.elapsed(), Duration::from_secs(9));
+        assert_eq!(conference.turn(Some('*')), Ok(ConferenceTurn::Key));
+        assert_eq!(conference.leave(), Ok(ConferenceEnd::Left));
     }
 
     #[test]

@@ -128,15 +128,17 @@ pub mod bindings {
 }
 
 #[doc(inline)]
-pub use bindings::jackfield::call::conference::{Beep, ConferenceOptions};
+pub use bindings::jackfield::call::conference::{
+    Beep, ConferenceCallback, ConferenceOptions, ConferenceTopic,
+};
 #[doc(inline)]
 pub use bindings::jackfield::call::control::{
     AnsweredBy, CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Detection,
     DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request,
-    HttpResponse as Response, ListeningId, MediaSource, PartialWords, PlaybackEnd, PlaybackId,
-    QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, Recorded, RecordingEnd,
-    RecordingId, Referral, RejectReason, RequestId, Speech, SpeechEnd, SpeechEvent, StatusCallback,
-    StreamEnd, StreamError, StreamId, WaitSound, Words,
+    HttpResponse as Response, ListeningId, MediaSource, OrderedSound, PartialWords, PlaybackEnd,
+    PlaybackId, QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, Recorded,
+    RecordingEnd, RecordingId, Referral, RejectReason, RequestId, Speech, SpeechEnd, SpeechEvent,
+    StatusCallback, StreamEnd, StreamError, StreamId, WaitSound, Words,
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::dial::{DialRequest, Target, Whisper, WhisperFlow};
@@ -159,7 +161,7 @@ pub use bindings::wasi::logging::logging::Level;
 pub use call::Call;
 #[doc(hidden)]
 pub use component::Component;
-pub use conference::Conference;
+pub use conference::{Conference, ConferenceTurn};
 pub use context::Context;
 pub use detection::Detecting;
 pub use dial::{Dial, Dialing};

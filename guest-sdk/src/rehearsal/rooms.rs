@@ -38,6 +38,14 @@ impl Rehearsal {
         self
     }
 
+    /// The API orders something of the call in the conference ([`ConferenceEvent::Muted`], [`ConferenceEvent::Held`],
+    /// [`ConferenceEvent::WaitsWith`]), `seconds` after the beginning.
+    #[must_use]
+    pub fn conference_orders(self, seconds: f32, order: ConferenceEvent) -> Self {
+        self.happens(seconds, Event::Conference(order));
+        self
+    }
+
     /// Somebody ends the conference, `seconds` after the beginning.
     #[must_use]
     pub fn conference_ends(self, seconds: f32) -> Self {

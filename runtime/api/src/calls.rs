@@ -113,7 +113,17 @@ pub(crate) async fn create(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<CallResource>), Problem> {
     let parameters = Parameters::of_form(&headers, body, CREATE)?;
-    let call = new_call(&state, scope, &parameters)?;
+    let call = new_call(&state, scope, &parameters, flow)?;
+    let row = accept(state, scope, call).await?;
+    Ok((StatusCode::CREATED, Json(row.into())))
+}
+
+/// Keeps a new call and has it dialled.
+pub(crate) async fn accept(
+    state: ApiState,
+    scope: Scope,
+    call: NewCall,
+) -> Result<CallRow, Problem> {
     if !state.live.has_room(scope.account()) {
         return Err(Problem::too_many());
     }
@@ -123,12 +133,16 @@ pub(crate) async fn create(
         state.live.accepted(&row);
         Ok::<CallRow, Problem>(row)
     });
-    let row = accept.await.expect("accepting a call does not panic")?;
-    Ok((StatusCode::CREATED, Json(row.into())))
+    accept.await.expect("accepting a call does not panic")
 }
 
-/// What the parameters ask for, if the account may have it. Missing parameters come before wrong ones.
-fn new_call(state: &ApiState, scope: Scope, parameters: &Parameters) -> Result<NewCall, Problem> {
+/// What the parameters ask for, if the account may have it; `flow` reads what it does when it is answered. Missing parameters come before wrong ones.
+pub(crate) fn new_call(
+    state: &ApiState,
+    scope: Scope,
+    parameters: &Parameters,
+    flow: impl FnOnce(&Parameters) -> Result<Flow, Problem>,
+) -> Result<NewCall, Problem> {
     let to = parameters
         .get("To")
         .ok_or_else(|| Problem::bad(21201, "`To` is required"))?;

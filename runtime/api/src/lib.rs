@@ -11,7 +11,10 @@ mod brand;
 mod call_resource;
 mod caller_ids;
 mod calls;
+mod conference_resource;
+mod conferences;
 mod date;
+mod date_filter;
 mod destination;
 mod door;
 mod edit;
@@ -20,13 +23,18 @@ mod journal;
 mod keys;
 mod live_calls;
 mod live_recordings;
+mod live_rooms;
 mod machine_detection;
+mod new_participant;
 mod operator;
 mod page;
 mod parameters;
+mod participants;
 mod plugin_resource;
 mod plugins;
 mod problem;
+mod queue_members;
+mod queues;
 mod recording_resource;
 mod recordings;
 mod state;
@@ -47,6 +55,7 @@ pub use live_calls::{End, EndError, LiveCalls};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
+pub use live_rooms::{LiveRooms, QueueMember, QueueView};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
@@ -90,6 +99,8 @@ pub fn router(state: ApiState) -> Router {
             &format!("{account}/Recordings/{{recording}}"),
             get(recordings::fetch).delete(recordings::delete),
         )
+        .merge(conference_routes(account))
+        .merge(queue_routes(account))
         .route(
             &format!("{account}/UndeliveredCallbacks.json"),
             get(undelivered::list),
@@ -130,6 +141,48 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), brand::show))
         .layer(Extension(Arc::new(Door::default())))
         .with_state(state)
+}
+
+/// Queues and who waits at them, below an account.
+fn queue_routes(account: &str) -> Router<ApiState> {
+    let one = format!("{account}/Queues/{{queue}}");
+    Router::new()
+        .route(
+            &format!("{account}/Queues.json"),
+            post(queues::create).get(queues::list),
+        )
+        .route(
+            &one,
+            get(queues::fetch)
+                .post(queues::update)
+                .delete(queues::delete),
+        )
+        .route(&format!("{one}/Members.json"), get(queue_members::list))
+        .route(
+            &format!("{one}/Members/{{member}}"),
+            get(queue_members::fetch).post(queue_members::dequeue),
+        )
+}
+
+/// Conferences and who is in them, below an account.
+fn conference_routes(account: &str) -> Router<ApiState> {
+    let one = format!("{account}/Conferences/{{conference}}");
+    Router::new()
+        .route(
+            &format!("{account}/Conferences.json"),
+            get(conferences::list),
+        )
+        .route(&one, get(conferences::fetch).post(conferences::update))
+        .route(
+            &format!("{one}/Participants.json"),
+            get(participants::list).post(new_participant::create),
+        )
+        .route(
+            &format!("{one}/Participants/{{participant}}"),
+            get(participants::fetch)
+                .post(participants::update)
+                .delete(participants::kick),
+        )
 }
 
 /// The plugins below a path; the same for accounts and carriers.

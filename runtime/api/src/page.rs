@@ -77,7 +77,7 @@ impl<S: Copy + Display + FromStr> PageRequest<S> {
         path: &str,
         filters: &[(&str, &str)],
         page: Page<R, S>,
-        show: impl Fn(R) -> T,
+        mut show: impl FnMut(R) -> T,
     ) -> ListPage {
         let uri = |number: usize, from: Option<Cursor<S>>| {
             let mut query = Serializer::new(String::new());

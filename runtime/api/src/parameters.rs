@@ -13,7 +13,7 @@ use crate::problem::Problem;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Lists: each value is a parameter of its own.
-const REPEATED: [&str; 1] = ["StatusCallbackEvent"];
+const REPEATED: [&str; 2] = ["ConferenceStatusCallbackEvent", "StatusCallbackEvent"];
 
 /// Which parameters a request may have.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +89,15 @@ impl Parameters {
     /// The names of what is given.
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Those of these names that have a value, for the links of a list's pages.
+    pub(crate) fn given<'a>(
+        &'a self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<(&'a str, &'a str)> {
+        let value = |name| Some((name, self.get(name)?));
+        names.into_iter().filter_map(value).collect()
     }
 
     /// The values of a list, which may also be written in one, with spaces between them.

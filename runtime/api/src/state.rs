@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use store::{AccountStore, Secret};
 
-use crate::{LiveCalls, LiveRecordings, Operator, Plugins};
+use crate::{LiveCalls, LiveRecordings, LiveRooms, Operator, Plugins};
 
 /// Something that is done when it resolves.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -21,6 +21,8 @@ pub struct ApiState {
     pub live: Arc<dyn LiveCalls>,
     /// The recordings that go on, and the files of all.
     pub recordings: Arc<dyn LiveRecordings>,
+    /// The conferences and queues at which calls are.
+    pub rooms: Arc<dyn LiveRooms>,
     /// What the API is reached by, without a slash at its end: `media_url` begins with it.
     pub public_url: String,
     /// Makes a call's journals fit to be shown to others; none where they cannot be read. The API knows nothing of their format.

@@ -7,13 +7,15 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use call::{AccountSid, CallSid, CallStatus, RecordingSid};
+use call::{AccountSid, CallSid, CallStatus, ConferenceSid, QueueSid, RecordingSid};
 use jackfield_api::{End, EndError};
 use serde_json::{Value, json};
 use store::{
-    AccountStore, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackRow, Commit, Cursor,
-    Directory, Edit, Flow, MemoryStore, NewCall, Page, PluginEvent, PluginOwner, RecordingCursor,
-    RecordingFilter, RecordingPage, RecordingRow, Scope, StoreError, WebhookMethod,
+    AccountStore, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackRow, Commit,
+    ConferenceCursor, ConferenceFilter, ConferencePage, ConferenceRow, Cursor, Directory, Edit,
+    Flow, MemoryStore, NewCall, NewQueue, Page, ParticipantFilter, ParticipantPage, PluginEvent,
+    PluginOwner, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingFilter,
+    RecordingPage, RecordingRow, Scope, StoreError, WebhookMethod,
 };
 use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
 
@@ -287,6 +289,61 @@ impl AccountStore for Broken {
 
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
         self.0.delete_recording(scope, sid)
+    }
+
+    fn conference(&self, _: Scope, _: ConferenceSid) -> Result<Option<ConferenceRow>, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn conferences(
+        &self,
+        _: Scope,
+        _: &ConferenceFilter,
+        _: Option<ConferenceCursor>,
+        _: usize,
+    ) -> Result<ConferencePage, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn participants(
+        &self,
+        _: Scope,
+        _: ConferenceSid,
+        _: ParticipantFilter,
+        _: Option<Cursor>,
+        _: usize,
+    ) -> Result<ParticipantPage, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn queue(&self, _: Scope, _: QueueSid) -> Result<Option<QueueRow>, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn queue_named(&self, _: Scope, _: &str) -> Result<Option<QueueRow>, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn queues(&self, _: Scope, _: Option<QueueCursor>, _: usize) -> Result<QueuePage, StoreError> {
+        Err(StoreError::Busy)
+    }
+
+    fn begin_queue(&self, scope: Scope, new: NewQueue) -> Commit<QueueRow> {
+        self.0.begin_queue(scope, new)
+    }
+
+    fn change_queue(
+        &self,
+        scope: Scope,
+        sid: QueueSid,
+        change: QueueChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<QueueRow>> {
+        self.0.change_queue(scope, sid, change, at_unix_ms)
+    }
+
+    fn delete_queue(&self, scope: Scope, sid: QueueSid) -> Commit<bool> {
+        self.0.delete_queue(scope, sid)
     }
 
     fn undelivered(&self, _: Scope, _: u64, _: usize) -> Result<Vec<CallbackRow>, StoreError> {

@@ -4,9 +4,12 @@
 
 mod support;
 
-use call::CallStatus;
+use call::{CallStatus, ConferenceSid, ConferenceTurn, Participant};
 use http_body_util::BodyExt as _;
-use store::{Author, CallbackOutcome, CallerId, OperatorEdit, Store as _, random_caller_id_sid};
+use store::{
+    Author, CallbackOutcome, CallerId, ConferenceNote, OperatorEdit, Scope, Store as _,
+    random_caller_id_sid,
+};
 use support::{Api, OTHER_SID, OTHER_TOKEN, SID, START_UNIX_MS, TOKEN, request};
 use tower::ServiceExt as _;
 
@@ -31,6 +34,24 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/Recordings/{recording}.wav", ""),
     ("GET", "/Recordings/{recording}.mp3", ""),
     ("GET", "/Recordings/{recording}", ""),
+    (
+        "GET POST",
+        "/Conferences/{conference}.json",
+        "Status=completed",
+    ),
+    ("GET", "/Conferences/{conference}/Participants.json", ""),
+    (
+        "GET POST DELETE",
+        "/Conferences/{conference}/Participants/{call}.json",
+        "Muted=true",
+    ),
+    ("GET POST DELETE", "/Queues/{queue}.json", "MaxSize=1"),
+    ("GET", "/Queues/{queue}/Members.json", ""),
+    (
+        "GET POST",
+        "/Queues/{queue}/Members/{call}.json",
+        "Url=https://a/",
+    ),
     ("POST", "/UndeliveredCallbacks/{callback}.json", ""),
     ("GET POST DELETE", "/Keys/{key}.json", "FriendlyName=x"),
     (
@@ -83,6 +104,30 @@ async fn things(api: &Api) -> Vec<Id> {
         .settle_callback(callback, given_up)
         .wait()
         .unwrap();
+    let conference = ConferenceSid::from_bytes([5; 16]);
+    let participant = Participant {
+        call: call.parse().unwrap(),
+        label: None,
+        muted: false,
+        held: false,
+        coaches: None,
+        start_on_enter: true,
+        end_on_exit: false,
+    };
+    for turn in [
+        ConferenceTurn::Opened(None),
+        ConferenceTurn::Joined(participant),
+    ] {
+        let note = ConferenceNote {
+            sid: conference,
+            name: "weekly".to_owned(),
+            turn,
+            at_unix_ms: START_UNIX_MS,
+        };
+        let scope = Scope::of_host(SID.parse().unwrap());
+        api.store.note_conference(scope, note).wait().unwrap();
+    }
+    let queue = api.post("Queues.json", "FriendlyName=support").await;
     let key = api.post("Keys.json", "").await;
     let application = api.post("Applications.json", "").await;
     let numbers = api.get("IncomingPhoneNumbers.json").await;
@@ -115,6 +160,16 @@ async fn things(api: &Api) -> Vec<Id> {
             "RE00000000000000000000000000000000",
         ),
         ("callback", callback.to_string(), "999999"),
+        (
+            "conference",
+            conference.to_string(),
+            "CF00000000000000000000000000000000",
+        ),
+        (
+            "queue",
+            text(&queue.json["sid"]),
+            "QU00000000000000000000000000000000",
+        ),
         (
             "key",
             text(&key.json["sid"]),
@@ -196,7 +251,7 @@ async fn a_foreign_id_is_answered_like_one_that_nobody_has() {
             }
         }
     }
-    assert_eq!(asked, 2 * 4 + 33 * 8);
+    assert_eq!(asked, 2 * 4 + 45 * 8);
     let own: Vec<_> = ids.iter().map(|(_, own, _)| own).collect();
     let left = api.get("Calls.json").await;
     assert_eq!(

@@ -209,6 +209,7 @@ impl Call {
                 }
             }
             Input::Conference(event) => self.conference(event),
+            Input::Announce(source) => self.announce(source),
             Input::Queue(event) => self.at_queue(event),
             Input::Child(child, news) => self.child_news(now, child, news),
             Input::Stream(id, news) => self.stream_news(id, news),

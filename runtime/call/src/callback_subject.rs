@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, RecordingSid};
+use crate::{CallSid, ConferenceSid, RecordingSid};
 
 /// What a callback of the outbox tells of. Those of one subject are tried in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum CallbackSubject {
     Call(CallSid),
     /// A recording's.
     Recording(RecordingSid),
+    /// A conference's, and of who is in it.
+    Conference(ConferenceSid),
 }
 
 impl fmt::Display for CallbackSubject {
@@ -20,6 +22,7 @@ impl fmt::Display for CallbackSubject {
         match self {
             Self::Call(sid) => sid.fmt(f),
             Self::Recording(sid) => sid.fmt(f),
+            Self::Conference(sid) => sid.fmt(f),
         }
     }
 }

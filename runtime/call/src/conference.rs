@@ -4,7 +4,18 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, ConferenceSid, WaitSound};
+use crate::{CallSid, ConferenceSid, MediaSource, WaitSound};
+
+mod announcement;
+mod callback;
+mod turn;
+
+use announcement::Announcements;
+pub use callback::{ConferenceCallback, ConferenceTopic};
+pub use turn::{
+    ConferenceEndReason, ConferenceTurn, OrderedSound, Participant, ParticipantChange,
+    ParticipantExit,
+};
 
 /// The fewest that `max_participants` may say.
 pub(crate) const MIN_PARTICIPANTS: u32 = 2;
@@ -46,6 +57,8 @@ pub struct ConferenceOptions {
     pub max_participants: Option<u32>,
     /// A name for the call in it, 128 characters at most.
     pub label: Option<String>,
+    /// Who is told of the conference; the first call's counts.
+    pub status_callback: Option<ConferenceCallback>,
 }
 
 impl Default for ConferenceOptions {
@@ -59,6 +72,7 @@ impl Default for ConferenceOptions {
             coach: None,
             max_participants: None,
             label: None,
+            status_callback: None,
         }
     }
 }
@@ -91,12 +105,17 @@ pub enum ConferenceRequest {
         /// How it takes part.
         options: Box<ConferenceOptions>,
     },
-    /// Leaves it, or is gone.
-    Leave,
+    /// Leaves it.
+    Leave {
+        /// The call is over.
+        hung_up: bool,
+    },
     /// Is not heard, or is again.
     Mute(bool),
     /// Neither hears nor is heard, or takes part again.
     Hold(bool),
+    /// An announcement is over, or could not be heard; then says why.
+    Announced(Result<(), String>),
 }
 
 /// What becomes of a call in a conference.
@@ -106,6 +125,12 @@ pub enum ConferenceEvent {
     Joined(ConferencePlace),
     /// The others are heard from now on.
     Began,
+    /// Somebody else has muted it, or lets it be heard again.
+    Muted(bool),
+    /// Somebody else has put it on hold with this sound, or taken it off.
+    Held(Option<OrderedSound>),
+    /// This is heard from now on until the conference begins.
+    WaitsWith(OrderedSound),
     /// It is in it no longer.
     Left(ConferenceEnd),
 }
@@ -124,8 +149,10 @@ pub struct ConferencePlace {
 pub enum ConferenceEnd {
     /// It left.
     Left,
-    /// Somebody whose going ends the conference went.
+    /// Somebody whose going ends the conference went, or the API ended it.
     Ended,
+    /// It was removed through the API.
+    Removed,
     /// It was never in; says why.
     Refused(String),
 }
@@ -140,12 +167,31 @@ pub enum ConferenceInput {
         /// How it takes part.
         options: Box<ConferenceOptions>,
     },
-    /// A call leaves, or is over.
-    Leave(CallSid),
-    /// A call is muted, or no longer.
+    /// A call leaves.
+    Leave {
+        /// Which.
+        call: CallSid,
+        /// It is over.
+        hung_up: bool,
+    },
+    /// A call mutes itself, or does so no longer.
     Mute(CallSid, bool),
-    /// A call is put on hold, or taken off it.
+    /// A call puts itself on hold, or takes itself off.
     Hold(CallSid, bool),
+    /// Somebody else changes how a call takes part. It is told.
+    Change(CallSid, ParticipantChange),
+    /// An announcement for one call, or for all.
+    Announce(Option<CallSid>, MediaSource),
+    /// A call has heard the announcement that it was told of first among those it has not answered yet, or could not; then says why.
+    Announced(CallSid, Result<(), String>),
+    /// A call is expected, and will take part so: the conference is there, also while nobody is in it.
+    Expect(Participant, Option<ConferenceCallback>),
+    /// A call is not expected any longer.
+    Forget(CallSid),
+    /// A call is removed.
+    Kick(CallSid),
+    /// All are removed.
+    End,
 }
 
 /// One thing to be done for a conference, in order.
@@ -163,6 +209,10 @@ pub enum ConferenceEffect {
     BeepEnter,
     /// Somebody went: a tone for all.
     BeepExit,
+    /// Let a call hear this once, in place of the others.
+    Announce(CallSid, MediaSource),
+    /// Keep this, and tell whoever is to be told.
+    Note(ConferenceTurn),
 }
 
 /// How a participant hears and is heard.
@@ -182,16 +232,34 @@ pub struct Conference {
     sid: ConferenceSid,
     /// What the host allows.
     most: u32,
+    opened: bool,
     began: bool,
-    participants: Vec<Participant>,
+    participants: Vec<Member>,
+    /// Calls that may come still.
+    expected: Vec<CallSid>,
+    announcements: Announcements,
     effects: VecDeque<ConferenceEffect>,
 }
 
 #[derive(Debug)]
-struct Participant {
+struct Member {
     call: CallSid,
     options: Box<ConferenceOptions>,
     held: bool,
+}
+
+impl Member {
+    fn shown(&self) -> Participant {
+        Participant {
+            call: self.call,
+            label: self.options.label.clone(),
+            muted: self.options.muted,
+            held: self.held,
+            coaches: self.options.coach,
+            start_on_enter: self.options.start_on_enter,
+            end_on_exit: self.options.end_on_exit,
+        }
+    }
 }
 
 impl Conference {
@@ -201,8 +269,11 @@ impl Conference {
         Self {
             sid,
             most,
+            opened: false,
             began: false,
             participants: Vec::new(),
+            expected: Vec::new(),
+            announcements: Announcements::default(),
             effects: VecDeque::new(),
         }
     }
@@ -211,17 +282,32 @@ impl Conference {
     pub fn handle(&mut self, input: ConferenceInput) {
         match input {
             ConferenceInput::Join { call, options } => self.join(call, options),
-            ConferenceInput::Leave(call) => self.leave(call),
-            ConferenceInput::Mute(call, muted) => {
-                if let Some(participant) = self.participant(call) {
-                    participant.options.muted = muted;
-                    self.say_how_heard(call);
-                }
+            ConferenceInput::Leave { call, hung_up } => {
+                let how = match hung_up {
+                    true => ParticipantExit::HungUp,
+                    false => ParticipantExit::Left,
+                };
+                self.leave(call, how);
             }
-            ConferenceInput::Hold(call, held) => {
-                if let Some(participant) = self.participant(call) {
-                    participant.held = held;
-                    self.say_how_heard(call);
+            ConferenceInput::Mute(call, muted) => self.mute(call, muted),
+            ConferenceInput::Hold(call, held) => self.hold(call, held),
+            ConferenceInput::Change(call, change) => self.change(call, change),
+            ConferenceInput::Announce(to, source) => self.announce(to, &source),
+            ConferenceInput::Announced(call, outcome) => {
+                let over = self.announcements.heard(call, outcome);
+                self.note_announcements(over);
+            }
+            ConferenceInput::Expect(participant, callback) => {
+                self.open(callback);
+                self.expected.push(participant.call);
+                self.note(ConferenceTurn::Expected(participant));
+            }
+            ConferenceInput::Forget(call) => self.forget(call),
+            ConferenceInput::Kick(call) => self.leave(call, ParticipantExit::Kicked),
+            ConferenceInput::End => {
+                if !self.is_empty() {
+                    self.expected.clear();
+                    self.end(ConferenceEndReason::Api, None);
                 }
             }
         }
@@ -232,10 +318,17 @@ impl Conference {
         self.effects.pop_front()
     }
 
-    /// Nobody is in it.
+    /// Nobody is in it, and nobody is expected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.participants.is_empty()
+        self.participants.is_empty() && self.expected.is_empty()
+    }
+
+    /// A call that is in it.
+    #[must_use]
+    pub fn find(&self, call: CallSid) -> Option<Participant> {
+        let member = self.participants.iter().find(|one| one.call == call)?;
+        Some(member.shown())
     }
 
     fn join(&mut self, call: CallSid, options: Box<ConferenceOptions>) {
@@ -249,11 +342,15 @@ impl Conference {
             return self.tell(call, ConferenceEvent::Left(ConferenceEnd::Refused(why)));
         }
         let beeps = matches!(options.beep, Beep::OnEnter | Beep::Always);
-        self.participants.push(Participant {
+        self.open(options.status_callback.clone());
+        self.expected.retain(|expected| *expected != call);
+        let member = Member {
             call,
             options,
             held: false,
-        });
+        };
+        self.note(ConferenceTurn::Joined(member.shown()));
+        self.participants.push(member);
         let place = ConferencePlace {
             sid: self.sid,
             participants: self.participants.len() as u32,
@@ -272,6 +369,50 @@ impl Conference {
         }
     }
 
+    /// It is there from now on. Who is told of it is said once.
+    fn open(&mut self, callback: Option<ConferenceCallback>) {
+        if !std::mem::replace(&mut self.opened, true) {
+            self.note(ConferenceTurn::Opened(callback));
+        }
+    }
+
+    fn forget(&mut self, call: CallSid) {
+        let before = self.expected.len();
+        self.expected.retain(|expected| *expected != call);
+        if self.expected.len() == before {
+            return;
+        }
+        self.note(ConferenceTurn::Missed(call));
+        if self.is_empty() {
+            self.end(ConferenceEndReason::LastLeft, None);
+        }
+    }
+
+    /// Who is there now is to hear it.
+    fn announce(&mut self, to: Option<CallSid>, source: &MediaSource) {
+        let calls = self.participants.iter().map(|one| one.call);
+        let calls = calls.filter(|call| to.is_none_or(|to| to == *call));
+        let calls: Vec<CallSid> = calls.collect();
+        for call in &calls {
+            let effect = ConferenceEffect::Announce(*call, source.clone());
+            self.effects.push_back(effect);
+        }
+        self.announcements.begin(to, source.clone(), calls);
+    }
+
+    fn note_announcements(&mut self, over: Vec<announcement::Over>) {
+        for one in over {
+            let participant = one.to.and_then(|call| self.find(call));
+            if one.to.is_none() || participant.is_some() {
+                self.note(ConferenceTurn::Announced {
+                    participant,
+                    source: one.source,
+                    outcome: one.outcome,
+                });
+            }
+        }
+    }
+
     fn may_begin(&self) -> bool {
         self.participants.len() >= BEGINS_WITH
             && self
@@ -287,29 +428,119 @@ impl Conference {
             self.tell(call, ConferenceEvent::Began);
             self.say_how_heard(call);
         }
+        self.note(ConferenceTurn::Began);
     }
 
-    fn leave(&mut self, call: CallSid) {
+    fn leave(&mut self, call: CallSid, how: ParticipantExit) {
         let Some(at) = self.participants.iter().position(|one| one.call == call) else {
             return;
         };
         let gone = self.participants.remove(at);
-        self.dismiss(call, ConferenceEnd::Left);
-        if gone.options.end_on_exit {
-            for other in std::mem::take(&mut self.participants) {
-                self.dismiss(other.call, ConferenceEnd::Ended);
+        let is_kicked = how == ParticipantExit::Kicked;
+        let end = match is_kicked {
+            true => ConferenceEnd::Removed,
+            false => ConferenceEnd::Left,
+        };
+        let shown = gone.shown();
+        self.dismiss(&gone, end, how);
+        match (gone.options.end_on_exit, self.is_empty(), is_kicked) {
+            (true, _, true) => self.end(ConferenceEndReason::EndOnExitKicked, Some(shown)),
+            (true, _, false) => self.end(ConferenceEndReason::EndOnExitLeft, Some(shown)),
+            (false, true, true) => self.end(ConferenceEndReason::LastKicked, Some(shown)),
+            (false, true, false) => self.end(ConferenceEndReason::LastLeft, Some(shown)),
+            (false, false, _) => {
+                self.say_how_coaches_are_heard(call);
+                if matches!(gone.options.beep, Beep::OnExit | Beep::Always) {
+                    self.effects.push_back(ConferenceEffect::BeepExit);
+                }
             }
-            return;
-        }
-        self.say_how_coaches_are_heard(call);
-        if matches!(gone.options.beep, Beep::OnExit | Beep::Always) && !self.is_empty() {
-            self.effects.push_back(ConferenceEffect::BeepExit);
         }
     }
 
-    fn dismiss(&mut self, call: CallSid, end: ConferenceEnd) {
-        self.effects.push_back(ConferenceEffect::Unseat(call));
-        self.tell(call, ConferenceEvent::Left(end));
+    /// Whoever is left goes.
+    fn end(&mut self, reason: ConferenceEndReason, by: Option<Participant>) {
+        for other in std::mem::take(&mut self.participants) {
+            self.dismiss(&other, ConferenceEnd::Ended, ParticipantExit::Ended);
+        }
+        self.note(ConferenceTurn::Ended(reason, by));
+    }
+
+    fn dismiss(&mut self, gone: &Member, end: ConferenceEnd, how: ParticipantExit) {
+        self.effects.push_back(ConferenceEffect::Unseat(gone.call));
+        let over = self.announcements.gone(gone.call);
+        self.note_announcements(over);
+        self.note(ConferenceTurn::Left(gone.shown(), how));
+        self.tell(gone.call, ConferenceEvent::Left(end));
+    }
+
+    fn mute(&mut self, call: CallSid, muted: bool) {
+        if let Some(member) = self.member(call) {
+            let was = std::mem::replace(&mut member.options.muted, muted);
+            let shown = member.shown();
+            self.say_how_heard(call);
+            if was != muted {
+                self.note(ConferenceTurn::Muted(shown));
+            }
+        }
+    }
+
+    fn hold(&mut self, call: CallSid, held: bool) {
+        if let Some(member) = self.member(call) {
+            let was = std::mem::replace(&mut member.held, held);
+            let shown = member.shown();
+            self.say_how_heard(call);
+            if was != held {
+                self.note(ConferenceTurn::Held(shown));
+            }
+        }
+    }
+
+    fn change(&mut self, call: CallSid, change: ParticipantChange) {
+        if self.modify(call, &change) {
+            self.say_how_heard(call);
+            if let Some(shown) = self.find(call) {
+                self.note(ConferenceTurn::Modified(shown));
+            }
+        }
+        if self.find(call).is_none() {
+            return;
+        }
+        if let Some(muted) = change.muted {
+            self.mute(call, muted);
+            self.tell(call, ConferenceEvent::Muted(muted));
+        }
+        if let Some(sound) = change.wait_sound.filter(|_| !self.began) {
+            self.tell(call, ConferenceEvent::WaitsWith(sound));
+        }
+        if let Some(sound) = change.hold {
+            self.hold(call, sound.is_some());
+            self.tell(call, ConferenceEvent::Held(sound));
+        }
+    }
+
+    /// Changes what is neither heard nor told; false where it is as it was.
+    fn modify(&mut self, call: CallSid, change: &ParticipantChange) -> bool {
+        let Some(member) = self.member(call) else {
+            return false;
+        };
+        let options = &mut member.options;
+        let before = options.clone();
+        if let Some(end_on_exit) = change.end_on_exit {
+            options.end_on_exit = end_on_exit;
+        }
+        if let Some(on_exit) = change.beep_on_exit {
+            let on_enter = matches!(options.beep, Beep::OnEnter | Beep::Always);
+            options.beep = match (on_enter, on_exit) {
+                (true, true) => Beep::Always,
+                (true, false) => Beep::OnEnter,
+                (false, true) => Beep::OnExit,
+                (false, false) => Beep::Never,
+            };
+        }
+        if let Some(coach) = change.coach {
+            options.coach = coach;
+        }
+        *options != before
     }
 
     /// One who is coached came or went: those who coach are heard by that one alone, or by nobody.
@@ -336,8 +567,12 @@ impl Conference {
             .push_back(ConferenceEffect::Hear(call, hearing));
     }
 
-    fn participant(&mut self, call: CallSid) -> Option<&mut Participant> {
+    fn member(&mut self, call: CallSid) -> Option<&mut Member> {
         self.participants.iter_mut().find(|one| one.call == call)
+    }
+
+    fn note(&mut self, turn: ConferenceTurn) {
+        self.effects.push_back(ConferenceEffect::Note(turn));
     }
 
     fn tell(&mut self, call: CallSid, event: ConferenceEvent) {

@@ -28,6 +28,8 @@ pub enum Input {
     Http(RequestId, Result<HttpResponse, HttpError>),
     /// What a conference says to an [`Effect::Conference`], and later.
     Conference(ConferenceEvent),
+    /// The conference has an announcement for the call.
+    Announce(MediaSource),
     /// What a queue says to an [`Effect::Queue`], and later.
     Queue(QueueEvent),
     /// What became of a stream that [`Effect::Stream`] opened.

@@ -35,8 +35,10 @@ pub use command::{
     StatusCallback, WaitSound,
 };
 pub use conference::{
-    Beep, Conference, ConferenceCommand, ConferenceEffect, ConferenceEnd, ConferenceEvent,
-    ConferenceInput, ConferenceOptions, ConferencePlace, ConferenceRequest, Hearing,
+    Beep, Conference, ConferenceCallback, ConferenceCommand, ConferenceEffect, ConferenceEnd,
+    ConferenceEndReason, ConferenceEvent, ConferenceInput, ConferenceOptions, ConferencePlace,
+    ConferenceRequest, ConferenceTopic, ConferenceTurn, Hearing, OrderedSound, Participant,
+    ParticipantChange, ParticipantExit,
 };
 pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
@@ -59,8 +61,8 @@ pub use media::{AnsweredBy, MachineDetection, MachineDetectionOptions};
 pub use outcome::{Outcome, Outcomes};
 pub use quality::CallQuality;
 pub use queue::{
-    Queue, QueueBridge, QueueCommand, QueueEffect, QueueEvent, QueueExit, QueueInput, QueueOutcome,
-    QueuePlace, QueueRequest,
+    DEFAULT_QUEUE_SIZE, Queue, QueueBridge, QueueCommand, QueueEffect, QueueEvent, QueueExit,
+    QueueInput, QueueOutcome, QueuePlace, QueueRequest,
 };
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};
 pub use recording::{

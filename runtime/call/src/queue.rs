@@ -1,7 +1,7 @@
 //! A queue: who waits, who serves, and who of them hear each other.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::{CallSid, QueueSid, WaitSound};
 /// Twilio's bound for the size of a queue.
 pub(crate) const MAX_SIZE: u32 = 5_000;
 /// The size of a queue of which nothing is said (Twilio's too).
-const DEFAULT_SIZE: u32 = 100;
+pub const DEFAULT_QUEUE_SIZE: u32 = 100;
 
 /// What a story asks of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +140,8 @@ pub enum QueueEffect {
 #[derive(Debug)]
 pub struct Queue {
     sid: QueueSid,
+    /// How many may wait, where whoever comes says nothing.
+    max_size: u32,
     /// The one who waits longest is the first.
     waiting: VecDeque<Waiter>,
     /// Those for whom nobody is there yet, in the order they came.
@@ -170,6 +172,7 @@ impl Queue {
     pub fn new(sid: QueueSid) -> Self {
         Self {
             sid,
+            max_size: DEFAULT_QUEUE_SIZE,
             waiting: VecDeque::new(),
             serving: VecDeque::new(),
             bridged: Vec::new(),
@@ -199,6 +202,17 @@ impl Queue {
         self.effects.pop_front()
     }
 
+    /// So many may wait from now on, where whoever comes says nothing. Who waits already stays.
+    pub fn set_max_size(&mut self, max_size: u32) {
+        self.max_size = max_size;
+    }
+
+    /// Who waits, and for how long; who waits longest is the first.
+    pub fn members(&self, now: Instant) -> impl Iterator<Item = (CallSid, Duration)> + '_ {
+        let waited = move |one: &Waiter| now.saturating_duration_since(one.since);
+        self.waiting.iter().map(move |one| (one.call, waited(one)))
+    }
+
     /// No call is at it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -206,7 +220,7 @@ impl Queue {
     }
 
     fn wait(&mut self, now: Instant, call: CallSid, max_size: Option<u32>) {
-        if self.waiting.len() >= max_size.unwrap_or(DEFAULT_SIZE) as usize {
+        if self.waiting.len() >= max_size.unwrap_or(self.max_size) as usize {
             return self.tell_exit(call, QueueOutcome::Full, 0);
         }
         let waiter = Waiter { call, since: now };

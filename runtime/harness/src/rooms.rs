@@ -95,9 +95,10 @@ impl Rooms {
                 }
                 ConferenceInput::Join { call, options }
             }
-            ConferenceRequest::Leave => ConferenceInput::Leave(call),
+            ConferenceRequest::Leave { hung_up } => ConferenceInput::Leave { call, hung_up },
             ConferenceRequest::Mute(muted) => ConferenceInput::Mute(call, muted),
             ConferenceRequest::Hold(held) => ConferenceInput::Hold(call, held),
+            ConferenceRequest::Announced(outcome) => ConferenceInput::Announced(call, outcome),
         };
         self.conference.handle(input);
         self.note_conference();
@@ -172,7 +173,9 @@ impl Rooms {
         let Some(last) = self.participants.pop() else {
             return false;
         };
-        self.conference.handle(ConferenceInput::Leave(last));
+        let (call, hung_up) = (last, true);
+        self.conference
+            .handle(ConferenceInput::Leave { call, hung_up });
         true
     }
 

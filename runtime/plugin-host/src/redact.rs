@@ -1,10 +1,11 @@
 //! A journal that may be shown to others: what people typed, said and are is not in it.
 
 use call::{
-    CallError, CallInfo, Command, ConferenceCommand, DialRequest, DialTarget, Event, HttpRequest,
-    HttpResponse, KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource,
-    PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingSid, ReferRequest, Reply,
-    SpeechEnd, SpeechEvent, StatusCallback, StreamRequest, WaitSound, Whisper, WhisperFlow,
+    CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent, DialRequest, DialTarget,
+    Event, HttpRequest, HttpResponse, KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite,
+    MediaSource, OrderedSound, PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingSid,
+    ReferRequest, Reply, SpeechEnd, SpeechEvent, StatusCallback, StreamRequest, WaitSound, Whisper,
+    WhisperFlow,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -131,6 +132,9 @@ pub(crate) fn command(command: Command) -> Command {
         Command::Conference(ConferenceCommand::Join { name, mut options }) => {
             options.label = options.label.as_deref().map(text);
             options.wait_sound = sound(options.wait_sound);
+            if let Some(told) = &mut options.status_callback {
+                told.to = callback(told.to.clone());
+            }
             let name = digits(&name);
             Command::Conference(ConferenceCommand::Join { name, options })
         }
@@ -255,6 +259,12 @@ fn event(event: Event) -> Event {
         Event::PlaybackEnded(id, PlaybackEnd::Failed(why)) => {
             Event::PlaybackEnded(id, PlaybackEnd::Failed(digits(&why)))
         }
+        Event::Conference(ConferenceEvent::Held(Some(heard))) => {
+            Event::Conference(ConferenceEvent::Held(Some(ordered(heard))))
+        }
+        Event::Conference(ConferenceEvent::WaitsWith(heard)) => {
+            Event::Conference(ConferenceEvent::WaitsWith(ordered(heard)))
+        }
         Event::HttpResponse(id, Ok(response)) => {
             let response = HttpResponse {
                 headers: headers(response.headers),
@@ -323,6 +333,13 @@ fn sound(sound: WaitSound) -> WaitSound {
     match sound {
         WaitSound::Prompt(prompt) => WaitSound::Prompt(source(prompt)),
         sound => sound,
+    }
+}
+
+fn ordered(sound_or_document: OrderedSound) -> OrderedSound {
+    match sound_or_document {
+        OrderedSound::Sound(heard) => OrderedSound::Sound(sound(heard)),
+        OrderedSound::Document(document) => OrderedSound::Document(callback(document)),
     }
 }
 

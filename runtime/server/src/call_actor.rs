@@ -200,6 +200,7 @@ impl CallActor {
             Some(record) => self.services.outbound.ended_with(sid, &record),
             None => self.services.outbound.ended(sid),
         }
+        self.services.conferences.call_is_over(sid);
     }
 
     async fn next_input(&mut self) -> Input {

@@ -33,6 +33,7 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
         store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
+        rooms: Arc::clone(&host) as Arc<dyn api::LiveRooms>,
         public_url: services.studio.public_url().to_owned(),
         redact_journal: |journal| plugin_host::journal::redact_bundle(journal).ok(),
         plugins: Arc::clone(&host) as Arc<dyn api::Plugins>,

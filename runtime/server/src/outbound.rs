@@ -326,6 +326,7 @@ pub(crate) fn dial(
 
 /// Ends a call that has no actor.
 pub(crate) async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
+    services.conferences.call_is_over(sid);
     let record = CallRecord::new(status, end_reason);
     match services
         .store

@@ -29,7 +29,7 @@ use crate::operator::{self, OperatorToken};
 use crate::outbound::Outbound;
 use crate::recorder::Studio;
 use crate::resolver::Resolver;
-use crate::rooms::{Conferences, Queues};
+use crate::rooms::{Conferences, Notary, Queues};
 use crate::services::{Limits, Services, random};
 use crate::shares::{ShareLimits, Shares};
 use crate::trunks::Trunks;
@@ -85,6 +85,11 @@ impl Runtime {
         let studio = start_studio(&config, Arc::clone(&store), api).await?;
         let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
         let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
+        let callbacks = Arc::new(Callbacks::new());
+        let notary = Notary {
+            store: Arc::clone(&store),
+            callbacks: Arc::clone(&callbacks),
+        };
         let services = Arc::new_cyclic(|services| Services {
             outbound: Arc::new(Outbound::new(
                 services.clone(),
@@ -99,10 +104,14 @@ impl Runtime {
             recognition,
             web,
             flows,
-            callbacks: Arc::new(Callbacks::new()),
+            callbacks,
             live: LiveCalls::default(),
-            conferences: Conferences::new(config.limits.max_rooms, config.limits.max_participants),
-            queues: Queues::new(config.limits.max_rooms),
+            conferences: Conferences::new(
+                config.limits.max_rooms,
+                config.limits.max_participants,
+                notary.clone(),
+            ),
+            queues: Queues::new(config.limits.max_rooms, notary),
             news: NewsDesk::new(),
             limits,
             shares,

@@ -10,11 +10,13 @@ mod call_rows;
 mod callbacks;
 mod carrier_row;
 mod components;
+mod conferences;
 mod key_values;
 mod number_row;
 mod plugin_pages;
 mod plugins;
 mod queue;
+mod queues;
 mod recordings;
 mod rows;
 mod tables;
@@ -31,7 +33,8 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use call::{
-    CallRecord, CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueWrite, RecordingSid,
+    CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply, KeyValueWrite,
+    QueueSid, RecordingSid,
 };
 use redb::{Database, ReadableDatabase, ReadableTable};
 
@@ -42,11 +45,12 @@ use crate::rows::Rows;
 use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
     AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
-    CallbackRow, Commit, Cursor, Directory, Edit, Leg, NewCall, NewRecording, NewVersion,
-    OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
-    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
-    verbs,
+    CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
+    ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion,
+    OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent,
+    PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor,
+    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
+    Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -383,6 +387,74 @@ impl AccountStore for DiskStore {
         })
     }
 
+    fn conference(
+        &self,
+        scope: Scope,
+        sid: ConferenceSid,
+    ) -> Result<Option<ConferenceRow>, StoreError> {
+        conferences::one(&self.database, scope, sid)
+    }
+
+    fn conferences(
+        &self,
+        scope: Scope,
+        filter: &ConferenceFilter,
+        from: Option<ConferenceCursor>,
+        limit: usize,
+    ) -> Result<ConferencePage, StoreError> {
+        conferences::list(&self.database, scope, filter, from, limit)
+    }
+
+    fn participants(
+        &self,
+        scope: Scope,
+        sid: ConferenceSid,
+        filter: ParticipantFilter,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<ParticipantPage, StoreError> {
+        conferences::participants(&self.database, scope, sid, filter, from, limit)
+    }
+
+    fn queue(&self, scope: Scope, sid: QueueSid) -> Result<Option<QueueRow>, StoreError> {
+        let all = queues::read(&self.database, scope.account())?;
+        Ok(all.into_iter().find(|row| row.sid == sid))
+    }
+
+    fn queue_named(&self, scope: Scope, name: &str) -> Result<Option<QueueRow>, StoreError> {
+        let all = queues::read(&self.database, scope.account())?;
+        Ok(all.into_iter().find(|row| row.name == name))
+    }
+
+    fn queues(
+        &self,
+        scope: Scope,
+        from: Option<QueueCursor>,
+        limit: usize,
+    ) -> Result<QueuePage, StoreError> {
+        page::of_queues(queues::read(&self.database, scope.account())?, from, limit)
+    }
+
+    fn begin_queue(&self, scope: Scope, new: NewQueue) -> Commit<QueueRow> {
+        self.write(Lane::New, move |rows| verbs::begin_queue(rows, scope, new))
+    }
+
+    fn change_queue(
+        &self,
+        scope: Scope,
+        sid: QueueSid,
+        change: QueueChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<QueueRow>> {
+        self.write(Lane::New, move |rows| {
+            verbs::change_queue(rows, scope, sid, change, at_unix_ms)
+        })
+    }
+
+    fn delete_queue(&self, scope: Scope, sid: QueueSid) -> Commit<bool> {
+        self.write(Lane::New, move |rows| verbs::delete_queue(rows, scope, sid))
+    }
+
     fn undelivered(
         &self,
         scope: Scope,
@@ -491,6 +563,12 @@ impl Store for DiskStore {
     ) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::finish_recording(rows, sid, ending, at_unix_ms)
+        })
+    }
+
+    fn note_conference(&self, scope: Scope, note: ConferenceNote) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_conference(rows, scope, note)
         })
     }
 

@@ -20,6 +20,8 @@ mod callback_row;
 mod carrier;
 mod commit;
 mod component;
+mod conference_parameters;
+mod conference_row;
 mod date;
 mod directory;
 mod disk;
@@ -32,6 +34,7 @@ mod operator;
 mod page;
 mod plugin;
 mod plugin_page;
+mod queue_row;
 mod recording_row;
 mod rows;
 mod scope;
@@ -52,6 +55,10 @@ pub use callback_row::{CallCallback, CallbackOutcome, CallbackRow, ProgressEvent
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::Sha256Digest;
+pub use conference_row::{
+    ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage, ConferenceRow,
+    ConferenceStatus, ParticipantFilter, ParticipantPage, ParticipantRow,
+};
 pub use date::rfc2822;
 pub use directory::{ApiUser, Directory, InboundRefusal, Sender};
 pub use disk::{DiskStore, OpenError, Places, Recovered};
@@ -71,6 +78,9 @@ pub use plugin::{
     PluginDeed, PluginEvent, PluginOwner, PluginVersion, SelfTest, Standing, UploadedPlugin,
 };
 pub use plugin_page::{PluginLogLine, PluginPage, VersionUsage};
+pub use queue_row::{
+    MAX_QUEUES, NewQueue, QueueChange, QueueCursor, QueuePage, QueueRow, random_queue_sid,
+};
 pub use recording_row::{
     NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingSource, RecordingStatus, random_recording_sid,

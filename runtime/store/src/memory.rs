@@ -5,8 +5,8 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use call::{
-    AccountSid, CallRecord, CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueUsage,
-    KeyValueWrite, RecordingSid, page_of_keys,
+    AccountSid, CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply,
+    KeyValueUsage, KeyValueWrite, QueueSid, RecordingSid, page_of_keys,
 };
 
 use crate::apply::{Change, Gone};
@@ -14,11 +14,13 @@ use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
     AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
-    CallbackRow, Commit, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall, NewRecording,
-    NewVersion, OperatorEdit, Page, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
-    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
-    verbs,
+    CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
+    ConferenceRow, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall, NewQueue,
+    NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage,
+    ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange,
+    QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter,
+    RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants,
+    UploadedPlugin, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -37,6 +39,9 @@ struct MemoryRows {
     events: BTreeMap<CallSid, Vec<CallEvent>>,
     journals: BTreeMap<CallSid, Vec<u8>>,
     recordings: BTreeMap<RecordingSid, RecordingRow>,
+    conferences: BTreeMap<ConferenceSid, ConferenceRow>,
+    participants: BTreeMap<(ConferenceSid, CallSid), ParticipantRow>,
+    queues: BTreeMap<(AccountSid, QueueSid), QueueRow>,
     callbacks: BTreeMap<u64, CallbackRow>,
     callback_states: BTreeMap<CallSid, CallbackState>,
     last_callback: u64,
@@ -162,6 +167,87 @@ impl AccountStore for MemoryStore {
         self.write(|rows| verbs::delete_recording(rows, scope, sid))
     }
 
+    fn conference(
+        &self,
+        scope: Scope,
+        sid: ConferenceSid,
+    ) -> Result<Option<ConferenceRow>, StoreError> {
+        let rows = self.rows();
+        let row = rows.conferences.get(&sid);
+        Ok(row.filter(|row| row.account == scope.account()).cloned())
+    }
+
+    fn conferences(
+        &self,
+        scope: Scope,
+        filter: &ConferenceFilter,
+        from: Option<ConferenceCursor>,
+        limit: usize,
+    ) -> Result<ConferencePage, StoreError> {
+        let at = ConferenceCursor::of_conference;
+        let rows = self.rows();
+        let (first, before) = filter.created();
+        let mut found: Vec<&ConferenceRow> = rows
+            .conferences
+            .values()
+            .filter(|row| row.account == scope.account())
+            .filter(|row| (first..before).contains(&row.created_unix_ms))
+            .filter(|row| from.is_none_or(|from| at(row) < from))
+            .collect();
+        found.sort_by_key(|row| std::cmp::Reverse(at(row)));
+        let found = found.into_iter().cloned().map(Ok);
+        page::take(found, at, |row| filter.fits(row), limit)
+    }
+
+    fn participants(
+        &self,
+        scope: Scope,
+        sid: ConferenceSid,
+        filter: ParticipantFilter,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<ParticipantPage, StoreError> {
+        let all = Rows::participants(&*self.rows(), sid)?;
+        page::of_participants(all, scope, filter, from, limit)
+    }
+
+    fn queue(&self, scope: Scope, sid: QueueSid) -> Result<Option<QueueRow>, StoreError> {
+        let all = Rows::queues(&*self.rows(), scope.account())?;
+        Ok(all.into_iter().find(|row| row.sid == sid))
+    }
+
+    fn queue_named(&self, scope: Scope, name: &str) -> Result<Option<QueueRow>, StoreError> {
+        let all = Rows::queues(&*self.rows(), scope.account())?;
+        Ok(all.into_iter().find(|row| row.name == name))
+    }
+
+    fn queues(
+        &self,
+        scope: Scope,
+        from: Option<QueueCursor>,
+        limit: usize,
+    ) -> Result<QueuePage, StoreError> {
+        page::of_queues(Rows::queues(&*self.rows(), scope.account())?, from, limit)
+    }
+
+    fn begin_queue(&self, scope: Scope, new: NewQueue) -> Commit<QueueRow> {
+        self.write(|rows| verbs::begin_queue(rows, scope, new))
+    }
+
+    fn change_queue(
+        &self,
+        scope: Scope,
+        sid: QueueSid,
+        change: QueueChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<QueueRow>> {
+        self.write(|rows| verbs::change_queue(rows, scope, sid, change, at_unix_ms))
+    }
+
+    fn delete_queue(&self, scope: Scope, sid: QueueSid) -> Commit<bool> {
+        self.write(|rows| verbs::delete_queue(rows, scope, sid))
+    }
+
     fn undelivered(
         &self,
         scope: Scope,
@@ -260,6 +346,10 @@ impl Store for MemoryStore {
         at_unix_ms: u64,
     ) -> Commit<()> {
         self.write(|rows| verbs::finish_recording(rows, sid, ending, at_unix_ms))
+    }
+
+    fn note_conference(&self, scope: Scope, note: ConferenceNote) -> Commit<()> {
+        self.write(|rows| verbs::note_conference(rows, scope, note))
     }
 
     fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError> {
@@ -446,6 +536,50 @@ impl Rows for MemoryRows {
 
     fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError> {
         self.recordings.remove(&row.sid);
+        Ok(())
+    }
+
+    fn conference(&self, sid: ConferenceSid) -> Result<Option<ConferenceRow>, StoreError> {
+        Ok(self.conferences.get(&sid).cloned())
+    }
+
+    fn put_conference(
+        &mut self,
+        _before: Option<&ConferenceRow>,
+        after: &ConferenceRow,
+    ) -> Result<(), StoreError> {
+        self.conferences.insert(after.sid, after.clone());
+        Ok(())
+    }
+
+    fn participants(&self, sid: ConferenceSid) -> Result<Vec<ParticipantRow>, StoreError> {
+        let all = self.participants.values();
+        Ok(all.filter(|row| row.conference == sid).cloned().collect())
+    }
+
+    fn put_participant(&mut self, row: &ParticipantRow) -> Result<(), StoreError> {
+        let key = (row.conference, row.participant.call);
+        self.participants.insert(key, row.clone());
+        Ok(())
+    }
+
+    fn remove_participant(&mut self, sid: ConferenceSid, call: CallSid) -> Result<(), StoreError> {
+        self.participants.remove(&(sid, call));
+        Ok(())
+    }
+
+    fn queues(&self, account: AccountSid) -> Result<Vec<QueueRow>, StoreError> {
+        let all = self.queues.values();
+        Ok(all.filter(|row| row.account == account).cloned().collect())
+    }
+
+    fn put_queue(&mut self, row: &QueueRow) -> Result<(), StoreError> {
+        self.queues.insert((row.account, row.sid), row.clone());
+        Ok(())
+    }
+
+    fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError> {
+        self.queues.remove(&(account, sid));
         Ok(())
     }
 

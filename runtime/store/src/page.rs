@@ -5,7 +5,10 @@ use std::str::FromStr;
 
 use call::{CallSid, CallStatus};
 
-use crate::{CallRow, StoreError};
+use crate::{
+    CallRow, ParticipantFilter, ParticipantPage, ParticipantRow, QueueCursor, QueuePage, QueueRow,
+    Scope, StoreError,
+};
 
 /// How many rows one page looks at before it ends early, so that a filter that fits nothing costs a bounded time.
 const ROWS_VISITED: usize = 10_000;
@@ -142,6 +145,38 @@ pub(crate) fn take<R, S: Copy>(
         }
     }
     Ok(page)
+}
+
+/// A page of who is in a conference. There are 250 at most: all are read.
+pub(crate) fn of_participants(
+    mut all: Vec<ParticipantRow>,
+    scope: Scope,
+    filter: ParticipantFilter,
+    from: Option<Cursor>,
+    limit: usize,
+) -> Result<ParticipantPage, StoreError> {
+    all.retain(|row| {
+        row.account == scope.account() && from.is_none_or(|from| Cursor::of_participant(row) < from)
+    });
+    all.sort_by_key(|row| std::cmp::Reverse(Cursor::of_participant(row)));
+    take(
+        all.into_iter().map(Ok),
+        Cursor::of_participant,
+        |row| filter.fits(row),
+        limit,
+    )
+}
+
+/// A page of an account's queues. There are a thousand at most: all are read.
+pub(crate) fn of_queues(
+    mut all: Vec<QueueRow>,
+    from: Option<QueueCursor>,
+    limit: usize,
+) -> Result<QueuePage, StoreError> {
+    let at = QueueCursor::of_queue;
+    all.retain(|row| from.is_none_or(|from| at(row) < from));
+    all.sort_by_key(|row| std::cmp::Reverse(at(row)));
+    take(all.into_iter().map(Ok), at, |_| true, limit)
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use call::{AccountSid, CallSid, KeyValueUsage, RecordingSid};
+use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid};
 
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, PluginPage, RecordingRow, Sha256Digest,
-    StoreError,
+    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
+    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError,
 };
 
 /// The rows of one open transaction.
@@ -49,6 +49,26 @@ pub(crate) trait Rows {
     ) -> Result<(), StoreError>;
     /// Takes a recording's row and its places in every index out.
     fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError>;
+    /// One conference, of whichever account.
+    fn conference(&self, sid: ConferenceSid) -> Result<Option<ConferenceRow>, StoreError>;
+    /// Writes a conference's row and its places in every index; `before` is the row it replaces.
+    fn put_conference(
+        &mut self,
+        before: Option<&ConferenceRow>,
+        after: &ConferenceRow,
+    ) -> Result<(), StoreError>;
+    /// Who is in a conference.
+    fn participants(&self, sid: ConferenceSid) -> Result<Vec<ParticipantRow>, StoreError>;
+    /// Writes a participant's row.
+    fn put_participant(&mut self, row: &ParticipantRow) -> Result<(), StoreError>;
+    /// Takes a participant's row out.
+    fn remove_participant(&mut self, sid: ConferenceSid, call: CallSid) -> Result<(), StoreError>;
+    /// The queues of an account.
+    fn queues(&self, account: AccountSid) -> Result<Vec<QueueRow>, StoreError>;
+    /// Writes a queue's row.
+    fn put_queue(&mut self, row: &QueueRow) -> Result<(), StoreError>;
+    /// Takes a queue's row out.
+    fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError>;
     /// The id of the next callback; each is given once.
     fn next_callback(&mut self) -> Result<u64, StoreError>;
     /// One callback of the outbox, of whichever account.

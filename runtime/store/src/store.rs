@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use call::{
-    CallRecord, CallSid, CallStatus, KeyValueRead, KeyValueReply, KeyValueWrite, RecordingSid,
+    CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply, KeyValueWrite,
+    QueueSid, RecordingSid,
 };
 
 use crate::{
     Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow,
-    Commit, Cursor, Directory, Edit, Leg, NewCall, NewRecording, NewVersion, OperatorEdit, Page,
-    Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, RecordingCursor, RecordingEnding,
+    Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage, ConferenceRow,
+    Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page,
+    ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
+    QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding,
     RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, StoreError,
     Tenants, UploadedPlugin,
 };
@@ -61,6 +64,62 @@ pub trait AccountStore: Send + Sync {
     /// Forgets a recording; false if there is no such one. Its file goes before: a row without a file can be deleted again. One that
     /// goes on fails with [`StoreError::RecordingGoesOn`].
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool>;
+
+    /// One conference.
+    fn conference(
+        &self,
+        scope: Scope,
+        sid: ConferenceSid,
+    ) -> Result<Option<ConferenceRow>, StoreError>;
+
+    /// At most `limit` conferences, newest first, from the cursor of the page before or from the newest.
+    fn conferences(
+        &self,
+        scope: Scope,
+        filter: &ConferenceFilter,
+        from: Option<ConferenceCursor>,
+        limit: usize,
+    ) -> Result<ConferencePage, StoreError>;
+
+    /// At most `limit` of those who are in a conference, newest first, from the cursor of the page before or from the newest.
+    fn participants(
+        &self,
+        scope: Scope,
+        sid: ConferenceSid,
+        filter: ParticipantFilter,
+        from: Option<Cursor>,
+        limit: usize,
+    ) -> Result<ParticipantPage, StoreError>;
+
+    /// One queue.
+    fn queue(&self, scope: Scope, sid: QueueSid) -> Result<Option<QueueRow>, StoreError>;
+
+    /// The queue of this name.
+    fn queue_named(&self, scope: Scope, name: &str) -> Result<Option<QueueRow>, StoreError>;
+
+    /// At most `limit` queues, newest first, from the cursor of the page before or from the newest.
+    fn queues(
+        &self,
+        scope: Scope,
+        from: Option<QueueCursor>,
+        limit: usize,
+    ) -> Result<QueuePage, StoreError>;
+
+    /// Keeps a new queue. Where the account has one of that name it stays as it is, and is given back. Fails with
+    /// [`StoreError::NotPossible`] where the account has [`MAX_QUEUES`](crate::MAX_QUEUES).
+    fn begin_queue(&self, scope: Scope, new: NewQueue) -> Commit<QueueRow>;
+
+    /// Changes a queue; none if there is no such one. Fails with [`StoreError::NotPossible`] where another has the name.
+    fn change_queue(
+        &self,
+        scope: Scope,
+        sid: QueueSid,
+        change: QueueChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<QueueRow>>;
+
+    /// Forgets a queue; false if there is no such one.
+    fn delete_queue(&self, scope: Scope, sid: QueueSid) -> Commit<bool>;
 
     /// At most `limit` of the callbacks that nobody tries any more, oldest first, after the one with this id; 0 for the first.
     fn undelivered(
@@ -145,6 +204,9 @@ pub trait Store: AccountStore {
         ending: RecordingEnding,
         at_unix_ms: u64,
     ) -> Commit<()>;
+
+    /// Keeps one thing that happened in a conference; with the first participant it is there. What comes after its end changes nothing.
+    fn note_conference(&self, scope: Scope, note: ConferenceNote) -> Commit<()>;
 
     /// The recordings that have not ended, of all accounts: at a start those that the last process left behind.
     fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError>;

@@ -1,9 +1,11 @@
 //! What each verb does to the rows: the rules of a call's life, once for all implementations.
 
 mod callbacks;
+mod conferences;
 mod edits;
 mod key_values;
 mod plugins;
+mod queues;
 mod recordings;
 
 use call::{CallRecord, CallSid, CallStatus};
@@ -13,9 +15,11 @@ use crate::seal::Purpose;
 use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
 
 pub(crate) use self::callbacks::{redeliver, settle_callback};
+pub(crate) use self::conferences::{note_conference, recover_conferences};
 pub(crate) use self::edits::{administer, edit};
 pub(crate) use self::key_values::{open_key_value, write_key_value};
 pub(crate) use self::plugins::{Life, change_plugin, keep_plugin_pages, upload_plugin};
+pub(crate) use self::queues::{begin_queue, change_queue, delete_queue};
 pub(crate) use self::recordings::{
     begin_recording, delete_recording, finish_recording, set_recording_status,
 };

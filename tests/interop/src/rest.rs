@@ -34,6 +34,24 @@ impl Rest {
         self.request("POST", path, form)
     }
 
+    /// The status of a request without a form, whatever its answer is.
+    #[must_use]
+    pub fn request_status(&self, method: &str, path: &str) -> (u16, String) {
+        let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
+        let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\n\r\n",
+            self.address
+        );
+        let response = exchange(self.address, &request)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let status = response
+            .split(' ')
+            .nth(1)
+            .and_then(|word| word.parse().ok());
+        (status.expect("a status line"), response)
+    }
+
     /// The bytes of a file below the account.
     #[must_use]
     pub fn download(&self, path: &str) -> Vec<u8> {

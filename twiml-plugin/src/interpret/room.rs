@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jackfield_guest::{
-    CallError, Conference, ConferenceEnd, Playback, Queue, QueueExit, QueueOutcome, WaitSound, warn,
+    CallError, Conference, ConferenceEnd, ConferenceTurn, Playback, Queue, QueueExit, QueueOutcome,
+    StatusCallback, WaitSound, warn,
 };
 
 use super::{Interpreter, Next};
@@ -23,6 +24,8 @@ const SOUNDS: [&str; 7] = [".mp3", ".wav", ".ogg", ".flac", ".aac", ".m4a", ".mp
 /// Where somebody is waited for.
 enum Place<'a> {
     Conference(&'a Conference<'a>),
+    /// In a conference, on hold by order of the API.
+    Hold(&'a Conference<'a>),
     Queue(&'a Queue<'a>),
 }
 
@@ -40,6 +43,7 @@ impl Place<'_> {
     fn hear(&self, playback: Playback<'_>) -> Result<bool, CallError> {
         match self {
             Self::Conference(conference) => conference.hear(playback),
+            Self::Hold(conference) => conference.hear_held(playback),
             Self::Queue(queue) => queue.hear(playback),
         }
     }
@@ -47,6 +51,7 @@ impl Place<'_> {
     fn still_waits(&self, after: Duration) -> Result<bool, CallError> {
         match self {
             Self::Conference(conference) => conference.still_waits(after),
+            Self::Hold(conference) => conference.still_held(after),
             Self::Queue(queue) => queue.still_waits(after),
         }
     }
@@ -82,18 +87,21 @@ impl Interpreter<'_> {
             } => {
                 let mut options = (**options).clone();
                 options.wait_sound = sound(wait, document);
+                if let (Some(callback), Some(base)) = (&mut options.status_callback, &document.url)
+                {
+                    callback.to.url = resolve(base, &callback.to.url);
+                }
                 let began = self.call.elapsed();
                 let conference = match self.call.conference(name, options) {
                     Ok(conference) => conference,
                     Err(error) => return self.no_room(dial, &error, "conference"),
                 };
                 self.wait_in(&Place::Conference(&conference), wait, document)?;
-                let end = match dial.hangup_on_star {
-                    true => conference.until_key('*')?,
-                    false => conference.finish()?,
-                };
+                let end = self.stay(conference, dial.hangup_on_star, document)?;
                 let status = match &end {
-                    ConferenceEnd::Left | ConferenceEnd::Ended => "answered",
+                    ConferenceEnd::Left | ConferenceEnd::Ended | ConferenceEnd::Removed => {
+                        "answered"
+                    }
                     ConferenceEnd::Refused(why) => {
                         warn!(self.call, "no conference {name}: {why}");
                         "failed"
@@ -111,6 +119,31 @@ impl Interpreter<'_> {
             },
         };
         Ok(follow(dial.action.as_ref(), parameters))
+    }
+
+    /// Stays in a conference until it is over, and lets be heard what the API orders meanwhile.
+    fn stay(
+        &mut self,
+        conference: Conference<'_>,
+        hangup_on_star: bool,
+        document: &Document,
+    ) -> Result<ConferenceEnd, Stop> {
+        let key = hangup_on_star.then_some('*');
+        loop {
+            let place = Place::Conference(&conference);
+            match conference.turn(key)? {
+                ConferenceTurn::Over(end) => return Ok(end),
+                ConferenceTurn::Key => return Ok(conference.leave()?),
+                ConferenceTurn::WaitsWith(heard) => {
+                    self.wait_in(&place, &ordered(heard), document)?;
+                }
+                ConferenceTurn::HeldWith(heard) => {
+                    conference.hold(WaitSound::Silence)?; // between what the document says
+                    let place = Place::Hold(&conference);
+                    self.wait_in(&place, &ordered(heard), document)?;
+                }
+            }
+        }
     }
 
     /// Waits in a queue; where the call goes after that, none: the document goes on.
@@ -291,6 +324,14 @@ enum Round {
     Over(Waited),
     Again,
     Redirected(Link),
+}
+
+/// A document that the API orders to be heard.
+fn ordered(document: StatusCallback) -> Wait {
+    Wait::Url(Link {
+        url: document.url,
+        method: document.method,
+    })
 }
 
 /// What the host plays while the call waits.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use jackfield_guest::{Beep, ConferenceOptions, HttpMethod, WaitSound};
+use jackfield_guest::{
+    Beep, ConferenceCallback, ConferenceOptions, ConferenceTopic, HttpMethod, StatusCallback,
+    WaitSound,
+};
 
 use super::attribute::{at_least_one, boolean};
 use super::{Link, Reading};
@@ -66,7 +69,7 @@ impl Wait {
 
 const DIAL: [&str; 5] = ["action", "hangupOnStar", "method", "timeLimit", "timeout"];
 
-const CONFERENCE: [&str; 10] = [
+const CONFERENCE: [&str; 13] = [
     "beep",
     "coach",
     "endConferenceOnExit",
@@ -74,22 +77,22 @@ const CONFERENCE: [&str; 10] = [
     "muted",
     "participantLabel",
     "startConferenceOnEnter",
+    "statusCallback",
+    "statusCallbackEvent",
+    "statusCallbackMethod",
     "waitMethod",
     "waitUrl",
     "jitterBufferSize", // ours follows the jitter
 ];
 
 /// Twilio's that change nothing yet.
-const CONFERENCE_LATER: [&str; 12] = [
+const CONFERENCE_LATER: [&str; 9] = [
     "eventCallbackUrl",
     "record",
     "recordingStatusCallback",
     "recordingStatusCallbackEvent",
     "recordingStatusCallbackMethod",
     "region",
-    "statusCallback",
-    "statusCallbackEvent",
-    "statusCallbackMethod",
     "trim",
     "recordingConfigurationId",
     "recordingTrack",
@@ -175,6 +178,7 @@ impl Reading {
                 max_participants,
             ),
             label: element.attribute("participantLabel").map(ToOwned::to_owned),
+            status_callback: self.conference_callback(element),
             ..ConferenceOptions::default()
         };
         let wait = self.wait(element, "waitMethod");
@@ -186,6 +190,26 @@ impl Reading {
             }),
             wait,
         })
+    }
+
+    /// Who is told of the conference. Its URL may be relative to the document still.
+    fn conference_callback(&mut self, element: &Element) -> Option<ConferenceCallback> {
+        let method = self.method_named(element, "statusCallbackMethod", NOT_IN_SCHEMA);
+        let words = element.attribute("statusCallbackEvent");
+        let mut topics = Vec::new();
+        for word in words.unwrap_or("start end").split_ascii_whitespace() {
+            match topic(word) {
+                Some(topic) if !topics.contains(&topic) => topics.push(topic),
+                Some(_) => {}
+                None => self.warn(
+                    NOT_IN_SCHEMA,
+                    format!("Conference: nobody is told of {word:?} (statusCallbackEvent)"),
+                ),
+            }
+        }
+        let url = element.attribute("statusCallback")?.trim().to_owned();
+        let to = StatusCallback { url, method };
+        (!to.url.is_empty() && !topics.is_empty()).then_some(ConferenceCallback { to, topics })
     }
 
     /// The text of an element that must have one.
@@ -242,6 +266,20 @@ impl Reading {
             }
         }
     }
+}
+
+fn topic(word: &str) -> Option<ConferenceTopic> {
+    Some(match word {
+        "start" => ConferenceTopic::Start,
+        "end" => ConferenceTopic::End,
+        "join" => ConferenceTopic::Join,
+        "leave" => ConferenceTopic::Leave,
+        "mute" => ConferenceTopic::Mute,
+        "hold" => ConferenceTopic::Hold,
+        "modify" => ConferenceTopic::Modify,
+        "announcement" => ConferenceTopic::Announcement,
+        _ => return None,
+    })
 }
 
 fn beep(text: &str) -> Option<Beep> {

@@ -516,9 +516,28 @@ fn a_conference_is_as_its_attributes_say() {
         coach: Some("CA1".to_owned()),
         max_participants: Some(5),
         label: Some("chair".to_owned()),
+        status_callback: None,
     };
     assert_eq!((options, wait), (expected, Wait::Silence));
     assert_eq!(codes, [0; 0]);
+}
+
+#[test]
+fn who_is_told_of_a_conference_is_told_of_its_two_ends_unless_more_is_said() {
+    use jackfield_guest::ConferenceTopic::{End, Join, Leave, Start};
+    for (attributes, topics) in [
+        ("", vec![Start, End]),
+        ("statusCallbackEvent='join leave join'", vec![Join, Leave]),
+    ] {
+        let (options, _, codes) = conference(&format!(
+            "<Conference statusCallback=' /told ' statusCallbackMethod='GET' {attributes}>a</Conference>"
+        ));
+        let callback = options.status_callback.unwrap();
+        assert_eq!(callback.topics, topics, "{attributes}");
+        assert_eq!(callback.to.url, "/told");
+        assert_eq!(callback.to.method, jackfield_guest::HttpMethod::Get);
+        assert_eq!(codes, [0; 0]);
+    }
 }
 
 #[test]
@@ -532,7 +551,8 @@ fn what_is_odd_about_a_conference_is_warned_of_and_left_out() {
         ("maxParticipants='251'", 12200),
         ("maxParticipants='1'", 12200),
         ("record='record-from-start'", 12200),
-        ("statusCallback='/x'", 12200),
+        ("statusCallback='/x' statusCallbackEvent='shout'", 12200),
+        ("statusCallbackMethod='PUT'", 12200),
         ("colour='red'", 12200),
     ] {
         let (options, _, codes) = conference(&format!("<Conference {attributes}>a</Conference>"));

@@ -16,22 +16,23 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{
-    AccountSid, CallRecord, CallSid, CallStatus, Grants, RecordingChannels, RecordingOptions,
-    RecordingSid,
+    AccountSid, CallRecord, CallSid, CallStatus, ConferenceCallback, ConferenceEndReason,
+    ConferenceInput, ConferenceSid, ConferenceTurn, Grants, Participant, ParticipantExit,
+    RecordingChannels, RecordingOptions, RecordingSid,
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, GatewayStatus, LearnedChannels, LiveCalls, LiveRecordings,
-    Metric, Operator, Plugins, PushError, RecordingChange, RecordingError, RecordingFile,
-    RecordingFormat, TrunkStatus, Upload, router,
+    LiveRooms, Metric, Operator, Plugins, PushError, QueueMember, QueueView, RecordingChange,
+    RecordingError, RecordingFile, RecordingFormat, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
-    AccountStore, Applied, Author, CallRow, Directory, Flow, Leg, MemoryStore, NewRecording,
-    NewVersion, OperatorEdit, Plugin, PluginChange, PluginLogLine, PluginOwner, RecordingEnding,
-    RecordingRow, RecordingSource, RecordingStatus, Scope, Secret, SelfTest, Store, StoreError,
-    Tenants, TrunkId, UploadedPlugin, VersionUsage,
+    AccountStore, Applied, Author, CallRow, ConferenceNote, Directory, Flow, Leg, MemoryStore,
+    NewRecording, NewVersion, OperatorEdit, Plugin, PluginChange, PluginLogLine, PluginOwner,
+    RecordingEnding, RecordingRow, RecordingSource, RecordingStatus, Scope, Secret, SelfTest,
+    Store, StoreError, Tenants, TrunkId, UploadedPlugin, VersionUsage,
 };
 use tower::ServiceExt as _;
 
@@ -249,6 +250,113 @@ impl LiveRecordings for Tapes {
     }
 }
 
+/// Does to conferences in the store what it is ordered to, as if somebody were in them.
+pub(crate) struct Rooms(Arc<MemoryStore>);
+
+impl LiveRooms for Rooms {
+    fn order_conference(
+        &self,
+        account: AccountSid,
+        sid: ConferenceSid,
+        order: ConferenceInput,
+    ) -> Done<bool> {
+        let scope = Scope::of_host(account);
+        let rows = self
+            .0
+            .participants(scope, sid, Default::default(), None, 250)
+            .unwrap()
+            .rows;
+        let of = |call: CallSid| {
+            let row = rows.iter().find(|row| row.participant.call == call);
+            row.map(|row| row.participant.clone())
+        };
+        let turn = match order {
+            ConferenceInput::End => Some(ConferenceTurn::Ended(ConferenceEndReason::Api, None)),
+            ConferenceInput::Kick(call) => {
+                of(call).map(|one| ConferenceTurn::Left(one, ParticipantExit::Kicked))
+            }
+            ConferenceInput::Announce(to, source) => Some(ConferenceTurn::Announced {
+                participant: to.and_then(of),
+                source,
+                outcome: Ok(()),
+            }),
+            ConferenceInput::Change(call, change) => of(call).map(|one| {
+                ConferenceTurn::Modified(Participant {
+                    muted: change.muted.unwrap_or(one.muted),
+                    held: change.hold.map_or(one.held, |hold| hold.is_some()),
+                    coaches: change.coach.unwrap_or(one.coaches),
+                    end_on_exit: change.end_on_exit.unwrap_or(one.end_on_exit),
+                    ..one
+                })
+            }),
+            other => panic!("{other:?} is not the API's to order"),
+        };
+        let is_done = turn.map(|turn| self.note(scope, sid, turn)).is_some();
+        Box::pin(ready(is_done))
+    }
+
+    fn expect_participant(
+        &self,
+        account: AccountSid,
+        name: String,
+        participant: Participant,
+        callback: Option<ConferenceCallback>,
+    ) -> Done<Result<ConferenceSid, String>> {
+        let (scope, sid) = (Scope::of_host(account), ConferenceSid::from_bytes([8; 16]));
+        for turn in [
+            ConferenceTurn::Opened(callback),
+            ConferenceTurn::Expected(participant),
+        ] {
+            let note = ConferenceNote {
+                sid,
+                name: name.clone(),
+                turn,
+                at_unix_ms: START_UNIX_MS,
+            };
+            self.0.note_conference(scope, note).wait().unwrap();
+        }
+        Box::pin(ready(Ok(sid)))
+    }
+
+    fn conference_name(&self, account: AccountSid, sid: ConferenceSid) -> Option<String> {
+        let found = self.0.conference(Scope::of_host(account), sid).unwrap();
+        found.map(|row| row.name)
+    }
+
+    fn look_at_queue(&self, _: AccountSid, name: String) -> Done<Option<QueueView>> {
+        let members = (1..=3).map(|number| QueueMember {
+            call: CallSid::from_bytes([number; 16]),
+            since_unix_ms: START_UNIX_MS,
+            waited_s: 4 - u32::from(number),
+        });
+        let view = QueueView {
+            average_wait_s: 2,
+            members: members.collect(),
+        };
+        Box::pin(ready((name == "busy").then_some(view)))
+    }
+
+    fn resize_queue(&self, _: AccountSid, _: String, _: u32) {}
+
+    fn expects_no_longer(&self, call: CallSid) {
+        let scope = Scope::of_host(SID.parse().unwrap());
+        let sid = ConferenceSid::from_bytes([8; 16]);
+        self.note(scope, sid, ConferenceTurn::Missed(call));
+    }
+}
+
+impl Rooms {
+    fn note(&self, scope: Scope, sid: ConferenceSid, turn: ConferenceTurn) {
+        let note = ConferenceNote {
+            sid,
+            name: "weekly".to_owned(),
+            turn,
+            at_unix_ms: START_UNIX_MS + 9_000,
+        };
+        self.0.note_conference(scope, note).wait().unwrap();
+    }
+}
+
 /// Takes components that begin as WebAssembly does; those that end in `fails` fail their self-test.
 pub(crate) struct Workshop(Arc<MemoryStore>);
 
@@ -429,6 +537,7 @@ impl Api {
             store: between(Arc::clone(&store)),
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),
+            rooms: Arc::new(Rooms(Arc::clone(&store))),
             public_url: "https://voice.example".to_owned(),
             redact_journal: |journal| (journal == b"[1,2]").then(|| b"[0,0]".to_vec()),
             plugins: Arc::new(Workshop(Arc::clone(&store))),

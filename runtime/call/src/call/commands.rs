@@ -135,6 +135,8 @@ impl Call {
     pub(super) fn playback_ended(&mut self, now: Instant, id: PlaybackId, end: PlaybackEnd) {
         if Playlist::is_sound(id) {
             self.sound_ended(id, &end);
+        } else if self.announcement_ended(id, &end) {
+            // The story did not ask for it.
         } else if self.story.apology == Some(id) {
             self.hang_up(now, HangUpCause::Local);
         } else {

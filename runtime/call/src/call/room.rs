@@ -7,15 +7,18 @@ use crate::conference::{MAX_PARTICIPANTS, MIN_PARTICIPANTS};
 use crate::playlist::Stopped;
 use crate::queue::MAX_SIZE;
 use crate::{
-    CallError, ConferenceCommand, ConferenceEvent, ConferenceOptions, ConferenceRequest, Effect,
-    Event, MediaCommand, PlaybackEnd, PlaybackId, PromptSource, QueueCommand, QueueEvent,
-    QueueRequest, Reply, WaitSound,
+    CallError, ConferenceCallback, ConferenceCommand, ConferenceEvent, ConferenceOptions,
+    ConferenceRequest, Effect, Event, HttpMethod, MediaCommand, MediaSource, OrderedSound,
+    PlaybackEnd, PlaybackId, PromptSource, QueueCommand, QueueEvent, QueueRequest, Reply,
+    WaitSound,
 };
 
 /// Characters in the name of a conference, and in a label (Twilio's bounds).
 const MAX_CONFERENCE_NAME: usize = 128;
 /// Characters in the name of a queue.
 const MAX_QUEUE_NAME: usize = 64;
+/// Bytes of the URL that is told of a conference.
+const MAX_URL: usize = 4_096;
 /// The sound is begun again after so many times.
 const SOUND_LOOPS: u32 = 1_000;
 
@@ -31,6 +34,8 @@ pub(super) struct Room {
     held: Option<WaitSound>,
     /// The sound on the playlist.
     playing: Option<PlaybackId>,
+    /// Announcements on the playlist. Their ends are the conference's to know.
+    announcing: Vec<PlaybackId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,7 @@ impl Default for Room {
             waiting: WaitSound::Silence,
             held: None,
             playing: None,
+            announcing: Vec::new(),
         }
     }
 }
@@ -88,7 +94,7 @@ impl Call {
             }
             ConferenceCommand::Leave => {
                 self.is_at(Place::Conference)?;
-                ConferenceRequest::Leave
+                ConferenceRequest::Leave { hung_up: false }
             }
             ConferenceCommand::Mute(muted) => {
                 self.is_at(Place::Conference)?;
@@ -138,9 +144,18 @@ impl Call {
         if self.room.place != Place::Conference {
             return;
         }
-        match event {
+        match &event {
             ConferenceEvent::Joined(_) => self.has_entered(),
             ConferenceEvent::Began => self.has_company(),
+            ConferenceEvent::Muted(_) => {}
+            ConferenceEvent::Held(sound) => {
+                self.room.held = sound.as_ref().map(OrderedSound::sound);
+                self.change_sound();
+            }
+            ConferenceEvent::WaitsWith(sound) => {
+                self.room.waiting = sound.sound();
+                self.change_sound();
+            }
             ConferenceEvent::Left(_) => self.is_alone(),
         }
         self.tell(Event::Conference(event));
@@ -163,10 +178,42 @@ impl Call {
     pub(super) fn leave_room(&mut self) {
         match self.room.place {
             Place::Nowhere => return,
-            Place::Conference => self.emit(Effect::Conference(ConferenceRequest::Leave)),
+            Place::Conference => {
+                let hung_up = self.state == State::Over;
+                self.emit(Effect::Conference(ConferenceRequest::Leave { hung_up }));
+            }
             Place::Queue => self.emit(Effect::Queue(QueueRequest::Leave)),
         }
         self.is_alone();
+    }
+
+    /// Plays an announcement behind what the story has said to play.
+    pub(super) fn announce(&mut self, source: MediaSource) {
+        if self.room.place != Place::Conference {
+            return; // it has left meanwhile
+        }
+        match self.queue(1, PromptSource::Media(source)) {
+            Ok(Reply::Playback(id)) => self.room.announcing.push(id),
+            Ok(_) => {}
+            Err(error) => self.announced(Err(error.to_string())),
+        }
+    }
+
+    /// Whether this was an announcement, which the conference is told then.
+    pub(super) fn announcement_ended(&mut self, id: PlaybackId, end: &PlaybackEnd) -> bool {
+        let Some(at) = self.room.announcing.iter().position(|one| *one == id) else {
+            return false;
+        };
+        self.room.announcing.remove(at);
+        self.announced(match end {
+            PlaybackEnd::Finished | PlaybackEnd::Stopped => Ok(()),
+            PlaybackEnd::Failed(why) => Err(why.clone()),
+        });
+        true
+    }
+
+    fn announced(&mut self, outcome: Result<(), String>) {
+        self.emit(Effect::Conference(ConferenceRequest::Announced(outcome)));
     }
 
     /// The sound ended: it begins again where it is wanted still.
@@ -259,7 +306,16 @@ impl Call {
 
     fn is_alone(&mut self) {
         self.hush();
-        self.room = Room::default();
+        let announcing = std::mem::take(&mut self.room.announcing);
+        for id in &announcing {
+            if self.playlist.stop(*id) == Stopped::Playing {
+                self.emit(Effect::Media(MediaCommand::Stop(*id)));
+            }
+        }
+        self.room = Room {
+            announcing, // their ends are not the story's to know
+            ..Room::default()
+        };
     }
 }
 
@@ -267,7 +323,35 @@ fn check_options(options: &ConferenceOptions) -> Result<(), CallError> {
     let most = options.max_participants;
     check_range("max-participants", most, MIN_PARTICIPANTS, MAX_PARTICIPANTS)?;
     let label = options.label.as_deref().unwrap_or("-");
-    check_name("label", label, MAX_CONFERENCE_NAME)
+    check_name("label", label, MAX_CONFERENCE_NAME)?;
+    match &options.status_callback {
+        Some(callback) => check_callback(callback),
+        None => Ok(()),
+    }
+}
+
+fn check_callback(callback: &ConferenceCallback) -> Result<(), CallError> {
+    let url = &callback.to.url;
+    let is_web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    if !is_web || url.len() > MAX_URL {
+        let message = format!(
+            "the conference tells {url:?}: give an http or https URL of up to {MAX_URL} bytes"
+        );
+        return Err(CallError::InvalidArgument(message));
+    }
+    if !matches!(callback.to.method, HttpMethod::Get | HttpMethod::Post) {
+        let message = "the conference tells by GET or POST";
+        return Err(CallError::InvalidArgument(message.to_owned()));
+    }
+    match callback.topics.is_empty() {
+        true => {
+            let message = "the conference tells nothing: give it a topic";
+            Err(CallError::InvalidArgument(message.to_owned()))
+        }
+        false => Ok(()),
+    }
 }
 
 fn check_name(what: &str, name: &str, most: usize) -> Result<(), CallError> {

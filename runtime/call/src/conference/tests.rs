@@ -1,5 +1,7 @@
 use super::*;
 
+mod turns;
+
 fn sid(number: u8) -> CallSid {
     CallSid::from_bytes([number; 16])
 }
@@ -15,6 +17,7 @@ impl Run {
     fn feed(&mut self, input: ConferenceInput) -> Vec<String> {
         self.0.handle(input);
         std::iter::from_fn(|| self.0.poll())
+            .filter(|effect| !matches!(effect, ConferenceEffect::Note(_)))
             .map(|effect| words(&effect))
             .collect()
     }
@@ -27,7 +30,10 @@ impl Run {
     }
 
     fn leave(&mut self, number: u8) -> Vec<String> {
-        self.feed(ConferenceInput::Leave(sid(number)))
+        self.feed(ConferenceInput::Leave {
+            call: sid(number),
+            hung_up: false,
+        })
     }
 }
 
@@ -54,6 +60,9 @@ fn words(effect: &ConferenceEffect) -> String {
         }
         ConferenceEffect::BeepEnter => "beep in".to_owned(),
         ConferenceEffect::BeepExit => "beep out".to_owned(),
+        ConferenceEffect::Tell(..) | ConferenceEffect::Announce(..) | ConferenceEffect::Note(_) => {
+            format!("{effect:?}")
+        }
     }
 }
 

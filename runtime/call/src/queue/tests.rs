@@ -150,3 +150,19 @@ fn a_full_queue_takes_nobody() {
     assert_eq!(run.wait(101), ["101: Full after 0 s"]);
     assert_eq!(run.queue.waiting.len(), 100);
 }
+
+#[test]
+fn who_waits_is_seen_in_order_and_the_size_is_the_queues_unless_another_is_said() {
+    let mut run = Run::new();
+    run.queue.set_max_size(2);
+    run.wait(1);
+    run.wait(2);
+    let members: Vec<_> = run.queue.members(run.now).collect();
+    let second = Duration::from_secs(1);
+    assert_eq!(members, [(sid(1), second), (sid(2), Duration::ZERO)]);
+    let exits = |told: Vec<String>| told.iter().filter(|line| line.contains("Full")).count();
+    assert_eq!(exits(run.wait(3)), 1);
+    let (call, max_size) = (sid(4), Some(3));
+    assert_eq!(exits(run.feed(QueueInput::Wait { call, max_size })), 0);
+    assert_eq!(run.queue.members(run.now).count(), 3);
+}

@@ -40,7 +40,32 @@ impl TryFrom<conference::ConferenceOptions> for call::ConferenceOptions {
             coach,
             max_participants: options.max_participants,
             label: options.label,
+            status_callback: options.status_callback.map(Into::into),
         })
+    }
+}
+
+impl From<conference::ConferenceCallback> for call::ConferenceCallback {
+    fn from(callback: conference::ConferenceCallback) -> Self {
+        Self {
+            to: callback.to.into(),
+            topics: callback.topics.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<conference::ConferenceTopic> for call::ConferenceTopic {
+    fn from(topic: conference::ConferenceTopic) -> Self {
+        match topic {
+            conference::ConferenceTopic::Start => Self::Start,
+            conference::ConferenceTopic::End => Self::End,
+            conference::ConferenceTopic::Join => Self::Join,
+            conference::ConferenceTopic::Leave => Self::Leave,
+            conference::ConferenceTopic::Mute => Self::Mute,
+            conference::ConferenceTopic::Hold => Self::Hold,
+            conference::ConferenceTopic::Modify => Self::Modify,
+            conference::ConferenceTopic::Announcement => Self::Announcement,
+        }
     }
 }
 
@@ -52,11 +77,57 @@ impl From<call::ConferenceEvent> for control::ConferenceEvent {
                 participants: place.participants,
             }),
             call::ConferenceEvent::Began => Self::Began,
+            call::ConferenceEvent::Muted(muted) => Self::Muted(muted),
+            call::ConferenceEvent::Held(sound) => Self::Held(sound.map(Into::into)),
+            call::ConferenceEvent::WaitsWith(sound) => Self::WaitsWith(sound.into()),
             call::ConferenceEvent::Left(end) => Self::Left(match end {
                 call::ConferenceEnd::Left => control::ConferenceEnd::Left,
                 call::ConferenceEnd::Ended => control::ConferenceEnd::Ended,
+                call::ConferenceEnd::Removed => control::ConferenceEnd::Removed,
                 call::ConferenceEnd::Refused(why) => control::ConferenceEnd::Refused(why),
             }),
+        }
+    }
+}
+
+impl From<call::OrderedSound> for control::OrderedSound {
+    fn from(sound: call::OrderedSound) -> Self {
+        match sound {
+            call::OrderedSound::Sound(sound) => Self::Sound(sound.into()),
+            call::OrderedSound::Document(document) => Self::Document(document.into()),
+        }
+    }
+}
+
+impl From<call::StatusCallback> for control::StatusCallback {
+    fn from(document: call::StatusCallback) -> Self {
+        Self {
+            url: document.url,
+            method: match document.method {
+                call::HttpMethod::Get => control::HttpMethod::Get,
+                call::HttpMethod::Post => control::HttpMethod::Post,
+                call::HttpMethod::Put => control::HttpMethod::Put,
+                call::HttpMethod::Delete => control::HttpMethod::Delete,
+            },
+        }
+    }
+}
+
+impl From<call::MediaSource> for control::MediaSource {
+    fn from(source: call::MediaSource) -> Self {
+        match source {
+            call::MediaSource::Url(url) => Self::Url(url),
+            call::MediaSource::File(path) => Self::File(path),
+        }
+    }
+}
+
+impl From<call::WaitSound> for control::WaitSound {
+    fn from(sound: call::WaitSound) -> Self {
+        match sound {
+            call::WaitSound::Music => Self::Music,
+            call::WaitSound::Silence => Self::Silence,
+            call::WaitSound::Prompt(source) => Self::Prompt(source.into()),
         }
     }
 }

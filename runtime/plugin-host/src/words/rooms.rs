@@ -2,7 +2,7 @@
 
 use call::{
     Beep, ConferenceCommand, ConferenceEnd, ConferenceEvent, ConferenceOptions, MediaSource,
-    QueueCommand, QueueEvent, WaitSound,
+    OrderedSound, QueueCommand, QueueEvent, WaitSound,
 };
 
 pub(super) fn conference_command(command: &ConferenceCommand) -> String {
@@ -51,6 +51,10 @@ fn differences(options: &ConferenceOptions) -> Vec<String> {
             .map(|most| format!("at most {most}")),
     );
     words.extend(options.label.as_ref().map(|label| format!("as {label}")));
+    words.extend(options.status_callback.as_ref().map(|callback| {
+        let topics: Vec<_> = callback.topics.iter().map(|topic| topic.as_str()).collect();
+        format!("tells {} of {}", callback.to.url, topics.join(" "))
+    }));
     words
 }
 
@@ -77,6 +81,16 @@ pub(super) fn conference_event(event: &ConferenceEvent) -> String {
     match event {
         ConferenceEvent::Joined(place) => format!("joined as participant {}", place.participants),
         ConferenceEvent::Began => "the conference began".to_owned(),
+        ConferenceEvent::Muted(true) => "muted by the API".to_owned(),
+        ConferenceEvent::Muted(false) => "unmuted by the API".to_owned(),
+        ConferenceEvent::Held(Some(sound)) => {
+            format!("held by the API with {}", ordered_words(sound))
+        }
+        ConferenceEvent::Held(None) => "unheld by the API".to_owned(),
+        ConferenceEvent::WaitsWith(sound) => format!("waits with {}", ordered_words(sound)),
+        ConferenceEvent::Left(ConferenceEnd::Removed) => {
+            "removed from the conference by the API".to_owned()
+        }
         ConferenceEvent::Left(ConferenceEnd::Left) => "left the conference".to_owned(),
         ConferenceEvent::Left(ConferenceEnd::Ended) => "the conference ended".to_owned(),
         ConferenceEvent::Left(ConferenceEnd::Refused(why)) => {
@@ -98,6 +112,13 @@ pub(super) fn queue_event(event: &QueueEvent) -> String {
     }
 }
 
+fn ordered_words(sound: &OrderedSound) -> &str {
+    match sound {
+        OrderedSound::Sound(sound) => sound_words(sound),
+        OrderedSound::Document(document) => &document.url,
+    }
+}
+
 fn sound_words(sound: &WaitSound) -> &str {
     match sound {
         WaitSound::Music => "music",
@@ -108,7 +129,7 @@ fn sound_words(sound: &WaitSound) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use call::CallSid;
+    use call::{CallSid, ConferenceCallback, ConferenceTopic, HttpMethod, StatusCallback};
 
     use super::*;
 
@@ -128,11 +149,18 @@ mod tests {
             coach: Some(CallSid::from_bytes([0; 16])),
             max_participants: Some(5),
             label: Some("chair".to_owned()),
+            status_callback: Some(ConferenceCallback {
+                to: StatusCallback {
+                    url: "https://a/told".to_owned(),
+                    method: HttpMethod::Post,
+                },
+                topics: vec![ConferenceTopic::Join, ConferenceTopic::Leave],
+            }),
         };
         assert_eq!(
             join(all),
             "join conference weekly (muted, does not begin it, ends it, no beep, waits with a.wav, \
-             coaches CA00000000000000000000000000000000, at most 5, as chair)"
+             coaches CA00000000000000000000000000000000, at most 5, as chair, tells https://a/told of join leave)"
         );
     }
 

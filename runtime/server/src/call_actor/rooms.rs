@@ -45,12 +45,13 @@ impl CallActor {
                 }
                 return;
             }
-            ConferenceRequest::Leave => {
+            ConferenceRequest::Leave { hung_up } => {
                 self.leg.leave();
-                ConferenceInput::Leave(call)
+                ConferenceInput::Leave { call, hung_up }
             }
             ConferenceRequest::Mute(muted) => ConferenceInput::Mute(call, muted),
             ConferenceRequest::Hold(held) => ConferenceInput::Hold(call, held),
+            ConferenceRequest::Announced(outcome) => ConferenceInput::Announced(call, outcome),
         };
         if let Some(Room::Conference(conference)) = &self.room {
             send(conference, ConferenceMessage::Input(input));

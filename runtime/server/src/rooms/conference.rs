@@ -1,17 +1,19 @@
 //! One actor owns one conference: who is in it, and the way to its mixer.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use call::{
-    CallSid, Conference, ConferenceEffect, ConferenceEnd, ConferenceEvent, ConferenceInput,
-    ConferenceOptions, ConferenceSid, Hearing,
+    AccountSid, CallSid, Conference, ConferenceCallback, ConferenceEffect, ConferenceEnd,
+    ConferenceEvent, ConferenceInput, ConferenceOptions, ConferenceSid, Hearing, Input,
+    Participant,
 };
 use media::Rate;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info, info_span};
 
-use super::{Directory, Key, send};
+use super::minutes::{Minutes, Wait};
+use super::{Directory, Key, Notary, send};
 use crate::call_actor::{Inbox, Message};
 use crate::media_plane::{Chair, LineEnd, MediaPlane, Mix, MixHearing};
 use crate::services::random;
@@ -19,6 +21,10 @@ use crate::services::random;
 /// The conferences of all accounts.
 pub(crate) struct Conferences {
     directory: Arc<Directory<ConferenceMessage>>,
+    register: Arc<Register>,
+    notary: Notary,
+    /// Where the calls are expected that the API has begun.
+    expected: Mutex<HashMap<CallSid, mpsc::Sender<ConferenceMessage>>>,
     /// Participants in one at a time.
     most: u32,
 }
@@ -28,6 +34,40 @@ pub(crate) enum ConferenceMessage {
     Join(Box<JoiningConference>),
     /// Anything but [`ConferenceInput::Join`].
     Input(ConferenceInput),
+    /// An order of the API.
+    Order(Order),
+    /// A call that the API begins will join. Whoever asks is told which conference it is, once that is on disk.
+    Expect(Box<Expected>),
+    /// A call that was expected is over.
+    Forget(CallSid),
+}
+
+/// A call that will join, and where is told which conference it is.
+pub(crate) struct Expected {
+    participant: Participant,
+    callback: Option<ConferenceCallback>,
+    told: oneshot::Sender<ConferenceSid>,
+}
+
+/// Something that the API orders, and where it is told what came of it.
+pub(crate) struct Order {
+    /// [`ConferenceInput::Change`], [`ConferenceInput::Kick`], [`ConferenceInput::Announce`] or [`ConferenceInput::End`].
+    pub(crate) input: ConferenceInput,
+    /// Once it is on disk; false where nobody is there whom it is about.
+    pub(crate) done: oneshot::Sender<bool>,
+}
+
+/// Whose conference it is, what they call it, and the way to it.
+type Entry = (AccountSid, String, mpsc::Sender<ConferenceMessage>);
+
+/// The conferences that go on, by their SIDs.
+#[derive(Default)]
+struct Register(Mutex<HashMap<ConferenceSid, Entry>>);
+
+impl Register {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ConferenceSid, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A call that wants to join.
@@ -43,12 +83,75 @@ pub(crate) struct JoiningConference {
 }
 
 impl Conferences {
-    /// No conference. `rooms`: those that an account may have at a time; `most`: participants of each.
-    pub(crate) fn new(rooms: usize, most: u32) -> Self {
+    /// No conference. `rooms`: those that an account may have at a time; `most`: participants of each; what happens is written
+    /// down by `notary`.
+    pub(crate) fn new(rooms: usize, most: u32, notary: Notary) -> Self {
         Self {
             directory: Arc::new(Directory::new(rooms)),
+            register: Arc::default(),
+            notary,
+            expected: Mutex::default(),
             most,
         }
+    }
+
+    /// What an account calls a conference of its own that goes on.
+    pub(crate) fn name(&self, account: AccountSid, sid: ConferenceSid) -> Option<String> {
+        let register = self.register.lock();
+        let (owner, name, _) = register.get(&sid)?;
+        (*owner == account).then(|| name.clone())
+    }
+
+    /// Expects a call in the conference of this name, or begins it. Resolves once that is on disk.
+    ///
+    /// # Errors
+    /// Why there is no such conference.
+    pub(crate) async fn expect(
+        &self,
+        media: &MediaPlane,
+        key: &Key,
+        participant: Participant,
+        callback: Option<ConferenceCallback>,
+    ) -> Result<ConferenceSid, String> {
+        let (told, sid) = oneshot::channel();
+        let call = participant.call;
+        let expected = Box::new(Expected {
+            participant,
+            callback,
+            told,
+        });
+        let room = self.enter(media, key, ConferenceMessage::Expect(expected))?;
+        self.expectations().insert(call, room);
+        sid.await.map_err(|_| "it is over".to_owned())
+    }
+
+    /// A call is over: who expected it does so no longer.
+    pub(crate) fn call_is_over(&self, call: CallSid) {
+        if let Some(room) = self.expectations().remove(&call) {
+            send(&room, ConferenceMessage::Forget(call));
+        }
+    }
+
+    fn expectations(&self) -> MutexGuard<'_, HashMap<CallSid, mpsc::Sender<ConferenceMessage>>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives an order to a conference of this account. Resolves once it is on disk: false where there is no such conference, or nobody in
+    /// it whom the order is about.
+    pub(crate) async fn order(
+        &self,
+        account: AccountSid,
+        sid: ConferenceSid,
+        input: ConferenceInput,
+    ) -> bool {
+        let found = self.register.lock().get(&sid).cloned();
+        let Some((_, _, room)) = found.filter(|(owner, ..)| *owner == account) else {
+            return false;
+        };
+        let (done, outcome) = oneshot::channel();
+        let order = ConferenceMessage::Order(Order { input, done });
+        // A room that is gone meanwhile has nobody in it.
+        room.send(order).await.is_ok() && outcome.await.unwrap_or(false)
     }
 
     /// Joins the conference of this name, or begins it. What comes of it goes to the call's inbox.
@@ -61,21 +164,34 @@ impl Conferences {
         key: &Key,
         joining: JoiningConference,
     ) -> Result<mpsc::Sender<ConferenceMessage>, String> {
-        let message = ConferenceMessage::Join(Box::new(joining));
-        self.directory.enter(key, message, |messages| {
+        self.enter(media, key, ConferenceMessage::Join(Box::new(joining)))
+    }
+
+    fn enter(
+        &self,
+        media: &MediaPlane,
+        key: &Key,
+        message: ConferenceMessage,
+    ) -> Result<mpsc::Sender<ConferenceMessage>, String> {
+        self.directory.enter(key, message, |room, messages| {
             let most = self.most as usize;
             let mix = media.open_mix(most).map_err(|error| error.to_string())?;
             let sid = ConferenceSid::from_bytes(random());
+            let (account, name) = key;
             let actor = ConferenceActor {
                 directory: Arc::clone(&self.directory),
+                register: Arc::clone(&self.register),
+                minutes: Minutes::new(self.notary.clone(), *account, sid, name.clone()),
+                sid,
                 key: key.clone(),
                 messages,
                 conference: Conference::new(sid, self.most),
                 mix,
                 calls: HashMap::new(),
             };
-            let (account, _) = key;
             let span = info_span!("conference", conference.sid = %sid, tenant.id = %account);
+            let entry = (*account, name.clone(), room.clone());
+            self.register.lock().insert(sid, entry);
             tokio::spawn(actor.run().instrument(span));
             Ok(())
         })
@@ -84,6 +200,9 @@ impl Conferences {
 
 struct ConferenceActor {
     directory: Arc<Directory<ConferenceMessage>>,
+    register: Arc<Register>,
+    minutes: Minutes,
+    sid: ConferenceSid,
     key: Key,
     messages: mpsc::Receiver<ConferenceMessage>,
     conference: Conference,
@@ -112,12 +231,28 @@ impl ConferenceActor {
                 break;
             }
         }
+        self.register.lock().remove(&self.sid);
         info!("the conference is over");
     }
 
     fn take(&mut self, message: ConferenceMessage) {
+        let mut wait = None;
         let input = match message {
             ConferenceMessage::Input(input) => input,
+            ConferenceMessage::Order(Order { input, done }) => {
+                if !self.concerns_somebody(&input) {
+                    // Nobody may be waiting for it any more.
+                    let _ = done.send(false);
+                    return;
+                }
+                wait = Some(Wait::Order(done));
+                input
+            }
+            ConferenceMessage::Expect(expected) => {
+                wait = Some(Wait::Expected(expected.told));
+                ConferenceInput::Expect(expected.participant, expected.callback)
+            }
+            ConferenceMessage::Forget(call) => ConferenceInput::Forget(call),
             ConferenceMessage::Join(joining) => {
                 let JoiningConference { call, options, .. } = *joining;
                 let guest = Guest {
@@ -133,6 +268,17 @@ impl ConferenceActor {
         self.conference.handle(input);
         while let Some(effect) = self.conference.poll() {
             self.perform(effect);
+        }
+        self.minutes.close(wait);
+    }
+
+    /// Whether whom an order is about is there.
+    fn concerns_somebody(&self, input: &ConferenceInput) -> bool {
+        match input {
+            ConferenceInput::Change(call, _)
+            | ConferenceInput::Kick(call)
+            | ConferenceInput::Announce(Some(call), _) => self.conference.find(*call).is_some(),
+            _ => !self.conference.is_empty(),
         }
     }
 
@@ -154,6 +300,12 @@ impl ConferenceActor {
             ConferenceEffect::Hear(call, hearing) => self.hear(call, &hearing),
             ConferenceEffect::BeepEnter => self.mix.beep(media::ConferenceBeep::Enter),
             ConferenceEffect::BeepExit => self.mix.beep(media::ConferenceBeep::Exit),
+            ConferenceEffect::Announce(call, source) => {
+                if let Some(guest) = self.calls.get(&call) {
+                    send(&guest.inbox, Message::Input(Input::Announce(source)));
+                }
+            }
+            ConferenceEffect::Note(turn) => self.minutes.note(turn),
         }
     }
 

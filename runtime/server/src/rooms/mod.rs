@@ -2,7 +2,9 @@
 //!
 //! Calls join and leave by message, and are told by message. Nobody else holds anything of a room.
 
+mod api;
 mod conference;
+mod minutes;
 mod queue;
 
 use std::collections::HashMap;
@@ -12,6 +14,7 @@ use call::AccountSid;
 use tokio::sync::mpsc;
 
 pub(crate) use conference::{ConferenceMessage, Conferences, JoiningConference};
+pub(crate) use minutes::Notary;
 pub(crate) use queue::{Arrival, QueueMessage, Queues};
 
 /// Messages that may wait for a room. It waits for nothing itself.
@@ -35,7 +38,7 @@ impl<M> Directory<M> {
         }
     }
 
-    /// Hands a message to the room of that name. Where there is none `open` begins it, with where its messages come out.
+    /// Hands a message to the room of that name. Where there is none `open` begins it, with where its messages go in and come out.
     ///
     /// # Errors
     /// Why there is no such room, or why it does not take the message.
@@ -43,7 +46,7 @@ impl<M> Directory<M> {
         &self,
         key: &Key,
         message: M,
-        open: impl FnOnce(mpsc::Receiver<M>) -> Result<(), String>,
+        open: impl FnOnce(&mpsc::Sender<M>, mpsc::Receiver<M>) -> Result<(), String>,
     ) -> Result<mpsc::Sender<M>, String> {
         // Under the lock, so that a room that is about to close sees the message, or is gone.
         let mut rooms = self.lock();
@@ -59,7 +62,7 @@ impl<M> Directory<M> {
                     ));
                 }
                 let (room, messages) = mpsc::channel(INBOX);
-                open(messages)?;
+                open(&room, messages)?;
                 rooms.insert(key.clone(), room.clone());
                 room
             }
@@ -67,6 +70,11 @@ impl<M> Directory<M> {
         room.try_send(message)
             .map_err(|_| "it does not keep up".to_owned())?;
         Ok(room)
+    }
+
+    /// The room of that name, if it is open.
+    fn find(&self, key: &Key) -> Option<mpsc::Sender<M>> {
+        self.lock().get(key).cloned()
     }
 
     /// Closes an empty room: false if somebody is about to enter.
@@ -109,7 +117,7 @@ mod tests {
         let mut opened = Vec::new();
         let mut enter = |key: &Key, message: u32| {
             directory
-                .enter(key, message, |messages| {
+                .enter(key, message, |_, messages| {
                     opened.push(messages);
                     Ok(())
                 })
@@ -132,7 +140,7 @@ mod tests {
     #[test]
     fn a_room_that_cannot_be_opened_is_not_there() {
         let directory = Directory::<u32>::new(2);
-        let entered = directory.enter(&key(1, "a"), 1, |_| Err("no thread".to_owned()));
+        let entered = directory.enter(&key(1, "a"), 1, |_, _| Err("no thread".to_owned()));
         assert_eq!(entered.err().as_deref(), Some("no thread"));
         assert!(directory.lock().is_empty());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{AccountSid, CallSid, KeyValueUsage, RecordingSid};
+use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
     WriteTransaction,
@@ -14,10 +14,12 @@ use super::call_rows::{stored_call, stored_event};
 use super::callbacks::CallbackTables;
 use super::carrier_row;
 use super::components::ComponentFolder;
+use super::conferences::ConferenceTables;
 use super::key_values;
 use super::number_row;
 use super::plugin_pages;
 use super::plugins;
+use super::queues;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
@@ -27,8 +29,8 @@ use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, Directory, PluginPage, RecordingRow, Sha256Digest,
-    StoreError,
+    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
+    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError,
 };
 
 /// The rows as an open write transaction sees them.
@@ -41,6 +43,7 @@ pub(super) struct DiskRows<'t> {
     events: Table<'t, (SidKey, u32), &'static [u8]>,
     journals: Table<'t, SidKey, &'static [u8]>,
     recordings: RecordingTables<'t>,
+    conferences: ConferenceTables<'t>,
     callbacks: CallbackTables<'t>,
     directory: Arc<Directory>,
     /// Bytes of components that may go when the transaction is through.
@@ -67,6 +70,7 @@ impl<'t> DiskRows<'t> {
             events: transaction.open_table(tables::EVENTS).map_err(failed)?,
             journals: transaction.open_table(tables::JOURNALS).map_err(failed)?,
             recordings: RecordingTables::open(transaction).map_err(failed)?,
+            conferences: ConferenceTables::open(transaction).map_err(failed)?,
             callbacks: CallbackTables::open(transaction).map_err(failed)?,
             directory,
             forgotten: Vec::new(),
@@ -259,6 +263,42 @@ impl Rows for DiskRows<'_> {
 
     fn remove_recording(&mut self, row: &RecordingRow) -> Result<(), StoreError> {
         self.recordings.remove(row)
+    }
+
+    fn conference(&self, sid: ConferenceSid) -> Result<Option<ConferenceRow>, StoreError> {
+        self.conferences.get(sid)
+    }
+
+    fn put_conference(
+        &mut self,
+        before: Option<&ConferenceRow>,
+        after: &ConferenceRow,
+    ) -> Result<(), StoreError> {
+        self.conferences.put(before, after)
+    }
+
+    fn participants(&self, sid: ConferenceSid) -> Result<Vec<ParticipantRow>, StoreError> {
+        self.conferences.participants(sid)
+    }
+
+    fn put_participant(&mut self, row: &ParticipantRow) -> Result<(), StoreError> {
+        self.conferences.put_participant(row)
+    }
+
+    fn remove_participant(&mut self, sid: ConferenceSid, call: CallSid) -> Result<(), StoreError> {
+        self.conferences.remove_participant(sid, call)
+    }
+
+    fn queues(&self, account: AccountSid) -> Result<Vec<QueueRow>, StoreError> {
+        queues::of_transaction(self.transaction, account)
+    }
+
+    fn put_queue(&mut self, row: &QueueRow) -> Result<(), StoreError> {
+        queues::put(self.transaction, row)
+    }
+
+    fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError> {
+        queues::remove(self.transaction, account, sid)
     }
 
     fn next_callback(&mut self) -> Result<u64, StoreError> {

@@ -77,6 +77,23 @@ pub(super) const RECORDINGS_BY_CALL: TableDefinition<'_, (SidKey, u64, SidKey), 
 pub(super) const LIVE_RECORDINGS: TableDefinition<'_, SidKey, ()> =
     TableDefinition::new("live_recordings");
 
+/// Conference → `ConferenceRow`.
+pub(super) const CONFERENCES: TableDefinition<'_, SidKey, &[u8]> =
+    TableDefinition::new("conferences");
+/// Account, begun (ms), conference: for lists.
+pub(super) const CONFERENCES_BY_ACCOUNT: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
+    TableDefinition::new("conferences_by_account");
+/// Conference: those that are not over.
+pub(super) const LIVE_CONFERENCES: TableDefinition<'_, SidKey, ()> =
+    TableDefinition::new("live_conferences");
+/// Conference, call → `ParticipantRow`, while the call is in it.
+pub(super) const PARTICIPANTS: TableDefinition<'_, (SidKey, SidKey), &[u8]> =
+    TableDefinition::new("participants");
+
+/// Account, queue → `QueueRow`: where callers wait. The queue of outbound calls is [`QUEUE`].
+pub(super) const CALL_QUEUES: TableDefinition<'_, (SidKey, SidKey), &[u8]> =
+    TableDefinition::new("call_queues");
+
 /// Id → `CallbackRow`: the outbox, in the order in which it was written.
 pub(super) const CALLBACKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("callbacks");
 /// Account, id: the callbacks that nobody tries any more.
@@ -138,6 +155,11 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(RECORDINGS_BY_ACCOUNT)?;
     transaction.open_table(RECORDINGS_BY_CALL)?;
     transaction.open_table(LIVE_RECORDINGS)?;
+    transaction.open_table(CONFERENCES)?;
+    transaction.open_table(CONFERENCES_BY_ACCOUNT)?;
+    transaction.open_table(LIVE_CONFERENCES)?;
+    transaction.open_table(PARTICIPANTS)?;
+    transaction.open_table(CALL_QUEUES)?;
     transaction.open_table(CALLBACKS)?;
     transaction.open_table(CALLBACKS_GIVEN_UP)?;
     transaction.open_table(CALLBACK_STATES)?;

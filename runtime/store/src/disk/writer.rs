@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 use redb::{Database, ReadableDatabase, ReadableTable};
 
 use super::components::ComponentFolder;
+use super::conferences;
 use super::queue::Queue;
 use super::rows::DiskRows;
 use super::tables::{self, failed};
@@ -77,13 +78,18 @@ impl Writer {
         Ok(done)
     }
 
-    /// Ends the calls that the last process left live.
+    /// Ends the calls and conferences that the last process left live.
     pub(super) fn recover(&mut self, now_unix_ms: u64) -> Result<Vec<CallRow>, StoreError> {
         let live = self.live_calls()?;
-        if live.is_empty() {
+        let conferences = conferences::live(&self.database)?;
+        if live.is_empty() && conferences.is_empty() {
             return Ok(Vec::new());
         }
-        self.transact(|rows| verbs::recover(rows, &live, now_unix_ms))
+        self.transact(|rows| {
+            let lost = verbs::recover(rows, &live, now_unix_ms)?;
+            verbs::recover_conferences(rows, &conferences, now_unix_ms)?;
+            Ok(lost)
+        })
     }
 
     fn live_calls(&self) -> Result<Vec<CallSid>, StoreError> {

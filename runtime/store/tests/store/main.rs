@@ -4,11 +4,13 @@
 
 mod agreement;
 mod callbacks;
+mod conferences;
 mod crash;
 mod disk;
 mod edits;
 mod key_values;
 mod plugins;
+mod queues;
 mod recordings;
 mod support;
 mod things;

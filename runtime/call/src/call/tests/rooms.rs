@@ -306,3 +306,50 @@ fn a_story_that_breaks_leaves() {
     let effects = run.feed(broke());
     assert_eq!(effects[0], "conference Leave", "{effects:?}");
 }
+
+#[test]
+fn an_announcement_is_heard_and_its_end_is_the_conferences_to_know() {
+    let mut run = waiting();
+    run.feed(began());
+    run.feed(ended(SOUND, true));
+    let announce = || Input::Announce(MediaSource::File("news.wav".to_owned()));
+    let effects = run.feed(announce());
+    assert!(effects[0].starts_with("fetch 1 "), "{effects:?}");
+    assert_eq!(run.feed(fetched(1)), ["media Play"]);
+    assert_eq!(run.feed(ended(1, false)), ["conference Announced"]);
+
+    run.feed(announce());
+    let broken = Input::Fetched(PlaybackId(2), Err("no such file".to_owned()));
+    assert_eq!(run.feed(broken), ["conference Announced"]);
+
+    run.feed(announce());
+    run.feed(fetched(3));
+    let effects = run.feed(left(ConferenceEnd::Removed));
+    assert_eq!(effects[0], "media Stop", "{effects:?}");
+    let effects = run.feed(ended(3, true));
+    assert!(
+        effects.iter().all(|effect| !effect.starts_with("tell")),
+        "{effects:?}"
+    );
+    assert_eq!(run.feed(announce()), [""; 0], "it is in none any more");
+}
+
+#[test]
+fn a_hold_by_order_of_the_api_is_heard_and_told() {
+    let mut run = waiting();
+    run.feed(began());
+    run.feed(ended(SOUND, true));
+    let held = |sound| Input::Conference(ConferenceEvent::Held(sound));
+    let sound = crate::OrderedSound::Sound(jingle());
+    let effects = run.feed(held(Some(sound)));
+    assert!(effects[0].starts_with("fetch "), "{effects:?}");
+    assert!(
+        effects[1].starts_with("tell Conference(Held"),
+        "{effects:?}"
+    );
+    run.feed(fetched(SOUND + 1));
+    assert_eq!(
+        run.feed(held(None)),
+        ["media Stop", "tell Conference(Held(None))"]
+    );
+}

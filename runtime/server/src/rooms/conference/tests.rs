@@ -1,9 +1,11 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use call::AccountSid;
+use call::ParticipantChange;
+use store::{AccountStore as _, ConferenceFilter, ConferenceStatus, MemoryStore, Scope};
 
 use super::*;
+use crate::callbacks::Callbacks;
 use crate::config::Rtp;
 use crate::media_plane::line;
 
@@ -22,6 +24,16 @@ fn plane(port_min: u16) -> MediaPlane {
 
 fn key(name: &str) -> Key {
     (AccountSid::from_bytes([1; 16]), name.to_owned())
+}
+
+/// No conference, and where is written what happens.
+fn conferences(rooms: usize) -> (Conferences, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::new());
+    let notary = Notary {
+        store: Arc::clone(&store) as Arc<dyn store::Store>,
+        callbacks: Arc::new(Callbacks::new()),
+    };
+    (Conferences::new(rooms, 250, notary), store)
 }
 
 /// A call that wants to join, and where it is told.
@@ -49,7 +61,7 @@ async fn news(told: &mut mpsc::Receiver<Message>) -> ConferenceEvent {
 #[tokio::test]
 async fn it_is_there_from_the_first_one_to_the_last() {
     let plane = plane(46_600);
-    let conferences = Conferences::new(1, 250);
+    let (conferences, _) = conferences(1);
     let (first, mut told) = call(1);
     let room = conferences.join(&plane, &key("a"), first).unwrap();
     assert!(matches!(news(&mut told).await, ConferenceEvent::Joined(_)));
@@ -66,7 +78,10 @@ async fn it_is_there_from_the_first_one_to_the_last() {
     assert!(refused.contains("limits.max_rooms"), "{refused}");
 
     for number in [1, 2] {
-        let leave = ConferenceInput::Leave(CallSid::from_bytes([number; 16]));
+        let leave = ConferenceInput::Leave {
+            call: CallSid::from_bytes([number; 16]),
+            hung_up: true,
+        };
         send(&room, ConferenceMessage::Input(leave));
     }
     let left = ConferenceEvent::Left(ConferenceEnd::Left);
@@ -82,7 +97,7 @@ async fn it_is_there_from_the_first_one_to_the_last() {
 #[tokio::test]
 async fn two_hundred_and_fifty_join_and_the_next_one_is_turned_away() {
     let plane = plane(46_602);
-    let conferences = Conferences::new(1, 250);
+    let (conferences, _) = conferences(1);
     let mut told = Vec::new();
     for number in 0..=250 {
         let (joining, call_told) = call(number);
@@ -99,4 +114,59 @@ async fn two_hundred_and_fifty_join_and_the_next_one_is_turned_away() {
     for call_told in &mut told {
         assert!(matches!(news(call_told).await, ConferenceEvent::Joined(_)));
     }
+}
+
+#[tokio::test]
+async fn what_happens_is_kept_and_the_apis_orders_are_carried_out() {
+    let plane = plane(46_604);
+    let (conferences, store) = conferences(1);
+    let (first, mut told) = call(1);
+    let (account, _) = key("a");
+    let (scope, one) = (Scope::of_host(account), first.call);
+    let room = conferences.join(&plane, &key("a"), first).unwrap();
+    let ConferenceEvent::Joined(place) = news(&mut told).await else {
+        panic!("it is the first");
+    };
+    let mute = ParticipantChange {
+        muted: Some(true),
+        ..ParticipantChange::default()
+    };
+    let other_account = AccountSid::from_bytes([2; 16]);
+    for (account, sid, call, expected) in [
+        (other_account, place.sid, one, false),
+        (account, ConferenceSid::from_bytes([7; 16]), one, false),
+        (account, place.sid, CallSid::from_bytes([9; 16]), false),
+        (account, place.sid, one, true),
+    ] {
+        let order = ConferenceInput::Change(call, mute.clone());
+        assert_eq!(conferences.order(account, sid, order).await, expected);
+    }
+    assert_eq!(news(&mut told).await, ConferenceEvent::Muted(true));
+    let page = store
+        .participants(scope, place.sid, Default::default(), None, 10)
+        .unwrap();
+    assert_eq!(page.rows.len(), 1);
+    assert!(page.rows[0].participant.muted);
+
+    assert!(
+        conferences
+            .order(account, place.sid, ConferenceInput::Kick(one))
+            .await
+    );
+    let removed = ConferenceEvent::Left(ConferenceEnd::Removed);
+    assert_eq!(news(&mut told).await, removed);
+    tokio::time::timeout(PATIENCE, room.closed())
+        .await
+        .expect("it is over with the last one");
+    assert!(
+        !conferences
+            .order(account, place.sid, ConferenceInput::End)
+            .await
+    );
+    let kept = store
+        .conferences(scope, &ConferenceFilter::default(), None, 10)
+        .unwrap();
+    assert_eq!(kept.rows.len(), 1);
+    assert_eq!(kept.rows[0].name, "a");
+    assert_eq!(kept.rows[0].status, ConferenceStatus::Completed);
 }

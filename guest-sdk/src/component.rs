@@ -7,10 +7,10 @@ use crate::bindings::jackfield::call::{
 };
 use crate::bindings::wasi::{config, logging};
 use crate::{
-    CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Host,
-    Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId, RecordingId,
-    RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech, StartedStream,
-    StreamId, StreamRequest, WaitSound,
+    CallError, CallInfo, ConferenceOptions, Continuation, DetectionRequest, DialId, DialRequest,
+    Event, Host, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId,
+    RecordingId, RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech,
+    StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -67,6 +67,10 @@ impl Host for Component {
 
     fn press(&self, keys: String) -> Result<PlaybackId, CallError> {
         control::press(&keys)
+    }
+
+    fn continue_with(&self, next: Continuation) -> Result<(), CallError> {
+        control::continue_with(&next)
     }
 
     fn echo(&self, on: bool) -> Result<(), CallError> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, ConferenceOptions, DetectionRequest, DialId, DialRequest, Event, Level,
-    ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId, RecordingId,
-    RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId, Speech,
-    StartedStream, StreamId, StreamRequest, WaitSound,
+    CallError, CallInfo, ConferenceOptions, Continuation, DetectionRequest, DialId, DialRequest,
+    Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId,
+    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId,
+    Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -26,6 +26,7 @@ pub trait Host {
     fn stop_playback(&self, playback: PlaybackId) -> Result<(), CallError>;
     fn press(&self, keys: String) -> Result<PlaybackId, CallError>;
     fn echo(&self, on: bool) -> Result<(), CallError>;
+    fn continue_with(&self, next: Continuation) -> Result<(), CallError>;
     fn start_recording(&self, options: RecordingOptions) -> Result<RecordingId, CallError>;
     fn pause_recording(
         &self,

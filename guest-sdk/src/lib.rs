@@ -84,6 +84,7 @@ mod context;
 mod detection;
 mod dial;
 mod digits;
+mod hand_over;
 mod host;
 mod http;
 mod inbox;
@@ -133,20 +134,22 @@ pub use bindings::jackfield::call::conference::{
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::control::{
-    AnsweredBy, CallError, ConferenceEnd, ConferenceEvent, ConferencePlace, Detection,
-    DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod, HttpRequest as Request,
-    HttpResponse as Response, ListeningId, MediaSource, OrderedSound, PartialWords, PlaybackEnd,
-    PlaybackId, QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, Recorded,
-    RecordingEnd, RecordingId, Referral, RejectReason, RequestId, Speech, SpeechEnd, SpeechEvent,
-    StatusCallback, StreamEnd, StreamError, StreamId, WaitSound, Words,
+    AnsweredBy, CallCallback, CallError, CallTurn, ConferenceEnd, ConferenceEvent, ConferencePlace,
+    Continuation, Detection, DialEnd as Dialed, DialId, DialStatus, Event, HttpError, HttpMethod,
+    HttpRequest as Request, HttpResponse as Response, ListeningId, MediaSource, OrderedSound,
+    PartialWords, PlaybackEnd, PlaybackId, QueueBridge, QueueEvent, QueueExit, QueueOutcome,
+    QueuePlace, Recorded, RecordingEnd, RecordingId, Referral, RejectReason, RequestId, Speech,
+    SpeechEnd, SpeechEvent, StatusCallback, StoryFlow, StreamEnd, StreamError, StreamId, WaitSound,
+    Words,
 };
 #[doc(inline)]
-pub use bindings::jackfield::call::dial::{DialRequest, Target, Whisper, WhisperFlow};
+pub use bindings::jackfield::call::dial::{DialRequest, Target, Whisper};
 #[doc(inline)]
 pub use bindings::jackfield::call::machine_detection::{DetectionMode, DetectionRequest};
 #[doc(inline)]
 pub use bindings::jackfield::call::recording::{
-    PauseBehavior, RecordingChannels, RecordingOptions, RecordingTracks,
+    PauseBehavior, RecordingCallback, RecordingChannels, RecordingOptions, RecordingSource,
+    RecordingTracks, RecordingTurn,
 };
 #[doc(inline)]
 pub use bindings::jackfield::call::referral::ReferRequest;

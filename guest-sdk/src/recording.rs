@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Call, CallError, PauseBehavior, Recorded, RecordingChannels, RecordingId, RecordingOptions,
-    RecordingTracks,
+    Call, CallError, PauseBehavior, Recorded, RecordingCallback, RecordingChannels, RecordingId,
+    RecordingOptions, RecordingSource, RecordingTracks, RecordingTurn, StatusCallback,
 };
 
 impl RecordingOptions {
@@ -28,6 +28,8 @@ impl RecordingOptions {
             finish_keys: "1234567890*#".to_owned(),
             max_length_ms: Some(3_600_000),
             trim_silence: true,
+            source: RecordingSource::RecordVerb,
+            status_callback: None,
         }
     }
 
@@ -42,6 +44,8 @@ impl RecordingOptions {
             finish_keys: String::new(),
             max_length_ms: None,
             trim_silence: false,
+            source: RecordingSource::StartVerb,
+            status_callback: None,
         }
     }
 
@@ -74,6 +78,33 @@ impl RecordingOptions {
     pub fn at_most(self, length: Duration) -> Self {
         Self {
             max_length_ms: Some(whole_milliseconds(length)),
+            ..self
+        }
+    }
+
+    /// Listed and told of as this.
+    #[must_use]
+    pub fn source(self, source: RecordingSource) -> Self {
+        Self { source, ..self }
+    }
+
+    /// The host tells this server of these turns, signed as a webhook of the account, until it takes it.
+    ///
+    /// ```
+    /// use jackfield_guest::{HttpMethod, RecordingOptions, RecordingTurn, StatusCallback};
+    ///
+    /// let server = StatusCallback { url: "https://app.example/recorded".to_owned(), method: HttpMethod::Post };
+    /// let options = RecordingOptions::of_message().status_callback(server, [RecordingTurn::Completed]);
+    /// ```
+    #[must_use]
+    pub fn status_callback(
+        self,
+        to: StatusCallback,
+        turns: impl IntoIterator<Item = RecordingTurn>,
+    ) -> Self {
+        let turns = turns.into_iter().collect();
+        Self {
+            status_callback: Some(RecordingCallback { to, turns }),
             ..self
         }
     }

@@ -1,6 +1,9 @@
 //! What somebody who is dialled hears alone, before they are joined.
 
-use crate::{HttpMethod, StatusCallback, Target, Whisper, WhisperFlow};
+use crate::{
+    CallCallback, CallTurn, DetectionRequest, HttpMethod, StatusCallback, StoryFlow, Target,
+    Whisper,
+};
 
 impl Target {
     /// A telephone number or a SIP URI.
@@ -9,7 +12,28 @@ impl Target {
         Self {
             to: to.into(),
             whisper: None,
+            status_callback: None,
+            detection: None,
         }
+    }
+
+    /// The host tells this server of these turns of their call, signed as a webhook of the account, until it takes it.
+    #[must_use]
+    pub fn status_callback(
+        mut self,
+        to: StatusCallback,
+        turns: impl IntoIterator<Item = CallTurn>,
+    ) -> Self {
+        let turns = turns.into_iter().collect();
+        self.status_callback = Some(CallCallback { to, turns });
+        self
+    }
+
+    /// The host listens for who answers, and tells the status callback of the request.
+    #[must_use]
+    pub fn detect(mut self, request: DetectionRequest) -> Self {
+        self.detection = Some(request);
+        self
     }
 
     /// What they hear first when they answer, alone. The caller hears it ring meanwhile.
@@ -64,20 +88,20 @@ impl Whisper {
     /// Told by a component of the account, or a bundled one.
     #[must_use]
     pub fn component(name: impl Into<String>) -> Self {
-        Self::told_by(WhisperFlow::Component(name.into()))
+        Self::told_by(StoryFlow::Component(name.into()))
     }
 
     /// Told by the `TwiML` document at this URL, asked for by GET or POST.
     #[must_use]
     pub fn voice_url(url: impl Into<String>, method: HttpMethod) -> Self {
         let url = url.into();
-        Self::told_by(WhisperFlow::VoiceUrl(StatusCallback { url, method }))
+        Self::told_by(StoryFlow::VoiceUrl(StatusCallback { url, method }))
     }
 
     /// Told by this `TwiML` document.
     #[must_use]
     pub fn twiml(document: impl Into<String>) -> Self {
-        Self::told_by(WhisperFlow::Twiml(document.into()))
+        Self::told_by(StoryFlow::Twiml(document.into()))
     }
 
     /// Gives it a setting, over those of the account.
@@ -87,7 +111,7 @@ impl Whisper {
         self
     }
 
-    const fn told_by(story: WhisperFlow) -> Self {
+    const fn told_by(story: StoryFlow) -> Self {
         Self {
             story,
             settings: Vec::new(),

@@ -3,6 +3,7 @@
 mod detection;
 mod dial;
 mod gather;
+mod hand_over;
 mod prompts;
 mod record;
 mod refer;
@@ -14,7 +15,9 @@ use std::collections::HashMap;
 use std::iter;
 use std::time::Duration;
 
-use jackfield_guest::{Call, CallError, Direction, Playback, RejectReason, Stream, error, warn};
+use jackfield_guest::{
+    Call, CallError, Direction, Playback, Recording, RejectReason, Stream, error, warn,
+};
 
 use crate::document::Document;
 use crate::documents::{Documents, Stop};
@@ -61,6 +64,8 @@ struct Interpreter<'a> {
     documents: Documents<'a>,
     /// The streams that have a name.
     streams: HashMap<String, Stream<'a>>,
+    /// Those of `<Start>` that these documents have not stopped.
+    recordings: Vec<Recording<'a>>,
 }
 
 impl<'a> Interpreter<'a> {
@@ -72,6 +77,7 @@ impl<'a> Interpreter<'a> {
             is_whisper: call.info().direction == Direction::OutboundDial,
             documents: Documents::of(call),
             streams: HashMap::new(),
+            recordings: Vec::new(),
         }
     }
 
@@ -132,7 +138,7 @@ impl<'a> Interpreter<'a> {
                 }
                 Verb::Record(record) => {
                     self.answer()?;
-                    if let Some(parameters) = self.record(record)? {
+                    if let Some(parameters) = self.record(record, document)? {
                         return Ok(Next::Fetch(record.action.clone(), parameters));
                     }
                 }
@@ -142,7 +148,12 @@ impl<'a> Interpreter<'a> {
                         return Ok(next);
                     }
                 }
-                Verb::Redirect(link) => return Ok(Next::Fetch(link.clone(), Vec::new())),
+                Verb::Redirect(link) => {
+                    return match hand_over::component(&link.url) {
+                        Some(next) => Err(self.hand_over(next)),
+                        None => Ok(Next::Fetch(link.clone(), Vec::new())),
+                    };
+                }
                 Verb::Reject(reason) => return Ok(self.reject(*reason)?),
                 Verb::Hangup | Verb::Leave => return Ok(Next::HangUp),
                 Verb::Echo => {
@@ -166,6 +177,11 @@ impl<'a> Interpreter<'a> {
                     self.answer()?;
                     self.start_stream(stream, document)?;
                 }
+                Verb::StartRecording(options) => {
+                    self.answer()?;
+                    self.start_recording(options, document)?;
+                }
+                Verb::StopRecording => self.stop_recording()?,
                 Verb::StopStream(name) => self.stop_stream(name)?,
                 Verb::Connect { stream, action } => {
                     self.answer()?;

@@ -1,6 +1,7 @@
 //! Elements to verbs, with Twilio's defaults and its warnings for what does not fit.
 
 mod attribute;
+mod callback;
 mod dial;
 mod gather;
 mod record;
@@ -12,7 +13,7 @@ mod stream;
 
 use std::time::Duration;
 
-use jackfield_guest::{HttpMethod, RejectReason, Speech};
+use jackfield_guest::{HttpMethod, RecordingOptions, RejectReason, Speech};
 
 use crate::fault::{
     Fault, NOT_IN_SCHEMA, PAUSE_LENGTH, PLAY_DIGITS, PLAY_LOOP, REDIRECT_METHOD, REJECT_REASON,
@@ -42,6 +43,10 @@ pub(crate) enum Verb {
     Echo,
     /// Of `<Start>`.
     StartStream(Stream),
+    /// Of `<Start>`: the call is recorded from now on.
+    StartRecording(RecordingOptions),
+    /// Of `<Stop>`: the latest recording that `<Start>` began.
+    StopRecording,
     /// Of `<Stop>`: the stream of this name.
     StopStream(String),
     /// A stream both ways that has the word; then the action, if there is one, or the next verb.

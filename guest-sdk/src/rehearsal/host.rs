@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    AnsweredBy, CallError, CallInfo, ConferenceOptions, Detection, DetectionMode, DetectionRequest,
-    DialId, DialRequest, Event, HangUpCause, Host, Level, ListeningId, ListeningRequest,
-    MediaSource, PauseBehavior, PlaybackEnd, PlaybackId, RecordingEnd, RecordingId,
-    RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId, Speech,
-    StartedStream, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
+    AnsweredBy, CallError, CallInfo, ConferenceOptions, Continuation, Detection, DetectionMode,
+    DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level, ListeningId,
+    ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId, RecordingEnd,
+    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId,
+    Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -105,6 +105,19 @@ impl Host for Rehearsal {
         stage.note("stop");
         let now = stage.now;
         stage.happens(now, Event::PlaybackEnded((playback, PlaybackEnd::Stopped)));
+        Ok(())
+    }
+
+    fn continue_with(&self, next: Continuation) -> Result<(), CallError> {
+        let mut stage = self.stage_mut();
+        stage.up()?;
+        let story = match &next.story {
+            StoryFlow::Component(name) => name,
+            StoryFlow::VoiceUrl(link) => &link.url,
+            StoryFlow::Twiml(document) => document,
+        };
+        let line = format!("continue with {story}");
+        stage.note(line);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Twilio's `Calls` resource.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -7,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{CallSid, CallStatus, Direction};
 use store::{
-    Answer, CallCallback, CallFilter, CallRow, Flow, NewCall, PhoneNumber, ProgressEvent, Scope,
-    WebhookMethod, random_call_sid,
+    Answer, CallCallback, CallChange, CallFilter, CallRow, Flow, NewCall, PhoneNumber,
+    ProgressEvent, Scope, StoreError, WebhookMethod, random_call_sid,
 };
 use url::Url;
 
@@ -20,7 +22,7 @@ use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 use crate::status_callback;
-use crate::{ApiState, End, EndError};
+use crate::{ApiState, End, EndError, call_order, time_span};
 
 /// Characters of a document that a request may bring along.
 const MAX_TWIML_CHARS: usize = 4000;
@@ -52,24 +54,24 @@ const CREATE: Vocabulary = Vocabulary {
         "AsyncAmd",
         "AsyncAmdStatusCallback",
         "AsyncAmdStatusCallbackMethod",
-    ],
-    unsupported: &[
-        "Byoc",
         "CallReason",
-        "CallToken",
         "CallerId",
-        "ClientNotificationUrl",
         "Record",
         "RecordingChannels",
-        "RecordingConfigurationId",
         "RecordingStatusCallback",
         "RecordingStatusCallbackEvent",
         "RecordingStatusCallbackMethod",
         "RecordingTrack",
-        "SipAuthPassword",
-        "SipAuthUsername",
         "TimeLimit",
         "Trim",
+    ],
+    unsupported: &[
+        "Byoc",
+        "CallToken",
+        "ClientNotificationUrl",
+        "RecordingConfigurationId",
+        "SipAuthPassword",
+        "SipAuthUsername",
     ],
 };
 
@@ -81,8 +83,11 @@ const UPDATE: Vocabulary = Vocabulary {
         "Method",
         "FallbackUrl",
         "FallbackMethod",
+        "StatusCallback",
+        "StatusCallbackMethod",
+        "TimeLimit",
     ],
-    unsupported: &["StatusCallback", "StatusCallbackMethod", "TimeLimit"],
+    unsupported: &[],
 };
 
 const LIST: Vocabulary = Vocabulary {
@@ -91,18 +96,17 @@ const LIST: Vocabulary = Vocabulary {
         "From",
         "ParentCallSid",
         "Status",
+        "StartTime",
+        "StartTime<",
+        "StartTime>",
+        "EndTime",
+        "EndTime<",
+        "EndTime>",
         "PageSize",
         "Page",
         "PageToken",
     ],
-    unsupported: &[
-        "EndTime",
-        "EndTime<",
-        "EndTime>",
-        "StartTime",
-        "StartTime<",
-        "StartTime>",
-    ],
+    unsupported: &[],
 };
 
 /// `POST /Calls.json`: a new outbound call. It is on disk before the 201.
@@ -172,6 +176,7 @@ pub(crate) fn new_call(
             on: vec![ProgressEvent::Completed],
         })
     });
+    let orders = call_order::orders(parameters)?;
     let (to, from) = (normalise(to), normalise(from));
     if from.parse::<PhoneNumber>().is_err() {
         let message = format!("`From` {from:?} is not a telephone number");
@@ -179,6 +184,9 @@ pub(crate) fn new_call(
     }
     let directory = state.store.directory();
     dial::permit(&directory, scope.account(), &from, &to)?;
+    if let Some(shown) = &orders.caller_id {
+        dial::permit(&directory, scope.account(), shown, &to)?;
+    }
     Ok(NewCall {
         sid: random_call_sid(),
         from,
@@ -189,6 +197,7 @@ pub(crate) fn new_call(
         ring_timeout_s,
         settings,
         callback,
+        orders,
         created_unix_ms: (state.clock)(),
     })
 }
@@ -318,7 +327,13 @@ pub(crate) async fn update(
     let other = ["Url", "Twiml"]
         .into_iter()
         .find(|name| parameters.get(name).is_some());
+    let change = call_order::change(&parameters)?;
+    let has_change = change.is_some();
+    if let Some(change) = change {
+        alter(&state, scope, &row, change).await?;
+    }
     let how = match (parameters.get("Status"), other) {
+        (None, None) if has_change => return fetch(State(state), Extension(scope), uri).await,
         (None, Some(_)) => return redirect(&state, scope, row, &parameters),
         (Some("completed"), None) => End::Complete,
         (Some("canceled"), None) => End::Cancel,
@@ -327,7 +342,7 @@ pub(crate) async fn update(
             return Err(Problem::bad_parameter(message));
         }
         (_, None) => {
-            let message = "`Status` (`canceled` or `completed`), `Url` or `Twiml` is required";
+            let message = "`Status` (`canceled` or `completed`), `Url`, `Twiml`, `StatusCallback` or `TimeLimit` is required";
             return Err(Problem::bad_parameter(message));
         }
     };
@@ -339,6 +354,29 @@ pub(crate) async fn update(
         Err(EndError::WrongState) => Err(wrong_state(&existing(&state, scope, &uri)?)),
         Err(EndError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Another server is told of the call, or it may last for another time.
+async fn alter(
+    state: &ApiState,
+    scope: Scope,
+    row: &CallRow,
+    change: CallChange,
+) -> Result<(), Problem> {
+    let longest = change.time_limit_s;
+    let changed = state
+        .store
+        .change_call(scope, row.sid, change, (state.clock)());
+    match changed.await {
+        Ok(_) => {}
+        Err(StoreError::CallOver(_)) => return Err(wrong_state(row)),
+        Err(error) => return Err(error.into()),
+    }
+    if let Some(seconds) = longest {
+        let longest = Duration::from_secs(seconds.into());
+        state.live.limit(scope.account(), row.sid, longest);
+    }
+    Ok(())
 }
 
 /// The call goes on with other documents. What runs is broken off; who was dialled is let go.
@@ -385,15 +423,20 @@ pub(crate) async fn list(
         from: parameters.get("From").map(normalise),
         status: parameters.get("Status").map(status).transpose()?,
         parent: parameters.get("ParentCallSid").map(parent).transpose()?,
+        started: time_span::read(&parameters, "StartTime")?,
+        ended: time_span::read(&parameters, "EndTime")?,
         ..CallFilter::default()
     };
     let (size, from) = (request.size, request.from);
     // A filter that fits little reads many rows: not on a thread that other requests wait for.
     let found = tokio::task::spawn_blocking(move || state.store.calls(scope, &filter, from, size));
     let page = found.await.expect("listing calls does not panic")?;
-    let names = ["To", "From", "ParentCallSid", "Status"];
-    let filters: Vec<_> = names
-        .into_iter()
+    let pages = ["PageSize", "Page", "PageToken"];
+    let filters: Vec<_> = LIST
+        .supported
+        .iter()
+        .copied()
+        .filter(|name| !pages.contains(name))
         .filter_map(|name| Some((name, parameters.get(name)?)))
         .collect();
     Ok(Json(request.answer(
@@ -430,7 +473,7 @@ fn status(text: &str) -> Result<CallStatus, Problem> {
 }
 
 /// The account's call that the path names: `…/Calls/{Sid}.json`.
-fn existing(state: &ApiState, scope: Scope, uri: &Uri) -> Result<CallRow, Problem> {
+pub(crate) fn existing(state: &ApiState, scope: Scope, uri: &Uri) -> Result<CallRow, Problem> {
     let segment = uri
         .path()
         .rsplit('/')

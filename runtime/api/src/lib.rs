@@ -8,6 +8,7 @@ mod accounts;
 mod applications;
 mod auth;
 mod brand;
+mod call_order;
 mod call_resource;
 mod caller_ids;
 mod calls;
@@ -15,6 +16,7 @@ mod conference_resource;
 mod conferences;
 mod date;
 mod date_filter;
+mod deletion;
 mod destination;
 mod door;
 mod edit;
@@ -35,11 +37,13 @@ mod plugins;
 mod problem;
 mod queue_members;
 mod queues;
+mod recording_order;
 mod recording_resource;
 mod recordings;
 mod state;
 mod status_callback;
 mod tenant_routes;
+mod time_span;
 mod undelivered;
 
 use std::sync::Arc;
@@ -78,7 +82,9 @@ pub fn router(state: ApiState) -> Router {
         )
         .route(
             &format!("{account}/Calls/{{call}}"),
-            post(calls::update).get(calls::fetch),
+            post(calls::update)
+                .get(calls::fetch)
+                .delete(deletion::delete_call),
         )
         .route(
             &format!("{account}/Calls/{{call}}/Journal"),

@@ -1,6 +1,7 @@
 //! What the API asks of the calls that wait or are up.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use call::{AccountSid, CallSid};
 use store::{CallRow, Flow, StoreError};
@@ -32,6 +33,9 @@ pub trait LiveCalls: Send + Sync {
         flow: Flow,
         settings: BTreeMap<String, String>,
     ) -> bool;
+
+    /// A call of this account that is up may last so long from its answer on. Nothing happens where there is no such call.
+    fn limit(&self, account: AccountSid, call: CallSid, longest: Duration);
 }
 
 /// How a call is to be ended: the `Status` of Twilio's update.

@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use call::{AccountSid, CallSid, PauseBehavior, RecordingOptions, RecordingSid};
+use call::{AccountSid, CallSid, PauseBehavior, RecordingSid, StartRecording};
 use store::RecordingRow;
 use tokio::sync::mpsc;
 
@@ -16,7 +16,7 @@ pub trait LiveRecordings: Send + Sync {
         &self,
         account: AccountSid,
         call: CallSid,
-        options: RecordingOptions,
+        start: StartRecording,
     ) -> Done<Result<RecordingSid, RecordingError>>;
 
     /// Deals with a recording of a call that is up; without a SID with the latest of those that go on.

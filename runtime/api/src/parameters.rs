@@ -13,7 +13,11 @@ use crate::problem::Problem;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Lists: each value is a parameter of its own.
-const REPEATED: [&str; 2] = ["ConferenceStatusCallbackEvent", "StatusCallbackEvent"];
+const REPEATED: [&str; 3] = [
+    "ConferenceStatusCallbackEvent",
+    "RecordingStatusCallbackEvent",
+    "StatusCallbackEvent",
+];
 
 /// Which parameters a request may have.
 #[derive(Debug, Clone, Copy)]

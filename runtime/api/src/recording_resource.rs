@@ -10,7 +10,7 @@ pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {
         row.account, row.sid
     );
     let duration = match row.status.is_final() {
-        true => seconds(row.duration_ms).to_string(),
+        true => row.duration_s().to_string(),
         false => "-1".to_owned(),
     };
     json!({
@@ -34,20 +34,4 @@ pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {
         "uri": format!("{path}.json"),
         "subresource_uris": {},
     })
-}
-
-/// Whole seconds, to the nearest; what is there at all is one at least.
-fn seconds(ms: u64) -> u64 {
-    let rounded = ms.saturating_add(500) / 1_000;
-    if ms > 0 { rounded.max(1) } else { 0 }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn seconds_are_the_nearest_and_something_is_one() {
-        for (ms, expected) in [(0, 0), (20, 1), (1_499, 1), (1_500, 2), (59_999, 60)] {
-            assert_eq!(super::seconds(ms), expected, "{ms}");
-        }
-    }
 }

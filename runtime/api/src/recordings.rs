@@ -7,10 +7,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use call::{
-    CallSid, CallStatus, PauseBehavior, RecordingChannels, RecordingOptions, RecordingSid,
-    RecordingTracks,
-};
+use call::{CallSid, CallStatus, PauseBehavior, RecordingSid, RecordingSource};
 use serde_json::Value;
 use store::{RecordingFilter, RecordingRow, Scope, StoreError};
 
@@ -19,7 +16,9 @@ use crate::live_recordings::{RecordingChange, RecordingError, RecordingFormat};
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
+use crate::recording_order;
 use crate::recording_resource::show;
+use crate::time_span;
 
 /// In a path, the latest recording of the call.
 const CURRENT: &str = "Twilio.CURRENT";
@@ -27,29 +26,33 @@ const CURRENT: &str = "Twilio.CURRENT";
 const FORMAT_HEADER: &str = "x-recording-format";
 
 const LIST: Vocabulary = Vocabulary {
-    supported: &["CallSid", "PageSize", "Page", "PageToken"],
-    unsupported: &[
-        "ConferenceSid",
+    supported: &[
+        "CallSid",
         "DateCreated",
         "DateCreated<",
         "DateCreated>",
-        "IncludeSoftDeleted",
+        "PageSize",
+        "Page",
+        "PageToken",
     ],
+    unsupported: &["ConferenceSid", "IncludeSoftDeleted"],
 };
 
 const LIST_OF_CALL: Vocabulary = Vocabulary {
-    supported: &["PageSize", "Page", "PageToken"],
-    unsupported: &["DateCreated", "DateCreated<", "DateCreated>"],
+    supported: &[
+        "DateCreated",
+        "DateCreated<",
+        "DateCreated>",
+        "PageSize",
+        "Page",
+        "PageToken",
+    ],
+    unsupported: &[],
 };
 
 const START: Vocabulary = Vocabulary {
-    supported: &["RecordingChannels", "RecordingTrack", "Trim"],
-    unsupported: &[
-        "RecordingConfigurationId",
-        "RecordingStatusCallback",
-        "RecordingStatusCallbackEvent",
-        "RecordingStatusCallbackMethod",
-    ],
+    supported: &recording_order::NAMES,
+    unsupported: &["RecordingConfigurationId"],
 };
 
 const UPDATE: Vocabulary = Vocabulary {
@@ -91,19 +94,20 @@ async fn answer_list(
     call: Option<CallSid>,
 ) -> Result<Json<ListPage>, Problem> {
     let request = PageRequest::<RecordingSid>::read(parameters)?;
+    let created = time_span::read(parameters, "DateCreated")?;
     let filter = RecordingFilter {
         call,
-        ..RecordingFilter::default()
+        created_from_unix_ms: created.from_unix_ms,
+        created_before_unix_ms: created.before_unix_ms,
     };
     let (size, from, public_url) = (request.size, request.from, state.public_url.clone());
     // Many rows may be read: not on a thread that other requests wait for.
     let found =
         tokio::task::spawn_blocking(move || state.store.recordings(scope, &filter, from, size));
     let page = found.await.expect("listing recordings does not panic")?;
-    let filters: Vec<_> = parameters
-        .get("CallSid")
-        .map(|sid| ("CallSid", sid))
+    let filters: Vec<_> = ["CallSid", "DateCreated", "DateCreated<", "DateCreated>"]
         .into_iter()
+        .filter_map(|name| Some((name, parameters.get(name)?)))
         .collect();
     let shown = |row: RecordingRow| show(&row, &public_url);
     Ok(Json(request.answer(
@@ -194,7 +198,7 @@ pub(crate) async fn delete_of_call(
     remove(&state, scope, &row, &uri).await
 }
 
-async fn remove(
+pub(crate) async fn remove(
     state: &ApiState,
     scope: Scope,
     row: &RecordingRow,
@@ -227,41 +231,14 @@ pub(crate) async fn start(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let call = own_call(&state, scope, &call, &uri)?;
     let parameters = Parameters::of_form(&headers, body, START)?;
-    let options = options(&parameters)?;
+    let start = recording_order::start(&parameters, RecordingSource::StartCallRecordingApi)?;
     if call.status != CallStatus::InProgress {
         return Err(not_in_progress());
     }
-    let begun = state.recordings.begin(scope.account(), call.sid, options);
+    let begun = state.recordings.begin(scope.account(), call.sid, start);
     let sid = begun.await.map_err(|error| refused(error, &uri))?;
     let row = kept(&state, scope, sid).await?;
     Ok((StatusCode::CREATED, Json(show(&row, &state.public_url))))
-}
-
-fn options(parameters: &Parameters) -> Result<RecordingOptions, Problem> {
-    let wrong = |name: &str, known: &str| {
-        Problem::bad_parameter(format!("`{name}` must be one of: {known}"))
-    };
-    let channels = match parameters.get("RecordingChannels") {
-        None | Some("mono") => RecordingChannels::Mono,
-        Some("dual") => RecordingChannels::Dual,
-        Some(_) => return Err(wrong("RecordingChannels", "mono, dual")),
-    };
-    let tracks = match parameters.get("RecordingTrack") {
-        None | Some("both") => RecordingTracks::Both,
-        Some("inbound") => RecordingTracks::Caller,
-        Some("outbound") => RecordingTracks::Callee,
-        Some(_) => return Err(wrong("RecordingTrack", "both, inbound, outbound")),
-    };
-    let trim_silence = match parameters.get("Trim") {
-        None | Some("do-not-trim") => false,
-        Some("trim-silence") => true,
-        Some(_) => return Err(wrong("Trim", "trim-silence, do-not-trim")),
-    };
-    Ok(RecordingOptions {
-        tracks,
-        trim_silence,
-        ..RecordingOptions::of_call(channels)
-    })
 }
 
 /// `POST /Calls/{Sid}/Recordings/{Sid}.json`: pauses, resumes or stops a recording.

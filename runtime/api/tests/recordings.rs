@@ -111,7 +111,7 @@ async fn what_cannot_be_recorded_is_refused() {
         "RecordingChannels=three",
         "RecordingTrack=x",
         "Trim=x",
-        "RecordingStatusCallback=http://a/",
+        "RecordingStatusCallbackEvent=absent",
     ] {
         assert_eq!(
             api.post(&path, form).await.problem(),

@@ -33,8 +33,8 @@ use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
     AnsweredBy, CallRecord, CallStatus, DetectionRequest, Effect, Event, HangUpCause, Input,
-    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RequestId, StoryChoice,
-    signalled_digit,
+    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RequestId, StartRecording,
+    StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -77,6 +77,10 @@ pub struct Call {
     listenings: Listenings,
     /// What the story wants to know of who answered, until that is known.
     detecting: Option<DetectionRequest>,
+    /// What the one who dials wants to know of it.
+    detect_at_answer: Option<DetectionRequest>,
+    /// It is to be recorded.
+    record_at_answer: Option<StartRecording>,
     answered_by: Option<AnsweredBy>,
     recordings: Recordings,
     /// The other side was asked to call somebody else, and may still report on that.
@@ -165,6 +169,8 @@ impl Call {
             streams: Streams::default(),
             listenings: Listenings::default(),
             detecting: None,
+            detect_at_answer: None,
+            record_at_answer: None,
             answered_by: None,
             recordings: Recordings::default(),
             referring: None,
@@ -218,6 +224,7 @@ impl Call {
             Input::ReferTo(found) => self.refer_to(found),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::Redirect => self.redirect(),
+            Input::LimitTo(longest) => self.limit_to(now, longest),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
         }
@@ -241,6 +248,12 @@ impl Call {
     #[must_use]
     pub fn codecs(&self) -> &[sdp::Codec] {
         self.leg.codecs()
+    }
+
+    /// It was answered, and is not over.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.state == State::Up
     }
 
     /// The dialog is over and no story runs.

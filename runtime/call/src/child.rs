@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, DialEnd, StatusCallback};
+use crate::{CallCallback, CallSid, DetectionRequest, DialEnd, StatusCallback};
 
 /// Whom to call, and how. Mirrors `jackfield:call/dial@0.1.0`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,14 +32,20 @@ pub struct DialTarget {
     pub to: String,
     /// What they hear first, alone.
     pub whisper: Option<Whisper>,
+    /// Who is told of their call.
+    pub callback: Option<CallCallback>,
+    /// Listens for who answers, from the answer on.
+    pub detection: Option<DetectionRequest>,
 }
 
 impl From<&str> for DialTarget {
-    /// Without a whisper.
+    /// Without a whisper, and nobody is told.
     fn from(to: &str) -> Self {
         Self {
             to: to.to_owned(),
             whisper: None,
+            callback: None,
+            detection: None,
         }
     }
 }
@@ -48,14 +54,23 @@ impl From<&str> for DialTarget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whisper {
     /// What tells it.
-    pub story: WhisperFlow,
+    pub story: StoryFlow,
     /// What it reads, over the settings of the account: names and values.
     pub settings: Vec<(String, String)>,
 }
 
-/// The story of a whisper.
+/// Another story that goes on with a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WhisperFlow {
+pub struct Continuation {
+    /// What tells it.
+    pub story: StoryFlow,
+    /// What it reads, over the settings that the call began with: names and values.
+    pub settings: Vec<(String, String)>,
+}
+
+/// What tells a story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoryFlow {
     /// A component of the account, or a bundled one, by its name.
     Component(String),
     /// A `TwiML` document at this URL, asked for by GET or POST.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConferenceCommand, DetectionRequest, DialId, DialRequest, ListenRequest, ListeningId,
-    PlaybackId, QueueCommand, RecordingCommand, RecordingId, ReferRequest, RequestId, StreamId,
-    StreamRequest,
+    ConferenceCommand, Continuation, DetectionRequest, DialId, DialRequest, ListenRequest,
+    ListeningId, PlaybackId, QueueCommand, RecordingCommand, RecordingId, ReferRequest, RequestId,
+    StreamId, StreamRequest,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -61,6 +61,8 @@ pub enum Command {
     Listen(ListenRequest),
     /// Listens no longer.
     StopListening(ListeningId),
+    /// Another story goes on with the call when this one has returned.
+    ContinueWith(Continuation),
 }
 
 /// What an accepted command gives back at once.

@@ -14,6 +14,15 @@ pub struct DetectionRequest {
     pub status_callback: Option<StatusCallback>,
 }
 
+impl DetectionRequest {
+    /// Whether it can be obeyed.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.options.check().map_err(|error| error.to_string())?;
+        let mut callback = self.status_callback.iter();
+        callback.try_for_each(StatusCallback::check)
+    }
+}
+
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detection {

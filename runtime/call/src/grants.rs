@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallError, Command, ConferenceCommand, HttpRequest, MediaSource, QueueCommand, StatusCallback,
-    WaitSound, WhisperFlow, secrets_in,
+    CallError, Command, ConferenceCommand, HttpRequest, MediaSource, QueueCommand,
+    RecordingCommand, StatusCallback, StoryFlow, WaitSound, secrets_in,
 };
 
 /// All of a kind.
@@ -203,8 +203,11 @@ impl Grants {
             | Command::Queue(QueueCommand::Wait { sound, .. }) => self.check_sound(sound),
             Command::Dial(request) => request.targets.iter().try_for_each(|target| {
                 self.check_target(&target.to)?;
+                self.check_callback(target.callback.as_ref().map(|told| &told.to))?;
+                let detection = target.detection.as_ref();
+                self.check_callback(detection.and_then(|asked| asked.status_callback.as_ref()))?;
                 match target.whisper.as_ref().map(|whisper| &whisper.story) {
-                    Some(WhisperFlow::VoiceUrl(link)) => self.check_url(&link.url),
+                    Some(StoryFlow::VoiceUrl(link)) => self.check_url(&link.url),
                     _ => Ok(()),
                 }
             }),
@@ -215,6 +218,13 @@ impl Grants {
             Command::DetectMachine(request) => {
                 self.check_callback(request.status_callback.as_ref())
             }
+            Command::Recording(RecordingCommand::Start(start)) => {
+                self.check_callback(start.callback.as_ref().map(|told| &told.to))
+            }
+            Command::ContinueWith(next) => match &next.story {
+                StoryFlow::VoiceUrl(link) => self.check_url(&link.url),
+                StoryFlow::Component(_) | StoryFlow::Twiml(_) => Ok(()),
+            },
             _ => Ok(()),
         };
         refused.map_err(CallError::NotGranted)

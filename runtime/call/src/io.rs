@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use media::{MachineDetectionOptions, Prompt};
 
 use crate::{
     CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
-    ConferenceRequest, Detection, Event, HangUpCause, HttpError, HttpRequest, HttpResponse,
-    ListenOrder, ListeningId, MediaSource, PlaybackId, QueueEvent, QueueRequest, Recording,
-    RecordingId, RecordingOptions, RecordingOrder, Reply, RequestId, Speech, SpeechEvent,
+    ConferenceRequest, Continuation, Detection, Event, HangUpCause, HttpError, HttpRequest,
+    HttpResponse, ListenOrder, ListeningId, MediaSource, PlaybackId, QueueEvent, QueueRequest,
+    Recording, RecordingId, RecordingOrder, Reply, RequestId, Speech, SpeechEvent, StartRecording,
     StatusCallback, StreamId, StreamNews, StreamOrder,
 };
 
@@ -47,6 +48,8 @@ pub enum Input {
     /// Another story takes the place of the one that runs: whatever that does is broken off. Only on a call that is up, and that no other
     /// call's story dialled; elsewhere nothing happens.
     Redirect,
+    /// It may last so long from its answer on, and no longer.
+    LimitTo(Duration),
     /// Somebody other than the story ends the call.
     HangUp(HangUpCause),
     /// The moment that [`crate::Call::deadline`] named has come.
@@ -60,6 +63,8 @@ pub enum Effect {
     Sip(sip::Command),
     /// To the leg on its media thread.
     Media(MediaCommand),
+    /// This is the call's flow from now on; [`Self::StartStory`] follows.
+    ChangeFlow(Continuation),
     /// Run the story; answered by [`Input::StoryEnded`].
     StartStory(StoryChoice),
     /// The story had its time after the hang-up: drop it.
@@ -101,7 +106,7 @@ pub enum Effect {
         /// Its name in this call.
         id: RecordingId,
         /// As it was asked for.
-        options: RecordingOptions,
+        start: StartRecording,
         /// What the leg speaks now.
         codec: media::Codec,
     },

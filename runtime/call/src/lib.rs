@@ -4,6 +4,7 @@
 //! nobody above it. [`Command`] and [`Event`] are the plugin interface in Rust's words; `wit/call@0.1.0` is their source.
 
 mod call;
+mod callback;
 mod callback_subject;
 mod child;
 mod command;
@@ -28,8 +29,11 @@ mod speech_input;
 mod stream;
 
 pub use call::{Call, Limits};
+pub use callback::{CallCallback, ProgressEvent};
 pub use callback_subject::CallbackSubject;
-pub use child::{ChildCall, ChildEnd, ChildNews, DialRequest, DialTarget, Whisper, WhisperFlow};
+pub use child::{
+    ChildCall, ChildEnd, ChildNews, Continuation, DialRequest, DialTarget, StoryFlow, Whisper,
+};
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,
     StatusCallback, WaitSound,
@@ -66,8 +70,9 @@ pub use queue::{
 };
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};
 pub use recording::{
-    PauseBehavior, Recording, RecordingChannels, RecordingCommand, RecordingEnd, RecordingOptions,
-    RecordingOrder, RecordingTracks,
+    PauseBehavior, Recording, RecordingCallback, RecordingChannels, RecordingCommand, RecordingEnd,
+    RecordingOptions, RecordingOrder, RecordingSource, RecordingTracks, RecordingTurn,
+    StartRecording,
 };
 pub use referral::{ReferRequest, Referral};
 pub use secret::{secrets_in, with_secrets};

@@ -362,6 +362,7 @@ fn expect(script: Script, does: &FlowDoes) -> Script {
         FlowDoes::Streams(name) => script.expect_stream(name),
         FlowDoes::Records => script.expect_record(),
         FlowDoes::Refers(target) => script.expect_refer(target),
+        FlowDoes::ContinuesWith(story) => script.expect_continue_with(story),
     }
 }
 
@@ -447,6 +448,7 @@ mod tests {
                 { flow = "records" },
                 { caller.speaks = 2 },
                 { flow.refers = "+3" },
+                { flow.continues-with = "survey" },
                 { flow.rejects = 486 },
                 { flow.streams = "wss://a/" },
                 { other = "joins-conference" },
@@ -533,6 +535,7 @@ mod tests {
             .expect_record()
             .speak(Duration::from_secs(2))
             .expect_refer("+3")
+            .expect_continue_with("survey")
             .expect_reject(486)
             .expect_stream("wss://a/")
             .other_joins()

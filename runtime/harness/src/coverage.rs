@@ -5,7 +5,7 @@ use std::fmt;
 
 use call::{
     Command, ConferenceCommand, Event, HangUpCause, HttpMethod, HttpRequest, MediaSource,
-    QueueCommand, RecordingCommand,
+    QueueCommand, RecordingCommand, StoryFlow,
 };
 use plugin_host::Outcome;
 use plugin_host::journal::{Entry, Journal, JournalError};
@@ -172,6 +172,14 @@ fn named(command: &Command) -> Option<(&'static str, String)> {
             ("dials", targets.join(", "))
         }
         Command::Refer(request) => ("refers", request.target.clone()),
+        Command::ContinueWith(next) => (
+            "continues",
+            match &next.story {
+                StoryFlow::Component(name) => name.clone(),
+                StoryFlow::VoiceUrl(link) => without_query(&link.url).to_owned(),
+                StoryFlow::Twiml(_) => "a document".to_owned(),
+            },
+        ),
         Command::Conference(ConferenceCommand::Join { name, .. }) => ("joins", name.clone()),
         Command::Queue(QueueCommand::Wait { name, .. } | QueueCommand::Serve { name }) => {
             ("queues", name.clone())

@@ -178,6 +178,7 @@ fn expected(expectation: &Expectation) -> String {
         Expectation::Record => "flow = \"records\"".to_owned(),
         Expectation::PutThrough => "flow = \"puts-through\"".to_owned(),
         Expectation::Refer(target) => format!("flow.refers = {}", text(target)),
+        Expectation::ContinueWith(story) => format!("flow.continues-with = {}", text(story)),
         Expectation::Reject(status) => format!("flow.rejects = {status}"),
         Expectation::Echo(on) => format!("flow.echoes = {on}"),
         Expectation::Play(name) => format!("flow.plays = {}", text(name)),

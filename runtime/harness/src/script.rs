@@ -8,7 +8,7 @@ use std::time::Duration;
 use call::{
     AnsweredBy, Command, ConferenceCommand, Grants, HttpError, HttpRequest, HttpResponse,
     KeyValueError, KeyValueWrite, KeyValues, MediaSource, QueueCommand, RecordingCommand,
-    StreamEnd, StreamError,
+    StoryFlow, StreamEnd, StreamError,
 };
 
 use crate::callee::{Callee, CalleeDoes};
@@ -133,6 +133,8 @@ pub(crate) enum Expectation {
     Record,
     /// This target.
     Refer(String),
+    /// The component's name, the URL's end, or words of the document.
+    ContinueWith(String),
     /// With this SIP status.
     Reject(u16),
     HangUp,
@@ -310,6 +312,13 @@ impl Script {
     #[must_use]
     pub fn expect_refer(self, target: &str) -> Self {
         self.step(Step::Expect(Expectation::Refer(target.to_owned())))
+    }
+
+    /// Expects the flow to hand the call over: to a component of this name, or a document at a URL or in words that these are in. The other
+    /// story is not played; the call ends there.
+    #[must_use]
+    pub fn expect_continue_with(self, story: &str) -> Self {
+        self.step(Step::Expect(Expectation::ContinueWith(story.to_owned())))
     }
 
     /// What the caller does when the story sends them on. They refuse with 405, where nothing is said.
@@ -637,12 +646,20 @@ impl Expectation {
             | Command::Listen(_)
             | Command::StopListening(_) => return None,
             Command::Refer(request) => Self::Refer(request.target.clone()),
+            Command::ContinueWith(next) => Self::ContinueWith(match &next.story {
+                StoryFlow::Component(name) => name.clone(),
+                StoryFlow::VoiceUrl(link) => link.url.clone(),
+                StoryFlow::Twiml(document) => document.clone(),
+            }),
         })
     }
 
     /// What was done is what was expected.
     pub(crate) fn is_met_by(&self, done: &Self) -> bool {
         match (self, done) {
+            (Self::ContinueWith(words), Self::ContinueWith(story)) => {
+                story.contains(words.as_str())
+            }
             (Self::Play(end), Self::Play(name)) | (Self::Stream(end), Self::Stream(name)) => {
                 name.ends_with(end.as_str())
             }
@@ -684,6 +701,7 @@ impl fmt::Display for Expectation {
             Self::Stream(name) => write!(f, "stream to …{name}"),
             Self::Record => f.write_str("record"),
             Self::Refer(target) => write!(f, "refer to {target}"),
+            Self::ContinueWith(story) => write!(f, "continue with {story}"),
             Self::Reject(status) => write!(f, "reject with {status}"),
             Self::HangUp => f.write_str("hang up"),
             Self::PutThrough => f.write_str("put through"),

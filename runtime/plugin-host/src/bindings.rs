@@ -237,6 +237,70 @@ impl From<call::Event> for control::Event {
     }
 }
 
+impl From<control::CallCallback> for call::CallCallback {
+    fn from(callback: control::CallCallback) -> Self {
+        let turn = |turn: control::CallTurn| match turn {
+            control::CallTurn::Initiated => call::ProgressEvent::Initiated,
+            control::CallTurn::Ringing => call::ProgressEvent::Ringing,
+            control::CallTurn::Answered => call::ProgressEvent::Answered,
+            control::CallTurn::Completed => call::ProgressEvent::Completed,
+        };
+        Self {
+            to: callback.to.into(),
+            on: callback.turns.into_iter().map(turn).collect(),
+        }
+    }
+}
+
+impl From<control::StoryFlow> for call::StoryFlow {
+    fn from(story: control::StoryFlow) -> Self {
+        match story {
+            control::StoryFlow::Component(name) => Self::Component(name),
+            control::StoryFlow::VoiceUrl(url) => Self::VoiceUrl(url.into()),
+            control::StoryFlow::Twiml(document) => Self::Twiml(document),
+        }
+    }
+}
+
+impl From<control::Continuation> for call::Continuation {
+    fn from(next: control::Continuation) -> Self {
+        Self {
+            story: next.story.into(),
+            settings: next.settings,
+        }
+    }
+}
+
+impl From<recording::RecordingCallback> for call::RecordingCallback {
+    fn from(callback: recording::RecordingCallback) -> Self {
+        let turn = |turn: recording::RecordingTurn| match turn {
+            recording::RecordingTurn::InProgress => call::RecordingTurn::InProgress,
+            recording::RecordingTurn::Completed => call::RecordingTurn::Completed,
+            recording::RecordingTurn::Absent => call::RecordingTurn::Absent,
+        };
+        Self {
+            to: callback.to.into(),
+            on: callback.turns.into_iter().map(turn).collect(),
+        }
+    }
+}
+
+impl From<recording::RecordingOptions> for call::StartRecording {
+    fn from(options: recording::RecordingOptions) -> Self {
+        Self {
+            source: match options.source {
+                recording::RecordingSource::RecordVerb => call::RecordingSource::RecordVerb,
+                recording::RecordingSource::DialVerb => call::RecordingSource::DialVerb,
+                recording::RecordingSource::StartVerb => {
+                    call::RecordingSource::StartCallRecordingTwiml
+                }
+            },
+            callback: options.status_callback.clone().map(Into::into),
+            options: options.into(),
+        }
+    }
+}
+
 impl From<recording::RecordingOptions> for call::RecordingOptions {
     fn from(options: recording::RecordingOptions) -> Self {
         let length = |ms: u32| std::time::Duration::from_millis(ms.into());

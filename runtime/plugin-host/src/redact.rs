@@ -1,11 +1,11 @@
 //! A journal that may be shown to others: what people typed, said and are is not in it.
 
 use call::{
-    CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent, DialRequest, DialTarget,
-    Event, HttpRequest, HttpResponse, KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite,
-    MediaSource, OrderedSound, PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingSid,
-    ReferRequest, Reply, SpeechEnd, SpeechEvent, StatusCallback, StreamRequest, WaitSound, Whisper,
-    WhisperFlow,
+    CallCallback, CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent, Continuation,
+    DialRequest, DialTarget, Event, HttpRequest, HttpResponse, KeyValueCommand, KeyValueRead,
+    KeyValueReply, KeyValueWrite, MediaSource, OrderedSound, PartialWords, PlaybackEnd,
+    QueueCommand, Recording, RecordingCallback, RecordingCommand, RecordingSid, ReferRequest,
+    Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow, StreamRequest, WaitSound, Whisper,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -167,6 +167,17 @@ pub(crate) fn command(command: Command) -> Command {
             request.status_callback = request.status_callback.map(callback);
             Command::DetectMachine(request)
         }
+        Command::Recording(RecordingCommand::Start(mut start)) => {
+            start.callback = start.callback.map(|told| RecordingCallback {
+                to: callback(told.to),
+                ..told
+            });
+            Command::Recording(RecordingCommand::Start(start))
+        }
+        Command::ContinueWith(next) => Command::ContinueWith(Continuation {
+            story: story(next.story),
+            settings: settings(next.settings),
+        }),
         Command::Listen(mut request) => {
             request.hints = request.hints.iter().map(|hint| text(hint)).collect();
             Command::Listen(request)
@@ -211,21 +222,35 @@ fn key_value_reply(reply: KeyValueReply) -> KeyValueReply {
 }
 
 fn dialled(dialled: DialTarget) -> DialTarget {
-    let whisper = dialled.whisper.map(|whisper| {
-        let settings = whisper.settings.into_iter();
-        Whisper {
-            story: match whisper.story {
-                WhisperFlow::VoiceUrl(link) => WhisperFlow::VoiceUrl(callback(link)),
-                WhisperFlow::Twiml(document) => WhisperFlow::Twiml(text(&document)),
-                component @ WhisperFlow::Component(_) => component,
-            },
-            settings: settings.map(|(name, value)| (name, url(&value))).collect(),
-        }
+    let whisper = dialled.whisper.map(|whisper| Whisper {
+        story: story(whisper.story),
+        settings: settings(whisper.settings),
     });
     DialTarget {
         to: target(&dialled.to),
         whisper,
+        callback: dialled.callback.map(|told| CallCallback {
+            to: callback(told.to),
+            ..told
+        }),
+        detection: dialled.detection.map(|mut asked| {
+            asked.status_callback = asked.status_callback.map(callback);
+            asked
+        }),
     }
+}
+
+fn story(story: StoryFlow) -> StoryFlow {
+    match story {
+        StoryFlow::VoiceUrl(link) => StoryFlow::VoiceUrl(callback(link)),
+        StoryFlow::Twiml(document) => StoryFlow::Twiml(text(&document)),
+        component @ StoryFlow::Component(_) => component,
+    }
+}
+
+fn settings(settings: Vec<(String, String)>) -> Vec<(String, String)> {
+    let settings = settings.into_iter();
+    settings.map(|(name, value)| (name, url(&value))).collect()
 }
 
 fn stream(request: StreamRequest) -> StreamRequest {

@@ -7,7 +7,7 @@ mod speech;
 use call::{
     CallError, Command, DialTarget, Event, HttpMethod, MachineDetection, MediaSource,
     PauseBehavior, PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions,
-    Referral, Reply, StreamEnd, StreamRequest, StreamTracks, WhisperFlow,
+    Referral, Reply, StoryFlow, StreamEnd, StreamRequest, StreamTracks,
 };
 
 pub use key_values::{key_value, key_value_result};
@@ -74,6 +74,7 @@ pub fn command(command: &Command) -> String {
         Command::Refer(request) => format!("refer to {}", request.target),
         Command::Listen(request) => speech::listen(request),
         Command::StopListening(id) => format!("stop listening {}", id.0),
+        Command::ContinueWith(next) => format!("continue with {}", story(&next.story)),
     }
 }
 
@@ -81,17 +82,20 @@ fn target(target: &DialTarget) -> String {
     let Some(whisper) = &target.whisper else {
         return target.to.clone();
     };
-    let story = shortened(match &whisper.story {
-        WhisperFlow::Component(name) => name,
-        WhisperFlow::VoiceUrl(url) => &url.url,
-        WhisperFlow::Twiml(document) => document,
-    });
-    format!("{} (who hears {story} first)", target.to)
+    format!("{} (who hears {} first)", target.to, story(&whisper.story))
+}
+
+fn story(story: &StoryFlow) -> std::borrow::Cow<'_, str> {
+    shortened(match story {
+        StoryFlow::Component(name) => name,
+        StoryFlow::VoiceUrl(url) => &url.url,
+        StoryFlow::Twiml(document) => document,
+    })
 }
 
 fn recording_command(command: &RecordingCommand) -> String {
     match command {
-        RecordingCommand::Start(options) => record(options),
+        RecordingCommand::Start(start) => record(&start.options),
         RecordingCommand::Pause(id, PauseBehavior::Skip) => format!("pause recording {}", id.0),
         RecordingCommand::Pause(id, PauseBehavior::Silence) => {
             format!("pause recording {} in silence", id.0)
@@ -308,9 +312,10 @@ mod tests {
                         DialTarget {
                             to: "sip:a@192.0.2.1".to_owned(),
                             whisper: Some(call::Whisper {
-                                story: WhisperFlow::Component("desk".to_owned()),
+                                story: StoryFlow::Component("desk".to_owned()),
                                 settings: Vec::new(),
                             }),
+                            ..DialTarget::from("")
                         },
                     ],
                     in_turn: true,
@@ -338,10 +343,13 @@ mod tests {
                 "stream both ways to wss://x/ as ear with a=1 b=2".to_owned(),
             ),
             (
-                Command::Recording(RecordingCommand::Start(RecordingOptions {
-                    finish_keys: "#".to_owned(),
-                    ..RecordingOptions::of_verb()
-                })),
+                Command::Recording(RecordingCommand::Start(
+                    RecordingOptions {
+                        finish_keys: "#".to_owned(),
+                        ..RecordingOptions::of_verb()
+                    }
+                    .into(),
+                )),
                 "record caller, mono, after a beep, until 5000 ms of silence, until a key of #, at most 3600000 ms, trimmed"
                     .to_owned(),
             ),

@@ -5,7 +5,7 @@ mod rooms;
 mod versions;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use call::{
     Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection,
@@ -22,7 +22,7 @@ use store::Scope;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
 
-use crate::children::{Children, Parent};
+use crate::children::{self, Children, Parent};
 use crate::clock;
 use crate::detection;
 use crate::flows::{Begun, Story, VersionId};
@@ -121,6 +121,8 @@ pub(crate) enum Message {
     Recording(RecordingRequest),
     /// The API gives the call another story.
     Redirect(Story),
+    /// The API says how long it may last.
+    Limit(Duration),
 }
 
 impl CallActor {
@@ -241,8 +243,12 @@ impl CallActor {
                 input
             }
             Message::Recording(request) => return self.ask_for_recording(request),
+            Message::Limit(asked) => {
+                let longest = self.services.call_limits(&self.account).max_duration;
+                Input::LimitTo(asked.min(longest))
+            }
             Message::Redirect(story) => {
-                self.story.take_over(story);
+                self.story.take_over(story, true);
                 self.begun.clear();
                 Input::Redirect
             }
@@ -302,8 +308,14 @@ impl CallActor {
             Effect::Tell(event) => self.tell(event),
             Effect::Fetch(id, source) => self.fetch(id, source),
             Effect::Http(id, request) => self.request(id, request),
-            Effect::StartRecording { id, options, codec } => {
-                self.start_recording(id, options, codec);
+            Effect::StartRecording { id, start, codec } => {
+                self.start_recording(id, start, codec);
+            }
+            Effect::ChangeFlow(next) => {
+                let is_answered = self.call.is_up();
+                self.story
+                    .take_over(children::told(next.story, next.settings), is_answered);
+                self.begun.clear();
             }
             Effect::Conference(request) => self.ask_conference(request),
             Effect::Queue(request) => self.ask_queue(request),

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use call::{
-    CallInfo, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, Direction, HangUpCause,
-    HttpMethod, Input, Limits, Whisper, WhisperFlow,
+    Call, CallCallback, CallInfo, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews,
+    DetectionRequest, Direction, HangUpCause, HttpMethod, Input, Limits, OutboundLeg, StoryFlow,
 };
 use dial::{CallRequest, NotNow};
 use store::{Leg, NewCall, Scope, TrunkId, WebhookMethod};
@@ -29,6 +29,8 @@ pub(crate) struct Parent {
     time_limit: Option<Duration>,
     /// It has a story that is told before the two are joined.
     whispers: bool,
+    /// What is to be known of who answers.
+    detection: Option<DetectionRequest>,
 }
 
 impl Parent {
@@ -40,16 +42,21 @@ impl Parent {
             inbox,
             time_limit: call.time_limit_s.map(seconds),
             whispers: call.target.whisper.is_some(),
+            detection: call.target.detection.clone(),
         }
     }
 
-    /// Whether the dialled call has a story that is told before the two are joined.
-    pub(crate) fn whispers(&self) -> bool {
-        self.whispers
+    /// The dialled call, on its leg.
+    pub(crate) fn dialled(&self, sid: CallSid, leg: OutboundLeg, account: Limits) -> Call {
+        let mut call = Call::dialled(sid, leg, self.limits(account), self.whispers);
+        if let Some(request) = &self.detection {
+            call.detect_at_answer(request.clone());
+        }
+        call
     }
 
     /// The limits of the dialled call. The account's fallback knows nothing of whispers.
-    pub(crate) fn limits(&self, account: Limits) -> Limits {
+    fn limits(&self, account: Limits) -> Limits {
         let longest = account.max_duration;
         Limits {
             max_duration: self.time_limit.map_or(longest, |limit| limit.min(longest)),
@@ -111,7 +118,11 @@ impl Children {
                 to: call.target.to,
             },
             account: Arc::clone(account),
-            story: whisper.map_or_else(|| without_settings(story), whispered),
+            story: whisper.map_or_else(
+                || without_settings(story),
+                |whisper| told(whisper.story, whisper.settings),
+            ),
+            callback: call.target.callback,
             parent_sid: info.call_sid,
             ring_timeout: call.ring_timeout_s,
             parent,
@@ -170,11 +181,12 @@ fn without_settings(story: &Story) -> Story {
     }
 }
 
-fn whispered(whisper: Whisper) -> Story {
-    let flow = match whisper.story {
-        WhisperFlow::Component(name) => store::Flow::Component(name),
-        WhisperFlow::Twiml(document) => store::Flow::Twiml(document),
-        WhisperFlow::VoiceUrl(url) => store::Flow::VoiceUrl {
+/// What a story asked for, as a call runs it.
+pub(crate) fn told(story: StoryFlow, settings: Vec<(String, String)>) -> Story {
+    let flow = match story {
+        StoryFlow::Component(name) => store::Flow::Component(name),
+        StoryFlow::Twiml(document) => store::Flow::Twiml(document),
+        StoryFlow::VoiceUrl(url) => store::Flow::VoiceUrl {
             url: url.url,
             method: match url.method {
                 HttpMethod::Get => WebhookMethod::Get,
@@ -184,7 +196,7 @@ fn whispered(whisper: Whisper) -> Story {
     };
     Story {
         flow,
-        settings: whisper.settings.into_iter().collect(),
+        settings: settings.into_iter().collect(),
     }
 }
 
@@ -197,6 +209,7 @@ struct Placing {
     story: Story,
     parent_sid: CallSid,
     ring_timeout: u32,
+    callback: Option<CallCallback>,
     parent: Parent,
 }
 
@@ -245,6 +258,7 @@ impl Placing {
             .store
             .begin_dialled(Scope::of_host(self.account.sid), self.new_call(), leg)
             .await?;
+        services.callbacks.look();
         let parent = Some(self.parent.clone());
         let dialled = outbound::dial(
             services,
@@ -284,7 +298,8 @@ impl Placing {
             flow: self.story.flow.clone(),
             ring_timeout_s: Some(self.ring_timeout),
             settings: self.story.settings.clone(),
-            callback: None,
+            orders: Default::default(),
+            callback: self.callback.clone(),
             created_unix_ms: clock::unix_ms(),
         }
     }

@@ -32,14 +32,16 @@ pub(crate) struct Story {
 const OF_THE_BEGINNING: [&str; 4] = ["machine-detection", "async-amd", "send-digits", "fallback-"];
 
 impl Story {
-    /// Another flow takes the place of this one, in a call that is up. The settings of the number stay.
-    pub(crate) fn take_over(&mut self, by: Self) {
+    /// Another flow takes the place of this one. The settings of the number stay.
+    pub(crate) fn take_over(&mut self, by: Self, is_answered: bool) {
         self.flow = by.flow;
         let is_kept = |name: &str| !OF_THE_BEGINNING.iter().any(|known| name.starts_with(known));
         self.settings.retain(|name, _| is_kept(name));
         self.settings.extend(by.settings);
-        self.settings
-            .insert("is-answered".to_owned(), "true".to_owned());
+        if is_answered {
+            self.settings
+                .insert("is-answered".to_owned(), "true".to_owned());
+        }
     }
 }
 

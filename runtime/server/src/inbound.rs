@@ -141,6 +141,7 @@ impl Inbound {
             flow: answer.flow.clone(),
             ring_timeout_s: None,
             settings: Default::default(),
+            orders: Default::default(),
             callback: answer.status_callback.clone().map(|to| CallCallback {
                 to,
                 on: vec![ProgressEvent::Completed],

@@ -93,6 +93,15 @@ impl api::LiveCalls for Host {
         // A full inbox belongs to a call that is drowning in its own results; it will be asked again.
         inbox.try_send(Message::Redirect(story)).is_ok()
     }
+
+    fn limit(&self, account: AccountSid, call: CallSid, longest: Duration) {
+        if let Some(inbox) = self.services().live.inbox(account, call) {
+            tokio::spawn(async move {
+                // A call that is gone needs no limit.
+                let _ = inbox.send(Message::Limit(longest)).await;
+            });
+        }
+    }
 }
 
 async fn end(

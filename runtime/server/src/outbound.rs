@@ -294,11 +294,14 @@ pub(crate) fn dial(
         parent_call_sid: row.parent,
         sip_call_id,
     };
-    let limits = services.call_limits(account);
-    let call = match &parent {
-        Some(parent) => Call::dialled(row.sid, leg, parent.limits(limits), parent.whispers()),
+    let limits = limits(services.call_limits(account), row);
+    let mut call = match &parent {
+        Some(parent) => parent.dialled(row.sid, leg, limits),
         None => Call::outbound(leg, limits),
     };
+    if let Some(start) = &row.orders.recording {
+        call.record_at_answer(start.clone());
+    }
     let new = NewActor {
         info,
         call,
@@ -322,6 +325,18 @@ pub(crate) fn dial(
         Arc::clone(services),
         new,
     ))
+}
+
+/// The limits of a call: its order may ask for less time than its account has.
+fn limits(account: call::Limits, row: &CallRow) -> call::Limits {
+    let asked = row.orders.time_limit_s;
+    let asked = asked.map(|seconds| Duration::from_secs(seconds.into()));
+    call::Limits {
+        max_duration: asked.map_or(account.max_duration, |asked| {
+            asked.min(account.max_duration)
+        }),
+        ..account
+    }
 }
 
 /// Ends a call that has no actor.
@@ -356,7 +371,8 @@ fn invite(
         None => ours.to_string(),
     };
     let credentials = trunk.credentials.as_ref();
-    let number: PhoneNumber = row.from.parse().context("the caller has no number")?;
+    let shown = row.orders.caller_id.as_ref().unwrap_or(&row.from);
+    let number: PhoneNumber = shown.parse().context("the caller has no number")?;
     let caller = Caller {
         number: &number,
         is_hidden: false,
@@ -381,6 +397,9 @@ fn invite(
     };
     let said = said_at(first);
     let headers = said.headers.into_iter();
+    // RFC 3261 section 20.36.
+    let subject = row.orders.reason.clone();
+    let subject = subject.map(|reason| ("Subject".to_owned(), reason));
     Ok(sip::OutgoingInvite {
         targets: stops.iter().map(target).collect(),
         advertised: trunk.nat.advertised_sip,
@@ -391,6 +410,7 @@ fn invite(
         from_name: said.from_name.map(str::to_owned),
         headers: headers
             .map(|(name, value)| (name.to_owned(), value))
+            .chain(subject)
             .collect(),
         credentials: trunks::credentials(trunk),
         answer_within: ANSWER_WITHIN,

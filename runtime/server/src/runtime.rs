@@ -82,7 +82,8 @@ impl Runtime {
         our_sip.push(advertised_sip);
         let media =
             MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
-        let studio = start_studio(&config, Arc::clone(&store), api).await?;
+        let callbacks = Arc::new(Callbacks::new());
+        let studio = start_studio(&config, Arc::clone(&store), &callbacks, api).await?;
         let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
         let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
         let callbacks = Arc::new(Callbacks::new());
@@ -222,14 +223,15 @@ impl Runtime {
 async fn start_studio(
     config: &Config,
     store: Arc<dyn Store>,
+    callbacks: &Arc<Callbacks>,
     api: SocketAddr,
 ) -> anyhow::Result<Studio> {
     let folder = config.data_dir.join("recordings");
     let settings = config.recording.clone();
     let public_url = config.api.public_url(api);
-    let runtime = Handle::current();
+    let (callbacks, runtime) = (Arc::clone(callbacks), Handle::current());
     let started = tokio::task::spawn_blocking(move || {
-        Studio::start(&folder, &settings, public_url, store, runtime)
+        Studio::start(&folder, &settings, public_url, store, callbacks, runtime)
     });
     started.await?.context("cannot start the recorder")
 }

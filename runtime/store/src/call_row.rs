@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
+use call::{
+    AccountSid, CallRecord, CallSid, CallStatus, Direction, StartRecording, StatusCallback,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::seal::random_bytes;
@@ -35,8 +37,32 @@ pub struct NewCall {
     pub settings: BTreeMap<String, String>,
     /// Who is told of it; nobody in most cases.
     pub callback: Option<CallCallback>,
+    /// What else was ordered.
+    pub orders: CallOrders,
     /// When it was accepted or came in.
     pub created_unix_ms: u64,
+}
+
+/// What the order for an outbound call says besides whom to call. The default says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallOrders {
+    /// Seconds from its answer to its end, at most.
+    pub time_limit_s: Option<u32>,
+    /// It is recorded from its answer on.
+    pub recording: Option<StartRecording>,
+    /// The number that the other side sees in place of the caller's.
+    pub caller_id: Option<String>,
+    /// Why it is made, in words for the other side.
+    pub reason: Option<String>,
+}
+
+/// What is changed of a call that is not over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallChange {
+    /// Seconds from its answer to its end, at most.
+    pub time_limit_s: Option<u32>,
+    /// Who is told of it from now on: of the turns of before, or of its end.
+    pub callback: Option<StatusCallback>,
 }
 
 /// Where a call's SIP dialog runs.
@@ -91,6 +117,8 @@ pub struct CallRow {
     pub events: u32,
     /// Settings of its flow for this call alone, over those of the account.
     pub settings: BTreeMap<String, String>,
+    /// What else was ordered.
+    pub orders: CallOrders,
 }
 
 impl CallRow {

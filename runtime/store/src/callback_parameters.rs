@@ -1,6 +1,8 @@
 //! What callbacks say: the parameters of Twilio's status callbacks.
 
-use crate::{CallRow, ProgressEvent, rfc2822};
+use call::RecordingTracks;
+
+use crate::{CallRow, ProgressEvent, RecordingRow, rfc2822};
 
 /// The names and values of a form.
 pub(crate) type Form = Vec<(String, String)>;
@@ -50,6 +52,31 @@ pub(crate) fn call_parameters(
     form
 }
 
+/// A recording's turn. `url`: where its file is.
+pub(crate) fn recording_parameters(row: &RecordingRow, url: &str) -> Form {
+    let mut form = Form::new();
+    put(&mut form, "AccountSid", row.account);
+    put(&mut form, "CallSid", row.call);
+    put(&mut form, "RecordingSid", row.sid);
+    put(&mut form, "RecordingUrl", url);
+    put(&mut form, "RecordingStatus", row.status);
+    if row.status.is_final() {
+        put(&mut form, "RecordingDuration", row.duration_s());
+    }
+    put(&mut form, "RecordingChannels", row.channels);
+    if let Some(at) = rfc2822(row.created_unix_ms) {
+        put(&mut form, "RecordingStartTime", at);
+    }
+    put(&mut form, "RecordingSource", row.source);
+    let track = match row.tracks {
+        RecordingTracks::Both => "both",
+        RecordingTracks::Caller => "inbound",
+        RecordingTracks::Callee => "outbound",
+    };
+    put(&mut form, "RecordingTrack", track);
+    form
+}
+
 /// The status of then, in Twilio's words.
 fn status(call: &CallRow, turn: ProgressEvent) -> String {
     match turn {
@@ -92,6 +119,7 @@ mod tests {
             }),
             events: 3,
             settings: Default::default(),
+            orders: Default::default(),
         }
     }
 

@@ -1,62 +1,19 @@
 //! What an account's server is to be told, and what it has not been told yet.
 
-use call::{AccountSid, CallStatus, CallbackSubject, StatusCallback};
+use call::{AccountSid, CallCallback, CallStatus, CallbackSubject, ProgressEvent, StatusCallback};
 use serde::{Deserialize, Serialize};
 
 use crate::CallEventKind;
 
-/// A turn of a call that its account's server may be told of: Twilio's `StatusCallbackEvent`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ProgressEvent {
-    /// Its INVITE leaves.
-    Initiated,
-    /// It rings.
-    Ringing,
-    /// Somebody answered.
-    Answered,
-    /// It is over, however that came.
-    Completed,
-}
-
-impl ProgressEvent {
-    /// All of them, in the order in which they come.
-    pub const ALL: [Self; 4] = [
-        Self::Initiated,
-        Self::Ringing,
-        Self::Answered,
-        Self::Completed,
-    ];
-
-    /// Twilio's word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Initiated => "initiated",
-            Self::Ringing => "ringing",
-            Self::Answered => "answered",
-            Self::Completed => "completed",
-        }
+/// What an event of a call means to who is told; none where they are not told of such.
+pub(crate) const fn turn_of(kind: &CallEventKind) -> Option<ProgressEvent> {
+    match kind {
+        CallEventKind::Attempted(_) => Some(ProgressEvent::Initiated),
+        CallEventKind::Status(CallStatus::Ringing) => Some(ProgressEvent::Ringing),
+        CallEventKind::Status(CallStatus::InProgress) => Some(ProgressEvent::Answered),
+        CallEventKind::Ended(_) => Some(ProgressEvent::Completed),
+        CallEventKind::Accepted | CallEventKind::CameIn(_) | CallEventKind::Status(_) => None,
     }
-
-    /// What an event of a call means to who is told; none where they are not told of such.
-    pub(crate) const fn of(kind: &CallEventKind) -> Option<Self> {
-        match kind {
-            CallEventKind::Attempted(_) => Some(Self::Initiated),
-            CallEventKind::Status(CallStatus::Ringing) => Some(Self::Ringing),
-            CallEventKind::Status(CallStatus::InProgress) => Some(Self::Answered),
-            CallEventKind::Ended(_) => Some(Self::Completed),
-            CallEventKind::Accepted | CallEventKind::CameIn(_) | CallEventKind::Status(_) => None,
-        }
-    }
-}
-
-/// Who is told of a call, and of what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallCallback {
-    /// Where, and how.
-    pub to: StatusCallback,
-    /// Of which turns.
-    pub on: Vec<ProgressEvent>,
 }
 
 /// What a call still has to tell, as its row.

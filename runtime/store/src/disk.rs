@@ -44,13 +44,14 @@ use self::writer::Writer;
 use crate::rows::Rows;
 use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
-    AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
-    CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
-    ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion,
-    OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent,
-    PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor,
-    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
-    Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page, verbs,
+    AccountStore, Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow,
+    CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
+    ConferencePage, ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording,
+    NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange,
+    PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow,
+    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
+    verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -379,6 +380,22 @@ impl AccountStore for DiskStore {
         limit: usize,
     ) -> Result<RecordingPage, StoreError> {
         recordings::list(&self.database, scope, filter, from, limit)
+    }
+
+    fn change_call(
+        &self,
+        scope: Scope,
+        sid: CallSid,
+        change: CallChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<CallRow>> {
+        self.write(Lane::New, move |rows| {
+            verbs::change_call(rows, scope, sid, change, at_unix_ms)
+        })
+    }
+
+    fn delete_call(&self, scope: Scope, sid: CallSid) -> Commit<bool> {
+        self.write(Lane::New, move |rows| verbs::delete_call(rows, scope, sid))
     }
 
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {

@@ -15,6 +15,12 @@ pub enum StoreError {
     /// A call with this SID exists already.
     #[error("call {0} exists already")]
     DuplicateCall(CallSid),
+    /// What is over cannot be changed.
+    #[error("call {0} is over")]
+    CallOver(CallSid),
+    /// A call that goes on cannot be deleted.
+    #[error("call {0} is not over: end it first")]
+    CallGoesOn(CallSid),
     /// An attempt was to begin for a call that no longer waits for one: it was cancelled, or is being dialled.
     #[error("call {0} does not wait to be dialled")]
     NotQueued(CallSid),

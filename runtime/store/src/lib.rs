@@ -50,8 +50,11 @@ pub use account::{
 };
 pub use apply::{Applied, GeneratedToken, Item};
 pub use audit::{AuditEntry, Author, MAX_AUDIT_ENTRIES};
-pub use call_row::{CallEvent, CallEventKind, CallRow, Leg, NewCall, random_call_sid};
-pub use callback_row::{CallCallback, CallbackOutcome, CallbackRow, ProgressEvent};
+pub use call::{CallCallback, ProgressEvent, RecordingSource};
+pub use call_row::{
+    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Leg, NewCall, random_call_sid,
+};
+pub use callback_row::{CallbackOutcome, CallbackRow};
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::Sha256Digest;
@@ -72,7 +75,7 @@ pub use number::{
 };
 pub use numbers::{InvalidNumber, PhoneNumber};
 pub use operator::{Operator, OperatorId};
-pub use page::{CallFilter, Cursor, InvalidCursor, Page};
+pub use page::{CallFilter, Cursor, InvalidCursor, Page, TimeSpan};
 pub use plugin::{
     Canary, MAX_OWNED_BYTES, MAX_PLUGINS, MAX_VERSIONS, NewVersion, OPERATOR, Plugin, PluginChange,
     PluginDeed, PluginEvent, PluginOwner, PluginVersion, SelfTest, Standing, UploadedPlugin,
@@ -83,7 +86,7 @@ pub use queue_row::{
 };
 pub use recording_row::{
     NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingSource, RecordingStatus, random_recording_sid,
+    RecordingStatus, RecordingTold, random_recording_sid,
 };
 pub use scope::Scope;
 pub use seal::Secret;

@@ -13,10 +13,10 @@ use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
-    AccountStore, Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome,
-    CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
-    ConferenceRow, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall, NewQueue,
-    NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage,
+    AccountStore, Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow,
+    CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
+    ConferencePage, ConferenceRow, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall,
+    NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage,
     ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange,
     QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter,
     RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants,
@@ -161,6 +161,20 @@ impl AccountStore for MemoryStore {
         let found = found.into_iter().cloned().map(Ok);
         let is_own = |row: &RecordingRow| row.account == scope.account();
         page::take(found, RecordingCursor::of, is_own, limit)
+    }
+
+    fn change_call(
+        &self,
+        scope: Scope,
+        sid: CallSid,
+        change: CallChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<CallRow>> {
+        self.write(|rows| verbs::change_call(rows, scope, sid, change, at_unix_ms))
+    }
+
+    fn delete_call(&self, scope: Scope, sid: CallSid) -> Commit<bool> {
+        self.write(|rows| verbs::delete_call(rows, scope, sid))
     }
 
     fn delete_recording(&self, scope: Scope, sid: RecordingSid) -> Commit<bool> {
@@ -508,6 +522,13 @@ impl Rows for MemoryRows {
             self.queue.insert((due, after.sid));
         }
         self.calls.insert(after.sid, after.clone());
+        Ok(())
+    }
+
+    fn remove_call(&mut self, row: &CallRow) -> Result<(), StoreError> {
+        self.calls.remove(&row.sid);
+        self.events.remove(&row.sid);
+        self.journals.remove(&row.sid);
         Ok(())
     }
 

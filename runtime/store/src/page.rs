@@ -28,6 +28,31 @@ pub struct CallFilter {
     pub created_from_unix_ms: Option<u64>,
     /// Only calls created before this time, in milliseconds since the Unix epoch.
     pub created_before_unix_ms: Option<u64>,
+    /// Only calls that were first dialled, or came in, in this time.
+    pub started: TimeSpan,
+    /// Only calls that ended in this time.
+    pub ended: TimeSpan,
+}
+
+/// A span of time, in milliseconds since the Unix epoch. The default is all of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeSpan {
+    /// Its beginning.
+    pub from_unix_ms: Option<u64>,
+    /// Its end, which is not in it.
+    pub before_unix_ms: Option<u64>,
+}
+
+impl TimeSpan {
+    /// Whether a time is in it. What has no time is in no span but the default.
+    #[must_use]
+    pub fn contains(&self, at_unix_ms: Option<u64>) -> bool {
+        let Some(at) = at_unix_ms else {
+            return *self == Self::default();
+        };
+        self.from_unix_ms.is_none_or(|from| from <= at)
+            && self.before_unix_ms.is_none_or(|before| at < before)
+    }
 }
 
 impl CallFilter {
@@ -36,6 +61,8 @@ impl CallFilter {
             && self.from.as_ref().is_none_or(|from| *from == row.from)
             && self.status.is_none_or(|status| status == row.status)
             && self.parent.is_none_or(|parent| row.parent == Some(parent))
+            && self.started.contains(row.started_unix_ms)
+            && self.ended.contains(row.ended_unix_ms)
     }
 
     /// The creation times that may fit: from the first, and before the second.

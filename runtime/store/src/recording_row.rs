@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use call::{AccountSid, CallSid, RecordingSid};
+use call::{
+    AccountSid, CallSid, RecordingCallback, RecordingSid, RecordingSource, RecordingTracks,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::seal::random_bytes;
@@ -52,22 +54,13 @@ impl fmt::Display for RecordingStatus {
     }
 }
 
-/// Who began a recording, in the words of Twilio's `RecordingSource`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum RecordingSource {
-    /// The call's story; with `TwiML`, `<Record>`.
-    RecordVerb,
-    /// The API.
-    StartCallRecordingApi,
-}
-
-impl fmt::Display for RecordingSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::RecordVerb => "RecordVerb",
-            Self::StartCallRecordingApi => "StartCallRecordingAPI",
-        })
-    }
+/// Who is told of a recording, and where they find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingTold {
+    /// Who is told, and of which turns.
+    pub callback: RecordingCallback,
+    /// Where its file will be fetched from.
+    pub url: String,
 }
 
 /// A recording that is about to be kept for the first time.
@@ -83,6 +76,10 @@ pub struct NewRecording {
     pub channels: u16,
     /// Samples a second of each channel.
     pub rate_hz: u32,
+    /// Whose voice is recorded.
+    pub tracks: RecordingTracks,
+    /// Who is told of it; nobody in most cases.
+    pub told: Option<RecordingTold>,
     /// When it began.
     pub created_unix_ms: u64,
 }
@@ -123,6 +120,10 @@ pub struct RecordingRow {
     pub created_unix_ms: u64,
     /// When anything of it was last written.
     pub updated_unix_ms: u64,
+    /// Whose voice is recorded.
+    pub tracks: RecordingTracks,
+    /// Who is told of it; nobody in most cases.
+    pub told: Option<RecordingTold>,
 }
 
 impl RecordingRow {
@@ -130,6 +131,17 @@ impl RecordingRow {
     #[must_use]
     pub const fn has_media(&self) -> bool {
         self.status.is_final() && self.duration_ms > 0
+    }
+
+    /// Whole seconds, to the nearest; what is there at all is one at least.
+    #[must_use]
+    pub const fn duration_s(&self) -> u64 {
+        let rounded = self.duration_ms.saturating_add(500) / 1_000;
+        match (self.duration_ms, rounded) {
+            (0, _) => 0,
+            (_, 0) => 1,
+            (_, rounded) => rounded,
+        }
     }
 }
 
@@ -165,6 +177,33 @@ impl RecordingCursor {
         Self {
             created_unix_ms: row.created_unix_ms,
             sid: row.sid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_the_nearest_and_something_is_one() {
+        for (duration_ms, expected) in [(0, 0), (20, 1), (1_499, 1), (1_500, 2), (59_999, 60)] {
+            let row = RecordingRow {
+                sid: RecordingSid::from_bytes([1; 16]),
+                account: AccountSid::from_bytes([2; 16]),
+                call: CallSid::from_bytes([3; 16]),
+                source: RecordingSource::RecordVerb,
+                channels: 1,
+                rate_hz: 8_000,
+                status: RecordingStatus::Completed,
+                duration_ms,
+                file_bytes: 0,
+                created_unix_ms: 0,
+                updated_unix_ms: 0,
+                tracks: RecordingTracks::Both,
+                told: None,
+            };
+            assert_eq!(row.duration_s(), expected, "{duration_ms}");
         }
     }
 }

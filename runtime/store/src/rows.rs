@@ -35,6 +35,8 @@ pub(crate) trait Rows {
     fn call(&self, sid: CallSid) -> Result<Option<CallRow>, StoreError>;
     /// Writes a call's row and its places in every index; `before` is the row it replaces.
     fn put_call(&mut self, before: Option<&CallRow>, after: &CallRow) -> Result<(), StoreError>;
+    /// Takes a call that is over out of every table but those of recordings and callbacks.
+    fn remove_call(&mut self, row: &CallRow) -> Result<(), StoreError>;
     /// Appends to a call's events.
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError>;
     /// Keeps a call's journal as it is sealed.

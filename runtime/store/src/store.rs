@@ -8,13 +8,13 @@ use call::{
 };
 
 use crate::{
-    Applied, AuditEntry, Author, CallEvent, CallFilter, CallRow, CallbackOutcome, CallbackRow,
-    Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage, ConferenceRow,
-    Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page,
-    ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
-    QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding,
-    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, StoreError,
-    Tenants, UploadedPlugin,
+    Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow, CallbackOutcome,
+    CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
+    ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion,
+    OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent,
+    PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor,
+    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
+    Sha256Digest, StoreError, Tenants, UploadedPlugin,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -39,6 +39,18 @@ pub trait AccountStore: Send + Sync {
         limit: usize,
     ) -> Result<Page, StoreError>;
 
+    /// Changes what was ordered of a call that is not over, and who is told of it; none if there is no such call. One that is over fails
+    /// with [`StoreError::CallOver`].
+    fn change_call(
+        &self,
+        scope: Scope,
+        sid: CallSid,
+        change: CallChange,
+        at_unix_ms: u64,
+    ) -> Commit<Option<CallRow>>;
+    /// Forgets a call with its events and its journal; false if there is no such one. Its recordings are to be deleted before. One
+    /// that goes on fails with [`StoreError::CallGoesOn`].
+    fn delete_call(&self, scope: Scope, sid: CallSid) -> Commit<bool>;
     /// What happened to one call, in order; none if there is no such call.
     fn events(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError>;
 

@@ -12,7 +12,9 @@ use call::{CallRecord, CallSid, CallStatus};
 
 use crate::rows::Rows;
 use crate::seal::Purpose;
-use crate::{CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError};
+use crate::{
+    CallChange, CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError,
+};
 
 pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::conferences::{note_conference, recover_conferences};
@@ -197,6 +199,45 @@ fn end(
     write(rows, Some(before), row, at, CallEventKind::Ended(record))
 }
 
+/// Changes what was ordered of a call that is not over, and who is told of it. None if the account has no such call.
+pub(crate) fn change_call(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    sid: CallSid,
+    change: CallChange,
+    at_unix_ms: u64,
+) -> Result<Option<CallRow>, StoreError> {
+    let found = rows.call(sid)?;
+    let Some(before) = found.filter(|row| row.account == scope.account()) else {
+        return Ok(None);
+    };
+    if before.status.is_final() {
+        return Err(StoreError::CallOver(sid));
+    }
+    if let Some(to) = change.callback {
+        callbacks::redirect(rows, sid, to)?;
+    }
+    let mut row = before.clone();
+    row.orders.time_limit_s = change.time_limit_s.or(row.orders.time_limit_s);
+    row.updated_unix_ms = at_unix_ms;
+    rows.put_call(Some(&before), &row)?;
+    Ok(Some(row))
+}
+
+/// Forgets a call that is over, with its events and its journal. False if the account has no such call.
+pub(crate) fn delete_call(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    sid: CallSid,
+) -> Result<bool, StoreError> {
+    let found = rows.call(sid)?;
+    match found.filter(|row| row.account == scope.account()) {
+        None => Ok(false),
+        Some(row) if !row.status.is_final() => Err(StoreError::CallGoesOn(sid)),
+        Some(row) => rows.remove_call(&row).map(|()| true),
+    }
+}
+
 /// Milliseconds in seconds, rounded up.
 fn seconds_up(ms: u64) -> u32 {
     u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
@@ -238,6 +279,7 @@ fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
         record: None,
         events: 0,
         settings: call.settings,
+        orders: call.orders,
     }
 }
 

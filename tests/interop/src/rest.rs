@@ -52,6 +52,12 @@ impl Rest {
         (status.expect("a status line"), response)
     }
 
+    /// Deletes what is at a path below the account; the status.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> u16 {
+        self.request("DELETE", path, "").0
+    }
+
     /// The bytes of a file below the account.
     #[must_use]
     pub fn download(&self, path: &str) -> Vec<u8> {
@@ -99,7 +105,10 @@ impl Rest {
             .split(' ')
             .nth(1)
             .and_then(|status| status.parse().ok());
-        let json = serde_json::from_str(body).map_err(|_| strange())?;
+        let json = match body {
+            "" => Value::Null, // a 204
+            body => serde_json::from_str(body).map_err(|_| strange())?,
+        };
         Ok((status.ok_or_else(strange)?, json))
     }
 

@@ -2,10 +2,10 @@
 
 use jackfield_guest::{
     CallError, Dial as Whom, DialRequest, DialStatus, Dialed, Dialing, Recorded, Recording,
-    WhisperFlow, error, warn,
+    StoryFlow, error, warn,
 };
 
-use super::record::recording_parameters;
+use super::record::{absolute, recording_parameters};
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::fetch::Parameter;
@@ -25,7 +25,7 @@ impl Interpreter<'_> {
         let whom = with_absolute_urls(&dial.whom, document);
         let dialing = self.call.dial(whom)?;
         let recording = match &dial.recording {
-            Some(wanted) => self.record_talk(wanted, &dialing)?,
+            Some(wanted) => self.record_talk(wanted, &dialing, document)?,
             None => None,
         };
         let over = dialing.finish()?;
@@ -47,12 +47,16 @@ impl Interpreter<'_> {
         &self,
         wanted: &TalkRecording,
         dialing: &Dialing<'_>,
+        document: &Document,
     ) -> Result<Option<Recording<'_>>, CallError> {
         let at_once = wanted.from_ringing && self.answered;
         if !at_once && dialing.answered()?.is_none() {
             return Ok(None);
         }
-        match self.call.start_recording(wanted.options.clone()) {
+        match self
+            .call
+            .start_recording(absolute(&wanted.options, document))
+        {
             Ok(recording) => Ok(Some(recording)),
             Err(CallError::HungUp) => Err(CallError::HungUp),
             Err(refusal) => {
@@ -63,12 +67,22 @@ impl Interpreter<'_> {
     }
 }
 
-/// The whispers' URLs are relative to the document.
+/// The URLs of whispers and of who is told are relative to the document.
 fn with_absolute_urls(whom: &Whom, document: &Document) -> Whom {
+    let Some(base) = &document.url else {
+        return whom.clone();
+    };
     let mut request = DialRequest::from(whom.clone());
-    let whispers = request.targets.iter_mut();
-    for whisper in whispers.filter_map(|target| target.whisper.as_mut()) {
-        if let (WhisperFlow::VoiceUrl(link), Some(base)) = (&mut whisper.story, &document.url) {
+    for target in &mut request.targets {
+        let whisper = target.whisper.as_mut().map(|whisper| &mut whisper.story);
+        let whisper = match whisper {
+            Some(StoryFlow::VoiceUrl(link)) => Some(link),
+            _ => None,
+        };
+        let told = target.status_callback.as_mut().map(|told| &mut told.to);
+        let detection = target.detection.as_mut();
+        let detection = detection.and_then(|asked| asked.status_callback.as_mut());
+        for link in [whisper, told, detection].into_iter().flatten() {
             link.url = resolve(base, &link.url);
         }
     }

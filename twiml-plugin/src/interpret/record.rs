@@ -1,16 +1,22 @@
 //! `<Record>`, and what its action is told.
 
-use jackfield_guest::{CallError, Recorded, RecordingEnd, error};
+use jackfield_guest::{Call, CallError, Recorded, RecordingEnd, RecordingOptions, error, warn};
 
 use super::Interpreter;
+use crate::document::Document;
 use crate::fetch::Parameter;
+use crate::reference::resolve;
 use crate::verb::Record;
 
 impl Interpreter<'_> {
     /// What is sent to `action`; none where nobody spoke, and the document goes on.
-    pub(super) fn record(&mut self, record: &Record) -> Result<Option<Vec<Parameter>>, CallError> {
+    pub(super) fn record(
+        &mut self,
+        record: &Record,
+        document: &Document,
+    ) -> Result<Option<Vec<Parameter>>, CallError> {
         self.call.clear_digits()?; // what was pressed before it does not end it
-        let recorded = match self.call.record(record.options.clone()) {
+        let recorded = match self.call.record(absolute(&record.options, document)) {
             Ok(recorded) => recorded,
             Err(CallError::HungUp) => return Err(CallError::HungUp),
             Err(refusal) => {
@@ -24,6 +30,43 @@ impl Interpreter<'_> {
         let is_something = recorded.heard_voice && recorded.duration_ms > 0;
         Ok(is_something.then(|| parameters(recorded)))
     }
+}
+
+impl<'a> Interpreter<'a> {
+    /// Begins to record the call; the document goes on, whatever becomes of it.
+    pub(super) fn start_recording(
+        &mut self,
+        options: &RecordingOptions,
+        document: &Document,
+    ) -> Result<(), CallError> {
+        let call: &'a Call = self.call;
+        match call.start_recording(absolute(options, document)) {
+            Ok(recording) => self.recordings.push(recording),
+            Err(CallError::HungUp) => return Err(CallError::HungUp),
+            Err(refusal) => error!(self.call, "Start: the call is not recorded: {refusal}"),
+        }
+        Ok(())
+    }
+
+    /// Ends the latest of those, and waits for its file.
+    pub(super) fn stop_recording(&mut self) -> Result<(), CallError> {
+        match self.recordings.pop() {
+            Some(recording) => recording.stop().map(drop),
+            None => {
+                warn!(self.call, "Stop: these documents have begun no recording");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Who is told is at a URL relative to the document.
+pub(super) fn absolute(options: &RecordingOptions, document: &Document) -> RecordingOptions {
+    let mut options = options.clone();
+    if let (Some(told), Some(base)) = (&mut options.status_callback, &document.url) {
+        told.to.url = resolve(base, &told.to.url);
+    }
+    options
 }
 
 fn parameters(recorded: Recorded) -> Vec<Parameter> {

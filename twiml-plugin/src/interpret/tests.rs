@@ -709,6 +709,35 @@ fn documents_that_take_the_place_of_others_find_the_call_up() {
 }
 
 #[test]
+fn a_redirect_to_a_component_hands_the_call_over() {
+    let caller = caller(
+        "<Redirect>plugin:survey?language=km</Redirect><Say>Never</Say>",
+        &[],
+    );
+    assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+    assert_eq!(caller.transcript(), ["continue with survey"]);
+}
+
+#[test]
+fn a_call_is_recorded_beside_its_documents() {
+    let caller = caller(
+        "<Start><Recording/></Start><Say>Hello</Say><Stop><Recording/></Stop><Stop><Recording/></Stop><Say>Bye</Say>",
+        &[],
+    );
+    check(
+        &caller,
+        &[
+            "answer",
+            "record",
+            "say Hello",
+            "stop recording",
+            "say Bye",
+            "hang up",
+        ],
+    );
+}
+
+#[test]
 fn a_caller_hears_itself_until_it_hangs_up() {
     let caller = caller("<Echo/><Say>Never</Say>", &[]).hang_up(9.0);
     assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));

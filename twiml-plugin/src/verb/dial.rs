@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use jackfield_guest::{Dial as Whom, RecordingChannels, RecordingOptions, Target, Whisper};
+use jackfield_guest::{
+    Dial as Whom, RecordingChannels, RecordingOptions, RecordingSource, RecordingTracks, Target,
+    Whisper,
+};
 
 use super::attribute::{at_least_one, boolean};
+use super::callback::{OF_CALL, OF_DETECTION};
 use super::{Link, Reading, Verb};
 use crate::fault::{
     DIAL_ANSWER_ON_BRIDGE, DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_NESTED, DIAL_RECORD,
@@ -32,13 +36,17 @@ pub(crate) struct TalkRecording {
     pub(crate) options: RecordingOptions,
 }
 
-const ATTRIBUTES: [&str; 11] = [
+const ATTRIBUTES: [&str; 15] = [
     "action",
     "answerOnBridge",
     "callerId",
     "hangupOnStar",
     "method",
     "record",
+    "recordingStatusCallback",
+    "recordingStatusCallbackEvent",
+    "recordingStatusCallbackMethod",
+    "recordingTrack",
     "ringTone",
     "sequential",
     "timeLimit",
@@ -117,14 +125,24 @@ impl Reading {
             "do-not-trim" => Some(false),
             _ => None,
         });
+        let tracks = self.tracks(element);
         let options = RecordingOptions {
             channels,
+            tracks,
+            source: RecordingSource::DialVerb,
+            status_callback: self.recording_callback(element),
             ..RecordingOptions::of_call().trim_silence(trim)
         };
         Some(TalkRecording {
             from_ringing,
             options,
         })
+    }
+
+    /// Whose voice is recorded.
+    pub(super) fn tracks(&mut self, element: &Element) -> RecordingTracks {
+        let both = RecordingTracks::Both;
+        self.value(element, "recordingTrack", both, NOT_IN_SCHEMA, track)
     }
 
     fn manner(&mut self, element: &Element, mut whom: Whom, answers_late: bool) -> Whom {
@@ -192,9 +210,9 @@ impl Reading {
 
     /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears.
     fn number(&mut self, noun: &Element) -> Result<Target, String> {
-        let target = Target::new(plain_number(&noun.text()));
         let keys = noun.attribute("sendDigits");
         let whispered = self.whispered(noun, &["sendDigits"]);
+        let target = self.followed(noun, Target::new(plain_number(&noun.text())));
         match (keys, whispered) {
             (Some(_), Some(_)) => Err("Number sendDigits with url".to_owned()),
             (Some(keys), None) => Ok(match self.keys(keys) {
@@ -207,18 +225,29 @@ impl Reading {
     }
 
     fn sip(&mut self, noun: &Element) -> Target {
-        let target = Target::new(noun.text().trim());
-        match self.whispered(noun, &[]) {
+        let whispered = self.whispered(noun, &[]);
+        let target = self.followed(noun, Target::new(noun.text().trim()));
+        match whispered {
             Some(whisper) => target.whisper(whisper),
             None => target,
         }
     }
 
-    /// What they hear first, at a URL that is as written. Attributes that would tell somebody of the call's progress are left out with a
-    /// warning.
+    /// Who is told of their call, and of who answered it.
+    fn followed(&mut self, noun: &Element, target: Target) -> Target {
+        Target {
+            status_callback: self.call_callback(noun),
+            detection: self.detection(noun),
+            ..target
+        }
+    }
+
+    /// What they hear first, at a URL that is as written.
     fn whispered(&mut self, noun: &Element, known: &[&str]) -> Option<Whisper> {
         for (name, _) in &noun.attributes {
-            if !known.contains(&name.as_str()) && !["url", "method"].contains(&name.as_str()) {
+            let mut known = known.iter().chain(&["url", "method"]);
+            let mut others = OF_CALL.iter().chain(&OF_DETECTION);
+            if !known.any(|own| own == name) && !others.any(|own| own == name) {
                 let message = format!("{}: {name} is not supported yet, and is ignored", noun.name);
                 self.warn(NOT_IN_SCHEMA, message);
             }
@@ -232,6 +261,15 @@ impl Reading {
 /// A document that presses keys, which are letters, digits, `*` and `#`.
 fn pressing(keys: &str) -> String {
     format!("<Response><Play digits=\"{keys}\"/></Response>")
+}
+
+pub(super) fn track(word: &str) -> Option<RecordingTracks> {
+    match word {
+        "both" => Some(RecordingTracks::Both),
+        "inbound" => Some(RecordingTracks::Caller),
+        "outbound" => Some(RecordingTracks::Callee),
+        _ => None,
+    }
 }
 
 /// A number without what people write between its digits.
@@ -324,11 +362,11 @@ mod tests {
         odd("sequential", "1", 13218);
         odd("ringTone", "gb", 13220);
         check(
-            "<Dial><Say>x</Say><Number statusCallback='/s'>+1</Number></Dial>",
+            "<Dial><Say>x</Say><Number byoc='x'>+1</Number></Dial>",
             dial(usual(Whom::to("+1"))),
             &[
                 "13215 Dial: <Say> cannot be in it, and is ignored",
-                "12200 Number: statusCallback is not supported yet, and is ignored",
+                "12200 Number: byoc is not supported yet, and is ignored",
             ],
         );
         check_ignored("<Dial/>", &["13215 Dial: there is nobody in it"]);
@@ -392,6 +430,7 @@ mod tests {
         let recorded = |from_ringing, channels, trim| {
             let options = RecordingOptions {
                 channels,
+                source: RecordingSource::DialVerb,
                 ..RecordingOptions::of_call().trim_silence(trim)
             };
             Verb::Dial(Dial {
@@ -423,5 +462,68 @@ mod tests {
         ] {
             check(&format!("<Dial {attributes}>+1</Dial>"), expected, &[]);
         }
+    }
+
+    #[test]
+    fn who_is_told_of_their_call_is_read() {
+        use jackfield_guest::{CallTurn, DetectionMode, DetectionRequest, StatusCallback};
+        let told = |url: &str, method| StatusCallback {
+            url: url.to_owned(),
+            method,
+        };
+        let target = Target::new("+1").status_callback(
+            told("/s", HttpMethod::Get),
+            [CallTurn::Initiated, CallTurn::Answered],
+        );
+        check(
+            "<Dial><Number statusCallback='/s' statusCallbackMethod='GET' statusCallbackEvent='initiated answered initiated'>+1</Number></Dial>",
+            dial(usual(Whom::to(target))),
+            &[],
+        );
+        let target = Target::new("sip:a@b")
+            .status_callback(told("/s", HttpMethod::Post), [CallTurn::Completed])
+            .detect(DetectionRequest {
+                mode: DetectionMode::DetectMessageEnd,
+                timeout_ms: 20_000,
+                status_callback: Some(told("/amd", HttpMethod::Post)),
+                ..DetectionRequest::new()
+            });
+        check(
+            "<Dial><Sip statusCallback='/s' statusCallbackEvent='busy' machineDetection='DetectMessageEnd' machineDetectionTimeout='20' machineDetectionSilenceTimeout='1' amdStatusCallback='/amd'>sip:a@b</Sip></Dial>",
+            dial(usual(Whom::to(target))),
+            &[
+                "12200 Sip: statusCallbackEvent \"busy\" is unknown",
+                "12200 Sip: invalid machineDetectionSilenceTimeout \"1\": the default is used",
+            ],
+        );
+    }
+
+    #[test]
+    fn who_is_told_of_the_recording_is_read() {
+        use jackfield_guest::{RecordingTurn, StatusCallback};
+        let told = StatusCallback {
+            url: "/r".to_owned(),
+            method: HttpMethod::Post,
+        };
+        let options = RecordingOptions {
+            channels: RecordingChannels::Mono,
+            tracks: RecordingTracks::Callee,
+            ..RecordingOptions::of_call()
+                .source(RecordingSource::DialVerb)
+                .status_callback(told, [RecordingTurn::Absent, RecordingTurn::InProgress])
+        };
+        check(
+            "<Dial record='true' recordingTrack='outbound' recordingStatusCallback='/r' recordingStatusCallbackEvent='absent in-progress'>+1</Dial>",
+            Verb::Dial(Dial {
+                whom: usual(Whom::to("+1")),
+                answers_late: false,
+                recording: Some(TalkRecording {
+                    from_ringing: false,
+                    options,
+                }),
+                action: None,
+            }),
+            &[],
+        );
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use jackfield_guest::RecordingOptions;
+use jackfield_guest::{RecordingChannels, RecordingOptions, RecordingTracks};
 
 use super::attribute::{at_least_one, boolean};
+use super::dial::track;
 use super::{Link, Reading};
 use crate::fault::{
     NOT_IN_SCHEMA, RECORD_FINISH_ON_KEY, RECORD_MAX_LENGTH, RECORD_METHOD, RECORD_PLAY_BEEP,
@@ -34,11 +35,20 @@ const ATTRIBUTES: [&str; 13] = [
     "trim",
 ];
 
+const WHOLE_ATTRIBUTES: [&str; 6] = [
+    "channels",
+    "recordingStatusCallback",
+    "recordingStatusCallbackEvent",
+    "recordingStatusCallbackMethod",
+    "track",
+    "trim",
+];
+
 impl Reading {
     pub(super) fn record(&mut self, element: &Element) -> Record {
         self.know(element, &ATTRIBUTES);
         self.no_elements(element);
-        self.without_callbacks(element);
+        self.without_transcription(element);
         let timeout = self.value(element, "timeout", 5, RECORD_TIMEOUT, |text| {
             text.parse::<u32>().ok()
         });
@@ -55,13 +65,17 @@ impl Reading {
             _ => None,
         });
         let seconds = |number: u32| Duration::from_secs(number.into());
+        let options = RecordingOptions::of_message()
+            .until_silence((timeout > 0).then(|| seconds(timeout)))
+            .at_most(seconds(length))
+            .until_keys(keys)
+            .beep(beep)
+            .trim_silence(trim);
         Record {
-            options: RecordingOptions::of_message()
-                .until_silence((timeout > 0).then(|| seconds(timeout)))
-                .at_most(seconds(length))
-                .until_keys(keys)
-                .beep(beep)
-                .trim_silence(trim),
+            options: RecordingOptions {
+                status_callback: self.recording_callback(element),
+                ..options
+            },
             action: Link {
                 url: element
                     .attribute("action")
@@ -73,14 +87,32 @@ impl Reading {
         }
     }
 
-    /// Warns of what would be found missing only after the call.
-    fn without_callbacks(&mut self, element: &Element) {
-        if element.attribute("recordingStatusCallback").is_some() {
-            self.warn(
-                NOT_IN_SCHEMA,
-                "Record: recordingStatusCallback is not called yet: use action",
-            );
+    /// `<Recording>` of `<Start>`: the call from now on.
+    pub(super) fn whole_recording(&mut self, noun: &Element) -> RecordingOptions {
+        self.know(noun, &WHOLE_ATTRIBUTES);
+        let dual = RecordingChannels::Dual;
+        let channels = self.value(noun, "channels", dual, NOT_IN_SCHEMA, |word| match word {
+            "mono" => Some(RecordingChannels::Mono),
+            "dual" => Some(RecordingChannels::Dual),
+            _ => None,
+        });
+        let both = RecordingTracks::Both;
+        let tracks = self.value(noun, "track", both, NOT_IN_SCHEMA, track);
+        let trim = self.value(noun, "trim", false, NOT_IN_SCHEMA, |trim| match trim {
+            "trim-silence" => Some(true),
+            "do-not-trim" => Some(false),
+            _ => None,
+        });
+        RecordingOptions {
+            channels,
+            tracks,
+            status_callback: self.recording_callback(noun),
+            ..RecordingOptions::of_call().trim_silence(trim)
         }
+    }
+
+    /// Warns of what would be found missing only after the call.
+    fn without_transcription(&mut self, element: &Element) {
         let transcribe = self.value(element, "transcribe", false, RECORD_TRANSCRIBE, boolean);
         if transcribe || element.attribute("transcribeCallback").is_some() {
             self.warn(

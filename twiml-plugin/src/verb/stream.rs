@@ -20,6 +20,7 @@ impl Reading {
         let noun = self.only_noun(element)?;
         Some(match noun.name.as_str() {
             "Stream" => Verb::StartStream(self.stream(noun, false)),
+            "Recording" => Verb::StartRecording(self.whole_recording(noun)),
             name => Verb::Unsupported(format!("Start><{name}")),
         })
     }
@@ -27,8 +28,13 @@ impl Reading {
     pub(super) fn stop(&mut self, element: &Element) -> Option<Verb> {
         self.know(element, &[]);
         let noun = self.only_noun(element)?;
-        if noun.name != "Stream" {
-            return Some(Verb::Unsupported(format!("Stop><{}", noun.name)));
+        match noun.name.as_str() {
+            "Stream" => {}
+            "Recording" => {
+                self.know(noun, &[]);
+                return Some(Verb::StopRecording);
+            }
+            name => return Some(Verb::Unsupported(format!("Stop><{name}"))),
         }
         self.know(noun, &["name"]);
         let name = noun.attribute("name").unwrap_or_default();

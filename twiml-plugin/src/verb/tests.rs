@@ -711,8 +711,8 @@ fn a_record_has_twilios_defaults_and_its_own_values() {
             "13614 Record: recordings are not transcribed yet",
         ),
         (
-            "recordingStatusCallback='/s'",
-            "12200 Record: recordingStatusCallback is not called yet: use action",
+            "recordingStatusCallbackEvent='absent'",
+            "12200 Record: recordingStatusCallbackEvent has no effect without recordingStatusCallback",
         ),
     ] {
         check(
@@ -721,4 +721,36 @@ fn a_record_has_twilios_defaults_and_its_own_values() {
             &[warning],
         );
     }
+}
+
+#[test]
+fn a_recording_of_the_call_has_its_values() {
+    use jackfield_guest::{
+        RecordingChannels, RecordingOptions, RecordingTracks, RecordingTurn, StatusCallback,
+    };
+    let whole = RecordingOptions::of_call;
+    let started = Verb::StartRecording;
+    check("<Start><Recording/></Start>", started(whole()), &[]);
+    let told = StatusCallback {
+        url: "/r".to_owned(),
+        method: HttpMethod::Get,
+    };
+    let own = RecordingOptions {
+        channels: RecordingChannels::Mono,
+        tracks: RecordingTracks::Caller,
+        ..whole()
+            .trim_silence(true)
+            .status_callback(told, [RecordingTurn::Completed])
+    };
+    check(
+        "<Start><Recording channels='mono' track='inbound' trim='trim-silence' recordingStatusCallback='/r' recordingStatusCallbackMethod='GET'/></Start>",
+        started(own),
+        &[],
+    );
+    check(
+        "<Start><Recording channels='three'/></Start>",
+        started(whole()),
+        &["12200 Recording: invalid channels \"three\": the default is used"],
+    );
+    check("<Stop><Recording/></Stop>", Verb::StopRecording, &[]);
 }

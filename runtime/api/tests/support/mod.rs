@@ -9,6 +9,7 @@ use std::future::ready;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use call::{
     AccountSid, CallRecord, CallSid, CallStatus, ConferenceCallback, ConferenceEndReason,
     ConferenceInput, ConferenceSid, ConferenceTurn, Grants, Participant, ParticipantExit,
-    RecordingChannels, RecordingOptions, RecordingSid,
+    RecordingChannels, RecordingSid, StartRecording,
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
@@ -31,8 +32,8 @@ use store::tenants::Surroundings;
 use store::{
     AccountStore, Applied, Author, CallRow, ConferenceNote, Directory, Flow, Leg, MemoryStore,
     NewRecording, NewVersion, OperatorEdit, Plugin, PluginChange, PluginLogLine, PluginOwner,
-    RecordingEnding, RecordingRow, RecordingSource, RecordingStatus, Scope, Secret, SelfTest,
-    Store, StoreError, Tenants, TrunkId, UploadedPlugin, VersionUsage,
+    RecordingEnding, RecordingRow, RecordingStatus, Scope, Secret, SelfTest, Store, StoreError,
+    Tenants, TrunkId, UploadedPlugin, VersionUsage,
 };
 use tower::ServiceExt as _;
 
@@ -103,6 +104,7 @@ pub(crate) struct Live {
     pub(crate) directory_changes: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
     pub(crate) redirected: Mutex<Vec<Redirected>>,
+    pub(crate) limited: Mutex<Vec<(CallSid, Duration)>>,
     /// What the next `end` fails with.
     pub(crate) failure: Mutex<Option<EndError>>,
 }
@@ -165,6 +167,10 @@ impl LiveCalls for Live {
         redirected.push((call, flow, settings));
         is_there
     }
+
+    fn limit(&self, _account: AccountSid, call: CallSid, longest: Duration) {
+        self.limited.lock().unwrap().push((call, longest));
+    }
 }
 
 /// Begins recordings in the store, and has one file for all.
@@ -178,13 +184,15 @@ impl LiveRecordings for Tapes {
         &self,
         account: AccountSid,
         call: CallSid,
-        options: RecordingOptions,
+        start: StartRecording,
     ) -> Done<Result<RecordingSid, RecordingError>> {
         let new = NewRecording {
             sid: RE,
             call,
-            source: RecordingSource::StartCallRecordingApi,
-            channels: match options.channels {
+            source: start.source,
+            tracks: start.options.tracks,
+            told: None,
+            channels: match start.options.channels {
                 RecordingChannels::Mono => 1,
                 RecordingChannels::Dual => 2,
             },
@@ -557,8 +565,11 @@ impl Api {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        let json = serde_json::from_slice(&body)
-            .unwrap_or_else(|error| panic!("{error} in {status} {body:?}"));
+        let json = match body.is_empty() {
+            true => Value::Null, // a 204
+            false => serde_json::from_slice(&body)
+                .unwrap_or_else(|error| panic!("{error} in {status} {body:?}")),
+        };
         Answer {
             status,
             headers,

@@ -78,6 +78,8 @@ impl Call {
             (State::Up, Command::Refer(request)) => self.refer(now, request),
             (State::Up, Command::Listen(request)) => self.listen(request),
             (State::Up, Command::StopListening(id)) => self.stop_listening(id),
+            (State::Incoming, Command::ContinueWith(next))
+            | (State::Up, Command::ContinueWith(next)) => self.continue_with(next),
             (State::Incoming | State::Calling | State::Cancelling(_), _) => {
                 Err(CallError::NotAnswered)
             }

@@ -5,18 +5,7 @@ use crate::{CallError, Detection, DetectionRequest, Effect, Event, MediaCommand,
 
 impl Call {
     pub(super) fn detect_machine(&mut self, request: DetectionRequest) -> Result<Reply, CallError> {
-        let invalid = |error: media::MachineDetectionRange| error.to_string();
-        request
-            .options
-            .check()
-            .map_err(invalid)
-            .and_then(|()| {
-                request
-                    .status_callback
-                    .iter()
-                    .try_for_each(|callback| callback.check())
-            })
-            .map_err(CallError::InvalidArgument)?;
+        request.check().map_err(CallError::InvalidArgument)?;
         if self.detecting.is_some() {
             return Err(CallError::LimitReached(
                 "one detection at a time".to_owned(),

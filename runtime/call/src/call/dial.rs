@@ -10,15 +10,15 @@ use media::RingTone;
 use super::{Call, State};
 use crate::{
     CallError, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, DialEnd, DialId,
-    DialRequest, Effect, Event, Reply, Whisper, WhisperFlow,
+    DialRequest, Effect, Event, Reply, StoryFlow,
 };
 
 /// Targets of one dial (Twilio error 13250).
 const MAX_TARGETS: usize = 10;
 /// Seconds that one may ring.
 const MAX_RING_S: u32 = 600;
-/// Bytes of a whisper's document and settings.
-const MAX_WHISPER_BYTES: usize = 64 * 1024;
+/// Bytes of a story's document and settings.
+const MAX_STORY_BYTES: usize = 64 * 1024;
 /// Seconds that a conversation may last.
 const MAX_TIME_S: u32 = 86_400;
 
@@ -261,28 +261,34 @@ const fn rank(status: CallStatus) -> u8 {
     }
 }
 
-fn check_whisper(whisper: &Whisper) -> Result<(), CallError> {
+/// Whether a story of this call, or a whisper, can be begun; `whose` names it.
+pub(super) fn check_story(
+    whose: &str,
+    story: &StoryFlow,
+    settings: &[(String, String)],
+) -> Result<(), CallError> {
     let invalid = |what| Err(CallError::InvalidArgument(what));
-    let document = match &whisper.story {
-        WhisperFlow::VoiceUrl(url) => match url.check() {
+    let document = match story {
+        StoryFlow::VoiceUrl(url) => match url.check() {
             Ok(()) => 0,
             Err(_) => {
-                let what = "a whisper's document has a URL that begins with http:// or https://, for a GET or a POST";
-                return invalid(what.to_owned());
+                return invalid(format!(
+                    "{whose} has a document whose URL begins with http:// or https://, for a GET or a POST"
+                ));
             }
         },
-        WhisperFlow::Twiml(document) => document.len(),
-        WhisperFlow::Component(name) if name.is_empty() => {
-            return invalid("a whisper's component has no name".to_owned());
+        StoryFlow::Twiml(document) => document.len(),
+        StoryFlow::Component(name) if name.is_empty() => {
+            return invalid(format!("{whose} is a component without a name"));
         }
-        WhisperFlow::Component(_) => 0,
+        StoryFlow::Component(_) => 0,
     };
-    let settings = whisper.settings.iter();
+    let settings = settings.iter();
     let settings: usize = settings.map(|(name, value)| name.len() + value.len()).sum();
     let bytes = document + settings;
-    if bytes > MAX_WHISPER_BYTES {
+    if bytes > MAX_STORY_BYTES {
         return invalid(format!(
-            "a whisper has {bytes} bytes of document and settings: give {MAX_WHISPER_BYTES} at most"
+            "{whose} has {bytes} bytes of document and settings: give {MAX_STORY_BYTES} at most"
         ));
     }
     Ok(())
@@ -311,7 +317,14 @@ fn check(request: &DialRequest) -> Result<RingTone, CallError> {
         .iter()
         .filter_map(|target| target.whisper.as_ref())
     {
-        check_whisper(whisper)?;
+        check_story("a whisper", &whisper.story, &whisper.settings)?;
+    }
+    for target in &request.targets {
+        let callback = target.callback.iter().try_for_each(|told| told.check());
+        let detection = target.detection.iter().try_for_each(|asked| asked.check());
+        callback
+            .and(detection)
+            .map_err(CallError::InvalidArgument)?;
     }
     match request.ring_tone.as_deref() {
         None => Ok(RingTone::default()),

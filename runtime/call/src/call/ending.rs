@@ -149,6 +149,16 @@ impl Call {
         );
     }
 
+    /// Its longest time is another one from now on; one that is over already ends it.
+    pub(super) fn limit_to(&mut self, now: Instant, longest: Duration) {
+        self.limits.max_duration = longest;
+        if self.state == State::Up
+            && let Some(answered) = self.answered_at
+        {
+            self.deadline = Some((answered + longest).max(now));
+        }
+    }
+
     pub(super) fn status_when_lost(&self) -> CallStatus {
         if self.answered_at.is_some() {
             CallStatus::Completed

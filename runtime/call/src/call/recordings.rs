@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Call;
 use crate::{
     CallError, Effect, Event, MediaCommand, MediaPath, Recording, RecordingCommand, RecordingEnd,
-    RecordingId, RecordingOptions, RecordingOrder, Reply,
+    RecordingId, RecordingOptions, RecordingOrder, Reply, StartRecording,
 };
 
 /// Recordings of one call that go on at a time.
@@ -34,7 +34,7 @@ impl Call {
     /// Accepts or refuses a command of an answered call.
     pub(super) fn obey_recording(&mut self, command: RecordingCommand) -> Result<Reply, CallError> {
         match command {
-            RecordingCommand::Start(options) => return self.start_recording(options),
+            RecordingCommand::Start(start) => return self.start_recording(start),
             RecordingCommand::Pause(id, behavior) => {
                 self.order_recording(id, RecordingOrder::Pause(id, behavior))?;
             }
@@ -48,8 +48,12 @@ impl Call {
         Ok(Reply::Done)
     }
 
-    fn start_recording(&mut self, options: RecordingOptions) -> Result<Reply, CallError> {
-        check(&options)?;
+    pub(super) fn start_recording(&mut self, start: StartRecording) -> Result<Reply, CallError> {
+        let options = &start.options;
+        check(options)?;
+        if let Some(callback) = &start.callback {
+            callback.check().map_err(CallError::InvalidArgument)?;
+        }
         if self.recordings.going_on.len() >= MAX_RECORDINGS {
             return Err(CallError::LimitReached(format!(
                 "{MAX_RECORDINGS} recordings of a call at a time"
@@ -63,7 +67,7 @@ impl Call {
         });
         let path = self.path.or(self.unconfirmed);
         let codec = path.map_or(media::Codec::Pcmu, |path| MediaPath::media_codec(&path));
-        self.emit(Effect::StartRecording { id, options, codec });
+        self.emit(Effect::StartRecording { id, start, codec });
         Ok(Reply::Recording(id))
     }
 

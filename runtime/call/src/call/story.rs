@@ -2,11 +2,15 @@
 
 use std::time::Instant;
 
+use super::dial::check_story;
 use super::{Call, State};
 use crate::{
-    CallError, Effect, Event, HangUpCause, MediaCommand, PlaybackId, PromptSource, StoryChoice,
-    StoryOutcome,
+    CallError, Continuation, Effect, Event, HangUpCause, MediaCommand, PlaybackId, PromptSource,
+    Reply, StoryChoice, StoryOutcome,
 };
+
+/// Times that stories may hand one call over, so that two of them do not play with it for ever.
+const MAX_HAND_OVERS: u32 = 100;
 
 /// What is known of a call's story.
 #[derive(Debug, Default)]
@@ -19,6 +23,10 @@ pub(super) struct Story {
     pub(super) heard: bool,
     /// Another one takes its place as soon as it has ended.
     pub(super) replaced: bool,
+    /// What the one that runs hands the call over to.
+    pub(super) next: Option<Continuation>,
+    /// How often stories have handed the call over.
+    pub(super) handed_over: u32,
     /// The playback after which a failed call is hung up.
     pub(super) apology: Option<PlaybackId>,
 }
@@ -39,10 +47,21 @@ impl Call {
         }
         self.close_streams();
         self.forget_listening();
-        self.detecting = None;
+        if self.dialled.is_none() {
+            self.detecting = None; // of a dialled call it is asked by who dials
+        }
         self.forget_referral();
         if std::mem::take(&mut self.story.replaced) {
+            self.story.next = None;
             return self.start_story(StoryChoice::Flow);
+        }
+        if let Some(next) = self.story.next.take()
+            && matches!(
+                outcome,
+                StoryOutcome::Returned(Ok(()) | Err(CallError::HungUp))
+            )
+        {
+            return self.go_on_with(next);
         }
         match outcome {
             StoryOutcome::Returned(Ok(())) if self.whispers() => self.put_through(now),
@@ -80,6 +99,29 @@ impl Call {
         } else {
             self.start_story(StoryChoice::Flow);
         }
+    }
+
+    /// Another story is to go on with the call. The last word counts.
+    pub(super) fn continue_with(&mut self, next: Continuation) -> Result<Reply, CallError> {
+        check_story("the next story", &next.story, &next.settings)?;
+        if self.story.handed_over >= MAX_HAND_OVERS {
+            return Err(CallError::LimitReached(format!(
+                "{MAX_HAND_OVERS} stories that hand a call over"
+            )));
+        }
+        self.story.next = Some(next);
+        Ok(Reply::Done)
+    }
+
+    /// What the story before it left behind is taken away; the recording of the whole call goes on.
+    fn go_on_with(&mut self, next: Continuation) {
+        self.silence();
+        self.stop_messages();
+        self.story.handed_over += 1;
+        self.story.restarted = false;
+        self.story.heard = false;
+        self.emit(Effect::ChangeFlow(next));
+        self.start_story(StoryChoice::Flow);
     }
 
     /// The caller is told that something went wrong, then the call ends.

@@ -155,7 +155,7 @@ fn check(request: &StreamRequest) -> Result<(), String> {
 
 impl StatusCallback {
     /// Says what is wrong with it, and what would be right.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if !has_scheme(&self.url, ["http", "https"]) || self.url.len() > MAX_URL_BYTES {
             return Err("the URL of a status callback begins with http:// or https://".to_owned());
         }

@@ -4,6 +4,7 @@ mod addresses;
 mod detection;
 mod dial;
 mod encryption;
+mod hand_over;
 mod recordings;
 mod redirect;
 mod referral;
@@ -196,6 +197,7 @@ fn words(effect: &Effect) -> String {
             format!("callback {} {:?}", callback.url, detection.answered_by)
         }
         Effect::StartRecording { id, codec, .. } => format!("record {} {codec:?}", id.0),
+        Effect::ChangeFlow(next) => format!("flow {:?}", next.story),
         Effect::Refer(target) => format!("refer to {target}"),
         Effect::Status(status) => status.to_string(),
     }
@@ -619,6 +621,18 @@ fn prompts_that_fail_are_told_and_the_next_one_plays() {
             "media Play"
         ]
     );
+}
+
+#[test]
+fn the_longest_time_can_be_changed_while_it_is_up() {
+    let mut run = Run::up();
+    run.feed(Input::LimitTo(Duration::from_secs(7_200)));
+    let later = run.call.deadline().unwrap();
+    run.feed(Input::LimitTo(Duration::from_secs(60)));
+    let sooner = run.call.deadline().unwrap();
+    assert_eq!(later - sooner, Duration::from_secs(7_140));
+    let effects = run.wait_for_deadline(Duration::from_secs(60));
+    assert!(effects.contains(&"sip Bye".to_owned()), "{effects:?}");
 }
 
 #[test]

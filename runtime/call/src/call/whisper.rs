@@ -7,6 +7,7 @@ use crate::leg::OutboundLeg;
 use crate::{
     CallError, CallRecord, CallSid, CallStatus, ChildEnd, ChildNews, Command, Effect, StoryChoice,
 };
+use crate::{DetectionRequest, StartRecording};
 
 /// Such a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,16 @@ impl Call {
         }
     }
 
+    /// Is recorded from its answer on.
+    pub fn record_at_answer(&mut self, start: StartRecording) {
+        self.record_at_answer = Some(start);
+    }
+
+    /// Listens for who answers, once somebody does.
+    pub fn detect_at_answer(&mut self, request: DetectionRequest) {
+        self.detect_at_answer = Some(request);
+    }
+
     /// Its story is a whisper, not over yet.
     pub(super) fn whispers(&self) -> bool {
         self.dialled.is_some_and(|dialled| dialled.whispers)
@@ -41,6 +52,14 @@ impl Call {
 
     /// Media flows.
     pub(super) fn begin_story(&mut self) {
+        if let Some(start) = self.record_at_answer.take() {
+            // It was checked with the order for the call.
+            let _ = self.start_recording(start);
+        }
+        if let Some(request) = self.detect_at_answer.take() {
+            // It was checked with the order to dial.
+            let _ = self.detect_machine(request);
+        }
         match self.dialled {
             None => self.start_story(StoryChoice::Flow),
             Some(Dialled { whispers: true, .. }) => {

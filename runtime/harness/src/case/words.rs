@@ -178,6 +178,7 @@ pub(super) enum FlowDoes {
     Streams(String),
     Records,
     Refers(String),
+    ContinuesWith(String),
 }
 
 #[derive(Debug, Deserialize)]

@@ -48,8 +48,8 @@ impl Stage {
                 .obey(self.now, order)
                 .map(|(id, recording)| Input::Recorded(id, recording)),
             Effect::Media(command) => self.media(command).map(Input::Media),
-            Effect::StartRecording { id, options, .. } => {
-                self.recordings.start(self.now, id, options);
+            Effect::StartRecording { id, start, .. } => {
+                self.recordings.start(self.now, id, start.options);
                 None
             }
             Effect::Reply(reply) => {
@@ -114,6 +114,8 @@ impl Stage {
                 self.note(Who::Call, "joined to the caller");
                 None
             }
+            // Another component is not played.
+            Effect::ChangeFlow(_) => None,
             // Begun once more, the same story would do the same.
             Effect::StartStory(_) => self.ended.clone().map(Input::StoryEnded),
             Effect::Bridge(_)

@@ -59,6 +59,13 @@ impl Host for StoryState {
         .await
     }
 
+    async fn continue_with(
+        &mut self,
+        next: control::Continuation,
+    ) -> wasmtime::Result<Result<(), control::CallError>> {
+        self.do_simply(Command::ContinueWith(next.into())).await
+    }
+
     async fn press(
         &mut self,
         keys: String,

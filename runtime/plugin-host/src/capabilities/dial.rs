@@ -1,8 +1,6 @@
 //! `jackfield:call/dial`: calls to others, through the story's port.
 
-use call::{
-    CallStatus, Command, DialEnd, DialId, DialRequest, DialTarget, Reply, Whisper, WhisperFlow,
-};
+use call::{CallStatus, Command, DialEnd, DialId, DialRequest, DialTarget, Reply, Whisper};
 
 use crate::bindings::control::{self, CallError, DialStatus};
 use crate::bindings::dial::{self, Host};
@@ -46,16 +44,14 @@ impl From<dial::DialRequest> for DialRequest {
 impl From<dial::Target> for DialTarget {
     fn from(target: dial::Target) -> Self {
         let whispered = |whisper: dial::Whisper| Whisper {
-            story: match whisper.story {
-                dial::WhisperFlow::Component(name) => WhisperFlow::Component(name),
-                dial::WhisperFlow::VoiceUrl(url) => WhisperFlow::VoiceUrl(url.into()),
-                dial::WhisperFlow::Twiml(document) => WhisperFlow::Twiml(document),
-            },
+            story: whisper.story.into(),
             settings: whisper.settings,
         };
         Self {
             to: target.to,
             whisper: target.whisper.map(whispered),
+            callback: target.status_callback.map(Into::into),
+            detection: target.detection.map(Into::into),
         }
     }
 }

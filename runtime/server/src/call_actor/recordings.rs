@@ -2,10 +2,10 @@
 
 use api::RecordingChange;
 use call::{
-    CallError, Command, Input, Recording, RecordingCommand, RecordingId, RecordingOptions,
-    RecordingOrder, RecordingSid, Reply,
+    CallError, Command, Input, Recording, RecordingCommand, RecordingId, RecordingOrder,
+    RecordingSid, Reply, StartRecording,
 };
-use store::{RecordingSource, RecordingStatus};
+use store::RecordingStatus;
 use tokio::sync::oneshot;
 
 use super::CallActor;
@@ -21,7 +21,7 @@ pub(crate) struct RecordingRequest {
 /// What is to be done. Without a SID it is the latest recording that is meant.
 #[derive(Debug)]
 pub(crate) enum RecordingDeed {
-    Start(RecordingOptions),
+    Start(StartRecording),
     Change(Option<RecordingSid>, RecordingChange),
 }
 
@@ -63,8 +63,8 @@ impl CallActor {
     pub(super) fn ask_for_recording(&mut self, request: RecordingRequest) -> Option<Input> {
         let RecordingRequest { deed, reply } = request;
         let (wanted, change) = match deed {
-            RecordingDeed::Start(options) => {
-                return Some(self.ask(reply, None, RecordingCommand::Start(options)));
+            RecordingDeed::Start(start) => {
+                return Some(self.ask(reply, None, RecordingCommand::Start(start)));
             }
             RecordingDeed::Change(sid, change) => (sid, change),
         };
@@ -118,15 +118,11 @@ impl CallActor {
     pub(super) fn start_recording(
         &mut self,
         id: RecordingId,
-        options: RecordingOptions,
+        start: StartRecording,
         codec: media::Codec,
     ) {
-        let source = match &self.recordings.asked {
-            Some(_) => RecordingSource::StartCallRecordingApi,
-            None => RecordingSource::RecordVerb,
-        };
         let studio = &self.services.studio;
-        match studio.begin(&self.info, id, options, codec, source) {
+        match studio.begin(&self.info, id, start, codec) {
             Ok(begun) => {
                 self.recordings.sids.push((id, begun.sid));
                 if let Some(asked) = &mut self.recordings.asked {

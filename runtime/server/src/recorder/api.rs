@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat};
 use bytes::Bytes;
-use call::{AccountSid, CallError, CallSid, RecordingOptions, RecordingSid};
+use call::{AccountSid, CallError, CallSid, RecordingSid, StartRecording};
 use store::RecordingRow;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,9 +24,9 @@ impl LiveRecordings for Host {
         &self,
         account: AccountSid,
         call: CallSid,
-        options: RecordingOptions,
+        start: StartRecording,
     ) -> Done<Result<RecordingSid, RecordingError>> {
-        self.ask(account, call, RecordingDeed::Start(options))
+        self.ask(account, call, RecordingDeed::Start(start))
     }
 
     fn change(

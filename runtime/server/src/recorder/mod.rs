@@ -19,16 +19,20 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use call::{AccountSid, CallInfo, Recording, RecordingId, RecordingOptions, RecordingSid};
+use call::{
+    AccountSid, CallInfo, Recording, RecordingCallback, RecordingId, RecordingOptions,
+    RecordingSid, StartRecording,
+};
 use media::{Codec, WavEncoding, WavFormat};
 use store::{
-    NewRecording, RecordingEnding, RecordingSource, RecordingStatus, Scope, Store, StoreError,
+    NewRecording, RecordingEnding, RecordingStatus, RecordingTold, Scope, Store, StoreError,
     random_recording_sid,
 };
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::config;
 use crate::media_plane::Tape;
@@ -60,6 +64,7 @@ struct Desk {
     usage: Usage,
     encoder: Arc<Mp3Encoder>,
     store: Arc<dyn Store>,
+    callbacks: Arc<Callbacks>,
     runtime: Handle,
     /// Before the path of a recording.
     public_url: String,
@@ -83,6 +88,7 @@ impl Studio {
         config: &config::Recording,
         public_url: String,
         store: Arc<dyn Store>,
+        callbacks: Arc<Callbacks>,
         runtime: Handle,
     ) -> anyhow::Result<Self> {
         let files = Files::new(folder.to_owned());
@@ -92,6 +98,7 @@ impl Studio {
             files,
             encoder: Arc::new(Mp3Encoder::new(&config.mp3_encoder)),
             store,
+            callbacks,
             runtime,
             public_url,
         });
@@ -126,13 +133,13 @@ impl Studio {
         &self,
         call: &CallInfo,
         id: RecordingId,
-        options: RecordingOptions,
+        start: StartRecording,
         codec: Codec,
-        source: RecordingSource,
     ) -> Result<Begun, String> {
         let account = call.account_sid;
         self.desk.usage.begin(account, self.caps)?;
         let sid = random_recording_sid();
+        let (tracks, options) = (start.options.tracks, start.options);
         let longest = options.max_length.unwrap_or(self.max_length);
         let options = RecordingOptions {
             max_length: Some(longest.min(self.max_length)),
@@ -168,25 +175,47 @@ impl Studio {
             return Err("too many recordings begin at once: try again".to_owned());
         }
         thread.thread().unpark();
-        self.keep(call, sid, format, source);
-        Ok(Begun { sid, tape, ended })
-    }
-
-    /// Keeps a recording's beginning. The audio does not wait for the store.
-    fn keep(&self, call: &CallInfo, sid: RecordingSid, format: WavFormat, source: RecordingSource) {
+        let told = start
+            .callback
+            .map(|callback| self.told(account, sid, callback));
         let new = NewRecording {
             sid,
             call: call.call_sid,
-            source,
+            source: start.source,
             channels: format.channels,
             rate_hz: format.rate_hz,
+            tracks,
+            told,
             created_unix_ms: clock::unix_ms(),
         };
-        let scope = Scope::of_host(call.account_sid);
-        let commit = self.desk.store.begin_recording(scope, new);
+        self.keep(account, new);
+        Ok(Begun { sid, tape, ended })
+    }
+
+    fn told(
+        &self,
+        account: AccountSid,
+        sid: RecordingSid,
+        callback: RecordingCallback,
+    ) -> RecordingTold {
+        let url = self.desk.url(account, sid);
+        RecordingTold { callback, url }
+    }
+
+    /// Keeps a recording's beginning. The audio does not wait for the store.
+    fn keep(&self, account: AccountSid, new: NewRecording) {
+        let sid = new.sid;
+        let commit = self
+            .desk
+            .store
+            .begin_recording(Scope::of_host(account), new);
+        let callbacks = Arc::clone(&self.desk.callbacks);
         self.desk.runtime.spawn(async move {
-            if let Err(error) = commit.await {
-                error!(recording.sid = %sid, "cannot keep a recording's beginning: {error}");
+            match commit.await {
+                Ok(_) => callbacks.look(),
+                Err(error) => {
+                    error!(recording.sid = %sid, "cannot keep a recording's beginning: {error}");
+                }
             }
         });
     }
@@ -257,8 +286,11 @@ impl Desk {
                 .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
             let (ending, failure) = ending(&desk.files, account, sid, whole);
             let kept = desk.store.finish_recording(sid, ending, clock::unix_ms());
-            if let Err(error) = kept.await {
-                error!(recording.sid = %sid, "cannot keep a recording's end: {error}");
+            match kept.await {
+                Ok(()) => desk.callbacks.look(),
+                Err(error) => {
+                    error!(recording.sid = %sid, "cannot keep a recording's end: {error}");
+                }
             }
             desk.usage.end(account, ending.file_bytes);
             info!(

@@ -6,22 +6,26 @@ use call::{AccountSid, CallQuality, CallRecord, CallSid, CallStatus, Direction};
 use serde::Deserialize;
 
 use super::tables::{decode_row, encode_as, unknown_version, version};
-use crate::{CallEvent, CallEventKind, CallRow, Flow, Leg, StoreError};
+use crate::{CallEvent, CallEventKind, CallOrders, CallRow, Flow, Leg, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
+
+/// The version of the events written today.
+const EVENT_VERSION: u8 = 4;
 
 pub(super) fn stored_call(row: &CallRow) -> Vec<u8> {
     encode_as(VERSION, row)
 }
 
 pub(super) fn stored_event(event: &CallEvent) -> Vec<u8> {
-    encode_as(VERSION, event)
+    encode_as(EVENT_VERSION, event)
 }
 
 pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
     match version("call", stored)? {
         (VERSION, row) => decode_row("call", row),
+        (4, row) => decode_row::<FourthCall>("call", row).map(CallRow::from),
         (3, row) => decode_row::<EarlierCall<ThirdRecord>>("call", row).map(CallRow::from),
         (2, row) => decode_row::<EarlierCall<SecondRecord>>("call", row).map(CallRow::from),
         (1, row) => decode_row::<EarlierCall<FirstRecord>>("call", row).map(CallRow::from),
@@ -31,11 +35,27 @@ pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
 
 pub(super) fn read_event(stored: &[u8]) -> Result<CallEvent, StoreError> {
     match version("event", stored)? {
-        (VERSION, row) => decode_row("event", row),
+        (EVENT_VERSION, row) => decode_row("event", row),
         (3, row) => decode_row::<EarlierEvent<ThirdRecord>>("event", row).map(CallEvent::from),
         (2, row) => decode_row::<EarlierEvent<SecondRecord>>("event", row).map(CallEvent::from),
         (1, row) => decode_row::<EarlierEvent<FirstRecord>>("event", row).map(CallEvent::from),
         (version, _) => Err(unknown_version("event", version)),
+    }
+}
+
+/// Version 4: nothing else was ordered.
+#[derive(Deserialize)]
+struct FourthCall {
+    call: EarlierCall<CallRecord>,
+    settings: BTreeMap<String, String>,
+}
+
+impl From<FourthCall> for CallRow {
+    fn from(row: FourthCall) -> Self {
+        Self {
+            settings: row.settings,
+            ..Self::from(row.call)
+        }
     }
 }
 
@@ -134,6 +154,7 @@ impl<R: Into<CallRecord>> From<EarlierCall<R>> for CallRow {
             record: row.record.map(R::into),
             events: row.events,
             settings: BTreeMap::new(),
+            orders: CallOrders::default(),
         }
     }
 }
@@ -222,6 +243,7 @@ mod tests {
             record: Some(record()),
             events: 3,
             settings: BTreeMap::new(),
+            orders: CallOrders::default(),
         }
     }
 
@@ -285,8 +307,20 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_of_the_fourth_version_stay() {
+        let row = CallRow {
+            settings: [("a".to_owned(), "b".to_owned())].into(),
+            ..row()
+        };
+        let mut stored = stored_call(&row);
+        assert_eq!(stored.split_off(stored.len() - 4), [0; 4], "no orders");
+        stored[0] = 4;
+        assert_eq!(read_call(&stored).unwrap(), row);
+    }
+
+    #[test]
     fn a_later_version_is_not_guessed_at() {
-        assert!(read_call(&[5, 0]).is_err());
+        assert!(read_call(&[6, 0]).is_err());
         assert!(read_event(&[0, 0]).is_err());
     }
 }

@@ -234,6 +234,7 @@ mod tests {
             record: None,
             events: 3,
             settings: Default::default(),
+            orders: Default::default(),
         }
     }
 

@@ -235,6 +235,18 @@ impl Rows for DiskRows<'_> {
         Ok(())
     }
 
+    fn remove_call(&mut self, row: &CallRow) -> Result<(), StoreError> {
+        let sid = row.sid.as_bytes();
+        let place = (row.account.as_bytes(), row.created_unix_ms, sid);
+        self.calls.remove(sid).map_err(failed)?;
+        self.calls_by_account.remove(place).map_err(failed)?;
+        self.journals.remove(sid).map_err(failed)?;
+        for sequence in 0..row.events {
+            self.events.remove((sid, sequence)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError> {
         self.events
             .insert((sid.as_bytes(), event.sequence), &*stored_event(event))

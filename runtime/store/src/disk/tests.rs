@@ -108,6 +108,7 @@ fn new_call() -> NewCall {
         flow: Flow::Twiml("<Response/>".to_owned()),
         ring_timeout_s: None,
         settings: Default::default(),
+        orders: Default::default(),
         callback: None,
         created_unix_ms: 0,
     }

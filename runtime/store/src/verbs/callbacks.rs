@@ -3,7 +3,7 @@
 use call::{AccountSid, CallSid, CallStatus, CallbackSubject, StatusCallback};
 
 use crate::callback_parameters::call_parameters;
-use crate::callback_row::CallbackState;
+use crate::callback_row::{CallbackState, turn_of};
 use crate::rows::Rows;
 use crate::seal::random_bytes;
 use crate::{
@@ -23,6 +23,28 @@ pub(super) fn begin(
     }
 }
 
+/// Somebody else is told of a call from now on: of the same turns, or of its end where nobody was told.
+pub(super) fn redirect(
+    rows: &mut dyn Rows,
+    call: CallSid,
+    to: StatusCallback,
+) -> Result<(), StoreError> {
+    let state = match rows.callback_state(call)? {
+        Some(mut state) => {
+            state.callback.to = to;
+            state
+        }
+        None => CallbackState {
+            callback: CallCallback {
+                to,
+                on: vec![ProgressEvent::Completed],
+            },
+            told: 0,
+        },
+    };
+    rows.put_callback_state(call, &state)
+}
+
 /// Puts an event of a call into the outbox where its account's server is to be told of it. A call that is cancelled before it left the queue
 /// tells nobody.
 pub(super) fn note(
@@ -30,7 +52,7 @@ pub(super) fn note(
     row: &CallRow,
     event: &CallEvent,
 ) -> Result<(), StoreError> {
-    let Some(turn) = ProgressEvent::of(&event.kind) else {
+    let Some(turn) = turn_of(&event.kind) else {
         return Ok(());
     };
     let Some(mut state) = rows.callback_state(row.sid)? else {

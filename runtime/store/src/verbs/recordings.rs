@@ -1,8 +1,10 @@
 //! The life of a recording: begun, paused and resumed, ended once, deleted.
 
-use call::RecordingSid;
+use call::{CallbackSubject, RecordingSid, RecordingTurn};
 
+use super::callbacks::{News, tell};
 use super::{Rows, Scope, StoreError};
+use crate::callback_parameters::recording_parameters;
 use crate::{NewRecording, RecordingEnding, RecordingRow, RecordingStatus};
 
 pub(crate) fn begin_recording(
@@ -28,8 +30,11 @@ pub(crate) fn begin_recording(
         file_bytes: 0,
         created_unix_ms: new.created_unix_ms,
         updated_unix_ms: new.created_unix_ms,
+        tracks: new.tracks,
+        told: new.told,
     };
     rows.put_recording(None, &row)?;
+    note(rows, &row)?;
     Ok(row)
 }
 
@@ -69,7 +74,33 @@ pub(crate) fn finish_recording(
         updated_unix_ms: at_unix_ms,
         ..before.clone()
     };
-    rows.put_recording(Some(&before), &after)
+    rows.put_recording(Some(&before), &after)?;
+    note(rows, &after)
+}
+
+/// Puts what a recording has come to into the outbox, where its account's server is to be told of it.
+fn note(rows: &mut dyn Rows, row: &RecordingRow) -> Result<(), StoreError> {
+    let turn = match row.status {
+        RecordingStatus::InProgress => RecordingTurn::InProgress,
+        RecordingStatus::Completed | RecordingStatus::Failed => RecordingTurn::Completed,
+        RecordingStatus::Absent => RecordingTurn::Absent,
+        RecordingStatus::Paused | RecordingStatus::Processing => return Ok(()),
+    };
+    let Some(told) = &row.told else { return Ok(()) };
+    if !told.callback.on.contains(&turn) {
+        return Ok(());
+    }
+    let begun_was_told = told.callback.on.contains(&RecordingTurn::InProgress);
+    let news = News {
+        account: row.account,
+        subject: CallbackSubject::Recording(row.sid),
+        event: row.status.to_string(),
+        sequence: u32::from(begun_was_told && turn != RecordingTurn::InProgress),
+        to: told.callback.to.clone(),
+        parameters: recording_parameters(row, &told.url),
+        at_unix_ms: row.updated_unix_ms,
+    };
+    tell(rows, news)
 }
 
 /// Whether there was such a recording of this account that had ended.

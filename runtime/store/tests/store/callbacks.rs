@@ -1,9 +1,12 @@
 //! What is told of calls: written with what happened, taken out when it was delivered.
 
-use call::{CallStatus, CallbackSubject, HttpMethod, StatusCallback};
+use call::{
+    CallStatus, CallbackSubject, HttpMethod, RecordingCallback, RecordingSid, RecordingSource,
+    RecordingTracks, RecordingTurn, StatusCallback,
+};
 use jackfield_store::{
-    AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, NewCall, Places,
-    ProgressEvent, Store,
+    AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, NewCall,
+    NewRecording, Places, ProgressEvent, RecordingEnding, RecordingStatus, RecordingTold, Store,
 };
 
 use crate::support::{TENANTS, clinic, hotline, leg, outbound, parse, record, sid};
@@ -169,4 +172,81 @@ fn the_outbox_outlives_its_process_and_tells_of_what_was_lost_with_it() {
         (CallbackSubject::Call(sid(2)), "completed")
     );
     assert!(rows[1].id > rows[0].id && rows.len() == 2);
+}
+
+/// Begins a recording of which these turns are told, pauses it, and ends it so.
+fn record_through(store: &dyn Store, number: u8, on: &[RecordingTurn], end: RecordingStatus) {
+    let sid = RecordingSid::from_bytes([number; 16]);
+    let to = StatusCallback {
+        url: "https://example.org/recorded".to_owned(),
+        method: HttpMethod::Post,
+    };
+    let on = on.to_vec();
+    let new = NewRecording {
+        sid,
+        call: crate::support::sid(9),
+        source: RecordingSource::DialVerb,
+        channels: 2,
+        rate_hz: 8_000,
+        tracks: RecordingTracks::Caller,
+        told: Some(RecordingTold {
+            callback: RecordingCallback { to, on },
+            url: "https://host/RE".to_owned(),
+        }),
+        created_unix_ms: 1_000,
+    };
+    store.begin_recording(hotline(store), new).wait().unwrap();
+    for status in [RecordingStatus::Paused, RecordingStatus::InProgress] {
+        let kept = store.set_recording_status(sid, status, 2_000);
+        kept.wait().unwrap();
+    }
+    let ending = RecordingEnding {
+        status: end,
+        duration_ms: 4_200,
+        file_bytes: 134_444,
+    };
+    store.finish_recording(sid, ending, 5_200).wait().unwrap();
+}
+
+#[test]
+fn a_recording_tells_of_its_turns_once_each() {
+    use RecordingTurn::{Absent, Completed, InProgress};
+    on_each(|store| {
+        record_through(store, 1, &RecordingTurn::ALL, RecordingStatus::Completed);
+        record_through(store, 2, &[Completed], RecordingStatus::Absent);
+        record_through(store, 3, &[Absent], RecordingStatus::Absent);
+        record_through(store, 4, &[InProgress, Completed], RecordingStatus::Failed);
+        let rows = outbox(store);
+        let turns: Vec<_> = rows
+            .iter()
+            .map(|row| (row.event.as_str(), row.sequence))
+            .collect();
+        assert_eq!(
+            turns,
+            [
+                ("in-progress", 0),
+                ("completed", 1),
+                ("absent", 0),
+                ("in-progress", 0),
+                ("failed", 1)
+            ]
+        );
+        let subject = CallbackSubject::Recording(RecordingSid::from_bytes([1; 16]));
+        assert_eq!(rows[1].subject, subject);
+        for (name, value) in [
+            ("RecordingStatus", Some("completed")),
+            ("RecordingDuration", Some("4")),
+            ("RecordingUrl", Some("https://host/RE")),
+            ("RecordingChannels", Some("2")),
+            ("RecordingSource", Some("DialVerb")),
+            ("RecordingTrack", Some("inbound")),
+            (
+                "RecordingStartTime",
+                Some("Thu, 01 Jan 1970 00:00:01 +0000"),
+            ),
+        ] {
+            assert_eq!(rows[1].parameter(name), value, "{name}");
+        }
+        assert_eq!(rows[0].parameter("RecordingDuration"), None);
+    });
 }

@@ -1,6 +1,6 @@
 //! Recordings: kept from their beginning to their end, listed, deleted, and seen by nobody else.
 
-use call::{CallSid, RecordingSid};
+use call::{CallSid, RecordingSid, RecordingTracks};
 use jackfield_store::{
     NewRecording, RecordingEnding, RecordingFilter, RecordingSource, RecordingStatus, Store,
     StoreError,
@@ -21,6 +21,8 @@ fn begin(store: &dyn Store, number: u8, call: CallSid, at: u64) {
         channels: 2,
         rate_hz: 8_000,
         created_unix_ms: at,
+        tracks: RecordingTracks::Both,
+        told: None,
     };
     store.begin_recording(hotline(store), new).wait().unwrap();
 }
@@ -74,6 +76,8 @@ fn a_recording_ends_once_and_is_begun_once() {
             source: RecordingSource::StartCallRecordingApi,
             channels: 1,
             rate_hz: 8_000,
+            tracks: RecordingTracks::Both,
+            told: None,
             created_unix_ms: 0,
         };
         let error = store.begin_recording(hotline(store), again).wait();

@@ -97,6 +97,7 @@ pub(crate) fn outbound(number: u64, created_unix_ms: u64) -> NewCall {
         flow: Flow::Component("menu".to_owned()),
         ring_timeout_s: Some(60),
         settings: [("greeting".to_owned(), "short".to_owned())].into(),
+        orders: Default::default(),
         callback: None,
         created_unix_ms,
     }

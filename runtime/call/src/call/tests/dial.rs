@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::{
-    CallSid, ChildEnd, ChildId, DialId, DialRequest, DialTarget, StatusCallback, Whisper,
-    WhisperFlow,
+    CallSid, ChildEnd, ChildId, DialId, DialRequest, DialTarget, StatusCallback, StoryFlow, Whisper,
 };
 
 fn request(targets: &[&str]) -> DialRequest {
@@ -587,13 +586,13 @@ fn a_whisper_joins_nobody_else() {
 fn a_whisper_that_cannot_be_is_refused() {
     let url = |url: &str, method| {
         let url = url.to_owned();
-        WhisperFlow::VoiceUrl(StatusCallback { url, method })
+        StoryFlow::VoiceUrl(StatusCallback { url, method })
     };
     for (story, settings, expected) in [
-        (WhisperFlow::Component(String::new()), 0, "has no name"),
+        (StoryFlow::Component(String::new()), 0, "without a name"),
         (url("ftp://a/", HttpMethod::Get), 0, "begins with http://"),
         (url("http://a/", HttpMethod::Put), 0, "a GET or a POST"),
-        (WhisperFlow::Twiml("x".repeat(60_000)), 6_000, "66004 bytes"),
+        (StoryFlow::Twiml("x".repeat(60_000)), 6_000, "66004 bytes"),
     ] {
         let mut run = Run::up();
         let mut whispered = request(&["a"]);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 fn start(options: RecordingOptions) -> Input {
-    command(Command::Recording(RecordingCommand::Start(options)))
+    command(Command::Recording(RecordingCommand::Start(options.into())))
 }
 
 fn recorded(id: u32, end: Result<RecordingEnd, String>) -> Input {

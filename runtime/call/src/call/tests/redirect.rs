@@ -19,7 +19,7 @@ fn what_a_story_does_is_broken_off_and_the_next_one_begins_when_it_has_ended() {
     };
     for options in [RecordingOptions::of_verb(), whole] {
         run.feed(command(Command::Recording(RecordingCommand::Start(
-            options,
+            options.into(),
         ))));
     }
     assert_eq!(

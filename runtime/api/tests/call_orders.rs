@@ -1,0 +1,177 @@
+//! What the order for a call says besides whom to call, what is changed later, and calls that are deleted.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::time::Duration;
+
+use call::{CallSid, CallStatus, RecordingSource, RecordingTurn};
+use store::{AccountStore as _, RecordingEnding, RecordingStatus, Scope, Store as _};
+use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, request};
+
+/// Accepts a call; its SID.
+async fn accepted(api: &Api, orders: &str) -> CallSid {
+    let form = format!("To=%2B85512345678&From=345&Twiml=x&{orders}");
+    let answer = api.post("Calls.json", &form).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json["sid"].as_str().unwrap().parse().unwrap()
+}
+
+fn own() -> Scope {
+    Scope::of_host(SID.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_call_is_ordered_with_a_time_a_recording_and_a_reason() {
+    let api = Api::new();
+    let orders = "TimeLimit=90&Record=true&RecordingChannels=dual&RecordingStatusCallback=http://a/r&RecordingStatusCallbackEvent=absent&RecordingStatusCallbackEvent=completed&CallerId=345&CallReason=Flood+warning";
+    let call = accepted(&api, orders).await;
+    let kept = api.store.call(own(), call).unwrap().unwrap().orders;
+    assert_eq!(kept.time_limit_s, Some(90));
+    assert_eq!(kept.caller_id.as_deref(), Some("345"));
+    assert_eq!(kept.reason.as_deref(), Some("Flood warning"));
+    let recording = kept.recording.unwrap();
+    assert_eq!(recording.source, RecordingSource::OutboundApi);
+    let told = recording.callback.unwrap();
+    assert_eq!(told.on, [RecordingTurn::Completed, RecordingTurn::Absent]);
+    for (wrong, code) in [
+        ("TimeLimit=0", 20001),
+        ("TimeLimit=soon", 20001),
+        ("Record=yes", 20001),
+        ("RecordingTrack=both", 20001),
+        ("CallerId=me", 21210),
+        ("CallReason=a%0d%0ab", 20001),
+        ("Byoc=BY1", 20001),
+        ("CallToken=x", 20001),
+    ] {
+        let form = format!("To=%2B85512345678&From=345&Twiml=x&{wrong}");
+        let answer = api.post("Calls.json", &form).await;
+        assert_eq!(answer.problem(), (400, code), "{wrong}");
+    }
+    let form = "To=%2B85512345678&From=345&Twiml=x&CallerId=%2B15005550999";
+    let answer = api.post("Calls.json", form).await;
+    assert_eq!(
+        answer.status, 400,
+        "a number that the account does not have"
+    );
+}
+
+#[tokio::test]
+async fn its_time_and_who_is_told_change_until_it_is_over() {
+    let api = Api::new();
+    let call = accepted(&api, "").await;
+    let path = format!("Calls/{call}.json");
+    let form = "TimeLimit=60&StatusCallback=http://a/late&StatusCallbackMethod=GET";
+    assert_eq!(api.post(&path, form).await.status, 200);
+    let limited = api.live.limited.lock().unwrap().clone();
+    assert_eq!(limited, [(call, Duration::from_secs(60))]);
+    let kept = api.store.call(own(), call).unwrap().unwrap();
+    assert_eq!(kept.orders.time_limit_s, Some(60));
+    for (wrong, code) in [
+        ("TimeLimit=x", 20001),
+        ("StatusCallbackMethod=GET", 20001),
+        ("StatusCallback=ftp://a/", 21609),
+        ("", 20001),
+    ] {
+        assert_eq!(
+            api.post(&path, wrong).await.problem(),
+            (400, code),
+            "{wrong}"
+        );
+    }
+    let foreign = format!("/2010-04-01/Accounts/{OTHER_SID}/{path}");
+    let foreign = request("POST", &foreign, "TimeLimit=1", (OTHER_SID, OTHER_TOKEN));
+    assert_eq!(api.send(foreign).await.problem(), (404, 20404));
+
+    api.advance(call, CallStatus::InProgress);
+    let ended = api.post(&path, "Status=completed").await;
+    assert_eq!(ended.json["status"], "completed", "{ended:?}");
+    let rows = api.store.callbacks_after(0, 10).unwrap();
+    assert_eq!(rows.len(), 1, "only the end");
+    assert_eq!(
+        (rows[0].to.url.as_str(), rows[0].event.as_str()),
+        ("http://a/late", "completed")
+    );
+    assert_eq!(api.post(&path, "TimeLimit=9").await.problem(), (400, 21220));
+}
+
+#[tokio::test]
+async fn a_call_that_is_over_is_deleted_with_its_recordings() {
+    let api = Api::new();
+    let call = accepted(&api, "StatusCallback=http://a/").await;
+    let path = format!("Calls/{call}.json");
+    assert_eq!(
+        api.request("DELETE", &path, "").await.problem(),
+        (400, 21220)
+    );
+    api.advance(call, CallStatus::InProgress);
+    let begun = api.post(&format!("Calls/{call}/Recordings.json"), "").await;
+    assert_eq!(begun.status, 201, "{begun:?}");
+    api.post(&path, "Status=completed").await;
+    let goes_on = api.request("DELETE", &path, "").await;
+    assert_eq!(
+        goes_on.status, 400,
+        "its recording is not over: {goes_on:?}"
+    );
+    let ending = RecordingEnding {
+        status: RecordingStatus::Completed,
+        duration_ms: 7_000,
+        file_bytes: 9,
+    };
+    api.store.finish_recording(RE, ending, 9).wait().unwrap();
+    let foreign = format!("/2010-04-01/Accounts/{OTHER_SID}/{path}");
+    let foreign = request("DELETE", &foreign, "", (OTHER_SID, OTHER_TOKEN));
+    assert_eq!(api.send(foreign).await.problem(), (404, 20404));
+    assert_eq!(api.request("DELETE", &path, "").await.status, 204);
+    assert_eq!(api.get(&path).await.problem(), (404, 20404));
+    assert_eq!(
+        api.request("DELETE", &path, "").await.problem(),
+        (404, 20404)
+    );
+    assert_eq!(api.store.recording(own(), RE).unwrap(), None);
+    assert_eq!(
+        api.get("Calls.json").await.json["calls"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    assert_eq!(api.store.events(own(), call).unwrap(), None);
+    assert_eq!(
+        api.store.callbacks_after(0, 9).unwrap().len(),
+        1,
+        "its end is told all the same"
+    );
+}
+
+#[tokio::test]
+async fn calls_are_found_by_when_they_began_and_ended() {
+    let api = Api::new();
+    let call = accepted(&api, "").await;
+    let count = async |query: &str| {
+        let answer = api.get(&format!("Calls.json?{query}")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json["calls"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        count("StartTime%3E=1970-01-01").await,
+        0,
+        "it has not begun"
+    );
+    api.advance(call, CallStatus::InProgress);
+    assert_eq!(count("StartTime%3E=1970-01-01").await, 1);
+    assert_eq!(count("StartTime%3C=1970-01-02").await, 0);
+    assert_eq!(count("EndTime%3E=1970-01-01").await, 0, "it has not ended");
+    api.post(&format!("Calls/{call}.json"), "Status=completed")
+        .await;
+    assert_eq!(count("EndTime%3E=1970-01-01&Status=completed").await, 1);
+    assert_eq!(count("EndTime%3E=2100-01-01").await, 0);
+    let answer = api.get("Calls.json?StartTime%3E=1970-01-01").await;
+    let uri = answer.json["uri"].as_str().unwrap();
+    assert!(uri.contains("StartTime%3E=1970-01-01"), "{uri}");
+    assert_eq!(
+        api.get("Calls.json?EndTime=soon").await.problem(),
+        (400, 20001)
+    );
+}

@@ -22,16 +22,16 @@
 //! | `Play` | url, loop; `digits` is ignored with warning 13430. In a document that has no URL of its own, a relative one names a file of the tenant's media folder |
 //! | `Pause` | length; as the first verb it delays the answer |
 //! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; speech where the host has a recogniser: input, language, hints, speechTimeout, maxSpeechTime, partialResultCallback and its method, profanityFilter, speechModel; `Say`, `Play` and `Pause` inside |
-//! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim. Its status callback and transcription are not there yet (warnings 12200 and 13614) |
-//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, record, trim, action (with `RecordingUrl`), method; url and method of a noun (what they hear first), sendDigits of a `Number`. Other nouns, and sendDigits with url: not yet, as below |
+//! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim, recordingStatusCallback with its method and events. Transcription is not there yet (warning 13614) |
+//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, record, recordingTrack, trim, recordingStatusCallback with its method and events, action (with `RecordingUrl`), method; of a noun url and method (what they hear first), statusCallback with its method and events, machineDetection with its times and amdStatusCallback; sendDigits of a `Number`. Other nouns, and sendDigits with url: not yet, as below |
 //! | `Refer` | `Sip`, a telephone number in it too; action, method |
-//! | `Redirect` | url, method |
+//! | `Redirect` | url, method; `plugin:NAME` with settings in its query hands the call over |
 //! | `Hangup` | all of it |
 //! | `Reject` | reason |
 //! | `Dial` | with `Conference` (muted, beep, startConferenceOnEnter, endConferenceOnExit, waitUrl, waitMethod, maxParticipants, coach, participantLabel) or `Queue`: action, method, hangupOnStar, timeout (of a queue at which nobody waits) |
 //! | `Enqueue` | name, action, method, waitUrl, waitUrlMethod, maxQueueSize |
 //! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
-//! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter` |
+//! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter`. `Recording`: channels, track, trim, recordingStatusCallback with its method and events |
 //! | `Connect` | `Stream`, which goes both ways; action, method |
 //! | `Echo` | all of it |
 //! | `Pay` `Prompt` `Queue` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |

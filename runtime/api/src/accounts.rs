@@ -176,8 +176,10 @@ fn show(account: &Account, requester: Requester) -> Value {
             "calls": below("Calls"),
             "incoming_phone_numbers": below("IncomingPhoneNumbers"),
             "keys": below("Keys"),
+            "notifications": below("Notifications"),
             "outgoing_caller_ids": below("OutgoingCallerIds"),
             "recordings": below("Recordings"),
+            "usage": below("Usage/Records"),
         },
     })
 }

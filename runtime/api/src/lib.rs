@@ -44,7 +44,9 @@ mod state;
 mod status_callback;
 mod tenant_routes;
 mod time_span;
+mod told;
 mod undelivered;
+mod usage;
 
 use std::sync::Arc;
 
@@ -63,6 +65,7 @@ pub use live_rooms::{LiveRooms, QueueMember, QueueView};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
+pub use told::{Exchange, Fault, Told};
 
 use crate::problem::Problem;
 

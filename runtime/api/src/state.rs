@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use store::{AccountStore, Secret};
 
-use crate::{LiveCalls, LiveRecordings, LiveRooms, Operator, Plugins};
+use crate::{LiveCalls, LiveRecordings, LiveRooms, Operator, Plugins, Told};
 
 /// Something that is done when it resolves.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -27,6 +27,8 @@ pub struct ApiState {
     pub public_url: String,
     /// Makes a call's journals fit to be shown to others; none where they cannot be read. The API knows nothing of their format.
     pub redact_journal: fn(&[u8]) -> Option<Vec<u8>>,
+    /// What a call's journals tell; none where they cannot be read.
+    pub read_journal: fn(&[u8]) -> Option<Told>,
     /// Who compiles plugins, tests them and puts them in force.
     pub plugins: Arc<dyn Plugins>,
     /// What the operator may do.

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
-use crate::{ApiState, accounts, applications, caller_ids, incoming_numbers, keys};
+use crate::{ApiState, accounts, applications, caller_ids, incoming_numbers, keys, told, usage};
 
 pub(crate) fn routes() -> Router<ApiState> {
     let account = "/2010-04-01/Accounts/{account}";
@@ -18,6 +18,29 @@ pub(crate) fn routes() -> Router<ApiState> {
             post(keys::create_secondary).delete(keys::delete_secondary),
         )
         .route("/v1/AuthTokens/Promote", post(keys::promote))
+        .route(
+            &format!("{account}/Calls/{{call}}/Events.json"),
+            get(told::events),
+        )
+        .route(
+            &format!("{account}/Calls/{{call}}/Notifications.json"),
+            get(told::notifications_of_call),
+        )
+        .merge(resource(
+            "Notifications",
+            "notification",
+            get(told::list),
+            get(told::fetch),
+        ))
+        .route(&format!("{account}/Usage/Records.json"), get(usage::all))
+        .route(
+            &format!("{account}/Usage/Records/AllTime.json"),
+            get(usage::all),
+        )
+        .route(
+            &format!("{account}/Usage/Records/Daily.json"),
+            get(usage::daily),
+        )
         .merge(resource(
             "Keys",
             "key",

@@ -15,7 +15,7 @@ use store::{
     Commit, ConferenceCursor, ConferenceFilter, ConferencePage, ConferenceRow, Cursor, Directory,
     Edit, Flow, MemoryStore, NewCall, NewQueue, Page, ParticipantFilter, ParticipantPage,
     PluginEvent, PluginOwner, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor,
-    RecordingFilter, RecordingPage, RecordingRow, Scope, StoreError, WebhookMethod,
+    RecordingFilter, RecordingPage, RecordingRow, Scope, StoreError, UsageOfDay, WebhookMethod,
 };
 use support::{Answer, Api, NOBODY_SID, SID, START_UNIX_MS};
 
@@ -370,6 +370,10 @@ impl AccountStore for Broken {
 
     fn edit(&self, scope: Scope, edit: Edit, author: Author) -> Commit<Arc<Directory>> {
         self.0.edit(scope, edit, author)
+    }
+
+    fn usage(&self, _: Scope, _: u32, _: u32) -> Result<Vec<UsageOfDay>, StoreError> {
+        Err(StoreError::Busy)
     }
 
     fn audit(&self, _: Option<u64>, _: usize) -> Result<Vec<AuditEntry>, StoreError> {

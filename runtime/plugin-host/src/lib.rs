@@ -37,6 +37,7 @@ pub mod routing;
 mod sandbox;
 mod state;
 mod story;
+pub mod told;
 mod versions;
 mod wit_files;
 pub mod words;

@@ -36,10 +36,30 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
         rooms: Arc::clone(&host) as Arc<dyn api::LiveRooms>,
         public_url: services.studio.public_url().to_owned(),
         redact_journal: |journal| plugin_host::journal::redact_bundle(journal).ok(),
+        read_journal,
         plugins: Arc::clone(&host) as Arc<dyn api::Plugins>,
         operator: host,
         operator_key: token.secret(),
         clock: Arc::new(clock::unix_ms),
+    })
+}
+
+/// What a call's journals tell, in the words of the API.
+fn read_journal(journal: &[u8]) -> Option<api::Told> {
+    let told = plugin_host::told::told(journal).ok()?;
+    let exchange = |one: plugin_host::told::Exchange| api::Exchange {
+        at_unix_ms: one.at_unix_ms,
+        request: one.request,
+        answer: one.answer,
+    };
+    let fault = |line: plugin_host::LogLine| api::Fault {
+        at_unix_ms: line.at_unix_ms,
+        is_error: line.level >= plugin_host::LogLevel::Error,
+        message: line.message,
+    };
+    Some(api::Told {
+        exchanges: told.exchanges.into_iter().map(exchange).collect(),
+        faults: told.faults.into_iter().map(fault).collect(),
     })
 }
 

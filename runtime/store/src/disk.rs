@@ -23,6 +23,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trunk_row;
+mod usage;
 mod writer;
 
 use std::fs::DirBuilder;
@@ -50,8 +51,8 @@ use crate::{
     NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange,
     PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow,
     RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, apply, page,
-    verbs,
+    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, UsageOfDay,
+    apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -491,6 +492,10 @@ impl AccountStore for DiskStore {
         self.write(Lane::New, move |rows| {
             verbs::edit(rows, scope, edit, &author)
         })
+    }
+
+    fn usage(&self, scope: Scope, first: u32, last: u32) -> Result<Vec<UsageOfDay>, StoreError> {
+        usage::list(&self.database, scope.account(), first, last)
     }
 
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {

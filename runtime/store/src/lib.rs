@@ -42,6 +42,7 @@ pub mod seal;
 mod store;
 pub mod tenants;
 mod trunk;
+mod usage;
 mod verbs;
 
 pub use account::{
@@ -96,3 +97,4 @@ pub use trunk::{
     ChannelsByPrefix, Credentials, Encryption, Health, InvalidTarget, Login, Nat, Registration,
     Reserved, Target, TargetUri, Trunk, TrunkId,
 };
+pub use usage::{UsageCategory, UsageOfDay};

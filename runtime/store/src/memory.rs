@@ -20,7 +20,7 @@ use crate::{
     ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange,
     QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter,
     RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants,
-    UploadedPlugin, apply, page, verbs,
+    UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -47,6 +47,8 @@ struct MemoryRows {
     last_callback: u64,
     /// Of each account: what its pairs take, and the values as they are sealed.
     key_values: BTreeMap<AccountSid, (KeyValueUsage, BTreeMap<String, Vec<u8>>)>,
+    /// By account, day and category: how many, and minutes.
+    usage: BTreeMap<(AccountSid, u32, UsageCategory), (u64, u64)>,
     /// The oldest first.
     audit: VecDeque<AuditEntry>,
     last_audit: u64,
@@ -283,6 +285,21 @@ impl AccountStore for MemoryStore {
         self.write(|rows| verbs::edit(rows, scope, edit, &author))
     }
 
+    fn usage(&self, scope: Scope, first: u32, last: u32) -> Result<Vec<UsageOfDay>, StoreError> {
+        let rows = self.rows();
+        let own = rows.usage.iter();
+        let own = own.filter(|((account, day, _), _)| {
+            *account == scope.account() && (first..=last).contains(day)
+        });
+        let own = own.map(|((_, day, category), (count, minutes))| UsageOfDay {
+            day: *day,
+            category: *category,
+            count: *count,
+            minutes: *minutes,
+        });
+        Ok(own.collect())
+    }
+
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = self.rows();
         let wanted = rows.audit.iter().rev();
@@ -494,6 +511,19 @@ impl Rows for MemoryRows {
         if self.audit.len() as u64 > MAX_AUDIT_ENTRIES {
             self.audit.pop_front();
         }
+        Ok(())
+    }
+
+    fn add_usage(
+        &mut self,
+        account: AccountSid,
+        day: u32,
+        category: UsageCategory,
+        minutes: u64,
+    ) -> Result<(), StoreError> {
+        let usage = self.usage.entry((account, day, category)).or_default();
+        usage.0 += 1;
+        usage.1 += minutes;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::apply::Change;
 use crate::callback_row::CallbackState;
 use crate::{
     AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
-    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError,
+    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
 };
 
 /// The rows of one open transaction.
@@ -25,6 +25,14 @@ pub(crate) trait Rows {
     fn keyed_digest(&self, text: &[u8]) -> Sha256Digest;
     /// Appends to the audit log under the next id, and lets the oldest entry go where there are too many.
     fn add_audit(&mut self, entry: AuditEntry) -> Result<(), StoreError>;
+    /// Counts one more call or recording of an account on a day.
+    fn add_usage(
+        &mut self,
+        account: AccountSid,
+        day: u32,
+        category: UsageCategory,
+        minutes: u64,
+    ) -> Result<(), StoreError>;
     /// Keeps the bytes of a component under their hash.
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError>;
     /// Lets the bytes of components go once the transaction is through, unless a plugin still has them.

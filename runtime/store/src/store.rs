@@ -14,7 +14,7 @@ use crate::{
     OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent,
     PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor,
     RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
-    Sha256Digest, StoreError, Tenants, UploadedPlugin,
+    Sha256Digest, StoreError, Tenants, UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -149,6 +149,9 @@ pub trait AccountStore: Send + Sync {
     ///
     /// Fails with [`StoreError::NotThere`] for what is not there or not this account's, and with [`StoreError::NotPossible`] where it cannot be.
     fn edit(&self, scope: Scope, edit: Edit, author: Author) -> Commit<Arc<Directory>>;
+
+    /// What the account's calls and recordings came to from the first of these days to the last (days since 1970-01-01), in their order.
+    fn usage(&self, scope: Scope, first: u32, last: u32) -> Result<Vec<UsageOfDay>, StoreError>;
 
     /// At most `limit` entries of the audit log, the newest first, from before that id or from the newest.
     fn audit(&self, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;

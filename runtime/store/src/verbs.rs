@@ -12,6 +12,7 @@ use call::{CallRecord, CallSid, CallStatus};
 
 use crate::rows::Rows;
 use crate::seal::Purpose;
+use crate::usage;
 use crate::{
     CallChange, CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError,
 };
@@ -196,7 +197,9 @@ fn end(
         record: Some(record.clone()),
         ..before.clone()
     };
-    write(rows, Some(before), row, at, CallEventKind::Ended(record))
+    let row = write(rows, Some(before), row, at, CallEventKind::Ended(record))?;
+    usage::count_call(rows, &row)?;
+    Ok(row)
 }
 
 /// Changes what was ordered of a call that is not over, and who is told of it. None if the account has no such call.

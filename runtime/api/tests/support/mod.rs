@@ -18,14 +18,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{
     AccountSid, CallRecord, CallSid, CallStatus, ConferenceCallback, ConferenceEndReason,
-    ConferenceInput, ConferenceSid, ConferenceTurn, Grants, Participant, ParticipantExit,
-    RecordingChannels, RecordingSid, StartRecording,
+    ConferenceInput, ConferenceSid, ConferenceTurn, Grants, HttpError, HttpMethod, HttpRequest,
+    HttpResponse, Participant, ParticipantExit, RecordingChannels, RecordingSid, StartRecording,
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
-    ApiState, Done, End, EndError, GatewayStatus, LearnedChannels, LiveCalls, LiveRecordings,
-    LiveRooms, Metric, Operator, Plugins, PushError, QueueMember, QueueView, RecordingChange,
-    RecordingError, RecordingFile, RecordingFormat, TrunkStatus, Upload, router,
+    ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveCalls,
+    LiveRecordings, LiveRooms, Metric, Operator, Plugins, PushError, QueueMember, QueueView,
+    RecordingChange, RecordingError, RecordingFile, RecordingFormat, Told, TrunkStatus, Upload,
+    router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -480,6 +481,48 @@ impl Operator for Staff {
     }
 }
 
+/// What the journal `[1,2]` tells: a document that was fetched, one that was not, and what was said of it.
+fn told() -> Told {
+    let request = |url: &str| HttpRequest {
+        method: HttpMethod::Post,
+        url: url.to_owned(),
+        headers: vec![("accept".to_owned(), "*/*".to_owned())],
+        body: b"CallSid=CA1&To=%2B1".to_vec(),
+        sign: true,
+    };
+    let response = HttpResponse {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "text/xml".to_owned())],
+        body: b"<Response/>".to_vec(),
+        url: "http://a/voice".to_owned(),
+    };
+    let unreachable = HttpError::Unreachable("http://b/".to_owned());
+    let fault = |is_error, message: &str| Fault {
+        at_unix_ms: START_UNIX_MS + 2_000,
+        is_error,
+        message: message.to_owned(),
+    };
+    Told {
+        exchanges: vec![
+            Exchange {
+                at_unix_ms: START_UNIX_MS,
+                request: request("http://a/voice"),
+                answer: Some((START_UNIX_MS + 120, Ok(response))),
+            },
+            Exchange {
+                at_unix_ms: START_UNIX_MS + 1_000,
+                request: request("http://b/"),
+                answer: Some((START_UNIX_MS + 2_000, Err(unreachable))),
+            },
+        ],
+        faults: vec![
+            fault(false, "12200 http://a/voice: line 1: `Sai` is no verb"),
+            fault(true, "a line without a code"),
+            fault(true, "11200 http://b/: unreachable"),
+        ],
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -548,6 +591,7 @@ impl Api {
             rooms: Arc::new(Rooms(Arc::clone(&store))),
             public_url: "https://voice.example".to_owned(),
             redact_journal: |journal| (journal == b"[1,2]").then(|| b"[0,0]".to_vec()),
+            read_journal: |journal| (journal == b"[1,2]").then(told),
             plugins: Arc::new(Workshop(Arc::clone(&store))),
             operator: Arc::new(Staff(Arc::clone(&store))),
             operator_key: Secret::new(OPERATOR_KEY.to_owned()),

@@ -23,6 +23,7 @@ use super::queues;
 use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
+use super::usage;
 use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
 use crate::component::Component;
@@ -30,7 +31,7 @@ use crate::rows::Rows;
 use crate::seal::OperatorKey;
 use crate::{
     AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
-    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError,
+    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
 };
 
 /// The rows as an open write transaction sees them.
@@ -195,6 +196,16 @@ impl Rows for DiskRows<'_> {
 
     fn add_audit(&mut self, entry: AuditEntry) -> Result<(), StoreError> {
         audit::add(self.transaction, entry).map_err(failed)
+    }
+
+    fn add_usage(
+        &mut self,
+        account: AccountSid,
+        day: u32,
+        category: UsageCategory,
+        minutes: u64,
+    ) -> Result<(), StoreError> {
+        usage::add(self.transaction, account, day, category, minutes).map_err(failed)
     }
 
     fn keep_component(&mut self, sha256: Sha256Digest, bytes: &[u8]) -> Result<(), StoreError> {

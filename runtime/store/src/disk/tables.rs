@@ -48,6 +48,9 @@ pub(super) const CALLER_IDS: TableDefinition<'_, SidKey, &[u8]> =
     TableDefinition::new("caller_ids");
 /// A thing's key → `Mark`: what tenants files said of it last.
 pub(super) const MARKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("marks");
+/// Account, day, category → how many, and minutes.
+pub(super) const USAGE: TableDefinition<'_, (SidKey, u32, u8), (u64, u64)> =
+    TableDefinition::new("usage");
 /// Id → `AuditEntry`.
 pub(super) const AUDIT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("audit");
 /// Call → `CallRow`.
@@ -144,6 +147,7 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(APPLICATIONS)?;
     transaction.open_table(CALLER_IDS)?;
     transaction.open_table(MARKS)?;
+    transaction.open_table(USAGE)?;
     transaction.open_table(AUDIT)?;
     transaction.open_table(CALLS)?;
     transaction.open_table(CALLS_BY_ACCOUNT)?;

@@ -5,6 +5,7 @@ use call::{CallbackSubject, RecordingSid, RecordingTurn};
 use super::callbacks::{News, tell};
 use super::{Rows, Scope, StoreError};
 use crate::callback_parameters::recording_parameters;
+use crate::usage;
 use crate::{NewRecording, RecordingEnding, RecordingRow, RecordingStatus};
 
 pub(crate) fn begin_recording(
@@ -75,6 +76,7 @@ pub(crate) fn finish_recording(
         ..before.clone()
     };
     rows.put_recording(Some(&before), &after)?;
+    usage::count_recording(rows, &after)?;
     note(rows, &after)
 }
 

@@ -1,10 +1,12 @@
 //! Changes beside tenants files, and what the next file says of them.
 
+use call::{CallRecord, CallStatus};
 use jackfield_store::{
     AccountStatus, Author, CarrierId, Edit, Number, OperatorEdit, Scope, Store, StoreError,
+    UsageCategory, UsageOfDay,
 };
 
-use super::support::{TENANTS, account, parse};
+use super::support::{TENANTS, account, leg, outbound, parse, record};
 use super::verbs::on_each;
 
 fn hotline(store: &dyn Store) -> Scope {
@@ -122,5 +124,53 @@ fn an_account_goes_only_when_it_is_closed_and_a_carrier_when_it_is_empty() {
         assert!(store.directory().account(sid).is_none());
         let again = store.apply(parse(TENANTS)).wait().unwrap();
         assert_eq!(again.kept.len(), had + 1, "the account and its numbers");
+    });
+}
+
+#[test]
+fn calls_and_recordings_are_counted_on_the_day_of_their_end() {
+    on_each(|store| {
+        let scope = hotline(store);
+        let day = 86_400_000;
+        for (number, created, duration_s, answered) in
+            [(1, 0, 61, true), (2, day, 60, true), (3, day, 0, false)]
+        {
+            let call = outbound(number, created);
+            let sid = call.sid;
+            store.accept_call(scope, call).wait().unwrap();
+            store
+                .begin_attempt(sid, leg(number), created)
+                .wait()
+                .unwrap();
+            if answered {
+                let up = CallStatus::InProgress;
+                store.set_status(sid, up, created).wait().unwrap();
+            }
+            let ended = CallRecord {
+                duration_s,
+                ..record(CallStatus::Completed)
+            };
+            store
+                .finish_call(sid, ended, created + 5, None)
+                .wait()
+                .unwrap();
+        }
+        let row = |day, category, count, minutes| UsageOfDay {
+            day,
+            category,
+            count,
+            minutes,
+        };
+        let expected = [
+            row(0, UsageCategory::Calls, 1, 2),
+            row(0, UsageCategory::CallsOutbound, 1, 2),
+            row(1, UsageCategory::Calls, 1, 1),
+            row(1, UsageCategory::CallsOutbound, 1, 1),
+        ];
+        assert_eq!(store.usage(scope, 0, 9).unwrap(), expected);
+        assert_eq!(store.usage(scope, 1, 1).unwrap(), expected[2..]);
+        assert_eq!(store.usage(scope, 2, 1).unwrap(), []);
+        let foreign = Scope::of_host(account(store, "west", "clinic"));
+        assert_eq!(store.usage(foreign, 0, 9).unwrap(), []);
     });
 }

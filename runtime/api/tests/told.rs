@@ -1,0 +1,156 @@
+//! What a call's journals tell, and what an account's calls came to.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use call::{CallRecord, CallStatus};
+use serde_json::{Value, json};
+use store::Store as _;
+use support::{Api, START_UNIX_MS};
+
+/// A call that was up for so many seconds and is over.
+async fn over(api: &Api, duration_s: u32) -> String {
+    let call = api.new_call().await;
+    api.advance(call, CallStatus::InProgress);
+    let record = CallRecord {
+        duration_s,
+        ..CallRecord::new(CallStatus::Completed, "hung up")
+    };
+    let at = START_UNIX_MS + 5_000 + u64::from(duration_s) * 1_000;
+    let ended = api
+        .store
+        .finish_call(call, record, at, Some(b"[1,2]".to_vec()));
+    ended.wait().unwrap();
+    call.to_string()
+}
+
+fn column(rows: &Value, name: &str) -> Vec<String> {
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| row[name].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_requests_of_a_call_are_its_events() {
+    let api = Api::new();
+    let live = api.new_call().await;
+    let none = api.get(&format!("Calls/{live}/Events.json")).await;
+    assert_eq!(none.json["events"], json!([]), "not over yet");
+    let call = over(&api, 7).await;
+    let first = api
+        .get(&format!("Calls/{call}/Events.json?PageSize=1"))
+        .await;
+    let event = &first.json["events"][0];
+    assert_eq!(event["request"]["url"], "http://b/");
+    assert_eq!(event["response"]["response_code"], json!(null));
+    assert_eq!(event["response"]["error"], "unreachable: http://b/");
+    let second = api.get(first.json["next_page_uri"].as_str().unwrap()).await;
+    let event = &second.json["events"][0];
+    assert_eq!(event["request"]["method"], "POST");
+    assert_eq!(
+        event["request"]["parameters"],
+        json!({ "CallSid": "CA1", "To": "+1" })
+    );
+    assert_eq!(event["response"]["response_code"], 200);
+    assert_eq!(event["response"]["content_type"], "text/xml");
+    assert_eq!(event["response"]["response_body"], "<Response/>");
+    assert_eq!(event["response"]["request_duration"], 120);
+    assert_eq!(second.json["next_page_uri"], json!(null));
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_told_with_its_code() {
+    let api = Api::new();
+    let call = over(&api, 7).await;
+    let listed = api.get(&format!("Calls/{call}/Notifications.json")).await;
+    let rows = &listed.json["notifications"];
+    assert_eq!(column(rows, "error_code"), ["11200", "12200"]);
+    assert_eq!(column(rows, "log"), ["0", "1"]);
+    assert_eq!(column(rows, "call_sid"), [&*call, &*call]);
+    assert_eq!(rows[0]["message_text"], "http://b/: unreachable");
+    for row in rows.as_array().unwrap() {
+        let one = api.get(row["uri"].as_str().unwrap()).await;
+        assert_eq!(one.json, *row);
+    }
+    over(&api, 7).await;
+    let all = api.get("Notifications.json?PageSize=1").await;
+    assert_eq!(
+        all.json["notifications"].as_array().unwrap().len(),
+        2,
+        "of one call"
+    );
+    let rest = api.get(all.json["next_page_uri"].as_str().unwrap()).await;
+    assert_eq!(rest.json["notifications"].as_array().unwrap().len(), 2);
+    let errors = api.get("Notifications.json?Log=0").await;
+    assert_eq!(
+        column(&errors.json["notifications"], "error_code"),
+        ["11200", "11200"]
+    );
+    assert_eq!(
+        api.get("Notifications.json?Log=2").await.problem(),
+        (400, 20001)
+    );
+}
+
+#[tokio::test]
+async fn what_calls_came_to_is_counted_by_category_and_day() {
+    let api = Api::new();
+    over(&api, 7).await;
+    over(&api, 61).await;
+    let unanswered = api.new_call().await;
+    let record = CallRecord::new(CallStatus::NoAnswer, "nobody");
+    api.store
+        .finish_call(unanswered, record, START_UNIX_MS, None)
+        .wait()
+        .unwrap();
+    let all = api.get("Usage/Records.json").await;
+    let rows = &all.json["usage_records"];
+    let mut found: Vec<_> = column(rows, "category")
+        .into_iter()
+        .zip(column(rows, "count"))
+        .zip(column(rows, "usage"))
+        .collect();
+    found.sort();
+    let row = |category: &str, count: &str, minutes: &str| {
+        ((category.to_owned(), count.to_owned()), minutes.to_owned())
+    };
+    let expected = [
+        row("calls", "2", "3"),
+        row("calls-inbound", "0", "0"),
+        row("calls-outbound", "2", "3"),
+        row("recordings", "0", "0"),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(rows[0]["end_date"], "2010-08-31");
+    let daily = api.get("Usage/Records/Daily.json?Category=calls").await;
+    let rows = &daily.json["usage_records"];
+    assert_eq!(
+        (column(rows, "start_date"), column(rows, "count")),
+        (vec!["2010-08-31".to_owned()], vec!["2".to_owned()])
+    );
+    for (query, calls) in [
+        ("StartDate=2010-08-31&EndDate=2010-08-31", "2"),
+        ("EndDate=2010-08-30", "0"),
+        ("StartDate=-1day", "2"),
+        ("StartDate=%2B1days", "0"),
+        ("IncludeSubaccounts=false", "2"),
+    ] {
+        let answer = api
+            .get(&format!("Usage/Records.json?Category=calls&{query}"))
+            .await;
+        assert_eq!(
+            column(&answer.json["usage_records"], "count"),
+            [calls],
+            "{query}"
+        );
+    }
+    for wrong in [
+        "Category=sms",
+        "StartDate=yesterday",
+        "IncludeSubaccounts=maybe",
+    ] {
+        let answer = api.get(&format!("Usage/Records.json?{wrong}")).await;
+        assert_eq!(answer.problem(), (400, 20001), "{wrong}");
+    }
+}

@@ -183,6 +183,10 @@ fn conference_routes(account: &str) -> Router<ApiState> {
         )
         .route(&one, get(conferences::fetch).post(conferences::update))
         .route(
+            &format!("{one}/Recordings.json"),
+            get(conferences::recordings),
+        )
+        .route(
             &format!("{one}/Participants.json"),
             get(participants::list).post(new_participant::create),
         )

@@ -112,6 +112,8 @@ async fn a_conference_is_shown_as_twilio_shows_it() {
             "uri": format!("/2010-04-01/Accounts/{SID}/{one}"),
         })
     );
+    let recordings = api.get(&format!("{path}/Recordings.json")).await;
+    assert_eq!(recordings.json["recordings"], json!([]));
     let labelled = api.get(&format!("{path}/Participants/chair.json")).await;
     assert_eq!(labelled.json, answer.json);
 }

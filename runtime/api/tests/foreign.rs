@@ -43,6 +43,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
         "Status=completed",
     ),
     ("GET", "/Conferences/{conference}/Participants.json", ""),
+    ("GET", "/Conferences/{conference}/Recordings.json", ""),
     (
         "GET POST DELETE",
         "/Conferences/{conference}/Participants/{call}.json",
@@ -266,7 +267,7 @@ async fn a_foreign_id_is_answered_like_one_that_nobody_has() {
             }
         }
     }
-    assert_eq!(asked, 2 * 4 + 48 * 8);
+    assert_eq!(asked, 2 * 4 + 49 * 8);
     let own: Vec<_> = ids.iter().map(|(_, own, _)| own).collect();
     let left = api.get("Calls.json").await;
     let calls = left.json["calls"].as_array().unwrap().iter();

@@ -1,5 +1,7 @@
 //! Conferences and queues, from documents.
 
+use jackfield_guest::{ConferenceEvent, OrderedSound, StatusCallback};
+
 use super::*;
 
 #[test]
@@ -69,6 +71,38 @@ fn a_document_to_wait_with_is_heard_over_and_over_until_somebody_comes() {
     ];
     check(&caller, &expected);
     assert_eq!(caller.requests().len(), 3);
+}
+
+#[test]
+fn a_document_to_hold_with_is_heard_over_and_over_until_the_call_is_taken_off() {
+    let pages: &[Page] = &[(
+        "http://app.example/hold",
+        "<Say>Hold</Say><Pause length='2'/>",
+    )];
+    let document = StatusCallback {
+        url: "http://app.example/hold".to_owned(),
+        method: HttpMethod::Post,
+    };
+    let held = ConferenceEvent::Held(Some(OrderedSound::Document(document)));
+    let dial = "<Dial><Conference>weekly</Conference></Dial>";
+    let caller = caller(dial, pages)
+        .conference_orders(2.0, held)
+        .conference_orders(7.3, ConferenceEvent::Held(None))
+        .conference_ends(9.0);
+    let expected = [
+        "answer",
+        "join conference weekly",
+        "hold with silence",
+        "say Hold",
+        "say Hold",
+        "stop",
+        "hang up",
+    ];
+    check(&caller, &expected);
+    let asked = caller.requests();
+    assert_eq!(asked.len(), 3);
+    assert_eq!(asked[1].method, HttpMethod::Post);
+    assert_eq!(caller.elapsed(), Duration::from_secs(9));
 }
 
 #[test]

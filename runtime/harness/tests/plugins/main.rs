@@ -8,6 +8,7 @@ mod by_hand;
 mod cases;
 mod coverage;
 mod echo;
+mod frozen;
 mod grants;
 mod menu;
 mod others;

@@ -7,6 +7,7 @@ mod capabilities;
 mod classes;
 mod command_module;
 mod decisions;
+mod frozen;
 mod grants;
 mod guests;
 mod key_values;

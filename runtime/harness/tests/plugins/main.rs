@@ -16,6 +16,7 @@ mod replay;
 mod rooms;
 mod scripts;
 mod twiml;
+mod twiml_table;
 
 use std::sync::LazyLock;
 

@@ -1,0 +1,258 @@
+//! What the TwiML component makes of every verb, noun and attribute that Twilio's library knows; `docs/book/twiml-table.md` is made of it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use harness::{Callee, Player, Scene, Script, Turn};
+
+use crate::TWIML;
+
+/// What `tests/interop/python/twiml_vocabulary.py` printed: on each line the elements around one, its name, and its attributes.
+const VOCABULARY: &str = include_str!("../../../../tests/vectors/twiml-vocabulary.txt");
+/// The page that is made of it.
+const PAGE: &str = include_str!("../../../../docs/book/twiml-table.md");
+const PAGE_FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../docs/book/twiml-table.md"
+);
+/// Writes the page anew.
+const WRITE: &str = "JACKFIELD_TABLE";
+
+/// What becomes of an element or an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    Supported,
+    /// The log's words, which begin with Twilio's code.
+    Told(String),
+    /// It stands where whatever stands there is passed over.
+    Silent,
+}
+
+/// All that is passed over without a word; nothing is to be added.
+const SILENT: [&str; 6] = [
+    "Dial/Sip/Headers",
+    "Dial/Sip/Headers/Header",
+    "Dial/Sip/Uri",
+    "Hangup/Parameter",
+    "Reject/Parameter",
+    "Stop/Stream/Parameter",
+];
+
+/// Stays for as long as the document lasts.
+struct Patient;
+
+impl Player for Patient {
+    fn turn(&mut self, _: Scene<'_>) -> Turn {
+        Turn::Leaves
+    }
+}
+
+/// The lines of the tenant's log when a document is this.
+fn log_of(document: &str) -> Vec<String> {
+    let script = Script::new()
+        .setting("twiml", &format!("<Response>{document}</Response>"))
+        .callee("+85512345678", Callee::busy());
+    let run = harness::play(&TWIML, script, Patient);
+    run.log.into_iter().map(|line| line.message).collect()
+}
+
+/// The first line that says of the element, or of its attribute, that it is not there.
+fn fate(log: &[String], element: &str, attribute: Option<&str>) -> Fate {
+    let told = |line: &&String| match attribute {
+        Some(name) => {
+            line.contains(&format!("the attribute {name} is unknown"))
+                || line.contains(&format!("{name} is not supported"))
+                || line.contains(&format!("{name} has no effect"))
+        }
+        None => {
+            line.contains(&format!("<{element}>"))
+                && (line.contains("is ignored")
+                    || line.contains("is no SSML")
+                    || line.contains("is not supported"))
+        }
+    };
+    log.iter()
+        .find(told)
+        .map_or(Fate::Supported, |line| Fate::Told(line.clone()))
+}
+
+/// Something that an attribute may be.
+fn value(attribute: &str) -> &'static str {
+    match attribute {
+        name if name.to_lowercase().ends_with("url") => "http://app.example/a",
+        "action" | "statusCallback" | "recordingStatusCallback" | "partialResultCallback" => {
+            "http://app.example/a"
+        }
+        name if name.to_lowercase().ends_with("method") => "POST",
+        "beep" | "muted" | "bargeIn" | "answerOnBridge" | "sequential" | "hangupOnStar" => "true",
+        "playBeep" | "actionOnEmptyResult" | "profanityFilter" => "true",
+        "input" => "dtmf speech",
+        "language" | "xml:lang" => "en-US",
+        "digits" | "sendDigits" | "finishOnKey" => "1",
+        "trim" => "do-not-trim",
+        "record" => "do-not-record",
+        "callerId" => "+85512345679",
+        "interpret-as" => "digits",
+        "reason" => "busy",
+        _ => "2",
+    }
+}
+
+/// What stands in an element that needs something.
+fn inside(element: &str) -> &'static str {
+    match element {
+        "Say" | "emphasis" | "lang" | "p" | "phoneme" | "prosody" | "s" | "say-as" | "sub"
+        | "w" => "hello",
+        "Dial" | "Number" => "+85512345678",
+        "Sip" => "sip:a@b.example",
+        "Play" | "Redirect" => "http://app.example/a.wav",
+        "Conference" | "Enqueue" | "Queue" => "help",
+        _ => "",
+    }
+}
+
+/// The element, in those around it.
+fn document(path: &[&str], attribute: Option<&str>) -> String {
+    let (element, around) = path.split_last().unwrap();
+    let attribute =
+        attribute.map_or_else(String::new, |name| format!(" {name}=\"{}\"", value(name)));
+    let innermost = format!("<{element}{attribute}>{}</{element}>", inside(element));
+    around.iter().rev().fold(innermost, |inner, outer| {
+        let needs_url = matches!(*outer, "Stream").then_some(" url=\"wss://ear.example/\"");
+        let needs_url = needs_url.unwrap_or_default();
+        format!("<{outer}{needs_url}>{inner}</{outer}>")
+    })
+}
+
+/// Whether what nobody knows is not told of either in this place.
+fn is_passed_over(path: &[&str]) -> bool {
+    let nonsense = [&path[..path.len() - 1], &["Nonsense"]].concat();
+    let log = log_of(&document(&nonsense, None));
+    !log.iter()
+        .any(|line| line.contains("<Nonsense>") || line.contains("is not supported"))
+}
+
+/// What becomes of each row: of the element, then of its attributes.
+fn fates() -> BTreeMap<String, (Fate, BTreeMap<String, Fate>)> {
+    let mut rows: BTreeMap<String, (Fate, BTreeMap<String, Fate>)> = BTreeMap::new();
+    for line in VOCABULARY.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split(' ');
+        let row = words.next().unwrap().trim_start_matches("Response/");
+        let path: Vec<&str> = row.split('/').collect();
+        let element = path.last().unwrap();
+        // What is in something that is not there is not there either.
+        let parent = row
+            .rsplit_once('/')
+            .and_then(|(parent, _)| rows.get(parent));
+        let own = match parent {
+            Some((told @ (Fate::Told(_) | Fate::Silent), _)) => told.clone(),
+            _ if is_passed_over(&path) => Fate::Silent,
+            _ => fate(&log_of(&document(&path, None)), element, None),
+        };
+        let attributes = words.map(|name| {
+            let told = match &own {
+                Fate::Supported => fate(&log_of(&document(&path, Some(name))), element, Some(name)),
+                told => told.clone(),
+            };
+            (name.to_owned(), told)
+        });
+        let attributes = attributes.collect();
+        rows.insert(row.to_owned(), (own, attributes));
+    }
+    rows
+}
+
+fn page(rows: &BTreeMap<String, (Fate, BTreeMap<String, Fate>)>) -> String {
+    let library = VOCABULARY.lines().next().unwrap().trim_start_matches("# ");
+    let mut page = format!(
+        "# Every verb and attribute of TwiML\n\n\
+         Made by a test, from what `{library}` can write: each line was played by the TwiML component. What is not there is told in the tenant's log, with \
+         the code in the last column; the call goes on, save for 13750, which ends it with an apology. What the rest does, and what has no effect, is in [TwiML](twiml.md).\n\n\
+         | element | attributes that are taken | not there | the log says |\n|---|---|---|---|\n"
+    );
+    for (row, (own, attributes)) in rows {
+        let names = |supported: bool| {
+            let named = attributes
+                .iter()
+                .filter(|(_, told)| (**told == Fate::Supported) == supported);
+            named
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let row = row.replace('/', " › ");
+        match own {
+            Fate::Told(line) => writeln!(page, "| {row} | | all of it | {} |", code(line)),
+            Fate::Silent => writeln!(page, "| {row} | | all of it | nothing |"),
+            Fate::Supported => {
+                let mut codes: Vec<&str> = attributes
+                    .values()
+                    .filter_map(|told| match told {
+                        Fate::Told(line) => Some(code(line)),
+                        Fate::Supported | Fate::Silent => None,
+                    })
+                    .collect();
+                codes.sort_unstable();
+                codes.dedup();
+                let codes = codes.join(", ");
+                writeln!(
+                    page,
+                    "| {row} | {} | {} | {codes} |",
+                    names(true),
+                    names(false)
+                )
+            }
+        }
+        .unwrap();
+    }
+    page
+}
+
+/// Twilio's, which begins the line.
+fn code(line: &str) -> &str {
+    line.split(' ').next().unwrap_or_default()
+}
+
+#[test]
+fn each_verb_and_attribute_is_obeyed_or_told_with_its_code_and_the_page_says_which() {
+    let rows = fates();
+    assert!(rows.len() > 80, "{}", rows.len());
+    for (row, (own, attributes)) in &rows {
+        for told in attributes.values().chain([own]) {
+            if let Fate::Told(line) = told {
+                let code = code(line);
+                let is_code = code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit());
+                assert!(is_code, "{row}: {line}");
+            }
+        }
+    }
+    let silent: Vec<&str> = rows
+        .iter()
+        .filter(|(_, (own, _))| *own == Fate::Silent)
+        .map(|(row, _)| row.as_str())
+        .collect();
+    assert_eq!(silent, SILENT);
+    // The verbs that a call lives by, so that a parser that tells nothing at all is found out.
+    for (row, attribute) in [
+        ("Say", "voice"),
+        ("Gather", "numDigits"),
+        ("Dial/Number", "url"),
+    ] {
+        assert_eq!(rows[row].1[attribute], Fate::Supported, "{row} {attribute}");
+    }
+    let unknown = log_of("<Say volume=\"2\">hello</Say>");
+    assert!(matches!(
+        fate(&unknown, "Say", Some("volume")),
+        Fate::Told(_)
+    ));
+
+    let page = page(&rows);
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(PAGE_FILE, page).unwrap();
+        return;
+    }
+    assert!(
+        page == PAGE,
+        "docs/book/twiml-table.md is not up to date: run this test with {WRITE}=1 and look at what changes"
+    );
+}

@@ -132,7 +132,7 @@ async fn a_foreign_id_is_a_404_like_one_that_does_not_exist() {
         "",
         ".xml",
         "/Calls",
-        "/Conferences.json",
+        "/Banana.json",
         "/Calls/",
         "/Calls/x/y.json",
     ] {
@@ -174,8 +174,12 @@ async fn a_method_that_a_resource_does_not_have_is_a_405() {
     for (method, path, allowed) in [
         ("DELETE", "Calls.json".to_owned(), "POST,GET,HEAD"),
         ("PUT", "Calls.json".to_owned(), "POST,GET,HEAD"),
-        ("DELETE", format!("Calls/{call}.json"), "POST,GET,HEAD"),
-        ("PATCH", format!("Calls/{call}.json"), "POST,GET,HEAD"),
+        (
+            "PATCH",
+            format!("Calls/{call}.json"),
+            "POST,GET,HEAD,DELETE",
+        ),
+        ("PUT", format!("Calls/{call}.json"), "POST,GET,HEAD,DELETE"),
         (
             "DELETE",
             format!("/2010-04-01/Accounts/{SID}.json"),

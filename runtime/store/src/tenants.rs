@@ -134,8 +134,8 @@ pub struct Tenants {
     pub(crate) trunks: Vec<Trunk>,
     pub(crate) components: Vec<NewComponent>,
     pub(crate) numbers: Vec<Number>,
-    /// The file's own text of each table, by kind, in the order of the lists.
-    pub(crate) said: BTreeMap<&'static str, Vec<String>>,
+    /// The file's own text of each table, by kind, in the order of the lists. Passwords are in it.
+    pub(crate) said: BTreeMap<&'static str, Vec<Secret>>,
     /// Whether it is a change over the API, and no file.
     pub(crate) is_edit: bool,
     /// Whether it goes before what was changed otherwise since it was applied last.
@@ -226,7 +226,7 @@ impl Tenants {
         kind: &str,
     ) -> impl Iterator<Item = (&'t T, &'t str)> {
         let texts = self.said.get(kind).map(Vec::as_slice).unwrap_or_default();
-        rows.iter().zip(texts.iter().map(String::as_str))
+        rows.iter().zip(texts.iter().map(Secret::expose))
     }
 }
 

@@ -18,7 +18,7 @@ use toml::Spanned;
 
 use super::{Surroundings, Tenants, TenantsError, file};
 use crate::carrier::is_slug;
-use crate::{Author, CarrierId};
+use crate::{Author, CarrierId, Secret};
 
 /// Which line of `text` holds the byte at `offset`. Counts from 1.
 pub(super) fn line_at(text: &str, offset: usize) -> usize {
@@ -32,7 +32,7 @@ pub(super) fn line_at(text: &str, offset: usize) -> usize {
 pub(super) fn check(
     text: &str,
     file: file::File,
-    said: BTreeMap<&'static str, Vec<String>>,
+    said: BTreeMap<&'static str, Vec<Secret>>,
     surroundings: &Surroundings<'_>,
 ) -> Result<Tenants, TenantsError> {
     let mut check = Check {

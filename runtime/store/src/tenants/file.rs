@@ -15,7 +15,7 @@ pub(super) use trunk::{
 
 use super::TenantsError;
 use super::check::line_at;
-use crate::Outbound;
+use crate::{Outbound, Secret};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,7 +145,7 @@ pub(super) fn parse(text: &str) -> Result<File, TenantsError> {
 }
 
 /// The text of each table, by kind, in the order of the file; without comments and spelled in one way.
-pub(super) fn tables(text: &str) -> Result<BTreeMap<&'static str, Vec<String>>, TenantsError> {
+pub(super) fn tables(text: &str) -> Result<BTreeMap<&'static str, Vec<Secret>>, TenantsError> {
     let whole: toml::Table = toml::from_str(text).map_err(|error| TenantsError {
         line: line_at(text, error.span().map_or(0, |span| span.start)),
         message: error.message().to_owned(),
@@ -154,7 +154,8 @@ pub(super) fn tables(text: &str) -> Result<BTreeMap<&'static str, Vec<String>>, 
     let texts = |kind| {
         let tables = whole.get(kind).and_then(toml::Value::as_array);
         let tables = tables.map(Vec::as_slice).unwrap_or_default();
-        (kind, tables.iter().map(ToString::to_string).collect())
+        let texts = tables.iter().map(|table| Secret::new(table.to_string()));
+        (kind, texts.collect())
     };
     Ok(kinds.into_iter().map(texts).collect())
 }

@@ -314,7 +314,7 @@ fn an_announcement_is_heard_and_its_end_is_the_conferences_to_know() {
     run.feed(ended(SOUND, true));
     let announce = || Input::Announce(MediaSource::File("news.wav".to_owned()));
     let effects = run.feed(announce());
-    assert!(effects[0].starts_with("fetch 1 "), "{effects:?}");
+    assert_eq!(effects, ["fetch 1"]);
     assert_eq!(run.feed(fetched(1)), ["media Play"]);
     assert_eq!(run.feed(ended(1, false)), ["conference Announced"]);
 

@@ -86,7 +86,6 @@ impl Runtime {
         let studio = start_studio(&config, Arc::clone(&store), &callbacks, api).await?;
         let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
         let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
-        let callbacks = Arc::new(Callbacks::new());
         let notary = Notary {
             store: Arc::clone(&store),
             callbacks: Arc::clone(&callbacks),

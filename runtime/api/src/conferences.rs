@@ -12,10 +12,10 @@ use url::Url;
 
 use crate::ApiState;
 use crate::conference_resource::show;
-use crate::date_filter::DateFilter;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
+use crate::time_span;
 
 const CREATED: [&str; 3] = ["DateCreated", "DateCreated<", "DateCreated>"];
 const UPDATED: [&str; 3] = ["DateUpdated", "DateUpdated<", "DateUpdated>"];
@@ -55,15 +55,11 @@ pub(crate) async fn list(
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
     let request = PageRequest::<ConferenceSid>::read(&parameters)?;
-    let created = DateFilter::read(&parameters, CREATED)?;
-    let updated = DateFilter::read(&parameters, UPDATED)?;
     let filter = ConferenceFilter {
         status: parameters.get("Status").map(status).transpose()?,
         name: parameters.get("FriendlyName").map(str::to_owned),
-        created_from_unix_ms: created.from_unix_ms,
-        created_before_unix_ms: created.before_unix_ms,
-        updated_from_unix_ms: updated.from_unix_ms,
-        updated_before_unix_ms: updated.before_unix_ms,
+        created: time_span::read(&parameters, CREATED[0])?,
+        updated: time_span::read(&parameters, UPDATED[0])?,
     };
     let (size, from) = (request.size, request.from);
     // Many rows may be read: not on a thread that other requests wait for.

@@ -15,7 +15,6 @@ mod calls;
 mod conference_resource;
 mod conferences;
 mod date;
-mod date_filter;
 mod deletion;
 mod destination;
 mod door;

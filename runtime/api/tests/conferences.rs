@@ -133,8 +133,8 @@ async fn conferences_are_listed_and_filtered() {
         ("?FriendlyName=weekly", vec!["weekly"]),
         ("?DateCreated=2010-08-31", vec!["weekly"]),
         ("?DateCreated%3E=2010-09-01", vec!["daily"]),
-        ("?DateCreated%3C=2010-09-01", vec!["daily", "weekly"]),
-        ("?DateUpdated%3C=2010-08-31", vec!["weekly"]),
+        ("?DateCreated%3C=2010-09-01", vec!["weekly"]),
+        ("?DateUpdated%3C=2010-08-31T20:36:28Z", vec!["weekly"]),
         ("?DateUpdated=2010-08-30", vec![]),
     ] {
         let answer = api.get(&format!("Conferences.json{query}")).await;

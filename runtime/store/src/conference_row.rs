@@ -8,7 +8,7 @@ use call::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, Page};
+use crate::{Cursor, Page, TimeSpan};
 
 /// How far a conference has come, in the words of Twilio's `Conferences` resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,30 +98,24 @@ pub struct ConferenceFilter {
     pub status: Option<ConferenceStatus>,
     /// Only those of exactly this name.
     pub name: Option<String>,
-    /// Only those begun at this time or later, in milliseconds since the Unix epoch.
-    pub created_from_unix_ms: Option<u64>,
-    /// Only those begun before this time, in milliseconds since the Unix epoch.
-    pub created_before_unix_ms: Option<u64>,
-    /// Only those last written at this time or later, in milliseconds since the Unix epoch.
-    pub updated_from_unix_ms: Option<u64>,
-    /// Only those last written before this time, in milliseconds since the Unix epoch.
-    pub updated_before_unix_ms: Option<u64>,
+    /// Only those begun in this time.
+    pub created: TimeSpan,
+    /// Only those last written in this time.
+    pub updated: TimeSpan,
 }
 
 impl ConferenceFilter {
     pub(crate) fn fits(&self, row: &ConferenceRow) -> bool {
-        let updated =
-            self.updated_from_unix_ms.unwrap_or(0)..self.updated_before_unix_ms.unwrap_or(u64::MAX);
         self.status.is_none_or(|status| status == row.status)
             && self.name.as_ref().is_none_or(|name| *name == row.name)
-            && updated.contains(&row.updated_unix_ms)
+            && self.updated.contains(Some(row.updated_unix_ms))
     }
 
     /// The times of beginning that may fit: from the first, and before the second.
     pub(crate) fn created(&self) -> (u64, u64) {
         (
-            self.created_from_unix_ms.unwrap_or(0),
-            self.created_before_unix_ms.unwrap_or(u64::MAX),
+            self.created.from_unix_ms.unwrap_or(0),
+            self.created.before_unix_ms.unwrap_or(u64::MAX),
         )
     }
 }

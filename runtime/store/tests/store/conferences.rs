@@ -6,7 +6,7 @@ use call::{
 };
 use jackfield_store::{
     CallbackRow, ConferenceFilter, ConferenceNote, ConferenceRow, ConferenceStatus, DiskStore,
-    Places, Scope, Store,
+    Places, Scope, Store, TimeSpan,
 };
 
 use crate::support::{TENANTS, clinic, hotline, parse, sid};
@@ -110,13 +110,18 @@ fn conferences_are_listed_for_their_account_newest_first() {
         assert_eq!(list(hotline(store), all(), next), (vec![cf(1)], None));
         assert_eq!(list(clinic(store), all(), None), (vec![], None));
         let between = ConferenceFilter {
-            created_from_unix_ms: Some(2_000),
-            created_before_unix_ms: Some(3_000),
+            created: TimeSpan {
+                from_unix_ms: Some(2_000),
+                before_unix_ms: Some(3_000),
+            },
             ..all()
         };
         assert_eq!(list(hotline(store), between, None).0, [cf(2)]);
         let updated = ConferenceFilter {
-            updated_from_unix_ms: Some(3_000),
+            updated: TimeSpan {
+                from_unix_ms: Some(3_000),
+                before_unix_ms: None,
+            },
             ..all()
         };
         assert_eq!(list(hotline(store), updated, None).0, [cf(3)]);

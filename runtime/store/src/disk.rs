@@ -13,6 +13,7 @@ mod components;
 mod conferences;
 mod key_values;
 mod number_row;
+mod people;
 mod plugin_pages;
 mod plugins;
 mod queue;

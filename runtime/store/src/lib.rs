@@ -32,6 +32,7 @@ mod memory;
 mod number;
 mod operator;
 mod page;
+pub mod people;
 mod plugin;
 mod plugin_page;
 mod queue_row;
@@ -77,6 +78,7 @@ pub use number::{
 pub use numbers::{InvalidNumber, PhoneNumber};
 pub use operator::{Operator, OperatorId};
 pub use page::{CallFilter, Cursor, InvalidCursor, Page, TimeSpan};
+pub use people::{PeoplePage, PeopleStore, Person, PersonChange, PersonFilter, SavedPeople};
 pub use plugin::{
     Canary, MAX_OWNED_BYTES, MAX_PLUGINS, MAX_VERSIONS, NewVersion, OPERATOR, Plugin, PluginChange,
     PluginDeed, PluginEvent, PluginOwner, PluginVersion, SelfTest, Standing, UploadedPlugin,

@@ -1,5 +1,7 @@
 //! A store that forgets: for simulation and tests.
 
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,6 +44,8 @@ struct MemoryRows {
     conferences: BTreeMap<ConferenceSid, ConferenceRow>,
     participants: BTreeMap<(ConferenceSid, CallSid), ParticipantRow>,
     queues: BTreeMap<(AccountSid, QueueSid), QueueRow>,
+    /// Of each account, by number, as they are sealed.
+    people: BTreeMap<AccountSid, BTreeMap<String, Vec<u8>>>,
     callbacks: BTreeMap<u64, CallbackRow>,
     callback_states: BTreeMap<CallSid, CallbackState>,
     last_callback: u64,

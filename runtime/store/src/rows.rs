@@ -6,6 +6,7 @@ use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, Recordin
 
 use crate::apply::Change;
 use crate::callback_row::CallbackState;
+use crate::people::PersonRows;
 use crate::{
     AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
     PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
@@ -15,7 +16,7 @@ use crate::{
 ///
 /// A verb checks everything before it writes anything, so a verb that is refused leaves nothing behind although its
 /// transaction, which it shares with others, is committed.
-pub(crate) trait Rows {
+pub(crate) trait Rows: PersonRows {
     /// The directory as this transaction has made it.
     fn directory(&self) -> Arc<Directory>;
     /// Replaces the directory; `changes` are the rows in which the new one differs.

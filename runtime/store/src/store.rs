@@ -11,10 +11,10 @@ use crate::{
     Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow, CallbackOutcome,
     CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
     ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion,
-    OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange, PluginEvent,
-    PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor,
-    RecordingEnding, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
-    Sha256Digest, StoreError, Tenants, UploadedPlugin, UsageOfDay,
+    OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore, Plugin, PluginChange,
+    PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow,
+    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -168,7 +168,7 @@ pub trait AccountStore: Send + Sync {
 }
 
 /// What the host itself does besides. The API never gets at this half.
-pub trait Store: AccountStore {
+pub trait Store: AccountStore + PeopleStore {
     /// Loads a tenants file. What it names is created or changed to be as it says; what it does not name stays. Applying
     /// the same file again changes nothing.
     fn apply(&self, tenants: Tenants) -> Commit<Applied>;

@@ -4,6 +4,7 @@ mod callbacks;
 mod conferences;
 mod edits;
 mod key_values;
+mod people;
 mod plugins;
 mod queues;
 mod recordings;
@@ -21,6 +22,7 @@ pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::conferences::{note_conference, recover_conferences};
 pub(crate) use self::edits::{administer, edit};
 pub(crate) use self::key_values::{open_key_value, write_key_value};
+pub(crate) use self::people::{open_person, remove_person, save_people, save_person};
 pub(crate) use self::plugins::{Life, change_plugin, keep_plugin_pages, upload_plugin};
 pub(crate) use self::queues::{begin_queue, change_queue, delete_queue};
 pub(crate) use self::recordings::{

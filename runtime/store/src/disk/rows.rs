@@ -36,7 +36,7 @@ use crate::{
 
 /// The rows as an open write transaction sees them.
 pub(super) struct DiskRows<'t> {
-    transaction: &'t WriteTransaction,
+    pub(super) transaction: &'t WriteTransaction,
     calls: Table<'t, SidKey, &'static [u8]>,
     calls_by_account: Table<'t, (SidKey, u64, SidKey), ()>,
     queue: Table<'t, (u64, SidKey), ()>,

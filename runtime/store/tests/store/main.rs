@@ -9,6 +9,7 @@ mod crash;
 mod disk;
 mod edits;
 mod key_values;
+mod people;
 mod plugins;
 mod queues;
 mod recordings;

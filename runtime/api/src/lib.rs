@@ -31,6 +31,8 @@ mod operator;
 mod page;
 mod parameters;
 mod participants;
+mod people;
+mod people_csv;
 mod plugin_resource;
 mod plugins;
 mod problem;
@@ -117,6 +119,7 @@ pub fn router(state: ApiState) -> Router {
             &format!("{account}/UndeliveredCallbacks/{{callback}}"),
             post(undelivered::redeliver),
         )
+        .merge(people::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

@@ -13,8 +13,10 @@ use crate::problem::Problem;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Lists: each value is a parameter of its own.
-const REPEATED: [&str; 3] = [
+const REPEATED: [&str; 5] = [
+    "Area",
     "ConferenceStatusCallbackEvent",
+    "Field",
     "RecordingStatusCallbackEvent",
     "StatusCallbackEvent",
 ];
@@ -102,6 +104,20 @@ impl Parameters {
     ) -> Vec<(&'a str, &'a str)> {
         let value = |name| Some((name, self.get(name)?));
         names.into_iter().filter_map(value).collect()
+    }
+
+    /// All that is given, in its order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let given = self.0.iter();
+        given.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The values of a list whose values may have spaces; empty ones are missing.
+    pub(crate) fn each<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let given = self.pairs().filter(move |(known, _)| *known == name);
+        given
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_empty())
     }
 
     /// The values of a list, which may also be written in one, with spaces between them.

@@ -17,6 +17,8 @@ pub(crate) struct Problem {
     /// Where errors are explained; the code comes behind it.
     pages: Option<String>,
     retry_after_s: u64,
+    /// What is wrong with each line of a table.
+    rows: Vec<BadRow>,
 }
 
 /// Where Twilio explains its codes.
@@ -28,6 +30,16 @@ struct Body {
     message: String,
     more_info: String,
     status: u16,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rows: Vec<BadRow>,
+}
+
+/// A line of a table that says nothing that could be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct BadRow {
+    /// Counts from 1; the heading is one.
+    pub(crate) line: u64,
+    pub(crate) error: String,
 }
 
 impl Problem {
@@ -38,7 +50,13 @@ impl Problem {
             message: message.into(),
             pages: None,
             retry_after_s: 1,
+            rows: Vec::new(),
         }
+    }
+
+    /// The same, with the lines of a table that are wrong.
+    pub(crate) fn with_rows(self, rows: Vec<BadRow>) -> Self {
+        Self { rows, ..self }
     }
 
     /// The same, explained elsewhere.
@@ -161,6 +179,7 @@ impl IntoResponse for Problem {
             message: self.message.clone(),
             more_info: format!("{pages}/{}", self.code),
             status: self.status.as_u16(),
+            rows: self.rows.clone(),
         };
         let mut response = (self.status, Json(body)).into_response();
         response.extensions_mut().insert(self.clone());

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use store::{AccountStore, Secret};
+use store::{AccountStore, PeopleStore, Secret};
 
 use crate::{LiveCalls, LiveRecordings, LiveRooms, Operator, Plugins, Told};
 
@@ -17,6 +17,8 @@ pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub struct ApiState {
     /// Where calls are kept; the tenants' half of the store.
     pub store: Arc<dyn AccountStore>,
+    /// Where people are kept.
+    pub people: Arc<dyn PeopleStore>,
     /// The calls that wait or are up.
     pub live: Arc<dyn LiveCalls>,
     /// The recordings that go on, and the files of all.

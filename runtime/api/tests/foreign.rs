@@ -73,6 +73,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
         "/OutgoingCallerIds/{caller_id}.json",
         "FriendlyName=x",
     ),
+    ("GET DELETE", "/People/{person}", ""),
     ("GET", "/Plugins/{plugin}", ""),
     ("GET", "/Plugins/{plugin}/Versions", ""),
     ("GET", "/Plugins/{plugin}/History", ""),
@@ -163,6 +164,9 @@ async fn things(api: &Api) -> Vec<Id> {
         .send(request("POST", &plugin, "\0asm", (SID, TOKEN)))
         .await;
     assert_eq!(pushed.status, 201, "{pushed:?}");
+    let person = format!("/v1/Accounts/{SID}/People/+8562055500001");
+    let saved = api.send(request("PUT", &person, "", (SID, TOKEN))).await;
+    assert_eq!(saved.status, 201, "{saved:?}");
     vec![
         ("call", call, "CA00000000000000000000000000000000"),
         (
@@ -203,6 +207,7 @@ async fn things(api: &Api) -> Vec<Id> {
             "NO00000000000000000000000000000000",
         ),
         ("plugin", "survey".to_owned(), "nobody"),
+        ("person", "+8562055500001".to_owned(), "+8562055500002"),
     ]
 }
 
@@ -219,7 +224,8 @@ async fn answer(api: &Api, method: &str, path: &str, form: &str) -> String {
 }
 
 fn path(account: &str, rest: &str, ids: &[Id], id: impl Fn(&Id) -> String) -> String {
-    let root = match rest.starts_with("/Plugins") {
+    let is_own = ["/Plugins", "/People"];
+    let root = match is_own.iter().any(|own| rest.starts_with(own)) {
         true => "/v1/Accounts",
         false => "/2010-04-01/Accounts",
     };
@@ -267,7 +273,7 @@ async fn a_foreign_id_is_answered_like_one_that_nobody_has() {
             }
         }
     }
-    assert_eq!(asked, 2 * 4 + 49 * 8);
+    assert_eq!(asked, 2 * 4 + 51 * 8);
     let own: Vec<_> = ids.iter().map(|(_, own, _)| own).collect();
     let left = api.get("Calls.json").await;
     let calls = left.json["calls"].as_array().unwrap().iter();

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::compiler::worker::{self, WorkerOptions};
 use crate::config::Config;
+use crate::people::PeopleCommand;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
 use crate::self_test::worker as self_test_worker;
@@ -66,6 +67,9 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Whom an account of the running server calls: language, areas and fields of each number.
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Makes, builds, tests and inspects plugins on this machine alone; uploads them to a server and says which version runs.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -131,6 +135,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Numbers(command) => things::run(things::NUMBERS, &command),
         Command::CallerIds(command) => things::run_caller_ids(&command),
         Command::Audit { entries, output } => things::audit(&output, entries),
+        Command::People(command) => crate::people::run(&command),
         Command::Plugin(command) => crate::plugin::run(&command),
         Command::Twiml(command) => crate::plugin::twiml::run(&command),
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),

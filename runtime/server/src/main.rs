@@ -1,5 +1,6 @@
 //! `jackfield`: the binary. Configuration, sockets, actors, media threads; the only room that spawns.
 
+mod account_api;
 mod apply;
 mod call_actor;
 mod callbacks;
@@ -26,6 +27,7 @@ mod news;
 mod operator;
 mod outbound;
 mod own_api;
+mod people;
 mod plugin;
 mod plugins;
 mod recorder;

@@ -31,6 +31,7 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
     });
     api::router(ApiState {
         store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
+        people: Arc::clone(&services.store) as Arc<dyn store::PeopleStore>,
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
         rooms: Arc::clone(&host) as Arc<dyn api::LiveRooms>,

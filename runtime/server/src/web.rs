@@ -255,6 +255,9 @@ pub(crate) fn in_call_words(error: FetchError) -> HttpError {
 /// How long a server's API may take to answer a command: a component is compiled and tested meanwhile, after those before it.
 const API_PATIENCE: Duration = Duration::from_secs(300);
 
+/// Bytes of its answer: a table of a million people.
+const API_ANSWER_BYTES: usize = 1 << 30;
+
 /// Asks a server's API: the way in for commands. What is at `url` was chosen by whoever gives the command.
 pub(crate) async fn ask_api(
     method: http::Method,
@@ -284,6 +287,7 @@ pub(crate) async fn ask_api(
         media: egress::Bounds {
             total: API_PATIENCE,
             first_byte: API_PATIENCE,
+            response_bytes: API_ANSWER_BYTES,
             ..limits.media
         },
         request_bytes: usize::try_from(MAX_COMPONENT_BYTES)?,

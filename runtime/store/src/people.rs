@@ -23,6 +23,8 @@ pub const MAX_FIELD_NAME_CHARS: usize = 64;
 pub const MAX_FIELD_BYTES: usize = 1_000;
 /// Bytes of all of a person's fields, names and values.
 pub const MAX_FIELDS_BYTES: usize = 8_000;
+/// What every person has, which no field is called.
+const RESERVED: [&str; 5] = ["number", "language", "areas", "created", "updated"];
 /// Characters of a language's tag.
 const MAX_LANGUAGE_CHARS: usize = 35;
 /// People that one page looks at before it ends early, so that a filter that fits nobody costs a bounded time.
@@ -174,6 +176,9 @@ fn check_field_name(name: &str) -> Result<(), String> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     match fits {
+        true if RESERVED.contains(&name) => {
+            Err(format!("`{name}` is not a field: every person has it"))
+        }
         true => Ok(()),
         false => Err(format!(
             "a field's name has 1 to {MAX_FIELD_NAME_CHARS} of letters, digits, `-`, `.` and `_`"

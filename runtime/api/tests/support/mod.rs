@@ -586,6 +586,7 @@ impl Api {
         let clock = Arc::clone(&now);
         let router = router(ApiState {
             store: between(Arc::clone(&store)),
+            people: Arc::clone(&store) as Arc<dyn store::PeopleStore>,
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),
             rooms: Arc::new(Rooms(Arc::clone(&store))),

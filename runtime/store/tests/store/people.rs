@@ -254,6 +254,10 @@ fn what_is_too_large_or_no_code_is_refused_with_what_would_be_right() {
             (change(1, "lo", &codes, &[]), "50 areas at most"),
             (change(1, "lo", &[], &[("a b", "1")]), "a field's name"),
             (
+                change(1, "lo", &[], &[("areas", "1")]),
+                "`areas` is not a field",
+            ),
+            (
                 change(1, "lo", &[], &[("a", &long)]),
                 "`a` has more than 1000 bytes",
             ),

@@ -14,9 +14,9 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use url::Url;
 
 use super::Source;
+use crate::account_api::AccountApi;
 
 /// What is done with the plugins of a server.
 #[derive(Debug, Subcommand)]
@@ -94,27 +94,11 @@ pub(crate) struct PushOptions {
 /// Where the server is, and who asks.
 #[derive(Debug, Args)]
 pub(crate) struct Server {
-    /// The server's API.
-    #[arg(
-        long,
-        env = "JF_SERVER",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    server: Url,
-    /// The account whose plugins these are: its SID.
-    #[arg(long, env = "JF_ACCOUNT", value_name = "SID")]
-    account: Option<String>,
+    #[command(flatten)]
+    api: AccountApi,
     /// The carrier whose plugins these are, asked as the operator; in place of an account.
     #[arg(long, value_name = "ID", conflicts_with = "account")]
     carrier: Option<String>,
-    /// A file with the account's token, or with the operator's (`operator.token` in the server's data folder); without it the
-    /// variable `JF_TOKEN` has the token.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Prints what the server answers, as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) fn run(command: &RemoteCommand, out: &mut impl Write) -> anyhow::Result<()> {
@@ -193,8 +177,8 @@ impl Server {
         content_type: &str,
         body: Bytes,
     ) -> anyhow::Result<(u16, Value)> {
-        let token = self.token()?;
-        let (owner, authorization) = match (&self.account, &self.carrier) {
+        let token = self.api.token()?;
+        let (owner, authorization) = match (&self.api.account, &self.carrier) {
             (_, Some(carrier)) => (format!("Carriers/{carrier}"), format!("Bearer {token}")),
             (Some(account), None) => {
                 let credentials = STANDARD.encode(format!("{account}:{token}"));
@@ -208,33 +192,15 @@ impl Server {
             ),
         };
         let path = format!("/v1/{owner}/Plugins/{path}");
-        let url = self.server.join(path.trim_end_matches('/'))?;
-        let tokio = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let asked = crate::web::ask_api(method, &url, &authorization, content_type, body);
-        let (status, body) = tokio.block_on(asked).with_context(|| {
-            format!(
-                "no answer from {}: look at --server, and whether it runs",
-                self.server
-            )
-        })?;
+        let url = self.api.server.join(path.trim_end_matches('/'))?;
+        let (status, body) = self
+            .api
+            .exchange(method, &url, &authorization, content_type, body)?;
         if (200..300).contains(&status) {
             let answer = serde_json::from_slice(&body).context("the answer is not understood")?;
             return Ok((status, answer));
         }
         bail!("{}", refusal(status, &body))
-    }
-
-    fn token(&self) -> anyhow::Result<String> {
-        let token = match &self.token_file {
-            Some(file) => std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read {}", file.display()))?,
-            None => std::env::var("JF_TOKEN").context(
-                "there is no token: put it into the variable JF_TOKEN, or name a file that has it with --token-file",
-            )?,
-        };
-        Ok(token.trim().to_owned())
     }
 
     /// The answer as it is, or in words.
@@ -244,7 +210,7 @@ impl Server {
         in_words: impl FnOnce(&Value) -> String,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
-        match self.json {
+        match self.api.json {
             true => writeln!(out, "{answer:#}")?,
             false => write!(out, "{}", in_words(answer))?,
         }

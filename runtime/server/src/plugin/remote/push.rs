@@ -23,7 +23,7 @@ pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Resul
     let wasm = std::fs::read(&component)
         .with_context(|| format!("cannot read {}", component.display()))?;
     let server = &options.server;
-    if !server.json {
+    if !server.api.json {
         let kib = wasm.len().div_ceil(1_024);
         writeln!(out, "uploading {kib} KiB as {name} …")?;
     }
@@ -33,7 +33,7 @@ pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Resul
     };
     let (status, answer) =
         server.ask_for_status(Method::POST, &path, "application/wasm", wasm.into())?;
-    if status == KNOWN && !server.json {
+    if status == KNOWN && !server.api.json {
         writeln!(out, "these bytes are version {} already", answer["version"])?;
     }
     server.tell(&answer, in_words, out)?;

@@ -1,0 +1,160 @@
+//! An account's own API on a running server, asked by a command.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use clap::Args;
+use http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+/// The body is in JSON.
+pub(crate) const JSON: &str = "application/json";
+/// The body is a table.
+pub(crate) const CSV: &str = "text/csv";
+/// Wrong rows of a table that are shown.
+const SHOWN_ROWS: usize = 20;
+
+/// Where the server is, and who asks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AccountApi {
+    /// The server's API.
+    #[arg(
+        long,
+        env = "JF_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: Url,
+    /// The account that asks: its SID.
+    #[arg(long, env = "JF_ACCOUNT", value_name = "SID")]
+    pub(crate) account: Option<String>,
+    /// A file with the account's token, or with the operator's (`operator.token` in the server's data folder); without it the
+    /// variable `JF_TOKEN` has the token.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Prints what the server answers, as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl AccountApi {
+    /// Asks for a path below `/v1/Accounts/{SID}/`, with a query.
+    ///
+    /// # Errors
+    /// When no server answers, or it refuses; then with its words.
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(String, String)],
+        content_type: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Bytes> {
+        let account = self
+            .account
+            .as_ref()
+            .context("say which account asks: --account SID (or the variable JF_ACCOUNT)")?;
+        let mut url = self.server.join(&format!("/v1/Accounts/{account}/"))?;
+        url = url.join(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let credentials = STANDARD.encode(format!("{account}:{}", self.token()?));
+        let authorization = format!("Basic {credentials}");
+        let (status, body) = self.exchange(method, &url, &authorization, content_type, body)?;
+        match status {
+            200..300 => Ok(body),
+            401 => {
+                bail!("the server does not know these credentials: look at --account and the token")
+            }
+            _ => bail!("{}", refusal(status, &body)),
+        }
+    }
+
+    /// The same, of what is answered in JSON.
+    pub(crate) fn ask_json(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(String, String)],
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let body = match body {
+            Value::Null => Bytes::new(),
+            body => body.to_string().into(),
+        };
+        let answer = self.ask(method, path, query, JSON, body)?;
+        match answer.is_empty() {
+            true => Ok(Value::Null),
+            false => serde_json::from_slice(&answer).context("the answer is not understood"),
+        }
+    }
+
+    /// One request to the server; the status, and the body.
+    pub(crate) fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        authorization: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> anyhow::Result<(u16, Bytes)> {
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let asked = crate::web::ask_api(method, url, authorization, content_type, body);
+        tokio.block_on(asked).with_context(|| {
+            format!(
+                "no answer from {}: look at --server, and whether it runs",
+                self.server
+            )
+        })
+    }
+
+    /// The account's token, or the operator's.
+    pub(crate) fn token(&self) -> anyhow::Result<String> {
+        let token = match &self.token_file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read {}", file.display()))?,
+            None => std::env::var("JF_TOKEN").context(
+                "there is no token: put it into the variable JF_TOKEN, or name a file that has it with --token-file",
+            )?,
+        };
+        Ok(token.trim().to_owned())
+    }
+}
+
+/// What the server says is wrong.
+fn refusal(status: u16, body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Refused {
+        message: String,
+        #[serde(default)]
+        rows: Vec<Row>,
+    }
+    #[derive(Deserialize)]
+    struct Row {
+        line: u64,
+        error: String,
+    }
+    let Ok(Refused { message, rows }) = serde_json::from_slice(body) else {
+        return format!("the server refused with status {status}");
+    };
+    let mut told = match status {
+        404 => "the server has no such thing: look at what you named, at --account and at --server"
+            .to_owned(),
+        _ => format!("the server refused: {message}"),
+    };
+    for Row { line, error } in rows.iter().take(SHOWN_ROWS) {
+        told.push_str(&format!("\n  line {line}: {error}"));
+    }
+    if let Some(more) = rows.len().checked_sub(SHOWN_ROWS).filter(|more| *more > 0) {
+        told.push_str(&format!("\n  and {more} more"));
+    }
+    told
+}

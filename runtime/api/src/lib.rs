@@ -25,6 +25,7 @@ mod keys;
 mod live_calls;
 mod live_recordings;
 mod live_rooms;
+mod live_streams;
 mod machine_detection;
 mod new_participant;
 mod operator;
@@ -43,6 +44,7 @@ mod recording_resource;
 mod recordings;
 mod state;
 mod status_callback;
+mod streams;
 mod tenant_routes;
 mod time_span;
 mod told;
@@ -63,6 +65,7 @@ pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
 pub use live_rooms::{LiveRooms, QueueMember, QueueView};
+pub use live_streams::{LiveStream, LiveStreams, StreamName, StreamRefusal};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
@@ -103,6 +106,14 @@ pub fn router(state: ApiState) -> Router {
             post(recordings::update)
                 .get(recordings::fetch_of_call)
                 .delete(recordings::delete_of_call),
+        )
+        .route(
+            &format!("{account}/Calls/{{call}}/Streams.json"),
+            post(streams::start),
+        )
+        .route(
+            &format!("{account}/Calls/{{call}}/Streams/{{stream}}"),
+            post(streams::stop),
         )
         .route(&format!("{account}/Recordings.json"), get(recordings::list))
         .route(

@@ -38,21 +38,39 @@ impl Parameters {
         body: Result<Bytes, BytesRejection>,
         vocabulary: Vocabulary,
     ) -> Result<Self, Problem> {
-        let body = body.map_err(|rejection| match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(),
-            _ => Problem::bad_parameter("The body could not be read"),
-        })?;
-        let is_form = headers.get(CONTENT_TYPE).is_none_or(|value| {
-            value
-                .as_bytes()
-                .to_ascii_lowercase()
-                .starts_with(b"application/x-www-form-urlencoded")
-        });
-        if !is_form && !body.is_empty() {
-            let message = "The body must be `application/x-www-form-urlencoded`";
-            return Err(Problem::bad_parameter(message));
+        Self::parse(&form(headers, body)?, vocabulary, |_| false)
+    }
+
+    /// The parameters of a form body that may have [`Self::numbered`] ones besides.
+    pub(crate) fn of_numbered_form(
+        headers: &HeaderMap,
+        body: Result<Bytes, BytesRejection>,
+        vocabulary: Vocabulary,
+    ) -> Result<Self, Problem> {
+        Self::parse(&form(headers, body)?, vocabulary, |name| {
+            number(name).is_some()
+        })
+    }
+
+    /// The `Parameter1.Name` and `Parameter1.Value` to `Parameter99`, as pairs in the order of their numbers.
+    pub(crate) fn numbered(&self) -> Result<Vec<(String, String)>, Problem> {
+        let mut pairs = Vec::new();
+        for number in NUMBERS {
+            let name = self.get(&format!("Parameter{number}.Name"));
+            let value = self.raw(&format!("Parameter{number}.Value"));
+            match (name, value) {
+                (Some(name), value) => {
+                    pairs.push((name.to_owned(), value.unwrap_or_default().to_owned()));
+                }
+                (None, Some(_)) => {
+                    return Err(Problem::bad_parameter(format!(
+                        "`Parameter{number}.Value` has no effect without `Parameter{number}.Name`"
+                    )));
+                }
+                (None, None) => {}
+            }
         }
-        Self::parse(&body, vocabulary)
+        Ok(pairs)
     }
 
     /// Those of a request that can have none.
@@ -62,13 +80,20 @@ impl Parameters {
 
     /// The parameters of a query.
     pub(crate) fn of_query(query: Option<&str>, vocabulary: Vocabulary) -> Result<Self, Problem> {
-        Self::parse(query.unwrap_or_default().as_bytes(), vocabulary)
+        let query = query.unwrap_or_default().as_bytes();
+        Self::parse(query, vocabulary, |_| false)
     }
 
-    fn parse(encoded: &[u8], vocabulary: Vocabulary) -> Result<Self, Problem> {
+    fn parse(
+        encoded: &[u8],
+        vocabulary: Vocabulary,
+        is_known_besides: fn(&str) -> bool,
+    ) -> Result<Self, Problem> {
         let mut parameters = Self(Vec::new());
         for (name, value) in url::form_urlencoded::parse(encoded) {
-            vocabulary.check(&name, &value)?;
+            if !is_known_besides(&name) {
+                vocabulary.check(&name, &value)?;
+            }
             let is_known = parameters.0.iter().any(|(known, _)| *known == name);
             if is_known && !REPEATED.contains(&&*name) {
                 return Err(Problem::bad_parameter(format!(
@@ -125,6 +150,39 @@ impl Parameters {
         let given = self.0.iter().filter(move |(known, _)| known == name);
         given.flat_map(|(_, value)| value.split_ascii_whitespace())
     }
+}
+
+/// What `Parameter1.Name` may have in place of the 1.
+const NUMBERS: std::ops::RangeInclusive<u32> = 1..=99;
+
+/// The number of a `Parameter7.Name` or `Parameter7.Value`.
+fn number(name: &str) -> Option<u32> {
+    let (number, part) = name.strip_prefix("Parameter")?.split_once('.')?;
+    let is_plain = !number.starts_with(['0', '+']);
+    let number = number
+        .parse()
+        .ok()
+        .filter(|number| NUMBERS.contains(number));
+    number.filter(|_| is_plain && matches!(part, "Name" | "Value"))
+}
+
+/// A body that is a form, or empty.
+fn form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
+    let body = body.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(),
+        _ => Problem::bad_parameter("The body could not be read"),
+    })?;
+    let is_form = headers.get(CONTENT_TYPE).is_none_or(|value| {
+        value
+            .as_bytes()
+            .to_ascii_lowercase()
+            .starts_with(b"application/x-www-form-urlencoded")
+    });
+    if !is_form && !body.is_empty() {
+        let message = "The body must be `application/x-www-form-urlencoded`";
+        return Err(Problem::bad_parameter(message));
+    }
+    Ok(body)
 }
 
 impl Vocabulary {

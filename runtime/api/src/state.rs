@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use store::{AccountStore, PeopleStore, Secret};
 
-use crate::{LiveCalls, LiveRecordings, LiveRooms, Operator, Plugins, Told};
+use crate::{LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Operator, Plugins, Told};
 
 /// Something that is done when it resolves.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -25,6 +25,8 @@ pub struct ApiState {
     pub recordings: Arc<dyn LiveRecordings>,
     /// The conferences and queues at which calls are.
     pub rooms: Arc<dyn LiveRooms>,
+    /// The media streams of calls that are up.
+    pub streams: Arc<dyn LiveStreams>,
     /// What the API is reached by, without a slash at its end: `media_url` begins with it.
     pub public_url: String,
     /// Makes a call's journals fit to be shown to others; none where they cannot be read. The API knows nothing of their format.

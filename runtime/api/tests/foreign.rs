@@ -33,6 +33,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
         "/Calls/{call}/Recordings/{recording}.json",
         "Status=stopped",
     ),
+    ("POST", "/Calls/{call}/Streams.json", "Url=wss://a/"),
+    ("POST", "/Calls/{call}/Streams/ear.json", "Status=stopped"),
     ("GET DELETE", "/Recordings/{recording}.json", ""),
     ("GET", "/Recordings/{recording}.wav", ""),
     ("GET", "/Recordings/{recording}.mp3", ""),
@@ -273,7 +275,7 @@ async fn a_foreign_id_is_answered_like_one_that_nobody_has() {
             }
         }
     }
-    assert_eq!(asked, 2 * 4 + 51 * 8);
+    assert_eq!(asked, 2 * 4 + 53 * 8);
     let own: Vec<_> = ids.iter().map(|(_, own, _)| own).collect();
     let left = api.get("Calls.json").await;
     let calls = left.json["calls"].as_array().unwrap().iter();

@@ -219,6 +219,10 @@ impl Call {
             Input::Queue(event) => self.at_queue(event),
             Input::Child(child, news) => self.child_news(now, child, news),
             Input::Stream(id, news) => self.stream_news(id, news),
+            Input::StreamDeed(deed) => {
+                let done = self.stream_deed(deed);
+                self.emit(Effect::StreamDone(done));
+            }
             Input::Speech(id, event) => self.speech(id, event),
             Input::Recorded(id, recording) => self.recorded(id, recording),
             Input::ReferTo(found) => self.refer_to(found),

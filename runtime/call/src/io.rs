@@ -8,10 +8,10 @@ use media::{MachineDetectionOptions, Prompt};
 
 use crate::{
     CallError, CallStatus, ChildCall, ChildId, ChildNews, Command, ConferenceEvent,
-    ConferenceRequest, Continuation, Detection, Event, HangUpCause, HttpError, HttpRequest,
-    HttpResponse, ListenOrder, ListeningId, MediaSource, PlaybackId, QueueEvent, QueueRequest,
-    Recording, RecordingId, RecordingOrder, Reply, RequestId, Speech, SpeechEvent, StartRecording,
-    StatusCallback, StreamId, StreamNews, StreamOrder,
+    ConferenceRequest, Continuation, Detection, DoneStream, Event, HangUpCause, HttpError,
+    HttpRequest, HttpResponse, ListenOrder, ListeningId, MediaSource, PlaybackId, QueueEvent,
+    QueueRequest, Recording, RecordingId, RecordingOrder, Reply, RequestId, Speech, SpeechEvent,
+    StartRecording, StatusCallback, StreamDeed, StreamId, StreamNews, StreamOrder,
 };
 
 /// One thing that happened. Fed to [`crate::Call::handle`] in the order it happened.
@@ -35,6 +35,8 @@ pub enum Input {
     Queue(QueueEvent),
     /// What became of a stream that [`Effect::Stream`] opened.
     Stream(StreamId, StreamNews),
+    /// The API begins or ends a stream. Exactly one [`Effect::StreamDone`] answers it.
+    StreamDeed(StreamDeed),
     /// What became of a listening that [`Effect::Listen`] began.
     Speech(ListeningId, SpeechEvent),
     /// A recording that [`Effect::StartRecording`] began has ended, or could not begin.
@@ -95,6 +97,8 @@ pub enum Effect {
     TellParent(ChildNews),
     /// To a media stream.
     Stream(StreamId, StreamOrder),
+    /// The answer to an [`Input::StreamDeed`].
+    StreamDone(Result<DoneStream, CallError>),
     /// Listen, or cease to; answered by [`Input::Speech`], the last of which is [`SpeechEvent::Ended`].
     Listen(ListeningId, ListenOrder),
     /// Find the URI of somebody whom the other side is to call, if it may; answered by [`Input::ReferTo`].

@@ -80,5 +80,6 @@ pub use speech_input::{
     DEFAULT_END_SILENCE, ListenOrder, ListenRequest, PartialWords, SpeechEnd, SpeechEvent, Words,
 };
 pub use stream::{
-    StreamEnd, StreamError, StreamId, StreamNews, StreamOrder, StreamRequest, StreamTracks,
+    DoneStream, StreamDeed, StreamEnd, StreamError, StreamId, StreamKey, StreamNews, StreamOrder,
+    StreamRequest, StreamTracks,
 };

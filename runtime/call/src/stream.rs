@@ -16,6 +16,14 @@ impl StreamId {
         let call = u128::from_be_bytes(*call.as_bytes());
         StreamSid::from_bytes(call.wrapping_add(self.0.into()).to_be_bytes())
     }
+
+    /// The stream of this call that has the SID, whether there is one or not. None for a SID that is of no stream of the call.
+    #[must_use]
+    pub fn of_sid(sid: StreamSid, call: CallSid) -> Option<Self> {
+        let number = |bytes| u128::from_be_bytes(bytes);
+        let counted = number(*sid.as_bytes()).wrapping_sub(number(*call.as_bytes()));
+        u32::try_from(counted).ok().map(Self)
+    }
 }
 
 /// What a story wants to be streamed.
@@ -58,6 +66,33 @@ impl StreamTracks {
     pub const fn outbound(self) -> bool {
         matches!(self, Self::Outbound | Self::Both)
     }
+}
+
+/// What the API does to the streams of a call, beside its story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamDeed {
+    /// Begins one, which stays when the story ends or another takes its place.
+    Start(StreamRequest),
+    /// Ends one, of the story's or of the API's.
+    Stop(StreamKey),
+}
+
+/// What the API calls a stream by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamKey {
+    /// Its number in the call.
+    Id(StreamId),
+    /// Its name in the call.
+    Name(String),
+}
+
+/// A stream that a [`StreamDeed`] was done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneStream {
+    /// Its number in the call.
+    pub id: StreamId,
+    /// Its name in the call.
+    pub name: Option<String>,
 }
 
 /// How a stream came to its end.
@@ -134,5 +169,15 @@ mod tests {
             StreamId(258).sid(other).to_string(),
             "MZ00000000000000000000000000000102"
         );
+        assert_eq!(
+            StreamId::of_sid(StreamId(3).sid(call), call),
+            Some(StreamId(3))
+        );
+        assert_eq!(
+            StreamId::of_sid(StreamId(3).sid(call), other),
+            Some(StreamId(2))
+        );
+        let far = CallSid::from_bytes([7; 16]);
+        assert_eq!(StreamId::of_sid(StreamId(3).sid(far), other), None);
     }
 }

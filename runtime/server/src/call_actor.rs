@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use call::{
     Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection,
-    Direction, Effect, Event, Grants, HangUpCause, Input, ListenOrder, ListeningId, MediaCommand,
-    MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply, SpeechEvent, StatusCallback,
-    StoryChoice, StoryOutcome, StreamId, StreamOrder,
+    Direction, DoneStream, Effect, Event, Grants, HangUpCause, Input, ListenOrder, ListeningId,
+    MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply, SpeechEvent,
+    StatusCallback, StoryChoice, StoryOutcome, StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -34,7 +34,7 @@ use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
 use crate::referral::{self, Peer};
 use crate::services::{Services, call_span};
-use crate::streams::{Owner, Streams};
+use crate::streams::{Owner, StreamErrand, Streams};
 
 /// Results of jobs (prompts, requests, the story's end) and orders from outside that may wait for the actor.
 const INBOX: usize = 64;
@@ -85,6 +85,8 @@ pub(crate) struct CallActor {
     reply: Option<oneshot::Sender<Result<Reply, CallError>>>,
     cookies: crate::web::Cookies,
     streams: Streams,
+    /// Where the answer to what the API asked of streams goes.
+    stream_reply: Option<oneshot::Sender<Result<DoneStream, CallError>>>,
     /// What the story listens to.
     listening: Option<Listening>,
     /// Of the stories that ended; more than one where the first broke.
@@ -119,6 +121,8 @@ pub(crate) enum Message {
     Join(Box<LineEnd>),
     /// The API begins a recording, or deals with one.
     Recording(RecordingRequest),
+    /// The API begins a media stream, or ends one.
+    Stream(StreamErrand),
     /// The API gives the call another story.
     Redirect(Story),
     /// The API says how long it may last.
@@ -161,6 +165,7 @@ impl CallActor {
             reply: None,
             cookies: crate::web::Cookies::default(),
             streams: Streams::default(),
+            stream_reply: None,
             listening: None,
             journals: Vec::new(),
             ended: None,
@@ -243,6 +248,10 @@ impl CallActor {
                 input
             }
             Message::Recording(request) => return self.ask_for_recording(request),
+            Message::Stream(StreamErrand { deed, reply }) => {
+                self.stream_reply = Some(reply);
+                Input::StreamDeed(deed)
+            }
             Message::Limit(asked) => {
                 let longest = self.services.call_limits(&self.account).max_duration;
                 Input::LimitTo(asked.min(longest))
@@ -347,6 +356,12 @@ impl CallActor {
                 }
             }
             Effect::Stream(id, order) => self.stream(id, order),
+            Effect::StreamDone(done) => {
+                if let Some(reply) = self.stream_reply.take() {
+                    // Nobody may be waiting for it any more.
+                    let _ = reply.send(done);
+                }
+            }
             Effect::Listen(id, order) => self.listen(id, order),
             Effect::Refer(target) => self.refer(&target),
             Effect::TellDetection(callback, detection) => self.tell_detection(&callback, detection),

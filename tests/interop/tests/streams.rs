@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use jackfield_interop::audio;
 use jackfield_interop::baresip::Softphone;
+use jackfield_interop::helper_library;
 use jackfield_interop::process::eventually;
 use jackfield_interop::rtp_tap::RtpTap;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
@@ -37,6 +38,11 @@ fn serving(document: &str) -> (Server, VoiceApp) {
             "/next",
             "<Response><Play>goodbye.wav</Play><Hangup/></Response>",
         ),
+        Page::twiml(
+            "/says-support",
+            "<Response><Play>support.wav</Play><Redirect>/waits</Redirect></Response>",
+        ),
+        Page::twiml("/waits", "<Response><Gather timeout='3600'/></Response>"),
         Page::prompt("support"),
         Page::prompt("goodbye"),
     ]);
@@ -237,5 +243,79 @@ fn a_call_goes_on_when_a_server_refuses_or_is_lost() {
             assert!(why.contains(error), "{path}: {why}");
             server.stop();
         }
+    });
+}
+
+#[test]
+fn an_application_begins_a_stream_of_a_call_that_is_up_and_ends_it() {
+    on_a_steady_machine(|| {
+        let streams = StreamApp::start(&auth_token());
+        let (server, app) = serving("<Response><Gather timeout='3600'/></Response>");
+        let phone = Softphone::call(server.sip, "1000", "PCMU", &[]);
+        let user = server.rest();
+        let call = user.newest_call()["sid"]
+            .as_str()
+            .expect("a SID")
+            .to_owned();
+        user.wait_for(&call, "in-progress", LIMIT);
+        let deed = |arguments: &[&str]| {
+            let mut all = vec![call.as_str()];
+            all.extend(arguments);
+            helper_library::run("live_streams.py", &user, &all).remove(0)
+        };
+        let (url, told_at) = (streams.url("/listen"), app.url("/status"));
+        let begun = deed(&["--start", &url, "--status-callback", &told_at]);
+        assert_eq!(begun["status"], "in-progress", "{begun}");
+        assert_eq!(begun["call_sid"], call.as_str());
+        eventually("the stream is there", LIMIT, || {
+            (events(&streams.told("/listen")).len() > 3).then_some(())
+        });
+        let next = format!("Url={}", app.url("/says-support"));
+        let (status, answer) = user.post(&format!("Calls/{call}.json"), &next);
+        assert_eq!(status, 200, "{answer}");
+        eventually("it was said", LIMIT, || {
+            app.asked()
+                .iter()
+                .any(|asked| asked.path == "/waits")
+                .then_some(())
+        });
+
+        let taken = deed(&["--start", &url]);
+        assert_eq!(
+            (&taken["refused"], &taken["code"]),
+            (&json!(400), &json!(20001))
+        );
+        let stopped = deed(&["--stop", "ear"]);
+        assert_eq!(stopped["status"], "stopped", "{stopped}");
+        assert_eq!(stopped["sid"], begun["sid"]);
+        let told = streams.told_to_the_end("/listen", LIMIT);
+        check_order(&told, &json!(["inbound", "outbound"]));
+        assert_eq!(told[2]["streamSid"], begun["sid"]);
+        let there = audio_of(&told, "outbound");
+        let found = audio::find(&prompt("support"), &there);
+        assert!(found.is_heard(), "{found:?}");
+        assert_eq!(
+            told[2]["start"]["customParameters"],
+            json!({"customer": "47 11"})
+        );
+        let sid = begun["sid"].as_str().expect("a SID");
+        let gone = deed(&["--stop", sid]);
+        assert_eq!(
+            (&gone["refused"], &gone["code"]),
+            (&json!(404), &json!(20404))
+        );
+        assert_eq!(user.call(&call)["status"], "in-progress", "it goes on");
+        let events: Vec<String> = eventually("both callbacks came", LIMIT, || {
+            let asked = app.asked().into_iter();
+            let told = asked.filter(|asked| asked.path == "/status");
+            let told: Vec<_> = told
+                .map(|asked| asked.parameters["StreamEvent"].clone())
+                .collect();
+            (told.len() == 2).then_some(told)
+        });
+        assert_eq!(events, ["stream-started", "stream-stopped"]);
+        user.end(&call);
+        let _ = phone.finish(LIMIT);
+        server.stop();
     });
 }

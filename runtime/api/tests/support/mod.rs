@@ -20,13 +20,14 @@ use call::{
     AccountSid, CallRecord, CallSid, CallStatus, ConferenceCallback, ConferenceEndReason,
     ConferenceInput, ConferenceSid, ConferenceTurn, Grants, HttpError, HttpMethod, HttpRequest,
     HttpResponse, Participant, ParticipantExit, RecordingChannels, RecordingSid, StartRecording,
+    StreamId, StreamRequest,
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveCalls,
-    LiveRecordings, LiveRooms, Metric, Operator, Plugins, PushError, QueueMember, QueueView,
-    RecordingChange, RecordingError, RecordingFile, RecordingFormat, Told, TrunkStatus, Upload,
-    router,
+    LiveRecordings, LiveRooms, LiveStream, LiveStreams, Metric, Operator, Plugins, PushError,
+    QueueMember, QueueView, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
+    StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -256,6 +257,49 @@ impl LiveRecordings for Tapes {
 
     fn remove(&self, _recording: &RecordingRow) -> Done<std::io::Result<()>> {
         Box::pin(ready(Ok(())))
+    }
+}
+
+/// Has one stream at a time, which is called `ear` until another one is begun; remembers what was asked for.
+#[derive(Default)]
+pub(crate) struct Taps {
+    pub(crate) begun: Mutex<Vec<StreamRequest>>,
+}
+
+impl LiveStreams for Taps {
+    fn begin_stream(
+        &self,
+        _: AccountSid,
+        call: CallSid,
+        request: StreamRequest,
+    ) -> Done<Result<LiveStream, StreamRefusal>> {
+        let answer = match request.name.as_deref() {
+            Some("taken") => Err(StreamRefusal::Refused("that name is taken".to_owned())),
+            name => Ok(LiveStream {
+                sid: StreamId(1).sid(call),
+                name: name.map(str::to_owned),
+            }),
+        };
+        self.begun.lock().unwrap().push(request);
+        Box::pin(ready(answer))
+    }
+
+    fn stop_stream(
+        &self,
+        _: AccountSid,
+        call: CallSid,
+        stream: StreamName,
+    ) -> Done<Result<LiveStream, StreamRefusal>> {
+        let sid = StreamId(1).sid(call);
+        let is_there = match &stream {
+            StreamName::Sid(named) => *named == sid,
+            StreamName::Name(name) => name == "ear",
+        };
+        let stopped = is_there.then(|| LiveStream {
+            sid,
+            name: Some("ear".to_owned()),
+        });
+        Box::pin(ready(stopped.ok_or(StreamRefusal::Unknown)))
     }
 }
 
@@ -554,6 +598,7 @@ impl Answer {
 pub(crate) struct Api {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) live: Arc<Live>,
+    pub(crate) taps: Arc<Taps>,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) router: Router,
 }
@@ -582,6 +627,7 @@ impl Api {
             store: Arc::clone(&store),
             ..Live::default()
         });
+        let taps = Arc::new(Taps::default());
         let now = Arc::new(AtomicU64::new(START_UNIX_MS));
         let clock = Arc::clone(&now);
         let router = router(ApiState {
@@ -590,6 +636,7 @@ impl Api {
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),
             rooms: Arc::new(Rooms(Arc::clone(&store))),
+            streams: taps.clone(),
             public_url: "https://voice.example".to_owned(),
             redact_journal: |journal| (journal == b"[1,2]").then(|| b"[0,0]".to_vec()),
             read_journal: |journal| (journal == b"[1,2]").then(told),
@@ -601,6 +648,7 @@ impl Api {
         Self {
             store,
             live,
+            taps,
             now,
             router,
         }

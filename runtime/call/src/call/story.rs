@@ -45,7 +45,7 @@ impl Call {
             self.deadline = None;
             return;
         }
-        self.close_streams();
+        self.close_streams_of_story();
         self.forget_listening();
         if self.dialled.is_none() {
             self.detecting = None; // of a dialled call it is asked by who dials

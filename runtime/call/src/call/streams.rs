@@ -2,8 +2,8 @@
 
 use super::{Call, State};
 use crate::{
-    CallError, Effect, Event, HttpMethod, Reply, StatusCallback, StreamEnd, StreamId, StreamNews,
-    StreamOrder, StreamRequest, StreamTracks,
+    CallError, DoneStream, Effect, Event, HttpMethod, Reply, StatusCallback, StreamDeed, StreamEnd,
+    StreamId, StreamKey, StreamNews, StreamOrder, StreamRequest, StreamTracks,
 };
 
 /// Streams of one call at a time (Twilio's limit).
@@ -27,10 +27,16 @@ struct Open {
     id: StreamId,
     name: Option<String>,
     both_ways: bool,
+    /// The API began it: the story hears nothing of it, and leaves it behind.
+    of_api: bool,
 }
 
 impl Call {
     pub(super) fn start_stream(&mut self, request: StreamRequest) -> Result<Reply, CallError> {
+        self.open_stream(request, false).map(Reply::Stream)
+    }
+
+    fn open_stream(&mut self, request: StreamRequest, of_api: bool) -> Result<StreamId, CallError> {
         check(&request).map_err(CallError::InvalidArgument)?;
         self.streams.has_room(&request)?;
         self.streams.last_id += 1;
@@ -39,33 +45,66 @@ impl Call {
             id,
             name: request.name.clone(),
             both_ways: request.both_ways,
+            of_api,
         });
         self.emit(Effect::Stream(id, StreamOrder::Open(request)));
-        Ok(Reply::Stream(id))
+        Ok(id)
     }
 
+    /// The story stops one of its own.
     pub(super) fn stop_stream(&mut self, id: StreamId) -> Result<Reply, CallError> {
-        if !self.streams.remove(id) {
+        if !self.streams.is_of_story(id) {
             return Err(CallError::UnknownId);
         }
-        self.emit(Effect::Stream(id, StreamOrder::Close));
-        self.tell(Event::StreamEnded(id, StreamEnd::Stopped));
+        self.end_stream(id, StreamEnd::Stopped);
         Ok(Reply::Done)
+    }
+
+    /// Does what the API asks.
+    pub(super) fn stream_deed(&mut self, deed: StreamDeed) -> Result<DoneStream, CallError> {
+        match (self.state, deed) {
+            (State::Over, _) => Err(CallError::HungUp),
+            (State::Up, StreamDeed::Start(request)) => {
+                let name = request.name.clone();
+                let id = self.open_stream(request, true)?;
+                Ok(DoneStream { id, name })
+            }
+            (State::Up, StreamDeed::Stop(key)) => {
+                let done = self.streams.find(&key).ok_or(CallError::UnknownId)?;
+                self.end_stream(done.id, StreamEnd::Stopped);
+                Ok(done)
+            }
+            (State::Incoming | State::Calling | State::Cancelling(_), _) => {
+                Err(CallError::NotAnswered)
+            }
+        }
+    }
+
+    /// Takes it away where it is there, and tells the story if it is its.
+    fn end_stream(&mut self, id: StreamId, end: StreamEnd) {
+        let is_of_story = self.streams.is_of_story(id);
+        if !self.streams.remove(id) {
+            return;
+        }
+        self.emit(Effect::Stream(id, StreamOrder::Close));
+        if is_of_story {
+            self.tell(Event::StreamEnded(id, end));
+        }
     }
 
     /// News of a stream that was closed meanwhile come too late.
     pub(super) fn stream_news(&mut self, id: StreamId, news: StreamNews) {
         match news {
-            StreamNews::Started if self.streams.has(id) => {
+            StreamNews::Started if self.streams.is_of_story(id) => {
                 self.story.heard = true;
                 self.emit(Effect::Stream(id, StreamOrder::Join));
                 self.tell(Event::StreamStarted(id));
             }
-            StreamNews::Ended(end) if self.streams.remove(id) => {
-                self.emit(Effect::Stream(id, StreamOrder::Close));
-                self.tell(Event::StreamEnded(id, end));
+            StreamNews::Started if self.streams.has(id) => {
+                self.emit(Effect::Stream(id, StreamOrder::Join));
             }
-            StreamNews::Started | StreamNews::Ended(_) => {}
+            StreamNews::Started => {}
+            StreamNews::Ended(end) => self.end_stream(id, end),
         }
     }
 
@@ -79,9 +118,22 @@ impl Call {
         }
     }
 
-    /// The story or the call is over, and so are its streams.
+    /// The call is over, and so are its streams.
     pub(super) fn close_streams(&mut self) {
-        for open in std::mem::take(&mut self.streams.open) {
+        self.close_those(|_| true);
+    }
+
+    /// The story is over, and so are those that it began.
+    pub(super) fn close_streams_of_story(&mut self) {
+        self.close_those(|open| !open.of_api);
+    }
+
+    fn close_those(&mut self, which: impl Fn(&Open) -> bool) {
+        let (closed, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.streams.open)
+            .into_iter()
+            .partition(which);
+        self.streams.open = left;
+        for open in closed {
             self.emit(Effect::Stream(open.id, StreamOrder::Close));
         }
     }
@@ -110,6 +162,21 @@ impl Streams {
 
     fn has(&self, id: StreamId) -> bool {
         self.open.iter().any(|open| open.id == id)
+    }
+
+    fn is_of_story(&self, id: StreamId) -> bool {
+        self.open.iter().any(|open| open.id == id && !open.of_api)
+    }
+
+    fn find(&self, key: &StreamKey) -> Option<DoneStream> {
+        let is_meant = |open: &&Open| match key {
+            StreamKey::Id(id) => open.id == *id,
+            StreamKey::Name(name) => open.name.as_ref() == Some(name),
+        };
+        self.open.iter().find(is_meant).map(|open| DoneStream {
+            id: open.id,
+            name: open.name.clone(),
+        })
     }
 
     fn remove(&mut self, id: StreamId) -> bool {

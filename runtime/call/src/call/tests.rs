@@ -192,6 +192,8 @@ fn words(effect: &Effect) -> String {
         }
         Effect::TellParent(news) => format!("parent: {}", first_word(news)),
         Effect::Stream(id, order) => format!("stream {} {}", id.0, first_word(order)),
+        Effect::StreamDone(Ok(done)) => format!("done {} {:?}", done.id.0, done.name),
+        Effect::StreamDone(Err(error)) => format!("not done: {}", first_word(error)),
         Effect::Listen(id, order) => format!("listen {} {}", id.0, first_word(order)),
         Effect::TellDetection(callback, detection) => {
             format!("callback {} {:?}", callback.url, detection.answered_by)

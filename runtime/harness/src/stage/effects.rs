@@ -119,6 +119,7 @@ impl Stage {
             // Begun once more, the same story would do the same.
             Effect::StartStory(_) => self.ended.clone().map(Input::StoryEnded),
             Effect::Bridge(_)
+            | Effect::StreamDone(_)
             | Effect::Unbridge
             | Effect::RingBack(_)
             | Effect::TellParent(_)

@@ -3,6 +3,7 @@
 //! Each stream is a task of its own, between a [`tap`] at its call's leg and a far end that nobody vouches for: whatever that does, the
 //! call goes on, and so do the others.
 
+mod api;
 mod callback;
 mod exchange;
 mod flood;
@@ -20,6 +21,7 @@ use crate::call_actor::{Inbox, Message};
 use crate::media_plane::{Leg, Tap, TapEnd, tap};
 use crate::services::Services;
 
+pub(crate) use api::StreamErrand;
 use callback::Callbacks;
 use exchange::Exchange;
 use messages::Messages;

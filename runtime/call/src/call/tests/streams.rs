@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    StatusCallback, StreamEnd, StreamError, StreamId, StreamNews, StreamRequest, StreamTracks,
+    StatusCallback, StreamDeed, StreamEnd, StreamError, StreamId, StreamKey, StreamNews,
+    StreamRequest, StreamTracks,
 };
 
 fn request(url: &str) -> StreamRequest {
@@ -181,5 +182,80 @@ fn streams_of_a_call_are_few_have_names_of_their_own_and_one_speaks() {
         run.feed(start_stream(named("a"))),
         ["stream 5 Open", "Stream(StreamId(5))"],
         "a name comes free with its stream, a number never"
+    );
+}
+
+fn begun_by_api(request: StreamRequest) -> Input {
+    Input::StreamDeed(StreamDeed::Start(request))
+}
+
+fn stopped_by_api(key: StreamKey) -> Input {
+    Input::StreamDeed(StreamDeed::Stop(key))
+}
+
+#[test]
+fn the_api_begins_a_stream_of_which_the_story_hears_nothing_and_which_it_leaves_behind() {
+    let mut run = Run::up();
+    assert_eq!(
+        run.feed(begun_by_api(named("ear"))),
+        ["stream 1 Open", "done 1 Some(\"ear\")"]
+    );
+    assert_eq!(
+        run.feed(Input::Stream(StreamId(1), StreamNews::Started)),
+        ["stream 1 Join"]
+    );
+    assert_eq!(
+        run.feed(command(Command::StopStream(StreamId(1)))),
+        ["refused: UnknownId"],
+        "it is not the story's"
+    );
+    run.feed(start_stream(request("wss://a.example/")));
+    run.feed(Input::Redirect);
+    assert_eq!(
+        run.feed(Input::StoryEnded(StoryOutcome::Returned(Ok(())))),
+        ["stream 2 Close", "start Flow"]
+    );
+    let ended = Input::Stream(StreamId(1), StreamNews::Ended(StreamEnd::Closed));
+    assert_eq!(run.feed(ended), ["stream 1 Close"]);
+    run.feed(begun_by_api(request("wss://a.example/")));
+    let effects = run.feed(Input::Sip(sip::Event::Bye { cause: None }));
+    assert_eq!(effects[0], "stream 3 Close", "it ends with the call");
+    assert_eq!(
+        run.feed(begun_by_api(request("wss://a.example/"))),
+        ["not done: HungUp"]
+    );
+}
+
+#[test]
+fn the_api_ends_streams_by_number_or_name_and_the_story_hears_of_its_own() {
+    let mut run = Run::up();
+    run.feed(start_stream(named("story's")));
+    run.feed(begun_by_api(named("api's")));
+    assert_eq!(
+        run.feed(stopped_by_api(StreamKey::Name("story's".to_owned()))),
+        [
+            "stream 1 Close",
+            "tell StreamEnded(StreamId(1), Stopped)",
+            "done 1 Some(\"story's\")"
+        ]
+    );
+    assert_eq!(
+        run.feed(stopped_by_api(StreamKey::Id(StreamId(2)))),
+        ["stream 2 Close", "done 2 Some(\"api's\")"]
+    );
+    for gone in [
+        StreamKey::Id(StreamId(2)),
+        StreamKey::Name("api's".to_owned()),
+    ] {
+        assert_eq!(run.feed(stopped_by_api(gone)), ["not done: UnknownId"]);
+    }
+    assert_eq!(
+        run.feed(begun_by_api(request("https://a.example/"))),
+        ["not done: InvalidArgument"]
+    );
+    let (mut ringing, _) = Run::inbound(Some(OFFER));
+    assert_eq!(
+        ringing.feed(begun_by_api(request("wss://a.example/"))),
+        ["not done: NotAnswered"]
     );
 }

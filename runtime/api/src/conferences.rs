@@ -5,9 +5,9 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::{Extension, Json};
-use call::{ConferenceInput, ConferenceSid, MediaSource, RecordingSid};
+use call::{ConferenceInput, ConferenceSid, MediaSource};
 use serde_json::Value;
-use store::{ConferenceFilter, ConferenceRow, ConferenceStatus, Page, Scope};
+use store::{ConferenceFilter, ConferenceRow, ConferenceStatus, Scope};
 use url::Url;
 
 use crate::ApiState;
@@ -35,11 +35,6 @@ const LIST: Vocabulary = Vocabulary {
         "PageToken",
     ],
     unsupported: &[],
-};
-
-const LIST_RECORDINGS: Vocabulary = Vocabulary {
-    supported: &["PageSize", "Page", "PageToken"],
-    unsupported: &["DateCreated", "DateCreated<", "DateCreated>"],
 };
 
 const UPDATE: Vocabulary = Vocabulary {
@@ -120,24 +115,6 @@ pub(crate) async fn update(
     let (rooms, account) = (&state.rooms, scope.account());
     rooms.order_conference(account, row.sid, order).await;
     Ok(Json(show(own(&state, scope, json_name(&name), &uri)?)))
-}
-
-/// `GET /Conferences/{Sid}/Recordings.json`: none, since conferences are not recorded. Those of the calls in one are the calls' own.
-pub(crate) async fn recordings(
-    State(state): State<ApiState>,
-    Extension(scope): Extension<Scope>,
-    Path((_, conference)): Path<(String, String)>,
-    uri: Uri,
-) -> Result<Json<ListPage>, Problem> {
-    own(&state, scope, &conference, &uri)?;
-    let parameters = Parameters::of_query(uri.query(), LIST_RECORDINGS)?;
-    let request = PageRequest::<RecordingSid>::read(&parameters)?;
-    let none = Page {
-        rows: Vec::<Value>::new(),
-        next: None,
-    };
-    let answer = request.answer("recordings", uri.path(), &[], none, |row| row);
-    Ok(Json(answer))
 }
 
 /// The sound that is to be heard once.

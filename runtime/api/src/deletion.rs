@@ -24,7 +24,7 @@ pub(crate) async fn delete_call(
         return Err(goes_on());
     }
     let filter = RecordingFilter {
-        call: Some(row.sid),
+        of: Some(row.sid.into()),
         ..RecordingFilter::default()
     };
     loop {

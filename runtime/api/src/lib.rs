@@ -12,6 +12,7 @@ mod call_order;
 mod call_resource;
 mod caller_ids;
 mod calls;
+mod conference_recordings;
 mod conference_resource;
 mod conferences;
 mod date;
@@ -197,7 +198,13 @@ fn conference_routes(account: &str) -> Router<ApiState> {
         .route(&one, get(conferences::fetch).post(conferences::update))
         .route(
             &format!("{one}/Recordings.json"),
-            get(conferences::recordings),
+            get(conference_recordings::list),
+        )
+        .route(
+            &format!("{one}/Recordings/{{recording}}"),
+            get(conference_recordings::fetch)
+                .post(conference_recordings::update)
+                .delete(conference_recordings::delete),
         )
         .route(
             &format!("{one}/Participants.json"),

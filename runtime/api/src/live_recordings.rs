@@ -3,13 +3,13 @@
 use std::io;
 
 use bytes::Bytes;
-use call::{AccountSid, CallSid, PauseBehavior, RecordingSid, StartRecording};
+use call::{AccountSid, CallSid, PauseBehavior, RecordingOf, RecordingSid, StartRecording};
 use store::RecordingRow;
 use tokio::sync::mpsc;
 
 use crate::Done;
 
-/// The recordings of calls that are up, and the files of all. None of these blocks.
+/// The recordings of calls and conferences that go on, and the files of all. None of these blocks.
 pub trait LiveRecordings: Send + Sync {
     /// Begins a recording of a call that is up. Resolves once it goes on.
     fn begin(
@@ -19,11 +19,11 @@ pub trait LiveRecordings: Send + Sync {
         start: StartRecording,
     ) -> Done<Result<RecordingSid, RecordingError>>;
 
-    /// Deals with a recording of a call that is up; without a SID with the latest of those that go on.
+    /// Deals with a recording of a call that is up, or of a conference; without a SID with the latest of those that go on.
     fn change(
         &self,
         account: AccountSid,
-        call: CallSid,
+        of: RecordingOf,
         recording: Option<RecordingSid>,
         change: RecordingChange,
     ) -> Done<Result<RecordingSid, RecordingError>>;
@@ -76,8 +76,8 @@ pub enum RecordingError {
     /// The call is not up.
     #[error("the call is not in progress")]
     NotInProgress,
-    /// No such recording of the call goes on.
-    #[error("no such recording of the call goes on")]
+    /// No such recording of the call or conference goes on.
+    #[error("no such recording goes on")]
     Unknown,
     /// The account or the call may not, in words.
     #[error("{0}")]

@@ -1,6 +1,9 @@
 //! What the API asks of conferences and queues at which calls are.
 
-use call::{AccountSid, CallSid, ConferenceCallback, ConferenceInput, ConferenceSid, Participant};
+use call::{
+    AccountSid, CallSid, ConferenceCallback, ConferenceInput, ConferenceSid, ConferenceTerms,
+    Participant,
+};
 
 use crate::Done;
 
@@ -36,7 +39,8 @@ pub trait LiveRooms: Send + Sync {
         order: ConferenceInput,
     ) -> Done<bool>;
 
-    /// Expects a call in the conference of this name, which is there from now on. Who is told of it is said by whoever begins it. Resolves
+    /// Expects a call in the conference of this name, which is there from now on. Who is told of it, and what holds for the whole, is said by
+    /// whoever begins it. Resolves
     /// once that is on disk; fails with why it cannot be.
     fn expect_participant(
         &self,
@@ -44,6 +48,7 @@ pub trait LiveRooms: Send + Sync {
         conference: String,
         participant: Participant,
         callback: Option<ConferenceCallback>,
+        terms: ConferenceTerms,
     ) -> Done<Result<ConferenceSid, String>>;
 
     /// The name of a conference that goes on.

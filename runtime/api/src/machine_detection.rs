@@ -56,10 +56,30 @@ pub(crate) fn settings(parameters: &Parameters) -> Result<BTreeMap<String, Strin
     }
     if is_async {
         settings.insert("async-amd".to_owned(), "true".to_owned());
-        settings.extend(callback(parameters)?);
+        settings.extend(callback(
+            parameters,
+            ["AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod"],
+        )?);
     } else if parameters.get("AsyncAmdStatusCallback").is_some() {
         return Err(needs("AsyncAmdStatusCallback", "AsyncAmd=true"));
     }
+    Ok(settings)
+}
+
+/// The settings of one who is called into a conference, behind [`settings`]: who answered is found out while they are in it.
+pub(crate) fn of_participant(parameters: &Parameters) -> Result<BTreeMap<String, String>, Problem> {
+    const NAMES: [&str; 2] = ["AmdStatusCallback", "AmdStatusCallbackMethod"];
+    if parameters.get("MachineDetection").is_none() {
+        let idle = NAMES
+            .into_iter()
+            .find(|name| parameters.get(name).is_some());
+        return match idle {
+            Some(name) => Err(needs(name, "MachineDetection")),
+            None => Ok(BTreeMap::new()),
+        };
+    }
+    let mut settings = BTreeMap::from([("async-amd".to_owned(), "true".to_owned())]);
+    settings.extend(callback(parameters, NAMES)?);
     Ok(settings)
 }
 
@@ -108,21 +128,27 @@ fn options(
     })
 }
 
-/// Where the answer goes while the flow is under way.
-fn callback(parameters: &Parameters) -> Result<Vec<(String, String)>, Problem> {
-    let Some(url) = parameters.get("AsyncAmdStatusCallback") else {
-        return Ok(Vec::new());
+/// Where the answer goes while the flow is under way: the names of its URL and its method.
+fn callback(
+    parameters: &Parameters,
+    [url_name, method_name]: [&str; 2],
+) -> Result<Vec<(String, String)>, Problem> {
+    let Some(url) = parameters.get(url_name) else {
+        return match parameters.get(method_name) {
+            Some(_) => Err(needs(method_name, url_name)),
+            None => Ok(Vec::new()),
+        };
     };
     let is_web = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_web {
-        let message = "`AsyncAmdStatusCallback` must begin with http:// or https://";
+        let message = format!("`{url_name}` must begin with http:// or https://");
         return Err(Problem::bad(21205, message));
     }
-    let method = match parameters.get("AsyncAmdStatusCallbackMethod") {
+    let method = match parameters.get(method_name) {
         None | Some("POST") => "POST",
         Some("GET") => "GET",
         Some(_) => {
-            let message = "`AsyncAmdStatusCallbackMethod` must be `GET` or `POST`";
+            let message = format!("`{method_name}` must be `GET` or `POST`");
             return Err(Problem::bad(21209, message));
         }
     };

@@ -7,13 +7,18 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
-use call::{CallSid, ConferenceCallback, ConferenceTopic, HttpMethod, Participant, StatusCallback};
+use call::{
+    CallSid, ConferenceCallback, ConferenceTerms, ConferenceTopic, HttpMethod, Participant,
+    StatusCallback,
+};
 use serde_json::Value;
 use store::{Flow, Scope};
 
 use crate::ApiState;
 use crate::calls::{accept, new_call};
+use crate::conference_recordings;
 use crate::conferences::{is_web, own};
+use crate::machine_detection;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::participants::{coach, flag, one_of, shown};
 use crate::problem::Problem;
@@ -43,23 +48,15 @@ const CREATE: Vocabulary = Vocabulary {
         "ConferenceStatusCallback",
         "ConferenceStatusCallbackEvent",
         "ConferenceStatusCallbackMethod",
-    ],
-    unsupported: &[
-        "AmdStatusCallback",
-        "AmdStatusCallbackMethod",
-        "Byoc",
-        "CallReason",
-        "CallToken",
-        "CallerDisplayName",
-        "CallerId",
-        "ClientNotificationUrl",
         "ConferenceRecord",
+        "ConferenceTrim",
         "ConferenceRecordingStatusCallback",
         "ConferenceRecordingStatusCallbackEvent",
         "ConferenceRecordingStatusCallbackMethod",
-        "ConferenceTrim",
-        "EarlyMedia",
-        "JitterBufferSize",
+        "AmdStatusCallback",
+        "AmdStatusCallbackMethod",
+        "CallReason",
+        "CallerId",
         "MachineDetection",
         "MachineDetectionSilenceTimeout",
         "MachineDetectionSpeechEndThreshold",
@@ -71,11 +68,19 @@ const CREATE: Vocabulary = Vocabulary {
         "RecordingStatusCallbackEvent",
         "RecordingStatusCallbackMethod",
         "RecordingTrack",
+        "TimeLimit",
+        "Trim",
+    ],
+    unsupported: &[
+        "Byoc",
+        "CallToken",
+        "CallerDisplayName",
+        "ClientNotificationUrl",
+        "EarlyMedia",
+        "JitterBufferSize",
         "Region",
         "SipAuthPassword",
         "SipAuthUsername",
-        "TimeLimit",
-        "Trim",
     ],
 };
 
@@ -92,11 +97,15 @@ pub(crate) async fn create(
     let parameters = Parameters::of_form(&headers, body, CREATE)?;
     let wanted = Wanted::read(&parameters)?;
     let callback = conference_callback(&parameters)?;
+    let recording = conference_recordings::wanted(&parameters)?;
+    let terms = ConferenceTerms { recording };
     let document = |_: &Parameters| Ok(Flow::Twiml(wanted.document(&name)));
-    let call = new_call(&state, scope, &parameters, document)?;
+    let mut call = new_call(&state, scope, &parameters, document)?;
+    let detection = machine_detection::of_participant(&parameters)?;
+    call.settings.extend(detection);
     let sid = call.sid;
     let (rooms, participant) = (&state.rooms, wanted.participant(sid));
-    let expected = rooms.expect_participant(scope.account(), name, participant, callback);
+    let expected = rooms.expect_participant(scope.account(), name, participant, callback, terms);
     let conference = expected.await.map_err(Problem::bad_parameter)?;
     if let Err(problem) = accept(state.clone(), scope, call).await {
         state.rooms.expects_no_longer(sid);

@@ -19,6 +19,13 @@ pub(crate) const NAMES: [&str; 6] = [
     "Trim",
 ];
 
+/// Who is told, of what, and how.
+const TELLING: [&str; 3] = [
+    "RecordingStatusCallback",
+    "RecordingStatusCallbackEvent",
+    "RecordingStatusCallbackMethod",
+];
+
 /// What the parameters ask for.
 pub(crate) fn start(
     parameters: &Parameters,
@@ -27,7 +34,7 @@ pub(crate) fn start(
     Ok(StartRecording {
         options: options(parameters)?,
         source,
-        callback: callback(parameters)?,
+        callback: callback(parameters, &TELLING)?,
     })
 }
 
@@ -58,27 +65,27 @@ fn options(parameters: &Parameters) -> Result<RecordingOptions, Problem> {
     })
 }
 
-/// Who is told; nobody without a URL. Without events the end is told, as at Twilio.
-fn callback(parameters: &Parameters) -> Result<Option<RecordingCallback>, Problem> {
-    let events = parameters.all("RecordingStatusCallbackEvent");
-    let mut on = events.map(turn).collect::<Result<Vec<_>, _>>()?;
-    let Some(url) = parameters.get("RecordingStatusCallback") else {
-        let idle = [
-            "RecordingStatusCallbackMethod",
-            "RecordingStatusCallbackEvent",
-        ]
-        .into_iter()
-        .find(|name| parameters.get(name).is_some());
-        return match idle {
+/// Who is told; nobody without a URL. Without events the end is told, as at Twilio. `names`: of the URL, the events and the method.
+pub(crate) fn callback(
+    parameters: &Parameters,
+    names: &[&str; 3],
+) -> Result<Option<RecordingCallback>, Problem> {
+    let [url_name, event_name, method_name] = *names;
+    let events = parameters.all(event_name);
+    let on = events.map(|word| turn(event_name, word));
+    let mut on = on.collect::<Result<Vec<_>, _>>()?;
+    let Some(url) = parameters.get(url_name) else {
+        let mut others = [method_name, event_name].into_iter();
+        return match others.find(|name| parameters.get(name).is_some()) {
             Some(name) => Err(Problem::bad_parameter(format!(
-                "`{name}` has no effect without `RecordingStatusCallback`"
+                "`{name}` has no effect without `{url_name}`"
             ))),
             None => Ok(None),
         };
     };
     let is_web = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_web {
-        let message = "`RecordingStatusCallback` must begin with http:// or https://";
+        let message = format!("`{url_name}` must begin with http:// or https://");
         return Err(Problem::bad(21609, message));
     }
     if on.is_empty() {
@@ -86,12 +93,12 @@ fn callback(parameters: &Parameters) -> Result<Option<RecordingCallback>, Proble
     }
     on.sort_unstable();
     on.dedup();
-    let method = parameters.get("RecordingStatusCallbackMethod");
+    let method = parameters.get(method_name);
     let method = match method.map(str::to_ascii_uppercase).as_deref() {
         None | Some("POST") => HttpMethod::Post,
         Some("GET") => HttpMethod::Get,
         Some(_) => {
-            let message = "`RecordingStatusCallbackMethod` must be `GET` or `POST`";
+            let message = format!("`{method_name}` must be `GET` or `POST`");
             return Err(Problem::bad(21209, message));
         }
     };
@@ -102,15 +109,13 @@ fn callback(parameters: &Parameters) -> Result<Option<RecordingCallback>, Proble
     }))
 }
 
-fn turn(word: &str) -> Result<RecordingTurn, Problem> {
+fn turn(name: &str, word: &str) -> Result<RecordingTurn, Problem> {
     let known = RecordingTurn::ALL
         .into_iter()
         .find(|turn| turn.as_str() == word);
     known.ok_or_else(|| {
         let words = RecordingTurn::ALL.map(RecordingTurn::as_str).join(", ");
-        Problem::bad_parameter(format!(
-            "`RecordingStatusCallbackEvent` must be some of: {words}"
-        ))
+        Problem::bad_parameter(format!("`{name}` must be some of: {words}"))
     })
 }
 

@@ -16,8 +16,8 @@ pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {
     json!({
         "sid": row.sid,
         "account_sid": row.account,
-        "call_sid": row.call,
-        "conference_sid": null,
+        "call_sid": row.of.call(),
+        "conference_sid": row.of.conference(),
         "api_version": "2010-04-01",
         "date_created": rfc2822(row.created_unix_ms),
         "date_updated": rfc2822(row.updated_unix_ms),

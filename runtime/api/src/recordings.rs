@@ -7,7 +7,9 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use call::{CallSid, CallStatus, PauseBehavior, RecordingSid, RecordingSource};
+use call::{
+    CallSid, CallStatus, ConferenceSid, PauseBehavior, RecordingOf, RecordingSid, RecordingSource,
+};
 use serde_json::Value;
 use store::{RecordingFilter, RecordingRow, Scope, StoreError};
 
@@ -28,6 +30,7 @@ const FORMAT_HEADER: &str = "x-recording-format";
 const LIST: Vocabulary = Vocabulary {
     supported: &[
         "CallSid",
+        "ConferenceSid",
         "DateCreated",
         "DateCreated<",
         "DateCreated>",
@@ -35,10 +38,11 @@ const LIST: Vocabulary = Vocabulary {
         "Page",
         "PageToken",
     ],
-    unsupported: &["ConferenceSid", "IncludeSoftDeleted"],
+    unsupported: &["IncludeSoftDeleted"],
 };
 
-const LIST_OF_CALL: Vocabulary = Vocabulary {
+/// Of the recordings of one call or conference.
+pub(crate) const LIST_OF_ONE: Vocabulary = Vocabulary {
     supported: &[
         "DateCreated",
         "DateCreated<",
@@ -55,7 +59,7 @@ const START: Vocabulary = Vocabulary {
     unsupported: &["RecordingConfigurationId"],
 };
 
-const UPDATE: Vocabulary = Vocabulary {
+pub(crate) const UPDATE: Vocabulary = Vocabulary {
     supported: &["Status", "PauseBehavior"],
     unsupported: &[],
 };
@@ -67,11 +71,20 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
+    let wrong = |name, error| Problem::bad_parameter(format!("`{name}`: {error}"));
     let call = parameters.get("CallSid").map(str::parse::<CallSid>);
-    let call = call
-        .transpose()
-        .map_err(|error| Problem::bad_parameter(format!("`CallSid`: {error}")))?;
-    answer_list(state, scope, &uri, &parameters, call).await
+    let call = call.transpose().map_err(|error| wrong("CallSid", error))?;
+    let conference = parameters.get("ConferenceSid");
+    let conference = conference.map(str::parse::<ConferenceSid>).transpose();
+    let conference = conference.map_err(|error| wrong("ConferenceSid", error))?;
+    let of = match (call, conference) {
+        (Some(_), Some(_)) => {
+            let message = "`CallSid` and `ConferenceSid` exclude each other: a recording is of one";
+            return Err(Problem::bad_parameter(message));
+        }
+        (call, conference) => call.map(Into::into).or(conference.map(Into::into)),
+    };
+    answer_list(state, scope, &uri, &parameters, of).await
 }
 
 /// `GET /Calls/{Sid}/Recordings.json`: those of one call.
@@ -81,22 +94,22 @@ pub(crate) async fn list_of_call(
     Path((_, call)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Json<ListPage>, Problem> {
-    let parameters = Parameters::of_query(uri.query(), LIST_OF_CALL)?;
+    let parameters = Parameters::of_query(uri.query(), LIST_OF_ONE)?;
     let call = own_call(&state, scope, &call, &uri)?;
-    answer_list(state, scope, &uri, &parameters, Some(call.sid)).await
+    answer_list(state, scope, &uri, &parameters, Some(call.sid.into())).await
 }
 
-async fn answer_list(
+pub(crate) async fn answer_list(
     state: ApiState,
     scope: Scope,
     uri: &Uri,
     parameters: &Parameters,
-    call: Option<CallSid>,
+    of: Option<RecordingOf>,
 ) -> Result<Json<ListPage>, Problem> {
     let request = PageRequest::<RecordingSid>::read(parameters)?;
     let created = time_span::read(parameters, "DateCreated")?;
     let filter = RecordingFilter {
-        call,
+        of,
         created_from_unix_ms: created.from_unix_ms,
         created_before_unix_ms: created.before_unix_ms,
     };
@@ -105,10 +118,8 @@ async fn answer_list(
     let found =
         tokio::task::spawn_blocking(move || state.store.recordings(scope, &filter, from, size));
     let page = found.await.expect("listing recordings does not panic")?;
-    let filters: Vec<_> = ["CallSid", "DateCreated", "DateCreated<", "DateCreated>"]
-        .into_iter()
-        .filter_map(|name| Some((name, parameters.get(name)?)))
-        .collect();
+    let created = ["DateCreated", "DateCreated<", "DateCreated>"];
+    let filters = parameters.given(["CallSid", "ConferenceSid"].into_iter().chain(created));
     let shown = |row: RecordingRow| show(&row, &public_url);
     Ok(Json(request.answer(
         "recordings",
@@ -143,7 +154,8 @@ pub(crate) async fn fetch_of_call(
     Path((_, call, name)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
-    let row = own_of_call(&state, scope, &call, &name, &uri)?;
+    let call = own_call(&state, scope, &call, &uri)?;
+    let row = own_of(&state, scope, call.sid.into(), &name, &uri)?;
     Ok(Json(show(&row, &state.public_url)))
 }
 
@@ -194,7 +206,8 @@ pub(crate) async fn delete_of_call(
     Path((_, call, name)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
-    let row = own_of_call(&state, scope, &call, &name, &uri)?;
+    let call = own_call(&state, scope, &call, &uri)?;
+    let row = own_of(&state, scope, call.sid.into(), &name, &uri)?;
     remove(&state, scope, &row, &uri).await
 }
 
@@ -251,17 +264,27 @@ pub(crate) async fn update(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let call = own_call(&state, scope, &call, &uri)?;
-    let sid = match json_sid(&name) {
+    let parameters = || Parameters::of_form(&headers, body, UPDATE);
+    change_one(&state, scope, call.sid.into(), &name, &uri, parameters).await
+}
+
+/// Pauses, resumes or stops a recording of a call or a conference, as the parameters say.
+pub(crate) async fn change_one(
+    state: &ApiState,
+    scope: Scope,
+    of: RecordingOf,
+    name: &str,
+    uri: &Uri,
+    parameters: impl FnOnce() -> Result<Parameters, Problem>,
+) -> Result<Json<Value>, Problem> {
+    let sid = match json_sid(name) {
         CURRENT => None,
-        sid => Some(own(&state, scope, sid, &uri)?.sid),
+        _ => Some(own_of(state, scope, of, name, uri)?.sid),
     };
-    let parameters = Parameters::of_form(&headers, body, UPDATE)?;
-    let change = change(&parameters)?;
-    let changed = state
-        .recordings
-        .change(scope.account(), call.sid, sid, change);
-    let sid = changed.await.map_err(|error| refused(error, &uri))?;
-    let row = kept(&state, scope, sid).await?;
+    let change = change(&parameters()?)?;
+    let changed = state.recordings.change(scope.account(), of, sid, change);
+    let sid = changed.await.map_err(|error| refused(error, uri))?;
+    let row = kept(state, scope, sid).await?;
     Ok(Json(show(&row, &state.public_url)))
 }
 
@@ -308,18 +331,19 @@ fn own(state: &ApiState, scope: Scope, sid: &str, uri: &Uri) -> Result<Recording
     row.ok_or_else(|| Problem::not_found(uri))
 }
 
-fn own_of_call(
+/// The account's recording of this SID, if it is of this call or conference.
+pub(crate) fn own_of(
     state: &ApiState,
     scope: Scope,
-    call: &str,
+    of: RecordingOf,
     name: &str,
     uri: &Uri,
 ) -> Result<RecordingRow, Problem> {
     let row = own(state, scope, json_sid(name), uri)?;
-    if call.parse() != Ok(row.call) {
-        return Err(Problem::not_found(uri));
+    match row.of == of {
+        true => Ok(row),
+        false => Err(Problem::not_found(uri)),
     }
-    Ok(row)
 }
 
 fn own_call(

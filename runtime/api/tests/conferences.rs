@@ -6,12 +6,13 @@ mod support;
 
 use axum::http::StatusCode;
 use call::{
-    CallSid, ConferenceCallback, ConferenceSid, ConferenceTopic, ConferenceTurn, HttpMethod,
-    Participant, StatusCallback,
+    CallSid, ConferenceCallback, ConferenceSid, ConferenceTerms, ConferenceTopic, ConferenceTurn,
+    HttpMethod, Participant, RecordingChannels, RecordingSource, RecordingTracks, RecordingTurn,
+    StatusCallback,
 };
 use serde_json::{Value, json};
-use store::{AccountStore as _, CallFilter, ConferenceNote, Flow, Scope, Store as _};
-use support::{Api, OTHER_SID, OTHER_TOKEN, SID, START_UNIX_MS, TOKEN, request};
+use store::{AccountStore as _, CallFilter, ConferenceNote, Flow, NewRecording, Scope, Store as _};
+use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, START_UNIX_MS, TOKEN, request};
 use tower::ServiceExt as _;
 
 fn cf(number: u8) -> ConferenceSid {
@@ -344,7 +345,28 @@ async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
         (format!("{good}&Beep=loud"), (400, 20001)),
         (format!("{good}&MaxParticipants=1"), (400, 20001)),
         (format!("{good}&WaitUrl=ftp%3A%2F%2Fa"), (400, 21205)),
-        (format!("{good}&Record=true"), (400, 20001)),
+        (format!("{good}&EarlyMedia=true"), (400, 20001)),
+        (format!("{good}&ConferenceRecord=yes"), (400, 20001)),
+        (format!("{good}&ConferenceTrim=do-not-trim"), (400, 20001)),
+        (
+            format!("{good}&ConferenceRecordingStatusCallback=http%3A%2F%2Fa"),
+            (400, 20001),
+        ),
+        (
+            format!("{good}&ConferenceRecord=true&ConferenceRecordingStatusCallback=ftp%3A%2F%2Fa"),
+            (400, 21609),
+        ),
+        (format!("{good}&RecordingChannels=dual"), (400, 20001)),
+        (format!("{good}&TimeLimit=0"), (400, 20001)),
+        (format!("{good}&MachineDetection=yes"), (400, 20001)),
+        (
+            format!("{good}&AmdStatusCallback=http%3A%2F%2Fa"),
+            (400, 20001),
+        ),
+        (
+            format!("{good}&MachineDetection=Enable&AmdStatusCallbackMethod=GET"),
+            (400, 20001),
+        ),
         (format!("{good}&{event}=join"), (400, 20001)),
         (
             format!("{good}&ConferenceStatusCallback=http%3A%2F%2Fa&{event}=shout"),
@@ -361,4 +383,109 @@ async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
     let list = api.get("Conferences.json").await;
     assert_eq!(list.json["conferences"], json!([]));
     assert!(api.live.accepted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_new_participant_says_how_its_call_and_its_conference_are_recorded() {
+    let api = Api::new();
+    let form = "To=%2B85512345678&From=345&TimeLimit=60&Record=true&RecordingChannels=dual\
+                &MachineDetection=Enable&AmdStatusCallback=https%3A%2F%2Fa%2Famd&AmdStatusCallbackMethod=GET\
+                &ConferenceRecord=record-from-start&ConferenceTrim=do-not-trim\
+                &ConferenceRecordingStatusCallback=https%3A%2F%2Fa%2Ftold\
+                &ConferenceRecordingStatusCallbackEvent=in-progress+completed";
+    let answer = api.post("Conferences/weekly/Participants.json", form).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let terms = api.terms.lock().unwrap()[0].clone();
+    let recording = terms.recording.unwrap();
+    assert!(!recording.trim_silence);
+    let callback = recording.callback.unwrap();
+    assert_eq!(callback.to.url, "https://a/told");
+    assert_eq!(
+        callback.on,
+        [RecordingTurn::InProgress, RecordingTurn::Completed]
+    );
+    let scope = Scope::of_host(SID.parse().unwrap());
+    let calls = api
+        .store
+        .calls(scope, &CallFilter::default(), None, 10)
+        .unwrap();
+    let call = &calls.rows[0];
+    assert_eq!(call.orders.time_limit_s, Some(60));
+    let channels = call.orders.recording.as_ref().unwrap().options.channels;
+    assert_eq!(channels, RecordingChannels::Dual);
+    for (name, value) in [
+        ("machine-detection", "Enable"),
+        ("async-amd", "true"),
+        ("async-amd-status-callback", "https://a/amd"),
+        ("async-amd-status-callback-method", "GET"),
+    ] {
+        assert_eq!(call.settings[name], value, "{name}");
+    }
+    let plain = "To=%2B85512345679&From=345";
+    let answer = api.post("Conferences/other/Participants.json", plain).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(api.terms.lock().unwrap()[1], ConferenceTerms::default());
+}
+
+#[tokio::test]
+async fn a_conferences_recording_is_listed_paused_stopped_and_deleted() {
+    let api = Api::new();
+    begun(&api);
+    let sid = cf(1).to_string();
+    let scope = Scope::of_host(SID.parse().unwrap());
+    let new = NewRecording {
+        sid: RE,
+        of: cf(1).into(),
+        source: RecordingSource::Conference,
+        channels: 1,
+        rate_hz: 8_000,
+        tracks: RecordingTracks::Both,
+        told: None,
+        created_unix_ms: START_UNIX_MS,
+    };
+    api.store.begin_recording(scope, new).wait().unwrap();
+    let one = format!("Conferences/{sid}/Recordings/{RE}.json");
+    let fetched = api.get(&one).await;
+    assert_eq!(fetched.json["conference_sid"], sid, "{fetched:?}");
+    assert_eq!(fetched.json["call_sid"], Value::Null);
+    assert_eq!(fetched.json["source"], "Conference");
+    for list in [
+        format!("Conferences/{sid}/Recordings.json"),
+        format!("Conferences/{sid}/Recordings.json?DateCreated%3E=2000-01-01"),
+        format!("Recordings.json?ConferenceSid={sid}"),
+    ] {
+        let page = api.get(&list).await;
+        assert_eq!(page.json["recordings"], json!([fetched.json]), "{list}");
+    }
+    let none = api
+        .get(&format!("Recordings.json?ConferenceSid={}", cf(9)))
+        .await;
+    assert_eq!(none.json["recordings"], json!([]));
+    let both = format!("Recordings.json?ConferenceSid={sid}&CallSid={}", ca(1));
+    assert_eq!(api.get(&both).await.problem(), (400, 20001));
+    let paused = api.post(&one, "Status=paused").await;
+    assert_eq!(paused.json["status"], "paused", "{paused:?}");
+    assert_eq!(api.post(&one, "Status=gone").await.problem(), (400, 20001));
+    assert_eq!(
+        api.request("DELETE", &one, "").await.problem(),
+        (400, 20001)
+    );
+    let current = format!("Conferences/{sid}/Recordings/Twilio.CURRENT.json");
+    let stopped = api.post(&current, "Status=stopped").await;
+    assert_eq!(stopped.json["status"], "completed", "{stopped:?}");
+    // Not under another conference, nor under a call.
+    note(
+        &api,
+        2,
+        "other",
+        START_UNIX_MS,
+        ConferenceTurn::Opened(None),
+    );
+    let other = format!("Conferences/{}/Recordings/{RE}.json", cf(2));
+    let call = format!("Calls/{}/Recordings/{RE}.json", api.new_call().await);
+    for elsewhere in [other, call] {
+        assert_eq!(api.get(&elsewhere).await.problem(), (404, 20404));
+    }
+    assert_eq!(api.request("DELETE", &one, "").await.status, 204);
+    assert_eq!(api.get(&one).await.problem(), (404, 20404));
 }

@@ -48,6 +48,11 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/Conferences/{conference}/Recordings.json", ""),
     (
         "GET POST DELETE",
+        "/Conferences/{conference}/Recordings/{recording}.json",
+        "Status=stopped",
+    ),
+    (
+        "GET POST DELETE",
         "/Conferences/{conference}/Participants/{call}.json",
         "Muted=true",
     ),
@@ -275,7 +280,7 @@ async fn a_foreign_id_is_answered_like_one_that_nobody_has() {
             }
         }
     }
-    assert_eq!(asked, 2 * 4 + 53 * 8);
+    assert_eq!(asked, 2 * 4 + 56 * 8);
     let own: Vec<_> = ids.iter().map(|(_, own, _)| own).collect();
     let left = api.get("Calls.json").await;
     let calls = left.json["calls"].as_array().unwrap().iter();

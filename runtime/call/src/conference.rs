@@ -8,10 +8,12 @@ use crate::{CallSid, ConferenceSid, MediaSource, WaitSound};
 
 mod announcement;
 mod callback;
+mod terms;
 mod turn;
 
 use announcement::Announcements;
 pub use callback::{ConferenceCallback, ConferenceTopic};
+pub use terms::{ConferenceRecording, ConferenceTerms};
 pub use turn::{
     ConferenceEndReason, ConferenceTurn, OrderedSound, Participant, ParticipantChange,
     ParticipantExit,
@@ -93,6 +95,15 @@ pub enum ConferenceCommand {
     Mute(bool),
     /// Is on hold with this sound, or takes part again.
     Hold(Option<WaitSound>),
+    /// Joins the one of this name, and says something of the whole.
+    JoinWith {
+        /// 1 to 128 characters.
+        name: String,
+        /// How it takes part.
+        options: Box<ConferenceOptions>,
+        /// What it says of the whole, if it is the first.
+        terms: Box<ConferenceTerms>,
+    },
 }
 
 /// What a call asks of a conference.
@@ -104,6 +115,8 @@ pub enum ConferenceRequest {
         name: String,
         /// How it takes part.
         options: Box<ConferenceOptions>,
+        /// What it says of the whole, if it is the first.
+        terms: Box<ConferenceTerms>,
     },
     /// Leaves it.
     Leave {
@@ -166,6 +179,8 @@ pub enum ConferenceInput {
         call: CallSid,
         /// How it takes part.
         options: Box<ConferenceOptions>,
+        /// What it says of the whole, if it is the first.
+        terms: Box<ConferenceTerms>,
     },
     /// A call leaves.
     Leave {
@@ -185,7 +200,11 @@ pub enum ConferenceInput {
     /// A call has heard the announcement that it was told of first among those it has not answered yet, or could not; then says why.
     Announced(CallSid, Result<(), String>),
     /// A call is expected, and will take part so: the conference is there, also while nobody is in it.
-    Expect(Participant, Option<ConferenceCallback>),
+    Expect(
+        Participant,
+        Option<ConferenceCallback>,
+        Box<ConferenceTerms>,
+    ),
     /// A call is not expected any longer.
     Forget(CallSid),
     /// A call is removed.
@@ -211,6 +230,8 @@ pub enum ConferenceEffect {
     BeepExit,
     /// Let a call hear this once, in place of the others.
     Announce(CallSid, MediaSource),
+    /// Record it from now on. Once at most.
+    Record(ConferenceRecording),
     /// Keep this, and tell whoever is to be told.
     Note(ConferenceTurn),
 }
@@ -234,6 +255,8 @@ pub struct Conference {
     most: u32,
     opened: bool,
     began: bool,
+    /// How it is recorded, until that begins.
+    recording: Option<ConferenceRecording>,
     participants: Vec<Member>,
     /// Calls that may come still.
     expected: Vec<CallSid>,
@@ -271,6 +294,7 @@ impl Conference {
             most,
             opened: false,
             began: false,
+            recording: None,
             participants: Vec::new(),
             expected: Vec::new(),
             announcements: Announcements::default(),
@@ -281,7 +305,11 @@ impl Conference {
     /// Feeds one input; effects wait in order for [`Self::poll`].
     pub fn handle(&mut self, input: ConferenceInput) {
         match input {
-            ConferenceInput::Join { call, options } => self.join(call, options),
+            ConferenceInput::Join {
+                call,
+                options,
+                terms,
+            } => self.join(call, options, *terms),
             ConferenceInput::Leave { call, hung_up } => {
                 let how = match hung_up {
                     true => ParticipantExit::HungUp,
@@ -297,8 +325,8 @@ impl Conference {
                 let over = self.announcements.heard(call, outcome);
                 self.note_announcements(over);
             }
-            ConferenceInput::Expect(participant, callback) => {
-                self.open(callback);
+            ConferenceInput::Expect(participant, callback, terms) => {
+                self.open(callback, *terms);
                 self.expected.push(participant.call);
                 self.note(ConferenceTurn::Expected(participant));
             }
@@ -331,7 +359,7 @@ impl Conference {
         Some(member.shown())
     }
 
-    fn join(&mut self, call: CallSid, options: Box<ConferenceOptions>) {
+    fn join(&mut self, call: CallSid, options: Box<ConferenceOptions>, terms: ConferenceTerms) {
         let first = self
             .participants
             .first()
@@ -342,7 +370,7 @@ impl Conference {
             return self.tell(call, ConferenceEvent::Left(ConferenceEnd::Refused(why)));
         }
         let beeps = matches!(options.beep, Beep::OnEnter | Beep::Always);
-        self.open(options.status_callback.clone());
+        self.open(options.status_callback.clone(), terms);
         self.expected.retain(|expected| *expected != call);
         let member = Member {
             call,
@@ -369,9 +397,10 @@ impl Conference {
         }
     }
 
-    /// It is there from now on. Who is told of it is said once.
-    fn open(&mut self, callback: Option<ConferenceCallback>) {
+    /// It is there from now on. Who is told of it, and what holds for the whole, is said once.
+    fn open(&mut self, callback: Option<ConferenceCallback>, terms: ConferenceTerms) {
         if !std::mem::replace(&mut self.opened, true) {
+            self.recording = terms.recording;
             self.note(ConferenceTurn::Opened(callback));
         }
     }
@@ -428,6 +457,8 @@ impl Conference {
             self.tell(call, ConferenceEvent::Began);
             self.say_how_heard(call);
         }
+        let recording = self.recording.take();
+        self.effects.extend(recording.map(ConferenceEffect::Record));
         self.note(ConferenceTurn::Began);
     }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallError, Command, ConferenceCommand, HttpRequest, MediaSource, QueueCommand,
-    RecordingCommand, StatusCallback, StoryFlow, WaitSound, secrets_in,
+    CallError, Command, ConferenceCommand, ConferenceOptions, HttpRequest, MediaSource,
+    QueueCommand, RecordingCommand, StatusCallback, StoryFlow, WaitSound, secrets_in,
 };
 
 /// All of a kind.
@@ -197,7 +197,13 @@ impl Grants {
         let refused = match command {
             Command::Play { source, .. } => self.check_media(source),
             Command::Conference(ConferenceCommand::Join { options, .. }) => {
-                self.check_sound(&options.wait_sound)
+                self.check_conference(options)
+            }
+            Command::Conference(ConferenceCommand::JoinWith { options, terms, .. }) => {
+                let recording = terms.recording.as_ref();
+                let callback = recording.and_then(|recording| recording.callback.as_ref());
+                self.check_conference(options)
+                    .and_then(|()| self.check_callback(callback.map(|told| &told.to)))
             }
             Command::Conference(ConferenceCommand::Hold(Some(sound)))
             | Command::Queue(QueueCommand::Wait { sound, .. }) => self.check_sound(sound),
@@ -269,6 +275,12 @@ impl Grants {
             WaitSound::Prompt(source) => self.check_media(source),
             WaitSound::Music | WaitSound::Silence => Ok(()),
         }
+    }
+
+    fn check_conference(&self, options: &ConferenceOptions) -> Result<(), String> {
+        let callback = options.status_callback.as_ref();
+        self.check_sound(&options.wait_sound)
+            .and_then(|()| self.check_callback(callback.map(|told| &told.to)))
     }
 
     fn check_callback(&self, callback: Option<&StatusCallback>) -> Result<(), String> {

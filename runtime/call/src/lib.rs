@@ -41,8 +41,8 @@ pub use command::{
 pub use conference::{
     Beep, Conference, ConferenceCallback, ConferenceCommand, ConferenceEffect, ConferenceEnd,
     ConferenceEndReason, ConferenceEvent, ConferenceInput, ConferenceOptions, ConferencePlace,
-    ConferenceRequest, ConferenceTopic, ConferenceTurn, Hearing, OrderedSound, Participant,
-    ParticipantChange, ParticipantExit,
+    ConferenceRecording, ConferenceRequest, ConferenceTerms, ConferenceTopic, ConferenceTurn,
+    Hearing, OrderedSound, Participant, ParticipantChange, ParticipantExit,
 };
 pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
@@ -71,7 +71,7 @@ pub use queue::{
 pub use record::{CallInfo, CallRecord, CallStatus, Direction};
 pub use recording::{
     PauseBehavior, Recording, RecordingCallback, RecordingChannels, RecordingCommand, RecordingEnd,
-    RecordingOptions, RecordingOrder, RecordingSource, RecordingTracks, RecordingTurn,
+    RecordingOf, RecordingOptions, RecordingOrder, RecordingSource, RecordingTracks, RecordingTurn,
     StartRecording,
 };
 pub use referral::{ReferRequest, Referral};

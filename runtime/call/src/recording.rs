@@ -7,7 +7,7 @@ pub use media::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{RecordingId, RecordingSid, StatusCallback};
+use crate::{CallSid, ConferenceSid, RecordingId, RecordingSid, StatusCallback};
 
 /// What a story, or the API, asks of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,49 @@ pub enum RecordingSource {
     StartCallRecordingTwiml,
     /// The order for an outbound call.
     OutboundApi,
+    /// A conference that is recorded from its beginning.
+    Conference,
+}
+
+/// What is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RecordingOf {
+    /// A call.
+    Call(CallSid),
+    /// A conference.
+    Conference(ConferenceSid),
+}
+
+impl RecordingOf {
+    /// The call, if it is one.
+    #[must_use]
+    pub const fn call(self) -> Option<CallSid> {
+        match self {
+            Self::Call(sid) => Some(sid),
+            Self::Conference(_) => None,
+        }
+    }
+
+    /// The conference, if it is one.
+    #[must_use]
+    pub const fn conference(self) -> Option<ConferenceSid> {
+        match self {
+            Self::Conference(sid) => Some(sid),
+            Self::Call(_) => None,
+        }
+    }
+}
+
+impl From<CallSid> for RecordingOf {
+    fn from(call: CallSid) -> Self {
+        Self::Call(call)
+    }
+}
+
+impl From<ConferenceSid> for RecordingOf {
+    fn from(conference: ConferenceSid) -> Self {
+        Self::Conference(conference)
+    }
 }
 
 impl fmt::Display for RecordingSource {
@@ -93,6 +136,7 @@ impl fmt::Display for RecordingSource {
             Self::DialVerb => "DialVerb",
             Self::StartCallRecordingTwiml => "StartCallRecordingTwiML",
             Self::OutboundApi => "OutboundAPI",
+            Self::Conference => "Conference",
         })
     }
 }

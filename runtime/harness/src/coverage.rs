@@ -180,7 +180,9 @@ fn named(command: &Command) -> Option<(&'static str, String)> {
                 StoryFlow::Twiml(_) => "a document".to_owned(),
             },
         ),
-        Command::Conference(ConferenceCommand::Join { name, .. }) => ("joins", name.clone()),
+        Command::Conference(
+            ConferenceCommand::Join { name, .. } | ConferenceCommand::JoinWith { name, .. },
+        ) => ("joins", name.clone()),
         Command::Queue(QueueCommand::Wait { name, .. } | QueueCommand::Serve { name }) => {
             ("queues", name.clone())
         }

@@ -86,14 +86,18 @@ impl Rooms {
 
     pub(crate) fn conference(&mut self, call: CallSid, request: ConferenceRequest) {
         let input = match request {
-            ConferenceRequest::Join { options, .. } => {
+            ConferenceRequest::Join { options, terms, .. } => {
                 self.caller = Some(call);
                 self.conference = new_conference();
                 self.participants.clear();
                 for _ in 0..self.others.in_conference {
                     self.join(false);
                 }
-                ConferenceInput::Join { call, options }
+                ConferenceInput::Join {
+                    call,
+                    options,
+                    terms,
+                }
             }
             ConferenceRequest::Leave { hung_up } => ConferenceInput::Leave { call, hung_up },
             ConferenceRequest::Mute(muted) => ConferenceInput::Mute(call, muted),
@@ -165,7 +169,11 @@ impl Rooms {
             end_on_exit,
             ..ConferenceOptions::default()
         });
-        let input = ConferenceInput::Join { call, options };
+        let input = ConferenceInput::Join {
+            call,
+            options,
+            terms: Box::default(),
+        };
         self.conference.handle(input);
     }
 

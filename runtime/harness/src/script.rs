@@ -626,7 +626,9 @@ impl Expectation {
             Command::Say { speech, .. } => Self::Say(speech.text.clone()),
             Command::Press(keys) => Self::Press(keys.clone()),
             Command::Echo(on) => Self::Echo(*on),
-            Command::Conference(ConferenceCommand::Join { name, .. }) => Self::Join(name.clone()),
+            Command::Conference(
+                ConferenceCommand::Join { name, .. } | ConferenceCommand::JoinWith { name, .. },
+            ) => Self::Join(name.clone()),
             Command::Queue(QueueCommand::Wait { name, .. }) => Self::Enqueue(name.clone()),
             Command::Queue(QueueCommand::Serve { name }) => Self::Serve(name.clone()),
             Command::Recording(RecordingCommand::Start(_)) => Self::Record,

@@ -1,11 +1,12 @@
 //! A journal that may be shown to others: what people typed, said and are is not in it.
 
 use call::{
-    CallCallback, CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent, Continuation,
-    DialRequest, DialTarget, Event, HttpRequest, HttpResponse, KeyValueCommand, KeyValueRead,
-    KeyValueReply, KeyValueWrite, MediaSource, OrderedSound, PartialWords, PlaybackEnd,
-    QueueCommand, Recording, RecordingCallback, RecordingCommand, RecordingSid, ReferRequest,
-    Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow, StreamRequest, WaitSound, Whisper,
+    CallCallback, CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent,
+    ConferenceOptions, Continuation, DialRequest, DialTarget, Event, HttpRequest, HttpResponse,
+    KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource, OrderedSound,
+    PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingCallback, RecordingCommand,
+    RecordingSid, ReferRequest, Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow,
+    StreamRequest, WaitSound, Whisper,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -129,14 +130,26 @@ pub(crate) fn command(command: Command) -> Command {
             body: body(&request.body),
             ..request
         }),
-        Command::Conference(ConferenceCommand::Join { name, mut options }) => {
-            options.label = options.label.as_deref().map(text);
-            options.wait_sound = sound(options.wait_sound);
-            if let Some(told) = &mut options.status_callback {
+        Command::Conference(ConferenceCommand::Join { name, options }) => {
+            Command::Conference(ConferenceCommand::Join {
+                name: digits(&name),
+                options: participation(options),
+            })
+        }
+        Command::Conference(ConferenceCommand::JoinWith {
+            name,
+            options,
+            mut terms,
+        }) => {
+            let recording = terms.recording.as_mut();
+            if let Some(told) = recording.and_then(|recording| recording.callback.as_mut()) {
                 told.to = callback(told.to.clone());
             }
-            let name = digits(&name);
-            Command::Conference(ConferenceCommand::Join { name, options })
+            Command::Conference(ConferenceCommand::JoinWith {
+                name: digits(&name),
+                options: participation(options),
+                terms,
+            })
         }
         Command::Conference(ConferenceCommand::Hold(heard)) => {
             Command::Conference(ConferenceCommand::Hold(heard.map(sound)))
@@ -366,6 +379,15 @@ fn ordered(sound_or_document: OrderedSound) -> OrderedSound {
         OrderedSound::Sound(heard) => OrderedSound::Sound(sound(heard)),
         OrderedSound::Document(document) => OrderedSound::Document(callback(document)),
     }
+}
+
+fn participation(mut options: Box<ConferenceOptions>) -> Box<ConferenceOptions> {
+    options.label = options.label.as_deref().map(text);
+    options.wait_sound = sound(options.wait_sound);
+    if let Some(told) = &mut options.status_callback {
+        told.to = callback(told.to.clone());
+    }
+    options
 }
 
 fn callback(callback: StatusCallback) -> StatusCallback {

@@ -84,6 +84,7 @@ impl Runtime {
             MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
         let callbacks = Arc::new(Callbacks::new());
         let studio = start_studio(&config, Arc::clone(&store), &callbacks, api).await?;
+        let studio = Arc::new(studio);
         let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
         let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
         let notary = Notary {
@@ -99,7 +100,7 @@ impl Runtime {
             store,
             endpoint: endpoint.handle(),
             media,
-            studio,
+            studio: Arc::clone(&studio),
             library: Library::new(speaker, Arc::clone(&web)),
             recognition,
             web,
@@ -110,6 +111,7 @@ impl Runtime {
                 config.limits.max_rooms,
                 config.limits.max_participants,
                 notary.clone(),
+                studio,
             ),
             queues: Queues::new(config.limits.max_rooms, notary),
             news: NewsDesk::new(),

@@ -29,7 +29,7 @@ pub(crate) struct Services {
     pub(crate) endpoint: EndpointHandle,
     pub(crate) media: MediaPlane,
     /// After the media plane, whose legs end their recordings on drop.
-    pub(crate) studio: Studio,
+    pub(crate) studio: Arc<Studio>,
     pub(crate) library: Library,
     pub(crate) recognition: Arc<Recognition>,
     pub(crate) web: Arc<Web>,

@@ -1,6 +1,6 @@
 //! What callbacks say: the parameters of Twilio's status callbacks.
 
-use call::RecordingTracks;
+use call::{RecordingOf, RecordingTracks};
 
 use crate::{CallRow, ProgressEvent, RecordingRow, rfc2822};
 
@@ -56,7 +56,10 @@ pub(crate) fn call_parameters(
 pub(crate) fn recording_parameters(row: &RecordingRow, url: &str) -> Form {
     let mut form = Form::new();
     put(&mut form, "AccountSid", row.account);
-    put(&mut form, "CallSid", row.call);
+    match row.of {
+        RecordingOf::Call(call) => put(&mut form, "CallSid", call),
+        RecordingOf::Conference(conference) => put(&mut form, "ConferenceSid", conference),
+    }
     put(&mut form, "RecordingSid", row.sid);
     put(&mut form, "RecordingUrl", url);
     put(&mut form, "RecordingStatus", row.status);

@@ -160,7 +160,7 @@ impl AccountStore for MemoryStore {
             .recordings
             .values()
             .filter(|row| (first..before).contains(&row.created_unix_ms))
-            .filter(|row| filter.call.is_none_or(|call| row.call == call))
+            .filter(|row| filter.of.is_none_or(|of| row.of == of))
             .filter(|row| from.is_none_or(|from| RecordingCursor::of(row) < from))
             .collect();
         found.sort_by_key(|row| std::cmp::Reverse(RecordingCursor::of(row)));

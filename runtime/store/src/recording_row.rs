@@ -3,7 +3,7 @@
 use std::fmt;
 
 use call::{
-    AccountSid, CallSid, RecordingCallback, RecordingSid, RecordingSource, RecordingTracks,
+    AccountSid, RecordingCallback, RecordingOf, RecordingSid, RecordingSource, RecordingTracks,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,8 +68,8 @@ pub struct RecordingTold {
 pub struct NewRecording {
     /// Its SID, such as [`random_recording_sid`] makes.
     pub sid: RecordingSid,
-    /// The call that is recorded.
-    pub call: CallSid,
+    /// What is recorded.
+    pub of: RecordingOf,
     /// Who began it.
     pub source: RecordingSource,
     /// 1 or 2.
@@ -102,8 +102,8 @@ pub struct RecordingRow {
     pub sid: RecordingSid,
     /// Whose recording it is.
     pub account: AccountSid,
-    /// The call that was recorded.
-    pub call: CallSid,
+    /// What was recorded.
+    pub of: RecordingOf,
     /// Who began it.
     pub source: RecordingSource,
     /// 1 or 2.
@@ -148,8 +148,8 @@ impl RecordingRow {
 /// Which of an account's recordings to list. The default lists all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordingFilter {
-    /// Only recordings of this call.
-    pub call: Option<CallSid>,
+    /// Only recordings of this call or conference.
+    pub of: Option<RecordingOf>,
     /// Only recordings begun at this time or later, in milliseconds since the Unix epoch.
     pub created_from_unix_ms: Option<u64>,
     /// Only recordings begun before this time, in milliseconds since the Unix epoch.
@@ -183,6 +183,8 @@ impl RecordingCursor {
 
 #[cfg(test)]
 mod tests {
+    use call::CallSid;
+
     use super::*;
 
     #[test]
@@ -191,7 +193,7 @@ mod tests {
             let row = RecordingRow {
                 sid: RecordingSid::from_bytes([1; 16]),
                 account: AccountSid::from_bytes([2; 16]),
-                call: CallSid::from_bytes([3; 16]),
+                of: CallSid::from_bytes([3; 16]).into(),
                 source: RecordingSource::RecordVerb,
                 channels: 1,
                 rate_hz: 8_000,

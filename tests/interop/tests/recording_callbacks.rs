@@ -169,6 +169,9 @@ fn a_component_takes_a_call_over_from_a_document() {
     let caller = Sipp::new("uac_bye").dialling("1000").start(server.sip);
     caller.succeed(LIMIT);
     let call = server.rest().newest_call();
+    let sid = call["sid"].as_str().expect("a SID");
+    // The end is on disk a moment after the BYE.
+    let call = server.rest().ended(sid, LIMIT);
     assert_eq!(call["status"], "completed", "{call}");
     server.stop();
 }

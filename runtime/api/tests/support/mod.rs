@@ -18,9 +18,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{
     AccountSid, CallRecord, CallSid, CallStatus, ConferenceCallback, ConferenceEndReason,
-    ConferenceInput, ConferenceSid, ConferenceTurn, Grants, HttpError, HttpMethod, HttpRequest,
-    HttpResponse, Participant, ParticipantExit, RecordingChannels, RecordingSid, StartRecording,
-    StreamId, StreamRequest,
+    ConferenceInput, ConferenceSid, ConferenceTerms, ConferenceTurn, Grants, HttpError, HttpMethod,
+    HttpRequest, HttpResponse, Participant, ParticipantExit, RecordingChannels, RecordingOf,
+    RecordingSid, StartRecording, StreamId, StreamRequest,
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
@@ -190,7 +190,7 @@ impl LiveRecordings for Tapes {
     ) -> Done<Result<RecordingSid, RecordingError>> {
         let new = NewRecording {
             sid: RE,
-            call,
+            of: call.into(),
             source: start.source,
             tracks: start.options.tracks,
             told: None,
@@ -211,7 +211,7 @@ impl LiveRecordings for Tapes {
     fn change(
         &self,
         _account: AccountSid,
-        _call: CallSid,
+        _of: RecordingOf,
         recording: Option<RecordingSid>,
         change: RecordingChange,
     ) -> Done<Result<RecordingSid, RecordingError>> {
@@ -304,7 +304,11 @@ impl LiveStreams for Taps {
 }
 
 /// Does to conferences in the store what it is ordered to, as if somebody were in them.
-pub(crate) struct Rooms(Arc<MemoryStore>);
+pub(crate) struct Rooms {
+    store: Arc<MemoryStore>,
+    /// What holds for the conferences in which somebody is expected.
+    terms: Arc<Mutex<Vec<ConferenceTerms>>>,
+}
 
 impl LiveRooms for Rooms {
     fn order_conference(
@@ -315,7 +319,7 @@ impl LiveRooms for Rooms {
     ) -> Done<bool> {
         let scope = Scope::of_host(account);
         let rows = self
-            .0
+            .store
             .participants(scope, sid, Default::default(), None, 250)
             .unwrap()
             .rows;
@@ -354,7 +358,9 @@ impl LiveRooms for Rooms {
         name: String,
         participant: Participant,
         callback: Option<ConferenceCallback>,
+        terms: ConferenceTerms,
     ) -> Done<Result<ConferenceSid, String>> {
+        self.terms.lock().unwrap().push(terms);
         let (scope, sid) = (Scope::of_host(account), ConferenceSid::from_bytes([8; 16]));
         for turn in [
             ConferenceTurn::Opened(callback),
@@ -366,13 +372,13 @@ impl LiveRooms for Rooms {
                 turn,
                 at_unix_ms: START_UNIX_MS,
             };
-            self.0.note_conference(scope, note).wait().unwrap();
+            self.store.note_conference(scope, note).wait().unwrap();
         }
         Box::pin(ready(Ok(sid)))
     }
 
     fn conference_name(&self, account: AccountSid, sid: ConferenceSid) -> Option<String> {
-        let found = self.0.conference(Scope::of_host(account), sid).unwrap();
+        let found = self.store.conference(Scope::of_host(account), sid).unwrap();
         found.map(|row| row.name)
     }
 
@@ -406,7 +412,7 @@ impl Rooms {
             turn,
             at_unix_ms: START_UNIX_MS + 9_000,
         };
-        self.0.note_conference(scope, note).wait().unwrap();
+        self.store.note_conference(scope, note).wait().unwrap();
     }
 }
 
@@ -599,6 +605,8 @@ pub(crate) struct Api {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) live: Arc<Live>,
     pub(crate) taps: Arc<Taps>,
+    /// What holds for the conferences in which somebody is expected.
+    pub(crate) terms: Arc<Mutex<Vec<ConferenceTerms>>>,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) router: Router,
 }
@@ -629,14 +637,18 @@ impl Api {
         });
         let taps = Arc::new(Taps::default());
         let now = Arc::new(AtomicU64::new(START_UNIX_MS));
+        let terms = Arc::<Mutex<Vec<ConferenceTerms>>>::default();
         let clock = Arc::clone(&now);
         let router = router(ApiState {
             store: between(Arc::clone(&store)),
             people: Arc::clone(&store) as Arc<dyn store::PeopleStore>,
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),
-            rooms: Arc::new(Rooms(Arc::clone(&store))),
             streams: taps.clone(),
+            rooms: Arc::new(Rooms {
+                store: Arc::clone(&store),
+                terms: Arc::clone(&terms),
+            }),
             public_url: "https://voice.example".to_owned(),
             redact_journal: |journal| (journal == b"[1,2]").then(|| b"[0,0]".to_vec()),
             read_journal: |journal| (journal == b"[1,2]").then(told),
@@ -649,6 +661,7 @@ impl Api {
             store,
             live,
             taps,
+            terms,
             now,
             router,
         }

@@ -8,9 +8,9 @@ use crate::playlist::Stopped;
 use crate::queue::MAX_SIZE;
 use crate::{
     CallError, ConferenceCallback, ConferenceCommand, ConferenceEvent, ConferenceOptions,
-    ConferenceRequest, Effect, Event, HttpMethod, MediaCommand, MediaSource, OrderedSound,
-    PlaybackEnd, PlaybackId, PromptSource, QueueCommand, QueueEvent, QueueRequest, Reply,
-    WaitSound,
+    ConferenceRequest, ConferenceTerms, Effect, Event, HttpMethod, MediaCommand, MediaSource,
+    OrderedSound, PlaybackEnd, PlaybackId, PromptSource, QueueCommand, QueueEvent, QueueRequest,
+    RecordingCallback, Reply, WaitSound,
 };
 
 /// Characters in the name of a conference, and in a label (Twilio's bounds).
@@ -87,10 +87,19 @@ impl Call {
     ) -> Result<Reply, CallError> {
         let request = match command {
             ConferenceCommand::Join { name, options } => {
-                check_name("conference", &name, MAX_CONFERENCE_NAME)?;
-                check_options(&options)?;
-                self.enter(Place::Conference, &options.wait_sound)?;
-                ConferenceRequest::Join { name, options }
+                self.join_conference(name, options, Box::default())?
+            }
+            ConferenceCommand::JoinWith {
+                name,
+                options,
+                terms,
+            } => {
+                let recording = terms.recording.as_ref();
+                recording
+                    .and_then(|recording| recording.callback.as_ref())
+                    .map_or(Ok(()), RecordingCallback::check)
+                    .map_err(CallError::InvalidArgument)?;
+                self.join_conference(name, options, terms)?
             }
             ConferenceCommand::Leave => {
                 self.is_at(Place::Conference)?;
@@ -110,6 +119,22 @@ impl Call {
         };
         self.emit(Effect::Conference(request));
         Ok(Reply::Done)
+    }
+
+    fn join_conference(
+        &mut self,
+        name: String,
+        options: Box<ConferenceOptions>,
+        terms: Box<ConferenceTerms>,
+    ) -> Result<ConferenceRequest, CallError> {
+        check_name("conference", &name, MAX_CONFERENCE_NAME)?;
+        check_options(&options)?;
+        self.enter(Place::Conference, &options.wait_sound)?;
+        Ok(ConferenceRequest::Join {
+            name,
+            options,
+            terms,
+        })
     }
 
     /// Obeys a command about queues. The call is up.

@@ -26,6 +26,7 @@ impl Run {
         self.feed(ConferenceInput::Join {
             call: sid(number),
             options: Box::new(options),
+            terms: Box::default(),
         })
     }
 
@@ -40,6 +41,7 @@ impl Run {
 fn words(effect: &ConferenceEffect) -> String {
     let number = |call: &CallSid| call.as_bytes()[0];
     match effect {
+        ConferenceEffect::Record(_) => "record".to_owned(),
         ConferenceEffect::Tell(call, ConferenceEvent::Joined(place)) => {
             format!("{}: joined as {}", number(call), place.participants)
         }

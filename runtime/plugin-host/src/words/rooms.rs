@@ -7,19 +7,32 @@ use call::{
 
 pub(super) fn conference_command(command: &ConferenceCommand) -> String {
     match command {
-        ConferenceCommand::Join { name, options } => {
-            let mut words = format!("join conference {name}");
-            let differences = differences(options);
-            if !differences.is_empty() {
-                words.push_str(&format!(" ({})", differences.join(", ")));
-            }
-            words
+        ConferenceCommand::Join { name, options } => join(name, &differences(options)),
+        ConferenceCommand::JoinWith {
+            name,
+            options,
+            terms,
+        } => {
+            let mut differences = differences(options);
+            differences.extend(terms.recording.as_ref().map(|recording| {
+                let told = recording.callback.as_ref();
+                let told = told.map(|callback| format!(" and tells {}", callback.to.url));
+                format!("recorded{}", told.unwrap_or_default())
+            }));
+            join(name, &differences)
         }
         ConferenceCommand::Leave => "leave conference".to_owned(),
         ConferenceCommand::Mute(true) => "mute".to_owned(),
         ConferenceCommand::Mute(false) => "unmute".to_owned(),
         ConferenceCommand::Hold(Some(sound)) => format!("hold with {}", sound_words(sound)),
         ConferenceCommand::Hold(None) => "unhold".to_owned(),
+    }
+}
+
+fn join(name: &str, differences: &[String]) -> String {
+    match differences {
+        [] => format!("join conference {name}"),
+        some => format!("join conference {name} ({})", some.join(", ")),
     }
 }
 

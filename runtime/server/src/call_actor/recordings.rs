@@ -154,7 +154,7 @@ impl CallActor {
             RecordingOrder::Stop(id, _) => (id, RecordingStatus::Processing),
         };
         if let Some(sid) = self.recordings.sid(id) {
-            self.services.studio.set_status(sid, status);
+            drop(self.services.studio.set_status(sid, status)); // nobody waits
         }
     }
 }

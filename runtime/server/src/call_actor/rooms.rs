@@ -23,12 +23,17 @@ impl CallActor {
     pub(super) fn ask_conference(&mut self, request: ConferenceRequest) {
         let call = self.info.call_sid;
         let input = match request {
-            ConferenceRequest::Join { name, options } => {
+            ConferenceRequest::Join {
+                name,
+                options,
+                terms,
+            } => {
                 let (ours, theirs) = line();
                 self.leg.join(ours);
                 let joining = JoiningConference {
                     call,
                     options,
+                    terms,
                     inbox: self.inbox.clone(),
                     line: theirs,
                     rate: self.rate,

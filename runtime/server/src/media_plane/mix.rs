@@ -11,6 +11,10 @@ use super::ear::MAX_FRAME_SAMPLES;
 use super::line::LineEnd;
 use super::thread::Orders;
 
+mod tape;
+
+pub(crate) use tape::{MixTape, TapeOrder};
+
 /// Names one who takes part in a mix; never another's, even after that one has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Chair(u32);
@@ -45,12 +49,17 @@ pub(super) enum MixOrder {
     Beep(ConferenceBeep),
     /// Mixes at this mixer's rate from now on; it is empty.
     Widen(Box<Mixer>),
+    /// Records from now on, unless it is recorded already.
+    Record(Box<MixTape>),
+    /// To what is recorded.
+    Tape(TapeOrder),
 }
 
 /// What a mix is done with.
 pub(super) enum MixRemains {
     Line(#[expect(dead_code, reason = "is only dropped")] Box<LineEnd>),
     Mixer(#[expect(dead_code, reason = "is only dropped")] Box<Mixer>),
+    Tape(#[expect(dead_code, reason = "is only dropped")] Box<MixTape>),
 }
 
 /// The mix itself. Making one and joining it allocates; mixing does not.
@@ -60,6 +69,7 @@ pub(super) struct MixCore {
     chairs: Vec<Seated>,
     /// What sounds for all, and its next frame.
     beep: Option<(ConferenceBeep, usize)>,
+    tape: Option<Box<MixTape>>,
 }
 
 struct Seated {
@@ -112,6 +122,24 @@ impl Mix {
         self.orders.mix(MixOrder::Hear(chair, hearing));
     }
 
+    /// Of what is mixed.
+    pub(crate) const fn rate(&self) -> Rate {
+        match self.is_wide {
+            true => Rate::Wide,
+            false => Rate::Narrow,
+        }
+    }
+
+    /// Records what is heard by all from now on.
+    pub(crate) fn record(&self, tape: MixTape) {
+        self.orders.mix(MixOrder::Record(Box::new(tape)));
+    }
+
+    /// Deals with what is recorded.
+    pub(crate) fn tape(&self, order: TapeOrder) {
+        self.orders.mix(MixOrder::Tape(order));
+    }
+
     /// Lets all hear a tone who are not on hold. While one sounds another is not begun.
     pub(crate) fn beep(&self, beep: ConferenceBeep) {
         self.orders.mix(MixOrder::Beep(beep));
@@ -132,6 +160,7 @@ impl MixCore {
             rate,
             chairs: Vec::with_capacity(most),
             beep: None,
+            tape: None,
         }
     }
 
@@ -154,6 +183,13 @@ impl MixCore {
                 self.beep.get_or_insert((beep, 0));
             }
             MixOrder::Widen(mixer) => return Some(MixRemains::Mixer(self.widen(mixer))),
+            MixOrder::Record(tape) if self.tape.is_some() => return Some(MixRemains::Tape(tape)),
+            MixOrder::Record(tape) => self.tape = Some(tape),
+            MixOrder::Tape(order) => {
+                if let Some(tape) = &mut self.tape {
+                    tape.obey(order);
+                }
+            }
         }
         None
     }
@@ -172,6 +208,16 @@ impl MixCore {
             self.mixer.write(seated.seat, None, frame);
             seated.line.say(self.rate, frame);
         }
+        if let Some(tape) = &mut self.tape {
+            self.mixer.write_whole(frame);
+            tape.hear(self.rate, frame);
+        }
+    }
+
+    /// A recording that has ended, to be dropped where that may take its time.
+    pub(super) fn poll_tape(&mut self) -> Option<MixRemains> {
+        let tape = self.tape.take_if(|tape| tape.is_over())?;
+        Some(MixRemains::Tape(tape))
     }
 
     /// Frames that legs did not take in time, since the last call.

@@ -139,7 +139,7 @@ impl Drop for Tape {
 }
 
 /// Hands a block over. What finds no room becomes silence, so that both channels and all times stay right.
-fn give(reel: &Reel, owed: &mut u64, channels: u64, block: RecordedBlock<'_>) {
+pub(super) fn give(reel: &Reel, owed: &mut u64, channels: u64, block: RecordedBlock<'_>) {
     *owed += block.silence_samples;
     for chunk in block.samples.chunks_exact(BLOCK_SAMPLES) {
         pay(reel, owed);

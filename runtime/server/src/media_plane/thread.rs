@@ -431,6 +431,9 @@ impl Wheel {
                 }
                 Tenant::Mix(mix, _) => {
                     mix.tick();
+                    if let Some(remains) = mix.poll_tape() {
+                        self.grave.bury(Remains::OfMix(remains));
+                    }
                     let counters = &self.shared.counters;
                     add(&counters.dropped_frames, mix.take_dropped_frames());
                 }

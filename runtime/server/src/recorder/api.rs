@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat};
 use bytes::Bytes;
-use call::{AccountSid, CallError, CallSid, RecordingSid, StartRecording};
+use call::{AccountSid, CallError, CallSid, RecordingOf, RecordingSid, StartRecording};
 use store::RecordingRow;
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,12 +32,25 @@ impl LiveRecordings for Host {
     fn change(
         &self,
         account: AccountSid,
-        call: CallSid,
+        of: RecordingOf,
         recording: Option<RecordingSid>,
         change: RecordingChange,
     ) -> Done<Result<RecordingSid, RecordingError>> {
-        let deed = RecordingDeed::Change(recording, change);
-        self.ask(account, call, deed)
+        match of {
+            RecordingOf::Call(call) => {
+                let deed = RecordingDeed::Change(recording, change);
+                self.ask(account, call, deed)
+            }
+            RecordingOf::Conference(conference) => {
+                let services = self.services();
+                Box::pin(async move {
+                    services
+                        .conferences
+                        .change_recording(account, conference, recording, change)
+                        .await
+                })
+            }
+        }
     }
 
     fn open(

@@ -16,14 +16,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use call::{
-    AccountSid, CallInfo, Recording, RecordingCallback, RecordingId, RecordingOptions,
-    RecordingSid, StartRecording,
+    AccountSid, CallInfo, ConferenceRecording, ConferenceSid, Recording, RecordingCallback,
+    RecordingId, RecordingOf, RecordingOptions, RecordingSid, StartRecording,
 };
-use media::{Codec, WavEncoding, WavFormat};
+use media::{Codec, Rate, WavEncoding, WavFormat};
 use store::{
     NewRecording, RecordingEnding, RecordingStatus, RecordingTold, Scope, Store, StoreError,
     random_recording_sid,
@@ -35,7 +35,7 @@ use tracing::{error, info, warn};
 use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::config;
-use crate::media_plane::Tape;
+use crate::media_plane::{MixTape, Tape};
 use files::{Files, Whole};
 use mp3::Mp3Encoder;
 pub(crate) use reel::{BLOCK_SAMPLES, Block, Ended, Reel};
@@ -76,6 +76,16 @@ pub(crate) struct Begun {
     pub(crate) tape: Tape,
     /// Resolves when the file is complete and written down.
     pub(crate) ended: oneshot::Receiver<Recording>,
+}
+
+/// A recording that has its file and its row, and no tape yet.
+struct Opened {
+    sid: RecordingSid,
+    /// With its longest length.
+    options: RecordingOptions,
+    reel: Arc<Reel>,
+    writer: Thread,
+    ended: oneshot::Receiver<Recording>,
 }
 
 impl Studio {
@@ -136,7 +146,37 @@ impl Studio {
         start: StartRecording,
         codec: Codec,
     ) -> Result<Begun, String> {
-        let account = call.account_sid;
+        let of = RecordingOf::Call(call.call_sid);
+        let opened = self.open(call.account_sid, of, start, codec.rate())?;
+        let Opened { sid, ended, .. } = opened;
+        let (options, reel) = (opened.options, opened.reel);
+        let tape = Tape::new(id, options, codec, reel, opened.writer);
+        Ok(Begun { sid, tape, ended })
+    }
+
+    /// Begins a recording of a conference that is mixed at this rate. To be called inside the runtime.
+    ///
+    /// # Errors
+    /// In words for the tenant: a limit was reached.
+    pub(crate) fn begin_conference(
+        &self,
+        account: AccountSid,
+        conference: ConferenceSid,
+        recording: ConferenceRecording,
+        rate: Rate,
+    ) -> Result<(RecordingSid, MixTape), String> {
+        let opened = self.open(account, conference.into(), recording.into(), rate)?;
+        let tape = MixTape::new(opened.options, rate, opened.reel, opened.writer);
+        Ok((opened.sid, tape))
+    }
+
+    fn open(
+        &self,
+        account: AccountSid,
+        of: RecordingOf,
+        start: StartRecording,
+        rate: Rate,
+    ) -> Result<Opened, String> {
         self.desk.usage.begin(account, self.caps)?;
         let sid = random_recording_sid();
         let (tracks, options) = (start.options.tracks, start.options);
@@ -146,7 +186,7 @@ impl Studio {
             ..options
         };
         let format = WavFormat {
-            rate_hz: codec.rate().hz(),
+            rate_hz: rate.hz(),
             channels: match options.channels {
                 media::RecordingChannels::Mono => 1,
                 media::RecordingChannels::Dual => 2,
@@ -156,31 +196,25 @@ impl Studio {
         let reel = Arc::new(Reel::new(format.rate_hz, format.channels));
         let (tag, ended) = oneshot::channel();
         let thread = self.thread.as_ref().expect("it runs until this is dropped");
-        let tape = Tape::new(
-            id,
-            options,
-            codec,
-            Arc::clone(&reel),
-            thread.thread().clone(),
-        );
+        let writer = thread.thread().clone();
         let job = Job {
             account,
             sid,
             format,
-            reel,
+            reel: Arc::clone(&reel),
             tag,
         };
         if self.jobs.try_send(job).is_err() {
             self.desk.usage.end(account, 0);
             return Err("too many recordings begin at once: try again".to_owned());
         }
-        thread.thread().unpark();
+        writer.unpark();
         let told = start
             .callback
             .map(|callback| self.told(account, sid, callback));
         let new = NewRecording {
             sid,
-            call: call.call_sid,
+            of,
             source: start.source,
             channels: format.channels,
             rate_hz: format.rate_hz,
@@ -189,7 +223,13 @@ impl Studio {
             created_unix_ms: clock::unix_ms(),
         };
         self.keep(account, new);
-        Ok(Begun { sid, tape, ended })
+        Ok(Opened {
+            sid,
+            options,
+            reel,
+            writer,
+            ended,
+        })
     }
 
     fn told(
@@ -220,8 +260,12 @@ impl Studio {
         });
     }
 
-    /// Keeps that a recording was paused or goes on.
-    pub(crate) fn set_status(&self, sid: RecordingSid, status: RecordingStatus) {
+    /// Keeps that a recording was paused or goes on. Who wants to know when that is on disk waits for the task.
+    pub(crate) fn set_status(
+        &self,
+        sid: RecordingSid,
+        status: RecordingStatus,
+    ) -> tokio::task::JoinHandle<()> {
         let commit = self
             .desk
             .store
@@ -233,7 +277,7 @@ impl Studio {
                     error!(recording.sid = %sid, "cannot keep a recording's status: {error}");
                 }
             }
-        });
+        })
     }
 
     /// What the API is reached by.

@@ -1,7 +1,9 @@
 //! What the REST API asks of rooms.
 
 use api::{Done, LiveRooms, QueueView};
-use call::{AccountSid, ConferenceCallback, ConferenceInput, ConferenceSid, Participant};
+use call::{
+    AccountSid, ConferenceCallback, ConferenceInput, ConferenceSid, ConferenceTerms, Participant,
+};
 
 use crate::operator::Host;
 
@@ -22,12 +24,15 @@ impl LiveRooms for Host {
         conference: String,
         participant: Participant,
         callback: Option<ConferenceCallback>,
+        terms: ConferenceTerms,
     ) -> Done<Result<ConferenceSid, String>> {
         let services = self.services();
         Box::pin(async move {
             let key = (account, conference);
             let (conferences, media) = (&services.conferences, &services.media);
-            conferences.expect(media, &key, participant, callback).await
+            conferences
+                .expect(media, &key, participant, callback, terms)
+                .await
         })
     }
 

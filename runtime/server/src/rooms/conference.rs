@@ -1,12 +1,12 @@
 //! One actor owns one conference: who is in it, and the way to its mixer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use call::{
     AccountSid, CallSid, Conference, ConferenceCallback, ConferenceEffect, ConferenceEnd,
-    ConferenceEvent, ConferenceInput, ConferenceOptions, ConferenceSid, Hearing, Input,
-    Participant,
+    ConferenceEvent, ConferenceInput, ConferenceOptions, ConferenceSid, ConferenceTerms, Hearing,
+    Input, Participant, RecordingSid,
 };
 use media::Rate;
 use tokio::sync::{mpsc, oneshot};
@@ -16,13 +16,19 @@ use super::minutes::{Minutes, Wait};
 use super::{Directory, Key, Notary, send};
 use crate::call_actor::{Inbox, Message};
 use crate::media_plane::{Chair, LineEnd, MediaPlane, Mix, MixHearing};
+use crate::recorder::Studio;
 use crate::services::random;
+
+mod recording;
+
+use recording::RecordingRequest;
 
 /// The conferences of all accounts.
 pub(crate) struct Conferences {
     directory: Arc<Directory<ConferenceMessage>>,
     register: Arc<Register>,
     notary: Notary,
+    studio: Arc<Studio>,
     /// Where the calls are expected that the API has begun.
     expected: Mutex<HashMap<CallSid, mpsc::Sender<ConferenceMessage>>>,
     /// Participants in one at a time.
@@ -40,12 +46,15 @@ pub(crate) enum ConferenceMessage {
     Expect(Box<Expected>),
     /// A call that was expected is over.
     Forget(CallSid),
+    /// The API deals with what is recorded.
+    Recording(RecordingRequest),
 }
 
 /// A call that will join, and where is told which conference it is.
 pub(crate) struct Expected {
     participant: Participant,
     callback: Option<ConferenceCallback>,
+    terms: Box<ConferenceTerms>,
     told: oneshot::Sender<ConferenceSid>,
 }
 
@@ -74,6 +83,7 @@ impl Register {
 pub(crate) struct JoiningConference {
     pub(crate) call: CallSid,
     pub(crate) options: Box<ConferenceOptions>,
+    pub(crate) terms: Box<ConferenceTerms>,
     /// Where it is told.
     pub(crate) inbox: Inbox,
     /// The other end of what its leg is joined to.
@@ -84,12 +94,13 @@ pub(crate) struct JoiningConference {
 
 impl Conferences {
     /// No conference. `rooms`: those that an account may have at a time; `most`: participants of each; what happens is written
-    /// down by `notary`.
-    pub(crate) fn new(rooms: usize, most: u32, notary: Notary) -> Self {
+    /// down by `notary`, and what is heard recorded by `studio`.
+    pub(crate) fn new(rooms: usize, most: u32, notary: Notary, studio: Arc<Studio>) -> Self {
         Self {
             directory: Arc::new(Directory::new(rooms)),
             register: Arc::default(),
             notary,
+            studio,
             expected: Mutex::default(),
             most,
         }
@@ -112,12 +123,14 @@ impl Conferences {
         key: &Key,
         participant: Participant,
         callback: Option<ConferenceCallback>,
+        terms: ConferenceTerms,
     ) -> Result<ConferenceSid, String> {
         let (told, sid) = oneshot::channel();
         let call = participant.call;
         let expected = Box::new(Expected {
             participant,
             callback,
+            terms: Box::new(terms),
             told,
         });
         let room = self.enter(media, key, ConferenceMessage::Expect(expected))?;
@@ -144,14 +157,24 @@ impl Conferences {
         sid: ConferenceSid,
         input: ConferenceInput,
     ) -> bool {
-        let found = self.register.lock().get(&sid).cloned();
-        let Some((_, _, room)) = found.filter(|(owner, ..)| *owner == account) else {
+        let Some(room) = self.find(account, sid) else {
             return false;
         };
         let (done, outcome) = oneshot::channel();
         let order = ConferenceMessage::Order(Order { input, done });
         // A room that is gone meanwhile has nobody in it.
         room.send(order).await.is_ok() && outcome.await.unwrap_or(false)
+    }
+
+    /// The way to a conference of this account that goes on.
+    fn find(
+        &self,
+        account: AccountSid,
+        sid: ConferenceSid,
+    ) -> Option<mpsc::Sender<ConferenceMessage>> {
+        let found = self.register.lock().get(&sid).cloned();
+        let (_, _, room) = found.filter(|(owner, ..)| *owner == account)?;
+        Some(room)
     }
 
     /// Joins the conference of this name, or begins it. What comes of it goes to the call's inbox.
@@ -187,6 +210,8 @@ impl Conferences {
                 messages,
                 conference: Conference::new(sid, self.most),
                 mix,
+                studio: Arc::downgrade(&self.studio),
+                recording: None,
                 calls: HashMap::new(),
             };
             let span = info_span!("conference", conference.sid = %sid, tenant.id = %account);
@@ -207,6 +232,10 @@ struct ConferenceActor {
     messages: mpsc::Receiver<ConferenceMessage>,
     conference: Conference,
     mix: Mix,
+    /// Not kept alive by a conference: it waits for all recordings when it goes.
+    studio: Weak<Studio>,
+    /// What goes on.
+    recording: Option<RecordingSid>,
     calls: HashMap<CallSid, Guest>,
 }
 
@@ -250,11 +279,17 @@ impl ConferenceActor {
             }
             ConferenceMessage::Expect(expected) => {
                 wait = Some(Wait::Expected(expected.told));
-                ConferenceInput::Expect(expected.participant, expected.callback)
+                ConferenceInput::Expect(expected.participant, expected.callback, expected.terms)
             }
             ConferenceMessage::Forget(call) => ConferenceInput::Forget(call),
+            ConferenceMessage::Recording(request) => return self.change_recording(request),
             ConferenceMessage::Join(joining) => {
-                let JoiningConference { call, options, .. } = *joining;
+                let JoiningConference {
+                    call,
+                    options,
+                    terms,
+                    ..
+                } = *joining;
                 let guest = Guest {
                     inbox: joining.inbox,
                     rate: joining.rate,
@@ -262,7 +297,11 @@ impl ConferenceActor {
                     chair: None,
                 };
                 self.calls.insert(call, guest);
-                ConferenceInput::Join { call, options }
+                ConferenceInput::Join {
+                    call,
+                    options,
+                    terms,
+                }
             }
         };
         self.conference.handle(input);
@@ -305,6 +344,7 @@ impl ConferenceActor {
                     send(&guest.inbox, Message::Input(Input::Announce(source)));
                 }
             }
+            ConferenceEffect::Record(recording) => self.record(recording),
             ConferenceEffect::Note(turn) => self.minutes.note(turn),
         }
     }

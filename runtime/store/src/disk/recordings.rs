@@ -1,24 +1,25 @@
 //! The tables of recordings: rows, lists, and which of them go on.
 
-use call::{AccountSid, CallSid, RecordingSid, RecordingSource, RecordingTracks};
+use call::{AccountSid, CallSid, RecordingOf, RecordingSid, RecordingSource, RecordingTracks};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::tables::{self, SidKey, decode_row, encode_as, failed, unknown_version, version};
 use crate::{
-    RecordingCursor, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope,
-    StoreError, page,
+    RecordingCursor, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RecordingTold,
+    Scope, StoreError, page,
 };
 
 /// The version of the rows written today.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The tables as an open write transaction sees them.
 pub(super) struct RecordingTables<'t> {
     rows: Table<'t, SidKey, &'static [u8]>,
     by_account: Table<'t, (SidKey, u64, SidKey), ()>,
-    by_call: Table<'t, (SidKey, u64, SidKey), ()>,
+    /// By call or conference.
+    by_subject: Table<'t, (SidKey, u64, SidKey), ()>,
     live: Table<'t, SidKey, ()>,
 }
 
@@ -27,7 +28,7 @@ impl<'t> RecordingTables<'t> {
         Ok(Self {
             rows: transaction.open_table(tables::RECORDINGS)?,
             by_account: transaction.open_table(tables::RECORDINGS_BY_ACCOUNT)?,
-            by_call: transaction.open_table(tables::RECORDINGS_BY_CALL)?,
+            by_subject: transaction.open_table(tables::RECORDINGS_BY_CALL)?,
             live: transaction.open_table(tables::LIVE_RECORDINGS)?,
         })
     }
@@ -55,7 +56,7 @@ impl<'t> RecordingTables<'t> {
             let at = after.created_unix_ms;
             self.by_account
                 .insert((after.account.as_bytes(), at, sid), ())?;
-            self.by_call.insert((after.call.as_bytes(), at, sid), ())?;
+            self.by_subject.insert((subject(&after.of), at, sid), ())?;
         }
         if after.status.is_final() {
             self.live.remove(sid)?;
@@ -73,9 +74,17 @@ impl<'t> RecordingTables<'t> {
         let (sid, at) = (row.sid.as_bytes(), row.created_unix_ms);
         self.rows.remove(sid)?;
         self.by_account.remove((row.account.as_bytes(), at, sid))?;
-        self.by_call.remove((row.call.as_bytes(), at, sid))?;
+        self.by_subject.remove((subject(&row.of), at, sid))?;
         self.live.remove(sid)?;
         Ok(())
+    }
+}
+
+/// In keys of the index. Calls and conferences share it: their SIDs are random bits, and rows are compared besides.
+const fn subject(of: &RecordingOf) -> &[u8; 16] {
+    match of {
+        RecordingOf::Call(sid) => sid.as_bytes(),
+        RecordingOf::Conference(sid) => sid.as_bytes(),
     }
 }
 
@@ -90,6 +99,7 @@ fn read(
 fn read_row(stored: &[u8]) -> Result<RecordingRow, StoreError> {
     match version("recording", stored)? {
         (VERSION, row) => decode_row("recording", row),
+        (2, row) => decode_row::<SecondRecording>("recording", row).map(RecordingRow::from),
         (1, row) => decode_row::<FirstRecording>("recording", row).map(RecordingRow::from),
         (version, _) => Err(unknown_version("recording", version)),
     }
@@ -116,7 +126,7 @@ impl From<FirstRecording> for RecordingRow {
         Self {
             sid: row.sid,
             account: row.account,
-            call: row.call,
+            of: row.call.into(),
             source: row.source,
             channels: row.channels,
             rate_hz: row.rate_hz,
@@ -127,6 +137,44 @@ impl From<FirstRecording> for RecordingRow {
             updated_unix_ms: row.updated_unix_ms,
             tracks: RecordingTracks::Both,
             told: None,
+        }
+    }
+}
+
+/// Version 2: calls alone were recorded.
+#[derive(Serialize, Deserialize)]
+struct SecondRecording {
+    sid: RecordingSid,
+    account: AccountSid,
+    call: CallSid,
+    source: RecordingSource,
+    channels: u16,
+    rate_hz: u32,
+    status: RecordingStatus,
+    duration_ms: u64,
+    file_bytes: u64,
+    created_unix_ms: u64,
+    updated_unix_ms: u64,
+    tracks: RecordingTracks,
+    told: Option<RecordingTold>,
+}
+
+impl From<SecondRecording> for RecordingRow {
+    fn from(row: SecondRecording) -> Self {
+        Self {
+            sid: row.sid,
+            account: row.account,
+            of: row.call.into(),
+            source: row.source,
+            channels: row.channels,
+            rate_hz: row.rate_hz,
+            status: row.status,
+            duration_ms: row.duration_ms,
+            file_bytes: row.file_bytes,
+            created_unix_ms: row.created_unix_ms,
+            updated_unix_ms: row.updated_unix_ms,
+            tracks: row.tracks,
+            told: row.told,
         }
     }
 }
@@ -163,8 +211,8 @@ pub(super) fn list(
 ) -> Result<RecordingPage, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     let rows = open(&transaction)?;
-    let (index, owner) = match &filter.call {
-        Some(call) => (tables::RECORDINGS_BY_CALL, *call.as_bytes()),
+    let (index, owner) = match &filter.of {
+        Some(of) => (tables::RECORDINGS_BY_CALL, *subject(of)),
         None => (tables::RECORDINGS_BY_ACCOUNT, *scope.account().as_bytes()),
     };
     let index = transaction.open_table(index).map_err(failed)?;
@@ -179,7 +227,9 @@ pub(super) fn list(
         let (key, _) = place.map_err(failed)?;
         indexed(&rows, RecordingSid::from_bytes(*key.value().2))
     });
-    let is_own = |row: &RecordingRow| row.account == scope.account();
+    let is_own = |row: &RecordingRow| {
+        row.account == scope.account() && filter.of.is_none_or(|of| row.of == of)
+    };
     page::take(found, RecordingCursor::of, is_own, limit)
 }
 
@@ -225,11 +275,35 @@ mod tests {
             (status, 1_500_u64, 48_044_u64, 10_u64, 20_u64),
         ));
         let row = read_row(&stored).unwrap();
-        assert_eq!((row.sid, row.account, row.call), (sid, account, call));
+        assert_eq!((row.sid, row.account), (sid, account));
+        assert_eq!(row.of, call.into());
         assert_eq!((row.source, row.status), (source, status));
         assert_eq!((row.duration_ms, row.file_bytes), (1_500, 48_044));
         assert_eq!((row.updated_unix_ms, row.told.clone()), (20, None));
         assert_eq!(read_row(&encode_as(VERSION, &row)).unwrap(), row);
-        assert!(read_row(&[3, 0]).is_err());
+        assert!(read_row(&[4, 0]).is_err());
+    }
+
+    #[test]
+    fn rows_of_the_second_version_are_read() {
+        let before = SecondRecording {
+            sid: RecordingSid::from_bytes([1; 16]),
+            account: AccountSid::from_bytes([2; 16]),
+            call: CallSid::from_bytes([3; 16]),
+            source: RecordingSource::OutboundApi,
+            channels: 1,
+            rate_hz: 16_000,
+            status: RecordingStatus::Paused,
+            duration_ms: 0,
+            file_bytes: 0,
+            created_unix_ms: 10,
+            updated_unix_ms: 20,
+            tracks: RecordingTracks::Callee,
+            told: None,
+        };
+        let row = read_row(&encode_as(2, &before)).unwrap();
+        assert_eq!(row, RecordingRow::from(before));
+        assert_eq!(row.of, CallSid::from_bytes([3; 16]).into());
+        assert_eq!(row.tracks, RecordingTracks::Callee);
     }
 }

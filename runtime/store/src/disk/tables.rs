@@ -73,7 +73,7 @@ pub(super) const RECORDINGS: TableDefinition<'_, SidKey, &[u8]> =
 /// Account, begun (ms), recording: for lists.
 pub(super) const RECORDINGS_BY_ACCOUNT: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
     TableDefinition::new("recordings_by_account");
-/// Call, begun (ms), recording: for lists.
+/// Call or conference, begun (ms), recording: for lists.
 pub(super) const RECORDINGS_BY_CALL: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
     TableDefinition::new("recordings_by_call");
 /// Recording: those that have not ended.

@@ -22,7 +22,7 @@ pub(crate) fn begin_recording(
     let row = RecordingRow {
         sid: new.sid,
         account: scope.account(),
-        call: new.call,
+        of: new.of,
         source: new.source,
         channels: new.channels,
         rate_hz: new.rate_hz,

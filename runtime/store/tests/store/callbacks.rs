@@ -184,7 +184,7 @@ fn record_through(store: &dyn Store, number: u8, on: &[RecordingTurn], end: Reco
     let on = on.to_vec();
     let new = NewRecording {
         sid,
-        call: crate::support::sid(9),
+        of: crate::support::sid(9).into(),
         source: RecordingSource::DialVerb,
         channels: 2,
         rate_hz: 8_000,

@@ -1,6 +1,6 @@
 //! Recordings: kept from their beginning to their end, listed, deleted, and seen by nobody else.
 
-use call::{CallSid, RecordingSid, RecordingTracks};
+use call::{ConferenceSid, RecordingOf, RecordingSid, RecordingTracks};
 use jackfield_store::{
     NewRecording, RecordingEnding, RecordingFilter, RecordingSource, RecordingStatus, Store,
     StoreError,
@@ -13,10 +13,10 @@ fn re(number: u8) -> RecordingSid {
     RecordingSid::from_bytes([number; 16])
 }
 
-fn begin(store: &dyn Store, number: u8, call: CallSid, at: u64) {
+fn begin(store: &dyn Store, number: u8, of: impl Into<RecordingOf>, at: u64) {
     let new = NewRecording {
         sid: re(number),
-        call,
+        of: of.into(),
         source: RecordingSource::RecordVerb,
         channels: 2,
         rate_hz: 8_000,
@@ -40,8 +40,8 @@ fn a_recording_is_kept_from_its_beginning_to_its_end() {
         begin(store, 1, sid(9), 1_000);
         let row = store.recording(scope, re(1)).unwrap().unwrap();
         assert_eq!(
-            (row.status, row.call, row.channels, row.duration_ms),
-            (RecordingStatus::InProgress, sid(9), 2, 0)
+            (row.status, row.of, row.channels, row.duration_ms),
+            (RecordingStatus::InProgress, sid(9).into(), 2, 0)
         );
         assert_eq!(store.live_recordings().unwrap(), [row]);
         for status in [RecordingStatus::Paused, RecordingStatus::InProgress] {
@@ -72,7 +72,7 @@ fn a_recording_ends_once_and_is_begun_once() {
         begin(store, 1, sid(9), 0);
         let again = NewRecording {
             sid: re(1),
-            call: sid(9),
+            of: sid(9).into(),
             source: RecordingSource::StartCallRecordingApi,
             channels: 1,
             rate_hz: 8_000,
@@ -110,7 +110,7 @@ fn recordings_are_listed_newest_first_a_page_at_a_time_and_by_call() {
         let (rest, next) = list(all, next, 9);
         assert_eq!((rest, next), (vec![re(3), re(2), re(1)], None));
         let of_call = RecordingFilter {
-            call: Some(sid(1)),
+            of: Some(sid(1).into()),
             ..all
         };
         assert_eq!(list(of_call, None, 9).0, [re(5), re(3), re(1)]);
@@ -122,6 +122,31 @@ fn recordings_are_listed_newest_first_a_page_at_a_time_and_by_call() {
         assert_eq!(list(between, None, 9).0, [re(3), re(2)]);
         let foreign = store.recordings(clinic(store), &of_call, None, 9).unwrap();
         assert_eq!(foreign.rows, []);
+    });
+}
+
+#[test]
+fn recordings_of_a_conference_are_not_those_of_a_call() {
+    on_each(|store| {
+        let scope = hotline(store);
+        // The same bits, which do not come about but here.
+        let (call, conference) = (sid(7), ConferenceSid::from_bytes(*sid(7).as_bytes()));
+        begin(store, 1, call, 1);
+        begin(store, 2, conference, 2);
+        let list = |of: RecordingOf| {
+            let filter = RecordingFilter {
+                of: Some(of),
+                ..RecordingFilter::default()
+            };
+            let page = store.recordings(scope, &filter, None, 9).unwrap();
+            page.rows.iter().map(|row| row.sid).collect::<Vec<_>>()
+        };
+        assert_eq!(list(call.into()), [re(1)]);
+        assert_eq!(list(conference.into()), [re(2)]);
+        store.finish_recording(re(2), ENDING, 3).wait().unwrap();
+        assert_eq!(store.delete_recording(scope, re(2)).wait(), Ok(true));
+        assert_eq!(list(conference.into()), []);
+        assert_eq!(list(call.into()), [re(1)]);
     });
 }
 

@@ -61,6 +61,7 @@ fn join(number: u8, end_on_exit: bool) -> ConferenceInput {
     ConferenceInput::Join {
         call: sid(number),
         options: Box::new(options),
+        terms: Box::default(),
     }
 }
 
@@ -239,7 +240,11 @@ fn who_is_told_is_the_first_ones_to_say() {
         };
         let call = sid(number);
         let options = Box::new(options);
-        let join = ConferenceInput::Join { call, options };
+        let join = ConferenceInput::Join {
+            call,
+            options,
+            terms: Box::default(),
+        };
         assert_eq!(noted(&mut run, join), expected);
     }
 }
@@ -256,10 +261,10 @@ fn one_who_is_called_keeps_the_conference_until_the_call_is_over() {
         end_on_exit: false,
     };
     let mut run = Run::new(10);
-    let expect = ConferenceInput::Expect(somebody(1), Some(callback()));
+    let expect = ConferenceInput::Expect(somebody(1), Some(callback()), Box::default());
     assert_eq!(noted(&mut run, expect), ["opened, told true", "1 expected"]);
     assert!(!run.0.is_empty());
-    let expect = ConferenceInput::Expect(somebody(2), None);
+    let expect = ConferenceInput::Expect(somebody(2), None, Box::default());
     assert_eq!(noted(&mut run, expect), ["2 expected"]);
     assert_eq!(noted(&mut run, join(1, false)), ["1 joined"]);
     let forget = |number| ConferenceInput::Forget(sid(number));
@@ -271,6 +276,39 @@ fn one_who_is_called_keeps_the_conference_until_the_call_is_over() {
         ["2 missed", "last-participant-left by None"]
     );
     assert!(run.0.is_empty());
+}
+
+#[test]
+fn it_is_recorded_from_its_beginning_as_whoever_opened_it_said() {
+    let recorded = |trim_silence| {
+        Box::new(ConferenceTerms {
+            recording: Some(ConferenceRecording {
+                trim_silence,
+                callback: None,
+            }),
+        })
+    };
+    let join = |number, terms| ConferenceInput::Join {
+        call: sid(number),
+        options: Box::new(plain()),
+        terms,
+    };
+    let recordings = |run: &mut Run, input| {
+        run.0.handle(input);
+        let effects = drain(run).into_iter();
+        let recordings = effects.filter_map(|effect| match effect {
+            ConferenceEffect::Record(recording) => Some(recording.trim_silence),
+            _ => None,
+        });
+        recordings.collect::<Vec<_>>()
+    };
+    let mut run = Run::new(10);
+    assert_eq!(recordings(&mut run, join(1, recorded(true))), [false; 0]);
+    assert_eq!(recordings(&mut run, join(2, recorded(false))), [true]);
+    assert_eq!(recordings(&mut run, join(3, recorded(true))), [false; 0]);
+    let mut run = Run::new(10);
+    assert_eq!(recordings(&mut run, join(1, Box::default())), [false; 0]);
+    assert_eq!(recordings(&mut run, join(2, recorded(true))), [false; 0]);
 }
 
 #[test]

@@ -68,16 +68,20 @@ impl Room {
             if round == 10 {
                 self.calls.iter_mut().for_each(|call| call.heard.clear());
             }
-            for call in &mut self.calls {
-                let frame = call.tone(self.round);
-                call.line.say(call.rate, &frame);
-                let mut frame = vec![0; call.rate.frame_samples()];
-                call.line.hear(call.rate, &mut frame);
-                call.heard.extend(frame);
-            }
-            self.core.tick();
-            self.round += 1;
+            self.run_once();
         }
+    }
+
+    fn run_once(&mut self) {
+        for call in &mut self.calls {
+            let frame = call.tone(self.round);
+            call.line.say(call.rate, &frame);
+            let mut frame = vec![0; call.rate.frame_samples()];
+            call.line.hear(call.rate, &mut frame);
+            call.heard.extend(frame);
+        }
+        self.core.tick();
+        self.round += 1;
     }
 
     /// Who hears whom: a row for each who hears.
@@ -96,6 +100,40 @@ impl Room {
     }
 }
 
+/// How loud each caller's tone is in what was recorded of this room, in parts of how loud it was said.
+fn recorded(room: &mut Room, options: call::RecordingOptions, orders: &[TapeOrder]) -> Vec<f64> {
+    let reel = std::sync::Arc::new(crate::recorder::Reel::new(8_000, 1));
+    let tape = MixTape::new(
+        options,
+        Rate::Narrow,
+        std::sync::Arc::clone(&reel),
+        std::thread::current(),
+    );
+    assert!(room.core.order(MixOrder::Record(Box::new(tape))).is_none());
+    for order in orders {
+        assert!(room.core.order(MixOrder::Tape(*order)).is_none());
+    }
+    let mut heard = Vec::new();
+    for _ in 0..ROUNDS {
+        room.run_once();
+        while let Some(crate::recorder::Block::Samples(samples)) = reel.pop() {
+            heard.extend(samples);
+        }
+    }
+    assert!(room.core.poll_tape().is_none(), "it goes on");
+    room.core.order(MixOrder::Tape(TapeOrder::Stop));
+    drop(room.core.poll_tape().expect("it is over"));
+    let ended = reel.take_end().expect("it says how it ended");
+    assert_eq!(ended.recorded.samples, heard.len() as u64);
+    let calls = room.calls.iter();
+    calls
+        .map(|call| match heard.is_empty() {
+            true => 0.0,
+            false => level(&heard, 8_000, call.frequency_hz),
+        })
+        .collect()
+}
+
 impl Caller {
     fn tone(&self, round: usize) -> Vec<i16> {
         let samples = self.rate.frame_samples();
@@ -107,15 +145,58 @@ impl Caller {
 
     /// How loud a tone is heard, in parts of how loud it is said.
     fn level(&self, frequency_hz: usize) -> f64 {
-        let step = TAU * frequency_hz as f64 / f64::from(self.rate.hz());
-        let (mut real, mut imaginary) = (0.0, 0.0);
-        for (n, sample) in self.heard.iter().enumerate() {
-            let (sine, cosine) = (step * n as f64).sin_cos();
-            real += f64::from(*sample) * cosine;
-            imaginary += f64::from(*sample) * sine;
-        }
-        2.0 * f64::hypot(real, imaginary) / (self.heard.len() as f64 * AMPLITUDE)
+        level(&self.heard, self.rate.hz(), frequency_hz)
     }
+}
+
+fn level(samples: &[i16], rate_hz: u32, frequency_hz: usize) -> f64 {
+    let step = TAU * frequency_hz as f64 / f64::from(rate_hz);
+    let (mut real, mut imaginary) = (0.0, 0.0);
+    for (n, sample) in samples.iter().enumerate() {
+        let (sine, cosine) = (step * n as f64).sin_cos();
+        real += f64::from(*sample) * cosine;
+        imaginary += f64::from(*sample) * sine;
+    }
+    2.0 * f64::hypot(real, imaginary) / (samples.len() as f64 * AMPLITUDE)
+}
+
+#[test]
+fn what_is_recorded_is_what_all_hear_and_ends_as_it_is_told() {
+    let whole = || call::RecordingOptions::of_call(call::RecordingChannels::Mono);
+    let mut room = Room::new(&[Rate::Narrow; 3]);
+    room.hear(
+        1,
+        MixHearing {
+            is_muted: true,
+            ..MixHearing::default()
+        },
+    );
+    room.hear(
+        2,
+        MixHearing {
+            coaches: Some(room.calls[0].chair),
+            ..MixHearing::default()
+        },
+    );
+    room.run();
+    let heard = recorded(&mut room, whole(), &[]);
+    let heard: Vec<_> = heard.into_iter().map(|level| level > HEARD).collect();
+    assert_eq!(heard, [true, false, false]);
+    let skip = TapeOrder::Pause(call::PauseBehavior::Skip);
+    assert_eq!(recorded(&mut room, whole(), &[skip]), [0.0; 3]);
+    let again = recorded(&mut room, whole(), &[skip, TapeOrder::Resume]);
+    assert!(again[0] > HEARD, "{again:?}");
+}
+
+#[test]
+fn a_recording_keeps_its_rate_when_the_mix_becomes_wide() {
+    let mut room = Room::new(&[Rate::Narrow; 2]);
+    let mixer = Box::new(Mixer::new(2, Rate::Wide.hz(), None));
+    room.core.order(MixOrder::Widen(mixer));
+    room.run();
+    let whole = call::RecordingOptions::of_call(call::RecordingChannels::Mono);
+    let heard = recorded(&mut room, whole, &[]);
+    assert!(heard.iter().all(|level| *level > HEARD), "{heard:?}");
 }
 
 fn narrow(count: usize) -> Room {

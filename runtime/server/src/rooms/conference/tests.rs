@@ -1,4 +1,5 @@
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use call::ParticipantChange;
@@ -28,12 +29,27 @@ fn key(name: &str) -> Key {
 
 /// No conference, and where is written what happens.
 fn conferences(rooms: usize) -> (Conferences, Arc<MemoryStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    conferences_in(folder.path(), rooms)
+}
+
+/// With recordings below this folder.
+fn conferences_in(folder: &Path, rooms: usize) -> (Conferences, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::new());
     let notary = Notary {
         store: Arc::clone(&store) as Arc<dyn store::Store>,
         callbacks: Arc::new(Callbacks::new()),
     };
-    (Conferences::new(rooms, 250, notary), store)
+    let studio = Studio::start(
+        folder,
+        &crate::config::Recording::default(),
+        "https://voice.example".to_owned(),
+        Arc::clone(&notary.store),
+        Arc::clone(&notary.callbacks),
+        tokio::runtime::Handle::current(),
+    );
+    let studio = Arc::new(studio.unwrap());
+    (Conferences::new(rooms, 250, notary, studio), store)
 }
 
 /// A call that wants to join, and where it is told.
@@ -43,6 +59,7 @@ fn call(number: u8) -> (JoiningConference, mpsc::Receiver<Message>) {
     let joining = JoiningConference {
         call: CallSid::from_bytes([number; 16]),
         options: Box::default(),
+        terms: Box::default(),
         inbox,
         line,
         rate: Rate::Narrow,

@@ -41,11 +41,15 @@ pub(crate) struct CallResource {
 impl From<CallRow> for CallResource {
     fn from(row: CallRow) -> Self {
         let date = |at: Option<u64>| at.and_then(rfc2822);
+        let path = format!("/2010-04-01/Accounts/{}/Calls/{}", row.account, row.sid);
+        let below = |kind: &str| format!("{path}/{kind}.json").into();
+        let subresource_uris = Map::from_iter([
+            ("events".to_owned(), below("Events")),
+            ("notifications".to_owned(), below("Notifications")),
+            ("recordings".to_owned(), below("Recordings")),
+        ]);
         Self {
-            uri: format!(
-                "/2010-04-01/Accounts/{}/Calls/{}.json",
-                row.account, row.sid
-            ),
+            uri: format!("{path}.json"),
             sid: row.sid.to_string(),
             date_created: rfc2822(row.created_unix_ms),
             date_updated: rfc2822(row.updated_unix_ms),
@@ -74,7 +78,7 @@ impl From<CallRow> for CallResource {
                 .started_unix_ms
                 .map(|started| started.saturating_sub(row.created_unix_ms).to_string()),
             trunk_sid: None,
-            subresource_uris: Map::new(),
+            subresource_uris,
         }
     }
 }

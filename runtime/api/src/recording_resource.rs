@@ -24,6 +24,7 @@ pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {
         "start_time": rfc2822(row.created_unix_ms),
         "duration": duration,
         "channels": row.channels,
+        "track": null,
         "source": row.source.to_string(),
         "status": row.status.to_string(),
         "error_code": null,

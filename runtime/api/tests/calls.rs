@@ -81,7 +81,11 @@ async fn a_new_call_is_kept_queued_and_handed_on() {
         "queue_time": null,
         "trunk_sid": null,
         "uri": format!("/2010-04-01/Accounts/{SID}/Calls/{sid}.json"),
-        "subresource_uris": {},
+        "subresource_uris": {
+            "events": format!("/2010-04-01/Accounts/{SID}/Calls/{sid}/Events.json"),
+            "notifications": format!("/2010-04-01/Accounts/{SID}/Calls/{sid}/Notifications.json"),
+            "recordings": format!("/2010-04-01/Accounts/{SID}/Calls/{sid}/Recordings.json"),
+        },
     });
     assert_eq!(answer.json, expected);
     assert_eq!(api.get(&format!("Calls/{sid}.json")).await.json, expected);

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod callback;
+mod callees;
 mod dial;
 mod gather;
 mod record;
@@ -140,6 +141,7 @@ impl Reading {
             "Reject" => Some(self.reject(element)),
             "Hangup" => {
                 self.know(element, &[]);
+                self.no_elements(element);
                 Some(Verb::Hangup)
             }
             "Echo" => {
@@ -223,6 +225,7 @@ impl Reading {
 
     fn reject(&mut self, element: &Element) -> Verb {
         self.know(element, &["reason"]);
+        self.no_elements(element);
         let (default, code) = (RejectReason::Declined, REJECT_REASON);
         Verb::Reject(
             self.value(element, "reason", default, code, |reason| match reason {

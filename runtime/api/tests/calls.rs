@@ -170,7 +170,13 @@ async fn what_is_wrong_with_a_new_call_has_twilios_code() {
         ("To=1294&From=999&Twiml=x", 400, 21210, "`From`"),
         ("To=1294&From=%2B85522222222&Twiml=x", 400, 21210, "`From`"),
         ("To=nobody&From=345&Twiml=x", 400, 21211, "`To`"),
-        ("To=client:alice&From=345&Twiml=x", 400, 21211, "`To`"),
+        ("To=client:a@b&From=345&Twiml=x", 400, 21211, "`To`"),
+        (
+            "To=client:alice&From=345&Twiml=x",
+            400,
+            21215,
+            "outbound.allow",
+        ),
         ("To=%2B1&From=345&Twiml=x", 400, 21211, "`To`"),
         (
             "To=%2B252611234567&From=345&Twiml=x",

@@ -13,6 +13,8 @@ use crate::{
 const ALL: &str = "*";
 /// SIP URIs, in [`Grants::dial`].
 const SIP: &str = "sip:";
+/// Devices that register with us, in [`Grants::dial`].
+const CLIENT: &str = "client:";
 
 /// What an account grants its components, or what one of them asks for. By default nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,7 +22,7 @@ const SIP: &str = "sip:";
 pub struct Grants {
     /// Hosts that may be asked over HTTP and WebSocket: `api.example.org`, `*.example.org` for all below it, `*` for all.
     pub hosts: Vec<String>,
-    /// Whom it may call, or send a call to: beginnings of numbers (`+855`), whole short codes (`1294`), `sip:` for SIP URIs, `*` for all.
+    /// Whom it may call, or send a call to: beginnings of numbers (`+855`), whole short codes (`1294`), `sip:` for SIP URIs, `client:` for devices, `*` for all.
     pub dial: Vec<String>,
     /// Settings of the account that it may read, by name; `*` for all. A number's own settings are for its flow without a grant.
     pub settings: Vec<String>,
@@ -88,11 +90,11 @@ impl Grants {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let target = |entry: &String| {
             let number = entry.strip_prefix('+').unwrap_or(entry);
-            entry == ALL || entry == SIP || (!entry.is_empty() && digits(number))
+            entry == ALL || entry == SIP || entry == CLIENT || (!entry.is_empty() && digits(number))
         };
         if let Some(entry) = self.dial.iter().find(|entry| !target(entry)) {
             return Err(format!(
-                "`{entry}` among `dial` is none of: the beginning of a number such as \"+855\", a short code such as \"1294\", \"sip:\", and \"*\" for all"
+                "`{entry}` among `dial` is none of: the beginning of a number such as \"+855\", a short code such as \"1294\", \"sip:\", \"client:\", and \"*\" for all"
             ));
         }
         Ok(())
@@ -115,7 +117,7 @@ impl Grants {
         })
     }
 
-    /// Whether this number or SIP URI may be called.
+    /// Whether this number, SIP URI or device may be called.
     #[must_use]
     pub fn may_dial(&self, target: &str) -> bool {
         let is_sip = ["sip:", "sips:"].iter().any(|scheme| {
@@ -125,6 +127,7 @@ impl Grants {
         self.dial.iter().any(|entry| match entry.as_str() {
             ALL => true,
             SIP => is_sip,
+            CLIENT => target.starts_with(CLIENT),
             prefix if prefix.starts_with('+') => target.starts_with(prefix),
             code => target == code,
         })
@@ -292,6 +295,7 @@ impl Grants {
             return Ok(());
         }
         let entry = match target.split_once(':') {
+            Some(("client", _)) => CLIENT,
             Some(_) => SIP,
             None => target,
         };
@@ -395,6 +399,9 @@ mod tests {
             ("sip:", "sip:a@example.org", true),
             ("sip:", "SIPS:a@example.org", true),
             ("sip:", "+85512345678", false),
+            ("sip:", "client:alice", false),
+            ("client:", "client:alice?X-Ward=7", true),
+            ("client:", "sip:alice@example.org", false),
             ("+", "+1", true),
             ("*", "sip:a@example.org", true),
         ] {

@@ -7,8 +7,11 @@ use numbers::{Country, PhoneNumber, normalise};
 /// The port of a SIP URI that names none (RFC 3261 section 19.1.2).
 const SIP_PORT: u16 = 5060;
 
-/// Bytes of a URI with its header fields, as Twilio has it: 255 and 1,024.
-const LONGEST_REFERRAL: usize = 255 + 1_024;
+/// Bytes of a URI, as Twilio has it.
+const LONGEST_URI: usize = 255;
+/// Bytes of the header fields behind its `?`.
+const LONGEST_HEADERS: usize = 1_024;
+const LONGEST_REFERRAL: usize = LONGEST_URI + LONGEST_HEADERS;
 
 /// The called party.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,11 @@ pub(crate) enum Destination {
         /// Where it leads.
         address: SocketAddr,
     },
+    /// A device that registers with us.
+    Client {
+        /// The user name that it proves.
+        name: String,
+    },
     /// A SIP URI that others call.
     Elsewhere {
         /// Its user part; empty where there is none.
@@ -30,13 +38,22 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// Reads a telephone number, or a URI such as `sip:1000@192.0.2.1:5060`: a plain user part, an IP address, no parameters
-    /// and no headers, since all of it goes into a request.
+    /// Reads a telephone number, a URI such as `sip:1000@192.0.2.1:5060` (a plain user part, an IP address, no parameters, since all of
+    /// it goes into a request), or a device such as `client:alice`. Behind the `?` of the latter two there may be header fields of the
+    /// INVITE, none of which carries a meaning of SIP itself.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text.strip_prefix("sip:") {
-            Some(rest) if text.len() <= 255 => sip_uri(rest),
-            Some(_) => None,
-            None => text.parse().ok().map(Self::Number),
+        let Some((scheme @ ("sip" | "client"), rest)) = text.split_once(':') else {
+            return text.parse().ok().map(Self::Number);
+        };
+        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
+        let is_short = rest.len() + scheme.len() < LONGEST_URI && headers.len() <= LONGEST_HEADERS;
+        let is_good = is_short && has_plain_headers(headers) && has_plain_values(headers);
+        match scheme {
+            _ if !is_good => None,
+            "sip" => sip_uri(rest),
+            _ => is_plain_user(rest).then(|| Self::Client {
+                name: rest.to_owned(),
+            }),
         }
     }
 
@@ -62,10 +79,11 @@ impl Destination {
         is_good.then_some(Self::Elsewhere { user })
     }
 
-    /// The number that is called, as it reads in `country`; none if the user part of a SIP URI is no number.
+    /// The number that is called, as it reads in `country`; none of a device, and if the user part of a SIP URI is no number.
     pub(crate) fn number(&self, country: Option<Country>) -> Option<PhoneNumber> {
         match self {
             Self::Number(number) => Some(number.clone()),
+            Self::Client { .. } => None,
             Self::Sip { user, .. } | Self::Elsewhere { user } => {
                 normalise(user, country).number().cloned()
             }
@@ -82,6 +100,47 @@ fn has_plain_headers(headers: &str) -> bool {
             name == "user-to-user" || name.strip_prefix("x-").is_some_and(is_token)
         })
     })
+}
+
+/// No line ends in a value, nor anything else that cannot be seen.
+fn has_plain_values(headers: &str) -> bool {
+    fields(headers)
+        .all(|(_, value)| value.is_some_and(|value| !value.chars().any(char::is_control)))
+}
+
+/// Whom a called party's text names, without the header fields of its INVITE; and these, escapes undone.
+pub fn header_fields(to: &str) -> (&str, Vec<(String, String)>) {
+    let (party, headers) = to.split_once('?').unwrap_or((to, ""));
+    let fields = fields(headers)
+        .map(|(name, value)| (name.to_owned(), value.unwrap_or_default()))
+        .collect();
+    (party, fields)
+}
+
+/// Names and values; a value is none where its escapes make no text.
+fn fields(headers: &str) -> impl Iterator<Item = (&str, Option<String>)> {
+    let fields = headers.split('&').filter(|_| !headers.is_empty());
+    fields.map(|field| {
+        let (name, value) = field.split_once('=').unwrap_or((field, ""));
+        (name, unescaped(value))
+    })
+}
+
+fn unescaped(value: &str) -> Option<String> {
+    let mut plain = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'%' {
+            plain.push(byte);
+            continue;
+        }
+        let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        plain.push(is_hex.then(|| u8::from_str_radix(digits, 16).ok())??);
+        rest = &tail[2..];
+    }
+    String::from_utf8(plain).ok()
 }
 
 fn is_token(name: &str) -> bool {
@@ -147,6 +206,46 @@ mod tests {
     }
 
     #[test]
+    fn devices_and_header_fields() {
+        let alice = Some(Destination::Client {
+            name: "alice".to_owned(),
+        });
+        assert_eq!(Destination::parse("client:alice"), alice);
+        let to = "client:alice?X-Who=J%C3%BCrgen%20%26%20co&User-to-User=ab";
+        assert_eq!(Destination::parse(to), alice);
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            header_fields(to),
+            (
+                "client:alice",
+                vec![field("X-Who", "Jürgen & co"), field("User-to-User", "ab")]
+            )
+        );
+        assert_eq!(header_fields("+85512345678"), ("+85512345678", Vec::new()));
+        check("sip:a@192.0.2.1?X-A=1", Some("192.0.2.1:5060"));
+        for bad in [
+            "client:",
+            "client:a b",
+            "client:a@b",
+            "client:alice?Route=x",
+            "client:alice?X-A=1&Replaces=x",
+            "client:alice?X-=1",
+            "client:alice?X-A=%0d%0aRoute:x",
+            "client:alice?X-A=%",
+            "client:alice?X-A=%+1",
+            "client:alice?X-A=%ff",
+            "Client:alice",
+            "+85512345678?X-A=1",
+            "sip:a@192.0.2.1?",
+        ] {
+            let expected = (bad == "sip:a@192.0.2.1?").then_some(());
+            assert_eq!(Destination::parse(bad).map(drop), expected, "{bad:?}");
+        }
+        let long = format!("client:alice?X-A={}", "1".repeat(1_024));
+        assert_eq!(Destination::parse(&long), None);
+    }
+
+    #[test]
     fn what_is_no_plain_sip_uri() {
         for bad in [
             "sip:",
@@ -195,7 +294,7 @@ mod tests {
                 Some(Destination::Number(good.parse().unwrap()))
             );
         }
-        for bad in ["", "+", "0085512345678", "+855 12 345 678", "client:alice"] {
+        for bad in ["", "+", "0085512345678", "+855 12 345 678", "app:AP1"] {
             assert_eq!(Destination::parse(bad), None, "{bad}");
         }
     }

@@ -12,5 +12,6 @@ mod line;
 mod policy;
 mod token_bucket;
 
+pub use destination::header_fields;
 pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
 pub use policy::{Refusal, permit, permit_referral};

@@ -23,7 +23,8 @@ pub enum Refusal {
     ForeignCaller(String),
     /// Neither a telephone number nor a SIP URI at an address.
     #[error(
-        "`To` {0:?} is neither E.164 with its plus, nor a short code, nor a SIP URI such as sip:1000@192.0.2.1"
+        "`To` {0:?} is neither E.164 with its plus, nor a short code, nor a SIP URI such as sip:1000@192.0.2.1, nor a device such as \
+         client:alice; behind a `?` may be X- fields and User-to-User"
     )]
     InvalidDestination(String),
     /// Nobody whom the other side of a call could be asked to call.
@@ -43,7 +44,9 @@ pub enum Refusal {
     )]
     Emergency(PhoneNumber),
     /// The account's carrier has no way there.
-    #[error("no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`")]
+    #[error(
+        "no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`, and to that of a device its `login`"
+    )]
     NoTrunk(String),
     /// Too many calls wait already, of this account or in all.
     #[error("too many calls are waiting: try again later")]
@@ -132,6 +135,9 @@ fn is_allowed(account: &Account, destination: &Destination) -> bool {
                 allowed.starts_with('+') && number.as_str().starts_with(allowed.as_str())
             }
             Destination::Sip { .. } | Destination::Elsewhere { .. } => allowed == "sip:",
+            Destination::Client { name } => allowed
+                .strip_prefix("client:")
+                .is_some_and(|allowed| allowed.is_empty() || allowed == name),
         })
 }
 
@@ -154,7 +160,8 @@ fn emergency_number(
         })
 }
 
-/// The carrier's first trunk, by id, that takes outbound calls; for a SIP URI the one that has it as a target.
+/// The carrier's first trunk, by id, that takes outbound calls; for a SIP URI the one that has it as a target, for a device the one that it
+/// registers as.
 fn choose_trunk<'d>(
     directory: &'d Directory,
     account: &Account,
@@ -166,6 +173,11 @@ fn choose_trunk<'d>(
             .targets
             .iter()
             .any(|target| target.address() == Some(*address)),
+        Destination::Client { name } => {
+            let login = trunk.login.as_ref();
+            trunk.is_outbound()
+                && login.is_some_and(|login| login.registers && login.username == *name)
+        }
         Destination::Elsewhere { .. } => false,
     })
 }
@@ -199,7 +211,7 @@ mod tests {
         [[account]]
         carrier = "east"
         name = "hotline"
-        outbound.allow = ["+855", "+252611", "1294", "sip:"]
+        outbound.allow = ["+855", "+252611", "1294", "sip:", "client:alice", "client:carol"]
         [[account]]
         carrier = "east"
         name = "silent"
@@ -210,7 +222,7 @@ mod tests {
         [[account]]
         carrier = "west"
         name = "clinic"
-        outbound.allow = ["+", "sip:"]
+        outbound.allow = ["+", "sip:", "client:"]
         [[account]]
         carrier = "south"
         name = "any"
@@ -236,6 +248,20 @@ mod tests {
         id = "c"
         carrier = "east"
         target = "203.0.113.2:5080"
+        max_channels = 1
+        calls_per_second = 1
+        [[trunk]]
+        id = "desk"
+        carrier = "east"
+        targets = ["registered"]
+        login = { username = "alice", password = "a-long-password", registers = true }
+        max_channels = 1
+        calls_per_second = 1
+        [[trunk]]
+        id = "desk-2"
+        carrier = "east"
+        targets = ["registered"]
+        login = { username = "bob", password = "a-long-password", registers = true }
         max_channels = 1
         calls_per_second = 1
         [[trunk]]
@@ -323,6 +349,18 @@ mod tests {
         }
         check("hotline", "85510000001", "+85512345678", Ok("b"));
         check("everywhere", "+85510000003", "+12025550123", Ok("b"));
+    }
+
+    #[test]
+    fn a_device_is_rung_where_it_registers_if_the_account_may() {
+        let own = "+85510000001";
+        check("hotline", own, "client:alice", Ok("desk"));
+        check("hotline", own, "client:alice?X-Ward=7", Ok("desk"));
+        check("hotline", own, "client:bob", Err("21215"));
+        check("hotline", own, "client:carol", Err("21214"));
+        check("everywhere", "+85510000003", "client:alice", Err("21215"));
+        // Another carrier's.
+        check("clinic", "+85510000004", "client:alice", Err("21214"));
     }
 
     #[test]
@@ -453,7 +491,7 @@ mod tests {
         for to in [
             "",
             "0085512345678",
-            "client:alice",
+            "client:alice@example.org",
             "sip:alice@example.org",
             "+855123\r\nTo: x",
         ] {

@@ -377,8 +377,12 @@ fn invite(
         number: &number,
         is_hidden: false,
     };
-    let called = row.to.parse();
-    let callee = called.as_ref().map_or(Callee::Uri(&row.to), Callee::Number);
+    let (party, fields) = dial::header_fields(&row.to);
+    let device = party.strip_prefix("client:");
+    let device_uri = device.map(|name| format!("sip:{name}@{own}"));
+    let called = party.parse();
+    let uri = device_uri.as_deref().unwrap_or(party);
+    let callee = called.as_ref().map_or(Callee::Uri(uri), Callee::Number);
     let said_at = |stop: &Stop| {
         let presenter = Presenter {
             numbers: &trunk.numbers,
@@ -389,9 +393,13 @@ fn invite(
         };
         presenter.present(caller, callee)
     };
+    let request_uri = |stop: &Stop| match device {
+        Some(_) => stop.uri().to_owned(),
+        None => said_at(stop).request_uri,
+    };
     let target = |stop: &Stop| sip::InviteTarget {
         hop: stop.hop,
-        request_uri: said_at(stop).request_uri,
+        request_uri: request_uri(stop),
         routes: stop.routes.clone(),
         to_source: trunk.nat.to_source || stop.hop.transport.is_reliable(),
     };
@@ -411,13 +419,14 @@ fn invite(
         headers: headers
             .map(|(name, value)| (name.to_owned(), value))
             .chain(subject)
+            .chain(fields)
             .collect(),
         credentials: trunks::credentials(trunk),
         answer_within: ANSWER_WITHIN,
         ring_timeout: row
             .ring_timeout_s
             .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
-        ..sip::OutgoingInvite::new(first.hop, said.request_uri, said.from, said.to)
+        ..sip::OutgoingInvite::new(first.hop, request_uri(first), said.from, said.to)
     })
 }
 

@@ -78,6 +78,10 @@ class Account(pj.Account):
         call = Call(self.phone, incoming.callId)
         self.phone.call = call
         say("incoming", call.getInfo().remoteUri)
+        head = incoming.rdata.wholeMsg.split("\r\n\r\n")[0]
+        for line in head.split("\r\n"):
+            if line.lower().startswith("x-"):
+                say("field", line)
         operation = pj.CallOpParam()
         operation.statusCode = 200
         call.answer(operation)

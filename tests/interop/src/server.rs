@@ -194,7 +194,7 @@ impl Tenants {
              auth_token = \"{AUTH_TOKEN}\"\n\
              media_dir = \"{}\"\n\
              egress = {{ allow = [\"127.0.0.0/8\"] }}\n\
-             outbound = {{ allow = [\"+1500555\", \"sip:\"], max_channels = 50, calls_per_second = 50.0 }}\n\
+             outbound = {{ allow = [\"+1500555\", \"sip:\", \"client:gateway-1\"], max_channels = 50, calls_per_second = 50.0 }}\n\
              {account}\n\n\
              [[trunk]]\n\
              id = \"peer\"\n\

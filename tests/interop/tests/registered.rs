@@ -140,6 +140,56 @@ fn gateways_are_called_where_they_registered() {
     });
 }
 
+/// Of an account that may ring it, by the API and by another's call.
+#[test]
+fn a_device_is_called_by_its_name() {
+    on_a_steady_machine(|| {
+        let dial = format!(
+            "<Response><Dial><Client><Identity>{USER}</Identity><Parameter name=\"ward\" value=\"7 b\"/></Client></Dial></Response>"
+        );
+        let mut tenants = gateway();
+        tenants.numbers = vec![("1000", Flow::Twiml(dial))];
+        let trunk = tenants.trunk.unwrap_or_default();
+        tenants.trunk = Some(format!(
+            "{trunk}\n[[trunk]]\nid = \"callers\"\ncarrier = \"interop\"\nsources = [\"127.0.0.1\"]\nmax_channels = 5\ncalls_per_second = 5.0\n"
+        ));
+        let server = Server::start(&tenants);
+        let rest = server.rest();
+        let ready = || {
+            let mut phone = Pjsip::new(server.sip)
+                .over_tcp()
+                .registered(REALM, USER, PASSWORD)
+                .speaking(&prompt("goodbye"))
+                .waiting()
+                .doing("4", Duration::from_secs(1))
+                .start();
+            phone.expect("registered 200", LIMIT);
+            phone
+        };
+        let phone = ready();
+        let document = "<Response><Pause length=\"1\"/><Play>prompts/support.wav</Play></Response>";
+        let to = format!("client:{USER}?X-Ward=8");
+        let sid = rest.place("1000", &to, document);
+        let log = phone.finish(LIMIT).log;
+        assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+        assert!(log.contains("field X-Ward: 8\n"), "{log}");
+
+        let phone = ready();
+        let caller = Softphone::call(server.sip, "1000", "PCMU", &[]);
+        let log = phone.finish(LIMIT).log;
+        assert!(log.contains("field X-ward: 7 b\n"), "{log}");
+        let goodbye = audio::find(&prompt("goodbye"), &caller.finish(LIMIT));
+        assert!(goodbye.is_heard(), "{goodbye:?}");
+
+        let (status, refused) = rest.post(
+            "Calls.json",
+            "From=1000&To=client:gateway-2&Twiml=%3CResponse/%3E",
+        );
+        assert_eq!((status, refused["code"].as_u64()), (400, Some(21215)));
+        server.stop();
+    });
+}
+
 #[test]
 fn a_wrong_password_registers_nobody() {
     let server = Server::start(&gateway());

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use jackfield_guest::{
-    Dial as Whom, RecordingChannels, RecordingOptions, RecordingSource, RecordingTracks, Target,
-    Whisper,
+    Dial as Whom, RecordingChannels, RecordingOptions, RecordingSource, RecordingTracks,
 };
 
 use super::attribute::{at_least_one, boolean};
-use super::callback::{OF_CALL, OF_DETECTION};
+use super::callees::plain_number;
 use super::{Link, Reading, Verb};
 use crate::fault::{
     DIAL_ANSWER_ON_BRIDGE, DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_NESTED, DIAL_RECORD,
-    DIAL_RING_TONE, DIAL_SEQUENTIAL, DIAL_TIME_LIMIT, DIAL_TIMEOUT, DIAL_TOO_MANY, NOT_IN_SCHEMA,
+    DIAL_RING_TONE, DIAL_SEQUENTIAL, DIAL_TIME_LIMIT, DIAL_TIMEOUT, NOT_IN_SCHEMA,
 };
-use crate::parse::{Element, Node};
+use crate::parse::Element;
 
 /// Others on the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +53,6 @@ const ATTRIBUTES: [&str; 15] = [
     "trim",
 ];
 
-/// What can be dialled at a time.
-const MOST_TARGETS: usize = 10;
-
 /// Twilio's bounds of a ringing, in seconds.
 const SHORTEST_RINGING: u32 = 5;
 const LONGEST_RINGING: u32 = 600;
@@ -75,16 +71,19 @@ impl Reading {
     /// None when there is nobody in it.
     pub(super) fn dial(&mut self, element: &Element) -> Option<Verb> {
         self.know(element, &ATTRIBUTES);
-        let targets = match self.targets(element) {
-            Ok(targets) => targets,
+        let callees = match self.callees(element) {
+            Ok(callees) => callees,
             Err(unsupported) => return Some(Verb::Unsupported(unsupported)),
         };
-        let mut targets = targets.into_iter();
+        let mut targets = callees.targets.into_iter();
         let Some(first) = targets.next() else {
             self.warn(DIAL_NESTED, "Dial: there is nobody in it");
             return None;
         };
-        let whom = targets.fold(Whom::to(first), Whom::or_to);
+        let mut whom = targets.fold(Whom::to(first), Whom::or_to);
+        if callees.in_turn {
+            whom = whom.in_turn();
+        }
         let answers_late = self.value(
             element,
             "answerOnBridge",
@@ -176,91 +175,6 @@ impl Reading {
             None => whom,
         }
     }
-
-    /// The numbers and URIs in it, each with what they hear first. Of what is not supported yet, its name.
-    fn targets(&mut self, dial: &Element) -> Result<Vec<Target>, String> {
-        let mut targets = Vec::new();
-        for node in &dial.children {
-            let target = match node {
-                Node::Text(text) => Target::new(plain_number(text)),
-                Node::Element(noun) => match noun.name.as_str() {
-                    "Number" => self.number(noun)?,
-                    "Sip" => self.sip(noun),
-                    "Application" | "Client" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
-                        return Err(noun.name.clone());
-                    }
-                    other => {
-                        let message = format!("Dial: <{other}> cannot be in it, and is ignored");
-                        self.warn(DIAL_NESTED, message);
-                        continue;
-                    }
-                },
-            };
-            if !target.to.is_empty() {
-                targets.push(target);
-            }
-        }
-        if targets.len() > MOST_TARGETS {
-            let message = format!("Dial: only the first {MOST_TARGETS} are dialled");
-            self.warn(DIAL_TOO_MANY, message);
-            targets.truncate(MOST_TARGETS);
-        }
-        Ok(targets)
-    }
-
-    /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears.
-    fn number(&mut self, noun: &Element) -> Result<Target, String> {
-        let keys = noun.attribute("sendDigits");
-        let whispered = self.whispered(noun, &["sendDigits"]);
-        let target = self.followed(noun, Target::new(plain_number(&noun.text())));
-        match (keys, whispered) {
-            (Some(_), Some(_)) => Err("Number sendDigits with url".to_owned()),
-            (Some(keys), None) => Ok(match self.keys(keys) {
-                Some(_) => target.whisper(Whisper::twiml(pressing(keys))),
-                None => target,
-            }),
-            (None, Some(whisper)) => Ok(target.whisper(whisper)),
-            (None, None) => Ok(target),
-        }
-    }
-
-    fn sip(&mut self, noun: &Element) -> Target {
-        let whispered = self.whispered(noun, &[]);
-        let target = self.followed(noun, Target::new(noun.text().trim()));
-        match whispered {
-            Some(whisper) => target.whisper(whisper),
-            None => target,
-        }
-    }
-
-    /// Who is told of their call, and of who answered it.
-    fn followed(&mut self, noun: &Element, target: Target) -> Target {
-        Target {
-            status_callback: self.call_callback(noun),
-            detection: self.detection(noun),
-            ..target
-        }
-    }
-
-    /// What they hear first, at a URL that is as written.
-    fn whispered(&mut self, noun: &Element, known: &[&str]) -> Option<Whisper> {
-        for (name, _) in &noun.attributes {
-            let mut known = known.iter().chain(&["url", "method"]);
-            let mut others = OF_CALL.iter().chain(&OF_DETECTION);
-            if !known.any(|own| own == name) && !others.any(|own| own == name) {
-                let message = format!("{}: {name} is not supported yet, and is ignored", noun.name);
-                self.warn(NOT_IN_SCHEMA, message);
-            }
-        }
-        let method = self.method(noun, NOT_IN_SCHEMA);
-        let url = noun.attribute("url")?.trim();
-        Some(Whisper::voice_url(url, method))
-    }
-}
-
-/// A document that presses keys, which are letters, digits, `*` and `#`.
-fn pressing(keys: &str) -> String {
-    format!("<Response><Play digits=\"{keys}\"/></Response>")
 }
 
 pub(super) fn track(word: &str) -> Option<RecordingTracks> {
@@ -272,31 +186,20 @@ pub(super) fn track(word: &str) -> Option<RecordingTracks> {
     }
 }
 
-/// A number without what people write between its digits.
-fn plain_number(text: &str) -> String {
-    let text = text.trim();
-    if text.contains(':') || text.chars().any(char::is_alphabetic) {
-        return text.to_owned();
-    }
-    text.chars()
-        .filter(|c| !c.is_whitespace() && !"()-.".contains(*c))
-        .collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use jackfield_guest::HttpMethod;
+pub(super) mod tests {
+    use jackfield_guest::{HttpMethod, Target, Whisper};
 
     use super::super::tests::{check, check_ignored};
     use super::*;
 
     /// As Twilio's defaults have it.
-    fn usual(whom: Whom) -> Whom {
+    pub(in crate::verb) fn usual(whom: Whom) -> Whom {
         whom.ring_for(Duration::from_secs(30))
             .talk_for(Duration::from_secs(14_400))
     }
 
-    fn dial(whom: Whom) -> Verb {
+    pub(in crate::verb) fn dial(whom: Whom) -> Verb {
         Verb::Dial(Dial {
             whom,
             answers_late: false,
@@ -414,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_not_there_yet_is_named() {
         for (inner, name) in [
-            ("<Client>alice</Client>", "Client"),
+            ("<Application>AP1</Application>", "Application"),
             (
                 "<Number url='/w' sendDigits='1'>+1</Number>",
                 "Number sendDigits with url",

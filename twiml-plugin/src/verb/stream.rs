@@ -37,6 +37,7 @@ impl Reading {
             name => return Some(Verb::Unsupported(format!("Stop><{name}"))),
         }
         self.know(noun, &["name"]);
+        self.no_elements(noun);
         let name = noun.attribute("name").unwrap_or_default();
         if name.is_empty() {
             self.warn(NOT_IN_SCHEMA, "Stop: the stream has no name");

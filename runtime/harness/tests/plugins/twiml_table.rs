@@ -1,14 +1,17 @@
 //! What the TwiML component makes of every verb, noun and attribute that Twilio's library knows; `docs/book/twiml-table.md` is made of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use harness::{Callee, Player, Scene, Script, Turn};
 
 use crate::TWIML;
 
-/// What `tests/interop/python/twiml_vocabulary.py` printed: on each line the elements around one, its name, and its attributes.
-const VOCABULARY: &str = include_str!("../../../../tests/vectors/twiml-vocabulary.txt");
+/// What `twiml_vocabulary.py` and `.mjs` in `tests/interop` printed: on each line the elements around one, its name, and its attributes.
+const VOCABULARIES: [&str; 2] = [
+    include_str!("../../../../tests/vectors/twiml-vocabulary.txt"),
+    include_str!("../../../../tests/vectors/twiml-vocabulary-node.txt"),
+];
 /// The page that is made of it.
 const PAGE: &str = include_str!("../../../../docs/book/twiml-table.md");
 const PAGE_FILE: &str = concat!(
@@ -27,16 +30,6 @@ enum Fate {
     /// It stands where whatever stands there is passed over.
     Silent,
 }
-
-/// All that is passed over without a word; nothing is to be added.
-const SILENT: [&str; 6] = [
-    "Dial/Sip/Headers",
-    "Dial/Sip/Headers/Header",
-    "Dial/Sip/Uri",
-    "Hangup/Parameter",
-    "Reject/Parameter",
-    "Stop/Stream/Parameter",
-];
 
 /// Stays for as long as the document lasts.
 struct Patient;
@@ -83,7 +76,9 @@ fn value(attribute: &str) -> &'static str {
         "action" | "statusCallback" | "recordingStatusCallback" | "partialResultCallback" => {
             "http://app.example/a"
         }
+        "amdStatusCallback" => "http://app.example/a",
         name if name.to_lowercase().ends_with("method") => "POST",
+        name if name.ends_with("CallbackEvent") => "completed",
         "beep" | "muted" | "bargeIn" | "answerOnBridge" | "sequential" | "hangupOnStar" => "true",
         "playBeep" | "actionOnEmptyResult" | "profanityFilter" => "true",
         "input" => "dtmf speech",
@@ -104,7 +99,8 @@ fn inside(element: &str) -> &'static str {
         "Say" | "emphasis" | "lang" | "p" | "phoneme" | "prosody" | "s" | "say-as" | "sub"
         | "w" => "hello",
         "Dial" | "Number" => "+85512345678",
-        "Sip" => "sip:a@b.example",
+        "Sip" | "Uri" => "sip:a@b.example",
+        "Client" | "Identity" => "alice",
         "Play" | "Redirect" => "http://app.example/a.wav",
         "Conference" | "Enqueue" | "Queue" => "help",
         _ => "",
@@ -114,8 +110,13 @@ fn inside(element: &str) -> &'static str {
 /// The element, in those around it.
 fn document(path: &[&str], attribute: Option<&str>) -> String {
     let (element, around) = path.split_last().unwrap();
-    let attribute =
-        attribute.map_or_else(String::new, |name| format!(" {name}=\"{}\"", value(name)));
+    let written = |name: &str| format!(" {name}=\"{}\"", value(name));
+    // How a callback is made has no effect without one.
+    let callback = attribute
+        .and_then(|name| name.strip_suffix("Method").or(name.strip_suffix("Event")))
+        .filter(|name| name.to_lowercase().ends_with("callback"))
+        .map_or_else(String::new, written);
+    let attribute = attribute.map_or_else(String::new, written) + &callback;
     let innermost = format!("<{element}{attribute}>{}</{element}>", inside(element));
     around.iter().rev().fold(innermost, |inner, outer| {
         let needs_url = matches!(*outer, "Stream").then_some(" url=\"wss://ear.example/\"");
@@ -132,12 +133,22 @@ fn is_passed_over(path: &[&str]) -> bool {
         .any(|line| line.contains("<Nonsense>") || line.contains("is not supported"))
 }
 
+/// What any of the libraries knows: rows, the outer elements first, and their attributes.
+fn vocabulary() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut rows: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    let lines = VOCABULARIES.iter().flat_map(|text| text.lines());
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let mut words = line.split(' ');
+        let row = words.next().unwrap().trim_start_matches("Response/");
+        rows.entry(row).or_default().extend(words);
+    }
+    rows
+}
+
 /// What becomes of each row: of the element, then of its attributes.
 fn fates() -> BTreeMap<String, (Fate, BTreeMap<String, Fate>)> {
     let mut rows: BTreeMap<String, (Fate, BTreeMap<String, Fate>)> = BTreeMap::new();
-    for line in VOCABULARY.lines().filter(|line| !line.starts_with('#')) {
-        let mut words = line.split(' ');
-        let row = words.next().unwrap().trim_start_matches("Response/");
+    for (row, attributes) in vocabulary() {
         let path: Vec<&str> = row.split('/').collect();
         let element = path.last().unwrap();
         // What is in something that is not there is not there either.
@@ -149,7 +160,7 @@ fn fates() -> BTreeMap<String, (Fate, BTreeMap<String, Fate>)> {
             _ if is_passed_over(&path) => Fate::Silent,
             _ => fate(&log_of(&document(&path, None)), element, None),
         };
-        let attributes = words.map(|name| {
+        let attributes = attributes.into_iter().map(|name| {
             let told = match &own {
                 Fate::Supported => fate(&log_of(&document(&path, Some(name))), element, Some(name)),
                 told => told.clone(),
@@ -163,10 +174,11 @@ fn fates() -> BTreeMap<String, (Fate, BTreeMap<String, Fate>)> {
 }
 
 fn page(rows: &BTreeMap<String, (Fate, BTreeMap<String, Fate>)>) -> String {
-    let library = VOCABULARY.lines().next().unwrap().trim_start_matches("# ");
+    let libraries = VOCABULARIES.map(|text| text.lines().next().unwrap().trim_start_matches("# "));
+    let [python, node] = libraries;
     let mut page = format!(
         "# Every verb and attribute of TwiML\n\n\
-         Made by a test, from what `{library}` can write: each line was played by the TwiML component. What is not there is told in the tenant's log, with \
+         Made by a test, from what `{python}` and `{node}` can write: each line was played by the TwiML component. What is not there is told in the tenant's log, with \
          the code in the last column; the call goes on, save for 13750, which ends it with an apology. What the rest does, and what has no effect, is in [TwiML](twiml.md).\n\n\
          | element | attributes that are taken | not there | the log says |\n|---|---|---|---|\n"
     );
@@ -231,7 +243,7 @@ fn each_verb_and_attribute_is_obeyed_or_told_with_its_code_and_the_page_says_whi
         .filter(|(_, (own, _))| *own == Fate::Silent)
         .map(|(row, _)| row.as_str())
         .collect();
-    assert_eq!(silent, SILENT);
+    assert_eq!(silent, [""; 0], "nothing is passed over without a word");
     // The verbs that a call lives by, so that a parser that tells nothing at all is found out.
     for (row, attribute) in [
         ("Say", "voice"),

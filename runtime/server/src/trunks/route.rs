@@ -22,6 +22,11 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
+    /// How it is called where it is a device: a contact has a user part of its own.
+    pub(crate) fn uri(&self) -> &str {
+        &self.uri
+    }
+
     /// What stands behind the `@` of URIs there: the host, perhaps with port and parameters.
     pub(crate) fn host(&self) -> &str {
         let rest = self.uri.split_once(':').map_or("", |(_, rest)| rest);

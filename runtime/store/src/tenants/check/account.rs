@@ -136,6 +136,7 @@ impl Check<'_> {
             .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         if is_prefix
             || text == "sip:"
+            || text.strip_prefix("client:").is_some_and(is_user_name)
             || text
                 .parse::<PhoneNumber>()
                 .is_ok_and(|number| number.is_short_code())
@@ -144,7 +145,13 @@ impl Check<'_> {
         }
         Err(self.error(
             entry,
-            "`outbound.allow` has beginnings of numbers such as \"+855\" (\"+\" for all), short codes such as \"1294\", and \"sip:\"",
+            "`outbound.allow` has beginnings of numbers such as \"+855\" (\"+\" for all), short codes such as \"1294\", \"sip:\", and devices such as \"client:alice\" (\"client:\" for all)",
         ))
     }
+}
+
+/// The user name of a device, or none.
+fn is_user_name(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()+".contains(&byte))
 }

@@ -1,0 +1,338 @@
+//! Who is in a `<Dial>`: numbers, SIP URIs and devices, each with what they hear first, and who is told of their call.
+
+use jackfield_guest::{Target, Whisper};
+
+use super::Reading;
+use super::callback::{OF_CALL, OF_DETECTION};
+use crate::fault::{DIAL_NESTED, DIAL_TOO_MANY, NOT_IN_SCHEMA};
+use crate::parse::{Element, Node};
+
+/// What can be dialled at a time.
+const MOST_TARGETS: usize = 10;
+
+/// Whom a `<Dial>` calls.
+pub(super) struct Callees {
+    pub(super) targets: Vec<Target>,
+    /// They are one and the same in several places.
+    pub(super) in_turn: bool,
+}
+
+impl Reading {
+    /// Of what is not supported yet, its name.
+    pub(super) fn callees(&mut self, dial: &Element) -> Result<Callees, String> {
+        let mut nouns: Vec<Vec<Target>> = Vec::new();
+        for node in &dial.children {
+            let targets = match node {
+                Node::Text(text) => vec![Target::new(plain_number(text))],
+                Node::Element(noun) => match noun.name.as_str() {
+                    "Number" => vec![self.number(noun)?],
+                    "Sip" => self.sip(noun),
+                    "Client" => self.client(noun).into_iter().collect(),
+                    "Application" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
+                        return Err(noun.name.clone());
+                    }
+                    other => {
+                        let message = format!("Dial: <{other}> cannot be in it, and is ignored");
+                        self.warn(DIAL_NESTED, message);
+                        continue;
+                    }
+                },
+            };
+            let named = targets.into_iter().filter(|target| !target.to.is_empty());
+            nouns.extend(Some(named.collect::<Vec<_>>()).filter(|named| !named.is_empty()));
+        }
+        Ok(self.all_or_in_turn(nouns))
+    }
+
+    /// The places of one noun are tried one after the other. Beside other nouns, which ring at the same time, that cannot be.
+    fn all_or_in_turn(&mut self, nouns: Vec<Vec<Target>>) -> Callees {
+        let in_turn = nouns.len() == 1 && nouns[0].len() > 1;
+        if !in_turn && nouns.iter().any(|places| places.len() > 1) {
+            let message = "Sip: beside others only the first <Uri> is dialled";
+            self.warn(NOT_IN_SCHEMA, message);
+        }
+        let places =
+            |noun: Vec<Target>| noun.into_iter().take(if in_turn { usize::MAX } else { 1 });
+        let mut targets: Vec<Target> = nouns.into_iter().flat_map(places).collect();
+        if targets.len() > MOST_TARGETS {
+            let message = format!("Dial: only the first {MOST_TARGETS} are dialled");
+            self.warn(DIAL_TOO_MANY, message);
+            targets.truncate(MOST_TARGETS);
+        }
+        Callees { targets, in_turn }
+    }
+
+    /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears.
+    fn number(&mut self, noun: &Element) -> Result<Target, String> {
+        let keys = noun.attribute("sendDigits");
+        let whispered = self.whispered(noun, &["sendDigits"]);
+        let target = self.followed(noun, Target::new(plain_number(&noun.text())));
+        match (keys, whispered) {
+            (Some(_), Some(_)) => Err("Number sendDigits with url".to_owned()),
+            (Some(keys), None) => Ok(match self.keys(keys) {
+                Some(_) => target.whisper(Whisper::twiml(pressing(keys))),
+                None => target,
+            }),
+            (None, Some(whisper)) => Ok(target.whisper(whisper)),
+            (None, None) => Ok(target),
+        }
+    }
+
+    /// Who is called at a URI, or at several: by priority, and of the same by weight.
+    fn sip(&mut self, noun: &Element) -> Vec<Target> {
+        let (mut places, mut fields) = (Vec::new(), Vec::new());
+        for inner in noun.elements() {
+            match inner.name.as_str() {
+                "Uri" => places.push(self.place(inner)),
+                "Headers" => fields.extend(self.headers(inner)),
+                other => {
+                    let message = format!("<{other}> in <Sip> is ignored");
+                    self.warn(NOT_IN_SCHEMA, message);
+                }
+            }
+        }
+        places.sort_by_key(|(priority, weight, _)| (*priority, std::cmp::Reverse(*weight)));
+        let mut uris: Vec<String> = places.into_iter().map(|(_, _, uri)| uri).collect();
+        let text = noun.text().trim().to_owned();
+        if uris.is_empty() {
+            uris.push(text);
+        } else if !text.is_empty() {
+            self.warn(NOT_IN_SCHEMA, "Sip: beside <Uri> the text has no effect");
+        }
+        let whispered = self.whispered(noun, &[]);
+        let target = self.followed(noun, Target::new(String::new()));
+        let target = with_whisper(target, whispered);
+        let at = |uri: String| Target {
+            to: with_fields(uri, &fields),
+            ..target.clone()
+        };
+        uris.into_iter().map(at).collect()
+    }
+
+    /// Priority and weight as of RFC 2782: the smallest priority first, the greatest weight first.
+    fn place(&mut self, uri: &Element) -> (u32, u32, String) {
+        for (name, _) in &uri.attributes {
+            if !["priority", "weight"].contains(&name.as_str()) {
+                let message = format!("Uri: {name} is not supported yet, and is ignored");
+                self.warn(NOT_IN_SCHEMA, message);
+            }
+        }
+        let mut number = |name| self.value(uri, name, 0, NOT_IN_SCHEMA, |text| text.parse().ok());
+        let (priority, weight) = (number("priority"), number("weight"));
+        (priority, weight, uri.text().trim().to_owned())
+    }
+
+    /// `<Header>`s for the INVITE, which the host takes behind the `?` of a URI.
+    fn headers(&mut self, headers: &Element) -> Vec<String> {
+        let mut fields = Vec::new();
+        for inner in headers.elements() {
+            if inner.name != "Header" {
+                let message = format!("<{}> in <Headers> is ignored", inner.name);
+                self.warn(NOT_IN_SCHEMA, message);
+                continue;
+            }
+            self.know(inner, &["name", "value"]);
+            let name = inner.attribute("name").unwrap_or_default();
+            fields.extend(self.field(inner, name));
+        }
+        fields
+    }
+
+    /// A device of the account, with `<Parameter>`s as `X-` fields of its INVITE.
+    fn client(&mut self, noun: &Element) -> Option<Target> {
+        let (mut identity, mut fields) = (noun.text().trim().to_owned(), Vec::new());
+        for inner in noun.elements() {
+            match inner.name.as_str() {
+                "Identity" => {
+                    self.know(inner, &[]);
+                    identity = inner.text().trim().to_owned();
+                }
+                "Parameter" => {
+                    self.know(inner, &["name", "value"]);
+                    let name = inner.attribute("name").unwrap_or_default();
+                    fields.extend(self.field(inner, &format!("X-{name}")));
+                }
+                other => {
+                    let message = format!("<{other}> in <Client> is ignored");
+                    self.warn(NOT_IN_SCHEMA, message);
+                }
+            }
+        }
+        if identity.is_empty() {
+            self.warn(NOT_IN_SCHEMA, "Client: there is no identity in it");
+            return None;
+        }
+        let name = identity.strip_prefix("client:").unwrap_or(&identity);
+        let whispered = self.whispered(noun, &[]);
+        let to = with_fields(format!("client:{name}"), &fields);
+        let target = self.followed(noun, Target::new(to));
+        Some(with_whisper(target, whispered))
+    }
+
+    /// A header field as it stands in a URI, with the value of this element. None, with a warning, of one that means something to SIP.
+    fn field(&mut self, element: &Element, name: &str) -> Option<String> {
+        let is_token = |name: &str| {
+            let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            !name.is_empty() && name.bytes().all(is_token_byte)
+        };
+        let own = name.strip_prefix("X-").or_else(|| name.strip_prefix("x-"));
+        if !own.is_some_and(is_token) && !name.eq_ignore_ascii_case("User-to-User") {
+            let message = format!(
+                "{}: the field {name:?} is left out: X- and letters, digits, `-`, `_`, `.` make a name, or User-to-User",
+                element.name
+            );
+            self.warn(NOT_IN_SCHEMA, message);
+            return None;
+        }
+        let value = element.attribute("value").unwrap_or_default();
+        Some(format!("{name}={}", escaped(value)))
+    }
+
+    /// Who is told of their call, and of who answered it.
+    fn followed(&mut self, noun: &Element, target: Target) -> Target {
+        Target {
+            status_callback: self.call_callback(noun),
+            detection: self.detection(noun),
+            ..target
+        }
+    }
+
+    /// What they hear first, at a URL that is as written.
+    fn whispered(&mut self, noun: &Element, known: &[&str]) -> Option<Whisper> {
+        for (name, _) in &noun.attributes {
+            let mut known = known.iter().chain(&["url", "method"]);
+            let mut others = OF_CALL.iter().chain(&OF_DETECTION);
+            if !known.any(|own| own == name) && !others.any(|own| own == name) {
+                let message = format!("{}: {name} is not supported yet, and is ignored", noun.name);
+                self.warn(NOT_IN_SCHEMA, message);
+            }
+        }
+        let method = self.method(noun, NOT_IN_SCHEMA);
+        let url = noun.attribute("url")?.trim();
+        Some(Whisper::voice_url(url, method))
+    }
+}
+
+fn with_whisper(target: Target, whisper: Option<Whisper>) -> Target {
+    match whisper {
+        Some(whisper) => target.whisper(whisper),
+        None => target,
+    }
+}
+
+/// Header fields behind the `?` of a URI (RFC 3261 section 19.1.1), which may have some.
+fn with_fields(uri: String, fields: &[String]) -> String {
+    if fields.is_empty() || uri.is_empty() {
+        return uri;
+    }
+    let mark = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{mark}{}", fields.join("&"))
+}
+
+/// All but RFC 3986's unreserved characters as `%HH`.
+fn escaped(value: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    value.bytes().map(byte).collect()
+}
+
+/// A document that presses keys, which are letters, digits, `*` and `#`.
+fn pressing(keys: &str) -> String {
+    format!("<Response><Play digits=\"{keys}\"/></Response>")
+}
+
+/// A number without what people write between its digits.
+pub(super) fn plain_number(text: &str) -> String {
+    let text = text.trim();
+    if text.contains(':') || text.chars().any(char::is_alphabetic) {
+        return text.to_owned();
+    }
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !"()-.".contains(*c))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_guest::{CallTurn, Dial as Whom, HttpMethod, StatusCallback};
+
+    use super::super::dial::tests::{dial, usual};
+    use super::super::tests::{check, check_ignored};
+    use super::*;
+
+    #[test]
+    fn devices_are_dialled_by_their_names() {
+        for noun in [
+            "<Client>alice</Client>",
+            "<Client> client:alice </Client>",
+            "<Client><Identity>alice</Identity></Client>",
+        ] {
+            let expected = dial(usual(Whom::to("client:alice")));
+            check(&format!("<Dial>{noun}</Dial>"), expected, &[]);
+        }
+        let told = StatusCallback {
+            url: "/s".to_owned(),
+            method: HttpMethod::Post,
+        };
+        let alice = Target::new("client:alice?X-who=J%C3%BCrgen%20%26%20co&X-ward=7")
+            .status_callback(told, [CallTurn::Completed])
+            .whisper(Whisper::voice_url("/w", HttpMethod::Get));
+        check(
+            "<Dial><Client url='/w' method='GET' statusCallback='/s'><Identity>alice</Identity>\
+             <Parameter name='who' value='J&#252;rgen &amp; co'/><Parameter name='ward' value='7'/></Client>\
+             <Number>+1</Number></Dial>",
+            dial(usual(Whom::to(alice).or_to("+1"))),
+            &[],
+        );
+        check(
+            "<Dial><Client><Parameter name='a b' value='1'/><Say>x</Say>alice</Client></Dial>",
+            dial(usual(Whom::to("client:alice"))),
+            &[
+                "12200 Parameter: the field \"X-a b\" is left out: X- and letters, digits, `-`, `_`, `.` make a name, or User-to-User",
+                "12200 <Say> in <Client> is ignored",
+            ],
+        );
+        check_ignored(
+            "<Dial><Client/></Dial>",
+            &[
+                "12200 Client: there is no identity in it",
+                "13215 Dial: there is nobody in it",
+            ],
+        );
+    }
+
+    #[test]
+    fn sip_uris_have_header_fields_and_places_that_are_tried_in_turn() {
+        check(
+            "<Dial><Sip><Headers><Header name='X-Ward' value='7 b'/><Header name='User-to-User' value='ab'/>\
+             <Header name='Route' value='x'/><X/></Headers>sip:a@192.0.2.1</Sip></Dial>",
+            dial(usual(Whom::to(
+                "sip:a@192.0.2.1?X-Ward=7%20b&User-to-User=ab",
+            ))),
+            &[
+                "12200 Header: the field \"Route\" is left out: X- and letters, digits, `-`, `_`, `.` make a name, or User-to-User",
+                "12200 <X> in <Headers> is ignored",
+            ],
+        );
+        check(
+            "<Dial><Sip><Uri priority='2'>sip:c@d?X-A=1</Uri><Uri priority='1' weight='1'>sip:b@d</Uri>\
+             <Uri priority='1' weight='5' username='u'>sip:a@d</Uri><Headers><Header name='X-B' value='2'/></Headers></Sip></Dial>",
+            dial(usual(
+                Whom::to("sip:a@d?X-B=2")
+                    .or_to("sip:b@d?X-B=2")
+                    .or_to("sip:c@d?X-A=1&X-B=2")
+                    .in_turn(),
+            )),
+            &["12200 Uri: username is not supported yet, and is ignored"],
+        );
+        check(
+            "<Dial><Sip><Uri>sip:a@d</Uri><Uri>sip:b@d</Uri></Sip><Number>+1</Number></Dial>",
+            dial(usual(Whom::to("sip:a@d").or_to("+1"))),
+            &["12200 Sip: beside others only the first <Uri> is dialled"],
+        );
+    }
+}

@@ -1,20 +1,24 @@
 //! What the order for a call says besides whom to call, and what may be changed of it.
 
 use call::{RecordingSource, StatusCallback};
-use store::{CallChange, CallOrders, PhoneNumber};
+use store::{CallChange, CallOrders, Outbound, PhoneNumber};
 
 use crate::destination::normalise;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::{recording_order, status_callback};
+use crate::{queue_terms, recording_order, status_callback};
 
 /// Seconds that a call may be told to last: a day.
 const TIME_LIMITS_S: std::ops::RangeInclusive<u32> = 1..=86_400;
 /// Characters of a `CallReason`.
 const MAX_REASON: usize = 64;
 
-/// What `POST Calls` orders.
-pub(crate) fn orders(parameters: &Parameters) -> Result<CallOrders, Problem> {
+/// What `POST Calls` orders for an account with these limits.
+pub(crate) fn orders(
+    parameters: &Parameters,
+    outbound: &Outbound,
+    now_unix_ms: u64,
+) -> Result<CallOrders, Problem> {
     Ok(CallOrders {
         time_limit_s: time_limit(parameters)?,
         recording: match is_recorded(parameters)? {
@@ -26,6 +30,7 @@ pub(crate) fn orders(parameters: &Parameters) -> Result<CallOrders, Problem> {
         },
         caller_id: caller_id(parameters)?,
         reason: reason(parameters)?,
+        queue: queue_terms::read(parameters, outbound, now_unix_ms)?,
     })
 }
 

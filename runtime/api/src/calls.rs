@@ -64,6 +64,11 @@ const CREATE: Vocabulary = Vocabulary {
         "RecordingTrack",
         "TimeLimit",
         "Trim",
+        // Not at Twilio.
+        "Priority",
+        "NotBefore",
+        "ExpiresAt",
+        "Window",
     ],
     unsupported: &[
         "Byoc",
@@ -176,13 +181,16 @@ pub(crate) fn new_call(
             on: vec![ProgressEvent::Completed],
         })
     });
-    let orders = call_order::orders(parameters)?;
+    let directory = state.store.directory();
+    let account = directory.account(scope.account());
+    let outbound = account.map(|account| account.outbound.clone());
+    let now = (state.clock)();
+    let orders = call_order::orders(parameters, &outbound.unwrap_or_default(), now)?;
     let (to, from) = (normalise(to), normalise(from));
     if from.parse::<PhoneNumber>().is_err() {
         let message = format!("`From` {from:?} is not a telephone number");
         return Err(Problem::bad(21212, message));
     }
-    let directory = state.store.directory();
     dial::permit(&directory, scope.account(), &from, &to)?;
     if let Some(shown) = &orders.caller_id {
         dial::permit(&directory, scope.account(), shown, &to)?;
@@ -198,7 +206,7 @@ pub(crate) fn new_call(
         settings,
         callback,
         orders,
-        created_unix_ms: (state.clock)(),
+        created_unix_ms: now,
     })
 }
 

@@ -39,6 +39,7 @@ mod plugin_resource;
 mod plugins;
 mod problem;
 mod queue_members;
+mod queue_terms;
 mod queues;
 mod recording_order;
 mod recording_resource;

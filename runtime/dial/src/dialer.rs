@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{AccountSid, CallSid};
-use store::{Directory, PhoneNumber, TrunkId};
+use store::{CarrierId, Directory, PhoneNumber, Priority, QueueTerms, TrunkId};
 
 use crate::capacity::{Capacity, Room, TrunkCapacity};
 use crate::line::{Line, Part, Place, Turn};
 use crate::policy::{Refusal, permit};
+use crate::schedule::Schedule;
+use crate::token_bucket::TokenBucket;
 
 /// The outbound queue and the counters of what is up.
 ///
@@ -21,8 +23,15 @@ pub struct Dialer {
     limits: QueueLimits,
     waiting: BTreeMap<CallSid, Waiting>,
     waiting_by_account: BTreeMap<AccountSid, usize>,
-    lines: BTreeMap<TrunkId, Line>,
+    /// Those that wait for a time, and when those that wait give up.
+    schedule: Schedule,
+    /// Those that may go as soon as there is room: the most urgent class first, then by trunk.
+    lines: [BTreeMap<TrunkId, Line>; Priority::ALL.len()],
+    /// Whose turn it was last, so that trunks that share their carrier's calls per second take turns.
+    last_trunk: Option<TrunkId>,
     trunks: BTreeMap<TrunkId, TrunkCapacity>,
+    /// Calls per second of the carriers that have a limit.
+    carriers: BTreeMap<CarrierId, TokenBucket>,
     /// A subaccount's calls count as its parent's.
     accounts: BTreeMap<AccountSid, Capacity>,
     held: BTreeMap<CallSid, Held>,
@@ -61,6 +70,17 @@ pub struct CallRequest {
     pub from: String,
     /// The called number or SIP URI.
     pub to: String,
+    /// When, and before whom. A class above what its account may have counts as the highest that it may.
+    pub terms: QueueTerms,
+}
+
+/// What the clocks say: one that never goes back, and the one on the wall, which somebody may set.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For rates and pauses.
+    pub instant: Instant,
+    /// For what is ordered by date: milliseconds since the Unix epoch.
+    pub unix_ms: u64,
 }
 
 /// What the dialer is told.
@@ -106,6 +126,13 @@ pub enum Output {
         /// Why.
         reason: Refusal,
     },
+    /// End this call as failed: its time was over before it could be dialled.
+    Expire {
+        /// The call.
+        call: CallSid,
+        /// Whose call it is.
+        account: AccountSid,
+    },
     /// End this call as canceled; it was not dialled.
     Canceled {
         /// The call.
@@ -150,6 +177,8 @@ struct Waiting {
     trunk: TrunkId,
     part: Part,
     sequence: u64,
+    /// It waits for this time, in milliseconds since the Unix epoch; without one it stands in a line.
+    due_unix_ms: Option<u64>,
 }
 
 impl Waiting {
@@ -178,7 +207,10 @@ impl Dialer {
             limits,
             waiting: BTreeMap::new(),
             waiting_by_account: BTreeMap::new(),
-            lines: BTreeMap::new(),
+            schedule: Schedule::default(),
+            lines: Default::default(),
+            last_trunk: None,
+            carriers: BTreeMap::new(),
             trunks: BTreeMap::new(),
             accounts: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -219,6 +251,12 @@ impl Dialer {
         let line = self.trunks.get(&trunk).ok_or(Full::Trunk)?;
         let payer = self.directory.payer(account);
         let own = self.accounts.get(&payer).ok_or(Full::Account)?;
+        let trunk_of = self.directory.trunk(&trunk);
+        if let Some(bucket) = trunk_of.and_then(|trunk| self.carriers.get(&trunk.carrier))
+            && let Some(at) = bucket.ready_at().filter(|at| *at > now)
+        {
+            return Err(NotNow::NotBefore(at));
+        }
         for (room, full) in [
             (line.part_room(now, part.as_deref()), Full::Part),
             (line.whole.room(now), Full::Trunk),
@@ -272,17 +310,22 @@ impl Dialer {
         Ok(())
     }
 
-    /// Takes one input. `now` never goes backwards; outputs wait in order for [`Self::poll`].
-    pub fn handle(&mut self, now: Instant, input: Input) {
+    /// Takes one input. The instant never goes backwards, the time on the wall may; outputs wait in order for [`Self::poll`].
+    pub fn handle(&mut self, now: Now, input: Input) {
         match input {
-            Input::Accepted(request) => self.accept(request),
+            Input::Accepted(request) => self.accept(now, request),
             Input::Cancel(call) => self.cancel(call),
             Input::Ended(call) => self.end(call),
-            Input::Congested { call, retry_after } => self.refuse(now, call, retry_after),
+            Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
             Input::Directory(directory) => self.replace_directory(directory),
             Input::Timeout => {}
         }
+        self.expire_what_is_over(now);
+        self.line_up_what_is_due(now);
+        self.deadline = None;
         self.attempt_what_may_go(now);
+        let scheduled = self.schedule.deadline(now);
+        self.deadline = [self.deadline, scheduled].into_iter().flatten().min();
     }
 
     /// The next output.
@@ -317,7 +360,7 @@ impl Dialer {
         })
     }
 
-    fn accept(&mut self, request: CallRequest) {
+    fn accept(&mut self, now: Now, request: CallRequest) {
         let CallRequest { call, account, .. } = request;
         if self.waiting.contains_key(&call) || self.held.contains_key(&call) {
             return;
@@ -329,10 +372,11 @@ impl Dialer {
                 let part = self.part(&trunk, &request.to);
                 self.enqueue(Waiting {
                     payer: self.directory.payer(account),
-                    request,
                     trunk,
                     part,
                     sequence,
+                    due_unix_ms: due(now, &request.terms),
+                    request,
                 });
             }
             Err(reason) => self.outputs.push_back(Output::Refuse {
@@ -346,9 +390,7 @@ impl Dialer {
     fn cancel(&mut self, call: CallSid) {
         if let Some(waiting) = self.dequeue(call) {
             let account = waiting.request.account;
-            if let Some(line) = self.lines.get_mut(&waiting.trunk) {
-                line.remove(&waiting.place());
-            }
+            self.leave_line(&waiting);
             self.outputs.push_back(Output::Canceled { call, account });
         }
     }
@@ -382,7 +424,8 @@ impl Dialer {
     fn replace_directory(&mut self, directory: Arc<Directory>) {
         self.directory = directory;
         self.take_limits();
-        self.lines.clear();
+        self.lines = Default::default();
+        self.schedule = Schedule::default();
         self.waiting_by_account.clear();
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         waiting.sort_by_key(|waiting| waiting.sequence);
@@ -392,6 +435,7 @@ impl Dialer {
                 account,
                 from,
                 to,
+                ..
             } = &waiting.request;
             match permit(&self.directory, *account, from, to) {
                 Ok(trunk) => {
@@ -419,6 +463,16 @@ impl Dialer {
                 .and_modify(|capacity| capacity.set_limits(trunk))
                 .or_insert_with(|| TrunkCapacity::new(trunk));
         }
+        let limited = self.directory.carriers();
+        let limited = limited.filter_map(|carrier| Some((carrier, carrier.calls_per_second?)));
+        let mut before = std::mem::take(&mut self.carriers);
+        for (carrier, rate) in limited {
+            let mut bucket = before
+                .remove(&carrier.id)
+                .unwrap_or_else(|| TokenBucket::new(rate));
+            bucket.set_rate(rate);
+            self.carriers.insert(carrier.id.clone(), bucket);
+        }
         for account in self.directory.accounts() {
             let limits = &account.outbound;
             self.accounts
@@ -443,10 +497,11 @@ impl Dialer {
 
     fn enqueue(&mut self, waiting: Waiting) {
         let CallRequest { call, account, .. } = waiting.request;
-        self.lines
-            .entry(waiting.trunk.clone())
-            .or_default()
-            .push(waiting.place(), call);
+        self.schedule
+            .add(call, waiting.due_unix_ms, &waiting.request.terms);
+        if waiting.due_unix_ms.is_none() {
+            self.join_line(&waiting);
+        }
         *self.waiting_by_account.entry(account).or_default() += 1;
         self.waiting.insert(call, waiting);
     }
@@ -456,23 +511,94 @@ impl Dialer {
         if let Some(count) = self.waiting_by_account.get_mut(&waiting.request.account) {
             *count -= 1;
         }
+        self.schedule
+            .remove(call, waiting.due_unix_ms, &waiting.request.terms);
         Some(waiting)
     }
 
-    fn attempt_what_may_go(&mut self, now: Instant) {
-        self.deadline = None;
-        let trunks: Vec<TrunkId> = self.lines.keys().cloned().collect();
-        for trunk in trunks {
-            while let Some(call) = self.next_on(now, &trunk) {
-                self.attempt(now, call);
+    fn join_line(&mut self, waiting: &Waiting) {
+        self.lines[self.class(&waiting.request)]
+            .entry(waiting.trunk.clone())
+            .or_default()
+            .push(waiting.place(), waiting.request.call);
+    }
+
+    fn leave_line(&mut self, waiting: &Waiting) {
+        let class = self.class(&waiting.request);
+        if waiting.due_unix_ms.is_none()
+            && let Some(line) = self.lines[class].get_mut(&waiting.trunk)
+        {
+            line.remove(&waiting.place());
+        }
+    }
+
+    /// The class of a call, as an index of [`Self::lines`]: what it asks for, where its account may have that.
+    fn class(&self, request: &CallRequest) -> usize {
+        let account = self.directory.account(request.account);
+        let highest = account.map_or(Priority::Normal, |account| {
+            account.outbound.queue.highest_priority
+        });
+        request.terms.priority.max(highest) as usize
+    }
+
+    fn expire_what_is_over(&mut self, now: Now) {
+        while let Some(call) = self.schedule.next_expired(now.unix_ms) {
+            let Some(waiting) = self.dequeue(call) else {
+                continue;
+            };
+            self.leave_line(&waiting);
+            let account = waiting.request.account;
+            self.outputs.push_back(Output::Expire { call, account });
+        }
+    }
+
+    fn line_up_what_is_due(&mut self, now: Now) {
+        while let Some(call) = self.schedule.next_due(now.unix_ms) {
+            self.put_off(now, call);
+        }
+    }
+
+    /// Lets a call stand in its line, or wait for the time at which it may be dialled.
+    fn put_off(&mut self, now: Now, call: CallSid) {
+        if let Some(mut waiting) = self.dequeue(call) {
+            waiting.due_unix_ms = due(now, &waiting.request.terms);
+            self.enqueue(waiting);
+        }
+    }
+
+    /// The most urgent class first; within it trunks take turns, a call at a time.
+    fn attempt_what_may_go(&mut self, now: Now) {
+        for class in 0..self.lines.len() {
+            let mut trunks: VecDeque<TrunkId> = self.lines[class].keys().cloned().collect();
+            if let Some(last) = &self.last_trunk {
+                let behind = trunks.partition_point(|trunk| trunk <= last);
+                trunks.rotate_left(behind % trunks.len().max(1));
+            }
+            while let Some(trunk) = trunks.pop_front() {
+                if let Some(call) = self.next_on(now.instant, class, &trunk) {
+                    self.attempt(now, call);
+                    self.last_trunk = Some(trunk.clone());
+                    trunks.push_back(trunk);
+                }
             }
         }
     }
 
     /// Takes the next call that may go over `trunk`, or notes when to ask again.
-    fn next_on(&mut self, now: Instant, trunk: &TrunkId) -> Option<CallSid> {
-        let line = self.lines.get_mut(trunk)?;
-        match line.next(now, self.trunks.get(trunk)?, &self.accounts) {
+    fn next_on(&mut self, now: Instant, class: usize, trunk: &TrunkId) -> Option<CallSid> {
+        let line = self.lines[class].get_mut(trunk)?;
+        if line.is_empty() {
+            self.lines[class].remove(trunk);
+            return None;
+        }
+        let of_carrier = self.directory.trunk(trunk);
+        let of_carrier = of_carrier.and_then(|trunk| self.carriers.get(&trunk.carrier));
+        let of_carrier = of_carrier.and_then(TokenBucket::ready_at);
+        let turn = match of_carrier.filter(|at| *at > now) {
+            Some(at) => Turn::Wait(Some(at)),
+            None => line.next(now, self.trunks.get(trunk)?, &self.accounts),
+        };
+        match turn {
             Turn::Go(call) => Some(call),
             Turn::Wait(at) => {
                 self.deadline = [self.deadline, at].into_iter().flatten().min();
@@ -481,7 +607,16 @@ impl Dialer {
         }
     }
 
-    fn attempt(&mut self, now: Instant, call: CallSid) {
+    /// Begins a call that its line let go, unless its hours are over meanwhile.
+    fn attempt(&mut self, now: Now, call: CallSid) {
+        let terms = self
+            .waiting
+            .get(&call)
+            .map(|waiting| &waiting.request.terms);
+        if terms.is_some_and(|terms| due(now, terms).is_some()) {
+            self.put_off(now, call);
+            return;
+        }
         let Some(Waiting {
             request,
             trunk,
@@ -492,7 +627,7 @@ impl Dialer {
             return;
         };
         let account = request.account;
-        self.begin(now, call, account, &trunk, part);
+        self.begin(now.instant, call, account, &trunk, part);
         self.outputs.push_back(Output::Attempt {
             call,
             account,
@@ -512,6 +647,11 @@ impl Dialer {
         if let Some(capacity) = self.trunks.get_mut(trunk) {
             capacity.begin(now, part.as_deref());
         }
+        let of_carrier = self.directory.trunk(trunk);
+        let of_carrier = of_carrier.and_then(|trunk| self.carriers.get_mut(&trunk.carrier));
+        if let Some(bucket) = of_carrier {
+            bucket.take(now);
+        }
         let payer = self.directory.payer(account);
         if let Some(capacity) = self.accounts.get_mut(&payer) {
             capacity.begin(now);
@@ -523,4 +663,9 @@ impl Dialer {
         };
         self.held.insert(call, held);
     }
+}
+
+/// When a call may be dialled; none: now.
+fn due(now: Now, terms: &QueueTerms) -> Option<u64> {
+    Some(terms.first_time(now.unix_ms)).filter(|at| *at > now.unix_ms)
 }

@@ -10,8 +10,10 @@ mod dialer;
 mod learned;
 mod line;
 mod policy;
+pub mod retry;
+mod schedule;
 mod token_bucket;
 
 pub use destination::header_fields;
-pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
+pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
 pub use policy::{Refusal, permit, permit_referral};

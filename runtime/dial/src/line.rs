@@ -38,6 +38,10 @@ pub(crate) enum Turn {
 }
 
 impl Line {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+    }
+
     pub(crate) fn push(&mut self, place: Place, call: CallSid) {
         let Place {
             account,

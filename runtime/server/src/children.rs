@@ -10,7 +10,7 @@ use call::{
     DetectionRequest, Direction, HangUpCause, HttpMethod, Input, Limits, OutboundLeg, StoryFlow,
 };
 use dial::{CallRequest, NotNow};
-use store::{Leg, NewCall, Scope, TrunkId, WebhookMethod};
+use store::{Leg, NewCall, QueueTerms, Scope, TrunkId, WebhookMethod};
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::{Instrument, info};
 
@@ -110,6 +110,7 @@ impl Children {
         let placing = Placing {
             services: Arc::clone(services),
             request: CallRequest {
+                terms: QueueTerms::default(),
                 call: store::random_call_sid(),
                 account: account.sid,
                 from: call

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use api::LearnedChannels;
 use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg, Outcome};
-use dial::{CallRequest, Dialer, Full, Input, NotNow, Output, QueueLimits};
+use dial::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
 use numbers::{Callee, Caller, Presenter};
-use store::{CallRow, Directory, Leg, PhoneNumber, Scope, StoreError, Trunk, TrunkId};
+use store::{CallRow, Directory, EXPIRED, Leg, PhoneNumber, Scope, StoreError, Trunk, TrunkId};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
@@ -79,6 +79,7 @@ impl Outbound {
             account: row.account,
             from: row.from.clone(),
             to: row.to.clone(),
+            terms: row.orders.queue.clone(),
         };
         self.feed(Input::Accepted(request));
     }
@@ -170,7 +171,11 @@ impl Outbound {
     fn step(&self, input: Input) -> Vec<Output> {
         let outputs = {
             let mut dialer = self.lock();
-            dialer.handle(Instant::now(), input);
+            let now = Now {
+                instant: Instant::now(),
+                unix_ms: clock::unix_ms(),
+            };
+            dialer.handle(now, input);
             std::iter::from_fn(|| dialer.poll()).collect()
         };
         self.changed.notify_one();
@@ -200,6 +205,10 @@ impl Outbound {
             } => {
                 info!(call.sid = %call, tenant.id = %account, "not dialled: {reason}");
                 end(&services, call, CallStatus::Failed, reason.to_string()).await;
+            }
+            Output::Expire { call, account } => {
+                info!(call.sid = %call, tenant.id = %account, "not dialled: its time is over");
+                end(&services, call, CallStatus::Failed, EXPIRED.to_owned()).await;
             }
             Output::Canceled { call, .. } => {
                 end(

@@ -7,7 +7,7 @@ use call::{AccountSid, Grants, KeySid};
 use serde::{Deserialize, Serialize};
 
 use crate::seal::{DataKey, Secret, random_bytes};
-use crate::{CarrierId, Flow, Sha256Digest};
+use crate::{CarrierId, Flow, QueueDefaults, Sha256Digest};
 
 /// The most subaccounts of one account.
 pub const MAX_SUBACCOUNTS: usize = 1_000;
@@ -125,6 +125,8 @@ pub struct Outbound {
     pub max_channels: u32,
     /// How many outbound calls may be begun in a second. Above 0.
     pub calls_per_second: f32,
+    /// How its calls wait that say nothing of their own, and what they may say.
+    pub queue: QueueDefaults,
 }
 
 impl Default for Outbound {
@@ -134,6 +136,7 @@ impl Default for Outbound {
             allow: Vec::new(),
             max_channels: 10,
             calls_per_second: 1.0,
+            queue: QueueDefaults::default(),
         }
     }
 }

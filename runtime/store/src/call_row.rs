@@ -8,7 +8,7 @@ use call::{
 use serde::{Deserialize, Serialize};
 
 use crate::seal::random_bytes;
-use crate::{CallCallback, Flow, TrunkId};
+use crate::{CallCallback, Flow, QueueTerms, TrunkId};
 
 /// A SID for a new call, with 128 random bits.
 #[must_use]
@@ -54,6 +54,8 @@ pub struct CallOrders {
     pub caller_id: Option<String>,
     /// Why it is made, in words for the other side.
     pub reason: Option<String>,
+    /// When, and before whom, it may be dialled.
+    pub queue: QueueTerms,
 }
 
 /// What is changed of a call that is not over.

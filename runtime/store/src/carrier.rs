@@ -17,7 +17,7 @@ impl fmt::Display for CarrierId {
 }
 
 /// A telephone company, or whoever stands for one: it owns trunks and accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Carrier {
     /// Its name in every key and reference.
     pub id: CarrierId,
@@ -27,6 +27,8 @@ pub struct Carrier {
     pub domain: Option<String>,
     /// Numbers that accounts may take; free is which of them no account has.
     pub number_pool: BTreeSet<PhoneNumber>,
+    /// How many outbound calls all its accounts together may begin in a second, above 0; none: as many as accounts and trunks may.
+    pub calls_per_second: Option<f32>,
 }
 
 /// The realm of the logins of carriers that have no domain.

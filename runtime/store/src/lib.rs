@@ -17,6 +17,7 @@ mod audit;
 mod call_row;
 mod callback_parameters;
 mod callback_row;
+mod calling_hours;
 mod carrier;
 mod commit;
 mod component;
@@ -36,6 +37,7 @@ pub mod people;
 mod plugin;
 mod plugin_page;
 mod queue_row;
+mod queue_terms;
 mod recording_row;
 mod rows;
 mod scope;
@@ -57,6 +59,7 @@ pub use call_row::{
     CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Leg, NewCall, random_call_sid,
 };
 pub use callback_row::{CallbackOutcome, CallbackRow};
+pub use calling_hours::{CallingHours, InvalidHours};
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;
 pub use component::Sha256Digest;
@@ -87,6 +90,7 @@ pub use plugin_page::{PluginLogLine, PluginPage, VersionUsage};
 pub use queue_row::{
     MAX_QUEUES, NewQueue, QueueChange, QueueCursor, QueuePage, QueueRow, random_queue_sid,
 };
+pub use queue_terms::{EXPIRED, InvalidPriority, Priority, QueueDefaults, QueueTerms};
 pub use recording_row::{
     NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingStatus, RecordingTold, random_recording_sid,

@@ -24,7 +24,7 @@ pub trait AccountStore: Send + Sync {
     /// The carriers, accounts, trunks and numbers as of now.
     fn directory(&self) -> Arc<Directory>;
 
-    /// Keeps a new outbound call, due at once. Acknowledge it (201) only after the commit.
+    /// Keeps a new outbound call, due at once or when its [`QueueTerms`](crate::QueueTerms) say. Acknowledge it (201) only after the commit.
     fn accept_call(&self, scope: Scope, call: NewCall) -> Commit<CallRow>;
 
     /// One call.

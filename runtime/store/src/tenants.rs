@@ -9,6 +9,7 @@
 //! name = "Demo Telecom"                  # for people; the id if left out
 //! # domain = "voice.example.org"         # the API's host name for its accounts, and the realm of its trunks' logins
 //! # number_pool = ["+85512000001"]       # numbers that its accounts may take over the API
+//! # calls_per_second = 20.0               # begun by all its accounts together, over all its trunks
 //!
 //! [[account]]
 //! carrier = "demo"
@@ -23,6 +24,10 @@
 //! outbound.allow = ["+855", "1294", "sip:"]  # whom it may call: number beginnings, short codes, SIP URIs at the trunks
 //! outbound.max_channels = 10             # calls at once, both directions
 //! outbound.calls_per_second = 1.0
+//! outbound.priority = "normal"           # the class of calls that name none: "emergency", "normal", "bulk"
+//! outbound.highest_priority = "normal"   # the most urgent class that its calls may have
+//! outbound.expires_after_s = 3600        # how long a call waits at most; for ever if left out
+//! outbound.window = "08:00-20:00 mon-sat Asia/Phnom_Penh" # the hours of calls that name none; at any time if left out
 //! secrets = { crm-token = "8-or-more-characters" } # for header fields of its components' requests; sealed on the disk
 //! [account.grants]                       # what its components may use beyond their calls; nothing if left out
 //! hosts = ["api.example.org", "*.example.net"]  # HTTP and WebSocket; "*" for all

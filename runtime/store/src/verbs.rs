@@ -40,8 +40,9 @@ pub(crate) fn accept_call(
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
     callbacks::begin(rows, call.sid, call.callback.clone())?;
+    let not_before = call.orders.queue.not_before_unix_ms;
     let row = CallRow {
-        due_unix_ms: Some(at),
+        due_unix_ms: Some(not_before.map_or(at, |not_before| not_before.max(at))),
         ..new_row(scope, call, CallStatus::Queued)
     };
     write(rows, None, row, at, CallEventKind::Accepted)

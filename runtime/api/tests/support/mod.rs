@@ -631,11 +631,23 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new() -> Self {
-        Self::over(|store| store)
+        Self::with(TENANTS)
+    }
+
+    /// With these tenants.
+    pub(crate) fn with(tenants: &str) -> Self {
+        Self::built(tenants, |store| store)
     }
 
     /// With whatever `between` puts between the router and the store.
     pub(crate) fn over<S: AccountStore + 'static>(
+        between: impl FnOnce(Arc<MemoryStore>) -> Arc<S>,
+    ) -> Self {
+        Self::built(TENANTS, between)
+    }
+
+    fn built<S: AccountStore + 'static>(
+        tenants: &str,
         between: impl FnOnce(Arc<MemoryStore>) -> Arc<S>,
     ) -> Self {
         let store = Arc::new(MemoryStore::new());
@@ -646,7 +658,7 @@ impl Api {
             check_component: &|_, _| Ok(()),
         };
         store
-            .apply(Tenants::parse(TENANTS, &surroundings).unwrap())
+            .apply(Tenants::parse(tenants, &surroundings).unwrap())
             .wait()
             .unwrap();
         let live = Arc::new(Live {

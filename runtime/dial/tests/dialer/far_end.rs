@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jackfield_dial::{Dialer, Input, Output, QueueLimits};
 
 use crate::random::Random;
-use crate::world::{World, call, ms, origin, request_to};
+use crate::world::{World, at, call, ms, origin, request_to};
 
 /// Operators behind the aggregator, by the beginning of their numbers.
 const OPERATORS: [&str; 5] = ["+85510", "+85511", "+85512", "+85515", "+85516"];
@@ -89,7 +89,7 @@ impl Emergency {
     }
 
     fn feed(&mut self, input: Input) {
-        self.dialer.handle(self.origin + ms(self.at_ms), input);
+        self.dialer.handle(at(self.origin + ms(self.at_ms)), input);
         while let Some(output) = self.dialer.poll() {
             let Output::Attempt { call, .. } = output else {
                 panic!("{output:?}")

@@ -6,4 +6,5 @@ mod far_end;
 mod random;
 mod rows;
 mod simulation;
+mod terms;
 mod world;

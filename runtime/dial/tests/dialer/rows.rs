@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use jackfield_dial::{Dialer, Full, Input, NotNow, Output, QueueLimits, Refusal};
+use jackfield_dial::{Dialer, Full, Input, NotNow, Now, Output, QueueLimits, Refusal};
 use store::TrunkId;
 
 use crate::world::{World, account, call, ms, origin, request, request_over, request_to};
@@ -12,30 +12,38 @@ const FAST: f32 = 10_000.0;
 /// A caller who has no lines of an operator's.
 const ANYBODY: &str = "+85599000000";
 
-struct Story {
-    dialer: Dialer,
-    now: Instant,
+pub(crate) struct Story {
+    pub(crate) dialer: Dialer,
+    pub(crate) now: Instant,
+    pub(crate) unix_ms: u64,
 }
 
 impl Story {
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         Self {
             dialer: Dialer::new(world.directory(), QueueLimits::default()),
             now: origin(),
+            unix_ms: 0,
         }
     }
 
     /// Feeds one input and gives what comes out, in few words.
-    fn feed(&mut self, input: Input) -> Vec<String> {
-        self.dialer.handle(self.now, input);
+    pub(crate) fn feed(&mut self, input: Input) -> Vec<String> {
+        let now = Now {
+            instant: self.now,
+            unix_ms: self.unix_ms,
+        };
+        self.dialer.handle(now, input);
         std::iter::from_fn(|| self.dialer.poll())
             .map(|output| in_words(&output))
             .collect()
     }
 
     /// Lets time pass to the dialer's deadline.
-    fn wait(&mut self) -> Vec<String> {
-        self.now = self.dialer.deadline().expect("something waits for a time");
+    pub(crate) fn wait(&mut self) -> Vec<String> {
+        let deadline = self.dialer.deadline().expect("something waits for a time");
+        self.unix_ms += (deadline - self.now).as_micros().div_ceil(1_000) as u64;
+        self.now = deadline;
         self.feed(Input::Timeout)
     }
 }
@@ -47,6 +55,7 @@ fn in_words(output: &Output) -> String {
         Output::Refuse { call, reason, .. } => {
             format!("refuse {}: {}", number(call), reason.twilio_code())
         }
+        Output::Expire { call, .. } => format!("expire {}", number(call)),
         Output::Canceled { call, .. } => format!("canceled {}", number(call)),
     }
 }
@@ -327,6 +336,7 @@ fn a_full_queue_refuses() {
     let mut story = Story {
         dialer: Dialer::new(world.directory(), limits),
         now: origin(),
+        unix_ms: 0,
     };
     let request_of = |number, of| Input::Accepted(request(number, of));
     story.feed(request_of(1, 0));

@@ -9,7 +9,7 @@ use jackfield_dial::{CallRequest, Dialer, Input, Output, QueueLimits};
 use store::TrunkId;
 
 use crate::random::Random;
-use crate::world::{World, account, call, ms, origin, request, request_over, request_to};
+use crate::world::{World, account, at, call, ms, origin, request, request_over, request_to};
 
 const SEEDS: u64 = 300;
 const CALLS: u64 = 80;
@@ -239,7 +239,7 @@ impl Simulation {
                     self.input(happening)
                 }
             };
-            self.dialer.handle(self.origin + ms(at_ms), input);
+            self.dialer.handle(at(self.origin + ms(at_ms)), input);
             self.observe(at_ms);
         }
         self.observer.fail("does not come to an end");
@@ -293,6 +293,7 @@ impl Simulation {
                     self.observer.waiting.remove(&call);
                     self.observer.refused.insert(call);
                 }
+                Output::Expire { .. } => self.observer.fail("expires what has no end"),
                 Output::Canceled { call, .. } => {
                     self.observer.waiting.remove(&call);
                     self.observer.canceled.insert(call);
@@ -369,7 +370,7 @@ fn a_trunk_is_shared_evenly() {
         // The first account floods the queue; every other one has enough.
         for _ in 0..if of == 0 { 2_000 } else { 60 } {
             number += 1;
-            dialer.handle(now, Input::Accepted(request(number, of)));
+            dialer.handle(at(now), Input::Accepted(request(number, of)));
         }
     }
     // What found the trunk empty was dialled before anybody else asked.
@@ -381,7 +382,7 @@ fn a_trunk_is_shared_evenly() {
     let mut shares = BTreeMap::new();
     for _ in 0..50 * ACCOUNTS {
         now += ms(1); // slow enough that the rate does not matter
-        dialer.handle(now, Input::Ended(up.remove(0)));
+        dialer.handle(at(now), Input::Ended(up.remove(0)));
         let output = dialer.poll().expect("a channel is free and calls wait");
         let Output::Attempt { account, .. } = &output else {
             panic!("{output:?}")
@@ -397,6 +398,7 @@ fn sid(output: &Output) -> CallSid {
     match output {
         Output::Attempt { call, .. }
         | Output::Refuse { call, .. }
+        | Output::Expire { call, .. }
         | Output::Canceled { call, .. } => *call,
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{AccountSid, CallSid};
-use jackfield_dial::CallRequest;
+use jackfield_dial::{CallRequest, Now};
 use store::tenants::Surroundings;
-use store::{AccountStore, CarrierId, Directory, MemoryStore, Store, Tenants};
+use store::{AccountStore, CarrierId, Directory, MemoryStore, QueueTerms, Store, Tenants};
 
 /// Limits of an account or a trunk: calls at once, calls begun in a second.
 pub(crate) type Limits = (u32, f32);
@@ -24,6 +24,10 @@ pub(crate) struct World {
     /// What outbound calls leave free of `t0`, and of its parts.
     pub(crate) reserved: u32,
     pub(crate) reserved_parts: Vec<(&'static str, u32)>,
+    /// Calls that all accounts together may begin in a second.
+    pub(crate) carrier_rate: Option<f32>,
+    /// What stands in every account's `outbound` besides.
+    pub(crate) outbound: &'static str,
     /// Whether account 0 may call at all.
     pub(crate) first_may_call: bool,
 }
@@ -36,12 +40,17 @@ impl World {
             parts: Vec::new(),
             reserved: 0,
             reserved_parts: Vec::new(),
+            carrier_rate: None,
+            outbound: "",
             first_may_call: true,
         }
     }
 
     pub(crate) fn directory(&self) -> Arc<Directory> {
         let mut text = "[[carrier]]\nid = \"east\"\n".to_owned();
+        if let Some(rate) = self.carrier_rate {
+            writeln!(text, "calls_per_second = {rate:?}").unwrap();
+        }
         for (at, (channels, rate)) in self.trunks.iter().enumerate() {
             let target = target(at);
             writeln!(
@@ -70,8 +79,9 @@ impl World {
             };
             writeln!(
                 text,
-                "[[account]]\ncarrier = \"east\"\nname = \"a{at}\"\nsid = \"{}\"\noutbound = {{ allow = [{allow}], max_channels = {channels}, calls_per_second = {rate:?} }}",
-                account(at)
+                "[[account]]\ncarrier = \"east\"\nname = \"a{at}\"\nsid = \"{}\"\noutbound = {{ allow = [{allow}], max_channels = {channels}, calls_per_second = {rate:?}{} }}",
+                account(at),
+                self.outbound
             )
             .unwrap();
             writeln!(
@@ -132,6 +142,7 @@ pub(crate) fn request(at: u64, of: usize) -> CallRequest {
         account: account(of),
         from: number(of),
         to: "+85599999999".to_owned(),
+        terms: QueueTerms::default(),
     }
 }
 
@@ -148,6 +159,14 @@ pub(crate) fn request_over(at: u64, of: usize, trunk: usize) -> CallRequest {
     CallRequest {
         to: format!("sip:1000@{}", target(trunk)),
         ..request(at, of)
+    }
+}
+
+/// An instant, and a time on the wall that is of no account.
+pub(crate) fn at(instant: Instant) -> Now {
+    Now {
+        instant,
+        unix_ms: 0,
     }
 }
 

@@ -10,22 +10,39 @@ use sha2::{Digest, Sha256};
 use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::seal::{OperatorKey, Purpose};
 use crate::{
-    Account, AccountStatus, ApiKey, CarrierId, Egress, Flow, Outbound, Secret, StoreError,
+    Account, AccountStatus, ApiKey, CarrierId, Egress, Flow, Outbound, QueueDefaults, Secret,
+    StoreError,
 };
 
-/// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts.
-const VERSION: u8 = 3;
+/// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts, the
+/// fourth how their calls wait.
+const VERSION: u8 = 4;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountRow {
+    third: Version3,
+    queue: QueueDefaults,
+}
+
+/// Whom an account may call, and how fast: all of it up to version 3.
+#[derive(Serialize, Deserialize)]
+struct FirstOutbound {
+    allow: Vec<String>,
+    max_channels: u32,
+    calls_per_second: f32,
+}
+
+/// As version 3 wrote it: before calls had classes and hours.
+#[derive(Serialize, Deserialize)]
+struct Version3 {
     sid: AccountSid,
     carrier: CarrierId,
     name: String,
     sealed_key: Vec<u8>,
     sealed_auth_token: Vec<u8>,
     egress: Egress,
-    outbound: Outbound,
+    outbound: FirstOutbound,
     fallback: Option<Flow>,
     media_dir: Option<PathBuf>,
     voice: Option<String>,
@@ -50,7 +67,7 @@ struct Version2 {
     sealed_key: Vec<u8>,
     sealed_auth_token: Vec<u8>,
     egress: Egress,
-    outbound: Outbound,
+    outbound: FirstOutbound,
     fallback: Option<Flow>,
     media_dir: Option<PathBuf>,
     voice: Option<String>,
@@ -68,14 +85,14 @@ struct Version1 {
     sealed_key: Vec<u8>,
     sealed_auth_token: Vec<u8>,
     egress: Egress,
-    outbound: Outbound,
+    outbound: FirstOutbound,
     fallback: Option<Flow>,
     media_dir: Option<PathBuf>,
     voice: Option<String>,
     settings: BTreeMap<String, String>,
 }
 
-impl From<Version2> for AccountRow {
+impl From<Version2> for Version3 {
     fn from(row: Version2) -> Self {
         Self {
             sid: row.sid,
@@ -121,13 +138,27 @@ impl From<Version1> for Version2 {
     }
 }
 
+impl From<Version3> for AccountRow {
+    fn from(third: Version3) -> Self {
+        Self {
+            third,
+            queue: QueueDefaults::default(),
+        }
+    }
+}
+
 impl AccountRow {
     pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
         match version("account", stored)? {
             (1, row) => {
-                decode_row::<Version1>("account", row).map(|row| Version2::from(row).into())
+                let row = decode_row::<Version1>("account", row)?;
+                Ok(Version3::from(Version2::from(row)).into())
             }
-            (2, row) => decode_row::<Version2>("account", row).map(Self::from),
+            (2, row) => {
+                let row = decode_row::<Version2>("account", row)?;
+                Ok(Version3::from(row).into())
+            }
+            (3, row) => decode_row::<Version3>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -139,7 +170,7 @@ impl AccountRow {
 
     pub(super) fn seal(account: &Account, operator: &OperatorKey) -> Self {
         let owner = account.sid.as_bytes();
-        Self {
+        let third = Version3 {
             sid: account.sid,
             carrier: account.carrier.clone(),
             name: account.name.clone(),
@@ -150,7 +181,11 @@ impl AccountRow {
                 account.auth_token.expose().as_bytes(),
             ),
             egress: account.egress.clone(),
-            outbound: account.outbound.clone(),
+            outbound: FirstOutbound {
+                allow: account.outbound.allow.clone(),
+                max_channels: account.outbound.max_channels,
+                calls_per_second: account.outbound.calls_per_second,
+            },
             fallback: account.fallback.clone(),
             media_dir: account.media_dir.clone(),
             voice: account.voice.clone(),
@@ -175,25 +210,30 @@ impl AccountRow {
                 account.key.seal(Purpose::SecondaryToken, owner, token)
             }),
             keys: account.keys.clone(),
+        };
+        Self {
+            third,
+            queue: account.outbound.queue.clone(),
         }
     }
 
     pub(super) fn open(self, operator: &OperatorKey) -> Result<Account, StoreError> {
+        let Self { third: row, queue } = self;
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!(
                 "account {}: {what}; is this the key file the database was made with?",
-                self.sid
+                row.sid
             ))
         };
-        let owner = self.sid.as_bytes();
+        let owner = row.sid.as_bytes();
         let key = operator
-            .open_key(owner, &self.sealed_key)
+            .open_key(owner, &row.sealed_key)
             .map_err(|error| damaged(&error))?;
         let token = key
-            .open(Purpose::AuthToken, owner, &self.sealed_auth_token)
+            .open(Purpose::AuthToken, owner, &row.sealed_auth_token)
             .map_err(|error| damaged(&error))?;
         let token = String::from_utf8(token).map_err(|error| damaged(&error))?;
-        let secondary_token = match &self.sealed_secondary_token {
+        let secondary_token = match &row.sealed_secondary_token {
             None => None,
             Some(sealed) => {
                 let token = key
@@ -204,8 +244,8 @@ impl AccountRow {
             }
         };
         let mut secrets = BTreeMap::new();
-        for (name, sealed) in &self.sealed_secrets {
-            let bound = bound_to(self.sid, name);
+        for (name, sealed) in &row.sealed_secrets {
+            let bound = bound_to(row.sid, name);
             let secret = key
                 .open(Purpose::AccountSecret, &bound, sealed)
                 .map_err(|error| damaged(&error))?;
@@ -213,24 +253,29 @@ impl AccountRow {
             secrets.insert(name.clone(), Secret::new(secret));
         }
         Ok(Account {
-            sid: self.sid,
-            carrier: self.carrier,
-            name: self.name,
-            parent: self.parent,
-            status: self.status,
-            created_unix_ms: self.created_unix_ms,
-            updated_unix_ms: self.updated_unix_ms,
+            sid: row.sid,
+            carrier: row.carrier,
+            name: row.name,
+            parent: row.parent,
+            status: row.status,
+            created_unix_ms: row.created_unix_ms,
+            updated_unix_ms: row.updated_unix_ms,
             auth_token: Secret::new(token),
             secondary_token,
-            keys: self.keys,
+            keys: row.keys,
             key,
-            egress: self.egress,
-            outbound: self.outbound,
-            fallback: self.fallback,
-            media_dir: self.media_dir,
-            voice: self.voice,
-            settings: self.settings,
-            grants: self.grants,
+            egress: row.egress,
+            outbound: Outbound {
+                allow: row.outbound.allow,
+                max_channels: row.outbound.max_channels,
+                calls_per_second: row.outbound.calls_per_second,
+                queue,
+            },
+            fallback: row.fallback,
+            media_dir: row.media_dir,
+            voice: row.voice,
+            settings: row.settings,
+            grants: row.grants,
             secrets,
         })
     }

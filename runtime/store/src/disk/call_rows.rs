@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use call::{AccountSid, CallQuality, CallRecord, CallSid, CallStatus, Direction};
+use call::{AccountSid, CallQuality, CallRecord, CallSid, CallStatus, Direction, StartRecording};
 use serde::Deserialize;
 
 use super::tables::{decode_row, encode_as, unknown_version, version};
-use crate::{CallEvent, CallEventKind, CallOrders, CallRow, Flow, Leg, StoreError};
+use crate::{CallEvent, CallEventKind, CallOrders, CallRow, Flow, Leg, QueueTerms, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// The version of the events written today.
 const EVENT_VERSION: u8 = 4;
@@ -25,6 +25,7 @@ pub(super) fn stored_event(event: &CallEvent) -> Vec<u8> {
 pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
     match version("call", stored)? {
         (VERSION, row) => decode_row("call", row),
+        (5, row) => decode_row::<FifthCall>("call", row).map(CallRow::from),
         (4, row) => decode_row::<FourthCall>("call", row).map(CallRow::from),
         (3, row) => decode_row::<EarlierCall<ThirdRecord>>("call", row).map(CallRow::from),
         (2, row) => decode_row::<EarlierCall<SecondRecord>>("call", row).map(CallRow::from),
@@ -40,6 +41,31 @@ pub(super) fn read_event(stored: &[u8]) -> Result<CallEvent, StoreError> {
         (2, row) => decode_row::<EarlierEvent<SecondRecord>>("event", row).map(CallEvent::from),
         (1, row) => decode_row::<EarlierEvent<FirstRecord>>("event", row).map(CallEvent::from),
         (version, _) => Err(unknown_version("event", version)),
+    }
+}
+
+/// Version 5: it waited as all others did.
+#[derive(Deserialize)]
+struct FifthCall {
+    call: FourthCall,
+    time_limit_s: Option<u32>,
+    recording: Option<StartRecording>,
+    caller_id: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<FifthCall> for CallRow {
+    fn from(row: FifthCall) -> Self {
+        Self {
+            orders: CallOrders {
+                time_limit_s: row.time_limit_s,
+                recording: row.recording,
+                caller_id: row.caller_id,
+                reason: row.reason,
+                queue: QueueTerms::default(),
+            },
+            ..Self::from(row.call)
+        }
     }
 }
 
@@ -313,14 +339,51 @@ mod tests {
             ..row()
         };
         let mut stored = stored_call(&row);
-        assert_eq!(stored.split_off(stored.len() - 4), [0; 4], "no orders");
+        assert_eq!(stored.split_off(stored.len() - 8), AS_OTHERS, "no orders");
         stored[0] = 4;
         assert_eq!(read_call(&stored).unwrap(), row);
     }
 
+    /// Nothing ordered: four absences, the class of most calls, three absences.
+    const AS_OTHERS: [u8; 8] = [0, 0, 0, 0, 1, 0, 0, 0];
+
+    #[test]
+    fn the_orders_of_the_fifth_version_stay() {
+        let row = CallRow {
+            orders: CallOrders {
+                time_limit_s: Some(60),
+                caller_id: Some("1294".to_owned()),
+                reason: Some("flood".to_owned()),
+                ..CallOrders::default()
+            },
+            ..row()
+        };
+        let mut stored = stored_call(&row);
+        assert_eq!(stored.split_off(stored.len() - 4), AS_OTHERS[4..]);
+        stored[0] = 5;
+        assert_eq!(read_call(&stored).unwrap(), row);
+    }
+
+    #[test]
+    fn the_terms_of_a_wait_are_kept() {
+        let row = CallRow {
+            orders: CallOrders {
+                queue: QueueTerms {
+                    priority: crate::Priority::Bulk,
+                    not_before_unix_ms: Some(5),
+                    expires_unix_ms: Some(6),
+                    window: Some("08:00-20:00 mon-fri Asia/Phnom_Penh".parse().unwrap()),
+                },
+                ..CallOrders::default()
+            },
+            ..row()
+        };
+        assert_eq!(read_call(&stored_call(&row)).unwrap(), row);
+    }
+
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        assert!(read_call(&[6, 0]).is_err());
+        assert!(read_call(&[7, 0]).is_err());
         assert!(read_event(&[0, 0]).is_err());
     }
 }

@@ -42,6 +42,7 @@ pub(super) struct CarrierTable {
     pub(super) domain: Option<String>,
     #[serde(default)]
     pub(super) number_pool: Vec<Spanned<String>>,
+    pub(super) calls_per_second: Option<Spanned<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +79,10 @@ pub(super) struct OutboundTable {
     pub(super) allow: Vec<Spanned<String>>,
     pub(super) max_channels: Spanned<u32>,
     pub(super) calls_per_second: Spanned<f32>,
+    pub(super) priority: Option<Spanned<String>>,
+    pub(super) highest_priority: Option<Spanned<String>>,
+    pub(super) expires_after_s: Option<Spanned<u32>>,
+    pub(super) window: Option<Spanned<String>>,
 }
 
 impl Default for OutboundTable {
@@ -91,6 +96,10 @@ impl Default for OutboundTable {
             allow: Vec::new(),
             max_channels: Spanned::new(0..0, max_channels),
             calls_per_second: Spanned::new(0..0, calls_per_second),
+            priority: None,
+            highest_priority: None,
+            expires_after_s: None,
+            window: None,
         }
     }
 }

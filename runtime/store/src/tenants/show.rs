@@ -3,7 +3,8 @@
 use toml::{Table, Value};
 
 use crate::{
-    Account, Carrier, Directory, Encryption, Flow, IpPrefix, Number, Secret, Target, Trunk,
+    Account, Carrier, Directory, Encryption, Flow, IpPrefix, Number, Priority, Secret, Target,
+    Trunk,
 };
 
 /// Whether secrets stand in a table: only where it is read again.
@@ -71,18 +72,25 @@ fn spelled(value: &impl serde::Serialize) -> Option<Value> {
     Value::try_from(value).ok()
 }
 
+/// A class that is not what an account has without it.
+fn unless_usual(priority: Priority) -> Option<Value> {
+    (priority != Priority::default()).then(|| priority.as_str().into())
+}
+
 pub(crate) fn carrier(carrier: &Carrier) -> Table {
     Lines::of([
         ("id", text(&carrier.id)),
         ("name", text(&carrier.name)),
         ("domain", carrier.domain.as_deref().map(Value::from)),
         ("number_pool", texts(&carrier.number_pool)),
+        ("calls_per_second", carrier.calls_per_second.and_then(rate)),
     ])
     .0
 }
 
 pub(crate) fn account(account: &Account, secrets: Secrets) -> Table {
     let outbound = &account.outbound;
+    let queue = &outbound.queue;
     let own = account.secrets.iter().filter_map(|(name, secret)| {
         let value = secrets.of(secret)?;
         Some((name.clone(), value))
@@ -109,6 +117,10 @@ pub(crate) fn account(account: &Account, secrets: Secrets) -> Table {
                 ("allow", texts(&outbound.allow)),
                 ("max_channels", whole(outbound.max_channels)),
                 ("calls_per_second", rate(outbound.calls_per_second)),
+                ("priority", unless_usual(queue.priority)),
+                ("highest_priority", unless_usual(queue.highest_priority)),
+                ("expires_after_s", queue.expires_after_s.and_then(whole)),
+                ("window", queue.window.as_ref().and_then(text)),
             ])
             .value(),
         ),

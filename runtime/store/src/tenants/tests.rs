@@ -163,6 +163,20 @@ fn accounts() {
     check("outbound.max_channels = 0", "at least 1");
     check("outbound.calls_per_second = 0", "from 0.001 to 10000");
     check("outbound.calls_per_second = nan", "from 0.001 to 10000");
+    check(
+        "outbound.priority = \"urgent\"",
+        "`emergency`, `normal` or `bulk`",
+    );
+    check(
+        "outbound.priority = \"emergency\"",
+        "`highest_priority` is \"normal\"",
+    );
+    check("outbound.expires_after_s = 0", "1 to 31536000");
+    check("outbound.window = \"by day\"", "\"by day\" is not hours");
+    check(
+        "outbound.window = \"08:00-20:00 Atlantis\"",
+        "there is no time zone \"Atlantis\"",
+    );
     check("fallback = { flow = \"sorry\" }", "no flow `sorry`");
     check(
         "fallback = { }",

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use call::Grants;
 use toml::Spanned;
 
-use super::super::file::AccountTable;
+use super::super::file::{AccountTable, OutboundTable};
 use super::super::{NewAccount, TenantsError, derived_sid};
 use super::{Check, each};
-use crate::{Egress, IpPrefix, Outbound, PhoneNumber, Secret};
+use crate::{Egress, IpPrefix, Outbound, PhoneNumber, Priority, QueueDefaults, Secret};
+
+/// Seconds that the calls of an account may be told to wait at most: a year.
+const EXPIRES_AFTER_S: std::ops::RangeInclusive<u32> = 1..=31_536_000;
 
 impl Check<'_> {
     /// Everything of an account but its fallback, which may name a component that comes later.
@@ -50,11 +53,7 @@ impl Check<'_> {
             egress: Egress {
                 allow: each(table.egress.allow, |entry| self.egress_entry(&entry))?,
             },
-            outbound: Outbound {
-                allow: each(table.outbound.allow, |entry| self.outbound_entry(&entry))?,
-                max_channels: self.max_channels(&table.outbound.max_channels)?,
-                calls_per_second: self.calls_per_second(&table.outbound.calls_per_second)?,
-            },
+            outbound: self.outbound(table.outbound)?,
             fallback: None,
             media_dir: table
                 .media_dir
@@ -65,6 +64,48 @@ impl Check<'_> {
             grants,
             carrier,
             name,
+        })
+    }
+
+    fn outbound(&self, table: OutboundTable) -> Result<Outbound, TenantsError> {
+        let priority = table.priority.as_ref();
+        let highest = table.highest_priority.as_ref();
+        let read = |text: Option<&Spanned<String>>| match text {
+            Some(text) => self.parsed(text),
+            None => Ok(Priority::default()),
+        };
+        let queue = QueueDefaults {
+            priority: read(priority)?,
+            highest_priority: read(highest)?,
+            expires_after_s: match &table.expires_after_s {
+                Some(seconds) if !EXPIRES_AFTER_S.contains(seconds.get_ref()) => {
+                    return Err(self.error(
+                        seconds,
+                        "`expires_after_s` is a number of seconds from 1 to 31536000, which is a year",
+                    ));
+                }
+                seconds => seconds.as_ref().map(|seconds| *seconds.get_ref()),
+            },
+            window: (table.window.as_ref())
+                .map(|hours| self.parsed(hours))
+                .transpose()?,
+        };
+        if queue.priority < queue.highest_priority
+            && let Some(at) = priority.or(highest)
+        {
+            return Err(self.error(
+                at,
+                format_args!(
+                    "`priority` is \"{}\", and `highest_priority` is \"{}\": calls may not be more urgent than that",
+                    queue.priority, queue.highest_priority
+                ),
+            ));
+        }
+        Ok(Outbound {
+            allow: each(table.allow, |entry| self.outbound_entry(&entry))?,
+            max_channels: self.max_channels(&table.max_channels)?,
+            calls_per_second: self.calls_per_second(&table.calls_per_second)?,
+            queue,
         })
     }
 

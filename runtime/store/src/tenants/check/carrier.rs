@@ -15,6 +15,9 @@ impl Check<'_> {
             number_pool: each(table.number_pool, |number| self.parsed(&number))?
                 .into_iter()
                 .collect(),
+            calls_per_second: (table.calls_per_second)
+                .map(|rate| self.calls_per_second(&rate))
+                .transpose()?,
         };
         let realm = carrier.realm().to_owned();
         match self.carriers.insert(id, realm) {

@@ -8,6 +8,10 @@ mod accounts;
 mod applications;
 mod auth;
 mod brand;
+mod broadcast_order;
+mod broadcast_recipients;
+mod broadcast_resource;
+mod broadcasts;
 mod call_order;
 mod call_resource;
 mod caller_ids;
@@ -62,6 +66,7 @@ use axum::{Extension, Router};
 use door::Door;
 use store::tenants::MAX_COMPONENT_BYTES;
 
+pub use broadcasts::LiveBroadcasts;
 pub use live_calls::{End, EndError, LiveCalls};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
@@ -133,6 +138,7 @@ pub fn router(state: ApiState) -> Router {
             post(undelivered::redeliver),
         )
         .merge(people::routes())
+        .merge(broadcasts::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

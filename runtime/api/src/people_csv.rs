@@ -23,7 +23,7 @@ use crate::destination::normalise;
 use crate::problem::{BadRow, Problem};
 
 /// Bytes of a file: that of a million people with a language and an area.
-const MAX_BYTES: usize = 32 << 20;
+pub(crate) const MAX_BYTES: usize = 32 << 20;
 /// Wrong rows that an answer names.
 const MAX_NAMED: usize = 1_000;
 /// Different fields that one table has columns for.
@@ -161,7 +161,7 @@ async fn import(
 }
 
 /// How many rows there are, the first of the wrong ones, and how many of these there are.
-fn look_at(body: &[u8]) -> Result<(u64, Vec<BadRow>, u64), Problem> {
+pub(crate) fn look_at(body: &[u8]) -> Result<(u64, Vec<BadRow>, u64), Problem> {
     let (mut rows, mut bad, mut count) = (0, Vec::new(), 0);
     for row in Rows::of(body).map_err(Problem::bad_parameter)? {
         rows += 1;

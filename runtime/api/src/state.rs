@@ -5,9 +5,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use store::{AccountStore, PeopleStore, Secret};
+use store::{AccountStore, BroadcastStore, PeopleStore, Secret};
 
-use crate::{LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Operator, Plugins, Told};
+use crate::{
+    LiveBroadcasts, LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Operator, Plugins, Told,
+};
 
 /// Something that is done when it resolves.
 pub type Done<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -19,6 +21,10 @@ pub struct ApiState {
     pub store: Arc<dyn AccountStore>,
     /// Where people are kept.
     pub people: Arc<dyn PeopleStore>,
+    /// Where broadcasts are kept.
+    pub broadcasts: Arc<dyn BroadcastStore>,
+    /// Who calls their recipients.
+    pub live_broadcasts: Arc<dyn LiveBroadcasts>,
     /// The calls that wait or are up.
     pub live: Arc<dyn LiveCalls>,
     /// The recordings that go on, and the files of all.

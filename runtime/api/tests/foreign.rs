@@ -29,6 +29,8 @@ fn nobodys(kind: &str) -> &'static str {
         "call" | "participant" | "member" => "CA00000000000000000000000000000000",
         "stream" => "MZ00000000000000000000000000000000",
         "person" => "+8562055500002",
+        "broadcast" => "BC00000000000000000000000000000000",
+        "recipient" => "+8562055500004",
         "recording" | "conference_recording" => "RE00000000000000000000000000000000",
         "callback" => "999999",
         "conference" => "CF00000000000000000000000000000000",

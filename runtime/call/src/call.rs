@@ -15,6 +15,7 @@ mod streams;
 mod tests;
 mod whisper;
 
+pub use self::ending::HUNG_UP_BY_US;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 

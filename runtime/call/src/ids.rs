@@ -115,6 +115,11 @@ sid! {
     PhoneNumberSid, "PN"
 }
 
+sid! {
+    /// One broadcast, from its draft on: `BC` and 32 hexadecimal digits.
+    BroadcastSid, "BC"
+}
+
 fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
     let digits = text.strip_prefix(prefix)?.as_bytes();
     if digits.len() != 32 {

@@ -28,7 +28,7 @@ mod signalled_digit;
 mod speech_input;
 mod stream;
 
-pub use call::{Call, Limits};
+pub use call::{Call, HUNG_UP_BY_US, Limits};
 pub use callback::{CallCallback, ProgressEvent};
 pub use callback_subject::CallbackSubject;
 pub use child::{
@@ -48,9 +48,9 @@ pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
 pub use grants::{Grants, NotGranted};
 pub use ids::{
-    AccountSid, ApplicationSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid, KeySid,
-    ListeningId, PhoneNumberSid, PlaybackId, QueueSid, RecordingId, RecordingSid, RequestId,
-    StreamSid,
+    AccountSid, ApplicationSid, BroadcastSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid,
+    KeySid, ListeningId, PhoneNumberSid, PlaybackId, QueueSid, RecordingId, RecordingSid,
+    RequestId, StreamSid,
 };
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,

@@ -10,6 +10,7 @@ mod dialer;
 mod learned;
 mod line;
 mod policy;
+pub mod pump;
 pub mod retry;
 mod schedule;
 mod token_bucket;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::broadcast_command::BroadcastCommand;
 use crate::compiler::worker::{self, WorkerOptions};
 use crate::config::Config;
 use crate::people::PeopleCommand;
@@ -70,6 +71,9 @@ enum Command {
     /// Whom an account of the running server calls: language, areas and fields of each number.
     #[command(subcommand)]
     People(PeopleCommand),
+    /// One message to many: whom an account of the running server calls with it, and what comes of it.
+    #[command(subcommand)]
+    Broadcast(BroadcastCommand),
     /// Makes, builds, tests and inspects plugins on this machine alone; uploads them to a server and says which version runs.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -136,6 +140,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::CallerIds(command) => things::run_caller_ids(&command),
         Command::Audit { entries, output } => things::audit(&output, entries),
         Command::People(command) => crate::people::run(&command),
+        Command::Broadcast(command) => crate::broadcast_command::run(&command),
         Command::Plugin(command) => crate::plugin::run(&command),
         Command::Twiml(command) => crate::plugin::twiml::run(&command),
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),

@@ -2,6 +2,8 @@
 
 mod account_api;
 mod apply;
+mod broadcast_command;
+mod broadcasts;
 mod call_actor;
 mod callbacks;
 mod children;

@@ -32,6 +32,8 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
     api::router(ApiState {
         store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
         people: Arc::clone(&services.store) as Arc<dyn store::PeopleStore>,
+        broadcasts: Arc::clone(&services.store) as Arc<dyn store::BroadcastStore>,
+        live_broadcasts: Arc::clone(&host) as Arc<dyn api::LiveBroadcasts>,
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
         rooms: Arc::clone(&host) as Arc<dyn api::LiveRooms>,
@@ -75,6 +77,12 @@ impl Host {
         self.services
             .upgrade()
             .expect("the API stops before the services it serves")
+    }
+}
+
+impl api::LiveBroadcasts for Host {
+    fn broadcasts_changed(&self) {
+        self.services().broadcasts.look();
     }
 }
 

@@ -357,7 +357,10 @@ pub(crate) async fn end(services: &Services, sid: CallSid, status: CallStatus, e
         .finish_call(sid, record, clock::unix_ms(), None)
         .await
     {
-        Ok(()) => services.callbacks.look(),
+        Ok(()) => {
+            services.callbacks.look();
+            services.broadcasts.look();
+        }
         Err(StoreError::IllegalStatus { .. }) => {}
         Err(error) => error!(call.sid = %sid, "cannot keep the record: {error}"),
     }

@@ -1,5 +1,6 @@
 //! `jackfield people`: whom an account calls, on a running server.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account_api::{AccountApi, CSV};
 
@@ -65,6 +66,21 @@ pub(crate) struct PeopleFilter {
 }
 
 impl PeopleFilter {
+    /// Whether anybody is left out.
+    pub(crate) fn is_given(&self) -> bool {
+        self.language.is_some() || !self.areas.is_empty() || !self.fields.is_empty()
+    }
+
+    /// As a body has it.
+    pub(crate) fn to_json(&self) -> anyhow::Result<Value> {
+        let fields = self.fields.iter().map(|pair| {
+            let pair = pair.split_once(':');
+            pair.context("--field is a name and a value: `role:chief`")
+        });
+        let fields: BTreeMap<_, _> = fields.collect::<anyhow::Result<_>>()?;
+        Ok(json!({ "language": self.language, "areas": self.areas, "fields": fields }))
+    }
+
     fn query(&self) -> Vec<(String, String)> {
         let pair = |name: &str, value: &String| (name.to_owned(), value.clone());
         let language = self.language.iter().map(|value| pair("Language", value));

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use crate::broadcasts::Broadcasts;
 use crate::callbacks::Callbacks;
 use crate::config::{Bound, Config};
 use crate::endpoint::Endpoint;
@@ -97,6 +98,7 @@ impl Runtime {
                 store.directory(),
                 Handle::current(),
             )),
+            broadcasts: Arc::default(),
             store,
             endpoint: endpoint.handle(),
             media,
@@ -125,6 +127,7 @@ impl Runtime {
         tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
         Callbacks::start(&services);
         services.outbound.start(&services)?;
+        Broadcasts::start(&services);
 
         let core = sip::Endpoint::new(
             sip::Config {

@@ -8,6 +8,7 @@ use speech::Recognition;
 use store::{Commit, PluginLogLine, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
 
+use crate::broadcasts::Broadcasts;
 use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::endpoint::EndpointHandle;
@@ -37,6 +38,7 @@ pub(crate) struct Services {
     pub(crate) live: LiveCalls,
     pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) outbound: Arc<Outbound>,
+    pub(crate) broadcasts: Arc<Broadcasts>,
     pub(crate) conferences: Conferences,
     pub(crate) queues: Queues,
     pub(crate) trunks: Trunks,
@@ -109,6 +111,7 @@ impl Services {
             .finish_call(info.call_sid, record, at_unix_ms, journal);
         see_through(commit, "the record", info.call_sid).await;
         self.callbacks.look();
+        self.broadcasts.look();
     }
 
     /// Sees a write through that the call does not wait for.

@@ -2,7 +2,7 @@
 
 use call::{RecordingOf, RecordingTracks};
 
-use crate::{CallRow, ProgressEvent, RecordingRow, rfc2822};
+use crate::{Broadcast, CallRow, ProgressEvent, Recipient, RecordingRow, rfc2822};
 
 /// The names and values of a form.
 pub(crate) type Form = Vec<(String, String)>;
@@ -48,6 +48,36 @@ pub(crate) fn call_parameters(
         if let Some(who) = record.answered_by {
             put(&mut form, "AnsweredBy", who.as_str());
         }
+    }
+    form
+}
+
+/// Somebody has heard a broadcast, by this call.
+pub(crate) fn reached_parameters(
+    broadcast: &Broadcast,
+    recipient: &Recipient,
+    call: &CallRow,
+    at_unix_ms: u64,
+) -> Form {
+    let mut form = Form::new();
+    put(&mut form, "BroadcastSid", broadcast.sid);
+    put(&mut form, "AccountSid", broadcast.account);
+    put(&mut form, "CallSid", call.sid);
+    put(&mut form, "From", &call.from);
+    put(&mut form, "To", &call.to);
+    put(&mut form, "Event", "reached");
+    put(&mut form, "Attempts", recipient.attempts.len());
+    if let Some(record) = &call.record {
+        put(&mut form, "CallDuration", record.duration_s);
+    }
+    if let Some(at) = rfc2822(at_unix_ms) {
+        put(&mut form, "Timestamp", at);
+    }
+    if let Some(language) = &recipient.language {
+        put(&mut form, "Language", language);
+    }
+    for (name, value) in &recipient.fields {
+        put(&mut form, &format!("Field.{name}"), value);
     }
     form
 }

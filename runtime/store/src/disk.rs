@@ -6,6 +6,7 @@
 
 mod account_row;
 mod audit;
+mod broadcasts;
 mod call_rows;
 mod callbacks;
 mod carrier_row;

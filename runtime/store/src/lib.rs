@@ -14,6 +14,7 @@
 mod account;
 mod apply;
 mod audit;
+pub mod broadcast;
 mod call_row;
 mod callback_parameters;
 mod callback_row;
@@ -54,6 +55,12 @@ pub use account::{
 };
 pub use apply::{Applied, GeneratedToken, Item};
 pub use audit::{AuditEntry, Author, MAX_AUDIT_ENTRIES};
+pub use broadcast::{
+    AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastCursor, BroadcastOrder,
+    BroadcastPage, BroadcastRules, BroadcastState, BroadcastStore, BroadcastWork, Judgement,
+    Message, NewBroadcast, NewRecipient, Recipient, RecipientAttempt, RecipientPage,
+    RecipientState, random_broadcast_sid,
+};
 pub use call::{CallCallback, ProgressEvent, RecordingSource};
 pub use call_row::{
     CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Leg, NewCall, random_call_sid,

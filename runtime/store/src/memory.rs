@@ -1,5 +1,6 @@
 //! A store that forgets: for simulation and tests.
 
+mod broadcasts;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -46,6 +47,7 @@ struct MemoryRows {
     queues: BTreeMap<(AccountSid, QueueSid), QueueRow>,
     /// Of each account, by number, as they are sealed.
     people: BTreeMap<AccountSid, BTreeMap<String, Vec<u8>>>,
+    kept: broadcasts::Kept,
     callbacks: BTreeMap<u64, CallbackRow>,
     callback_states: BTreeMap<CallSid, CallbackState>,
     last_callback: u64,

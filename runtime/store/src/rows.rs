@@ -5,6 +5,7 @@ use std::sync::Arc;
 use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid};
 
 use crate::apply::Change;
+use crate::broadcast::BroadcastRows;
 use crate::callback_row::CallbackState;
 use crate::people::PersonRows;
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 ///
 /// A verb checks everything before it writes anything, so a verb that is refused leaves nothing behind although its
 /// transaction, which it shares with others, is committed.
-pub(crate) trait Rows: PersonRows {
+pub(crate) trait Rows: PersonRows + BroadcastRows {
     /// The directory as this transaction has made it.
     fn directory(&self) -> Arc<Directory>;
     /// Replaces the directory; `changes` are the rows in which the new one differs.

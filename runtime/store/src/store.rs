@@ -8,12 +8,12 @@ use call::{
 };
 
 use crate::{
-    Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow, CallbackOutcome,
-    CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote, ConferencePage,
-    ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording, NewVersion,
-    OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore, Plugin, PluginChange,
-    PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow,
-    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    Applied, AuditEntry, Author, BroadcastWork, CallChange, CallEvent, CallFilter, CallRow,
+    CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
+    ConferencePage, ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording,
+    NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore, Plugin,
+    PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage,
+    QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin, UsageOfDay,
 };
 
@@ -168,7 +168,7 @@ pub trait AccountStore: Send + Sync {
 }
 
 /// What the host itself does besides. The API never gets at this half.
-pub trait Store: AccountStore + PeopleStore {
+pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// Loads a tenants file. What it names is created or changed to be as it says; what it does not name stays. Applying
     /// the same file again changes nothing.
     fn apply(&self, tenants: Tenants) -> Commit<Applied>;

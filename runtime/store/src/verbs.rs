@@ -1,5 +1,6 @@
 //! What each verb does to the rows: the rules of a call's life, once for all implementations.
 
+mod broadcasts;
 mod callbacks;
 mod conferences;
 mod edits;
@@ -18,6 +19,10 @@ use crate::{
     CallChange, CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError,
 };
 
+pub(crate) use self::broadcasts::{
+    add_recipients, call_recipients, change_broadcast, create_broadcast, judge_recipients,
+    open_recipient, order_broadcast, shuffled,
+};
 pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::conferences::{note_conference, recover_conferences};
 pub(crate) use self::edits::{administer, edit};
@@ -201,6 +206,7 @@ fn end(
         ..before.clone()
     };
     let row = write(rows, Some(before), row, at, CallEventKind::Ended(record))?;
+    broadcasts::note_end(rows, &row, at)?;
     usage::count_call(rows, &row)?;
     Ok(row)
 }

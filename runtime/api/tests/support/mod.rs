@@ -28,10 +28,10 @@ use call::{
 };
 use http_body_util::BodyExt as _;
 use jackfield_api::{
-    ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveCalls,
-    LiveRecordings, LiveRooms, LiveStream, LiveStreams, Metric, Operator, Plugins, PushError,
-    QueueMember, QueueView, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
-    StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
+    ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
+    LiveCalls, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Metric, Operator, Plugins,
+    PushError, QueueMember, QueueView, RecordingChange, RecordingError, RecordingFile,
+    RecordingFormat, StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -108,6 +108,8 @@ pub(crate) struct Live {
     pub(crate) callbacks: AtomicU64,
     /// How often it was told that accounts have changed.
     pub(crate) directory_changes: AtomicU64,
+    /// How often it was told of broadcasts.
+    pub(crate) broadcast_changes: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
     pub(crate) redirected: Mutex<Vec<Redirected>>,
     pub(crate) limited: Mutex<Vec<(CallSid, Duration)>>,
@@ -176,6 +178,12 @@ impl LiveCalls for Live {
 
     fn limit(&self, _account: AccountSid, call: CallSid, longest: Duration) {
         self.limited.lock().unwrap().push((call, longest));
+    }
+}
+
+impl LiveBroadcasts for Live {
+    fn broadcasts_changed(&self) {
+        self.broadcast_changes.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -672,6 +680,8 @@ impl Api {
         let router = router(ApiState {
             store: between(Arc::clone(&store)),
             people: Arc::clone(&store) as Arc<dyn store::PeopleStore>,
+            broadcasts: Arc::clone(&store) as Arc<dyn store::BroadcastStore>,
+            live_broadcasts: live.clone(),
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),
             streams: taps.clone(),

@@ -105,6 +105,7 @@ pub(crate) fn kinds(path: &str) -> Vec<String> {
             ("id", _) => pair[0],
             ("recording", _) if path.contains("{conference}") => "conference_recording",
             ("number", _) if pair[0] == "People" => "person",
+            ("number", _) if pair[0] == "Recipients" => "recipient",
             ("call", true) => "over",
             _ => name,
         })

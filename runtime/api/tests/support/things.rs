@@ -108,6 +108,7 @@ pub(crate) async fn things(api: &Api, owner: &Owner, from: &str) -> Things {
     let mut things = calls(api, owner, from).await;
     things.extend(rooms(api, owner, &things["call"]).await);
     things.extend(directory(api, owner).await);
+    things.extend(broadcast(api, owner, from).await);
     things
 }
 
@@ -201,6 +202,20 @@ async fn rooms(api: &Api, owner: &Owner, call: &str) -> Things {
         ("participant", call.to_owned()),
         ("queue", text(&queue.await["sid"])),
         ("member", member(account, 1).to_string()),
+    ])
+}
+
+/// A draft for one recipient.
+async fn broadcast(api: &Api, owner: &Owner, from: &str) -> Things {
+    let path = format!("/v1/Accounts/{}/Broadcasts", owner.sid);
+    let draft = format!(
+        r#"{{"name":"x","from":"{from}","message":{{"twiml":"x"}},"recipients":[{{"number":"+8562055500003"}}]}}"#
+    );
+    let made = api.send(request("POST", &path, &draft, owner.user())).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    Things::from([
+        ("broadcast", text(&made.json["sid"])),
+        ("recipient", "+8562055500003".to_owned()),
     ])
 }
 

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use super::{Call, GRACE, State};
 use crate::{CallRecord, CallStatus, Effect, Event, HangUpCause, RejectReason};
 
+/// The `end_reason` of a call that was up until its story ended it: whoever listened has heard all.
+pub const HUNG_UP_BY_US: &str = "hung up by us";
+
 /// What is known when a call ends.
 pub(super) struct Ending {
     status: CallStatus,
@@ -131,10 +134,21 @@ impl Call {
                 }));
                 self.over(
                     now,
-                    Ending::new(CallStatus::Completed, cause, 200, "hung up by us"),
+                    Ending::new(CallStatus::Completed, cause, 200, self.why_by_us(cause)),
                 );
             }
             State::Cancelling(_) | State::Over => {}
+        }
+    }
+
+    /// Why we hang up a call that is up.
+    const fn why_by_us(&self, cause: HangUpCause) -> &'static str {
+        match cause {
+            HangUpCause::Api => "ended over the API",
+            HangUpCause::Limit => "ended at its limit",
+            HangUpCause::Shutdown => "ended because the server stopped",
+            _ if self.story.apology.is_some() => "ended by an apology",
+            _ => HUNG_UP_BY_US,
         }
     }
 

@@ -165,6 +165,7 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(PARTICIPANTS)?;
     transaction.open_table(CALL_QUEUES)?;
     super::people::create(&transaction)?;
+    super::broadcasts::create(&transaction)?;
     transaction.open_table(CALLBACKS)?;
     transaction.open_table(CALLBACKS_GIVEN_UP)?;
     transaction.open_table(CALLBACK_STATES)?;

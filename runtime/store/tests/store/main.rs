@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod agreement;
+mod broadcasts;
 mod callbacks;
 mod conferences;
 mod crash;

@@ -1,0 +1,103 @@
+//! A broadcast and its recipients, as the API shows them.
+
+use call::HttpMethod;
+use serde_json::{Map, Value, json};
+use store::{AttemptOutcome, Broadcast, Message, Recipient, RecipientState};
+
+use crate::date::iso8601;
+
+/// A broadcast with its progress.
+pub(crate) fn show(row: &Broadcast) -> Value {
+    let rules = &row.rules;
+    let time = |at: Option<u64>| at.and_then(iso8601);
+    json!({
+        "sid": row.sid.to_string(),
+        "account_sid": row.account.to_string(),
+        "name": row.name,
+        "from": row.from,
+        "message": message(&row.message),
+        "state": row.state.as_str(),
+        "priority": rules.terms.priority.as_str(),
+        "not_before": time(rules.terms.not_before_unix_ms),
+        "expires": time(rules.terms.expires_unix_ms),
+        "window": rules.terms.window.as_ref().map(ToString::to_string),
+        "max_attempts": rules.max_attempts.unwrap_or(dial::retry::USUAL_ATTEMPTS),
+        "gap_s": rules.gap_s.map_or(dial::retry::USUAL_GAP.as_secs(), u64::from),
+        "reached_after_s": rules.reached_after_s,
+        "ring_timeout_s": rules.ring_timeout_s,
+        "webhook": rules.webhook.as_ref().map(|webhook| json!({
+            "url": webhook.url,
+            "method": if webhook.method == HttpMethod::Get { "GET" } else { "POST" },
+        })),
+        "progress": progress(row),
+        "date_created": iso8601(row.created_unix_ms),
+        "date_updated": iso8601(row.updated_unix_ms),
+        "date_started": time(row.started_unix_ms),
+        "date_ended": time(row.ended_unix_ms),
+    })
+}
+
+fn message(message: &Message) -> Value {
+    match message {
+        Message::Audio { files, fallback } => json!({ "audio": files, "fallback": fallback }),
+        Message::Twiml(document) => json!({ "twiml": document }),
+        Message::Url { url, method } => json!({ "url": url, "method": method.as_str() }),
+        Message::Plugin(name) => json!({ "plugin": name }),
+    }
+}
+
+/// Who stands where, and how calls ended.
+fn progress(row: &Broadcast) -> Value {
+    let counts = &row.counts;
+    let outcomes: Map<String, Value> = AttemptOutcome::ALL
+        .iter()
+        .filter_map(|outcome| Some((outcome.to_string(), json!(counts.outcomes.get(outcome)?))))
+        .collect();
+    json!({
+        "recipients": counts.total(),
+        "waiting": counts.waiting,
+        "again": counts.again,
+        "calling": counts.calling + counts.judged,
+        "reached": counts.reached,
+        "given_up": counts.given_up,
+        "attempts": counts.attempts(),
+        "outcomes": outcomes,
+    })
+}
+
+/// A recipient with all of their calls.
+pub(crate) fn show_recipient(recipient: &Recipient) -> Value {
+    let attempts: Vec<Value> = recipient
+        .attempts
+        .iter()
+        .map(|attempt| {
+            json!({
+                "call_sid": attempt.call.to_string(),
+                "outcome": attempt.outcome.as_str(),
+                "sip_status": attempt.record.sip_status,
+                "duration_s": attempt.record.duration_s,
+                "end_reason": attempt.record.end_reason,
+                "trunk": attempt.trunk.as_ref().map(ToString::to_string),
+                "date_started": iso8601(attempt.started_unix_ms),
+                "date_ended": iso8601(attempt.ended_unix_ms),
+            })
+        })
+        .collect();
+    let (due, call, reason) = match &recipient.state {
+        RecipientState::Waiting { due_unix_ms } => (iso8601(*due_unix_ms), None, None),
+        RecipientState::Calling(call) => (None, Some(call.to_string()), None),
+        RecipientState::GivenUp(reason) => (None, None, Some(reason)),
+        RecipientState::Judged | RecipientState::Reached => (None, None, None),
+    };
+    let due = due.filter(|_| !recipient.attempts.is_empty());
+    json!({
+        "number": recipient.number.as_str(),
+        "language": recipient.language,
+        "fields": recipient.fields,
+        "state": recipient.state.as_str(),
+        "date_due": due,
+        "call_sid": call,
+        "reason": reason,
+        "attempts": attempts,
+    })
+}

@@ -1,0 +1,282 @@
+//! Broadcasts over REST: drafted, ordered, shown.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::atomic::Ordering;
+
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use store::{BroadcastWork as _, Judgement};
+use support::{Answer, Api, SID, TOKEN, request};
+use tower::ServiceExt as _;
+
+fn path(below: &str) -> String {
+    format!("/v1/Accounts/{SID}/Broadcasts{below}")
+}
+
+async fn send(api: &Api, method: &str, below: &str, body: &Value) -> Answer {
+    let body = match body {
+        Value::Null => String::new(),
+        Value::String(table) => table.clone(),
+        body => body.to_string(),
+    };
+    api.send(request(method, &path(below), &body, (SID, TOKEN)))
+        .await
+}
+
+fn flood() -> Value {
+    json!({
+        "name": "Flood",
+        "from": "345",
+        "message": { "twiml": "<Response><Say>{{name}}, leave now.</Say></Response>" },
+    })
+}
+
+async fn created(api: &Api, more: Value) -> Value {
+    let mut body = flood();
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let answer = send(api, "POST", "", &body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json
+}
+
+fn sid(row: &Value) -> &str {
+    row["sid"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_broadcast_is_drafted_and_shown() {
+    let api = Api::new();
+    let more = json!({
+        "recipients": [{"number": "+855 12 345 678", "language": "khm", "fields": {"name": "Sok"}}],
+        "expires": "2010-09-02T00:00:00Z",
+        "window": "08:00-20:00 Asia/Phnom_Penh",
+        "max_attempts": 2,
+        "gap_s": 120,
+        "reached_after_s": 5,
+        "ring_timeout_s": 40,
+        "webhook": {"url": "https://app.example/reached"},
+    });
+    let row = created(&api, more).await;
+    let progress = json!({
+        "recipients": 1, "waiting": 1, "again": 0, "calling": 0, "reached": 0, "given_up": 0,
+        "attempts": 0, "outcomes": {},
+    });
+    let expected = json!({
+        "sid": sid(&row),
+        "account_sid": SID,
+        "name": "Flood",
+        "from": "345",
+        "message": flood()["message"],
+        "state": "draft",
+        "priority": "normal",
+        "not_before": null,
+        "expires": "2010-09-02T00:00:00Z",
+        "window": "08:00-20:00 Asia/Phnom_Penh",
+        "max_attempts": 2,
+        "gap_s": 120,
+        "reached_after_s": 5,
+        "ring_timeout_s": 40,
+        "webhook": {"url": "https://app.example/reached", "method": "POST"},
+        "progress": progress,
+        "date_created": "2010-08-31T20:36:28Z",
+        "date_updated": "2010-08-31T20:36:28Z",
+        "date_started": null,
+        "date_ended": null,
+    });
+    assert_eq!(row, expected);
+    let one = format!("/{}", sid(&row));
+    assert_eq!(send(&api, "GET", &one, &Value::Null).await.json, row);
+    let list = send(&api, "GET", "", &Value::Null).await.json;
+    assert_eq!(list["broadcasts"], json!([row]));
+    let recipient = format!("{one}/Recipients/+85512345678");
+    let recipient = send(&api, "GET", &recipient, &Value::Null).await.json;
+    assert_eq!(recipient["fields"], json!({"name": "Sok"}));
+    assert_eq!(recipient["state"], "waiting");
+}
+
+#[tokio::test]
+async fn a_draft_is_changed_in_part() {
+    let api = Api::new();
+    let row = created(&api, json!({"max_attempts": 5, "gap_s": 600})).await;
+    let one = format!("/{}", sid(&row));
+    let change = json!({"name": "Flood 2", "gap_s": 60});
+    let changed = send(&api, "PATCH", &one, &change).await.json;
+    assert_eq!(
+        (
+            &changed["name"],
+            &changed["max_attempts"],
+            &changed["gap_s"]
+        ),
+        (&json!("Flood 2"), &json!(5), &json!(60))
+    );
+    assert_eq!(changed["message"], row["message"]);
+    let csv = "number,language,areas,name\n+85512000001,khm,14,Sok\n+85512000002,,,\n";
+    let added = send(&api, "POST", &format!("{one}/Recipients.csv"), &json!(csv)).await;
+    assert_eq!(added.json["progress"]["recipients"], 2, "{added:?}");
+    let wrong = send(
+        &api,
+        "POST",
+        &format!("{one}/Recipients.csv"),
+        &json!("number\nx\n"),
+    )
+    .await;
+    assert_eq!(
+        (wrong.status.as_u16(), &wrong.json["rows"][0]["line"]),
+        (400, &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn people_who_fit_become_recipients() {
+    let api = Api::new();
+    let csv = "number,language,areas,name\n+85512000001,khm,1401,Sok\n+85512000002,khm,16,Dara\n+85512000003,en,14,Ann\n";
+    let people = format!("/v1/Accounts/{SID}/People.csv");
+    api.send(request("POST", &people, csv, (SID, TOKEN))).await;
+    let row = created(
+        &api,
+        json!({"people": {"areas": ["14"], "language": "khm"}}),
+    )
+    .await;
+    assert_eq!(row["progress"]["recipients"], 1);
+    let row = created(&api, json!({"people": {}})).await;
+    assert_eq!(row["progress"]["recipients"], 3);
+    let one = format!("/{}/Recipients?PageSize=2", sid(&row));
+    let page = send(&api, "GET", &one, &Value::Null).await.json;
+    assert_eq!(page["recipients"][0]["fields"]["name"], "Sok");
+    let next = api.get(page["next_page_uri"].as_str().unwrap()).await.json;
+    assert_eq!(next["recipients"][0]["number"], "+85512000003");
+    assert_eq!(next["next_page_uri"], Value::Null);
+}
+
+#[tokio::test]
+async fn orders_are_kept_and_told_to_the_host() {
+    let api = Api::new();
+    let row = created(&api, json!({})).await;
+    let one = format!("/{}", sid(&row));
+    let order = |order: &str| format!("{one}/{order}");
+    let empty = send(&api, "POST", &order("Start"), &Value::Null).await;
+    assert_eq!(empty.problem(), (409, 20409));
+    assert!(empty.message().contains("no recipients"));
+    let add = json!({"recipients": [{"number": "+85512345678"}, {"number": "+85512345679"}]});
+    send(&api, "PATCH", &one, &add).await;
+    let paused = send(&api, "POST", &order("Pause"), &Value::Null).await;
+    assert!(paused.message().contains("start it first"));
+    for (word, state) in [
+        ("Start", "running"),
+        ("Pause", "paused"),
+        ("Resume", "running"),
+        ("Stop", "stopped"),
+    ] {
+        let before = api.live.broadcast_changes.load(Ordering::SeqCst);
+        let ordered = send(&api, "POST", &order(word), &Value::Null).await;
+        assert_eq!(ordered.json["state"], state);
+        assert_eq!(
+            api.live.broadcast_changes.load(Ordering::SeqCst),
+            before + 1
+        );
+    }
+    let changed = send(&api, "PATCH", &one, &json!({"name": "x"})).await;
+    assert_eq!(changed.problem(), (409, 20409));
+    let judgement = Judgement::GiveUp("stopped, \"for good\"".to_owned());
+    let judgements = vec![("+85512345678".parse().unwrap(), judgement)];
+    let judged = api
+        .store
+        .judge_recipients(sid(&row).parse().unwrap(), judgements, 1);
+    judged.wait().unwrap();
+    let table = request("GET", &path(&order("Results.csv")), "", (SID, TOKEN));
+    let table = api.router.clone().oneshot(table).await.unwrap();
+    let table = table.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(
+        String::from_utf8(table.to_vec()).unwrap(),
+        "number,language,state,reason,attempts,outcome,sip_status,duration_s,started,ended,call_sid\n\
+         +85512345678,,given-up,\"stopped, \"\"for good\"\"\",0,,,,,,\n\
+         +85512345679,,waiting,,0,,,,,,\n"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_draft_is_said_before_there_is_one() {
+    let api = Api::new();
+    for (more, code, expected) in [
+        (json!({"name": " "}), 20001, "`name` has 1 to 100"),
+        (
+            json!({"from": "+85522222222"}),
+            21210,
+            "is not a number of this account",
+        ),
+        (
+            json!({"message": {}}),
+            20001,
+            "one of `audio`, `twiml`, `url` and `plugin`",
+        ),
+        (
+            json!({"message": {"twiml": "x", "plugin": "y"}}),
+            20001,
+            "one of `audio`",
+        ),
+        (
+            json!({"message": {"url": "ftp://a/"}}),
+            20001,
+            "http:// or https://",
+        ),
+        (
+            json!({"message": {"twiml": "x", "method": "GET"}}),
+            20001,
+            "no effect without `url`",
+        ),
+        (
+            json!({"message": {"plugin": "nobody"}}),
+            20001,
+            "no plugin `nobody`",
+        ),
+        (
+            json!({"message": {"audio": {}}}),
+            20001,
+            "a file for each of",
+        ),
+        (json!({"gap_s": 1}), 20001, "`gap_s` must be 60 to"),
+        (
+            json!({"max_attempts": 11}),
+            20001,
+            "`max_attempts` must be 1 to 10",
+        ),
+        (
+            json!({"priority": "high"}),
+            20001,
+            "`emergency`, `normal` or `bulk`",
+        ),
+        (json!({"priority": "emergency"}), 20001, "at most `normal`"),
+        (json!({"window": "8-20"}), 20001, "`window`"),
+        (
+            json!({"expires": "2010-08-31T20:36:00Z"}),
+            20001,
+            "Nobody could ever be called",
+        ),
+        (
+            json!({"not_before": "tomorrow"}),
+            20001,
+            "`not_before` is a time",
+        ),
+        (
+            json!({"recipients": [{"number": "x"}]}),
+            21211,
+            "is not a telephone number",
+        ),
+        (json!({"colour": "red"}), 20001, "unknown field `colour`"),
+    ] {
+        let mut body = flood();
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let answer = send(&api, "POST", "", &body).await;
+        assert_eq!(answer.problem(), (400, code), "{more}: {answer:?}");
+        assert!(answer.message().contains(expected), "{}", answer.message());
+    }
+    let list = send(&api, "GET", "", &Value::Null).await.json;
+    assert_eq!(list["broadcasts"], json!([]));
+}

@@ -1,0 +1,247 @@
+//! Broadcasts that are begun: whoever is due is handed to the dialler, and whoever was not reached is judged.
+
+mod judge;
+mod message;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use call::{BroadcastSid, Direction};
+use dial::pump::{self, STEP, Step, View};
+use store::{
+    Broadcast, BroadcastState, CallOrders, Judgement, NewCall, Recipient, Scope, StoreError,
+};
+use tokio::sync::Notify;
+use tracing::{error, info};
+
+use crate::clock;
+use crate::services::Services;
+
+/// How long the store is left alone when it has failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Longer than that nobody waits: the clock may be set meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The pump of all broadcasts as the rest of the host sees it.
+#[derive(Default)]
+pub(crate) struct Broadcasts {
+    changed: Notify,
+}
+
+impl Broadcasts {
+    /// A broadcast was ordered to do something, or a call is over.
+    pub(crate) fn look(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Goes on with what was begun, until the services are gone.
+    pub(crate) fn start(services: &Arc<Services>) {
+        let broadcasts = Arc::clone(&services.broadcasts);
+        let worker = Worker {
+            services: Arc::downgrade(services),
+            recalled: HashSet::new(),
+        };
+        tokio::spawn(broadcasts.run(worker));
+    }
+
+    async fn run(self: Arc<Self>, mut worker: Worker) {
+        loop {
+            let wait = match worker.turn().await {
+                Ok(None) => return,
+                Ok(Some(wake)) => wake.map_or(LONGEST_WAIT, |at| {
+                    Duration::from_millis(at.saturating_sub(clock::unix_ms())).min(LONGEST_WAIT)
+                }),
+                Err(why) => {
+                    error!("broadcasts stand still for a moment: {why}");
+                    AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+/// Does one step after another. Nothing of a broadcast is done at the same time as another step of it.
+struct Worker {
+    services: Weak<Services>,
+    /// Halted ones whose queued calls were taken back.
+    recalled: HashSet<BroadcastSid>,
+}
+
+impl Worker {
+    /// Does what there is to do, a step of each broadcast in turn. When to come back; the outer none once the services are gone.
+    async fn turn(&mut self) -> Result<Option<Option<u64>>, StoreError> {
+        loop {
+            let Some(services) = self.services.upgrade() else {
+                return Ok(None);
+            };
+            let mut wake: Option<u64> = None;
+            let mut has_acted = false;
+            for broadcast in services.store.begun_broadcasts()? {
+                match self.step(&services, &broadcast).await? {
+                    Step::Wait(at) => wake = [wake, at].into_iter().flatten().min(),
+                    _ => has_acted = true,
+                }
+            }
+            if !has_acted {
+                return Ok(Some(wake));
+            }
+        }
+    }
+
+    async fn step(
+        &mut self,
+        services: &Arc<Services>,
+        broadcast: &Broadcast,
+    ) -> Result<Step, StoreError> {
+        let sid = broadcast.sid;
+        if broadcast.state == BroadcastState::Running {
+            self.recalled.remove(&sid);
+        }
+        let view = View {
+            broadcast,
+            next_due_unix_ms: services.store.next_due(sid)?,
+            ahead: ahead(services, broadcast),
+            is_recalled: self.recalled.contains(&sid),
+        };
+        let step = pump::next(&view, clock::unix_ms());
+        match &step {
+            Step::Judge => judge::judge(services, broadcast).await?,
+            Step::Feed(limit) => return feed(services, broadcast, *limit).await.map(|()| step),
+            Step::Recall => {
+                self.recalled.insert(sid);
+                for call in services.store.broadcast_calls(sid)? {
+                    services.outbound.cancel(call).await;
+                }
+            }
+            Step::GiveUp(why) => give_up(services, broadcast, why).await?,
+            Step::Wait(_) => {}
+        }
+        Ok(step)
+    }
+}
+
+/// How many of a broadcast's calls may be made or wait: by the channels of its account and of its carrier's trunks.
+pub(crate) fn ahead(services: &Services, broadcast: &Broadcast) -> u64 {
+    let directory = services.store.directory();
+    let Some(account) = directory.account(broadcast.account) else {
+        return 0;
+    };
+    let payer = directory.payer(account.sid);
+    let limits = directory.account(payer).map(|payer| &payer.outbound);
+    let trunks = directory.trunks();
+    let trunks = trunks.filter(|trunk| trunk.carrier == account.carrier && trunk.is_outbound());
+    let (channels, rate) = trunks.fold((0_u32, 0.0), |(channels, rate), trunk| {
+        (
+            channels.saturating_add(trunk.max_channels),
+            rate + trunk.calls_per_second,
+        )
+    });
+    let channels = channels.min(limits.map_or(0, |limits| limits.max_channels));
+    let rate = limits
+        .map_or(0.0, |limits| limits.calls_per_second)
+        .min(rate);
+    pump::ahead(channels, rate)
+}
+
+/// Accepts calls to those who are due. Who may not be called at all is given up.
+async fn feed(
+    services: &Arc<Services>,
+    broadcast: &Broadcast,
+    limit: usize,
+) -> Result<(), StoreError> {
+    let scope = Scope::of_host(broadcast.account);
+    let now = clock::unix_ms();
+    let due = services
+        .store
+        .due_recipients(scope, broadcast.sid, now, limit)?;
+    let directory = services.store.directory();
+    let mut calls = Vec::new();
+    let mut refused = Vec::new();
+    for recipient in due {
+        let number = recipient.number.as_str();
+        match dial::permit(&directory, broadcast.account, &broadcast.from, number) {
+            Ok(_) => match new_call(broadcast, &recipient, now) {
+                Ok(call) => calls.push(call),
+                Err(why) => refused.push((recipient.number, Judgement::GiveUp(why))),
+            },
+            Err(why) => refused.push((recipient.number, Judgement::GiveUp(why.to_string()))),
+        }
+    }
+    if !refused.is_empty() {
+        info!(broadcast = %broadcast.sid, tenant.id = %broadcast.account, "{} recipients cannot be called", refused.len());
+        let judged = services
+            .store
+            .judge_recipients(broadcast.sid, refused, now)
+            .await?;
+        told_of_end(judged.as_ref());
+    }
+    for row in services
+        .store
+        .call_recipients(broadcast.sid, calls, now)
+        .await?
+    {
+        services.outbound.accepted(&row);
+    }
+    Ok(())
+}
+
+fn new_call(broadcast: &Broadcast, recipient: &Recipient, now: u64) -> Result<NewCall, String> {
+    let (flow, settings) = message::flow(&broadcast.message, recipient)?;
+    Ok(NewCall {
+        sid: store::random_call_sid(),
+        from: broadcast.from.clone(),
+        to: recipient.number.to_string(),
+        direction: Direction::OutboundApi,
+        parent: None,
+        flow,
+        ring_timeout_s: broadcast.rules.ring_timeout_s,
+        settings,
+        callback: None,
+        orders: CallOrders {
+            queue: broadcast.rules.terms.clone(),
+            ..CallOrders::default()
+        },
+        created_unix_ms: now,
+    })
+}
+
+/// Some of those who wait are called no more.
+async fn give_up(
+    services: &Arc<Services>,
+    broadcast: &Broadcast,
+    why: &str,
+) -> Result<(), StoreError> {
+    let scope = Scope::of_host(broadcast.account);
+    let waiting = services
+        .store
+        .due_recipients(scope, broadcast.sid, u64::MAX - 1, STEP)?;
+    let judgements = waiting
+        .into_iter()
+        .map(|recipient| (recipient.number, Judgement::GiveUp(why.to_owned())));
+    let given_up = services
+        .store
+        .judge_recipients(broadcast.sid, judgements.collect(), clock::unix_ms())
+        .await?;
+    told_of_end(given_up.as_ref());
+    Ok(())
+}
+
+/// A line for the operator once a broadcast is over.
+fn told_of_end(broadcast: Option<&Broadcast>) {
+    if let Some(broadcast) = broadcast.filter(|one| one.counts.left() == 0) {
+        info!(
+            broadcast = %broadcast.sid,
+            tenant.id = %broadcast.account,
+            "{}: {} reached, {} not, by {} calls",
+            broadcast.state.as_str(),
+            broadcast.counts.reached,
+            broadcast.counts.given_up,
+            broadcast.counts.attempts()
+        );
+    }
+}

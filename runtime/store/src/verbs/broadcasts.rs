@@ -1,0 +1,412 @@
+//! A broadcast's life, and its recipients': the rules, once for all implementations.
+
+use call::{BroadcastSid, CallRecord, CallStatus, CallbackSubject, Direction};
+use numbers::PhoneNumber;
+use sha2::{Digest, Sha256};
+
+use super::accept_call;
+use super::callbacks::{News, tell};
+use crate::broadcast::{MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, outcome};
+use crate::callback_parameters::reached_parameters;
+use crate::rows::Rows;
+use crate::seal::Purpose;
+use crate::{
+    Account, AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder,
+    BroadcastState, CallRow, Directory, Judgement, NewBroadcast, NewCall, NewRecipient, Recipient,
+    RecipientAttempt, RecipientState, Scope, StoreError,
+};
+
+/// The version byte of a recipient's row before it is sealed.
+const VERSION: u8 = 1;
+
+pub(crate) fn create_broadcast(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    new: NewBroadcast,
+) -> Result<Broadcast, StoreError> {
+    account(&rows.directory(), scope)?;
+    if rows.broadcast_count(scope.account())? >= MAX_BROADCASTS {
+        return Err(StoreError::NotPossible(format!(
+            "an account has {MAX_BROADCASTS} broadcasts at most"
+        )));
+    }
+    let row = Broadcast {
+        sid: new.sid,
+        account: scope.account(),
+        name: new.name,
+        from: new.from,
+        message: new.message,
+        rules: new.rules,
+        state: BroadcastState::Draft,
+        counts: BroadcastCounts::default(),
+        created_unix_ms: new.created_unix_ms,
+        started_unix_ms: None,
+        ended_unix_ms: None,
+        updated_unix_ms: new.created_unix_ms,
+    };
+    rows.put_broadcast(&row)?;
+    Ok(row)
+}
+
+pub(crate) fn change_broadcast(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    sid: BroadcastSid,
+    change: BroadcastChange,
+    at_unix_ms: u64,
+) -> Result<Option<Broadcast>, StoreError> {
+    let Some(before) = draft(rows, scope, sid)? else {
+        return Ok(None);
+    };
+    let row = Broadcast {
+        name: change.name.unwrap_or(before.name),
+        from: change.from.unwrap_or(before.from),
+        message: change.message.unwrap_or(before.message),
+        rules: change.rules.unwrap_or(before.rules),
+        updated_unix_ms: at_unix_ms,
+        ..before
+    };
+    rows.put_broadcast(&row)?;
+    Ok(Some(row))
+}
+
+pub(crate) fn add_recipients(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    sid: BroadcastSid,
+    recipients: Vec<NewRecipient>,
+    at_unix_ms: u64,
+) -> Result<Option<Broadcast>, StoreError> {
+    let Some(mut row) = draft(rows, scope, sid)? else {
+        return Ok(None);
+    };
+    if recipients.len() > MAX_WRITTEN_AT_ONCE
+        || row.counts.total() + recipients.len() as u64 > MAX_RECIPIENTS
+    {
+        return Err(StoreError::NotPossible(format!(
+            "a broadcast has {MAX_RECIPIENTS} recipients at most, and takes {MAX_WRITTEN_AT_ONCE} at once"
+        )));
+    }
+    for new in recipients {
+        let is_new = rows.recipient(sid, new.number.as_str())?.is_none();
+        row.counts.waiting += u64::from(is_new);
+        let waiting = RecipientState::Waiting { due_unix_ms: 0 };
+        let recipient = Recipient {
+            number: new.number,
+            language: new.language,
+            fields: new.fields,
+            state: waiting.clone(),
+            attempts: Vec::new(),
+        };
+        let before = (!is_new).then_some(&waiting);
+        put(rows, &row, before, &recipient)?;
+    }
+    row.updated_unix_ms = at_unix_ms;
+    rows.put_broadcast(&row)?;
+    Ok(Some(row))
+}
+
+pub(crate) fn order_broadcast(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    sid: BroadcastSid,
+    order: BroadcastOrder,
+    at_unix_ms: u64,
+) -> Result<Option<Broadcast>, StoreError> {
+    let Some(mut row) = own(rows, scope, sid)? else {
+        return Ok(None);
+    };
+    let state = order.from(row.state).map_err(StoreError::NotPossible)?;
+    if order == BroadcastOrder::Start && row.counts.total() == 0 {
+        return Err(StoreError::NotPossible(
+            "the broadcast has no recipients: add some first".to_owned(),
+        ));
+    }
+    if state == row.state {
+        return Ok(Some(row));
+    }
+    row.state = state;
+    row.updated_unix_ms = at_unix_ms;
+    row.started_unix_ms = row.started_unix_ms.or(Some(at_unix_ms));
+    if state == BroadcastState::Stopped {
+        row.ended_unix_ms = Some(at_unix_ms);
+    }
+    rows.put_broadcast(&row)?;
+    Ok(Some(row))
+}
+
+pub(crate) fn call_recipients(
+    rows: &mut dyn Rows,
+    sid: BroadcastSid,
+    calls: Vec<NewCall>,
+    at_unix_ms: u64,
+) -> Result<Vec<CallRow>, StoreError> {
+    let found = rows.broadcast(sid)?;
+    let Some(mut row) = found.filter(|row| row.state == BroadcastState::Running) else {
+        return Ok(Vec::new());
+    };
+    let scope = Scope::of_host(row.account);
+    let mut accepted = Vec::new();
+    for call in calls {
+        let number = parsed(&call.to)?;
+        let Some(recipient) = recipient(rows, &row, &number)? else {
+            continue;
+        };
+        let RecipientState::Waiting { due_unix_ms } = recipient.state else {
+            continue;
+        };
+        if due_unix_ms > at_unix_ms {
+            continue;
+        }
+        let called = move_to(rows, &mut row, recipient, RecipientState::Calling(call.sid));
+        called?;
+        accepted.push(accept_call(rows, scope, call)?);
+    }
+    row.updated_unix_ms = at_unix_ms;
+    rows.put_broadcast(&row)?;
+    Ok(accepted)
+}
+
+pub(crate) fn judge_recipients(
+    rows: &mut dyn Rows,
+    sid: BroadcastSid,
+    judgements: Vec<(PhoneNumber, Judgement)>,
+    at_unix_ms: u64,
+) -> Result<Option<Broadcast>, StoreError> {
+    let Some(mut row) = rows.broadcast(sid)? else {
+        return Ok(None);
+    };
+    for (number, judgement) in judgements {
+        let Some(recipient) = recipient(rows, &row, &number)? else {
+            continue;
+        };
+        let is_open = matches!(
+            recipient.state,
+            RecipientState::Waiting { .. } | RecipientState::Judged
+        );
+        if !is_open {
+            continue;
+        }
+        let state = match judgement {
+            Judgement::Again(due_unix_ms) => RecipientState::Waiting { due_unix_ms },
+            Judgement::GiveUp(reason) => RecipientState::GivenUp(reason),
+        };
+        move_to(rows, &mut row, recipient, state)?;
+    }
+    written(rows, row, at_unix_ms).map(Some)
+}
+
+/// A call is over: if it was one of a broadcast's, its recipient hears of it.
+pub(super) fn note_end(
+    rows: &mut dyn Rows,
+    call: &CallRow,
+    at_unix_ms: u64,
+) -> Result<(), StoreError> {
+    let (Direction::OutboundApi, Some(record)) = (call.direction, &call.record) else {
+        return Ok(());
+    };
+    let Some((sid, number)) = rows.recipient_of_call(call.sid)? else {
+        return Ok(());
+    };
+    let missing = || StoreError::Corrupt(format!("{} is made for nobody", call.sid));
+    let mut row = rows.broadcast(sid)?.ok_or_else(missing)?;
+    let mut recipient = recipient(rows, &row, &number)?.ok_or_else(missing)?;
+    // Taken back before anybody was called, as a pause does: nothing has happened.
+    if call.leg.is_none() && record.status == CallStatus::Canceled {
+        let waiting = RecipientState::Waiting { due_unix_ms: 0 };
+        move_to(rows, &mut row, recipient, waiting)?;
+        return written(rows, row, at_unix_ms).map(drop);
+    }
+    let outcome = outcome(&row.rules, record);
+    *row.counts.outcomes.entry(outcome).or_default() += 1;
+    recipient.attempts.push(RecipientAttempt {
+        call: call.sid,
+        started_unix_ms: call.started_unix_ms.unwrap_or(call.created_unix_ms),
+        // A process that died cannot say when: the gap begins when the next one looks.
+        ended_unix_ms: at_unix_ms,
+        trunk: call.leg.as_ref().map(|leg| leg.trunk.clone()),
+        outcome,
+        record: CallRecord {
+            quality: None,
+            ..record.clone()
+        },
+    });
+    let state = match outcome {
+        AttemptOutcome::Reached => RecipientState::Reached,
+        _ => RecipientState::Judged,
+    };
+    if let (RecipientState::Reached, Some(to)) = (&state, &row.rules.webhook) {
+        let news = News {
+            account: row.account,
+            subject: CallbackSubject::Call(call.sid),
+            event: AttemptOutcome::Reached.to_string(),
+            sequence: 0,
+            to: to.clone(),
+            parameters: reached_parameters(&row, &recipient, call, at_unix_ms),
+            at_unix_ms,
+        };
+        tell(rows, news)?;
+    }
+    move_to(rows, &mut row, recipient, state)?;
+    written(rows, row, at_unix_ms).map(drop)
+}
+
+/// Writes a broadcast, which is completed once nobody is left.
+fn written(
+    rows: &mut dyn Rows,
+    mut row: Broadcast,
+    at_unix_ms: u64,
+) -> Result<Broadcast, StoreError> {
+    row.updated_unix_ms = at_unix_ms;
+    let is_open = matches!(row.state, BroadcastState::Running | BroadcastState::Paused);
+    if is_open && row.counts.left() == 0 {
+        row.state = BroadcastState::Completed;
+        row.ended_unix_ms = Some(at_unix_ms);
+    }
+    rows.put_broadcast(&row)?;
+    Ok(row)
+}
+
+/// Moves a recipient, and counts them where they now stand.
+fn move_to(
+    rows: &mut dyn Rows,
+    row: &mut Broadcast,
+    before: Recipient,
+    state: RecipientState,
+) -> Result<(), StoreError> {
+    let was = before.state.clone();
+    let after = Recipient { state, ..before };
+    // Whoever is judged has been called, so an attempt that was just added changes none of the counts before.
+    let called = !after.attempts.is_empty();
+    *counted(&mut row.counts, &was, called) -= 1;
+    *counted(&mut row.counts, &after.state, called) += 1;
+    put(rows, row, Some(&was), &after)
+}
+
+fn counted<'c>(
+    counts: &'c mut BroadcastCounts,
+    state: &RecipientState,
+    called: bool,
+) -> &'c mut u64 {
+    match state {
+        RecipientState::Waiting { .. } if called => &mut counts.again,
+        RecipientState::Waiting { .. } => &mut counts.waiting,
+        RecipientState::Calling(_) => &mut counts.calling,
+        RecipientState::Judged => &mut counts.judged,
+        RecipientState::Reached => &mut counts.reached,
+        RecipientState::GivenUp(_) => &mut counts.given_up,
+    }
+}
+
+fn own(rows: &dyn Rows, scope: Scope, sid: BroadcastSid) -> Result<Option<Broadcast>, StoreError> {
+    let found = rows.broadcast(sid)?;
+    Ok(found.filter(|row| row.account == scope.account()))
+}
+
+fn draft(
+    rows: &dyn Rows,
+    scope: Scope,
+    sid: BroadcastSid,
+) -> Result<Option<Broadcast>, StoreError> {
+    match own(rows, scope, sid)? {
+        Some(row) if row.state != BroadcastState::Draft => Err(StoreError::NotPossible(format!(
+            "the broadcast is {}: only a draft can be changed",
+            row.state.as_str()
+        ))),
+        other => Ok(other),
+    }
+}
+
+fn recipient(
+    rows: &dyn Rows,
+    row: &Broadcast,
+    number: &PhoneNumber,
+) -> Result<Option<Recipient>, StoreError> {
+    let sealed = rows.recipient(row.sid, number.as_str())?;
+    let directory = rows.directory();
+    sealed
+        .map(|sealed| {
+            open_recipient(
+                &directory,
+                Scope::of_host(row.account),
+                row.sid,
+                number,
+                &sealed,
+            )
+        })
+        .transpose()
+}
+
+fn put(
+    rows: &mut dyn Rows,
+    row: &Broadcast,
+    before: Option<&RecipientState>,
+    after: &Recipient,
+) -> Result<(), StoreError> {
+    let directory = rows.directory();
+    let account = account(&directory, Scope::of_host(row.account))?;
+    let plain = postcard::to_extend(after, vec![VERSION])
+        .expect("a row of texts, numbers and lists always has a form in postcard");
+    let bound = bound_to(row.sid, &after.number);
+    let sealed = account.key.seal(Purpose::Recipient, &bound, &plain);
+    let before = before.map(Into::into);
+    rows.put_recipient(
+        row.sid,
+        &after.number,
+        &sealed,
+        before,
+        (&after.state).into(),
+    )
+}
+
+/// Opens what was sealed of a recipient.
+pub(crate) fn open_recipient(
+    directory: &Directory,
+    scope: Scope,
+    sid: BroadcastSid,
+    number: &PhoneNumber,
+    sealed: &[u8],
+) -> Result<Recipient, StoreError> {
+    let account = account(directory, scope)?;
+    let damaged = |why: &str| StoreError::Corrupt(format!("a recipient of {sid}: {why}"));
+    let plain = account
+        .key
+        .open(Purpose::Recipient, &bound_to(sid, number), sealed)
+        .map_err(|error| damaged(&error.to_string()))?;
+    match plain.split_first() {
+        Some((&VERSION, row)) => {
+            postcard::from_bytes(row).map_err(|error| damaged(&error.to_string()))
+        }
+        _ => Err(damaged("its version is unknown to this program")),
+    }
+}
+
+fn account(directory: &Directory, scope: Scope) -> Result<&Account, StoreError> {
+    let account = directory.account(scope.account());
+    account
+        .map(AsRef::as_ref)
+        .ok_or(StoreError::UnknownAccount(scope.account()))
+}
+
+fn parsed(number: &str) -> Result<PhoneNumber, StoreError> {
+    let number = number.parse();
+    number.map_err(|error: numbers::InvalidNumber| StoreError::NotPossible(error.to_string()))
+}
+
+/// A recipient is bound to the broadcast and the number, so that none opens in another's place.
+fn bound_to(sid: BroadcastSid, number: &PhoneNumber) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(sid.as_bytes())
+        .chain_update(number.as_str())
+        .finalize();
+    *digest
+        .first_chunk()
+        .expect("a digest of 32 bytes has a first half")
+}
+
+/// Where somebody stands among those who are due at the same time. Numbers that are alike begin with the same operator's prefix: were they called in
+/// their order, one operator's lines would be full while the others' are idle.
+pub(crate) fn shuffled(number: &str) -> u32 {
+    let digest = Sha256::digest(number);
+    u32::from_be_bytes(*digest.first_chunk().expect("a digest has four bytes"))
+}

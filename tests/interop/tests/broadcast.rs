@@ -1,0 +1,242 @@
+//! One message to hundreds, over real SIP: what the far end saw is what the broadcast says, also where it is paused and the server is killed.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+
+use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::process::eventually;
+use jackfield_interop::server::{Server, Tenants, binary};
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// A message of a second.
+const MESSAGE: &str = r#"<Response><Pause length="1"/></Response>"#;
+
+fn number(of: usize) -> String {
+    format!("+1500555{of:04}")
+}
+
+/// Runs `jackfield ARGUMENTS` as the account.
+fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
+    let rest = server.rest();
+    let output = Command::new(binary())
+        .args(arguments)
+        .env("JF_SERVER", format!("http://{}", rest.address))
+        .env("JF_ACCOUNT", &rest.account_sid)
+        .env("JF_TOKEN", &rest.auth_token)
+        .output()
+        .expect("jackfield can be run");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(text(&output.stderr)),
+    }
+}
+
+/// A draft for so many numbers, with further options.
+fn draft(server: &Server, recipients: usize, options: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (table, document) = (
+        folder.path().join("people.csv"),
+        folder.path().join("m.xml"),
+    );
+    let rows: String = (0..recipients).map(|of| number(of) + ",en\n").collect();
+    std::fs::write(&table, format!("number,language\n{rows}")).expect("a file");
+    std::fs::write(&document, MESSAGE).expect("a file");
+    let mut arguments = vec!["broadcast", "create", "--name", "Flood", "--from", "1000"];
+    let (table, document) = (table.display().to_string(), document.display().to_string());
+    arguments.extend(["--recipients", &table, "--twiml", &document]);
+    arguments.extend(options);
+    run(server, &arguments).expect("a draft").trim().to_owned()
+}
+
+fn show(server: &Server, sid: &str) -> Value {
+    let shown = run(server, &["broadcast", "show", sid, "--json"]).expect("it is there");
+    serde_json::from_str(&shown).expect("JSON")
+}
+
+fn progress(row: &Value, name: &str) -> usize {
+    let count = row["progress"][name].as_u64();
+    usize::try_from(count.unwrap_or(0)).expect("a small number")
+}
+
+fn completed(server: &Server, sid: &str) -> Value {
+    eventually("everybody was called", LIMIT, || {
+        let row = show(server, sid);
+        (row["state"] == "completed").then_some(row)
+    })
+}
+
+/// The last outcome of each number, by the table of results.
+fn results(server: &Server, sid: &str) -> BTreeMap<String, (String, String)> {
+    let table = run(server, &["broadcast", "results", sid]).expect("results");
+    let mut lines = table.lines();
+    assert!(lines.next().is_some_and(|heading| {
+        heading.starts_with("number,language,state,reason,attempts,outcome")
+    }));
+    lines
+        .map(|line| {
+            // A reason may have a comma in it.
+            let cells: Vec<&str> = line.split(',').collect();
+            let outcome = cells[cells.len() - 6];
+            (
+                cells[0].to_owned(),
+                (cells[2].to_owned(), outcome.to_owned()),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn everybody_is_called_and_what_came_of_it_is_told() {
+    let callees = Callees::start(|number, _| Manner::of(number));
+    let server = Server::start(&Tenants::calling(callees.address));
+    let sid = draft(
+        &server,
+        100,
+        &["--max-attempts", "1", "--ring-timeout", "3"],
+    );
+    let row = show(&server, &sid);
+    assert_eq!(
+        (&row["state"], progress(&row, "waiting")),
+        (&"draft".into(), 100)
+    );
+    assert!(callees.called().is_empty(), "a draft calls nobody");
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    let watched = run(&server, &["broadcast", "watch", &sid]).expect("it is watched");
+    assert!(
+        watched.contains("completed [##############################] 100 of 100"),
+        "{watched}"
+    );
+
+    let called = callees.called();
+    assert_eq!(called.len(), 100);
+    assert!(called.values().all(|times| times.len() == 1), "each once");
+    let results = results(&server, &sid);
+    for (number, (state, outcome)) in &results {
+        let expected = match Manner::of(number) {
+            Manner::Answers => ("reached", "reached"),
+            Manner::HangsUp => ("given-up", "cut-short"),
+            Manner::Rings => ("given-up", "no-answer"),
+            Manner::Refuses(486) => ("given-up", "busy"),
+            Manner::Refuses(503) => ("given-up", "congestion"),
+            Manner::Refuses(_) => ("given-up", "no-answer"),
+        };
+        assert_eq!((state.as_str(), outcome.as_str()), expected, "{number}");
+    }
+    let row = completed(&server, &sid);
+    assert_eq!(progress(&row, "reached"), callees.heard().len());
+    assert_eq!(progress(&row, "reached"), 60);
+    assert_eq!(progress(&row, "attempts"), 100);
+    let again = run(&server, &["broadcast", "start", &sid]).unwrap_err();
+    assert!(again.contains("it is completed"), "{again}");
+    server.stop();
+}
+
+#[test]
+fn a_pause_and_five_kills_lose_nobody_and_call_nobody_twice_within_the_gap() {
+    let callees = Callees::start(|number, nth| match (nth, Manner::of(number)) {
+        (0, Manner::Refuses(503)) => Manner::Refuses(486),
+        (0, manner) => manner,
+        _ => Manner::Answers,
+    });
+    let mut server = Server::start(&Tenants::calling(callees.address));
+    let options = ["--max-attempts", "2", "--gap", "60", "--ring-timeout", "3"];
+    let sid = draft(&server, 400, &options);
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    let calls = || callees.called().values().map(Vec::len).sum::<usize>();
+    for kill in 0..5 {
+        let seen = calls();
+        eventually("some more were called", LIMIT, || {
+            (calls() >= seen + 20).then_some(())
+        });
+        server.kill_and_start_again();
+        assert_eq!(show(&server, &sid)["state"], "running", "after kill {kill}");
+    }
+    eventually("half of them were called", LIMIT, || {
+        (progress(&show(&server, &sid), "waiting") <= 200).then_some(())
+    });
+    run(&server, &["broadcast", "pause", &sid]).expect("it pauses");
+    let paused = eventually("calls that are up end", LIMIT, || {
+        let row = show(&server, &sid);
+        (progress(&row, "calling") == 0).then_some(row)
+    });
+    let seen = calls();
+    assert!(
+        progress(&paused, "waiting") > 0,
+        "nobody is left to be called"
+    );
+    server.kill_and_start_again();
+    let still = show(&server, &sid);
+    assert_eq!(
+        (&still["state"], calls()),
+        (&"paused".into(), seen),
+        "also over a kill"
+    );
+    assert_eq!(still["progress"], paused["progress"]);
+    run(&server, &["broadcast", "resume", &sid]).expect("it goes on");
+    let row = completed(&server, &sid);
+
+    let called = callees.called();
+    assert_eq!(called.len(), 400, "nobody is lost");
+    for (number, times) in &called {
+        assert!(times.len() <= 2, "{number} has two attempts");
+        let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(
+            gaps.min()
+                .is_none_or(|gap| gap >= Duration::from_millis(59_900)),
+            "{number}"
+        );
+    }
+    assert_eq!(
+        (progress(&row, "reached"), progress(&row, "given_up")),
+        (400, 0)
+    );
+    // An attempt is written down before its INVITE leaves, so a kill between the two leaves one that nobody saw.
+    let lost = row["progress"]["outcomes"]["lost"].as_u64().unwrap_or(0);
+    let unseen = progress(&row, "attempts") - calls();
+    assert!(
+        unseen as u64 <= lost,
+        "{unseen} attempts that nobody saw, {lost} lost"
+    );
+    eprintln!(
+        "{} calls, {lost} of them lost, {unseen} of these unseen",
+        progress(&row, "attempts")
+    );
+    server.stop();
+}
+
+#[test]
+fn who_was_not_reached_is_called_again_after_the_gap() {
+    let callees = Callees::start(|_, nth| match nth {
+        0 => Manner::Refuses(486),
+        _ => Manner::Answers,
+    });
+    let mut server = Server::start(&Tenants::calling(callees.address));
+    let sid = draft(&server, 20, &["--gap", "60"]);
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    eventually("everybody was called once", LIMIT, || {
+        (progress(&show(&server, &sid), "again") == 20).then_some(())
+    });
+    server.kill_and_start_again();
+    let row = completed(&server, &sid);
+    assert_eq!(
+        (progress(&row, "reached"), progress(&row, "attempts")),
+        (20, 40)
+    );
+    assert_eq!(
+        row["progress"]["outcomes"],
+        serde_json::json!({"busy": 20, "reached": 20})
+    );
+    for (number, times) in callees.called() {
+        assert_eq!(times.len(), 2, "{number}");
+        // The end of an attempt comes after its beginning, and its clock is another one.
+        assert!(
+            times[1] - times[0] >= Duration::from_millis(59_900),
+            "{number}"
+        );
+    }
+    server.stop();
+}

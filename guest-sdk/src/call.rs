@@ -9,7 +9,7 @@ use crate::inbox::Inbox;
 use crate::{
     CallError, CallInfo, Dial, Dialing, Digits, Event, HangUpCause, Host, HttpError, Level,
     MediaSource, Playback, PlaybackEnd, Recorded, RecordingEnd, RecordingId, RehearsedPairs,
-    RejectReason, Request, Response, Speech, StreamEnd, warn,
+    RehearsedPeople, RejectReason, Request, Response, Speech, StreamEnd, warn,
 };
 
 /// One call, from its beginning to its end.
@@ -328,6 +328,11 @@ impl Call {
     ) -> Result<T, CallError> {
         let found = self.wait_until(None, look)?;
         Ok(found.expect("a wait without a time limit ends with what it waits for"))
+    }
+
+    /// The people of a rehearsal; none in a component.
+    pub(crate) fn rehearsed_people(&self) -> Option<RehearsedPeople> {
+        self.host.rehearsed_people()
     }
 
     /// The pairs of a rehearsal; none in a component.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     CallError, CallInfo, ConferenceOptions, Continuation, DetectionRequest, DialId, DialRequest,
     Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId,
-    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId,
-    Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople, RejectReason,
+    Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -67,6 +67,12 @@ pub trait Host {
     /// what few of them use.
     #[doc(hidden)]
     fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
+        None
+    }
+
+    /// The people of a rehearsal, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_people(&self) -> Option<RehearsedPeople> {
         None
     }
 }

@@ -45,6 +45,7 @@
 //! | be together with others | [`Call::conference`], then [`Conference::finish`] or [`Conference::until_key`] |
 //! | wait for somebody, or serve who waits | [`Call::enqueue`], [`Call::serve`] |
 //! | remember something beyond the call | [`Call::key_value`] |
+//! | register people, who are called in an emergency | [`Call::people`] |
 //! | know what it is about | [`Call::info`], [`Call::setting`] |
 //! | tell the operator | [`debug!`], [`info!`], [`warn!`], [`error!`] |
 //! | end | [`Call::hang_up`], or return |
@@ -91,6 +92,7 @@ mod inbox;
 mod key_value;
 mod log;
 mod media;
+mod people;
 mod playback;
 mod queue;
 mod recording;
@@ -173,6 +175,9 @@ pub use host::Host;
 pub use key_value::KeyValue;
 #[doc(hidden)]
 pub use key_value::RehearsedPairs;
+#[doc(hidden)]
+pub use people::RehearsedPeople;
+pub use people::{People, Person, PersonChange};
 pub use playback::Playback;
 pub use queue::Queue;
 pub use recording::Recording;

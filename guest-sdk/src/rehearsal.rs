@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::{
     AnsweredBy, CallError, CallInfo, Direction, Event, HangUpCause, HttpError, PartialWords,
-    Request, Response, SpeechEnd, SpeechEvent, StreamEnd, StreamId, Target, Words,
+    Person, Request, Response, SpeechEnd, SpeechEvent, StreamEnd, StreamId, Target, Words,
 };
 pub use callee::Callee;
 pub use referee::Referee;
@@ -115,6 +115,20 @@ impl Rehearsal {
     #[must_use]
     pub fn pairs(&self) -> BTreeMap<String, Vec<u8>> {
         self.stage().pairs.borrow().clone()
+    }
+
+    /// Somebody whom the account knows before the call.
+    #[must_use]
+    pub fn person(self, person: Person) -> Self {
+        let people = self.stage().people.clone();
+        people.borrow_mut().insert(person.number.clone(), person);
+        self
+    }
+
+    /// The account's people as they are now, by number.
+    #[must_use]
+    pub fn people(&self) -> BTreeMap<String, Person> {
+        self.stage().people.borrow().clone()
     }
 
     /// The caller presses these keys, `seconds` after the beginning.

@@ -7,8 +7,9 @@ use crate::{
     AnsweredBy, CallError, CallInfo, ConferenceOptions, Continuation, Detection, DetectionMode,
     DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level, ListeningId,
     ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId, RecordingEnd,
-    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RejectReason, Request, RequestId,
-    Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks, WaitSound,
+    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople, RejectReason,
+    Request, RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest,
+    StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -25,6 +26,10 @@ impl Host for Rehearsal {
 
     fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
         Some(self.stage().pairs.clone())
+    }
+
+    fn rehearsed_people(&self) -> Option<RehearsedPeople> {
+        Some(self.stage().people.clone())
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -10,8 +10,8 @@ use super::referee::Referee;
 use super::rooms::Rooms;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, ListeningId,
-    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedPairs, Request, Response,
-    StreamId, Target,
+    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedPairs, RehearsedPeople, Request,
+    Response, StreamId, Target,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -21,6 +21,7 @@ pub(super) struct Stage {
     pub(super) info: CallInfo,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) pairs: RehearsedPairs,
+    pub(super) people: RehearsedPeople,
     pub(super) missing: BTreeSet<String>,
     pub(super) speech: Result<(), CallError>,
     pub(super) server: Box<Server>,
@@ -69,6 +70,7 @@ impl Stage {
             info,
             settings: BTreeMap::new(),
             pairs: RehearsedPairs::default(),
+            people: RehearsedPeople::default(),
             missing: BTreeSet::new(),
             speech: Ok(()),
             server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),

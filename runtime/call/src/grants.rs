@@ -30,6 +30,8 @@ pub struct Grants {
     pub secrets: Vec<String>,
     /// The account's key-value pairs.
     pub key_value: bool,
+    /// The account's people: who registered.
+    pub people: bool,
 }
 
 /// Something that a component asks for and its account does not grant. In words, the line that would grant it: `hosts = ["api.example.org"]`.
@@ -61,6 +63,7 @@ impl Grants {
             settings: all(),
             secrets: all(),
             key_value: true,
+            people: true,
         }
     }
 
@@ -186,6 +189,12 @@ impl Grants {
         if asks.key_value && !self.key_value {
             lacking.push(NotGranted {
                 key: "key-value",
+                entry: None,
+            });
+        }
+        if asks.people && !self.people {
+            lacking.push(NotGranted {
+                key: "people",
                 entry: None,
             });
         }
@@ -458,6 +467,7 @@ mod tests {
             settings: vec!["greeting".to_owned()],
             secrets: vec!["crm-token".to_owned()],
             key_value: true,
+            people: true,
             ..grants(&["api.example.org", "*.example.net"], &["+855", "1294"])
         };
         let lacking = |own: &Grants| -> Vec<String> {
@@ -473,6 +483,7 @@ mod tests {
                 "settings = [\"greeting\"]",
                 "secrets = [\"crm-token\"]",
                 "key-value = true",
+                "people = true",
             ]
         );
         assert!(lacking(&Grants::everything()).is_empty());
@@ -483,7 +494,8 @@ mod tests {
             [
                 "settings = [\"greeting\"]",
                 "secrets = [\"crm-token\"]",
-                "key-value = true"
+                "key-value = true",
+                "people = true"
             ]
         );
         // Which of all hosts is the account's to say, but not that there are none.

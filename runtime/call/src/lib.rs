@@ -17,6 +17,7 @@ mod io;
 mod key_value;
 mod leg;
 mod outcome;
+mod person;
 mod playlist;
 mod quality;
 mod queue;
@@ -63,6 +64,7 @@ pub use key_value::{
 pub use leg::{InboundLeg, OutboundLeg};
 pub use media::{AnsweredBy, MachineDetection, MachineDetectionOptions};
 pub use outcome::{Outcome, Outcomes};
+pub use person::{People, PeopleCommand, PeopleError, PeopleReply, Person, PersonChange};
 pub use quality::CallQuality;
 pub use queue::{
     DEFAULT_QUEUE_SIZE, Queue, QueueBridge, QueueCommand, QueueEffect, QueueEvent, QueueExit,

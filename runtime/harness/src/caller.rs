@@ -4,7 +4,10 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use call::{CallError, Command, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
+use call::{
+    CallError, Command, KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand, PeopleError,
+    PeopleReply, Reply,
+};
 use plugin_host::{CallPort, Next};
 
 use crate::stage::Stage;
@@ -51,5 +54,9 @@ impl CallPort for SharedStage {
         command: KeyValueCommand,
     ) -> Result<KeyValueReply, KeyValueError> {
         self.lock().key_value(command)
+    }
+
+    async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
+        self.lock().people(command)
     }
 }

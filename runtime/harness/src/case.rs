@@ -5,7 +5,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{CallError, KeyValueError, StreamError};
+use call::{CallError, KeyValueError, PeopleError, StreamError};
 use plugin_host::{Flow, Outcome};
 use words::{
     ApiDoes, CalleeDoes, CalleeWords, CallerDoes, Entry, File, FlowDoes, OtherDoes, RefereeWords,
@@ -13,6 +13,7 @@ use words::{
 };
 
 use crate::decisions::Tables;
+use crate::registered::PersonWords;
 use crate::sent::Sent;
 use crate::{Callee, DecisionCase, Referee, Run, Script};
 
@@ -27,6 +28,8 @@ pub struct Case {
     sent: Option<Vec<Sent>>,
     /// All key-value pairs that the account must have in the end; none where it does not matter.
     kept: Option<BTreeMap<String, String>>,
+    /// All people whom the account must know in the end, by number; none where it does not matter.
+    people: Option<BTreeMap<String, PersonWords>>,
 }
 
 impl Case {
@@ -58,7 +61,9 @@ impl Case {
         let sent = self.sent.as_ref();
         let sent = sent.and_then(|sent| crate::sent::difference(sent, &run.requests));
         let kept = self.kept.as_ref();
+        let people = self.people.as_ref();
         sent.or_else(|| crate::kept::difference(kept?, &run.pairs))
+            .or_else(|| crate::registered::difference(people?, &run.people))
     }
 }
 
@@ -99,6 +104,14 @@ pub enum CaseError {
         case: String,
         /// Why not.
         error: KeyValueError,
+    },
+    /// A person is none that can be kept.
+    #[error("case \"{case}\": people: {error}")]
+    People {
+        /// Its name.
+        case: String,
+        /// Why not.
+        error: PeopleError,
     },
     /// A duration is not one.
     #[error("case \"{case}\": {seconds} is no number of seconds from 0 to 86,400")]
@@ -200,6 +213,7 @@ fn read_calls(entries: Vec<Entry>, world: &World) -> Result<Vec<Case>, CaseError
             script,
             sent: entry.sent,
             kept: entry.kept,
+            people: entry.people,
         });
     }
     Ok(cases)
@@ -232,6 +246,13 @@ impl Seconds<'_> {
         for (key, value) in &world.key_value {
             let kept = script.pair(key, value.as_bytes());
             script = kept.map_err(|error| CaseError::KeyValue {
+                case: self.case.to_owned(),
+                error,
+            })?;
+        }
+        for (number, words) in world.people {
+            let known = script.person(words.into_person(&number));
+            script = known.map_err(|error| CaseError::People {
                 case: self.case.to_owned(),
                 error,
             })?;
@@ -414,6 +435,10 @@ mod tests {
             (
                 "world.key-value = { \"\" = \"x\" }\n".to_owned() + &case(""),
                 "case \"a\": key-value: the key has 0 bytes",
+            ),
+            (
+                "world.people = { me = {} }\n".to_owned() + &case(""),
+                "case \"a\": people: a person's number is a +",
             ),
             (case("") + "\npromts = {}", "unknown field `promts`"),
             (

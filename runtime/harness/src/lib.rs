@@ -32,6 +32,7 @@ mod listener;
 mod player;
 mod recordings;
 mod referee;
+mod registered;
 mod rooms;
 mod run;
 mod saved;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use call::{CallRecord, Command, HttpRequest, KeyValues, StoryOutcome};
+use call::{CallRecord, Command, HttpRequest, KeyValues, People, StoryOutcome};
 use plugin_host::{Allowance, Flow, Limits, LogLine, Stop, StoryEnd, StorySetup};
 
 use crate::caller::SharedStage;
@@ -35,6 +35,8 @@ pub struct Run {
     pub streams: Vec<SeenStream>,
     /// The account's key-value pairs after the call.
     pub pairs: KeyValues,
+    /// The account's people after the call.
+    pub people: People,
     /// What the story logged.
     pub log: Vec<LogLine>,
     /// Virtual time from the first INVITE to the end.
@@ -115,6 +117,7 @@ async fn perform_on(flow: &Flow, stage: Stage, stop: Stop) -> Result<Run, Unexpe
         requests: std::mem::take(&mut stage.requests),
         streams: std::mem::take(&mut stage.far_ends.seen),
         pairs: stage.pairs(),
+        people: stage.registered(),
         log: std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner)),
         duration: stage.now(),
         deeds: stage.deeds(),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use call::{
     AnsweredBy, Command, ConferenceCommand, Grants, HttpError, HttpRequest, HttpResponse,
-    KeyValueError, KeyValueWrite, KeyValues, MediaSource, QueueCommand, RecordingCommand,
-    StoryFlow, StreamEnd, StreamError,
+    KeyValueError, KeyValueWrite, KeyValues, MediaSource, People, PeopleCommand, PeopleError,
+    Person, QueueCommand, RecordingCommand, StoryFlow, StreamEnd, StreamError,
 };
 
 use crate::callee::{Callee, CalleeDoes};
@@ -45,6 +45,8 @@ pub struct Script {
     pub(crate) grants: Option<Arc<Grants>>,
     /// The account's key-value pairs when the call comes in.
     pub(crate) pairs: KeyValues,
+    /// The account's people when the call comes in.
+    pub(crate) people: People,
     /// How many are in every conference before the caller, and in every queue.
     pub(crate) others: Others,
     prompts: BTreeMap<String, Duration>,
@@ -453,6 +455,15 @@ impl Script {
     pub fn pair(mut self, key: &str, value: &[u8]) -> Result<Self, KeyValueError> {
         let (key, value) = (key.to_owned(), value.to_vec());
         self.pairs.write(KeyValueWrite::Set { key, value })?;
+        Ok(self)
+    }
+
+    /// Somebody whom the account knows when the call comes in. Otherwise it knows nobody.
+    ///
+    /// # Errors
+    /// When they are none that can be kept.
+    pub fn person(mut self, person: Person) -> Result<Self, PeopleError> {
+        self.people.obey(PeopleCommand::Save(person.into()))?;
         Ok(self)
     }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use call::{
     AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, Command, Detection, Direction,
     Event, Grants, HangUpCause, HttpError, HttpRequest, HttpResponse, Input, KeyValueCommand,
-    KeyValueError, KeyValueReply, KeyValues, Limits, MediaEvent, Reply, RequestId, StoryOutcome,
+    KeyValueError, KeyValueReply, KeyValues, Limits, MediaEvent, People, PeopleCommand,
+    PeopleError, PeopleReply, Reply, RequestId, StoryOutcome,
 };
 use legs::{inbound_leg, outbound_leg};
 use plugin_host::{Stop, words};
@@ -258,6 +259,20 @@ impl Stage {
     /// The account's pairs as they are now; takes them away.
     pub(crate) fn pairs(&mut self) -> KeyValues {
         std::mem::take(&mut self.script.pairs)
+    }
+
+    /// The story asks for the account's people.
+    pub(crate) fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
+        let asked = words::people(&command);
+        let result = self.script.people.obey(command);
+        let line = format!("{asked}: {}", words::people_result(&result));
+        self.note(Who::Story, &line);
+        result
+    }
+
+    /// The account's people as they are now; takes them away.
+    pub(crate) fn registered(&mut self) -> People {
+        std::mem::take(&mut self.script.people)
     }
 
     /// True when the command is the script's next step, which then is done, or nothing that the caller notices, or when

@@ -16,6 +16,7 @@ const SECTION: &str = "jackfield:asks";
 const SECTION_BYTES: usize = 16 * 1024;
 /// What is imported from here has to be granted.
 const KEY_VALUE: &str = "wasi:keyvalue/";
+const PEOPLE: &str = "jackfield:people/";
 /// The table of `plugin.toml` that is not about what is asked for.
 const SELF_TEST: &str = "self-test";
 
@@ -40,7 +41,8 @@ struct SelfTest {
 /// [`LoadError`] where the bytes are no component, or what it says of itself is not understood.
 pub fn asks(wasm: &[u8]) -> Result<Grants, LoadError> {
     let mut asks = manifest(wasm)?.asks;
-    asks.key_value |= imports_key_values(wasm)?;
+    asks.key_value |= imports(wasm, KEY_VALUE)?;
+    asks.people |= imports(wasm, PEOPLE)?;
     Ok(asks)
 }
 
@@ -121,13 +123,14 @@ fn parse(text: &[u8]) -> Result<Manifest, LoadError> {
     Ok(Manifest { asks, self_test })
 }
 
-fn imports_key_values(wasm: &[u8]) -> Result<bool, LoadError> {
+/// Whether it imports something of which the name begins so.
+fn imports(wasm: &[u8], beginning: &str) -> Result<bool, LoadError> {
     let mut imports = false;
     parts::each(wasm, |payload| {
         if let Payload::ComponentImportSection(section) = payload {
             for import in section {
                 let name = import.map_err(parts::invalid)?.name.name;
-                imports |= name.starts_with(KEY_VALUE);
+                imports |= name.starts_with(beginning);
             }
         }
         Ok(())

@@ -9,7 +9,8 @@ use std::fmt;
 use std::time::Duration;
 
 use call::{
-    CallError, CallInfo, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply, Reply,
+    CallError, CallInfo, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply,
+    PeopleCommand, PeopleError, PeopleReply, Reply,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +81,13 @@ pub enum Entry {
         /// What it got.
         result: Result<KeyValueReply, KeyValueError>,
     },
+    /// The story asked for people of its account, or changed one.
+    People {
+        /// What it asked.
+        command: PeopleCommand,
+        /// What it got.
+        result: Result<PeopleReply, PeopleError>,
+    },
 }
 
 /// One entry in words.
@@ -118,6 +126,10 @@ impl Entry {
             Self::KeyValue { command, result } => {
                 let answer = words::key_value_result(result);
                 format!("{}: {answer}", words::key_value(command))
+            }
+            Self::People { command, result } => {
+                let answer = words::people_result(result);
+                format!("{}: {answer}", words::people(command))
             }
             Self::Log(line) => format!("log: {}", line.message),
             Self::MemoryRefused { current, desired } => {
@@ -183,7 +195,10 @@ impl Journal {
         self.entries.iter().map(move |entry| {
             let is_step = matches!(
                 entry,
-                Entry::Command { .. } | Entry::Next { .. } | Entry::KeyValue { .. }
+                Entry::Command { .. }
+                    | Entry::Next { .. }
+                    | Entry::KeyValue { .. }
+                    | Entry::People { .. }
             );
             let step = is_step.then(|| {
                 steps += 1;

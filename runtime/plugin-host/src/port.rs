@@ -4,7 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use call::{CallError, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
+use call::{
+    CallError, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand,
+    PeopleError, PeopleReply, Reply,
+};
 
 /// What [`CallPort::next_event`] gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,14 @@ pub trait CallPort: Send + 'static {
     ) -> impl Future<Output = Result<KeyValueReply, KeyValueError>> + Send {
         async { Err(KeyValueError::NotGranted) }
     }
+
+    /// Reads or changes the account's people. A change is durable when this is over. Where nobody keeps any, it is refused.
+    fn people(
+        &mut self,
+        _command: PeopleCommand,
+    ) -> impl Future<Output = Result<PeopleReply, PeopleError>> + Send {
+        async { Err(PeopleError::NotGranted) }
+    }
 }
 
 /// A [`CallPort`] whose type is forgotten: one compiled flow serves them all.
@@ -46,6 +57,7 @@ pub(crate) trait AnyPort: Send {
         &mut self,
         command: KeyValueCommand,
     ) -> Boxed<'_, Result<KeyValueReply, KeyValueError>>;
+    fn people(&mut self, command: PeopleCommand) -> Boxed<'_, Result<PeopleReply, PeopleError>>;
 }
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -64,5 +76,9 @@ impl<P: CallPort> AnyPort for P {
         command: KeyValueCommand,
     ) -> Boxed<'_, Result<KeyValueReply, KeyValueError>> {
         Box::pin(CallPort::key_value(self, command))
+    }
+
+    fn people(&mut self, command: PeopleCommand) -> Boxed<'_, Result<PeopleReply, PeopleError>> {
+        Box::pin(CallPort::people(self, command))
     }
 }

@@ -1,12 +1,14 @@
 //! A journal that may be shown to others: what people typed, said and are is not in it.
 
+use std::collections::BTreeMap;
+
 use call::{
     CallCallback, CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent,
     ConferenceOptions, Continuation, DialRequest, DialTarget, Event, HttpRequest, HttpResponse,
     KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource, OrderedSound,
-    PartialWords, PlaybackEnd, QueueCommand, Recording, RecordingCallback, RecordingCommand,
-    RecordingSid, ReferRequest, Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow,
-    StreamRequest, WaitSound, Whisper,
+    PartialWords, PeopleCommand, PeopleReply, Person, PersonChange, PlaybackEnd, QueueCommand,
+    Recording, RecordingCallback, RecordingCommand, RecordingSid, ReferRequest, Reply, SpeechEnd,
+    SpeechEvent, StatusCallback, StoryFlow, StreamRequest, WaitSound, Whisper,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -104,6 +106,13 @@ fn entry(entry: Entry) -> Entry {
         Entry::KeyValue { command, result } => Entry::KeyValue {
             command: key_value(command),
             result: result.map(key_value_reply),
+        },
+        Entry::People { command, result } => Entry::People {
+            command: people(command),
+            result: result.map(|reply| match reply {
+                PeopleReply::Person(found) => PeopleReply::Person(found.map(person)),
+                PeopleReply::Done => PeopleReply::Done,
+            }),
         },
         entry @ (Entry::MemoryRefused { .. } | Entry::Cut | Entry::Redacted) => entry,
     }
@@ -221,6 +230,39 @@ pub(crate) fn key_value(command: KeyValueCommand) -> KeyValueCommand {
             },
         }),
     }
+}
+
+/// As it stands in a redacted journal.
+pub(crate) fn people(command: PeopleCommand) -> PeopleCommand {
+    match command {
+        PeopleCommand::Get(number) => PeopleCommand::Get(text(&number)),
+        PeopleCommand::Save(change) => PeopleCommand::Save(PersonChange {
+            number: text(&change.number),
+            language: change.language,
+            areas: change.areas.as_deref().map(texts),
+            fields: values(change.fields),
+        }),
+        PeopleCommand::Remove(number) => PeopleCommand::Remove(text(&number)),
+    }
+}
+
+/// The names of fields stay: they are the flow's, not the person's.
+fn person(person: Person) -> Person {
+    Person {
+        number: text(&person.number),
+        language: person.language,
+        areas: texts(&person.areas),
+        fields: values(person.fields),
+    }
+}
+
+fn texts(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|one| text(one)).collect()
+}
+
+fn values(fields: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let fields = fields.into_iter();
+    fields.map(|(name, value)| (name, text(&value))).collect()
 }
 
 fn key_value_reply(reply: KeyValueReply) -> KeyValueReply {

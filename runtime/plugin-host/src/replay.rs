@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use call::{CallError, Command, Grants, KeyValueCommand, KeyValueError, KeyValueReply, Reply};
+use call::{
+    CallError, Command, Grants, KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand,
+    PeopleError, PeopleReply, Reply,
+};
 use tokio::sync::oneshot;
 
 use crate::allowance::Allowance;
@@ -178,6 +181,7 @@ enum Step {
     Command(Command, Result<Reply, CallError>),
     Wait(Option<u32>, Next),
     KeyValue(KeyValueCommand, Result<KeyValueReply, KeyValueError>),
+    People(PeopleCommand, Result<PeopleReply, PeopleError>),
 }
 
 impl Step {
@@ -186,6 +190,7 @@ impl Step {
             Self::Command(command, _) => words::command(command),
             Self::Wait(timeout_ms, _) => words::wait(*timeout_ms),
             Self::KeyValue(command, _) => words::key_value(command),
+            Self::People(command, _) => words::people(command),
         }
     }
 }
@@ -213,6 +218,7 @@ fn split(entries: Vec<Entry>) -> (Vec<Step>, Option<Outcome>) {
                 steps.push(Step::Wait(timeout_ms, Next { event, now_unix_ms }));
             }
             Entry::KeyValue { command, result } => steps.push(Step::KeyValue(command, result)),
+            Entry::People { command, result } => steps.push(Step::People(command, result)),
             Entry::Log(_) | Entry::MemoryRefused { .. } | Entry::Redacted => {}
             Entry::Cut => return (steps, None),
             Entry::Ended(outcome) => return (steps, Some(outcome)),
@@ -284,6 +290,20 @@ impl CallPort for JournalPort {
                 result
             }
             _ => self.leave(words::key_value(&compared)).await,
+        }
+    }
+
+    async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
+        let compared = match self.is_redacted {
+            true => redact::people(command),
+            false => command,
+        };
+        match self.steps.next() {
+            Some(Step::People(recorded, result)) if recorded == compared => {
+                self.step_done();
+                result
+            }
+            _ => self.leave(words::people(&compared)).await,
         }
     }
 }

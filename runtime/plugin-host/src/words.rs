@@ -1,6 +1,7 @@
 //! Commands, events and their answers in words: for transcripts and differences.
 
 mod key_values;
+mod people;
 mod rooms;
 mod speech;
 
@@ -11,6 +12,7 @@ use call::{
 };
 
 pub use key_values::{key_value, key_value_result};
+pub use people::{people, people_result};
 
 /// Bytes of a text that are shown.
 const SHOWN_BYTES: usize = 120;

@@ -33,6 +33,7 @@ use crate::mailbox::{Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
 use crate::referral::{self, Peer};
+use crate::registry::Registry;
 use crate::services::{Services, call_span};
 use crate::streams::{Owner, StreamErrand, Streams};
 
@@ -379,7 +380,11 @@ impl CallActor {
 
     fn start_story(&mut self, choice: StoryChoice) {
         let scope = Scope::of_host(self.account.sid);
-        let (mailbox, desk) = mailbox(Pairs::new(Arc::clone(&self.services.store), scope));
+        let store = &self.services.store;
+        let (mailbox, desk) = mailbox(
+            Pairs::new(Arc::clone(store), scope),
+            Registry::new(Arc::clone(store), scope),
+        );
         let stop = Stop::new();
         match self.begun_with_share(choice) {
             Ok((begun, share)) => {

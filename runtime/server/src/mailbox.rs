@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use call::{
     CallError, Command, Event, HangUpCause, KeyValueCommand, KeyValueError, KeyValueReply,
-    RecordingId, Reply,
+    PeopleCommand, PeopleError, PeopleReply, RecordingId, Reply,
 };
 use plugin_host::{CallPort, Next};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock;
 use crate::key_values::Pairs;
+use crate::registry::Registry;
 
 /// Events that a story may leave unread. One that does not read is stopped by its actor.
 const EVENTS: usize = 256;
@@ -35,6 +36,8 @@ pub(crate) struct Mailbox {
     recordings: HashSet<RecordingId>,
     /// Past the actor, which does not wait for a disk.
     pairs: Pairs,
+    /// In the same way.
+    registry: Registry,
 }
 
 /// The actor's end.
@@ -45,7 +48,7 @@ pub(crate) struct StoryDesk {
 }
 
 /// A mailbox for one story and the desk of its actor.
-pub(crate) fn mailbox(pairs: Pairs) -> (Mailbox, StoryDesk) {
+pub(crate) fn mailbox(pairs: Pairs, registry: Registry) -> (Mailbox, StoryDesk) {
     // A story has one command under way at a time.
     let (requests, requests_out) = mpsc::channel(1);
     let (events_in, events) = mpsc::channel(EVENTS);
@@ -57,6 +60,7 @@ pub(crate) fn mailbox(pairs: Pairs) -> (Mailbox, StoryDesk) {
             http_pending: 0,
             recordings: HashSet::new(),
             pairs,
+            registry,
         },
         StoryDesk {
             requests: requests_out,
@@ -114,6 +118,10 @@ impl CallPort for Mailbox {
     ) -> Result<KeyValueReply, KeyValueError> {
         self.pairs.obey(command).await
     }
+
+    async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
+        self.registry.obey(command).await
+    }
 }
 
 impl Mailbox {
@@ -140,7 +148,11 @@ mod tests {
 
     fn mailbox() -> (Mailbox, StoryDesk) {
         let nobody = Scope::of_host(AccountSid::from_bytes([1; 16]));
-        super::mailbox(Pairs::new(Arc::new(MemoryStore::new()), nobody))
+        let store = Arc::new(MemoryStore::new());
+        super::mailbox(
+            Pairs::new(store.clone(), nobody),
+            Registry::new(store, nobody),
+        )
     }
 
     async fn next(mailbox: &mut Mailbox) -> Option<Event> {

@@ -35,6 +35,7 @@ mod plugins;
 mod recorder;
 mod recordings;
 mod referral;
+mod registry;
 mod resolver;
 mod rooms;
 mod runtime;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use call::{AnsweredBy, HttpError, HttpResponse};
 use serde::Deserialize;
 
+use crate::registered::PersonWords;
 use crate::sent::Sent;
 
 #[derive(Debug, Deserialize)]
@@ -31,6 +32,8 @@ pub(super) struct World {
     pub(super) settings: BTreeMap<String, String>,
     /// The account's pairs when the call comes in.
     pub(super) key_value: BTreeMap<String, String>,
+    /// Whom the account knows when the call comes in, by number.
+    pub(super) people: BTreeMap<String, PersonWords>,
     /// Seconds.
     pub(super) prompts: BTreeMap<String, f64>,
     pub(super) missing_prompts: Vec<String>,
@@ -87,6 +90,7 @@ pub(super) struct Entry {
     pub(super) steps: Vec<StepWords>,
     pub(super) sent: Option<Vec<Sent>>,
     pub(super) kept: Option<BTreeMap<String, String>>,
+    pub(super) people: Option<BTreeMap<String, PersonWords>>,
     #[serde(default)]
     pub(super) world: World,
 }

@@ -10,6 +10,7 @@ mod key_value;
 mod logging;
 mod machine_detection;
 mod network;
+mod people;
 mod process;
 mod queue;
 mod random;
@@ -45,6 +46,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/recording",
     "jackfield:call/referral",
     "jackfield:call/speech-input",
+    "jackfield:people/people",
     "wasi:keyvalue/store",
     "wasi:keyvalue/atomics",
 ];
@@ -114,6 +116,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::recording::add_to_linker::<_, Own>(linker, own)?;
     bindings::referral::add_to_linker::<_, Own>(linker, own)?;
     bindings::speech_input::add_to_linker::<_, Own>(linker, own)?;
+    bindings::people::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
     bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)

@@ -52,6 +52,7 @@ package wasi:sockets@0.2.6 {
 package test:guest {
     world all {
         include jackfield:call/call-flow@0.1.0;
+        import jackfield:people/people@0.1.0;
         import wasi:cli/exit@0.2.6;
         import wasi:cli/environment@0.2.6;
         import wasi:cli/stdout@0.2.6;
@@ -158,6 +159,7 @@ fn resolve(changes: &[(&str, &str)]) -> (Resolve, PackageId) {
         "deps/wasi-keyvalue@0.2.0-draft",
         "types@0.1.0",
         "call@0.1.0",
+        "people@0.1.0",
         "routing@0.1.0",
         "retry@0.1.0",
     ]

@@ -13,6 +13,7 @@ mod guests;
 mod key_values;
 mod limits;
 mod load;
+mod people;
 mod ports;
 mod replay;
 mod versions;

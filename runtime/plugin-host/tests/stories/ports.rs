@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use call::{
     AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, Grants, HangUpCause,
-    KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, PlaybackId, Reply,
+    KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, People, PeopleCommand, PeopleError,
+    PeopleReply, PlaybackId, Reply,
 };
 use plugin_host::{
     Allowance, CallPort, Engine, EngineConfig, Limits, LogLine, Next, Stop, StoryEnd, StorySetup,
@@ -56,6 +57,7 @@ pub(crate) struct Obedient {
     pub(crate) events: VecDeque<Event>,
     pub(crate) commands: Arc<Mutex<Vec<Command>>>,
     pub(crate) pairs: Arc<Mutex<KeyValues>>,
+    pub(crate) people: Arc<Mutex<People>>,
     seconds: u64,
 }
 
@@ -101,6 +103,10 @@ impl CallPort for Obedient {
         command: KeyValueCommand,
     ) -> Result<KeyValueReply, KeyValueError> {
         self.pairs.lock().unwrap().obey(command)
+    }
+
+    async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
+        self.people.lock().unwrap().obey(command)
     }
 }
 

@@ -15,14 +15,32 @@ use crate::{
 };
 
 /// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts, the
-/// fourth how their calls wait.
-const VERSION: u8 = 4;
+/// fourth how their calls wait, the fifth whether they grant their people.
+const VERSION: u8 = 5;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountRow {
     third: Version3,
     queue: QueueDefaults,
+    grants_people: bool,
+}
+
+/// As version 4 wrote it: before people could be granted.
+#[derive(Serialize, Deserialize)]
+struct Version4 {
+    third: Version3,
+    queue: QueueDefaults,
+}
+
+/// What an account grants: all of it up to version 4.
+#[derive(Default, Serialize, Deserialize)]
+struct FirstGrants {
+    hosts: Vec<String>,
+    dial: Vec<String>,
+    settings: Vec<String>,
+    secrets: Vec<String>,
+    key_value: bool,
 }
 
 /// Whom an account may call, and how fast: all of it up to version 3.
@@ -47,7 +65,7 @@ struct Version3 {
     media_dir: Option<PathBuf>,
     voice: Option<String>,
     settings: BTreeMap<String, String>,
-    grants: Grants,
+    grants: FirstGrants,
     /// By name.
     sealed_secrets: BTreeMap<String, Vec<u8>>,
     parent: Option<AccountSid>,
@@ -56,6 +74,29 @@ struct Version3 {
     updated_unix_ms: u64,
     sealed_secondary_token: Option<Vec<u8>>,
     keys: BTreeMap<KeySid, ApiKey>,
+}
+
+impl FirstGrants {
+    fn of(grants: &Grants) -> Self {
+        Self {
+            hosts: grants.hosts.clone(),
+            dial: grants.dial.clone(),
+            settings: grants.settings.clone(),
+            secrets: grants.secrets.clone(),
+            key_value: grants.key_value,
+        }
+    }
+
+    fn and(self, people: bool) -> Grants {
+        Grants {
+            hosts: self.hosts,
+            dial: self.dial,
+            settings: self.settings,
+            secrets: self.secrets,
+            key_value: self.key_value,
+            people,
+        }
+    }
 }
 
 /// As version 2 wrote it: before accounts had parents and keys.
@@ -72,7 +113,7 @@ struct Version2 {
     media_dir: Option<PathBuf>,
     voice: Option<String>,
     settings: BTreeMap<String, String>,
-    grants: Grants,
+    grants: FirstGrants,
     sealed_secrets: BTreeMap<String, Vec<u8>>,
 }
 
@@ -132,17 +173,27 @@ impl From<Version1> for Version2 {
             media_dir: row.media_dir,
             voice: row.voice,
             settings: row.settings,
-            grants: Grants::default(),
+            grants: FirstGrants::default(),
             sealed_secrets: BTreeMap::new(),
         }
     }
 }
 
-impl From<Version3> for AccountRow {
+impl From<Version3> for Version4 {
     fn from(third: Version3) -> Self {
         Self {
             third,
             queue: QueueDefaults::default(),
+        }
+    }
+}
+
+impl From<Version4> for AccountRow {
+    fn from(fourth: Version4) -> Self {
+        Self {
+            third: fourth.third,
+            queue: fourth.queue,
+            grants_people: false,
         }
     }
 }
@@ -152,13 +203,17 @@ impl AccountRow {
         match version("account", stored)? {
             (1, row) => {
                 let row = decode_row::<Version1>("account", row)?;
-                Ok(Version3::from(Version2::from(row)).into())
+                Ok(Version4::from(Version3::from(Version2::from(row))).into())
             }
             (2, row) => {
                 let row = decode_row::<Version2>("account", row)?;
-                Ok(Version3::from(row).into())
+                Ok(Version4::from(Version3::from(row)).into())
             }
-            (3, row) => decode_row::<Version3>("account", row).map(Self::from),
+            (3, row) => {
+                let row = decode_row::<Version3>("account", row)?;
+                Ok(Version4::from(row).into())
+            }
+            (4, row) => decode_row::<Version4>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -190,7 +245,7 @@ impl AccountRow {
             media_dir: account.media_dir.clone(),
             voice: account.voice.clone(),
             settings: account.settings.clone(),
-            grants: account.grants.clone(),
+            grants: FirstGrants::of(&account.grants),
             sealed_secrets: account
                 .secrets
                 .iter()
@@ -214,11 +269,16 @@ impl AccountRow {
         Self {
             third,
             queue: account.outbound.queue.clone(),
+            grants_people: account.grants.people,
         }
     }
 
     pub(super) fn open(self, operator: &OperatorKey) -> Result<Account, StoreError> {
-        let Self { third: row, queue } = self;
+        let Self {
+            third: row,
+            queue,
+            grants_people,
+        } = self;
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!(
                 "account {}: {what}; is this the key file the database was made with?",
@@ -275,7 +335,7 @@ impl AccountRow {
             media_dir: row.media_dir,
             voice: row.voice,
             settings: row.settings,
-            grants: row.grants,
+            grants: row.grants.and(grants_people),
             secrets,
         })
     }
@@ -290,4 +350,57 @@ fn bound_to(account: AccountSid, name: &str) -> [u8; 16] {
     *digest
         .first_chunk()
         .expect("a digest of 32 bytes has a first half")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_from_before_people_could_be_granted_is_read_and_grants_none() {
+        let grants = Grants {
+            hosts: vec!["api.example".to_owned()],
+            key_value: true,
+            ..Grants::default()
+        };
+        let third = Version3 {
+            sid: AccountSid::from_bytes([1; 16]),
+            carrier: CarrierId("demo".to_owned()),
+            name: "hotline".to_owned(),
+            sealed_key: vec![1],
+            sealed_auth_token: vec![2],
+            egress: Egress::default(),
+            outbound: FirstOutbound {
+                allow: Vec::new(),
+                max_channels: 1,
+                calls_per_second: 1.0,
+            },
+            fallback: None,
+            media_dir: None,
+            voice: None,
+            settings: BTreeMap::new(),
+            grants: FirstGrants::of(&grants),
+            sealed_secrets: BTreeMap::new(),
+            parent: None,
+            status: AccountStatus::Active,
+            created_unix_ms: 7,
+            updated_unix_ms: 8,
+            sealed_secondary_token: None,
+            keys: BTreeMap::new(),
+        };
+        let third_row = encode_as(3, &third);
+        let fourth_row = encode_as(4, &Version4::from(third));
+        for row in [third_row, fourth_row] {
+            let mut read = AccountRow::read(&row).expect("a row of that version");
+            assert!(!read.grants_people);
+            read.grants_people = true;
+            let now = AccountRow::read(&read.stored()).expect("a row of today");
+            let read = now.third.grants.and(now.grants_people);
+            let expected = Grants {
+                people: true,
+                ..grants.clone()
+            };
+            assert_eq!(read, expected);
+        }
+    }
 }

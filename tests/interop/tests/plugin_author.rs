@@ -105,6 +105,8 @@ fn policies_and_strategies_begin_with_something_that_works() {
 fn the_example_plugins_do_what_their_scripts_say() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
     for (name, cases) in [
+        ("cambodia-registration", 16),
+        ("laos-registration", 16),
         ("least-cost-routing", 12),
         ("office-hours-retry", 14),
         ("opening-hours", 5),

@@ -1,0 +1,42 @@
+//! A person with the place where they live.
+
+use jackfield_guest::{Call, CallError, Direction, PersonChange};
+
+use crate::Gazetteer;
+
+/// Saves who is on the other side, with a place beside those where they registered before, and with its names as fields.
+///
+/// # Errors
+/// Those of [`jackfield_guest::People::save`].
+pub fn save(
+    call: &Call,
+    gazetteer: &Gazetteer,
+    code: &str,
+    language: &str,
+) -> Result<(), CallError> {
+    let info = call.info();
+    let number = match info.direction {
+        Direction::Inbound => info.caller,
+        Direction::OutboundApi | Direction::OutboundDial => info.callee,
+    };
+    let known = call.people().get(&number)?;
+    let mut areas = known.map(|person| person.areas).unwrap_or_default();
+    areas.push(code.to_owned());
+    let around = gazetteer.around(code);
+    let names = |name: fn(&crate::Place) -> &str| {
+        let names = around.iter().map(|place| name(place));
+        names
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let iso = around.last().map_or("", |province| &province.iso);
+    let change = PersonChange::of(number)
+        .language(language)
+        .areas(areas)
+        .field("iso", iso)
+        .field("latest_area", code)
+        .field("latest_address_en", names(|place| &place.name_en))
+        .field("latest_address_local", names(|place| &place.name_local));
+    call.people().save(change)
+}

@@ -34,6 +34,7 @@ mod live_streams;
 mod machine_detection;
 mod new_participant;
 mod operator;
+mod outbound_queue;
 mod page;
 mod parameters;
 mod participants;
@@ -139,6 +140,7 @@ pub fn router(state: ApiState) -> Router {
         )
         .merge(people::routes())
         .merge(broadcasts::routes())
+        .merge(outbound_queue::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use call::{AccountSid, CallSid};
-use store::{CallRow, Flow, StoreError};
+use dial::AccountWaits;
+use store::{CallRow, Flow, Priority, StoreError};
 
 use crate::Done;
 
@@ -15,6 +16,12 @@ pub trait LiveCalls: Send + Sync {
 
     /// A call was accepted and is on disk: it waits to be dialled.
     fn accepted(&self, call: &CallRow);
+
+    /// How many calls of the account wait.
+    fn waits(&self, account: AccountSid) -> AccountWaits;
+
+    /// Cancels the account's calls that wait, those of one class or all. Resolves once their ends are on disk: how many they were.
+    fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize>;
 
     /// Accounts were made or changed: who may call whom is judged anew.
     fn directory_changed(&self);

@@ -12,6 +12,7 @@ use crate::line::{Line, Part, Place, Turn};
 use crate::policy::{Refusal, permit};
 use crate::schedule::Schedule;
 use crate::token_bucket::TokenBucket;
+use crate::waits::AccountWaits;
 
 /// The outbound queue and the counters of what is up.
 ///
@@ -22,7 +23,7 @@ pub struct Dialer {
     directory: Arc<Directory>,
     limits: QueueLimits,
     waiting: BTreeMap<CallSid, Waiting>,
-    waiting_by_account: BTreeMap<AccountSid, usize>,
+    waiting_by_account: BTreeMap<AccountSid, AccountWaits>,
     /// Those that wait for a time, and when those that wait give up.
     schedule: Schedule,
     /// Those that may go as soon as there is room: the most urgent class first, then by trunk.
@@ -90,6 +91,13 @@ pub enum Input {
     Accepted(CallRequest),
     /// A call is not wanted any more. One that does not wait is left alone: its actor hangs it up.
     Cancel(CallSid),
+    /// The calls of an account that wait are not wanted any more: those of one class, or all.
+    CancelAll {
+        /// The account.
+        account: AccountSid,
+        /// The class.
+        class: Option<Priority>,
+    },
     /// A call that was attempted, or took a channel, is over.
     Ended(CallSid),
     /// A call that was attempted is over: the far end had no room for it.
@@ -225,8 +233,8 @@ impl Dialer {
     /// Whether one more call of the account may wait.
     #[must_use]
     pub fn has_room(&self, account: AccountSid) -> bool {
-        let of_account = self.waiting_by_account.get(&account).copied().unwrap_or(0);
-        self.waiting.len() < self.limits.all && of_account < self.limits.per_account
+        self.waiting.len() < self.limits.all
+            && self.waits(account).total() < self.limits.per_account
     }
 
     /// Whether a call could be accepted now: the policy, and room in the queue. The same judgement falls again when the call is
@@ -315,6 +323,7 @@ impl Dialer {
         match input {
             Input::Accepted(request) => self.accept(now, request),
             Input::Cancel(call) => self.cancel(call),
+            Input::CancelAll { account, class } => self.cancel_all(account, class),
             Input::Ended(call) => self.end(call),
             Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
             Input::Directory(directory) => self.replace_directory(directory),
@@ -343,6 +352,13 @@ impl Dialer {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// How many calls of an account wait; those of its subaccounts are theirs.
+    #[must_use]
+    pub fn waits(&self, account: AccountSid) -> AccountWaits {
+        let waits = self.waiting_by_account.get(&account);
+        waits.copied().unwrap_or_default()
     }
 
     /// How many calls hold a channel of the trunk, both directions together.
@@ -392,6 +408,18 @@ impl Dialer {
             let account = waiting.request.account;
             self.leave_line(&waiting);
             self.outputs.push_back(Output::Canceled { call, account });
+        }
+    }
+
+    fn cancel_all(&mut self, account: AccountSid, class: Option<Priority>) {
+        let is_meant = |waiting: &&Waiting| {
+            let own = self.class(&waiting.request);
+            waiting.request.account == account && class.is_none_or(|class| class as usize == own)
+        };
+        let meant = self.waiting.values().filter(is_meant);
+        let calls: Vec<CallSid> = meant.map(|waiting| waiting.request.call).collect();
+        for call in calls {
+            self.cancel(call);
         }
     }
 
@@ -502,21 +530,32 @@ impl Dialer {
         if waiting.due_unix_ms.is_none() {
             self.join_line(&waiting);
         }
-        *self.waiting_by_account.entry(account).or_default() += 1;
+        let class = self.class(&waiting.request);
+        let waits = self.waiting_by_account.entry(account).or_default();
+        *waits.count(class, waiting.due_unix_ms.is_some()) += 1;
         self.waiting.insert(call, waiting);
     }
 
     fn dequeue(&mut self, call: CallSid) -> Option<Waiting> {
         let waiting = self.waiting.remove(&call)?;
-        if let Some(count) = self.waiting_by_account.get_mut(&waiting.request.account) {
-            *count -= 1;
+        let class = self.class(&waiting.request);
+        let account = waiting.request.account;
+        if let Some(waits) = self.waiting_by_account.get_mut(&account) {
+            *waits.count(class, waiting.due_unix_ms.is_some()) -= 1;
+            if waits.total() == 0 {
+                self.waiting_by_account.remove(&account);
+            }
         }
         self.schedule
             .remove(call, waiting.due_unix_ms, &waiting.request.terms);
         Some(waiting)
     }
 
+    /// The calls of an account whose queue is stopped stand in no line: the directory that lets it go on puts them into theirs.
     fn join_line(&mut self, waiting: &Waiting) {
+        if self.directory.is_queue_stopped(waiting.request.account) {
+            return;
+        }
         self.lines[self.class(&waiting.request)]
             .entry(waiting.trunk.clone())
             .or_default()

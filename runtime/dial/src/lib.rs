@@ -14,7 +14,9 @@ pub mod pump;
 pub mod retry;
 mod schedule;
 mod token_bucket;
+mod waits;
 
 pub use destination::header_fields;
 pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
 pub use policy::{Refusal, permit, permit_referral};
+pub use waits::{AccountWaits, Waits};

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::people::PeopleCommand;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
+use crate::queue::QueueCommand;
 use crate::self_test::worker as self_test_worker;
 use crate::things::{self, CallerIdCommand, Output, ThingCommand};
 
@@ -74,6 +75,9 @@ enum Command {
     /// One message to many: whom an account of the running server calls with it, and what comes of it.
     #[command(subcommand)]
     Broadcast(BroadcastCommand),
+    /// The outbound calls of an account that wait, on a running server: counts, stop, resume, cancel.
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Makes, builds, tests and inspects plugins on this machine alone; uploads them to a server and says which version runs.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -139,6 +143,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Numbers(command) => things::run(things::NUMBERS, &command),
         Command::CallerIds(command) => things::run_caller_ids(&command),
         Command::Audit { entries, output } => things::audit(&output, entries),
+        Command::Queue(command) => crate::queue::run(&command),
         Command::People(command) => crate::people::run(&command),
         Command::Broadcast(command) => crate::broadcast_command::run(&command),
         Command::Plugin(command) => crate::plugin::run(&command),

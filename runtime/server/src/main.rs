@@ -32,6 +32,7 @@ mod own_api;
 mod people;
 mod plugin;
 mod plugins;
+mod queue;
 mod recorder;
 mod recordings;
 mod referral;

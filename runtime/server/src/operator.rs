@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use api::{ApiState, Done, End, EndError, Metric};
 use call::{AccountSid, CallRecord, CallSid, CallStatus, Grants, HangUpCause};
+use dial::AccountWaits;
 use sha2::{Digest, Sha256};
 use store::{
-    Applied, Author, CallRow, Directory, OperatorEdit, Scope, Secret, StoreError, Tenants,
+    Applied, Author, CallRow, Directory, OperatorEdit, Priority, Scope, Secret, StoreError, Tenants,
 };
 
 use crate::call_actor::Message;
@@ -102,6 +103,15 @@ impl api::LiveCalls for Host {
 
     fn accepted(&self, call: &CallRow) {
         self.services().outbound.accepted(call);
+    }
+
+    fn waits(&self, account: AccountSid) -> AccountWaits {
+        self.services().outbound.waits(account)
+    }
+
+    fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize> {
+        let services = self.services();
+        Box::pin(async move { services.outbound.cancel_all(account, class).await })
     }
 
     fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>> {

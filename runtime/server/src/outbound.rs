@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use api::LearnedChannels;
 use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg, Outcome};
-use dial::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
+use dial::{AccountWaits, CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
 use numbers::{Callee, Caller, Presenter};
-use store::{CallRow, Directory, EXPIRED, Leg, PhoneNumber, Scope, StoreError, Trunk, TrunkId};
+use store::{
+    CallRow, Directory, EXPIRED, Leg, PhoneNumber, Priority, Scope, StoreError, Trunk, TrunkId,
+};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
@@ -25,6 +27,8 @@ use crate::trunks::{self, Stop};
 
 /// How long an outbound call rings when its request does not say.
 const RING_TIMEOUT: Duration = Duration::from_secs(60);
+/// Ends of waiting calls that wait for the disk together.
+const ENDS_AT_ONCE: usize = 1_000;
 /// How long a target may be silent, without even a 100, before the next is tried.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
@@ -92,9 +96,9 @@ impl Outbound {
     /// A call is not wanted any more. Resolves when the end of one that waited is on disk; one that does not wait is left
     /// alone.
     pub(crate) async fn cancel(self: &Arc<Self>, call: CallSid) {
-        for output in self.step(Input::Cancel(call)) {
-            Arc::clone(self).perform(output).await;
-        }
+        let (ends, attempts) = split(self.step(Input::Cancel(call)));
+        self.spawn_each(attempts);
+        Arc::clone(self).perform_all(ends).await;
     }
 
     /// A channel for a call that came in.
@@ -160,11 +164,59 @@ impl Outbound {
         }
     }
 
+    /// How many calls of an account wait.
+    pub(crate) fn waits(&self, account: AccountSid) -> AccountWaits {
+        self.lock().waits(account)
+    }
+
+    /// The waiting calls of an account are not wanted any more. Resolves when their ends are on disk; how many they were.
+    pub(crate) async fn cancel_all(
+        self: &Arc<Self>,
+        account: AccountSid,
+        class: Option<Priority>,
+    ) -> usize {
+        let (ends, attempts) = split(self.step(Input::CancelAll { account, class }));
+        self.spawn_each(attempts);
+        let is_canceled = |end: &&Output| matches!(end, Output::Canceled { .. });
+        let canceled = ends.iter().filter(is_canceled).count();
+        Arc::clone(self).perform_all(ends).await;
+        canceled
+    }
+
     fn feed(self: &Arc<Self>, input: Input) {
-        for output in self.step(input) {
+        let (ends, attempts) = split(self.step(input));
+        self.spawn_each(attempts);
+        if !ends.is_empty() {
+            let outbound = Arc::clone(self);
+            self.runtime
+                .spawn(async move { outbound.perform_all(ends).await });
+        }
+    }
+
+    fn spawn_each(self: &Arc<Self>, outputs: Vec<Output>) {
+        for output in outputs {
             let outbound = Arc::clone(self);
             self.runtime
                 .spawn(async move { outbound.perform(output).await });
+        }
+    }
+
+    /// Ends of calls, which may be a hundred thousand at once: no more of them wait for the disk together than [`ENDS_AT_ONCE`], so that
+    /// the calls that are up find room there.
+    async fn perform_all(self: Arc<Self>, outputs: Vec<Output>) {
+        let mut rest = outputs.into_iter();
+        loop {
+            let some = rest.by_ref().take(ENDS_AT_ONCE);
+            let ended = some.map(|output| self.runtime.spawn(Arc::clone(&self).perform(output)));
+            let ended: Vec<_> = ended.collect();
+            if ended.is_empty() {
+                return;
+            }
+            for end in ended {
+                if let Err(error) = end.await {
+                    error!("a waiting call was not ended: {error}");
+                }
+            }
         }
     }
 
@@ -225,6 +277,12 @@ impl Outbound {
     fn lock(&self) -> MutexGuard<'_, Dialer> {
         self.dialer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What ends calls that wait, and what dials others.
+fn split(outputs: Vec<Output>) -> (Vec<Output>, Vec<Output>) {
+    let is_end = |output: &Output| !matches!(output, Output::Attempt { .. });
+    outputs.into_iter().partition(is_end)
 }
 
 /// Writes the attempt down, then lets the INVITE leave.

@@ -28,6 +28,8 @@ pub struct Account {
     pub parent: Option<AccountSid>,
     /// Whether it is in use.
     pub status: AccountStatus,
+    /// Whether its outbound calls that wait, and those of its subaccounts, go on waiting whatever has room.
+    pub is_queue_stopped: bool,
     /// When it was made, in milliseconds since the Unix epoch; 0 where that was not noted.
     pub created_unix_ms: u64,
     /// When it was last changed, in milliseconds since the Unix epoch; 0 where that was not noted.

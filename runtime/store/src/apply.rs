@@ -440,6 +440,7 @@ impl<'r> Plan<'r> {
             name: new.name.clone(),
             parent: before.and_then(|before| before.parent),
             status: before.map_or(AccountStatus::Active, |before| before.status),
+            is_queue_stopped: before.is_some_and(|before| before.is_queue_stopped),
             created_unix_ms: before.map_or(at, |before| before.created_unix_ms),
             updated_unix_ms: before.map_or(at, |before| before.updated_unix_ms),
             secondary_token: before.and_then(|before| before.secondary_token.clone()),

@@ -27,6 +27,8 @@ pub enum Edit {
         /// Its new status.
         status: Option<AccountStatus>,
     },
+    /// The account's outbound calls that wait go on waiting, or may be dialled again.
+    StopQueue(bool),
     /// A second token, as good as the first for the API.
     MakeSecondaryToken(Secret),
     /// The second token is no more.
@@ -70,6 +72,8 @@ impl Edit {
         match self {
             Self::MakeSubaccount { .. } => "account.create",
             Self::ChangeAccount { .. } => "account.update",
+            Self::StopQueue(true) => "queue.stop",
+            Self::StopQueue(false) => "queue.resume",
             Self::MakeSecondaryToken(_) => "secondary-token.create",
             Self::DeleteSecondaryToken => "secondary-token.delete",
             Self::PromoteSecondaryToken => "secondary-token.promote",
@@ -101,6 +105,8 @@ pub enum OperatorEdit {
     MakeCallerId(CallerId),
     /// An account is in use, or not.
     SetStatus(AccountSid, AccountStatus),
+    /// The account's outbound calls that wait go on waiting, or may be dialled again.
+    StopQueue(AccountSid, bool),
     /// The account's token is this one from now on; there is no second one.
     SetToken(AccountSid, Secret),
     /// A carrier that has neither accounts nor trunks is no more.
@@ -121,6 +127,8 @@ impl OperatorEdit {
         match self {
             Self::MakeCallerId(_) => "caller-id.create",
             Self::SetStatus(..) => "account.update",
+            Self::StopQueue(_, true) => "queue.stop",
+            Self::StopQueue(_, false) => "queue.resume",
             Self::SetToken(..) => "account.token",
             Self::DeleteCarrier(_) => "carrier.delete",
             Self::DeleteAccount(_) => "account.delete",

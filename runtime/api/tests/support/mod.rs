@@ -26,6 +26,7 @@ use call::{
     HttpRequest, HttpResponse, Participant, ParticipantExit, RecordingChannels, RecordingOf,
     RecordingSid, StartRecording, StreamId, StreamRequest,
 };
+use dial::AccountWaits;
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
@@ -38,8 +39,8 @@ use store::tenants::Surroundings;
 use store::{
     AccountStore, Applied, Author, CallRow, ConferenceNote, Directory, Flow, Leg, MemoryStore,
     NewRecording, NewVersion, OperatorEdit, Plugin, PluginChange, PluginLogLine, PluginOwner,
-    RecordingEnding, RecordingRow, RecordingStatus, Scope, Secret, SelfTest, Store, StoreError,
-    Tenants, TrunkId, UploadedPlugin, VersionUsage,
+    Priority, RecordingEnding, RecordingRow, RecordingStatus, Scope, Secret, SelfTest, Store,
+    StoreError, Tenants, TrunkId, UploadedPlugin, VersionUsage,
 };
 use tower::ServiceExt as _;
 
@@ -112,6 +113,7 @@ pub(crate) struct Live {
     pub(crate) broadcast_changes: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
     pub(crate) redirected: Mutex<Vec<Redirected>>,
+    pub(crate) cancelled: Mutex<Vec<(AccountSid, Option<Priority>)>>,
     pub(crate) limited: Mutex<Vec<(CallSid, Duration)>>,
     /// What the next `end` fails with.
     pub(crate) failure: Mutex<Option<EndError>>,
@@ -120,6 +122,15 @@ pub(crate) struct Live {
 impl LiveCalls for Live {
     fn has_room(&self, _account: AccountSid) -> bool {
         !self.full.load(Ordering::SeqCst)
+    }
+
+    fn waits(&self, _account: AccountSid) -> AccountWaits {
+        AccountWaits::default()
+    }
+
+    fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize> {
+        self.cancelled.lock().unwrap().push((account, class));
+        Box::pin(ready(3))
     }
 
     fn directory_changed(&self) {

@@ -6,5 +6,6 @@ mod far_end;
 mod random;
 mod rows;
 mod simulation;
+mod stopped;
 mod terms;
 mod world;

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use call::{AccountSid, CallSid};
 use jackfield_dial::{CallRequest, Now};
 use store::tenants::Surroundings;
-use store::{AccountStore, CarrierId, Directory, MemoryStore, QueueTerms, Store, Tenants};
+use store::{
+    AccountStore, Author, CarrierId, Directory, MemoryStore, OperatorEdit, QueueTerms, Store,
+    Tenants,
+};
 
 /// Limits of an account or a trunk: calls at once, calls begun in a second.
 pub(crate) type Limits = (u32, f32);
@@ -28,6 +31,8 @@ pub(crate) struct World {
     pub(crate) carrier_rate: Option<f32>,
     /// What stands in every account's `outbound` besides.
     pub(crate) outbound: &'static str,
+    /// Accounts whose queues are stopped.
+    pub(crate) stopped: Vec<usize>,
     /// Whether account 0 may call at all.
     pub(crate) first_may_call: bool,
 }
@@ -42,6 +47,7 @@ impl World {
             reserved_parts: Vec::new(),
             carrier_rate: None,
             outbound: "",
+            stopped: Vec::new(),
             first_may_call: true,
         }
     }
@@ -102,6 +108,10 @@ impl World {
             .apply(Tenants::parse(&text, &surroundings).unwrap())
             .wait()
             .unwrap();
+        for at in &self.stopped {
+            let stop = OperatorEdit::StopQueue(account(*at), true);
+            store.administer(stop, Author::operator(0)).wait().unwrap();
+        }
         assert!(
             store
                 .directory()

@@ -98,6 +98,16 @@ impl Directory {
         is_active(account) && is_active(self.payer(account))
     }
 
+    /// Whether the outbound calls of an account are to wait: its own queue is stopped, or its parent's.
+    #[must_use]
+    pub fn is_queue_stopped(&self, sid: AccountSid) -> bool {
+        let is_stopped = |sid| {
+            let account = self.accounts.get(&sid);
+            account.is_some_and(|account| account.is_queue_stopped)
+        };
+        is_stopped(sid) || is_stopped(self.payer(sid))
+    }
+
     /// The indexes of what is found by keys, and what subaccounts have from their parents.
     pub(super) fn index_accounts(&mut self) {
         let inherited: Vec<_> = (self.accounts.values())

@@ -15,12 +15,22 @@ use crate::{
 };
 
 /// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts, the
-/// fourth how their calls wait, the fifth whether they grant their people.
-const VERSION: u8 = 5;
+/// fourth how their calls wait, the fifth whether they grant their people, the sixth whether their
+/// queues are stopped.
+const VERSION: u8 = 6;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountRow {
+    third: Version3,
+    queue: QueueDefaults,
+    grants_people: bool,
+    is_queue_stopped: bool,
+}
+
+/// As version 5 wrote it: before queues could be stopped.
+#[derive(Deserialize)]
+struct Version5 {
     third: Version3,
     queue: QueueDefaults,
     grants_people: bool,
@@ -190,10 +200,21 @@ impl From<Version3> for Version4 {
 
 impl From<Version4> for AccountRow {
     fn from(fourth: Version4) -> Self {
-        Self {
+        Self::from(Version5 {
             third: fourth.third,
             queue: fourth.queue,
             grants_people: false,
+        })
+    }
+}
+
+impl From<Version5> for AccountRow {
+    fn from(fifth: Version5) -> Self {
+        Self {
+            third: fifth.third,
+            queue: fifth.queue,
+            grants_people: fifth.grants_people,
+            is_queue_stopped: false,
         }
     }
 }
@@ -214,6 +235,7 @@ impl AccountRow {
                 Ok(Version4::from(row).into())
             }
             (4, row) => decode_row::<Version4>("account", row).map(Self::from),
+            (5, row) => decode_row::<Version5>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -270,6 +292,7 @@ impl AccountRow {
             third,
             queue: account.outbound.queue.clone(),
             grants_people: account.grants.people,
+            is_queue_stopped: account.is_queue_stopped,
         }
     }
 
@@ -278,6 +301,7 @@ impl AccountRow {
             third: row,
             queue,
             grants_people,
+            is_queue_stopped,
         } = self;
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!(
@@ -318,6 +342,7 @@ impl AccountRow {
             name: row.name,
             parent: row.parent,
             status: row.status,
+            is_queue_stopped,
             created_unix_ms: row.created_unix_ms,
             updated_unix_ms: row.updated_unix_ms,
             auth_token: Secret::new(token),
@@ -394,7 +419,14 @@ mod tests {
             let mut read = AccountRow::read(&row).expect("a row of that version");
             assert!(!read.grants_people);
             read.grants_people = true;
+            read.is_queue_stopped = true;
+            let mut before_queues_stopped = read.stored();
+            assert_eq!(before_queues_stopped.pop(), Some(1));
+            before_queues_stopped[0] = 5;
+            let fifth = AccountRow::read(&before_queues_stopped).expect("a row of version 5");
+            assert!(fifth.grants_people && !fifth.is_queue_stopped);
             let now = AccountRow::read(&read.stored()).expect("a row of today");
+            assert!(now.is_queue_stopped);
             let read = now.third.grants.and(now.grants_people);
             let expected = Grants {
                 people: true,

@@ -135,6 +135,7 @@ fn plan(
         Edit::ChangeAccount { name, status } => {
             change_account(directory, account, name, status, at)
         }
+        Edit::StopQueue(is_stopped) => Ok(stop_queue(account, is_stopped, at)),
         Edit::MakeSecondaryToken(token) => {
             if account.secondary_token.is_some() {
                 return Err(impossible(
@@ -243,6 +244,7 @@ fn plan_of_operator(
         OperatorEdit::SetStatus(sid, status) => {
             change_account(directory, account(sid)?, None, Some(status), at)
         }
+        OperatorEdit::StopQueue(sid, is_stopped) => Ok(stop_queue(account(sid)?, is_stopped, at)),
         OperatorEdit::SetToken(sid, token) => {
             Ok(Plan::of_account(changed(account(sid)?, at, |account| {
                 account.auth_token = token;
@@ -290,6 +292,12 @@ fn changed(account: &Account, at: u64, change: impl FnOnce(&mut Account)) -> Acc
     account
 }
 
+fn stop_queue(account: &Account, is_stopped: bool, at: u64) -> Plan {
+    Plan::of_account(changed(account, at, |account| {
+        account.is_queue_stopped = is_stopped;
+    }))
+}
+
 /// Only an account without a parent has subaccounts. Names are one of their kind within the carrier.
 fn subaccount(
     directory: &Directory,
@@ -317,6 +325,7 @@ fn subaccount(
         name,
         parent: Some(parent.sid),
         status: AccountStatus::Active,
+        is_queue_stopped: false,
         created_unix_ms: at,
         updated_unix_ms: at,
         auth_token: Secret::random(),

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{ApplicationSid, PhoneNumberSid};
 use serde_json::{Value, json};
-use store::{Directory, Edit, Flow, Number, Page, PhoneNumber, Scope, VoiceUrl};
+use store::{Directory, Edit, Flow, Number, NumberKind, Page, PhoneNumber, Scope, VoiceUrl};
 
 use crate::ApiState;
 use crate::applications;
@@ -291,6 +291,14 @@ fn shown_name(number: &Number) -> &str {
     name.unwrap_or_else(|| number.number.as_str())
 }
 
+const fn kind_word(kind: NumberKind) -> &'static str {
+    match kind {
+        NumberKind::Local => "local",
+        NumberKind::Mobile => "mobile",
+        NumberKind::TollFree => "tollfree",
+    }
+}
+
 /// `flow` is not Twilio's: the component that answers in place of a URL.
 fn show(number: &Number) -> Value {
     let voice = voice_url(number);
@@ -336,7 +344,7 @@ fn show(number: &Number) -> Value {
         "beta": false,
         "origin": "twilio",
         "status": "in-use",
-        "type": null,
+        "type": number.number.home().map(|(_, kind)| kind_word(kind)),
         "capabilities": { "voice": true, "sms": false, "mms": false, "fax": false },
         "flow": flow,
         "uri": format!("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"),

@@ -7,6 +7,7 @@
 mod accounts;
 mod applications;
 mod auth;
+mod available_numbers;
 mod brand;
 mod broadcast_order;
 mod broadcast_recipients;
@@ -33,6 +34,7 @@ mod live_rooms;
 mod live_streams;
 mod machine_detection;
 mod new_participant;
+mod number_pattern;
 mod operator;
 mod outbound_queue;
 mod page;
@@ -141,6 +143,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(people::routes())
         .merge(broadcasts::routes())
         .merge(outbound_queue::routes())
+        .merge(available_numbers::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))

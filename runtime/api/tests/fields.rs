@@ -52,6 +52,11 @@ const RESOURCES: &[(&str, &str)] = &[
     ("/Applications/{application}", "application"),
     ("/IncomingPhoneNumbers.json", "incoming phone number"),
     ("/IncomingPhoneNumbers/{number}", "incoming phone number"),
+    ("/AvailablePhoneNumbers.json", "country"),
+    ("/AvailablePhoneNumbers/{country}", "country"),
+    ("/Local.json", "available phone number"),
+    ("/Mobile.json", "available phone number"),
+    ("/TollFree.json", "available phone number"),
     ("/OutgoingCallerIds.json", "outgoing caller id"),
     ("/OutgoingCallerIds/{caller_id}", "outgoing caller id"),
     ("/Usage/Records.json", "usage record"),
@@ -174,7 +179,10 @@ async fn every_answer_has_what_twilios_has() {
                 true => rows(resource.list, &answer),
                 false => vec![answer.json],
             };
-            assert!(!all.is_empty(), "{what}");
+            // The pool has one free number.
+            let may_be_empty = ["/Mobile.json", "/TollFree.json"];
+            let may_be_empty = may_be_empty.iter().any(|end| path.ends_with(end));
+            assert!(may_be_empty || !all.is_empty(), "{what}");
             for one in &all {
                 let wrong = resource.complaints(one, own_fields(name)).into_iter();
                 complaints.extend(wrong.map(|wrong| format!("{what}: {wrong}")));

@@ -28,6 +28,7 @@ fn nobodys(kind: &str) -> &'static str {
         "account" | "accounts" => NOBODY_SID,
         "call" | "participant" | "member" => "CA00000000000000000000000000000000",
         "stream" => "MZ00000000000000000000000000000000",
+        "country" => "ZZ",
         "person" => "+8562055500002",
         "broadcast" => "BC00000000000000000000000000000000",
         "recipient" => "+8562055500004",

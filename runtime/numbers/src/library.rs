@@ -10,11 +10,11 @@ use std::borrow::Cow;
 
 use rlibphonenumber::interfaces::AsOriginal;
 use rlibphonenumber::{
-    CountryCodeSource, PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, Region,
-    get_national_significant_number_owned,
+    CountryCodeSource, PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat,
+    PhoneNumberType, Region, get_national_significant_number_owned,
 };
 
-use crate::{Country, PhoneNumber};
+use crate::{Country, NumberKind, PhoneNumber};
 
 /// North America's. Its trunk prefix, which is 1 too, is no part of the national form of ten digits.
 const NORTH_AMERICA: u16 = 1;
@@ -46,6 +46,24 @@ pub(crate) fn split(digits: &str) -> Option<(u16, &str)> {
 pub(crate) fn main_country(calling_code: u16) -> Option<Country> {
     let region = PHONE_NUMBER_UTIL.get_region_for_country_code(calling_code.into())?;
     region.as_region_str().parse().ok()
+}
+
+/// The country of an international number and its kind there: by the ranges that are given out, or else the main one of its calling code.
+pub(crate) fn home(digits: &str) -> Option<(Country, NumberKind)> {
+    let (code, _) = split(digits)?;
+    let util = PHONE_NUMBER_UTIL.as_original();
+    let parsed = parse(digits);
+    let region = parsed.as_ref().and_then(|parsed| {
+        let region = util.get_region_for_number(parsed).ok()??;
+        region.as_region_str().parse().ok()
+    });
+    let kind = parsed.and_then(|parsed| util.get_number_type(&parsed).ok());
+    let kind = match kind {
+        Some(PhoneNumberType::Mobile) => NumberKind::Mobile,
+        Some(PhoneNumberType::TollFree) => NumberKind::TollFree,
+        _ => NumberKind::Local,
+    };
+    Some((region.or_else(|| main_country(code))?, kind))
 }
 
 /// The number that these digits with a plus before them are, if it is of the kind its country has. A trunk prefix
@@ -148,8 +166,6 @@ fn is_digits(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rlibphonenumber::PhoneNumberType;
-
     use super::*;
 
     fn countries() -> Vec<Country> {

@@ -85,7 +85,7 @@ pub use number::{
     Answer, Application, CallerId, Flow, MAX_APPLICATIONS, Number, VoiceUrl, WebhookMethod,
     random_application_sid, random_caller_id_sid,
 };
-pub use numbers::{InvalidNumber, PhoneNumber};
+pub use numbers::{Country, InvalidNumber, NumberKind, PhoneNumber};
 pub use operator::{Operator, OperatorId};
 pub use page::{CallFilter, Cursor, InvalidCursor, Page, TimeSpan};
 pub use people::{PeoplePage, PeopleStore, Person, PersonChange, PersonFilter, SavedPeople};

@@ -53,6 +53,13 @@ await refused("a deleted application", () => client.applications(made[0].sid).fe
 await refused("a wrong URL", () => client.applications.create({ voiceUrl: "nonsense" }));
 
 // A number out of the carrier's pool.
+const shop = client.availablePhoneNumbers;
+show("countries", (await shop.list()).map((one) => one.countryCode));
+show("country", (await shop("US").fetch()).subresourceUris.local.endsWith("/US/Local.json"));
+const free = await shop("US").local.list({ contains: poolNumber.slice(-7), areaCode: 500, voiceEnabled: true });
+show("free numbers", free.map((one) => one.phoneNumber), free.map((one) => one.capabilities.voice));
+show("free mobile numbers", (await shop("US").mobile.list()).length, (await shop("US").tollFree.list()).length);
+await refused("numbers of no country", () => shop("ZZ").local.list());
 let number = await client.incomingPhoneNumbers.create({ phoneNumber: poolNumber, voiceUrl: "http://a/" });
 show("number", number.phoneNumber, number.voiceUrl, number.capabilities.voice);
 number = await client.incomingPhoneNumbers(number.sid).update({ friendlyName: "desk", voiceUrl: "http://c/" });
@@ -60,6 +67,7 @@ show("changed number", number.friendlyName, number.voiceUrl);
 const found = await client.incomingPhoneNumbers.list({ phoneNumber: poolNumber });
 show("listed number", found.map((one) => one.sid === number.sid));
 await refused("a taken number", () => client.incomingPhoneNumbers.create({ phoneNumber: poolNumber }));
+show("free no more", (await shop("US").local.list()).length);
 show("released", await client.incomingPhoneNumbers(number.sid).remove());
 await refused("a released number", () => client.incomingPhoneNumbers(number.sid).fetch());
 show("caller IDs", (await client.outgoingCallerIds.list()).length);

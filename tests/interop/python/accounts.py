@@ -70,6 +70,13 @@ def main():
     refused("a wrong URL", lambda: client.applications.create(voice_url="nonsense"))
 
     # A number out of the carrier's pool.
+    shop = client.available_phone_numbers
+    show("countries", [one.country_code for one in shop.list()])
+    show("country", shop("US").fetch().subresource_uris["local"].endswith("/US/Local.json"))
+    free = shop("US").local.list(contains=arguments.pool_number[-7:], area_code=500, voice_enabled=True)
+    show("free numbers", [one.phone_number for one in free], [one.capabilities["voice"] for one in free])
+    show("free mobile numbers", len(shop("US").mobile.list()), len(shop("US").toll_free.list()))
+    refused("numbers of no country", lambda: shop("ZZ").local.list())
     number = client.incoming_phone_numbers.create(phone_number=arguments.pool_number, voice_url="http://a/")
     show("number", number.phone_number, number.voice_url, number.capabilities["voice"])
     number = client.incoming_phone_numbers(number.sid).update(friendly_name="desk", voice_url="http://c/")
@@ -77,6 +84,7 @@ def main():
     found = client.incoming_phone_numbers.list(phone_number=arguments.pool_number)
     show("listed number", [one.sid == number.sid for one in found])
     refused("a taken number", lambda: client.incoming_phone_numbers.create(phone_number=arguments.pool_number))
+    show("free no more", len(shop("US").local.list()))
     show("released", client.incoming_phone_numbers(number.sid).delete())
     refused("a released number", lambda: client.incoming_phone_numbers(number.sid).fetch())
     show("caller IDs", len(client.outgoing_caller_ids.list()))

@@ -243,6 +243,7 @@ async fn directory(api: &Api, owner: &Owner) -> Things {
     let saved = api.send(request("PUT", &person, "", owner.user())).await;
     assert_eq!(saved.status, 201, "{saved:?}");
     Things::from([
+        ("country", "KH".to_owned()),
         ("person", "+8562055500001".to_owned()),
         ("account", owner.sid.clone()),
         ("key", text(&key["sid"])),

@@ -103,3 +103,10 @@ pub(crate) const RECORD_PLAY_BEEP: u16 = 13616;
 pub(crate) const REDIRECT_METHOD: u16 = 13710;
 pub(crate) const REJECT_REASON: u16 = 13810;
 pub(crate) const PAUSE_LENGTH: u16 = 13910;
+pub(crate) const MESSAGE_TO: u16 = 14101;
+pub(crate) const MESSAGE_FROM: u16 = 14102;
+pub(crate) const MESSAGE_BODY: u16 = 14103;
+pub(crate) const MESSAGE_METHOD: u16 = 14104;
+pub(crate) const MESSAGE_CALLBACK: u16 = 14105;
+/// Twilio's words: the sender cannot send texts.
+pub(crate) const MESSAGE_NO_CONNECTOR: u16 = 14108;

@@ -4,6 +4,7 @@ mod detection;
 mod dial;
 mod gather;
 mod hand_over;
+mod message;
 mod prompts;
 mod record;
 mod refer;
@@ -66,6 +67,8 @@ struct Interpreter<'a> {
     streams: HashMap<String, Stream<'a>>,
     /// Those of `<Start>` that these documents have not stopped.
     recordings: Vec<Recording<'a>>,
+    /// How many texts it has sent.
+    messages: u16,
 }
 
 impl<'a> Interpreter<'a> {
@@ -78,6 +81,7 @@ impl<'a> Interpreter<'a> {
             documents: Documents::of(call),
             streams: HashMap::new(),
             recordings: Vec::new(),
+            messages: 0,
         }
     }
 
@@ -145,6 +149,12 @@ impl<'a> Interpreter<'a> {
                 Verb::Refer(refer) => {
                     self.answer()?;
                     if let Some(next) = self.refer(refer, document)? {
+                        return Ok(next);
+                    }
+                }
+                Verb::Message(message) => {
+                    self.answer()?;
+                    if let Some(next) = self.send_message(message, document)? {
                         return Ok(next);
                     }
                 }

@@ -12,6 +12,8 @@
 //! | `fallback-method` | `GET` or `POST` (the default) |
 //! | `twiml` | the first document itself, where there is no `voice-url` |
 //! | `send-digits` | keys that are pressed before the first document is asked for; `w` waits for half a second, `W` for a second |
+//! | `message-url` | the connector that texts are handed to |
+//! | `message-secret` | the name of a secret of the account, for `Authorization: Bearer` there |
 //! | `is-answered` | the call is up already: these documents take the place of others |
 //!
 //! # Verbs
@@ -23,7 +25,7 @@
 //! | `Pause` | length; as the first verb it delays the answer |
 //! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; speech where the host has a recogniser: input, language, hints, speechTimeout, maxSpeechTime, partialResultCallback and its method, profanityFilter, speechModel; `Say`, `Play` and `Pause` inside |
 //! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim, recordingStatusCallback with its method and events. Transcription is not there yet (warning 13614) |
-//! | `Dial` | numbers as text or `Number`, `Sip`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, record, recordingTrack, trim, recordingStatusCallback with its method and events, action (with `RecordingUrl`), method; of a noun url and method (what they hear first), statusCallback with its method and events, machineDetection with its times and amdStatusCallback; sendDigits of a `Number`. Other nouns, and sendDigits with url: not yet, as below |
+//! | `Dial` | numbers as text or `Number`, `Sip`, `Client`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, record, recordingTrack, trim, recordingStatusCallback with its method and events, action (with `RecordingUrl`), method; of a noun url and method (what they hear first), statusCallback with its method and events, machineDetection with its times and amdStatusCallback; sendDigits of a `Number`. Other nouns, and sendDigits with url: not yet, as below |
 //! | `Refer` | `Sip`, a telephone number in it too; action, method |
 //! | `Redirect` | url, method; `plugin:NAME` with settings in its query hands the call over |
 //! | `Hangup` | all of it |
@@ -34,7 +36,8 @@
 //! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter`. `Recording`: channels, track, trim, recordingStatusCallback with its method and events |
 //! | `Connect` | `Stream`, which goes both ways; action, method |
 //! | `Echo` | all of it |
-//! | `Pay` `Prompt` `Queue` `Sms` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! | `Sms` `Message` | to, from, action, method, statusCallback; through the account's connector |
+//! | `Pay` `Prompt` `Queue` | not yet: error 13750 in the log, a spoken apology, hang-up |
 //!
 //! # Errors
 //!

@@ -5,6 +5,7 @@ mod callback;
 mod callees;
 mod dial;
 mod gather;
+mod message;
 mod record;
 mod refer;
 mod room;
@@ -23,6 +24,7 @@ use crate::fault::{
 use crate::parse::{Element, Node};
 pub(crate) use dial::{Dial, TalkRecording};
 pub(crate) use gather::Gather;
+pub(crate) use message::Message;
 pub(crate) use record::Record;
 pub(crate) use refer::Refer;
 pub(crate) use room::{Enqueue, Room, RoomDial, Wait};
@@ -37,6 +39,8 @@ pub(crate) enum Verb {
     Dial(Dial),
     Record(Record),
     Refer(Refer),
+    /// `<Sms>` and `<Message>`.
+    Message(Message),
     Redirect(Link),
     Reject(RejectReason),
     Hangup,
@@ -101,7 +105,7 @@ pub(crate) struct Link {
 }
 
 /// Twilio's verbs that this interpreter does not run.
-const UNSUPPORTED: [&str; 4] = ["Pay", "Prompt", "Queue", "Sms"];
+const UNSUPPORTED: [&str; 3] = ["Pay", "Prompt", "Queue"];
 
 /// Twilio's longest loop, and what `0` (until the call ends) stands for.
 const MOST_LOOPS: u32 = 1_000;
@@ -137,6 +141,7 @@ impl Reading {
             "Gather" => Some(Verb::Gather(self.gather(element))),
             "Record" => Some(Verb::Record(self.record(element))),
             "Refer" => self.refer(element).map(Verb::Refer),
+            "Sms" | "Message" => self.message(element).map(Verb::Message),
             "Redirect" => Some(self.redirect(element)),
             "Reject" => Some(self.reject(element)),
             "Hangup" => {

@@ -1,5 +1,6 @@
 mod detection;
 mod dial;
+mod message;
 mod refer;
 mod room;
 mod speech_input;
@@ -285,6 +286,23 @@ fn a_key_ends_all_prompts_of_its_gather() {
         &caller(twiml, pages).press(1.0, "1"),
         &["answer", "say One", "say Two", "stop", "stop", "hang up"],
     );
+}
+
+#[test]
+fn the_timeout_of_a_gather_is_between_keys_and_begins_behind_its_prompts() {
+    let twiml = "<Gather action='/a'><Pause length='9'/></Gather><Say>None</Say>";
+    let pages: &[Page] = &[("http://app.example/a", "")];
+    // Three seconds behind the prompt, then four more: each less than the five of the timeout.
+    let slow = caller(twiml, pages).press(12.0, "1").press(16.0, "2");
+    check(&slow, &["answer", "hang up"]);
+    let expected = "HttpMethod::Post http://app.example/a Digits=12";
+    assert_eq!(asked(&slow, &["Digits"])[1], expected);
+    let too_slow = caller(twiml, pages).press(12.0, "1").press(17.5, "2");
+    check(&too_slow, &["answer", "hang up"]);
+    let expected = "HttpMethod::Post http://app.example/a Digits=1";
+    assert_eq!(asked(&too_slow, &["Digits"])[1], expected);
+    let too_late = caller(twiml, pages).press(14.5, "1");
+    check(&too_late, &["answer", "say None", "hang up"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(missing_docs)]
 
+mod behaviour;
 mod broken;
 mod by_hand;
 mod cases;

@@ -102,7 +102,7 @@ fn inside(element: &str) -> &'static str {
         "Sip" | "Uri" => "sip:a@b.example",
         "Client" | "Identity" => "alice",
         "Play" | "Redirect" => "http://app.example/a.wav",
-        "Conference" | "Enqueue" | "Queue" => "help",
+        "Conference" | "Enqueue" | "Queue" | "Sms" => "help",
         _ => "",
     }
 }

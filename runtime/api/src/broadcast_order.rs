@@ -64,6 +64,8 @@ struct DraftRecipient {
     number: String,
     language: Option<String>,
     #[serde(default)]
+    areas: Vec<String>,
+    #[serde(default)]
     fields: BTreeMap<String, String>,
 }
 
@@ -322,6 +324,7 @@ fn recipients(drafts: Vec<DraftRecipient>) -> Result<Vec<NewRecipient>, Problem>
     let read = drafts.into_iter().map(|draft| {
         let change = store::PersonChange {
             language: draft.language.clone(),
+            areas: Some(draft.areas.clone()),
             fields: draft.fields.clone(),
             ..store::PersonChange::of(number(&draft.number)?)
         };
@@ -329,6 +332,7 @@ fn recipients(drafts: Vec<DraftRecipient>) -> Result<Vec<NewRecipient>, Problem>
         Ok(NewRecipient {
             number: change.number,
             language: draft.language,
+            areas: draft.areas,
             fields: draft.fields,
         })
     });

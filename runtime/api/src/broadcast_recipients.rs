@@ -82,6 +82,7 @@ pub(crate) async fn add(
         let some = page.people.into_iter().map(|person: Person| NewRecipient {
             number: person.number,
             language: person.language,
+            areas: person.areas,
             fields: person.fields,
         });
         row = add_all(store, scope, sid, some, now).await?.or(row);
@@ -121,23 +122,25 @@ async fn import(
         return Err(refused(rows, bad, count));
     }
     // On a task of its own: a client that goes away does not leave half of them.
+    let now = (state.clock)();
     let adding = tokio::spawn(async move {
         let rows = Rows::of(&body).map_err(Problem::bad_parameter)?;
         let rows = rows.flatten().map(|person| NewRecipient {
             number: person.number,
             language: person.language.filter(|language| !language.is_empty()),
+            areas: person.areas.unwrap_or_default(),
             fields: person
                 .fields
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())
                 .collect(),
         });
-        add_all(&*state.broadcasts, scope, before.sid, rows, (state.clock)())
+        add_all(&*state.broadcasts, scope, before.sid, rows, now)
             .await
             .map(|row| row.unwrap_or(before))
     });
     let row = adding.await.expect("adding does not panic")?;
-    Ok(Json(show(&row)))
+    Ok(Json(show(&row, now)))
 }
 
 /// `GET …/Recipients`: by their numbers, all or those who stand so.

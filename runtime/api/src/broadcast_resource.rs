@@ -2,12 +2,12 @@
 
 use call::HttpMethod;
 use serde_json::{Map, Value, json};
-use store::{AttemptOutcome, Broadcast, Message, Recipient, RecipientState};
+use store::{AttemptOutcome, Broadcast, BroadcastState, Message, Recipient, RecipientState};
 
 use crate::date::iso8601;
 
 /// A broadcast with its progress.
-pub(crate) fn show(row: &Broadcast) -> Value {
+pub(crate) fn show(row: &Broadcast, now_unix_ms: u64) -> Value {
     let rules = &row.rules;
     let time = |at: Option<u64>| at.and_then(iso8601);
     json!({
@@ -29,7 +29,7 @@ pub(crate) fn show(row: &Broadcast) -> Value {
             "url": webhook.url,
             "method": if webhook.method == HttpMethod::Get { "GET" } else { "POST" },
         })),
-        "progress": progress(row),
+        "progress": progress(row, now_unix_ms),
         "date_created": iso8601(row.created_unix_ms),
         "date_updated": iso8601(row.updated_unix_ms),
         "date_started": time(row.started_unix_ms),
@@ -46,13 +46,22 @@ fn message(message: &Message) -> Value {
     }
 }
 
-/// Who stands where, and how calls ended.
-fn progress(row: &Broadcast) -> Value {
+/// Who stands where, how calls ended, and how fast it goes. Pauses count as time.
+fn progress(row: &Broadcast, now_unix_ms: u64) -> Value {
     let counts = &row.counts;
     let outcomes: Map<String, Value> = AttemptOutcome::ALL
         .iter()
         .filter_map(|outcome| Some((outcome.to_string(), json!(counts.outcomes.get(outcome)?))))
         .collect();
+    let until = row.ended_unix_ms.unwrap_or(now_unix_ms);
+    let elapsed_ms = row
+        .started_unix_ms
+        .map(|from| until.saturating_sub(from).max(1));
+    let per_minute = elapsed_ms.map(|elapsed| counts.attempts() * 60_000 / elapsed);
+    let done = counts.reached + counts.given_up;
+    let left_s = elapsed_ms
+        .filter(|_| row.state == BroadcastState::Running && done > 0)
+        .map(|elapsed| counts.left() * elapsed / done / 1_000);
     json!({
         "recipients": counts.total(),
         "waiting": counts.waiting,
@@ -62,6 +71,8 @@ fn progress(row: &Broadcast) -> Value {
         "given_up": counts.given_up,
         "attempts": counts.attempts(),
         "outcomes": outcomes,
+        "attempts_per_minute": per_minute,
+        "time_left_s": left_s,
     })
 }
 
@@ -93,6 +104,7 @@ pub(crate) fn show_recipient(recipient: &Recipient) -> Value {
     json!({
         "number": recipient.number.as_str(),
         "language": recipient.language,
+        "areas": recipient.areas,
         "fields": recipient.fields,
         "state": recipient.state.as_str(),
         "date_due": due,

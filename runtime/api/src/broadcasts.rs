@@ -21,7 +21,7 @@ use crate::page::PageRequest;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::people::of_json;
 use crate::problem::Problem;
-use crate::{ApiState, broadcast_recipients};
+use crate::{ApiState, broadcast_recipients, broadcast_statistics};
 
 const LIST: Vocabulary = Vocabulary {
     supported: &["PageSize", "Page", "PageToken"],
@@ -45,6 +45,7 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route(&format!("{one}/Resume"), post(resume))
         .route(&format!("{one}/Stop"), post(stop))
         .merge(broadcast_recipients::routes(&one))
+        .merge(broadcast_statistics::routes(&one))
 }
 
 /// `POST …/Broadcasts`: a draft, with the recipients that the body names. 201 once all of it is on disk.
@@ -77,7 +78,7 @@ async fn create(
         Ok::<Broadcast, Problem>(added.unwrap_or(row))
     });
     let row = keeping.await.expect("keeping does not panic")?;
-    Ok((StatusCode::CREATED, Json(show(&row))))
+    Ok((StatusCode::CREATED, Json(show(&row, now))))
 }
 
 /// `PATCH …/Broadcasts/{sid}`: changes what the body names of a draft; recipients that it names are added.
@@ -99,7 +100,7 @@ async fn update(
         .map_err(problem)?;
     let changed = changed.ok_or_else(|| Problem::not_found(&uri))?;
     let added = broadcast_recipients::add(&state, scope, before.sid, order.audience).await?;
-    Ok(Json(show(&added.unwrap_or(changed))))
+    Ok(Json(show(&added.unwrap_or(changed), now)))
 }
 
 /// `GET …/Broadcasts`: the newest first.
@@ -113,7 +114,9 @@ async fn list(
     let page = state
         .broadcasts
         .broadcasts(scope, request.from, request.size)?;
-    let answer = request.answer("broadcasts", uri.path(), &[], page, |row| show(&row));
+    let answer = request.answer("broadcasts", uri.path(), &[], page, |row| {
+        show(&row, (state.clock)())
+    });
     Ok(Json(json!(answer)))
 }
 
@@ -124,7 +127,8 @@ async fn fetch(
     Path((_, sid)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(show(&existing(&state, scope, &sid, &uri)?)))
+    let row = existing(&state, scope, &sid, &uri)?;
+    Ok(Json(show(&row, (state.clock)())))
 }
 
 /// `POST …/Start`: people are called.
@@ -192,7 +196,7 @@ async fn order(
     let ordered = ordering.await.expect("ordering does not panic");
     let ordered = ordered.map_err(problem)?;
     let row = ordered.ok_or_else(|| Problem::not_found(uri))?;
-    Ok(Json(show(&row)))
+    Ok(Json(show(&row, now)))
 }
 
 /// The broadcast that a path names, of this account.

@@ -12,6 +12,7 @@ mod brand;
 mod broadcast_order;
 mod broadcast_recipients;
 mod broadcast_resource;
+mod broadcast_statistics;
 mod broadcasts;
 mod call_order;
 mod call_resource;

@@ -64,7 +64,7 @@ async fn a_broadcast_is_drafted_and_shown() {
     let row = created(&api, more).await;
     let progress = json!({
         "recipients": 1, "waiting": 1, "again": 0, "calling": 0, "reached": 0, "given_up": 0,
-        "attempts": 0, "outcomes": {},
+        "attempts": 0, "outcomes": {}, "attempts_per_minute": null, "time_left_s": null,
     });
     let expected = json!({
         "sid": sid(&row),
@@ -279,4 +279,51 @@ async fn what_is_wrong_with_a_draft_is_said_before_there_is_one() {
     }
     let list = send(&api, "GET", "", &Value::Null).await.json;
     assert_eq!(list["broadcasts"], json!([]));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_who_could_be_called_and_how_long_it_takes() {
+    let api = Api::new();
+    let message = json!({"message": {"audio": {"khm": "a.wav"}}, "max_attempts": 2, "gap_s": 600});
+    let row = created(&api, message).await;
+    let one = format!("/{}", sid(&row));
+    let csv = "number,language,areas\n+85512000001,khm,14;1401\n+85512000002,khm,16\n+85512000003,en,\n+12025550123,khm,14\n";
+    send(&api, "POST", &format!("{one}/Recipients.csv"), &json!(csv)).await;
+    let path = format!("{one}/DryRun?MeanCallSeconds=60");
+    let dry = send(&api, "GET", &path, &Value::Null).await.json;
+    assert_eq!(
+        (&dry["recipients"], &dry["callable"]),
+        (&json!(4), &json!(2))
+    );
+    let refused = dry["refused"].as_object().unwrap();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused.values().all(|count| *count == 1));
+    assert_eq!(dry["by_language"]["khm"]["recipients"], 3);
+    assert_eq!(dry["by_area"]["14"]["recipients"], 2);
+    assert_eq!(dry["by_area"]["other"]["recipients"], 1);
+    assert_eq!(dry["by_operator"]["other"]["recipients"], 4);
+    // Two calls of a minute in ten channels: 12 s; twice, with ten minutes between.
+    assert_eq!(dry["everybody_once_s"], 12.0);
+    assert_eq!(dry["nobody_answers_s"], 624.0);
+    let wrong = send(
+        &api,
+        "GET",
+        &format!("{one}/DryRun?MeanCallSeconds=0"),
+        &Value::Null,
+    )
+    .await;
+    assert_eq!(wrong.problem(), (400, 20001));
+    let judgement = vec![(
+        "+85512000003".parse().unwrap(),
+        Judgement::GiveUp("x".to_owned()),
+    )];
+    let judged = api
+        .store
+        .judge_recipients(sid(&row).parse().unwrap(), judgement, 1);
+    judged.wait().unwrap();
+    let told = send(&api, "GET", &format!("{one}/Statistics"), &Value::Null)
+        .await
+        .json;
+    let english = json!({"recipients": 1, "reached": 0, "given_up": 1, "attempts": 0});
+    assert_eq!(told["by_language"]["en"], english);
 }

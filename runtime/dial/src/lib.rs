@@ -7,6 +7,7 @@
 mod capacity;
 mod destination;
 mod dialer;
+pub mod estimate;
 mod learned;
 mod line;
 mod policy;

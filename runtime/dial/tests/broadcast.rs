@@ -127,6 +127,7 @@ impl World {
         let recipients = (0..many).map(|of| NewRecipient {
             number: format!("+85512{of:06}").parse().unwrap(),
             language: None,
+            areas: Vec::new(),
             fields: BTreeMap::new(),
         });
         let recipients = recipients.collect();

@@ -24,6 +24,14 @@ const BAR: usize = 30;
 pub(crate) enum BroadcastCommand {
     /// Drafts a broadcast; nobody is called before `start`. Prints its SID.
     Create(Box<CreateOptions>),
+    /// Says who would be called, who could not be, and how long it would take. Nobody is called.
+    DryRun {
+        #[command(flatten)]
+        one: One,
+        /// Seconds that a call takes in the mean.
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        mean_call: u32,
+    },
     /// Has people called.
     Start(One),
     /// Has nobody called for now; calls that are up go on.
@@ -39,6 +47,8 @@ pub(crate) enum BroadcastCommand {
     },
     /// Shows a broadcast and what came of it so far.
     Show(One),
+    /// Shows who stands where by language, area and network operator.
+    Statistics(One),
     /// Shows how a broadcast comes along, until it is over.
     Watch(One),
     /// Writes a line for each recipient as CSV: where they stand, and how their last call ended.
@@ -161,6 +171,15 @@ pub(crate) fn run(command: &BroadcastCommand) -> anyhow::Result<()> {
     let out = &mut std::io::stdout().lock();
     match command {
         BroadcastCommand::Create(options) => create(options, out),
+        BroadcastCommand::DryRun { one, mean_call } => dry_run(one, *mean_call, out),
+        BroadcastCommand::Statistics(one) => {
+            let told = one.ask("Statistics", &[])?;
+            match one.api.json {
+                true => writeln!(out, "{told:#}")?,
+                false => write!(out, "{}", groups(&told))?,
+            }
+            Ok(())
+        }
         BroadcastCommand::Start(one) => order(one, "Start", out),
         BroadcastCommand::Pause(one) => order(one, "Pause", out),
         BroadcastCommand::Resume(one) => order(one, "Resume", out),
@@ -187,6 +206,12 @@ impl One {
     fn look(&self) -> anyhow::Result<Value> {
         let path = format!("Broadcasts/{}", self.sid);
         self.api.ask_json(Method::GET, &path, &[], &Value::Null)
+    }
+
+    /// Asks for something below it.
+    fn ask(&self, what: &str, query: &[(String, String)]) -> anyhow::Result<Value> {
+        let path = format!("Broadcasts/{}/{what}", self.sid);
+        self.api.ask_json(Method::GET, &path, query, &Value::Null)
     }
 
     fn tell(&self, row: &Value, out: &mut impl Write) -> anyhow::Result<()> {
@@ -239,6 +264,65 @@ fn create(options: &CreateOptions, out: &mut impl Write) -> anyhow::Result<()> {
         false => writeln!(out, "{}", row["sid"].as_str().unwrap_or_default())?,
     }
     Ok(())
+}
+
+fn dry_run(one: &One, mean_call_s: u32, out: &mut impl Write) -> anyhow::Result<()> {
+    let query = [("MeanCallSeconds".to_owned(), mean_call_s.to_string())];
+    let told = one.ask("DryRun", &query)?;
+    if one.api.json {
+        writeln!(out, "{told:#}")?;
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{} of {} can be called",
+        told["callable"], told["recipients"]
+    )?;
+    for (why, count) in told["refused"].as_object().into_iter().flatten() {
+        writeln!(out, "  {count} cannot: {why}")?;
+    }
+    writeln!(
+        out,
+        "everybody is called once within {}, with calls of {mean_call_s} s; it is over after {} if nobody ever answers",
+        duration(&told["everybody_once_s"]),
+        duration(&told["nobody_answers_s"])
+    )?;
+    write!(out, "{}", groups(&told))?;
+    Ok(())
+}
+
+/// `3 h 20 min`, or seconds below a minute.
+fn duration(seconds: &Value) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a duration, which saturates"
+    )]
+    let seconds = seconds.as_f64().unwrap_or(0.0).ceil() as u64;
+    match (seconds / 3_600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Who stands where, by language, area and operator.
+fn groups(told: &Value) -> String {
+    let mut shown = String::new();
+    for kind in ["language", "area", "operator"] {
+        let of_kind = told[format!("by_{kind}")].as_object();
+        shown.push_str(&format!(
+            "{kind:<20} {:>9} {:>9} {:>9} {:>9}\n",
+            "people", "reached", "given up", "calls"
+        ));
+        for (name, group) in of_kind.into_iter().flatten() {
+            shown.push_str(&format!(
+                "  {name:<18} {:>9} {:>9} {:>9} {:>9}\n",
+                group["recipients"], group["reached"], group["given_up"], group["attempts"]
+            ));
+        }
+    }
+    shown
 }
 
 fn order(one: &One, order: &str, out: &mut impl Write) -> anyhow::Result<()> {
@@ -323,7 +407,7 @@ fn line(row: &Value) -> String {
         .unwrap_or(BAR)
         .min(BAR);
     format!(
-        "{} [{}{}] {done} of {}: {} reached, {} given up; {} being called, {} to come, {} again; {} calls",
+        "{} [{}{}] {done} of {}: {} reached, {} given up; {} being called, {} to come, {} again; {} calls{}",
         row["state"].as_str().unwrap_or_default(),
         "#".repeat(filled),
         "-".repeat(BAR - filled),
@@ -334,6 +418,14 @@ fn line(row: &Value) -> String {
         of("waiting"),
         of("again"),
         of("attempts"),
+        match &progress["time_left_s"] {
+            Value::Null => String::new(),
+            left => format!(
+                ", {} a minute, about {} left",
+                of("attempts_per_minute"),
+                duration(left)
+            ),
+        },
     )
 }
 
@@ -368,12 +460,13 @@ mod tests {
             "progress": {
                 "recipients": 300, "waiting": 90, "again": 30, "calling": 30, "reached": 140,
                 "given_up": 10, "attempts": 210, "outcomes": {"reached": 140, "busy": 70},
+                "attempts_per_minute": 70, "time_left_s": 180,
             },
         });
         assert_eq!(
             line(&row),
             "running [###############---------------] 150 of 300: 140 reached, 10 given up; \
-             30 being called, 90 to come, 30 again; 210 calls"
+             30 being called, 90 to come, 30 again; 210 calls, 70 a minute, about 3 min 0 s left"
         );
         assert_eq!(left(&row["progress"]), 150);
         assert!(

@@ -87,6 +87,7 @@ mod tests {
         Recipient {
             number: "+8562055500001".parse().unwrap(),
             language: language.map(str::to_owned),
+            areas: Vec::new(),
             fields: [("name", "Noy & Co"), ("village", "")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),

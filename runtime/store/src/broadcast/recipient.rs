@@ -18,6 +18,8 @@ pub struct NewRecipient {
     pub number: PhoneNumber,
     /// What they speak.
     pub language: Option<String>,
+    /// Where they live, as [`crate::Person`] has it.
+    pub areas: Vec<String>,
     /// What the message may be made of.
     pub fields: BTreeMap<String, String>,
 }
@@ -147,6 +149,8 @@ pub struct Recipient {
     pub number: PhoneNumber,
     /// What they speak.
     pub language: Option<String>,
+    /// Where they live, as [`crate::Person`] has it.
+    pub areas: Vec<String>,
     /// What the message may be made of.
     pub fields: BTreeMap<String, String>,
     /// Where they stand.

@@ -94,6 +94,7 @@ pub(crate) fn add_recipients(
         let recipient = Recipient {
             number: new.number,
             language: new.language,
+            areas: new.areas,
             fields: new.fields,
             state: waiting.clone(),
             attempts: Vec::new(),

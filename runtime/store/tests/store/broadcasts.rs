@@ -23,6 +23,7 @@ fn recipient(of: u32) -> NewRecipient {
     NewRecipient {
         number: number(of),
         language: Some("khm".to_owned()),
+        areas: Vec::new(),
         fields: BTreeMap::from([("name".to_owned(), format!("N{of}"))]),
     }
 }

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""An aggregator with the channels of several operators: takes the calls of a broadcast, and answers as people do.
+
+Each operator is known by the beginning of its numbers. A call beyond its channels gets 503. What else becomes of a call depends on its
+number alone, and on how often it was called before, so that everybody can be asked afterwards what should have come of them:
+
+    last two digits   first call         later calls
+    00 to 09          486 busy           answered
+    10 to 16          rings, no answer   answered
+    17 to 19          rings, no answer   the same
+    20 to 22          603 declined       the same
+    23 to 99          answered           answered
+
+Ends at SIGTERM and then writes its report, as JSON: by operator how many calls were up at most, and every call with its number and outcome.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import socket
+
+import sip
+
+RINGS = 0.05  # seconds from the INVITE to 180
+PICKS_UP = 0.3  # from there to the answer
+
+
+def behaviour(number, earlier):
+    """What becomes of a call to `number` that was called `earlier` times before."""
+    last = int(number[-2:])
+    if last <= 9:
+        return "answers" if earlier else "busy"
+    if last <= 19:
+        return "answers" if earlier and last <= 16 else "rings"
+    return "declines" if last <= 22 else "answers"
+
+
+class Call:
+    def __init__(self, invite, number, operator):
+        self.invite, self.number, self.operator = invite, number, operator
+        self.tag = sip.new_id()
+        self.outcome = None  # until it has one
+        self.final = None  # the final response, sent again when the INVITE comes again or the ACK does not
+        self.acked = False
+        self.holds_channel = False
+        self.heard = 0  # RTP packets of the message
+
+
+class Farm(asyncio.DatagramProtocol):
+    def __init__(self, contact, operators):
+        self.contact = contact
+        self.channels = operators
+        self.up = dict.fromkeys(operators, 0)
+        self.most = dict.fromkeys(operators, 0)
+        self.calls = {}
+        self.times_called = {}
+        self.strays = 0
+        self.tasks = set()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, datagram, source):
+        message = sip.Message.read(datagram)
+        if not message.is_request:
+            return
+        answer = {"INVITE": self.invite, "ACK": self.ack, "BYE": self.bye, "CANCEL": self.cancel}
+        answer.get(message.method, self.other)(message, source)
+
+    def send(self, message, source):
+        self.transport.sendto(message.to_bytes(), source)
+
+    def reply(self, request, source, status, reason, call=None, body=""):
+        tag = call.tag if call else sip.new_id()
+        response = sip.respond(request, status, reason, f"<sip:{self.contact}>", tag, body)
+        self.send(response, source)
+        return response
+
+    def other(self, request, source):
+        self.reply(request, source, 200, "OK")
+
+    def invite(self, request, source):
+        known = self.calls.get(request.get("call-id"))
+        if known:
+            if known.final:
+                self.send(known.final, source)
+            return
+        number = request.user().lstrip("+")
+        operator = next((prefix for prefix in self.channels if number.startswith(prefix)), None)
+        call = Call(request, number, operator)
+        self.calls[request.get("call-id")] = call
+        if operator is None:
+            self.strays += 1
+            self.end(call, source, 404, "Not Found", "unknown-operator")
+            return
+        if self.up[operator] >= self.channels[operator]:
+            self.end(call, source, 503, "Service Unavailable", "full")
+            return
+        call.holds_channel = True
+        self.up[operator] += 1
+        self.most[operator] = max(self.most[operator], self.up[operator])
+        self.begin(self.treat(call, source))
+
+    def begin(self, coroutine):
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def treat(self, call, source):
+        earlier = self.times_called.get(call.number, 0)
+        self.times_called[call.number] = earlier + 1
+        await asyncio.sleep(RINGS)
+        if call.outcome:
+            return
+        does = behaviour(call.number, earlier)
+        if does == "busy":
+            self.end(call, source, 486, "Busy Here", "busy")
+            return
+        self.reply(call.invite, source, 180, "Ringing", call)
+        if does == "rings":
+            return  # until it is cancelled
+        await asyncio.sleep(PICKS_UP)
+        if call.outcome:
+            return
+        if does == "declines":
+            self.end(call, source, 603, "Decline", "declined")
+            return
+        call.outcome = "answered"
+        loop = asyncio.get_running_loop()
+        call.media, _ = await loop.create_datagram_endpoint(lambda: Listener(call), ("127.0.0.1", 0))
+        port = call.media.get_extra_info("sockname")[1]
+        call.final = self.reply(call.invite, source, 200, "OK", call, sip.sdp("127.0.0.1", port))
+        await self.until_acked(call, source)
+
+    async def until_acked(self, call, source):
+        wait = 0.5
+        while not call.acked and wait < 32:
+            await asyncio.sleep(wait)
+            if not call.acked:
+                self.send(call.final, source)
+            wait *= 2
+
+    def end(self, call, source, status, reason, outcome):
+        call.outcome = outcome
+        call.final = self.reply(call.invite, source, status, reason, call)
+        self.release(call)
+        self.begin(self.until_acked(call, source))
+
+    def release(self, call):
+        if call.holds_channel:
+            call.holds_channel = False
+            self.up[call.operator] -= 1
+
+    def ack(self, request, _source):
+        call = self.calls.get(request.get("call-id"))
+        if call:
+            call.acked = True
+
+    def bye(self, request, source):
+        self.reply(request, source, 200, "OK")
+        call = self.calls.get(request.get("call-id"))
+        if call and call.holds_channel:
+            call.media.close()
+            self.release(call)
+
+    def cancel(self, request, source):
+        self.reply(request, source, 200, "OK")
+        call = self.calls.get(request.get("call-id"))
+        if call and call.outcome is None:
+            self.end(call, source, 487, "Request Terminated", "no-answer")
+
+    def report(self):
+        calls = [
+            {"number": call.number, "operator": call.operator, "outcome": call.outcome, "heard": call.heard}
+            for call in self.calls.values()
+        ]
+        return {"channels": self.channels, "most": self.most, "strays": self.strays, "still_up": sum(self.up.values()), "calls": calls}
+
+
+class Listener(asyncio.DatagramProtocol):
+    """Hears the message."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def datagram_received(self, _datagram, _source):
+        self.call.heard += 1
+
+
+async def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--bind", default="127.0.0.1:5070")
+    arguments.add_argument("--operator", action="append", required=True, metavar="PREFIX=CHANNELS")
+    arguments.add_argument("--report", required=True, help="the file for the report")
+    given = arguments.parse_args()
+    pairs = (operator.split("=") for operator in given.operator)
+    operators = {prefix: int(channels) for prefix, channels in pairs}
+    # A burst of answers must not be lost between two turns of the loop.
+    door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    door.bind(sip.address(given.bind))
+    loop = asyncio.get_running_loop()
+    _, farm = await loop.create_datagram_endpoint(lambda: Farm(given.bind, operators), sock=door)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    print(f"The aggregator takes calls at {given.bind}", flush=True)
+    await stop.wait()
+    with open(given.report, "w", encoding="utf-8") as file:
+        json.dump(farm.report(), file)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

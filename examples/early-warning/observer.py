@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Watches the wire between a broadcast and the aggregator, and says whether any limit was ever exceeded.
+
+It shares nothing with either end: it reads the packets of the loopback device itself (a raw socket: root, or CAP_NET_RAW), or a capture
+that tcpdump wrote (`--read FILE`, of the loopback device). Of SIP it looks at INVITE, its final response, and BYE.
+
+A channel is held from the first INVITE of a call until its final response if that is a refusal, else until the response to its BYE. Calls a
+second are first INVITEs in any second, which a bucket of one second may let through twice over at its beginning: `rate` in the first second
+of work and up to twice that in any window of a second are within the limit.
+
+Ends at SIGTERM or at the end of the capture; prints and writes its verdict. Exit status 1: a limit was exceeded.
+"""
+
+import argparse
+import json
+import re
+import signal
+import socket
+import struct
+import sys
+import time
+from collections import deque
+
+
+def from_wire(stop):
+    """Payloads of UDP datagrams with their time and port, as they pass."""
+    door = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    door.bind(("lo", 0))
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+    door.settimeout(0.2)
+    while not stop:
+        try:
+            frame, source = door.recvfrom(65535)
+        except TimeoutError:
+            continue
+        # The loopback device shows every packet twice: as it leaves, and as it arrives.
+        if source[2] != socket.PACKET_OUTGOING:
+            yield time.time(), frame
+
+
+def from_file(name):
+    """The same from a capture in libpcap's format."""
+    with open(name, "rb") as file:
+        magic = file.read(24)[:4]
+        order = "<" if magic in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+        fraction = 1e-9 if b"\x3c" in magic else 1e-6
+        while header := file.read(16):
+            seconds, part, length, _ = struct.unpack(order + "IIII", header)
+            yield seconds + part * fraction, file.read(length)
+
+
+def udp(frame):
+    """Source port, destination port and payload of an Ethernet frame with IPv4 and UDP in it; none of another."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != 17:
+        return None
+    start = 14 + (frame[14] & 15) * 4
+    source, destination = struct.unpack("!HH", frame[start : start + 4])
+    return source, destination, frame[start + 8 :]
+
+
+def field(name, text):
+    found = re.search(rf"^{name}\s*:\s*(.+?)\s*$", text, re.IGNORECASE | re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+class Watch:
+    def __init__(self, port, operators, rate):
+        self.port, self.operators, self.rate = port, operators, rate
+        self.held = {}  # Call-ID: operator
+        self.ended = set()
+        self.most = dict.fromkeys(operators, 0)
+        self.second, self.most_in_a_second = deque(), 0
+        self.calls, self.refusals, self.exceeded = 0, {}, []
+
+    def packet(self, at, source, destination, payload):
+        if self.port not in (source, destination) or not payload[:1].isalpha():
+            return
+        head = payload.split(b"\r\n\r\n")[0].decode("utf-8", "replace").replace("\r", "")
+        start, call = head.partition("\n")[0], field("call-id", head)
+        if destination == self.port and start.startswith("INVITE "):
+            self.invite(at, call, start)
+        elif source == self.port and start.startswith("SIP/2.0 "):
+            status, method = int(start.split()[1]), field("cseq", head).split()[-1]
+            if method == "INVITE" and status >= 300:
+                if call in self.held:
+                    self.refusals[status] = self.refusals.get(status, 0) + 1
+                self.free(call)
+            elif method == "BYE" and status >= 200:
+                self.free(call)
+
+    def invite(self, at, call, start):
+        if call in self.held or call in self.ended:
+            return
+        number = re.match(r"INVITE sips?:\+?(\d+)", start)
+        number = number.group(1) if number else ""
+        operator = next((prefix for prefix in self.operators if number.startswith(prefix)), "other")
+        self.held[call] = operator
+        self.calls += 1
+        up = sum(1 for own in self.held.values() if own == operator)
+        self.most[operator] = max(self.most.get(operator, 0), up)
+        if up > self.operators.get(operator, 0):
+            self.exceeded.append(f"{at:.3f}: {up} channels of {operator}, which has {self.operators.get(operator, 0)}")
+        self.second.append(at)
+        while self.second[0] <= at - 1.0:
+            self.second.popleft()
+        self.most_in_a_second = max(self.most_in_a_second, len(self.second))
+        if len(self.second) > 2 * self.rate:
+            self.exceeded.append(f"{at:.3f}: {len(self.second)} calls within a second, at {self.rate} a second")
+
+    def free(self, call):
+        if self.held.pop(call, None) is not None:
+            self.ended.add(call)
+
+    def verdict(self):
+        return {
+            "calls": self.calls,
+            "most_channels": self.most,
+            "most_in_a_second": self.most_in_a_second,
+            "refusals": {str(status): count for status, count in sorted(self.refusals.items())},
+            "still_up": len(self.held),
+            "exceeded": self.exceeded[:20],
+            "times_exceeded": len(self.exceeded),
+        }
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--port", type=int, default=5070, help="the aggregator's")
+    arguments.add_argument("--operator", action="append", required=True, metavar="PREFIX=CHANNELS")
+    arguments.add_argument("--rate", type=float, required=True, help="calls a second")
+    arguments.add_argument("--read", help="a capture in place of the wire")
+    arguments.add_argument("--report", help="where the verdict is written, too")
+    given = arguments.parse_args()
+    pairs = (operator.split("=") for operator in given.operator)
+    watch = Watch(given.port, {prefix: int(channels) for prefix, channels in pairs}, given.rate)
+    stop = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.append(True))
+    if not given.read:
+        print("The observer watches", flush=True)
+    for at, frame in from_file(given.read) if given.read else from_wire(stop):
+        packet = udp(frame)
+        if packet:
+            watch.packet(at, *packet)
+    verdict = watch.verdict()
+    print(json.dumps(verdict))
+    if given.report:
+        with open(given.report, "w", encoding="utf-8") as file:
+            json.dump(verdict, file)
+    sys.exit(1 if watch.exceeded else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+//! The whole story of `examples/early-warning`: people register by phone, all are called, and everybody counts the same.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use jackfield_interop::process::Process;
+use jackfield_interop::server::binary;
+use jackfield_interop::{needs, ports};
+
+/// The second round of calls begins a minute after the first.
+const LIMIT: Duration = Duration::from_secs(400);
+
+fn example() -> PathBuf {
+    needs::workspace().join("examples/early-warning")
+}
+
+/// The registration line as its author builds it.
+fn component() -> PathBuf {
+    let target = binary().with_file_name("plugin-author");
+    let built = Command::new(binary())
+        .env("CARGO_TARGET_DIR", &target)
+        .args(["plugin", "build", "--folder"])
+        .arg(needs::workspace().join("examples/plugins/laos-registration"))
+        .output()
+        .expect("jackfield can be run");
+    assert!(built.status.success(), "{built:?}");
+    target.join("wasm32-wasip2/release/laos_registration.wasm")
+}
+
+#[test]
+fn people_register_and_are_called_within_all_limits_and_all_counts_agree() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = [
+        "--people=200",
+        "--by-phone=10",
+        "--during=5",
+        "--channels=8",
+        "--rate=20",
+        &format!("--sip={}", ports::free()),
+        &format!("--aggregator={}", ports::free()),
+        &format!("--api={}", ports::free()),
+        &format!("--rtp={}", ports::range(400)),
+    ];
+    let mut story = Process::start(
+        "early-warning",
+        Command::new(needs::program("python3", "python3"))
+            .arg(example().join("run"))
+            .args(arguments)
+            .arg("--jackfield")
+            .arg(binary())
+            .arg("--component")
+            .arg(component()),
+        &folder.path().join("story.txt"),
+    );
+    let status = story.wait(LIMIT);
+    let told = story.output();
+    assert!(status.success(), "{told}");
+    assert!(told.contains("All counts agree."), "{told}");
+    // What it says of itself is there, and not merely nothing wrong.
+    for line in [
+        "people in the results: 200",
+        "reached, by what people do: 185",
+        "limits exceeded, by the observer: (0, 0)",
+    ] {
+        assert!(told.contains(line), "{line} is not in {told}");
+    }
+}
+
+/// A capture in libpcap's format, of UDP datagrams over loopback with the time of each in milliseconds.
+fn capture(file: &Path, datagrams: &[(u32, u16, u16, String)]) {
+    let mut bytes = Vec::new();
+    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
+        bytes.extend(word.to_le_bytes());
+    }
+    for (at_ms, source, destination, text) in datagrams {
+        let mut frame = vec![0; 12];
+        frame.extend([0x08, 0x00]);
+        let length = u16::try_from(text.len()).expect("a short message");
+        frame.extend([0x45, 0]);
+        frame.extend((length + 28).to_be_bytes());
+        frame.extend([0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
+        for word in [*source, *destination, length + 8, 0] {
+            frame.extend(word.to_be_bytes());
+        }
+        frame.extend(text.as_bytes());
+        let size = u32::try_from(frame.len()).expect("a short frame");
+        for word in [at_ms / 1_000, at_ms % 1_000 * 1_000, size, size] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(frame);
+    }
+    std::fs::write(file, bytes).expect("a file");
+}
+
+fn invite(at_ms: u32, call: usize) -> (u32, u16, u16, String) {
+    let text = format!(
+        "INVITE sip:+8562020000001@127.0.0.1:5070 SIP/2.0\r\nCall-ID: c{call}\r\nCSeq: 1 INVITE\r\n\r\n"
+    );
+    (at_ms, 5060, 5070, text)
+}
+
+fn response(at_ms: u32, call: usize, status: u16, method: &str) -> (u32, u16, u16, String) {
+    let text = format!("SIP/2.0 {status} X\r\nCall-ID: c{call}\r\nCSeq: 2 {method}\r\n\r\n");
+    (at_ms, 5070, 5060, text)
+}
+
+fn observe(file: &Path, channels: u32, rate: u32) -> Output {
+    Command::new(needs::program("python3", "python3"))
+        .arg(example().join("observer.py"))
+        .arg(format!("--operator=856202={channels}"))
+        .arg(format!("--rate={rate}"))
+        .arg("--read")
+        .arg(file)
+        .output()
+        .expect("python can be run")
+}
+
+#[test]
+fn the_observer_sees_a_channel_too_many_and_a_second_too_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("capture.pcap");
+    // Two calls up; one is refused and one hung up before the third and fourth begin. A repeated INVITE is no call.
+    let within = [
+        invite(0, 1),
+        invite(500, 1),
+        invite(600, 2),
+        response(700, 1, 486, "INVITE"),
+        invite(800, 3),
+        response(900, 2, 200, "INVITE"),
+        response(5_000, 2, 200, "BYE"),
+        invite(5_100, 4),
+    ];
+    capture(&file, &within);
+    let observed = observe(&file, 2, 10);
+    let told = String::from_utf8_lossy(&observed.stdout);
+    assert!(observed.status.success(), "{told}");
+    assert!(
+        told.contains(r#""calls": 4, "most_channels": {"856202": 2}"#),
+        "{told}"
+    );
+
+    for (channels, rate, why) in [
+        (1, 10, "2 channels of 856202"),
+        (2, 1, "3 calls within a second"),
+    ] {
+        let observed = observe(&file, channels, rate);
+        let told = String::from_utf8_lossy(&observed.stdout);
+        assert_eq!(observed.status.code(), Some(1), "{told}");
+        assert!(told.contains(why), "{told}");
+    }
+}

@@ -5,17 +5,54 @@ use axum::http::HeaderValue;
 use axum::http::header::{HOST, WWW_AUTHENTICATE};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use call::AccountSid;
+use call::{AccountSid, RecordingSid};
 use store::{CarrierId, Directory};
 
 use crate::ApiState;
-use crate::problem::Problem;
+use crate::problem::{PAGES, Problem};
 
 /// The carrier that the host name of a request is of.
 #[derive(Debug, Clone)]
 pub(crate) struct Brand {
     carrier: CarrierId,
     domain: String,
+}
+
+/// What an account reaches the API by: its carrier's own host name, or else `public_url`, which has no slash at its end.
+pub(crate) fn url_of(directory: &Directory, account: AccountSid, public_url: &str) -> String {
+    match domain_of(directory, account) {
+        Some(domain) => format!("https://{domain}"),
+        None => public_url.to_owned(),
+    }
+}
+
+/// Where an account reads about errors; the code comes behind it.
+pub(crate) fn pages_of(directory: &Directory, account: AccountSid) -> String {
+    match domain_of(directory, account) {
+        Some(domain) => pages(domain),
+        None => PAGES.to_owned(),
+    }
+}
+
+/// The address of a recording's file without its ending, as applications are told it.
+#[must_use]
+pub fn recording_url(
+    directory: &Directory,
+    account: AccountSid,
+    recording: RecordingSid,
+    public_url: &str,
+) -> String {
+    let url = url_of(directory, account, public_url);
+    format!("{url}/2010-04-01/Accounts/{account}/Recordings/{recording}")
+}
+
+fn domain_of(directory: &Directory, account: AccountSid) -> Option<&str> {
+    let carrier = &directory.account(account)?.carrier;
+    directory.carrier(carrier)?.domain.as_deref()
+}
+
+fn pages(domain: &str) -> String {
+    format!("https://{domain}/docs/errors")
 }
 
 impl Brand {
@@ -53,8 +90,7 @@ pub(crate) async fn show(
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
-    let pages = format!("https://{}/docs/errors", brand.domain);
-    let mut branded = problem.with_pages(pages).into_response();
+    let mut branded = problem.with_pages(pages(&brand.domain)).into_response();
     for (name, value) in response.headers() {
         if !branded.headers().contains_key(name) {
             branded.headers_mut().insert(name, value.clone());

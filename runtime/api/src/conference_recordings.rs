@@ -46,7 +46,7 @@ pub(crate) async fn fetch(
 ) -> Result<Json<Value>, Problem> {
     let of = of(&state, scope, &conference, &uri)?;
     let row = own_of(&state, scope, of, &name, &uri)?;
-    Ok(Json(show(&row, &state.public_url)))
+    Ok(Json(show(&row, &state.url_of(row.account))))
 }
 
 /// `POST /Conferences/{Sid}/Recordings/{Sid}.json`: pauses, resumes or stops it.

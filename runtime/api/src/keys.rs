@@ -143,7 +143,7 @@ pub(crate) async fn create_secondary(
     let directory = edit(&state, scope, &requester, change, &parameters, &uri).await?;
     let account = directory.account(scope.account());
     let account = account.ok_or_else(|| Problem::not_found(&uri))?;
-    let mut shown = show_tokens(account, &state.public_url, "Secondary");
+    let mut shown = show_tokens(account, &state.url_of(account.sid), "Secondary");
     shown["secondary_auth_token"] = token.expose().into();
     Ok((StatusCode::CREATED, Json(shown)))
 }
@@ -175,18 +175,18 @@ pub(crate) async fn promote(
     let directory = edit(&state, scope, &requester, change, &parameters, &uri).await?;
     let account = directory.account(scope.account());
     let account = account.ok_or_else(|| Problem::not_found(&uri))?;
-    let mut shown = show_tokens(account, &state.public_url, "Promote");
+    let mut shown = show_tokens(account, &state.url_of(account.sid), "Promote");
     shown["auth_token"] = account.auth_token.expose().into();
     Ok(Json(shown))
 }
 
 /// Dates are ISO 8601 here, as in all of Twilio's later APIs.
-fn show_tokens(account: &Account, public_url: &str, name: &str) -> Value {
+fn show_tokens(account: &Account, url: &str, name: &str) -> Value {
     let date = |unix_ms: u64| (unix_ms > 0).then(|| iso8601(unix_ms)).flatten();
     json!({
         "account_sid": account.sid,
         "date_created": date(account.created_unix_ms),
         "date_updated": date(account.updated_unix_ms),
-        "url": format!("{public_url}/v1/AuthTokens/{name}"),
+        "url": format!("{url}/v1/AuthTokens/{name}"),
     })
 }

@@ -70,6 +70,7 @@ use axum::{Extension, Router};
 use door::Door;
 use store::tenants::MAX_COMPONENT_BYTES;
 
+pub use brand::recording_url;
 pub use broadcasts::LiveBroadcasts;
 pub use live_calls::{End, EndError, LiveCalls};
 pub use live_recordings::{

@@ -22,7 +22,7 @@ pub(crate) struct Problem {
 }
 
 /// Where Twilio explains its codes.
-const PAGES: &str = "https://www.twilio.com/docs/errors";
+pub(crate) const PAGES: &str = "https://www.twilio.com/docs/errors";
 
 #[derive(Serialize)]
 struct Body {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use store::{RecordingRow, rfc2822};
 
-/// The properties of Twilio's `Recordings` resource. What this server does not have is null.
-pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {
+/// The properties of Twilio's `Recordings` resource, of an account that reaches the API by `url`. What this server does not have is null.
+pub(crate) fn show(row: &RecordingRow, url: &str) -> Value {
     let path = format!(
         "/2010-04-01/Accounts/{}/Recordings/{}",
         row.account, row.sid
@@ -31,7 +31,7 @@ pub(crate) fn show(row: &RecordingRow, public_url: &str) -> Value {
         "price": null,
         "price_unit": null,
         "encryption_details": null,
-        "media_url": format!("{public_url}{path}"),
+        "media_url": format!("{url}{path}"),
         "uri": format!("{path}.json"),
         "subresource_uris": {},
     })

@@ -113,14 +113,14 @@ pub(crate) async fn answer_list(
         created_from_unix_ms: created.from_unix_ms,
         created_before_unix_ms: created.before_unix_ms,
     };
-    let (size, from, public_url) = (request.size, request.from, state.public_url.clone());
+    let (size, from, url) = (request.size, request.from, state.url_of(scope.account()));
     // Many rows may be read: not on a thread that other requests wait for.
     let found =
         tokio::task::spawn_blocking(move || state.store.recordings(scope, &filter, from, size));
     let page = found.await.expect("listing recordings does not panic")?;
     let created = ["DateCreated", "DateCreated<", "DateCreated>"];
     let filters = parameters.given(["CallSid", "ConferenceSid"].into_iter().chain(created));
-    let shown = |row: RecordingRow| show(&row, &public_url);
+    let shown = |row: RecordingRow| show(&row, &url);
     Ok(Json(request.answer(
         "recordings",
         uri.path(),
@@ -140,7 +140,7 @@ pub(crate) async fn fetch(
     let (sid, extension) = name.split_once('.').unwrap_or((&name, ""));
     let row = own(&state, scope, sid, &uri)?;
     match extension {
-        "json" => Ok(Json(show(&row, &state.public_url)).into_response()),
+        "json" => Ok(Json(show(&row, &state.url_of(row.account))).into_response()),
         "" | "wav" => file(&state, &row, RecordingFormat::Wav, &uri).await,
         "mp3" => file(&state, &row, RecordingFormat::Mp3, &uri).await,
         _ => Err(Problem::not_found(&uri)),
@@ -156,7 +156,7 @@ pub(crate) async fn fetch_of_call(
 ) -> Result<Json<Value>, Problem> {
     let call = own_call(&state, scope, &call, &uri)?;
     let row = own_of(&state, scope, call.sid.into(), &name, &uri)?;
-    Ok(Json(show(&row, &state.public_url)))
+    Ok(Json(show(&row, &state.url_of(row.account))))
 }
 
 /// The file. Where there is no encoder, what is under `.mp3` is WAV too; a header says which it is.
@@ -251,7 +251,10 @@ pub(crate) async fn start(
     let begun = state.recordings.begin(scope.account(), call.sid, start);
     let sid = begun.await.map_err(|error| refused(error, &uri))?;
     let row = kept(&state, scope, sid).await?;
-    Ok((StatusCode::CREATED, Json(show(&row, &state.public_url))))
+    Ok((
+        StatusCode::CREATED,
+        Json(show(&row, &state.url_of(row.account))),
+    ))
 }
 
 /// `POST /Calls/{Sid}/Recordings/{Sid}.json`: pauses, resumes or stops a recording.
@@ -285,7 +288,7 @@ pub(crate) async fn change_one(
     let changed = state.recordings.change(scope.account(), of, sid, change);
     let sid = changed.await.map_err(|error| refused(error, uri))?;
     let row = kept(state, scope, sid).await?;
-    Ok(Json(show(&row, &state.public_url)))
+    Ok(Json(show(&row, &state.url_of(row.account))))
 }
 
 fn change(parameters: &Parameters) -> Result<RecordingChange, Problem> {

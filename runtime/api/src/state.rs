@@ -5,8 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use call::AccountSid;
 use store::{AccountStore, BroadcastStore, PeopleStore, Secret};
 
+use crate::brand;
 use crate::{
     LiveBroadcasts, LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Operator, Plugins, Told,
 };
@@ -33,7 +35,7 @@ pub struct ApiState {
     pub rooms: Arc<dyn LiveRooms>,
     /// The media streams of calls that are up.
     pub streams: Arc<dyn LiveStreams>,
-    /// What the API is reached by, without a slash at its end: `media_url` begins with it.
+    /// What the API is reached by where the carrier has no host name of its own, without a slash at its end.
     pub public_url: String,
     /// Makes a call's journals fit to be shown to others; none where they cannot be read. The API knows nothing of their format.
     pub redact_journal: fn(&[u8]) -> Option<Vec<u8>>,
@@ -47,6 +49,13 @@ pub struct ApiState {
     pub operator_key: Secret,
     /// The time, in milliseconds since the Unix epoch.
     pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl ApiState {
+    /// What an account's applications reach the API by: its carrier's own host name if it has one.
+    pub(crate) fn url_of(&self, account: AccountSid) -> String {
+        brand::url_of(&self.store.directory(), account, &self.public_url)
+    }
 }
 
 impl fmt::Debug for ApiState {

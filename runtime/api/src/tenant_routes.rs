@@ -32,15 +32,7 @@ pub(crate) fn routes() -> Router<ApiState> {
             get(told::list),
             get(told::fetch),
         ))
-        .route(&format!("{account}/Usage/Records.json"), get(usage::all))
-        .route(
-            &format!("{account}/Usage/Records/AllTime.json"),
-            get(usage::all),
-        )
-        .route(
-            &format!("{account}/Usage/Records/Daily.json"),
-            get(usage::daily),
-        )
+        .merge(usage::routes())
         .merge(resource(
             "Keys",
             "key",

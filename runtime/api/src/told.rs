@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use store::{CallFilter, CallRow, Page, Scope, rfc2822};
 
 use crate::ApiState;
+use crate::brand;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -96,6 +97,7 @@ pub(crate) async fn notifications_of_call(
     let parameters = Parameters::of_query(uri.query(), LIST_NOTIFICATIONS)?;
     let request = PageRequest::<u64>::read(&parameters)?;
     let wanted = log(&parameters)?;
+    let pages = brand::pages_of(&state.store.directory(), scope.account());
     let row = own_call(&state, scope, &call, &uri)?;
     let all = notifications(&state, scope, row.sid)?;
     let fitting = all
@@ -103,7 +105,7 @@ pub(crate) async fn notifications_of_call(
         .filter(|one| wanted.is_none_or(|errors| errors == one.fault.is_error));
     let at = |one: &Notification| (one.fault.at_unix_ms, u64::from(one.number));
     let page = Page::of(fitting, at, request.from, request.size);
-    let shown = |one: Notification| one.show(scope);
+    let shown = |one: Notification| one.show(scope, &pages);
     let filters = crate::edit::given(&parameters, &["Log"]);
     Ok(Json(request.answer(
         "notifications",
@@ -124,6 +126,7 @@ pub(crate) async fn list(
     let parameters = Parameters::of_query(uri.query(), LIST_NOTIFICATIONS)?;
     let request = PageRequest::<CallSid>::read(&parameters)?;
     let wanted = log(&parameters)?;
+    let pages = brand::pages_of(&state.store.directory(), scope.account());
     let (size, from, store) = (request.size, request.from, state.store.clone());
     // Many journals may be read: not on a thread that other requests wait for.
     let reading = tokio::task::spawn_blocking(move || {
@@ -140,7 +143,7 @@ pub(crate) async fn list(
         })
     });
     let page = reading.await.expect("reading journals does not panic")?;
-    let shown = |one: Notification| one.show(scope);
+    let shown = |one: Notification| one.show(scope, &pages);
     let filters = crate::edit::given(&parameters, &["Log"]);
     Ok(Json(request.answer(
         "notifications",
@@ -160,6 +163,7 @@ pub(crate) async fn fetch(
 ) -> Result<Json<Value>, Problem> {
     let sid = notification_sid(&name);
     let sid = sid.ok_or_else(|| Problem::not_found(&uri))?;
+    let pages = brand::pages_of(&state.store.directory(), scope.account());
     let store = state.store.clone();
     let looking = tokio::task::spawn_blocking(move || {
         for number in 0..MOST {
@@ -174,7 +178,7 @@ pub(crate) async fn fetch(
     });
     let found = looking.await.expect("reading a journal does not panic")?;
     let found = found.ok_or_else(|| Problem::not_found(&uri))?;
-    Ok(Json(found.show(scope)))
+    Ok(Json(found.show(scope, &pages)))
 }
 
 /// `Log=0` is errors alone, `Log=1` warnings alone.
@@ -242,7 +246,7 @@ fn notification_sid(name: &str) -> Option<[u8; 16]> {
 }
 
 impl Notification {
-    fn show(self, scope: Scope) -> Value {
+    fn show(self, scope: Scope, pages: &str) -> Value {
         let account = scope.account();
         let as_call = CallSid::from_bytes(combined(*self.call.as_bytes(), self.number));
         let sid = as_call.to_string().replacen("CA", "NO", 1);
@@ -254,7 +258,7 @@ impl Notification {
             "api_version": "2010-04-01",
             "log": if self.fault.is_error { "0" } else { "1" },
             "error_code": self.code.to_string(),
-            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
+            "more_info": format!("{pages}/{}", self.code),
             "message_text": self.text,
             "message_date": date,
             "request_method": null,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::Uri;
-use axum::{Extension, Json};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -31,43 +32,89 @@ const LIST: Vocabulary = Vocabulary {
 
 /// Which days a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Grouping {
+enum Period {
     /// All that are asked for.
-    Together,
+    AllTime,
+    /// Each by itself, where there was any.
     Daily,
+    Monthly,
+    Yearly,
+    Today,
+    Yesterday,
+    ThisMonth,
+    LastMonth,
 }
 
-/// `GET /Usage/Records.json` and `…/AllTime.json`: one record for each category.
-pub(crate) async fn all(
-    state: State<ApiState>,
-    scope: Extension<Scope>,
-    uri: Uri,
-) -> Result<Json<ListPage>, Problem> {
-    list(state, scope, uri, Grouping::Together).await
+/// What is asked below `Usage/Records`.
+const PERIODS: [(&str, Period); 9] = [
+    ("", Period::AllTime),
+    ("/AllTime", Period::AllTime),
+    ("/Daily", Period::Daily),
+    ("/Monthly", Period::Monthly),
+    ("/Yearly", Period::Yearly),
+    ("/Today", Period::Today),
+    ("/Yesterday", Period::Yesterday),
+    ("/ThisMonth", Period::ThisMonth),
+    ("/LastMonth", Period::LastMonth),
+];
+
+pub(crate) fn routes() -> Router<ApiState> {
+    let root = "/2010-04-01/Accounts/{account}/Usage/Records";
+    let mut router = Router::new();
+    for (name, period) in PERIODS {
+        let listed = get(list).layer(Extension(period));
+        router = router.route(&format!("{root}{name}.json"), listed);
+    }
+    router
 }
 
-/// `GET /Usage/Records/Daily.json`: one for each category and day on which there was any, newest first.
-pub(crate) async fn daily(
-    state: State<ApiState>,
-    scope: Extension<Scope>,
-    uri: Uri,
-) -> Result<Json<ListPage>, Problem> {
-    list(state, scope, uri, Grouping::Daily).await
+impl Period {
+    /// The days that it means whoever asks; none where it means all.
+    fn days(self, today: Date) -> Option<(Date, Date)> {
+        let yesterday = || today.yesterday().unwrap_or(today);
+        let days = match self {
+            Self::AllTime | Self::Daily | Self::Monthly | Self::Yearly => return None,
+            Self::Today => (today, today),
+            Self::Yesterday => (yesterday(), yesterday()),
+            Self::ThisMonth => (today.first_of_month(), today),
+            Self::LastMonth => {
+                let before = today.first_of_month().yesterday().unwrap_or(today);
+                (before.first_of_month(), before)
+            }
+        };
+        Some(days)
+    }
+
+    /// The days that are one record with this one; none where all are.
+    fn around(self, day: u32) -> Option<(u32, u32)> {
+        let date = epoch().checked_add(Span::new().days(i64::from(day)));
+        let date = date.unwrap_or(Date::MAX);
+        let (first, last) = match self {
+            Self::Daily => (date, date),
+            Self::Monthly => (date.first_of_month(), date.last_of_month()),
+            Self::Yearly => (date.first_of_year(), date.last_of_year()),
+            _ => return None,
+        };
+        Some((number(first)?, number(last)?))
+    }
 }
 
+/// `GET /Usage/Records.json` and its like: one record for each category, or by day, month or year, newest first.
 async fn list(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(period): Extension<Period>,
     uri: Uri,
-    grouping: Grouping,
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
     let request = PageRequest::<u8>::read(&parameters)?;
     let wanted = parameters.get("Category").map(category).transpose()?;
     let today = (state.clock)() / 86_400_000;
     let today = u32::try_from(today).unwrap_or(u32::MAX);
-    let first = day(&parameters, "StartDate", today)?.unwrap_or(0);
-    let last = day(&parameters, "EndDate", today)?.unwrap_or(today);
+    let (first, last) = asked(&parameters, period, today)?;
+    // Of a period that the dates leave nothing of, a record says that there was nothing on its first day.
+    let is_empty = first > last;
+    let last = last.max(first);
     let with_subaccounts = match parameters.get("IncludeSubaccounts") {
         None | Some("true") => true,
         Some("false") => false,
@@ -85,16 +132,18 @@ async fn list(
         let accounts = std::iter::once(scope.account()).chain(children);
         let mut days = Vec::new();
         for account in accounts {
-            days.extend(store.usage(Scope::of_host(account), first, last)?);
+            if !is_empty {
+                days.extend(store.usage(Scope::of_host(account), first, last)?);
+            }
         }
         Ok::<_, Problem>(days)
     });
     let days = reading.await.expect("reading usage does not panic")?;
     let days = days.into_iter();
     let days = days.filter(|day| wanted.is_none_or(|wanted| wanted == day.category));
-    let records = match grouping {
-        Grouping::Together => together(days, wanted, first, last),
-        Grouping::Daily => by_day(days),
+    let records = match period {
+        Period::Daily | Period::Monthly | Period::Yearly => apart(days, period, first, last),
+        _ => together(days, wanted, first, last),
     };
     let at = |record: &Record| (u64::from(record.first), u8::MAX - record.category as u8);
     let page = Page::of(records.into_iter(), at, request.from, request.size);
@@ -148,14 +197,20 @@ fn together(
     records
 }
 
-fn by_day(days: impl Iterator<Item = UsageOfDay>) -> Vec<Record> {
+/// One for each category of each day, month or year in which there was any.
+fn apart(
+    days: impl Iterator<Item = UsageOfDay>,
+    period: Period,
+    first: u32,
+    last: u32,
+) -> Vec<Record> {
     let mut records: BTreeMap<(u32, UsageCategory), Record> = BTreeMap::new();
     for day in days {
-        let key = (day.day, day.category);
-        let record = records.entry(key).or_insert(Record {
+        let (begin, end) = period.around(day.day).unwrap_or((day.day, day.day));
+        let record = records.entry((begin, day.category)).or_insert(Record {
             category: day.category,
-            first: day.day,
-            last: day.day,
+            first: begin.max(first),
+            last: end.min(last),
             count: 0,
             minutes: 0,
         });
@@ -206,6 +261,23 @@ fn category(text: &str) -> Result<UsageCategory, Problem> {
         })
 }
 
+/// The first day and the last one that are asked for: those of the period that the dates leave.
+fn asked(parameters: &Parameters, period: Period, today: u32) -> Result<(u32, u32), Problem> {
+    let start = day(parameters, "StartDate", today)?;
+    let end = day(parameters, "EndDate", today)?;
+    if start.zip(end).is_some_and(|(start, end)| start > end) {
+        let message = "`StartDate` must not be after `EndDate`";
+        return Err(Problem::bad_parameter(message));
+    }
+    let now = epoch().checked_add(Span::new().days(i64::from(today)));
+    let days = period.days(now.unwrap_or(Date::MAX));
+    let days = days.and_then(|(first, last)| Some((number(first)?, number(last)?)));
+    Ok(match days {
+        Some((first, last)) => (start.unwrap_or(0).max(first), end.unwrap_or(last).min(last)),
+        None => (start.unwrap_or(0), end.unwrap_or(today)),
+    })
+}
+
 /// A date, `2010-08-31`, or so many days before or after today: `-30days`.
 fn day(parameters: &Parameters, name: &str, today: u32) -> Result<Option<u32>, Problem> {
     let Some(text) = parameters.get(name) else {
@@ -225,8 +297,12 @@ fn day(parameters: &Parameters, name: &str, today: u32) -> Result<Option<u32>, P
         return u32::try_from(day).map(Some).map_err(|_| wrong());
     }
     let date: Date = text.parse().map_err(|_| wrong())?;
-    let days = epoch().until(date).map_err(|_| wrong())?.get_days();
-    u32::try_from(days).map(Some).map_err(|_| wrong())
+    number(date).map(Some).ok_or_else(wrong)
+}
+
+/// Days since 1970-01-01; none before.
+fn number(date: Date) -> Option<u32> {
+    u32::try_from(epoch().until(date).ok()?.get_days()).ok()
 }
 
 fn epoch() -> Date {

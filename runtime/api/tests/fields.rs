@@ -60,6 +60,12 @@ const RESOURCES: &[(&str, &str)] = &[
     ("/OutgoingCallerIds.json", "outgoing caller id"),
     ("/OutgoingCallerIds/{caller_id}", "outgoing caller id"),
     ("/Usage/Records.json", "usage record"),
+    ("/Usage/Records/Monthly.json", "usage record"),
+    ("/Usage/Records/Yearly.json", "usage record"),
+    ("/Usage/Records/Today.json", "usage record"),
+    ("/Usage/Records/Yesterday.json", "usage record"),
+    ("/Usage/Records/ThisMonth.json", "usage record"),
+    ("/Usage/Records/LastMonth.json", "usage record"),
     ("/Usage/Records/AllTime.json", "usage record"),
     ("/Usage/Records/Daily.json", "usage record"),
 ];

@@ -66,7 +66,7 @@ struct Desk {
     store: Arc<dyn Store>,
     callbacks: Arc<Callbacks>,
     runtime: Handle,
-    /// Before the path of a recording.
+    /// Before the path of a recording, where the carrier has no host name of its own.
     public_url: String,
 }
 
@@ -355,10 +355,7 @@ impl Desk {
     }
 
     fn url(&self, account: AccountSid, sid: RecordingSid) -> String {
-        format!(
-            "{}/2010-04-01/Accounts/{account}/Recordings/{sid}",
-            self.public_url
-        )
+        ::api::recording_url(&self.store.directory(), account, sid, &self.public_url)
     }
 }
 

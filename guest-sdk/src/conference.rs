@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     Beep, Call, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
-    OrderedSound, Playback, StatusCallback, WaitSound,
+    ConferenceRecording, ConferenceTerms, OrderedSound, Playback, RecordingCallback,
+    StatusCallback, WaitSound,
 };
 
 /// What was told of the conference that was joined last.
@@ -102,6 +103,63 @@ impl Call {
         self.host().join_conference(name.into(), options)?;
         self.inbox().conference = ConferenceNews::default();
         Ok(Conference { call: self })
+    }
+
+    /// As [`conference`](Self::conference), with something to say of the whole, if this call is the first: that it is recorded, and that whoever is told of it is
+    /// told of who speaks.
+    ///
+    /// ```
+    /// use jackfield_guest::{Call, CallError, ConferenceOptions, ConferenceTerms, Rehearsal};
+    ///
+    /// fn run(call: &Call) -> Result<(), CallError> {
+    ///     call.answer()?;
+    ///     let terms = ConferenceTerms::default().recorded(None);
+    ///     call.conference_with("weekly", ConferenceOptions::default(), terms)?.finish()?;
+    ///     call.hang_up()
+    /// }
+    ///
+    /// let caller = Rehearsal::new().conference_ends(9.0);
+    /// assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+    /// assert_eq!(caller.transcript(), ["answer", "join conference weekly [recorded, trimmed]", "hang up"]);
+    /// ```
+    ///
+    /// # Errors
+    /// As [`conference`](Self::conference); [`CallError::InvalidArgument`] for speakers of whom nobody is told.
+    pub fn conference_with(
+        &self,
+        name: impl Into<String>,
+        options: ConferenceOptions,
+        terms: ConferenceTerms,
+    ) -> Result<Conference<'_>, CallError> {
+        self.host()
+            .join_conference_with(name.into(), options, terms)?;
+        self.inbox().conference = ConferenceNews::default();
+        Ok(Conference { call: self })
+    }
+}
+
+impl Default for ConferenceTerms {
+    /// It is not recorded, and nobody is told who speaks.
+    fn default() -> Self {
+        Self {
+            recording: None,
+            speakers: false,
+        }
+    }
+}
+
+impl ConferenceTerms {
+    /// It is recorded, silence at both ends left out; who is told of the recording.
+    #[must_use]
+    pub fn recorded(self, status_callback: Option<RecordingCallback>) -> Self {
+        let recording = ConferenceRecording {
+            trim_silence: true,
+            status_callback,
+        };
+        Self {
+            recording: Some(recording),
+            ..self
+        }
     }
 }
 

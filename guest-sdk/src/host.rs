@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, ConferenceOptions, Continuation, DetectionRequest, DialId, DialRequest,
-    Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId,
-    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople, RejectReason,
-    Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, DetectionRequest,
+    DialId, DialRequest, Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior,
+    PlaybackId, RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople,
+    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
 ///
-/// One method for each import of the `call-flow` world, in its words; `wit/call@0.1.0` says what each does.
+/// One method for each import of the `call-flow` world, in its words; `wit/call@0.1.0` and `wit/rooms@0.1.0` say what each does.
 /// A story never sees it. [`Rehearsal`](crate::Rehearsal) is one for native tests.
 #[allow(missing_docs)]
 pub trait Host {
@@ -37,6 +37,12 @@ pub trait Host {
     fn stop_recording(&self, recording: RecordingId) -> Result<(), CallError>;
     fn send_request(&self, request: Request) -> Result<RequestId, CallError>;
     fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError>;
+    fn join_conference_with(
+        &self,
+        name: String,
+        options: ConferenceOptions,
+        terms: ConferenceTerms,
+    ) -> Result<(), CallError>;
     fn leave_conference(&self) -> Result<(), CallError>;
     fn mute(&self, muted: bool) -> Result<(), CallError>;
     fn hold(&self, sound: Option<WaitSound>) -> Result<(), CallError>;

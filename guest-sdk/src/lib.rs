@@ -121,8 +121,16 @@ pub mod bindings {
             "../wit/deps/wasi-keyvalue@0.2.0-draft",
             "../wit/deps/wasi-logging@0.1.0-draft",
             "../wit/call@0.1.0",
+            "../wit/rooms@0.1.0",
         ],
-        world: "jackfield:call/call-flow@0.1.0",
+        inline: "
+            package jackfield:sdk;
+            world flow {
+                include jackfield:call/call-flow@0.1.0;
+                import jackfield:rooms/conferences@0.1.0;
+            }
+        ",
+        world: "jackfield:sdk/flow",
         generate_all,
         additional_derives: [PartialEq, Eq],
         pub_export_macro: true,
@@ -159,6 +167,8 @@ pub use bindings::jackfield::call::referral::ReferRequest;
 pub use bindings::jackfield::call::speech_input::ListeningRequest;
 #[doc(inline)]
 pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
+#[doc(inline)]
+pub use bindings::jackfield::rooms::conferences::{ConferenceRecording, ConferenceTerms};
 #[doc(inline)]
 pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
 #[doc(inline)]

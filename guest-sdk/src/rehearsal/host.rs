@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    AnsweredBy, CallError, CallInfo, ConferenceOptions, Continuation, Detection, DetectionMode,
-    DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level, ListeningId,
-    ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId, RecordingEnd,
-    RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople, RejectReason,
-    Request, RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest,
-    StreamTracks, WaitSound,
+    AnsweredBy, CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, Detection,
+    DetectionMode, DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level,
+    ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
+    RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople,
+    RejectReason, Request, RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId,
+    StreamRequest, StreamTracks, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -166,7 +166,17 @@ impl Host for Rehearsal {
     }
 
     fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError> {
-        self.stage_mut().join_conference(&name, &options)
+        let terms = ConferenceTerms::default();
+        self.stage_mut().join_conference(&name, &options, &terms)
+    }
+
+    fn join_conference_with(
+        &self,
+        name: String,
+        options: ConferenceOptions,
+        terms: ConferenceTerms,
+    ) -> Result<(), CallError> {
+        self.stage_mut().join_conference(&name, &options, &terms)
     }
 
     fn leave_conference(&self) -> Result<(), CallError> {

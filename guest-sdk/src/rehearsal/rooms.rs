@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::Rehearsal;
 use super::stage::Stage;
 use crate::{
-    Beep, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace, Event,
-    MediaSource, QueueBridge, QueueEvent, QueueExit, QueueOutcome, QueuePlace, WaitSound,
+    Beep, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
+    ConferenceTerms, Event, MediaSource, QueueBridge, QueueEvent, QueueExit, QueueOutcome,
+    QueuePlace, WaitSound,
 };
 
 /// Where the call is, and since when.
@@ -80,9 +81,10 @@ impl Stage {
         &mut self,
         name: &str,
         options: &ConferenceOptions,
+        terms: &ConferenceTerms,
     ) -> Result<(), CallError> {
         self.enter(Place::Conference)?;
-        let words = words_of(options);
+        let words = words_of(options, terms);
         self.note(match words.as_str() {
             "" => format!("join conference {name}"),
             words => format!("join conference {name} [{words}]"),
@@ -212,7 +214,7 @@ impl WaitSound {
 }
 
 /// What is not as it is when nothing is said.
-fn words_of(options: &ConferenceOptions) -> String {
+fn words_of(options: &ConferenceOptions, terms: &ConferenceTerms) -> String {
     let mut words = Vec::new();
     words.extend(options.muted.then(|| "muted".to_owned()));
     words.extend((!options.start_on_enter).then(|| "does not begin it".to_owned()));
@@ -233,6 +235,13 @@ fn words_of(options: &ConferenceOptions) -> String {
             .map(|most| format!("at most {most}")),
     );
     words.extend(options.label.as_ref().map(|label| format!("as {label}")));
+    if let Some(recording) = &terms.recording {
+        words.push("recorded".to_owned());
+        words.extend(recording.trim_silence.then(|| "trimmed".to_owned()));
+        let told = recording.status_callback.as_ref();
+        words.extend(told.map(|told| format!("tells {} of the recording", told.to.url)));
+    }
+    words.extend(terms.speakers.then(|| "tells who speaks".to_owned()));
     words.join(", ")
 }
 

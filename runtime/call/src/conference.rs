@@ -207,6 +207,8 @@ pub enum ConferenceInput {
     ),
     /// A call is not expected any longer.
     Forget(CallSid),
+    /// A call is heard to speak, or no longer.
+    Speaks(CallSid, bool),
     /// A call is removed.
     Kick(CallSid),
     /// All are removed.
@@ -257,6 +259,8 @@ pub struct Conference {
     began: bool,
     /// How it is recorded, until that begins.
     recording: Option<ConferenceRecording>,
+    /// Somebody is told of who speaks.
+    tells_of_speakers: bool,
     participants: Vec<Member>,
     /// Calls that may come still.
     expected: Vec<CallSid>,
@@ -269,6 +273,7 @@ struct Member {
     call: CallSid,
     options: Box<ConferenceOptions>,
     held: bool,
+    speaks: bool,
 }
 
 impl Member {
@@ -295,6 +300,7 @@ impl Conference {
             opened: false,
             began: false,
             recording: None,
+            tells_of_speakers: false,
             participants: Vec::new(),
             expected: Vec::new(),
             announcements: Announcements::default(),
@@ -331,6 +337,7 @@ impl Conference {
                 self.note(ConferenceTurn::Expected(participant));
             }
             ConferenceInput::Forget(call) => self.forget(call),
+            ConferenceInput::Speaks(call, speaks) => self.speaks(call, speaks),
             ConferenceInput::Kick(call) => self.leave(call, ParticipantExit::Kicked),
             ConferenceInput::End => {
                 if !self.is_empty() {
@@ -376,6 +383,7 @@ impl Conference {
             call,
             options,
             held: false,
+            speaks: false,
         };
         self.note(ConferenceTurn::Joined(member.shown()));
         self.participants.push(member);
@@ -401,6 +409,9 @@ impl Conference {
     fn open(&mut self, callback: Option<ConferenceCallback>, terms: ConferenceTerms) {
         if !std::mem::replace(&mut self.opened, true) {
             self.recording = terms.recording;
+            let topics = callback.as_ref().map(|callback| &callback.topics);
+            self.tells_of_speakers =
+                topics.is_some_and(|topics| topics.contains(&ConferenceTopic::Speaker));
             self.note(ConferenceTurn::Opened(callback));
         }
     }
@@ -596,6 +607,19 @@ impl Conference {
         };
         self.effects
             .push_back(ConferenceEffect::Hear(call, hearing));
+    }
+
+    /// Tells of who speaks, where somebody wants to know and others hear it.
+    fn speaks(&mut self, call: CallSid, speaks: bool) {
+        if !self.tells_of_speakers || !self.began {
+            return;
+        }
+        if let Some(member) = self.member(call)
+            && std::mem::replace(&mut member.speaks, speaks) != speaks
+        {
+            let shown = member.shown();
+            self.note(ConferenceTurn::Speaks(shown, speaks));
+        }
     }
 
     fn member(&mut self, call: CallSid) -> Option<&mut Member> {

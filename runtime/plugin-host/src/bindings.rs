@@ -5,6 +5,7 @@
 // Generated code is not ours to document.
 #![allow(missing_docs, unreachable_pub)]
 
+pub(crate) mod conferences;
 pub(crate) mod people;
 pub(crate) mod retry;
 mod rooms;

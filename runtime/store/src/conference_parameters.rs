@@ -9,7 +9,7 @@ use crate::{ConferenceNote, ConferenceRow, rfc2822};
 
 /// What a turn is told under, and its name; none where nobody is told of such.
 pub(crate) const fn topic(turn: &ConferenceTurn) -> Option<(ConferenceTopic, &'static str)> {
-    use ConferenceTopic::{Announcement, End, Hold, Join, Leave, Modify, Mute, Start};
+    use ConferenceTopic::{Announcement, End, Hold, Join, Leave, Modify, Mute, Speaker, Start};
     Some(match turn {
         ConferenceTurn::Began => (Start, "conference-start"),
         ConferenceTurn::Ended(..) => (End, "conference-end"),
@@ -20,6 +20,8 @@ pub(crate) const fn topic(turn: &ConferenceTurn) -> Option<(ConferenceTopic, &'s
         ConferenceTurn::Held(one) if one.held => (Hold, "participant-hold"),
         ConferenceTurn::Held(_) => (Hold, "participant-unhold"),
         ConferenceTurn::Modified(_) => (Modify, "participant-modify"),
+        ConferenceTurn::Speaks(_, true) => (Speaker, "participant-speech-start"),
+        ConferenceTurn::Speaks(_, false) => (Speaker, "participant-speech-stop"),
         ConferenceTurn::Announced {
             outcome: Ok(()), ..
         } => (Announcement, "announcement-end"),
@@ -49,7 +51,8 @@ pub(crate) fn conference_parameters(
         ConferenceTurn::Joined(one)
         | ConferenceTurn::Muted(one)
         | ConferenceTurn::Held(one)
-        | ConferenceTurn::Modified(one) => put_participant(&mut form, one),
+        | ConferenceTurn::Modified(one)
+        | ConferenceTurn::Speaks(one, _) => put_participant(&mut form, one),
         ConferenceTurn::Left(one, how) => {
             put_participant(&mut form, one);
             let (status, reason) = exit_words(*how);

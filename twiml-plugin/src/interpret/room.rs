@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jackfield_guest::{
-    CallError, Conference, ConferenceEnd, ConferenceTurn, Playback, Queue, QueueExit, QueueOutcome,
-    StatusCallback, WaitSound, warn,
+    CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Playback, Queue,
+    QueueExit, QueueOutcome, StatusCallback, WaitSound, warn,
 };
 
 use super::{Interpreter, Next};
@@ -83,16 +83,26 @@ impl Interpreter<'_> {
             Room::Conference {
                 name,
                 options,
+                terms,
                 wait,
             } => {
-                let mut options = (**options).clone();
+                let (mut options, mut terms) = ((**options).clone(), (**terms).clone());
                 options.wait_sound = sound(wait, document);
                 if let (Some(callback), Some(base)) = (&mut options.status_callback, &document.url)
                 {
                     callback.to.url = resolve(base, &callback.to.url);
                 }
+                let recording = terms.recording.as_mut();
+                let told = recording.and_then(|recording| recording.status_callback.as_mut());
+                if let (Some(callback), Some(base)) = (told, &document.url) {
+                    callback.to.url = resolve(base, &callback.to.url);
+                }
                 let began = self.call.elapsed();
-                let conference = match self.call.conference(name, options) {
+                let joined = match terms == ConferenceTerms::default() {
+                    true => self.call.conference(name, options),
+                    false => self.call.conference_with(name, options, terms),
+                };
+                let conference = match joined {
                     Ok(conference) => conference,
                     Err(error) => return self.no_room(dial, &error, "conference"),
                 };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jackfield_guest::{
-    Beep, ConferenceCallback, ConferenceOptions, ConferenceTopic, HttpMethod, StatusCallback,
-    WaitSound,
+    Beep, ConferenceCallback, ConferenceOptions, ConferenceRecording, ConferenceTerms,
+    ConferenceTopic, HttpMethod, RecordingCallback, RecordingTurn, StatusCallback, WaitSound,
 };
 
 use super::attribute::{at_least_one, boolean};
@@ -31,6 +31,7 @@ pub(crate) enum Room {
     Conference {
         name: String,
         options: Box<ConferenceOptions>,
+        terms: Box<ConferenceTerms>,
         wait: Wait,
     },
     /// The one who waits longest there.
@@ -69,34 +70,33 @@ impl Wait {
 
 const DIAL: [&str; 5] = ["action", "hangupOnStar", "method", "timeLimit", "timeout"];
 
-const CONFERENCE: [&str; 13] = [
+const CONFERENCE: [&str; 19] = [
     "beep",
     "coach",
     "endConferenceOnExit",
+    "eventCallbackUrl",
     "maxParticipants",
     "muted",
     "participantLabel",
+    "record",
+    "recordingStatusCallback",
+    "recordingStatusCallbackEvent",
+    "recordingStatusCallbackMethod",
     "startConferenceOnEnter",
     "statusCallback",
     "statusCallbackEvent",
     "statusCallbackMethod",
+    "trim",
     "waitMethod",
     "waitUrl",
     "jitterBufferSize", // ours follows the jitter
 ];
 
+/// Of `statusCallbackEvent`: who begins and who ceases to speak.
+const SPEAKER: &str = "speaker";
+
 /// Twilio's that change nothing yet.
-const CONFERENCE_LATER: [&str; 9] = [
-    "eventCallbackUrl",
-    "record",
-    "recordingStatusCallback",
-    "recordingStatusCallbackEvent",
-    "recordingStatusCallbackMethod",
-    "region",
-    "trim",
-    "recordingConfigurationId",
-    "recordingTrack",
-];
+const CONFERENCE_LATER: [&str; 3] = ["region", "recordingConfigurationId", "recordingTrack"];
 
 /// The conference or the queue that a `<Dial>` dials.
 fn noun(dial: &Element) -> Option<&Element> {
@@ -181,6 +181,10 @@ impl Reading {
             status_callback: self.conference_callback(element),
             ..ConferenceOptions::default()
         };
+        let terms = ConferenceTerms {
+            recording: self.conference_recording(element),
+            speakers: options.status_callback.is_some() && tells_of_speakers(element),
+        };
         let wait = self.wait(element, "waitMethod");
         Some(Room::Conference {
             name: self.name(element)?,
@@ -188,7 +192,29 @@ impl Reading {
                 wait_sound: wait.sound(),
                 ..options
             }),
+            terms: Box::new(terms),
             wait,
+        })
+    }
+
+    /// How the conference is recorded, where it is.
+    fn conference_recording(&mut self, element: &Element) -> Option<ConferenceRecording> {
+        let recorded = self.value(element, "record", false, NOT_IN_SCHEMA, |word| match word {
+            "record-from-start" | "true" => Some(true),
+            "do-not-record" | "false" => Some(false),
+            _ => None,
+        });
+        let trim_silence = self.value(element, "trim", true, NOT_IN_SCHEMA, |trim| match trim {
+            "trim-silence" => Some(true),
+            "do-not-trim" => Some(false),
+            _ => None,
+        });
+        let status_callback = self
+            .recording_callback(element)
+            .or_else(|| earlier_callback(element));
+        recorded.then_some(ConferenceRecording {
+            trim_silence,
+            status_callback,
         })
     }
 
@@ -201,6 +227,7 @@ impl Reading {
             match topic(word) {
                 Some(topic) if !topics.contains(&topic) => topics.push(topic),
                 Some(_) => {}
+                None if word == SPEAKER => {}
                 None => self.warn(
                     NOT_IN_SCHEMA,
                     format!("Conference: nobody is told of {word:?} (statusCallbackEvent)"),
@@ -209,7 +236,8 @@ impl Reading {
         }
         let url = element.attribute("statusCallback")?.trim().to_owned();
         let to = StatusCallback { url, method };
-        (!to.url.is_empty() && !topics.is_empty()).then_some(ConferenceCallback { to, topics })
+        let tells = !topics.is_empty() || tells_of_speakers(element);
+        (!to.url.is_empty() && tells).then_some(ConferenceCallback { to, topics })
     }
 
     /// The text of an element that must have one.
@@ -266,6 +294,21 @@ impl Reading {
             }
         }
     }
+}
+
+/// Twilio's older attribute: whoever it names is told of the recording's end.
+fn earlier_callback(element: &Element) -> Option<RecordingCallback> {
+    let url = element.attribute("eventCallbackUrl")?.trim().to_owned();
+    let method = HttpMethod::Post;
+    (!url.is_empty()).then(|| RecordingCallback {
+        to: StatusCallback { url, method },
+        turns: vec![RecordingTurn::Completed],
+    })
+}
+
+fn tells_of_speakers(element: &Element) -> bool {
+    let words = element.attribute("statusCallbackEvent").unwrap_or_default();
+    words.split_ascii_whitespace().any(|word| word == SPEAKER)
 }
 
 fn topic(word: &str) -> Option<ConferenceTopic> {

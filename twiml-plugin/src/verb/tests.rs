@@ -498,6 +498,58 @@ fn conference(twiml: &str) -> (jackfield_guest::ConferenceOptions, Wait, Vec<u16
 }
 
 #[test]
+fn a_conference_is_recorded_as_its_attributes_say() {
+    use jackfield_guest::{ConferenceTerms, RecordingTurn};
+    let terms = |attributes: &str| {
+        let twiml = format!("<Dial><Conference {attributes}>a</Conference></Dial>");
+        let (verbs, codes) = verbs_and_codes(&twiml);
+        let [
+            Verb::Room(RoomDial {
+                room: Room::Conference { terms, .. },
+                ..
+            }),
+        ] = &verbs[..]
+        else {
+            panic!("{verbs:?}");
+        };
+        ((**terms).clone(), codes)
+    };
+    let nothing = ConferenceTerms::default();
+    for attributes in [
+        "record='do-not-record'",
+        "trim='trim-silence' recordingStatusCallback='/r'",
+        "statusCallbackEvent='speaker'",
+    ] {
+        assert_eq!(terms(attributes), (nothing.clone(), vec![]), "{attributes}");
+    }
+    assert_eq!(terms("record='yes'"), (nothing.clone(), vec![12_200]));
+    let trimmed = ConferenceTerms::default().recorded(None);
+    assert_eq!(terms("record='record-from-start'"), (trimmed, vec![]));
+    let (told, codes) = terms(
+        "record='true' trim='do-not-trim' recordingStatusCallback='/r' recordingStatusCallbackEvent='in-progress absent' \
+         eventCallbackUrl='/e'",
+    );
+    assert_eq!(codes, [0; 0]);
+    let recording = told.recording.unwrap();
+    assert!(!recording.trim_silence);
+    let callback = recording.status_callback.unwrap();
+    assert_eq!(callback.to.url, "/r");
+    assert_eq!(
+        callback.turns,
+        [RecordingTurn::InProgress, RecordingTurn::Absent]
+    );
+    let (earlier, _) = terms("record='record-from-start' eventCallbackUrl='/e'");
+    let callback = earlier.recording.unwrap().status_callback.unwrap();
+    assert_eq!(
+        (&*callback.to.url, &callback.turns[..]),
+        ("/e", &[RecordingTurn::Completed][..])
+    );
+    let (speakers, codes) = terms("statusCallback='/told' statusCallbackEvent='speaker'");
+    assert!(speakers.speakers);
+    assert_eq!(codes, [0; 0]);
+}
+
+#[test]
 fn a_conference_is_as_its_attributes_say() {
     use jackfield_guest::{Beep, ConferenceOptions, WaitSound};
     let (options, wait, codes) = conference("<Conference>weekly</Conference>");
@@ -550,7 +602,7 @@ fn what_is_odd_about_a_conference_is_warned_of_and_left_out() {
         ("beep='loud'", 12200),
         ("maxParticipants='251'", 12200),
         ("maxParticipants='1'", 12200),
-        ("record='record-from-start'", 12200),
+        ("record='loud'", 12200),
         ("statusCallback='/x' statusCallbackEvent='shout'", 12200),
         ("statusCallbackMethod='PUT'", 12200),
         ("colour='red'", 12200),

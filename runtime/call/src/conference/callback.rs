@@ -23,11 +23,13 @@ pub enum ConferenceTopic {
     Modify,
     /// An announcement was heard, or could not be.
     Announcement,
+    /// Somebody begins or ceases to speak.
+    Speaker,
 }
 
 impl ConferenceTopic {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Start,
         Self::End,
         Self::Join,
@@ -36,6 +38,7 @@ impl ConferenceTopic {
         Self::Hold,
         Self::Modify,
         Self::Announcement,
+        Self::Speaker,
     ];
 
     /// Twilio's word.
@@ -50,6 +53,7 @@ impl ConferenceTopic {
             Self::Hold => "hold",
             Self::Modify => "modify",
             Self::Announcement => "announcement",
+            Self::Speaker => "speaker",
         }
     }
 }

@@ -103,6 +103,8 @@ pub enum ConferenceTurn {
         /// Why nobody could hear it.
         outcome: Result<(), String>,
     },
+    /// Somebody begins to speak, or ceases.
+    Speaks(Participant, bool),
     /// Somebody is in it no longer.
     Left(Participant, ParticipantExit),
     /// It is over. With whom it came to its end, where one ended it.

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod conference;
+mod conferences;
 mod config;
 mod control;
 mod dial;
@@ -47,6 +48,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/referral",
     "jackfield:call/speech-input",
     "jackfield:people/people",
+    "jackfield:rooms/conferences",
     "wasi:keyvalue/store",
     "wasi:keyvalue/atomics",
 ];
@@ -117,6 +119,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::referral::add_to_linker::<_, Own>(linker, own)?;
     bindings::speech_input::add_to_linker::<_, Own>(linker, own)?;
     bindings::people::add_to_linker::<_, Own>(linker, own)?;
+    bindings::conferences::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
     bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use media::{ConferenceBeep, Mixer, Rate, Seat};
+use tokio::sync::mpsc;
 
 use super::MediaPlane;
 use super::ear::MAX_FRAME_SAMPLES;
@@ -18,6 +19,13 @@ pub(crate) use tape::{MixTape, TapeOrder};
 /// Names one who takes part in a mix; never another's, even after that one has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Chair(u32);
+
+/// One who takes part begins or ceases to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Speech {
+    pub(crate) chair: Chair,
+    pub(crate) speaks: bool,
+}
 
 /// How one who takes part hears and is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,6 +78,8 @@ pub(super) struct MixCore {
     /// What sounds for all, and its next frame.
     beep: Option<(ConferenceBeep, usize)>,
     tape: Option<Box<MixTape>>,
+    /// Where is told who speaks. What finds no room is lost: what is told later is right again.
+    speech: mpsc::Sender<Speech>,
 }
 
 struct Seated {
@@ -80,13 +90,13 @@ struct Seated {
 }
 
 impl MediaPlane {
-    /// Opens a mix for so many, on the thread that has the least to do.
+    /// Opens a mix for so many, on the thread that has the least to do, which tells who speaks.
     ///
     /// # Errors
     /// `WouldBlock` when that thread has no place left, or does not take its messages.
-    pub(crate) fn open_mix(&self, most: usize) -> io::Result<Mix> {
+    pub(crate) fn open_mix(&self, most: usize, speech: mpsc::Sender<Speech>) -> io::Result<Mix> {
         let closed = Arc::new(AtomicBool::new(false));
-        let core = MixCore::new(most, Rate::Narrow);
+        let core = MixCore::new(most, Rate::Narrow, speech);
         let orders = self.thread().open_mix(core, Arc::clone(&closed))?;
         Ok(Mix {
             orders,
@@ -154,13 +164,14 @@ impl Drop for Mix {
 }
 
 impl MixCore {
-    fn new(most: usize, rate: Rate) -> Self {
+    fn new(most: usize, rate: Rate, speech: mpsc::Sender<Speech>) -> Self {
         Self {
             mixer: Box::new(Mixer::new(most, rate.hz(), None)),
             rate,
             chairs: Vec::with_capacity(most),
             beep: None,
             tape: None,
+            speech,
         }
     }
 
@@ -207,6 +218,13 @@ impl MixCore {
         for seated in &mut self.chairs {
             self.mixer.write(seated.seat, None, frame);
             seated.line.say(self.rate, frame);
+        }
+        while let Some(talk) = self.mixer.poll() {
+            let mut chairs = self.chairs.iter();
+            if let Some(seated) = chairs.find(|seated| seated.seat == talk.seat) {
+                let (chair, speaks) = (seated.chair, talk.talks);
+                let _ = self.speech.try_send(Speech { chair, speaks });
+            }
         }
         if let Some(tape) = &mut self.tape {
             self.mixer.write_whole(frame);

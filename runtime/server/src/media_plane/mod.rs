@@ -47,7 +47,7 @@ pub(crate) use leg::HeardFrame;
 use leg::{Beginning, LegCore};
 pub(crate) use line::{LineEnd, line};
 use measurements::Measurements;
-pub(crate) use mix::{Chair, Mix, MixHearing, MixTape, TapeOrder};
+pub(crate) use mix::{Chair, Mix, MixHearing, MixTape, Speech, TapeOrder};
 use ports::Ports;
 use reaper::Reaper;
 pub(crate) use tap::{Codes, PIECES, Piece, Tap, TapEnd, TapId, TappedFrame, Track, tap};

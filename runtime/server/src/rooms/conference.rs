@@ -15,13 +15,16 @@ use tracing::{Instrument, info, info_span};
 use super::minutes::{Minutes, Wait};
 use super::{Directory, Key, Notary, send};
 use crate::call_actor::{Inbox, Message};
-use crate::media_plane::{Chair, LineEnd, MediaPlane, Mix, MixHearing};
+use crate::media_plane::{Chair, LineEnd, MediaPlane, Mix, MixHearing, Speech};
 use crate::recorder::Studio;
 use crate::services::random;
 
 mod recording;
 
 use recording::RecordingRequest;
+
+/// News of who speaks that may wait for a conference: more than all of one can give in a round.
+const SPEECHES: usize = 512;
 
 /// The conferences of all accounts.
 pub(crate) struct Conferences {
@@ -198,7 +201,10 @@ impl Conferences {
     ) -> Result<mpsc::Sender<ConferenceMessage>, String> {
         self.directory.enter(key, message, |room, messages| {
             let most = self.most as usize;
-            let mix = media.open_mix(most).map_err(|error| error.to_string())?;
+            let (told, speech) = mpsc::channel(SPEECHES);
+            let mix = media
+                .open_mix(most, told)
+                .map_err(|error| error.to_string())?;
             let sid = ConferenceSid::from_bytes(random());
             let (account, name) = key;
             let actor = ConferenceActor {
@@ -210,6 +216,7 @@ impl Conferences {
                 messages,
                 conference: Conference::new(sid, self.most),
                 mix,
+                speech,
                 studio: Arc::downgrade(&self.studio),
                 recording: None,
                 calls: HashMap::new(),
@@ -232,6 +239,8 @@ struct ConferenceActor {
     messages: mpsc::Receiver<ConferenceMessage>,
     conference: Conference,
     mix: Mix,
+    /// Who speaks.
+    speech: mpsc::Receiver<Speech>,
     /// Not kept alive by a conference: it waits for all recordings when it goes.
     studio: Weak<Studio>,
     /// What goes on.
@@ -252,10 +261,13 @@ impl ConferenceActor {
     async fn run(mut self) {
         info!("the conference is open");
         loop {
-            let Some(message) = self.messages.recv().await else {
-                break;
-            };
-            self.take(message);
+            tokio::select! {
+                message = self.messages.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => break,
+                },
+                Some(speech) = self.speech.recv() => self.hear_speech(speech),
+            }
             if self.conference.is_empty() && self.directory.close(&self.key, &self.messages) {
                 break;
             }
@@ -304,6 +316,18 @@ impl ConferenceActor {
                 }
             }
         };
+        self.feed(input, wait);
+    }
+
+    fn hear_speech(&mut self, Speech { chair, speaks }: Speech) {
+        let mut calls = self.calls.iter();
+        // One who has gone meanwhile is told of no more.
+        if let Some((call, _)) = calls.find(|(_, guest)| guest.chair == Some(chair)) {
+            self.feed(ConferenceInput::Speaks(*call, speaks), None);
+        }
+    }
+
+    fn feed(&mut self, input: ConferenceInput, wait: Option<Wait>) {
         self.conference.handle(input);
         while let Some(effect) = self.conference.poll() {
             self.perform(effect);

@@ -29,7 +29,9 @@ pub(crate) fn note_conference(
         ..after
     };
     match &note.turn {
-        ConferenceTurn::Opened(_) | ConferenceTurn::Announced { .. } => {}
+        ConferenceTurn::Opened(_)
+        | ConferenceTurn::Announced { .. }
+        | ConferenceTurn::Speaks(..) => {}
         ConferenceTurn::Expected(participant) => keep(rows, &after, participant, false)?,
         ConferenceTurn::Joined(participant)
         | ConferenceTurn::Muted(participant)

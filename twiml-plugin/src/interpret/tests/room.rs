@@ -22,6 +22,15 @@ fn a_conference_is_joined_and_the_document_goes_on_after_it() {
 }
 
 #[test]
+fn a_conference_is_recorded_and_told_of_at_urls_of_the_document() {
+    let dial = "<Dial><Conference record='record-from-start' recordingStatusCallback='/recorded' \
+                statusCallback='/told' statusCallbackEvent='speaker'>weekly</Conference></Dial>";
+    let caller = caller(dial, &[]).conference_ends(9.0);
+    let join = "join conference weekly [recorded, trimmed, tells http://app.example/recorded of the recording, tells who speaks]";
+    check(&caller, &["answer", join, "hang up"]);
+}
+
+#[test]
 fn a_star_leaves_where_it_may_and_the_action_is_told() {
     let pages: &[Page] = &[("http://app.example/done", "<Say>Bye</Say>")];
     let dial = "<Dial hangupOnStar='true' action='/done'><Conference>weekly</Conference></Dial>";

@@ -46,6 +46,7 @@ fn turn_words(turn: &ConferenceTurn) -> String {
                 one.end_on_exit
             )
         }
+        ConferenceTurn::Speaks(one, speaks) => format!("{} speaks {speaks}", number(one)),
         ConferenceTurn::Left(one, how) => format!("{} left: {how:?}", number(one)),
         ConferenceTurn::Ended(reason, by) => {
             format!("{} by {:?}", reason.as_str(), by.as_ref().map(number))
@@ -247,6 +248,37 @@ fn who_is_told_is_the_first_ones_to_say() {
         };
         assert_eq!(noted(&mut run, join), expected);
     }
+}
+
+#[test]
+fn who_speaks_is_noted_once_and_only_where_somebody_is_told() {
+    let speaks = |number, speaks| ConferenceInput::Speaks(sid(number), speaks);
+    let mut run = two(false);
+    assert_eq!(noted(&mut run, speaks(1, true)), [""; 0], "nobody is told");
+    let mut run = Run::new(10);
+    let told = ConferenceCallback {
+        topics: vec![ConferenceTopic::Speaker],
+        ..callback()
+    };
+    let somebody = |number, callback| {
+        let options = ConferenceOptions {
+            status_callback: callback,
+            ..plain()
+        };
+        ConferenceInput::Join {
+            call: sid(number),
+            options: Box::new(options),
+            terms: Box::default(),
+        }
+    };
+    noted(&mut run, somebody(1, Some(told)));
+    assert_eq!(noted(&mut run, speaks(1, true)), [""; 0], "it is alone");
+    noted(&mut run, somebody(2, None));
+    assert_eq!(noted(&mut run, speaks(1, true)), ["1 speaks true"]);
+    assert_eq!(noted(&mut run, speaks(1, true)), [""; 0]);
+    assert_eq!(noted(&mut run, speaks(2, true)), ["2 speaks true"]);
+    assert_eq!(noted(&mut run, speaks(1, false)), ["1 speaks false"]);
+    assert_eq!(noted(&mut run, speaks(9, true)), [""; 0], "nobody");
 }
 
 #[test]

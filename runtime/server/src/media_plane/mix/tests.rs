@@ -14,6 +14,7 @@ const HEARD: f64 = 0.5;
 /// Calls in virtual time: each says a tone of its own, at its rate.
 struct Room {
     core: MixCore,
+    speech: mpsc::Receiver<Speech>,
     calls: Vec<Caller>,
     round: usize,
 }
@@ -28,8 +29,10 @@ struct Caller {
 
 impl Room {
     fn new(rates: &[Rate]) -> Self {
+        let (told, speech) = mpsc::channel(64);
         let mut room = Self {
-            core: MixCore::new(rates.len(), Rate::Narrow),
+            core: MixCore::new(rates.len(), Rate::Narrow, told),
+            speech,
             calls: Vec::new(),
             round: 0,
         };
@@ -349,4 +352,41 @@ fn there_are_as_many_chairs_as_were_asked_for() {
         room.core.order(MixOrder::Unseat(first)).is_none(),
         "it has gone"
     );
+}
+
+#[test]
+fn who_begins_and_who_ceases_to_speak_is_told() {
+    let mut room = Room::new(&[Rate::Narrow; 2]);
+    room.hear(
+        1,
+        MixHearing {
+            is_muted: true,
+            ..MixHearing::default()
+        },
+    );
+    // A voice comes and goes, as a tone does not.
+    for round in 0..400 {
+        for (at, call) in room.calls.iter_mut().enumerate() {
+            let is_loud = (100..200).contains(&round);
+            let frame = match is_loud {
+                true => talk(round, at),
+                false => vec![0; 160],
+            };
+            call.line.say(call.rate, &frame);
+        }
+        room.core.tick();
+    }
+    let told: Vec<_> = std::iter::from_fn(|| room.speech.try_recv().ok()).collect();
+    let chair = room.calls[0].chair;
+    let expected = [true, false].map(|speaks| Speech { chair, speaks });
+    assert_eq!(told, expected, "and nothing of one who is muted");
+}
+
+/// 20 ms of something like a voice: a tone whose loudness changes.
+fn talk(round: usize, number: usize) -> Vec<i16> {
+    let loud = if round % 10 < 7 { 8_000.0 } else { 1_000.0 };
+    let step = TAU * (250.0 + 60.0 * number as f64) / 8_000.0;
+    (0..160)
+        .map(|n| (loud * (step * (round * 160 + n) as f64).sin()) as i16)
+        .collect()
 }

@@ -108,7 +108,9 @@ fn all_but(gone: &[usize]) -> Vec<usize> {
 fn each_of_fifty_legs_hears_all_others_and_never_itself() {
     runtime().block_on(async {
         let plane = plane(46_200, 46_499);
-        let mut mix = plane.open_mix(LEGS).unwrap();
+        let mut mix = plane
+            .open_mix(LEGS, tokio::sync::mpsc::channel(1).0)
+            .unwrap();
         let mut all: Vec<_> = (0..LEGS)
             .map(|number| Participant::join(&plane, &mut mix, number))
             .collect();

@@ -2,7 +2,8 @@
 """People who call the registration line: each over SIP from a number of their own, pressing keys as RFC 4733 has them.
 
 Reads numbers and keys from a table (`number,keys`), such as `+8562055500023,2#4#`: the answers to one question after the other, each pressed
-when a question is heard. Prints one line of JSON at the end: how many were answered, and how many heard the call end by itself.
+when a question should be heard, and all of them again where the call goes on after that. Prints one line of JSON at the end: how many calls
+the line ended, and how many ended otherwise.
 """
 
 import argparse
@@ -19,6 +20,7 @@ PACKET = 0.02  # seconds of a packet of RTP
 KEY = 5  # packets that a key is held
 GAP = 4  # packets between two keys
 KEYS = "0123456789*#"
+FAREWELL = 8  # seconds after the last key in which the line should have ended the call
 SILENCE = bytes([0xFF]) * 160  # 20 ms of PCMU
 
 
@@ -109,17 +111,16 @@ class Caller(asyncio.DatagramProtocol):
     async def talk(self, media, target):
         """Silence, and the keys in their time."""
         stream = Stream(media, target)
-        begun = time.monotonic()
-        plan, at = [], self.times.introduction + self.times.reaction
-        for answer in self.answers:
-            plan += [(at + index * (KEY + GAP) * PACKET, key) for index, key in enumerate(answer)]
-            at = plan[-1][0] + KEY * PACKET + self.times.reaction
-        for key_at, key in plan:
-            while time.monotonic() - begun < key_at:
-                await stream.silence()
-            await stream.press(key)
+        await stream.silent_for(self.times.introduction)
+        answers = self.answers
         while True:
-            await stream.silence()
+            for answer in answers:
+                await stream.silent_for(self.times.reaction)
+                for key in answer:
+                    await stream.press(key)
+            # Who hears no farewell has pressed too early: a star leads back to the first question.
+            await stream.silent_for(FAREWELL)
+            answers = ["*#", *self.answers]
 
 
 class Stream:
@@ -143,6 +144,10 @@ class Stream:
     async def silence(self):
         self.packet(0, SILENCE, self.timestamp)
         await self.pace()
+
+    async def silent_for(self, seconds):
+        for _ in range(round(seconds / PACKET)):
+            await self.silence()
 
     async def press(self, key):
         began = self.timestamp

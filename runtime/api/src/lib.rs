@@ -52,6 +52,7 @@ mod queues;
 mod recording_order;
 mod recording_resource;
 mod recordings;
+mod shape;
 mod state;
 mod status_callback;
 mod streams;
@@ -147,7 +148,6 @@ pub fn router(state: ApiState) -> Router {
         .merge(outbound_queue::routes())
         .merge(available_numbers::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(middleware::from_fn_with_state(
@@ -155,7 +155,6 @@ pub fn router(state: ApiState) -> Router {
             auth::authenticate,
         ));
     let operator = operator::routes::router()
-        .method_not_allowed_fallback(async || operator::Refused::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_TENANTS_BYTES))
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -175,6 +174,7 @@ pub fn router(state: ApiState) -> Router {
     tenants
         .merge(operator)
         .merge(carriers)
+        .layer(middleware::from_fn(shape::shape))
         .layer(middleware::from_fn_with_state(state.clone(), brand::show))
         .layer(Extension(Arc::new(Door::default())))
         .with_state(state)

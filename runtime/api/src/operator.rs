@@ -111,7 +111,7 @@ impl Refused {
         Self(StatusCode::BAD_REQUEST, message)
     }
 
-    fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self(StatusCode::NOT_FOUND, "there is no such thing".to_owned())
     }
 

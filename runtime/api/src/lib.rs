@@ -52,6 +52,7 @@ mod queues;
 mod recording_order;
 mod recording_resource;
 mod recordings;
+mod route;
 mod shape;
 mod state;
 mod status_callback;
@@ -147,6 +148,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(broadcasts::routes())
         .merge(outbound_queue::routes())
         .merge(available_numbers::routes())
+        .merge(route::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use call::{AccountSid, CallSid};
-use dial::AccountWaits;
+use dial::{AccountWaits, Choice, Refusal};
 use store::{CallRow, Flow, Priority, StoreError};
 
 use crate::Done;
@@ -19,6 +19,17 @@ pub trait LiveCalls: Send + Sync {
 
     /// How many calls of the account wait.
     fn waits(&self, account: AccountSid) -> AccountWaits;
+
+    /// Over which trunks a call of the account would go now, the first choice in front.
+    ///
+    /// # Errors
+    /// Why it may not be made at all.
+    fn explain_route(
+        &self,
+        account: AccountSid,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<Choice>, Refusal>;
 
     /// Cancels the account's calls that wait, those of one class or all. Resolves once their ends are on disk: how many they were.
     fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize>;

@@ -1,6 +1,6 @@
 //! Which waiting call may be dialled now.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,9 @@ use call::{AccountSid, CallSid};
 use store::{CarrierId, Directory, PhoneNumber, Priority, QueueTerms, TrunkId};
 
 use crate::capacity::{Capacity, Room, TrunkCapacity};
+use crate::choice::Choice;
 use crate::line::{Line, Part, Place, Turn};
-use crate::policy::{Refusal, permit};
+use crate::policy::{Refusal, permit, route};
 use crate::schedule::Schedule;
 use crate::token_bucket::TokenBucket;
 use crate::waits::AccountWaits;
@@ -33,6 +34,8 @@ pub struct Dialer {
     trunks: BTreeMap<TrunkId, TrunkCapacity>,
     /// Calls per second of the carriers that have a limit.
     carriers: BTreeMap<CarrierId, TokenBucket>,
+    /// Trunks whose targets do not answer.
+    down: BTreeSet<TrunkId>,
     /// A subaccount's calls count as its parent's.
     accounts: BTreeMap<AccountSid, Capacity>,
     held: BTreeMap<CallSid, Held>,
@@ -107,6 +110,8 @@ pub enum Input {
         /// How long the far end wants to be left alone (RFC 3261 section 20.33).
         retry_after: Option<Duration>,
     },
+    /// These trunks are those whose targets do not answer. Waiting calls find other ways where they have them.
+    Down(BTreeSet<TrunkId>),
     /// Accounts, trunks or limits have changed. Waiting calls are judged anew.
     Directory(Arc<Directory>),
     /// The deadline has come.
@@ -182,18 +187,25 @@ pub enum NotNow {
 struct Waiting {
     request: CallRequest,
     payer: AccountSid,
-    trunk: TrunkId,
-    part: Part,
+    /// The trunks that may carry it, the first choice in front. Never empty.
+    ways: Vec<Way>,
     sequence: u64,
     /// It waits for this time, in milliseconds since the Unix epoch; without one it stands in a line.
     due_unix_ms: Option<u64>,
 }
 
+/// A trunk, and the part of it that leads to the number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Way {
+    trunk: TrunkId,
+    part: Part,
+}
+
 impl Waiting {
-    fn place(&self) -> Place {
+    fn place(&self, way: &Way) -> Place {
         Place {
             account: self.payer,
-            part: self.part.clone(),
+            part: way.part.clone(),
             sequence: self.sequence,
         }
     }
@@ -219,6 +231,7 @@ impl Dialer {
             lines: Default::default(),
             last_trunk: None,
             carriers: BTreeMap::new(),
+            down: BTreeSet::new(),
             trunks: BTreeMap::new(),
             accounts: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -254,21 +267,38 @@ impl Dialer {
     /// Why it may not begin, or when.
     pub fn begin_now(&mut self, now: Instant, request: &CallRequest) -> Result<TrunkId, NotNow> {
         let CallRequest { call, account, .. } = *request;
-        let trunk = permit(&self.directory, account, &request.from, &request.to)?;
-        let part = self.part(&trunk, &request.to);
-        let line = self.trunks.get(&trunk).ok_or(Full::Trunk)?;
+        let ways = self.ways(account, &request.from, &request.to)?;
         let payer = self.directory.payer(account);
         let own = self.accounts.get(&payer).ok_or(Full::Account)?;
-        let trunk_of = self.directory.trunk(&trunk);
-        if let Some(bucket) = trunk_of.and_then(|trunk| self.carriers.get(&trunk.carrier))
-            && let Some(at) = bucket.ready_at().filter(|at| *at > now)
-        {
+        let mut refusal = None;
+        for Way { trunk, part } in ways {
+            match self.room(now, &trunk, part.as_deref(), own) {
+                Ok(()) => {
+                    self.begin(now, call, account, &trunk, part);
+                    return Ok(trunk);
+                }
+                Err(why) => refusal = refusal.or(Some(why)),
+            }
+        }
+        Err(refusal.unwrap_or(NotNow::Full(Full::Trunk)))
+    }
+
+    /// Whether a call may begin over this trunk now.
+    fn room(
+        &self,
+        now: Instant,
+        trunk: &TrunkId,
+        part: Option<&str>,
+        account: &Capacity,
+    ) -> Result<(), NotNow> {
+        let capacity = self.trunks.get(trunk).ok_or(Full::Trunk)?;
+        if let Some(at) = self.carrier_ready_at(trunk).filter(|at| *at > now) {
             return Err(NotNow::NotBefore(at));
         }
         for (room, full) in [
-            (line.part_room(now, part.as_deref()), Full::Part),
-            (line.whole.room(now), Full::Trunk),
-            (own.room(now), Full::Account),
+            (capacity.part_room(now, part), Full::Part),
+            (capacity.whole.room(now), Full::Trunk),
+            (account.room(now), Full::Account),
         ] {
             match room {
                 Room::Now => {}
@@ -276,8 +306,28 @@ impl Dialer {
                 Room::WhenOneEnds { .. } => return Err(full.into()),
             }
         }
-        self.begin(now, call, account, &trunk, part);
-        Ok(trunk)
+        Ok(())
+    }
+
+    /// When the carrier of a trunk may begin its next call; none at any time.
+    fn carrier_ready_at(&self, trunk: &TrunkId) -> Option<Instant> {
+        let trunk = self.directory.trunk(trunk)?;
+        self.carriers.get(&trunk.carrier)?.ready_at()
+    }
+
+    /// The trunks that may carry a call, the first choice in front. Those whose targets do not answer are left out while there are others.
+    fn ways(&self, account: AccountSid, from: &str, to: &str) -> Result<Vec<Way>, Refusal> {
+        let candidates = route(&self.directory, account, from, to)?;
+        let is_up = |trunk: &TrunkId| !self.down.contains(trunk);
+        let has_others = candidates.iter().any(|candidate| is_up(&candidate.trunk));
+        let ways = candidates.into_iter().map(|candidate| candidate.trunk);
+        Ok(ways
+            .filter(|trunk| !has_others || is_up(trunk))
+            .map(|trunk| Way {
+                part: self.part(&trunk, to),
+                trunk,
+            })
+            .collect())
     }
 
     /// Takes a channel at once for a call that came in from `caller`: one of those that outbound calls leave free, too. It is given back by
@@ -326,7 +376,15 @@ impl Dialer {
             Input::CancelAll { account, class } => self.cancel_all(account, class),
             Input::Ended(call) => self.end(call),
             Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
-            Input::Directory(directory) => self.replace_directory(directory),
+            Input::Down(down) => {
+                self.down = down;
+                self.judge_anew();
+            }
+            Input::Directory(directory) => {
+                self.directory = directory;
+                self.take_limits();
+                self.judge_anew();
+            }
             Input::Timeout => {}
         }
         self.expire_what_is_over(now);
@@ -352,6 +410,35 @@ impl Dialer {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// The trunks that may carry a call, the first choice in front, and how they stand.
+    ///
+    /// # Errors
+    /// Why it may not be made at all.
+    pub fn explain(
+        &self,
+        now: Instant,
+        account: AccountSid,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<Choice>, Refusal> {
+        let candidates = route(&self.directory, account, from, to)?;
+        let own = self.accounts.get(&self.directory.payer(account));
+        let choices = candidates.into_iter().map(|candidate| {
+            let trunk = candidate.trunk;
+            let part = self.part(&trunk, to);
+            let room = own.map(|own| self.room(now, &trunk, part.as_deref(), own));
+            Choice {
+                prefix: candidate.prefix,
+                is_down: self.down.contains(&trunk),
+                channels_used: self.channels_held(&trunk),
+                channels: (self.directory.trunk(&trunk)).map_or(0, |trunk| trunk.max_channels),
+                waits: room.and_then(Result::err).map(|why| why.to_string()),
+                trunk,
+            }
+        });
+        Ok(choices.collect())
     }
 
     /// How many calls of an account wait; those of its subaccounts are theirs.
@@ -381,15 +468,17 @@ impl Dialer {
         if self.waiting.contains_key(&call) || self.held.contains_key(&call) {
             return;
         }
-        match self.permit(account, &request.from, &request.to) {
-            Ok(trunk) => {
+        let ways = match self.has_room(account) {
+            true => self.ways(account, &request.from, &request.to),
+            false => Err(Refusal::QueueFull),
+        };
+        match ways {
+            Ok(ways) => {
                 let sequence = self.next_sequence;
                 self.next_sequence += 1;
-                let part = self.part(&trunk, &request.to);
                 self.enqueue(Waiting {
                     payer: self.directory.payer(account),
-                    trunk,
-                    part,
+                    ways,
                     sequence,
                     due_unix_ms: due(now, &request.terms),
                     request,
@@ -449,9 +538,7 @@ impl Dialer {
     }
 
     /// Judges every waiting call anew, in the order they came.
-    fn replace_directory(&mut self, directory: Arc<Directory>) {
-        self.directory = directory;
-        self.take_limits();
+    fn judge_anew(&mut self) {
         self.lines = Default::default();
         self.schedule = Schedule::default();
         self.waiting_by_account.clear();
@@ -465,15 +552,8 @@ impl Dialer {
                 to,
                 ..
             } = &waiting.request;
-            match permit(&self.directory, *account, from, to) {
-                Ok(trunk) => {
-                    let part = self.part(&trunk, to);
-                    self.enqueue(Waiting {
-                        trunk,
-                        part,
-                        ..waiting
-                    });
-                }
+            match self.ways(*account, from, to) {
+                Ok(ways) => self.enqueue(Waiting { ways, ..waiting }),
                 Err(reason) => self.outputs.push_back(Output::Refuse {
                     call: *call,
                     account: *account,
@@ -556,18 +636,25 @@ impl Dialer {
         if self.directory.is_queue_stopped(waiting.request.account) {
             return;
         }
-        self.lines[self.class(&waiting.request)]
-            .entry(waiting.trunk.clone())
-            .or_default()
-            .push(waiting.place(), waiting.request.call);
+        let class = self.class(&waiting.request);
+        for way in &waiting.ways {
+            self.lines[class]
+                .entry(way.trunk.clone())
+                .or_default()
+                .push(waiting.place(way), waiting.request.call);
+        }
     }
 
+    /// Takes a call out of every line it stands in.
     fn leave_line(&mut self, waiting: &Waiting) {
+        if waiting.due_unix_ms.is_some() {
+            return;
+        }
         let class = self.class(&waiting.request);
-        if waiting.due_unix_ms.is_none()
-            && let Some(line) = self.lines[class].get_mut(&waiting.trunk)
-        {
-            line.remove(&waiting.place());
+        for way in &waiting.ways {
+            if let Some(line) = self.lines[class].get_mut(&way.trunk) {
+                line.remove(&waiting.place(way));
+            }
         }
     }
 
@@ -600,6 +687,7 @@ impl Dialer {
     /// Lets a call stand in its line, or wait for the time at which it may be dialled.
     fn put_off(&mut self, now: Now, call: CallSid) {
         if let Some(mut waiting) = self.dequeue(call) {
+            self.leave_line(&waiting);
             waiting.due_unix_ms = due(now, &waiting.request.terms);
             self.enqueue(waiting);
         }
@@ -625,14 +713,12 @@ impl Dialer {
 
     /// Takes the next call that may go over `trunk`, or notes when to ask again.
     fn next_on(&mut self, now: Instant, class: usize, trunk: &TrunkId) -> Option<CallSid> {
+        let of_carrier = self.carrier_ready_at(trunk);
         let line = self.lines[class].get_mut(trunk)?;
         if line.is_empty() {
             self.lines[class].remove(trunk);
             return None;
         }
-        let of_carrier = self.directory.trunk(trunk);
-        let of_carrier = of_carrier.and_then(|trunk| self.carriers.get(&trunk.carrier));
-        let of_carrier = of_carrier.and_then(TokenBucket::ready_at);
         let turn = match of_carrier.filter(|at| *at > now) {
             Some(at) => Turn::Wait(Some(at)),
             None => line.next(now, self.trunks.get(trunk)?, &self.accounts),
@@ -656,16 +742,22 @@ impl Dialer {
             self.put_off(now, call);
             return;
         }
-        let Some(Waiting {
-            request,
-            trunk,
-            part,
-            ..
-        }) = self.dequeue(call)
-        else {
+        let Some(waiting) = self.dequeue(call) else {
             return;
         };
-        let account = request.account;
+        self.leave_line(&waiting);
+        let account = waiting.request.account;
+        let has_room = |way: &&Way| {
+            self.trunks.get(&way.trunk).is_some_and(|trunk| {
+                let part = trunk.part_room(now.instant, way.part.as_deref());
+                (part, trunk.whole.room(now.instant)) == (Room::Now, Room::Now)
+            })
+        };
+        // The line that let it go has room; one that is a better choice may have, too.
+        let way = waiting.ways.iter().find(has_room);
+        let Some(Way { trunk, part }) = way.or(waiting.ways.first()).cloned() else {
+            return;
+        };
         self.begin(now.instant, call, account, &trunk, part);
         self.outputs.push_back(Output::Attempt {
             call,

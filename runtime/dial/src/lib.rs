@@ -5,6 +5,7 @@
 //! somebody whom the other side of a call is asked to call.
 
 mod capacity;
+mod choice;
 mod destination;
 mod dialer;
 pub mod estimate;
@@ -17,6 +18,7 @@ mod schedule;
 mod token_bucket;
 mod waits;
 
+pub use choice::{Choice, chosen};
 pub use destination::header_fields;
 pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
 pub use policy::{Refusal, permit, permit_referral};

@@ -1,5 +1,7 @@
 //! Whom an account may call, and over which trunk. Default deny.
 
+use std::cmp::Reverse;
+
 use call::AccountSid;
 use numbers::{PhoneNumber, is_emergency};
 use store::{Account, Directory, Trunk, TrunkId};
@@ -79,6 +81,33 @@ pub fn permit(
     from: &str,
     to: &str,
 ) -> Result<TrunkId, Refusal> {
+    let route = route(directory, account, from, to)?;
+    let first = route.into_iter().next();
+    first
+        .map(|candidate| candidate.trunk)
+        .ok_or_else(|| Refusal::NoTrunk(to.to_owned()))
+}
+
+/// A trunk that may carry a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// The trunk.
+    pub(crate) trunk: TrunkId,
+    /// Which of its prefixes the number begins with, the longest; none where it serves all numbers, or is named by a SIP URI.
+    pub(crate) prefix: Option<String>,
+}
+
+/// The trunks that may carry a call, the first choice in front: those with the longest prefix of the number, then those that serve all
+/// numbers, and by their ids among themselves. Never empty. What [`permit`] refuses has none.
+///
+/// # Errors
+/// Why the call may not be made.
+pub(crate) fn route(
+    directory: &Directory,
+    account: AccountSid,
+    from: &str,
+    to: &str,
+) -> Result<Vec<Candidate>, Refusal> {
     let account = directory
         .account(account)
         .ok_or(Refusal::UnknownAccount(account))?;
@@ -96,9 +125,11 @@ pub fn permit(
     if !is_allowed(account, &destination) {
         return Err(Refusal::NotAllowed(to.to_owned()));
     }
-    choose_trunk(directory, account, &destination)
-        .map(|trunk| trunk.id.clone())
-        .ok_or_else(|| Refusal::NoTrunk(to.to_owned()))
+    let candidates = candidates(directory, account, &destination);
+    match candidates.is_empty() {
+        true => Err(Refusal::NoTrunk(to.to_owned())),
+        false => Ok(candidates),
+    }
 }
 
 /// Whether an account may have the other side of a call sent on to `to`: a number, or any SIP URI where it may call SIP URIs. Who is
@@ -160,26 +191,50 @@ fn emergency_number(
         })
 }
 
-/// The carrier's first trunk, by id, that takes outbound calls; for a SIP URI the one that has it as a target, for a device the one that it
-/// registers as.
-fn choose_trunk<'d>(
-    directory: &'d Directory,
+/// The carrier's trunks that take outbound calls and serve the number; for a SIP URI those that have it as a target, for a device the
+/// one that it registers as.
+fn candidates(
+    directory: &Directory,
     account: &Account,
     destination: &Destination,
-) -> Option<&'d Trunk> {
-    trunks_of(directory, account).find(|trunk| match destination {
-        Destination::Number(_) => trunk.is_outbound(),
-        Destination::Sip { address, .. } => trunk
-            .targets
-            .iter()
-            .any(|target| target.address() == Some(*address)),
-        Destination::Client { name } => {
-            let login = trunk.login.as_ref();
-            trunk.is_outbound()
-                && login.is_some_and(|login| login.registers && login.username == *name)
-        }
-        Destination::Elsewhere { .. } => false,
-    })
+) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = trunks_of(directory, account)
+        .filter_map(|trunk| {
+            let prefix = match destination {
+                Destination::Number(number) if trunk.is_outbound() => served(trunk, number)?,
+                Destination::Sip { address, .. } => {
+                    let mut targets = trunk.targets.iter();
+                    let is_target = targets.any(|target| target.address() == Some(*address));
+                    is_target.then_some(None)?
+                }
+                Destination::Client { name } if trunk.is_outbound() => {
+                    let login = trunk.login.as_ref();
+                    let is_device =
+                        login.is_some_and(|login| login.registers && login.username == *name);
+                    is_device.then_some(None)?
+                }
+                _ => return None,
+            };
+            Some(Candidate {
+                trunk: trunk.id.clone(),
+                prefix,
+            })
+        })
+        .collect();
+    candidates.sort_by_key(|candidate| Reverse(candidate.prefix.as_ref().map(String::len)));
+    candidates
+}
+
+/// The longest of a trunk's prefixes that the number begins with; none inside where it serves all numbers.
+fn served(trunk: &Trunk, number: &PhoneNumber) -> Option<Option<String>> {
+    if trunk.prefixes.is_empty() {
+        return Some(None);
+    }
+    let prefixes = trunk.prefixes.iter();
+    let fitting = prefixes.filter(|prefix| number.as_str().starts_with(prefix.as_str()));
+    fitting
+        .max_by_key(|prefix| prefix.len())
+        .map(|prefix| Some(prefix.clone()))
 }
 
 /// The trunks of the account's carrier, by id.

@@ -11,6 +11,7 @@ use crate::people::PeopleCommand;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
 use crate::queue::QueueCommand;
+use crate::route::RouteCommand;
 use crate::self_test::worker as self_test_worker;
 use crate::things::{self, CallerIdCommand, Output, ThingCommand};
 
@@ -78,6 +79,9 @@ enum Command {
     /// The outbound calls of an account that wait, on a running server: counts, stop, resume, cancel.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Over which trunk a call would go.
+    #[command(subcommand)]
+    Route(RouteCommand),
     /// Makes, builds, tests and inspects plugins on this machine alone; uploads them to a server and says which version runs.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -143,6 +147,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Numbers(command) => things::run(things::NUMBERS, &command),
         Command::CallerIds(command) => things::run_caller_ids(&command),
         Command::Audit { entries, output } => things::audit(&output, entries),
+        Command::Route(command) => crate::route::run(&command),
         Command::Queue(command) => crate::queue::run(&command),
         Command::People(command) => crate::people::run(&command),
         Command::Broadcast(command) => crate::broadcast_command::run(&command),

@@ -39,6 +39,7 @@ mod referral;
 mod registry;
 mod resolver;
 mod rooms;
+mod route;
 mod runtime;
 mod self_test;
 mod serve;

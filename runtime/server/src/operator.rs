@@ -109,6 +109,15 @@ impl api::LiveCalls for Host {
         self.services().outbound.waits(account)
     }
 
+    fn explain_route(
+        &self,
+        account: AccountSid,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<dial::Choice>, dial::Refusal> {
+        self.services().outbound.explain(account, from, to)
+    }
+
     fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize> {
         let services = self.services();
         Box::pin(async move { services.outbound.cancel_all(account, class).await })

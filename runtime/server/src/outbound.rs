@@ -1,12 +1,16 @@
 //! Calls that go out: from the durable queue to their actors. Also keeps the channels of calls that came in.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use api::LearnedChannels;
 use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg, Outcome};
-use dial::{AccountWaits, CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
+use dial::{
+    AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, QueueLimits,
+    Refusal,
+};
 use numbers::{Callee, Caller, Presenter};
 use store::{
     CallRow, Directory, EXPIRED, Leg, PhoneNumber, Priority, Scope, StoreError, Trunk, TrunkId,
@@ -27,6 +31,8 @@ use crate::trunks::{self, Stop};
 
 /// How long an outbound call rings when its request does not say.
 const RING_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often the trunks are looked at.
+const LOOK_AT_TRUNKS: Duration = Duration::from_secs(1);
 /// Ends of waiting calls that wait for the disk together.
 const ENDS_AT_ONCE: usize = 1_000;
 /// How long a target may be silent, without even a 100, before the next is tried.
@@ -73,6 +79,9 @@ impl Outbound {
         let outbound = Arc::clone(self);
         self.runtime
             .spawn(async move { outbound.keep_time().await });
+        let outbound = Arc::clone(self);
+        self.runtime
+            .spawn(async move { outbound.watch_trunks().await });
         Ok(())
     }
 
@@ -152,6 +161,32 @@ impl Outbound {
     /// Tenants were applied.
     pub(crate) fn set_directory(self: &Arc<Self>, directory: Arc<Directory>) {
         self.feed(Input::Directory(directory));
+    }
+
+    /// Over which trunks a call would go now, the first choice in front.
+    pub(crate) fn explain(
+        &self,
+        account: AccountSid,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<Choice>, Refusal> {
+        self.lock().explain(Instant::now(), account, from, to)
+    }
+
+    /// Tells the dialler which trunks' servers do not answer, until the server stops.
+    async fn watch_trunks(self: Arc<Self>) {
+        let mut known = BTreeSet::new();
+        loop {
+            tokio::time::sleep(LOOK_AT_TRUNKS).await;
+            let Some(services) = self.services.upgrade() else {
+                return;
+            };
+            let down = services.trunks.down();
+            if down != known {
+                known.clone_from(&down);
+                self.feed(Input::Down(down));
+            }
+        }
     }
 
     async fn keep_time(self: Arc<Self>) {

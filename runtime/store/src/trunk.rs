@@ -44,6 +44,9 @@ pub struct Trunk {
     pub registration: Option<Registration>,
     /// How the targets are probed; none: they are believed to be up.
     pub health: Option<Health>,
+    /// Beginnings of the numbers that outbound calls go over it to; empty for all. Of trunks that serve a number the one with the longest
+    /// is tried first.
+    pub prefixes: Vec<String>,
     /// How many calls it carries at once, both directions together. At least 1.
     pub max_channels: u32,
     /// How many outbound calls may be begun in a second. Above 0.

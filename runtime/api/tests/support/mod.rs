@@ -128,6 +128,18 @@ impl LiveCalls for Live {
         AccountWaits::default()
     }
 
+    fn explain_route(
+        &self,
+        account: AccountSid,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<dial::Choice>, dial::Refusal> {
+        let directory = self.store.directory();
+        let limits = dial::QueueLimits::default();
+        let dialer = dial::Dialer::new(directory, limits);
+        dialer.explain(std::time::Instant::now(), account, from, to)
+    }
+
     fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize> {
         self.cancelled.lock().unwrap().push((account, class));
         Box::pin(ready(3))

@@ -4,6 +4,7 @@
 
 mod far_end;
 mod random;
+mod routes;
 mod rows;
 mod simulation;
 mod stopped;

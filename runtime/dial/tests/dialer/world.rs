@@ -19,11 +19,13 @@ pub(crate) type Limits = (u32, f32);
 /// One carrier with these trunks and accounts, all of which may call `+855…` and SIP URIs.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
-    /// Trunk `t0` takes the calls to numbers; each takes those to its own `sip:` target.
+    /// Trunk `t0` takes the calls to numbers; each takes those to its own `sip:` target, and those to the [`Self::prefixes`] it has.
     pub(crate) trunks: Vec<Limits>,
     pub(crate) accounts: Vec<Limits>,
     /// Channels of `t0` for numbers that begin so.
     pub(crate) parts: Vec<(&'static str, u32)>,
+    /// The prefixes of trunks behind `t0`; without it they serve a number that nobody calls.
+    pub(crate) prefixes: Vec<&'static str>,
     /// What outbound calls leave free of `t0`, and of its parts.
     pub(crate) reserved: u32,
     pub(crate) reserved_parts: Vec<(&'static str, u32)>,
@@ -43,6 +45,7 @@ impl World {
             trunks: trunks.to_vec(),
             accounts: accounts.to_vec(),
             parts: Vec::new(),
+            prefixes: Vec::new(),
             reserved: 0,
             reserved_parts: Vec::new(),
             carrier_rate: None,
@@ -64,6 +67,10 @@ impl World {
                 "[[trunk]]\nid = \"t{at}\"\ncarrier = \"east\"\ntarget = \"{target}\"\nmax_channels = {channels}\ncalls_per_second = {rate:?}"
             )
             .unwrap();
+            if let Some(others) = at.checked_sub(1) {
+                let prefix = self.prefixes.get(others).unwrap_or(&"+999");
+                writeln!(text, "prefixes = [\"{prefix}\"]").unwrap();
+            }
             if at == 0 {
                 writeln!(text, "reserved_for_inbound = {}", self.reserved).unwrap();
                 for (table, parts) in [

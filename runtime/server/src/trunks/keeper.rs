@@ -232,8 +232,10 @@ impl Keeper {
             }
             (Done::Targets(hops), _, Some(health)) => {
                 let still: BTreeSet<_> = hops.iter().copied().collect();
-                self.standing
-                    .send_modify(|standing| standing.down.retain(|hop| still.contains(hop)));
+                self.standing.send_modify(|standing| {
+                    standing.down.retain(|hop| still.contains(hop));
+                    standing.servers = still.len();
+                });
                 health.handle(now, health::Input::Targets(hops));
             }
             // Late: the core it was for is gone.

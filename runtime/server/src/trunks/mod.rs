@@ -26,6 +26,15 @@ pub(crate) struct Standing {
     pub(crate) registration: Option<registration::State>,
     /// Servers of its targets that do not answer.
     pub(crate) down: BTreeSet<Hop>,
+    /// How many servers its targets have that are probed.
+    pub(crate) servers: usize,
+}
+
+impl Standing {
+    /// Whether none of its servers answers.
+    fn is_down(&self) -> bool {
+        !self.down.is_empty() && self.down.len() >= self.servers
+    }
 }
 
 /// How a keeper leaves its trunk.
@@ -54,6 +63,15 @@ struct Kept {
 }
 
 impl Trunks {
+    /// The trunks of which no server answers.
+    pub(crate) fn down(&self) -> BTreeSet<TrunkId> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let down = kept
+            .iter()
+            .filter(|(_, kept)| kept.standing.borrow().is_down());
+        down.map(|(trunk, _)| trunk.clone()).collect()
+    }
+
     pub(crate) fn new(endpoint: EndpointHandle, resolver: Resolver, contacts: Contacts) -> Self {
         Self {
             tools: Tools {

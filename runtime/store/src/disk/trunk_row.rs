@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// The version of the rows written today.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
+
+/// What a trunk had before it could have prefixes.
+const NO_PREFIXES: Vec<String> = Vec::new();
 
 /// A trunk as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub(super) struct TrunkRow {
     media: MediaRow,
     /// Version 3 ends before it.
     reserved: Reserved,
+    /// Version 4 ends before it.
+    prefixes: Vec<String>,
 }
 
 /// How calls sound.
@@ -82,9 +87,13 @@ impl TrunkRow {
     pub(super) fn read(stored: &[u8]) -> Result<Self, StoreError> {
         match version("trunk", stored)? {
             (VERSION, row) => decode_row("trunk", row),
-            (3, row) => decode_row("trunk", &[row, &appended(&Reserved::default())].concat()),
+            (4, row) => decode_row("trunk", &[row, &appended(&NO_PREFIXES)].concat()),
+            (3, row) => {
+                let later = (Reserved::default(), NO_PREFIXES);
+                decode_row("trunk", &[row, &appended(&later)].concat())
+            }
             (2, row) => {
-                let later = (MediaRow::default(), Reserved::default());
+                let later = (MediaRow::default(), Reserved::default(), NO_PREFIXES);
                 decode_row("trunk", &[row, &appended(&later)].concat())
             }
             (1, row) => decode_row::<FirstRow>("trunk", row).map(Self::from),
@@ -133,6 +142,7 @@ impl TrunkRow {
                 encryption: trunk.encryption,
             },
             reserved: trunk.reserved.clone(),
+            prefixes: trunk.prefixes.clone(),
         }
     }
 
@@ -180,6 +190,7 @@ impl TrunkRow {
             calls_per_second: self.calls_per_second,
             channels_by_prefix: self.channels_by_prefix,
             reserved: self.reserved,
+            prefixes: self.prefixes,
             numbers: self.numbers,
             caller_id: self.caller_id,
             nat: self.nat,
@@ -236,6 +247,7 @@ impl From<FirstRow> for TrunkRow {
             outcomes: Outcomes::default(),
             media: MediaRow::default(),
             reserved: Reserved::default(),
+            prefixes: NO_PREFIXES,
         }
     }
 }
@@ -305,8 +317,12 @@ mod tests {
             .unwrap();
         let today = TrunkRow::seal(&trunk, &key).stored();
         let later = [
-            (2, appended(&(MediaRow::default(), Reserved::default()))),
-            (3, appended(&Reserved::default())),
+            (
+                2,
+                appended(&(MediaRow::default(), Reserved::default(), NO_PREFIXES)),
+            ),
+            (3, appended(&(Reserved::default(), NO_PREFIXES))),
+            (4, appended(&NO_PREFIXES)),
         ];
         for (version, end) in later {
             let mut earlier = today.strip_suffix(&end[..]).unwrap().to_vec();
@@ -320,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        for version in [0, 5, 255] {
+        for version in [0, 6, 255] {
             let error = TrunkRow::read(&[version, 1, 2]).err().unwrap();
             assert!(
                 error.to_string().contains(&format!("version {version}")),

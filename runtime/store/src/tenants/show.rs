@@ -180,6 +180,7 @@ pub(crate) fn trunk(trunk: &Trunk, secrets: Secrets) -> Table {
             texts(trunk.sources.iter().map(IpPrefix::to_string)),
         ),
         ("targets", texts(trunk.targets.iter().map(target))),
+        ("prefixes", texts(&trunk.prefixes)),
         ("max_channels", whole(trunk.max_channels)),
         ("calls_per_second", rate(trunk.calls_per_second)),
         ("channels_by_prefix", Some(Value::Table(parts.collect()))),

@@ -84,6 +84,7 @@ impl Check<'_> {
                 .collect::<Result<_, _>>()?,
             login: login.transpose()?,
             targets: self.targets(table)?,
+            prefixes: self.prefixes(table)?,
             credentials,
             registration: registration.transpose()?,
             health: self.health(table)?,
@@ -106,6 +107,25 @@ impl Check<'_> {
             ));
         }
         Ok(trunk)
+    }
+
+    fn prefixes(&self, table: &TrunkTable) -> Result<Vec<String>, TenantsError> {
+        let is_prefix = |text: &str| {
+            let digits = text.strip_prefix('+').unwrap_or(text);
+            (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let mut prefixes = Vec::new();
+        for prefix in &table.prefixes {
+            let text = prefix.get_ref();
+            if !is_prefix(text) || prefixes.contains(text) {
+                return Err(self.error(
+                    prefix,
+                    "`prefixes` has beginnings of numbers such as \"+85510\", or of short codes such as \"12\", each once",
+                ));
+            }
+            prefixes.push(text.clone());
+        }
+        Ok(prefixes)
     }
 
     fn targets(&self, table: &TrunkTable) -> Result<Vec<Target>, TenantsError> {

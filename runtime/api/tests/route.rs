@@ -1,0 +1,46 @@
+//! Over which trunk a call would go.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use support::{Api, SID, TENANTS, TOKEN, request};
+
+const SECOND: &str = r#"
+[[trunk]]
+id = "mobile"
+carrier = "demo"
+target = "127.0.0.1:5081"
+prefixes = ["+85512"]
+max_channels = 5
+calls_per_second = 1.0
+"#;
+
+#[tokio::test]
+async fn a_route_is_told_with_its_reasons() {
+    let api = Api::with(&format!("{TENANTS}{SECOND}"));
+    let ask = async |query: &str| {
+        let path = format!("/v1/Accounts/{SID}/Route?{query}");
+        api.send(request("GET", &path, "", (SID, TOKEN))).await
+    };
+    let answer = ask("To=%2B85512345678&From=345").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json["chosen"], "mobile");
+    let trunks = answer.json["trunks"].as_array().unwrap();
+    let names: Vec<_> = trunks.iter().map(|trunk| &trunk["trunk"]).collect();
+    assert_eq!(names, ["mobile", "gateway"]);
+    let reason = "serves numbers that begin with +85512; 0 of 5 channels in use; has room";
+    assert_eq!(trunks[0]["reason"], reason);
+    let answer = ask("To=%2B85599345678&From=345").await;
+    assert_eq!(answer.json["chosen"], "gateway");
+    assert_eq!(answer.json["trunks"].as_array().unwrap().len(), 1);
+    for (query, code) in [
+        ("From=345", 21201),
+        ("To=%2B85512345678", 21213),
+        ("To=%2B12025550123&From=345", 21215),
+        ("To=%2B85512345678&From=999", 21210),
+        ("To=1&From=2&Via=x", 20001),
+    ] {
+        assert_eq!(ask(query).await.problem(), (400, code), "{query}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Calls that several trunks may carry.
+
+use std::collections::BTreeSet;
+
+use jackfield_dial::{Input, chosen};
+use store::TrunkId;
+
+use crate::rows::Story;
+use crate::world::{World, account, call, request, request_to};
+
+const FAST: f32 = 10_000.0;
+
+/// `t0` serves all numbers, `t1` those with +8559, `t2` those with +85599; each has this many channels.
+fn world(channels: u32) -> World {
+    World {
+        prefixes: vec!["+8559", "+85599"],
+        ..World::new(&[(channels, FAST); 3], &[(99, FAST); 2])
+    }
+}
+
+fn down(trunks: &[usize]) -> Input {
+    let trunks = trunks.iter().map(|at| TrunkId(format!("t{at}")));
+    Input::Down(trunks.collect::<BTreeSet<_>>())
+}
+
+#[test]
+fn the_longest_prefix_is_tried_first_and_a_full_trunk_passed_over() {
+    let mut story = Story::new(&world(1));
+    let mut accept = |number| story.feed(Input::Accepted(request(number, 0)));
+    assert_eq!(accept(1), ["dial 1 over t2"]);
+    assert_eq!(accept(2), ["dial 2 over t1"]);
+    assert_eq!(accept(3), ["dial 3 over t0"]);
+    assert_eq!(accept(4), [""; 0]);
+    assert_eq!(accept(5), [""; 0]);
+    // Whichever comes free first takes the one that waits longest, and each is dialled once.
+    assert_eq!(story.feed(Input::Ended(call(2))), ["dial 4 over t1"]);
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 5 over t2"]);
+    assert_eq!(story.feed(Input::Ended(call(3))), [""; 0]);
+    assert_eq!(story.dialer.waiting(), 0);
+}
+
+#[test]
+fn a_trunk_that_does_not_serve_the_number_is_none_of_its_ways() {
+    let mut story = Story::new(&world(1));
+    let to = |number| Input::Accepted(request_to(number, 0, "+85512345678"));
+    assert_eq!(story.feed(to(1)), ["dial 1 over t0"]);
+    assert_eq!(story.feed(to(2)), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 2 over t0"]);
+}
+
+#[test]
+fn one_that_is_cancelled_stands_in_no_line_any_more() {
+    let mut story = Story::new(&world(1));
+    for number in 1..=4 {
+        story.feed(Input::Accepted(request(number, 0)));
+    }
+    assert_eq!(story.feed(Input::Cancel(call(4))), ["canceled 4"]);
+    for number in 1..=3 {
+        assert_eq!(story.feed(Input::Ended(call(number))), [""; 0]);
+    }
+}
+
+#[test]
+fn a_trunk_that_is_down_is_left_out_while_there_are_others() {
+    let mut story = Story::new(&world(1));
+    assert_eq!(story.feed(down(&[1, 2])), [""; 0]);
+    assert_eq!(
+        story.feed(Input::Accepted(request(1, 0))),
+        ["dial 1 over t0"]
+    );
+    // It waits for the one that is up rather than fail over one that is not.
+    assert_eq!(story.feed(Input::Accepted(request(2, 0))), [""; 0]);
+    assert_eq!(story.feed(down(&[2])), ["dial 2 over t1"]);
+    // All down: they are tried all the same.
+    assert_eq!(story.feed(down(&[0, 1, 2])), [""; 0]);
+    assert_eq!(
+        story.feed(Input::Accepted(request(3, 0))),
+        ["dial 3 over t2"]
+    );
+}
+
+#[test]
+fn a_story_that_dials_takes_the_first_trunk_with_room() {
+    let mut story = Story::new(&world(1));
+    let mut begin = |number| story.dialer.begin_now(story.now, &request(number, 0));
+    for at in [2, 1, 0] {
+        assert_eq!(begin(at), Ok(TrunkId(format!("t{at}"))));
+    }
+    assert!(begin(9).is_err());
+}
+
+#[test]
+fn what_would_be_chosen_is_told_with_its_reasons() {
+    let mut story = Story::new(&world(1));
+    story.feed(Input::Accepted(request(1, 0)));
+    story.feed(down(&[1]));
+    let from = request(1, 0).from;
+    let explain = |story: &Story| {
+        story
+            .dialer
+            .explain(story.now, account(0), &from, "+85599999999")
+            .unwrap()
+    };
+    let choices = explain(&story);
+    let reasons: Vec<_> = choices.iter().map(|choice| choice.reason()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "serves numbers that begin with +85599; 1 of 1 channels in use; a call would wait: all channels of the trunk are taken",
+            "serves numbers that begin with +8559; 0 of 1 channels in use; its targets do not answer",
+            "serves all numbers, or is named; 0 of 1 channels in use; has room",
+        ]
+    );
+    assert_eq!(chosen(&choices).unwrap().trunk.0, "t0");
+    story.feed(Input::Accepted(request(2, 0)));
+    assert_eq!(chosen(&explain(&story)), None, "it would wait");
+}

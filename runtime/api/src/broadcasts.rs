@@ -11,8 +11,8 @@ use axum::{Extension, Json, Router};
 use call::BroadcastSid;
 use serde_json::{Value, json};
 use store::{
-    Broadcast, BroadcastOrder, BroadcastStore, NewBroadcast, NewRecipient, Scope, StoreError,
-    random_broadcast_sid,
+    Broadcast, BroadcastOrder, BroadcastStore, Message, NewBroadcast, NewRecipient, Scope,
+    StoreError, random_broadcast_sid,
 };
 
 use crate::broadcast_order::{Draft, read};
@@ -181,6 +181,7 @@ async fn order(
     let before = existing(state, scope, sid, uri)?;
     if order == BroadcastOrder::Start {
         crate::broadcast_order::check_caller(state, scope, &before.from)?;
+        check_files(state, scope, &before.message).await?;
     }
     let now = (state.clock)();
     let (store, live) = (
@@ -197,6 +198,21 @@ async fn order(
     let ordered = ordered.map_err(problem)?;
     let row = ordered.ok_or_else(|| Problem::not_found(uri))?;
     Ok(Json(show(&row, now)))
+}
+
+/// Every file of a message is there.
+async fn check_files(state: &ApiState, scope: Scope, message: &Message) -> Result<(), Problem> {
+    let Message::Audio { files, fallback } = message else {
+        return Ok(());
+    };
+    for name in files.values().chain(fallback) {
+        if !state.media.is_there(scope.account(), name.clone()).await {
+            return Err(Problem::conflict(format!(
+                "there is no file `{name}` to be played: upload it (`jackfield media push`)"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The broadcast that a path names, of this account.

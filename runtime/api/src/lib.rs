@@ -34,6 +34,7 @@ mod live_recordings;
 mod live_rooms;
 mod live_streams;
 mod machine_detection;
+mod media;
 mod new_participant;
 mod number_pattern;
 mod operator;
@@ -80,6 +81,7 @@ pub use live_recordings::{
 };
 pub use live_rooms::{LiveRooms, QueueMember, QueueView};
 pub use live_streams::{LiveStream, LiveStreams, StreamName, StreamRefusal};
+pub use media::{MAX_MEDIA_FILES, Media, MediaError, MediaFile};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
@@ -146,6 +148,7 @@ pub fn router(state: ApiState) -> Router {
         )
         .merge(people::routes())
         .merge(broadcasts::routes())
+        .merge(media::routes())
         .merge(outbound_queue::routes())
         .merge(available_numbers::routes())
         .merge(route::routes())

@@ -10,7 +10,8 @@ use store::{AccountStore, BroadcastStore, PeopleStore, Secret};
 
 use crate::brand;
 use crate::{
-    LiveBroadcasts, LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Operator, Plugins, Told,
+    LiveBroadcasts, LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Media, Operator, Plugins,
+    Told,
 };
 
 /// Something that is done when it resolves.
@@ -25,6 +26,8 @@ pub struct ApiState {
     pub people: Arc<dyn PeopleStore>,
     /// Where broadcasts are kept.
     pub broadcasts: Arc<dyn BroadcastStore>,
+    /// Where accounts' audio is.
+    pub media: Arc<dyn Media>,
     /// Who calls their recipients.
     pub live_broadcasts: Arc<dyn LiveBroadcasts>,
     /// The calls that wait or are up.

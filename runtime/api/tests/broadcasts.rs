@@ -327,3 +327,50 @@ async fn a_dry_run_says_who_could_be_called_and_how_long_it_takes() {
     let english = json!({"recipients": 1, "reached": 0, "given_up": 1, "attempts": 0});
     assert_eq!(told["by_language"]["en"], english);
 }
+
+#[tokio::test]
+async fn audio_is_uploaded_and_looked_for_before_a_start() {
+    let api = Api::new();
+    let media = |below: &str| format!("/v1/Accounts/{SID}/Media{below}");
+    let put = |name: &str, bytes: &str| request("PUT", &media(name), bytes, (SID, TOKEN));
+    for (name, bytes, expected) in [
+        ("/.hidden.wav", "RIFF", "A file's name has"),
+        ("/a%20b.wav", "RIFF", "A file's name has"),
+        ("/lo.wav", "", "cannot be played"),
+    ] {
+        let refused = api.send(put(name, bytes)).await;
+        assert_eq!(refused.problem(), (400, 20001), "{name}");
+        assert!(
+            refused.message().contains(expected),
+            "{}",
+            refused.message()
+        );
+    }
+    let message = json!({"audio": {"lo": "lo.wav"}, "fallback": "en.wav"});
+    let more = json!({"message": message, "recipients": [{"number": "+85512345678"}]});
+    let row = created(&api, more).await;
+    let start = format!("/{}/Start", sid(&row));
+    for file in ["lo.wav", "en.wav"] {
+        let refused = send(&api, "POST", &start, &Value::Null).await;
+        assert_eq!(refused.problem(), (409, 20409));
+        assert!(refused.message().contains(&format!("no file `{file}`")));
+        let kept = api.send(put(&format!("/{file}"), "RIFF")).await;
+        assert_eq!(
+            (kept.status.as_u16(), &kept.json["bytes"]),
+            (201, &json!(4))
+        );
+    }
+    let started = send(&api, "POST", &start, &Value::Null).await;
+    assert_eq!(started.json["state"], "running");
+    let names = api.get(&media("")).await.json["media"].clone();
+    assert_eq!(
+        (&names[0]["name"], &names[1]["name"]),
+        (&json!("en.wav"), &json!("lo.wav"))
+    );
+    assert_eq!(
+        api.request("DELETE", &media("/en.wav"), "").await.status,
+        204
+    );
+    let again = api.request("DELETE", &media("/en.wav"), "").await;
+    assert_eq!(again.problem(), (404, 20404));
+}

@@ -20,6 +20,7 @@ const MAKES: &[(&str, &str)] = &[
     ("POST", "/Plugins/{name}/Versions"),
     ("POST", "/Conferences/{conference}/Participants.json"),
     ("PUT", "/People/{number}"),
+    ("PUT", "/Media/{file}"),
 ];
 
 /// An id of the right form that nobody has.
@@ -30,6 +31,7 @@ fn nobodys(kind: &str) -> &'static str {
         "stream" => "MZ00000000000000000000000000000000",
         "country" => "ZZ",
         "person" => "+8562055500002",
+        "file" => "nobodys.wav",
         "broadcast" => "BC00000000000000000000000000000000",
         "recipient" => "+8562055500004",
         "recording" | "conference_recording" => "RE00000000000000000000000000000000",

@@ -318,7 +318,10 @@ fn groups(told: &Value) -> String {
         for (name, group) in of_kind.into_iter().flatten() {
             shown.push_str(&format!(
                 "  {name:<18} {:>9} {:>9} {:>9} {:>9}\n",
-                group["recipients"], group["reached"], group["given_up"], group["attempts"]
+                group["recipients"].to_string(),
+                group["reached"].to_string(),
+                group["given_up"].to_string(),
+                group["attempts"].to_string()
             ));
         }
     }
@@ -343,8 +346,8 @@ fn list(api: &AccountApi, out: &mut impl Write) -> anyhow::Result<()> {
                     "{} {:<10} {:>9} of {:<9} {}",
                     row["sid"].as_str().unwrap_or_default(),
                     row["state"].as_str().unwrap_or_default(),
-                    row["progress"]["reached"],
-                    row["progress"]["recipients"],
+                    row["progress"]["reached"].to_string(),
+                    row["progress"]["recipients"].to_string(),
                     row["name"].as_str().unwrap_or_default()
                 )?,
             }
@@ -444,7 +447,8 @@ fn shown(row: &Value) -> String {
     );
     let outcomes = row["progress"]["outcomes"].as_object();
     for (outcome, count) in outcomes.into_iter().flatten() {
-        shown.push_str(&format!("  {outcome:<12} {count:>9}\n"));
+        // A number's own text has no width.
+        shown.push_str(&format!("  {outcome:<12} {:>9}\n", count.to_string()));
     }
     shown
 }

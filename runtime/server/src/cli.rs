@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::broadcast_command::BroadcastCommand;
 use crate::compiler::worker::{self, WorkerOptions};
 use crate::config::Config;
+use crate::media_command::MediaCommand;
 use crate::people::PeopleCommand;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
@@ -73,6 +74,9 @@ enum Command {
     /// Whom an account of the running server calls: language, areas and fields of each number.
     #[command(subcommand)]
     People(PeopleCommand),
+    /// Audio of an account of the running server, for its broadcasts and its TwiML.
+    #[command(subcommand)]
+    Media(MediaCommand),
     /// One message to many: whom an account of the running server calls with it, and what comes of it.
     #[command(subcommand)]
     Broadcast(BroadcastCommand),
@@ -150,6 +154,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Route(command) => crate::route::run(&command),
         Command::Queue(command) => crate::queue::run(&command),
         Command::People(command) => crate::people::run(&command),
+        Command::Media(command) => crate::media_command::run(&command),
         Command::Broadcast(command) => crate::broadcast_command::run(&command),
         Command::Plugin(command) => crate::plugin::run(&command),
         Command::Twiml(command) => crate::plugin::twiml::run(&command),

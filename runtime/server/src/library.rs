@@ -14,6 +14,7 @@ use speech::Speaker;
 use tokio::sync::OnceCell;
 use tracing::info;
 
+use crate::uploads::Uploads;
 use crate::web::{Media, Web, without_query};
 
 use freshness::Freshness;
@@ -40,6 +41,7 @@ pub(crate) struct Library {
     shelf: Mutex<HashMap<(Key, Codecs), Book>>,
     speaker: Speaker,
     web: Arc<Web>,
+    uploads: Uploads,
 }
 
 struct Book {
@@ -69,11 +71,12 @@ enum Key {
 
 impl Library {
     /// An empty library.
-    pub(crate) fn new(speaker: Speaker, web: Arc<Web>) -> Self {
+    pub(crate) fn new(speaker: Speaker, web: Arc<Web>, uploads: Uploads) -> Self {
         Self {
             shelf: Mutex::default(),
             speaker,
             web,
+            uploads,
         }
     }
 
@@ -112,10 +115,7 @@ impl Library {
             }
             PromptSource::Media(MediaSource::Url(url)) => Key::Url(account.sid, url.clone()),
             PromptSource::Media(MediaSource::File(name)) => {
-                let folder = account.media_dir.as_ref().ok_or_else(|| {
-                    format!("{name}: the account has no media folder; set `media_dir` in the tenants file")
-                })?;
-                let path = folder.join(inside(name)?);
+                let path = self.file(account, name).await?;
                 let metadata = tokio::fs::metadata(&path)
                     .await
                     .map_err(|error| format!("{}: {error}", path.display()))?;
@@ -129,6 +129,35 @@ impl Library {
                 Key::File(path, metadata.modified().ok(), metadata.len())
             }
         })
+    }
+
+    /// Where accounts' own files are.
+    pub(crate) const fn uploads(&self) -> &Uploads {
+        &self.uploads
+    }
+
+    /// Whether a file of this name can be played for an account.
+    pub(crate) async fn has_file(&self, account: &store::Account, name: &str) -> bool {
+        match self.file(account, name).await {
+            Ok(path) => tokio::fs::metadata(path).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// The file that the account has uploaded under this name, or else that of its media folder.
+    async fn file(&self, account: &store::Account, name: &str) -> Result<PathBuf, String> {
+        let name = inside(name)?;
+        let uploaded = self.uploads.folder(account.sid).join(name);
+        if tokio::fs::metadata(&uploaded).await.is_ok() {
+            return Ok(uploaded);
+        }
+        let folder = account.media_dir.as_ref().ok_or_else(|| {
+            format!(
+                "{}: it was not uploaded, and the account has no media folder: upload it, or set `media_dir` in the tenants file",
+                name.display()
+            )
+        })?;
+        Ok(folder.join(name))
     }
 
     /// `before`: what the URL gave when it was last asked.

@@ -23,6 +23,7 @@ mod listening;
 mod live;
 mod log;
 mod mailbox;
+mod media_command;
 mod media_plane;
 mod metrics;
 mod news;
@@ -50,6 +51,7 @@ mod streams;
 mod things;
 mod transport;
 mod trunks;
+mod uploads;
 mod web;
 mod webhook;
 

@@ -34,6 +34,7 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
         store: Arc::clone(&services.store) as Arc<dyn store::AccountStore>,
         people: Arc::clone(&services.store) as Arc<dyn store::PeopleStore>,
         broadcasts: Arc::clone(&services.store) as Arc<dyn store::BroadcastStore>,
+        media: Arc::clone(&host) as Arc<dyn api::Media>,
         live_broadcasts: Arc::clone(&host) as Arc<dyn api::LiveBroadcasts>,
         live: Arc::clone(&host) as Arc<dyn api::LiveCalls>,
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,

@@ -34,6 +34,7 @@ use crate::rooms::{Conferences, Notary, Queues};
 use crate::services::{Limits, Services, random};
 use crate::shares::{ShareLimits, Shares};
 use crate::trunks::Trunks;
+use crate::uploads::Uploads;
 use crate::web::Web;
 
 /// How long hung-up calls have to finish their bookkeeping and be written down.
@@ -103,7 +104,7 @@ impl Runtime {
             endpoint: endpoint.handle(),
             media,
             studio: Arc::clone(&studio),
-            library: Library::new(speaker, Arc::clone(&web)),
+            library: Library::new(speaker, Arc::clone(&web), Uploads::new(&config.data_dir)),
             recognition,
             web,
             flows,

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,9 +30,9 @@ use dial::AccountWaits;
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
-    LiveCalls, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Metric, Operator, Plugins,
-    PushError, QueueMember, QueueView, RecordingChange, RecordingError, RecordingFile,
-    RecordingFormat, StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
+    LiveCalls, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Media, MediaError, MediaFile,
+    Metric, Operator, Plugins, PushError, QueueMember, QueueView, RecordingChange, RecordingError,
+    RecordingFile, RecordingFormat, StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -109,6 +109,7 @@ pub(crate) struct Live {
     pub(crate) callbacks: AtomicU64,
     /// How often it was told that accounts have changed.
     pub(crate) directory_changes: AtomicU64,
+    pub(crate) media: Mutex<BTreeMap<(AccountSid, String), MediaFile>>,
     /// How often it was told of broadcasts.
     pub(crate) broadcast_changes: AtomicU64,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
@@ -201,6 +202,45 @@ impl LiveCalls for Live {
 
     fn limit(&self, _account: AccountSid, call: CallSid, longest: Duration) {
         self.limited.lock().unwrap().push((call, longest));
+    }
+}
+
+/// Keeps no more than names; what is empty is no audio.
+impl Media for Live {
+    fn keep(
+        &self,
+        account: AccountSid,
+        name: String,
+        bytes: Bytes,
+    ) -> Done<Result<MediaFile, MediaError>> {
+        if bytes.is_empty() {
+            let why = "The file cannot be played: it is empty".to_owned();
+            return Box::pin(ready(Err(MediaError::Unfit(why))));
+        }
+        let file = MediaFile {
+            name: name.clone(),
+            bytes: bytes.len() as u64,
+            updated_unix_ms: START_UNIX_MS,
+        };
+        let mut media = self.media.lock().unwrap();
+        media.insert((account, name), file.clone());
+        Box::pin(ready(Ok(file)))
+    }
+
+    fn list(&self, account: AccountSid) -> Done<std::io::Result<Vec<MediaFile>>> {
+        let media = self.media.lock().unwrap();
+        let own = media.iter().filter(|((of, _), _)| *of == account);
+        Box::pin(ready(Ok(own.map(|(_, file)| file.clone()).collect())))
+    }
+
+    fn remove(&self, account: AccountSid, name: String) -> Done<std::io::Result<bool>> {
+        let gone = self.media.lock().unwrap().remove(&(account, name));
+        Box::pin(ready(Ok(gone.is_some())))
+    }
+
+    fn is_there(&self, account: AccountSid, name: String) -> Done<bool> {
+        let is_there = self.media.lock().unwrap().contains_key(&(account, name));
+        Box::pin(ready(is_there))
     }
 }
 
@@ -704,6 +744,7 @@ impl Api {
             store: between(Arc::clone(&store)),
             people: Arc::clone(&store) as Arc<dyn store::PeopleStore>,
             broadcasts: Arc::clone(&store) as Arc<dyn store::BroadcastStore>,
+            media: live.clone(),
             live_broadcasts: live.clone(),
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),

@@ -213,7 +213,11 @@ async fn broadcast(api: &Api, owner: &Owner, from: &str) -> Things {
     );
     let made = api.send(request("POST", &path, &draft, owner.user())).await;
     assert_eq!(made.status, 201, "{made:?}");
+    let file = format!("/v1/Accounts/{}/Media/flood.wav", owner.sid);
+    let kept = api.send(request("PUT", &file, "RIFF", owner.user())).await;
+    assert_eq!(kept.status, 201, "{kept:?}");
     Things::from([
+        ("file", "flood.wav".to_owned()),
         ("broadcast", text(&made.json["sid"])),
         ("recipient", "+8562055500003".to_owned()),
     ])

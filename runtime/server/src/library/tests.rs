@@ -97,7 +97,11 @@ async fn what_was_spoken_once_is_not_spoken_again() {
     let counter = Counter::default();
     let provider = Box::new(counter.clone()) as Box<dyn Provider>;
     let speaker = Speaker::new(vec![provider], &Settings::default()).unwrap();
-    let library = Library::new(speaker, Arc::new(Web::new()));
+    let library = Library::new(
+        speaker,
+        Arc::new(Web::new()),
+        Uploads::new(Path::new("/nowhere")),
+    );
     let [one, two] = accounts().await;
     let source = |text: &str, language: Option<&str>, voice: Option<&str>| {
         PromptSource::Speech(call::Speech {
@@ -149,7 +153,11 @@ async fn what_was_spoken_once_is_not_spoken_again() {
 #[tokio::test]
 async fn a_prompt_is_ready_for_what_its_call_may_be_in() {
     let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
-    let library = Library::new(speaker, Arc::new(Web::new()));
+    let library = Library::new(
+        speaker,
+        Arc::new(Web::new()),
+        Uploads::new(Path::new("/nowhere")),
+    );
     let [account, _] = accounts().await;
     for (codecs, is_in_opus) in [
         (&sdp::Codec::WIDEBAND[..], false),
@@ -216,7 +224,11 @@ async fn a_url_is_asked_whether_its_prompt_still_holds() {
     ])
     .await;
     let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
-    let library = Library::new(speaker, Arc::new(Web::new()));
+    let library = Library::new(
+        speaker,
+        Arc::new(Web::new()),
+        Uploads::new(Path::new("/nowhere")),
+    );
     let [account, _] = accounts().await;
     let source = PromptSource::Media(MediaSource::Url(url.clone()));
     let mut prompts = Vec::new();
@@ -286,7 +298,11 @@ async fn a_prompt_is_played_while_the_rest_of_it_is_fetched() {
         std::future::pending::<()>().await;
     });
     let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
-    let library = Library::new(speaker, Arc::new(Web::new()));
+    let library = Library::new(
+        speaker,
+        Arc::new(Web::new()),
+        Uploads::new(Path::new("/nowhere")),
+    );
     let [account, _] = accounts().await;
     let source = PromptSource::Media(MediaSource::Url(url));
     let end_of = async |prompt: &Prompt| {

@@ -1,0 +1,156 @@
+//! Audio of an account's own over REST: not Twilio's. What is uploaded can be played by name.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, put};
+use axum::{Extension, Json, Router};
+use call::AccountSid;
+use serde_json::{Value, json};
+use store::Scope;
+
+use crate::date::iso8601;
+use crate::problem::Problem;
+use crate::{ApiState, Done};
+
+/// Bytes of a file.
+const MAX_MEDIA_BYTES: usize = 10 << 20;
+/// The most files of one account.
+pub const MAX_MEDIA_FILES: usize = 200;
+/// Characters of a file's name.
+const MAX_NAME_CHARS: usize = 100;
+
+/// A file that an account has uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaFile {
+    /// By which it is played.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// When it was uploaded, in milliseconds since the Unix epoch.
+    pub updated_unix_ms: u64,
+}
+
+/// Why a file was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// It cannot be played, or there are too many; says what to do.
+    #[error("{0}")]
+    Unfit(String),
+    /// It could not be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Where accounts' files are. None of these blocks.
+pub trait Media: Send + Sync {
+    /// Keeps a file that can be played, in place of the one of that name. On disk when it resolves.
+    fn keep(
+        &self,
+        account: AccountSid,
+        name: String,
+        bytes: Bytes,
+    ) -> Done<Result<MediaFile, MediaError>>;
+
+    /// All files that the account has uploaded, by their names.
+    fn list(&self, account: AccountSid) -> Done<io::Result<Vec<MediaFile>>>;
+
+    /// Removes a file; false if there is no such one.
+    fn remove(&self, account: AccountSid, name: String) -> Done<io::Result<bool>>;
+
+    /// Whether there is something to be played by this name: an uploaded file, or one of the account's media folder.
+    fn is_there(&self, account: AccountSid, name: String) -> Done<bool>;
+}
+
+pub(crate) fn routes() -> Router<ApiState> {
+    let root = "/v1/Accounts/{account}/Media";
+    Router::new().route(root, get(list)).route(
+        &format!("{root}/{{file}}"),
+        put(keep)
+            .layer(DefaultBodyLimit::max(MAX_MEDIA_BYTES))
+            .delete(remove),
+    )
+}
+
+/// `PUT …/Media/{name}`: the body is the audio, in any format that can be played. 201.
+async fn keep(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, name)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    if !is_name(&name) {
+        return Err(Problem::bad_parameter(format!(
+            "A file's name has 1 to {MAX_NAME_CHARS} of letters, digits, `-`, `_` and `.`, and does not begin with a point"
+        )));
+    }
+    let bytes = body.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::bad_parameter(format!(
+            "The file has more than {} MiB: make it mono, 8 kHz, or MP3",
+            MAX_MEDIA_BYTES >> 20
+        )),
+        _ => Problem::bad_parameter("The body could not be read"),
+    })?;
+    // On a task of its own: a client that goes away leaves no half of a file.
+    let media = Arc::clone(&state.media);
+    let keeping = tokio::spawn(async move { media.keep(scope.account(), name, bytes).await });
+    match keeping.await.expect("keeping does not panic") {
+        Ok(file) => Ok((StatusCode::CREATED, Json(show(&file)))),
+        Err(MediaError::Unfit(why)) => Err(Problem::bad_parameter(why)),
+        Err(MediaError::Io(error)) => Err(failed(&error)),
+    }
+}
+
+/// `GET …/Media`: by their names.
+async fn list(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+) -> Result<Json<Value>, Problem> {
+    let files = state.media.list(scope.account()).await;
+    let files = files.map_err(|error| failed(&error))?;
+    let files: Vec<Value> = files.iter().map(show).collect();
+    Ok(Json(json!({ "media": files })))
+}
+
+/// `DELETE …/Media/{name}`.
+async fn remove(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, name)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    let is_gone = match is_name(&name) {
+        true => state.media.remove(scope.account(), name).await,
+        false => Ok(false),
+    };
+    match is_gone.map_err(|error| failed(&error))? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Problem::not_found(&uri)),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=MAX_NAME_CHARS).contains(&name.len())
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn show(file: &MediaFile) -> Value {
+    json!({
+        "name": file.name,
+        "bytes": file.bytes,
+        "date_updated": iso8601(file.updated_unix_ms),
+    })
+}
+
+fn failed(error: &io::Error) -> Problem {
+    tracing::error!(%error, "an account's media cannot be reached");
+    Problem::internal()
+}

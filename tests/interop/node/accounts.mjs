@@ -72,6 +72,23 @@ show("released", await client.incomingPhoneNumbers(number.sid).remove());
 await refused("a released number", () => client.incomingPhoneNumbers(number.sid).fetch());
 show("caller IDs", (await client.outgoingCallerIds.list()).length);
 
+// A refusal of each family.
+const to = poolNumber;
+const from = poolNumber;
+await refused("a call without a document", () => client.calls.create({ to, from }));
+await refused("a call by nobody", () => client.calls.create({ to, from: "nobody", twiml: "x" }));
+await refused("an unknown application", () => client.calls.create({ to, from, applicationSid: "AP1" }));
+await refused("a wrong callback", () => client.calls.create({ to, from, twiml: "x", statusCallback: "a" }));
+await refused("no such call", () => client.calls(`CA${"0".repeat(32)}`).update({ status: "completed" }));
+await refused("a stream of no call", () => client.calls(`CA${"0".repeat(32)}`).streams.create({ url: "wss://a/" }));
+await refused("no such conference", () => client.conferences(`CF${"0".repeat(32)}`).participants.list());
+await refused("no such recording", () => client.recordings(`RE${"0".repeat(32)}`).remove());
+const queue = await client.queues.create({ friendlyName: `queue of ${poolNumber}` });
+await refused("a queue of the same name", () => client.queues.create({ friendlyName: queue.friendlyName }));
+await refused("a queue for nobody", () => client.queues(queue.sid).update({ maxSize: 0 }));
+await refused("unknown usage", () => client.usage.records.list({ category: "sms" }));
+show("usage", (await client.usage.records.thisMonth.list()).length, (await client.usage.records.monthly.list()).length);
+
 // Keys.
 const key = await client.newKeys.create({ friendlyName: "shop" });
 const byKey = user(key.sid, key.secret, { accountSid });

@@ -89,6 +89,22 @@ def main():
     refused("a released number", lambda: client.incoming_phone_numbers(number.sid).fetch())
     show("caller IDs", len(client.outgoing_caller_ids.list()))
 
+    # A refusal of each family.
+    number = arguments.pool_number
+    refused("a call without a document", lambda: client.calls.create(to=number, from_=number))
+    refused("a call by nobody", lambda: client.calls.create(to=number, from_="nobody", twiml="x"))
+    refused("an unknown application", lambda: client.calls.create(to=number, from_=number, application_sid="AP1"))
+    refused("a wrong callback", lambda: client.calls.create(to=number, from_=number, twiml="x", status_callback="a"))
+    refused("no such call", lambda: client.calls("CA" + 32 * "0").update(status="completed"))
+    refused("a stream of no call", lambda: client.calls("CA" + 32 * "0").streams.create(url="wss://a/"))
+    refused("no such conference", lambda: client.conferences("CF" + 32 * "0").participants.list())
+    refused("no such recording", lambda: client.recordings("RE" + 32 * "0").delete())
+    queue = client.queues.create(friendly_name=f"queue of {number}")
+    refused("a queue of the same name", lambda: client.queues.create(friendly_name=queue.friendly_name))
+    refused("a queue for nobody", lambda: client.queues(queue.sid).update(max_size=0))
+    refused("unknown usage", lambda: client.usage.records.list(category="sms"))
+    show("usage", len(client.usage.records.this_month.list()), len(client.usage.records.monthly.list()))
+
     # Keys.
     key = client.new_keys.create(friendly_name="shop")
     by_key = user(key.sid, key.secret, arguments.account_sid)

@@ -30,11 +30,13 @@ mod incoming_numbers;
 mod journal;
 mod keys;
 mod live_calls;
+mod live_messages;
 mod live_recordings;
 mod live_rooms;
 mod live_streams;
 mod machine_detection;
 mod media;
+mod messages;
 mod new_participant;
 mod number_pattern;
 mod operator;
@@ -76,6 +78,7 @@ use store::tenants::MAX_COMPONENT_BYTES;
 pub use brand::recording_url;
 pub use broadcasts::LiveBroadcasts;
 pub use live_calls::{End, EndError, LiveCalls};
+pub use live_messages::{LiveMessages, Message, MessageOutcome};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
@@ -131,6 +134,7 @@ pub fn router(state: ApiState) -> Router {
             &format!("{account}/Calls/{{call}}/Streams/{{stream}}"),
             post(streams::stop),
         )
+        .route(&format!("{account}/Messages.json"), post(messages::create))
         .route(&format!("{account}/Recordings.json"), get(recordings::list))
         .route(
             &format!("{account}/Recordings/{{recording}}"),

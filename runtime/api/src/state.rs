@@ -10,8 +10,8 @@ use store::{AccountStore, BroadcastStore, PeopleStore, Secret};
 
 use crate::brand;
 use crate::{
-    LiveBroadcasts, LiveCalls, LiveRecordings, LiveRooms, LiveStreams, Media, Operator, Plugins,
-    Told,
+    LiveBroadcasts, LiveCalls, LiveMessages, LiveRecordings, LiveRooms, LiveStreams, Media,
+    Operator, Plugins, Told,
 };
 
 /// Something that is done when it resolves.
@@ -36,6 +36,8 @@ pub struct ApiState {
     pub recordings: Arc<dyn LiveRecordings>,
     /// The conferences and queues at which calls are.
     pub rooms: Arc<dyn LiveRooms>,
+    /// The connectors that accounts' texts are handed to.
+    pub messages: Arc<dyn LiveMessages>,
     /// The media streams of calls that are up.
     pub streams: Arc<dyn LiveStreams>,
     /// What the API is reached by where the carrier has no host name of its own, without a slash at its end.

@@ -120,10 +120,23 @@ const CODES: &[(u32, u16, &str)] = &[
         "`PhoneNumber` is missing or no telephone number",
     ),
     (21422, 400, "The number is not free in the carrier's pool"),
+    (21602, 400, "`Body` of a text is missing"),
+    (21603, 400, "`From` of a text is missing"),
+    (21604, 400, "`To` of a text is missing"),
+    (
+        21606,
+        400,
+        "`From` of a text is no number of this account, or the account has no connector for texts",
+    ),
     (
         21609,
         400,
         "The URL of a status callback does not begin with http:// or https://",
+    ),
+    (
+        21617,
+        400,
+        "`Body` of a text has more than 1,600 characters",
     ),
     (
         31922,
@@ -195,6 +208,15 @@ const REFUSED: &[(u32, &str, &str, &str)] = &[
         "Calls.json",
         "To=%2B85512345678&From=345&ApplicationSid=AP1",
     ),
+    (21602, "POST", "Messages.json", "To=%2B85512345678&From=345"),
+    (21603, "POST", "Messages.json", "To=%2B85512345678&Body=x"),
+    (21604, "POST", "Messages.json", "From=345&Body=x"),
+    (
+        21606,
+        "POST",
+        "Messages.json",
+        "To=%2B85512345678&From=%2B85522222222&Body=x",
+    ),
     (21402, "POST", "Applications.json", "VoiceUrl=ftp://a/"),
     (
         21403,
@@ -243,6 +265,8 @@ async fn each_code_comes_with_its_status_and_the_shape_of_twilios_errors() {
     check(&mut asked, 20003, &anonymous);
     let long = format!("{CALL}&Twiml={}", "x".repeat(4_001));
     check(&mut asked, 32018, &api.post("Calls.json", &long).await);
+    let long = format!("{CALL}&Body={}", "x".repeat(1_601));
+    check(&mut asked, 21617, &api.post("Messages.json", &long).await);
     let queue = "FriendlyName=x";
     api.post("Queues.json", queue).await;
     check(&mut asked, 20409, &api.post("Queues.json", queue).await);

@@ -101,6 +101,11 @@ sid! {
 }
 
 sid! {
+    /// One text: `SM` and 32 hexadecimal digits.
+    MessageSid, "SM"
+}
+
+sid! {
     /// One application of an account, which answers calls by its URLs: `AP` and 32 hexadecimal digits.
     ApplicationSid, "AP"
 }

@@ -50,8 +50,8 @@ pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEn
 pub use grants::{Grants, NotGranted};
 pub use ids::{
     AccountSid, ApplicationSid, BroadcastSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid,
-    KeySid, ListeningId, PhoneNumberSid, PlaybackId, QueueSid, RecordingId, RecordingSid,
-    RequestId, StreamSid,
+    KeySid, ListeningId, MessageSid, PhoneNumberSid, PlaybackId, QueueSid, RecordingId,
+    RecordingSid, RequestId, StreamSid,
 };
 pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,

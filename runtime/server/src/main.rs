@@ -25,6 +25,7 @@ mod log;
 mod mailbox;
 mod media_command;
 mod media_plane;
+mod messages;
 mod metrics;
 mod news;
 mod operator;

@@ -40,6 +40,7 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
         recordings: Arc::clone(&host) as Arc<dyn api::LiveRecordings>,
         rooms: Arc::clone(&host) as Arc<dyn api::LiveRooms>,
         streams: Arc::clone(&host) as Arc<dyn api::LiveStreams>,
+        messages: Arc::clone(&host) as Arc<dyn api::LiveMessages>,
         public_url: services.studio.public_url().to_owned(),
         redact_journal: |journal| plugin_host::journal::redact_bundle(journal).ok(),
         read_journal,

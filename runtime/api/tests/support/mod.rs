@@ -30,9 +30,10 @@ use dial::AccountWaits;
 use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
-    LiveCalls, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Media, MediaError, MediaFile,
-    Metric, Operator, Plugins, PushError, QueueMember, QueueView, RecordingChange, RecordingError,
-    RecordingFile, RecordingFormat, StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
+    LiveCalls, LiveMessages, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Media, MediaError,
+    MediaFile, Message, MessageOutcome, Metric, Operator, Plugins, PushError, QueueMember,
+    QueueView, RecordingChange, RecordingError, RecordingFile, RecordingFormat, StreamName,
+    StreamRefusal, Told, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
@@ -345,6 +346,20 @@ impl LiveRecordings for Tapes {
 #[derive(Default)]
 pub(crate) struct Taps {
     pub(crate) begun: Mutex<Vec<StreamRequest>>,
+    pub(crate) messages: Mutex<Vec<Message>>,
+}
+
+/// Takes texts, but for two.
+impl LiveMessages for Taps {
+    fn send_message(&self, _: AccountSid, message: Message) -> Done<MessageOutcome> {
+        let outcome = match message.body.as_str() {
+            "lost" => MessageOutcome::Failed("nobody there".to_owned()),
+            "unconnected" => MessageOutcome::NoConnector,
+            _ => MessageOutcome::Sent,
+        };
+        self.messages.lock().unwrap().push(message);
+        Box::pin(ready(outcome))
+    }
 }
 
 impl LiveStreams for Taps {
@@ -749,6 +764,7 @@ impl Api {
             live: live.clone(),
             recordings: Arc::new(Tapes(Arc::clone(&store))),
             streams: taps.clone(),
+            messages: taps.clone(),
             rooms: Arc::new(Rooms {
                 store: Arc::clone(&store),
                 terms: Arc::clone(&terms),

@@ -17,6 +17,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/Calls/{call}", "Status=completed"),
     ("/Recordings/{recording}", "Status=stopped"),
     ("/Streams.json", "Url=wss://a/"),
+    ("/Messages.json", "To=%2B85512345678&From=345&Body=x"),
     ("/Streams/{stream}", "Status=stopped"),
     ("/Conferences/{conference}", "Status=completed"),
     ("/Participants.json", "From=345&To=%2B85512345678"),

@@ -1,4 +1,6 @@
 //! Random worlds, watched by an observer that keeps its own counts.
+//!
+//! `JACKFIELD_SEEDS=20000` runs the first 20,000 of them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -6,7 +8,7 @@ use std::time::Instant;
 
 use call::{AccountSid, CallSid};
 use jackfield_dial::{CallRequest, Dialer, Input, Output, QueueLimits};
-use store::TrunkId;
+use store::{Priority, QueueTerms, TrunkId};
 
 use crate::random::Random;
 use crate::world::{World, account, at, call, ms, origin, request, request_over, request_to};
@@ -30,6 +32,7 @@ impl Random {
         let accounts: Vec<_> = (0..=self.below(6)).map(|_| self.limits(fast)).collect();
         World {
             parts: self.parts(trunks[0].0),
+            outbound: ", highest_priority = \"emergency\"",
             ..World::new(&trunks, &accounts)
         }
     }
@@ -49,6 +52,8 @@ enum Happening {
     Cancel(u64),
     End(u64),
     Change,
+    /// The process is killed and starts anew: calls that are up are lost, those that wait are read from the store.
+    Crash,
 }
 
 /// What a call needs channels of.
@@ -58,6 +63,7 @@ struct Wants {
     /// Of trunk 0, as [`PARTS`] counts.
     part: Option<usize>,
     account: usize,
+    class: Priority,
 }
 
 /// Counts for itself what the dialer does, and complains.
@@ -72,6 +78,8 @@ struct Observer {
     attempted: BTreeSet<CallSid>,
     refused: BTreeSet<CallSid>,
     canceled: BTreeSet<CallSid>,
+    /// Calls come back one by one: an urgent one may be behind others.
+    is_rebuilding: bool,
 }
 
 impl Observer {
@@ -112,6 +120,13 @@ impl Observer {
             .any(|(other, earlier)| *other == wants && *earlier < came)
         {
             self.fail("overtakes an earlier call of the same account");
+        }
+        let mut waiting = self.waiting.values();
+        if self.fast
+            && !self.is_rebuilding
+            && waiting.any(|(other, _)| other.class < wants.class && !self.is_full(*other))
+        {
+            self.fail("lets a more urgent call wait that could go");
         }
         if self.is_full(wants) {
             self.fail("takes a channel too many");
@@ -169,6 +184,7 @@ impl Simulation {
             let of = random.below(world.accounts.len() as u64) as usize;
             let trunk = random.below(world.trunks.len() as u64) as usize;
             let called = random.below(CALLED.len() as u64) as usize;
+            let class = Priority::ALL[random.below(3) as usize];
             let asked = if trunk == 0 {
                 request_to(number, of, CALLED[called])
             } else {
@@ -178,8 +194,13 @@ impl Simulation {
                 trunk,
                 part: (trunk == 0 && called < PARTS.len()).then_some(called),
                 account: of,
+                class,
             };
-            requests.insert(number, (asked, wants));
+            let terms = QueueTerms {
+                priority: class,
+                ..QueueTerms::default()
+            };
+            requests.insert(number, (CallRequest { terms, ..asked }, wants));
             let at = random.below(10_000);
             agenda.push(Reverse((at, Happening::Accept(number))));
             if random.below(6) == 0 {
@@ -192,6 +213,9 @@ impl Simulation {
         for _ in 0..random.below(4) {
             agenda.push(Reverse((random.below(20_000), Happening::Change)));
         }
+        for _ in 0..random.below(3) {
+            agenda.push(Reverse((random.below(20_000), Happening::Crash)));
+        }
         let dialer = Dialer::new(world.directory(), QueueLimits::default());
         let observer = Observer {
             seed,
@@ -203,6 +227,7 @@ impl Simulation {
             attempted: BTreeSet::new(),
             refused: BTreeSet::new(),
             canceled: BTreeSet::new(),
+            is_rebuilding: false,
         };
         Self {
             random,
@@ -236,6 +261,10 @@ impl Simulation {
                         return;
                     };
                     at_ms = at;
+                    if happening == Happening::Crash {
+                        self.crash(at_ms);
+                        continue;
+                    }
                     self.input(happening)
                 }
             };
@@ -245,8 +274,28 @@ impl Simulation {
         self.observer.fail("does not come to an end");
     }
 
+    /// Calls that are up end with the process, and their ends are never told.
+    fn crash(&mut self, at_ms: u64) {
+        let directory = self.observer.world.directory();
+        self.dialer = Dialer::new(directory, QueueLimits::default());
+        self.observer.up.clear();
+        self.observer.starts.clear();
+        let waiting = self.observer.waiting.iter();
+        let mut waiting: Vec<_> = waiting.map(|(sid, (_, came))| (*came, *sid)).collect();
+        waiting.sort_unstable();
+        self.observer.is_rebuilding = true;
+        for (_, sid) in waiting {
+            let (request, _) = &self.requests[&number(sid)];
+            let again = Input::Accepted(request.clone());
+            self.dialer.handle(at(self.origin + ms(at_ms)), again);
+        }
+        self.observe(at_ms);
+        self.observer.is_rebuilding = false;
+    }
+
     fn input(&mut self, happening: Happening) -> Input {
         match happening {
+            Happening::Crash => unreachable!("a crash is no input"),
             Happening::Accept(number) => {
                 let (request, wants) = &self.requests[&number];
                 self.observer
@@ -280,7 +329,7 @@ impl Simulation {
                     trunk,
                 } => {
                     self.observer.attempt(at_ms, call, &trunk, account);
-                    let number = u64::from_be_bytes(call.as_bytes()[8..].try_into().unwrap());
+                    let number = number(call);
                     let ends = at_ms + 1 + self.random.below(3_000);
                     self.agenda.push(Reverse((ends, Happening::End(number))));
                 }
@@ -325,7 +374,9 @@ impl Observer {
 #[test]
 fn limits_hold_and_every_call_ends_one_way() {
     let mut totals = [0; 3];
-    for seed in 0..SEEDS {
+    let asked = std::env::var("JACKFIELD_SEEDS").ok();
+    let seeds = asked.and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    for seed in 0..seeds.max(SEEDS) {
         let mut simulation = Simulation::new(seed);
         simulation.run();
         let Observer {
@@ -392,6 +443,11 @@ fn a_trunk_is_shared_evenly() {
     }
     assert_eq!(shares.len(), ACCOUNTS);
     assert!(shares.values().all(|share| *share == 50), "{shares:?}");
+}
+
+/// What [`call`] made a SID of.
+fn number(call: CallSid) -> u64 {
+    u64::from_be_bytes(call.as_bytes()[8..].try_into().unwrap())
 }
 
 fn sid(output: &Output) -> CallSid {

@@ -39,6 +39,7 @@ mod media;
 mod messages;
 mod new_participant;
 mod number_pattern;
+mod one_channel;
 mod operator;
 mod outbound_queue;
 mod page;

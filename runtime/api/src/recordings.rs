@@ -10,11 +10,13 @@ use axum::{Extension, Json};
 use call::{
     CallSid, CallStatus, ConferenceSid, PauseBehavior, RecordingOf, RecordingSid, RecordingSource,
 };
+use futures_util::StreamExt as _;
 use serde_json::Value;
 use store::{RecordingFilter, RecordingRow, Scope, StoreError};
 
 use crate::ApiState;
 use crate::live_recordings::{RecordingChange, RecordingError, RecordingFormat};
+use crate::one_channel::OneChannel;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -169,12 +171,21 @@ async fn file(
     if !row.has_media() {
         return Err(Problem::not_found(uri));
     }
+    let mut one_channel = one_channel(row, format, uri)?;
     let opened = state.recordings.open(row, format).await;
     let file = opened.map_err(|error| failed(&error))?;
     let file = file.ok_or_else(|| Problem::not_found(uri))?;
+    let bytes = match one_channel {
+        Some(_) => file.bytes.map(OneChannel::length),
+        None => file.bytes,
+    };
     let pieces = futures_util::stream::unfold(file.pieces, |mut pieces| async {
         let piece = pieces.recv().await?;
         Some((piece, pieces))
+    });
+    let pieces = pieces.map(move |piece| match &mut one_channel {
+        Some(one_channel) => piece.and_then(|piece| one_channel.take(&piece)),
+        None => piece,
     });
     let (media_type, name) = match file.format {
         RecordingFormat::Wav => ("audio/x-wav", "wav"),
@@ -182,10 +193,33 @@ async fn file(
     };
     let headers = [(CONTENT_TYPE.as_str(), media_type), (FORMAT_HEADER, name)];
     let mut response = (headers, Body::from_stream(pieces)).into_response();
-    if let Some(bytes) = file.bytes {
+    if let Some(bytes) = bytes {
         response.headers_mut().insert(CONTENT_LENGTH, bytes.into());
     }
     Ok(response)
+}
+
+/// What mixes the channels, where one is wanted of two.
+fn one_channel(
+    row: &RecordingRow,
+    format: RecordingFormat,
+    uri: &Uri,
+) -> Result<Option<OneChannel>, Problem> {
+    let asked = uri.query().unwrap_or_default().split('&');
+    let mut asked = asked.filter_map(|pair| pair.strip_prefix("RequestedChannels="));
+    match (asked.next(), row.channels, format) {
+        (None, ..) | (Some("1"), 1, _) | (Some("2"), 2, _) => Ok(None),
+        (Some("1"), _, RecordingFormat::Wav) => Ok(Some(OneChannel::default())),
+        (Some("1"), _, RecordingFormat::Mp3) => Err(Problem::bad_parameter(
+            "`RequestedChannels=1` of a recording in two channels is there for `.wav` alone",
+        )),
+        (Some("2"), ..) => Err(Problem::bad_parameter(
+            "`RequestedChannels` is 2, and the recording has one channel",
+        )),
+        (Some(_), ..) => Err(Problem::bad_parameter(
+            "`RequestedChannels` must be `1` or `2`",
+        )),
+    }
 }
 
 /// `DELETE /Recordings/{Sid}.json`: the file, then what is known of it.

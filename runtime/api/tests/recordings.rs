@@ -62,6 +62,18 @@ async fn a_recording_is_begun_paused_stopped_fetched_and_deleted() {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, WAV);
     }
+    let both = request(
+        "GET",
+        &format!("Recordings/{RE}.wav?RequestedChannels=2"),
+        "",
+        (SID, TOKEN),
+    );
+    let both = api.router.clone().oneshot(both).await.unwrap();
+    assert_eq!(both.status(), StatusCode::OK);
+    for asked in [".wav?RequestedChannels=3", ".mp3?RequestedChannels=1"] {
+        let refused = api.get(&format!("Recordings/{RE}{asked}")).await;
+        assert_eq!(refused.problem(), (400, 20001), "{asked}");
+    }
     let delete = request("DELETE", &one, "", (SID, TOKEN));
     let deleted = api.router.clone().oneshot(delete).await.unwrap();
     assert_eq!(deleted.status(), StatusCode::NO_CONTENT);

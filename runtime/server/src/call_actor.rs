@@ -94,6 +94,17 @@ pub(crate) struct CallActor {
     journals: Vec<Vec<u8>>,
     /// The record, and when the call ended in Unix milliseconds.
     ended: Option<(CallRecord, u64)>,
+    /// Our BYE is under way; until it is answered the far end may count the call as one of its own.
+    leaving: bool,
+}
+
+/// Waits until our BYE is answered, or nobody answers it in the time that its transaction has (RFC 3261 section 17.1.2.2, 32 s).
+async fn let_go(mut signals: mpsc::Receiver<sip::Event>) {
+    while let Some(event) = signals.recv().await {
+        if matches!(event, sip::Event::Terminated) {
+            return;
+        }
+    }
 }
 
 /// The story that runs now.
@@ -170,6 +181,7 @@ impl CallActor {
             listening: None,
             journals: Vec::new(),
             ended: None,
+            leaving: false,
         };
         runtime.spawn(actor.run().instrument(span));
         way_to_it
@@ -184,6 +196,7 @@ impl CallActor {
         while !self.call.is_ended() {
             let input = self.next_input().await;
             self.note(&input);
+            self.leaving &= !matches!(input, Input::Sip(sip::Event::Terminated));
             self.call.handle(Instant::now(), input);
             self.drain();
         }
@@ -191,7 +204,7 @@ impl CallActor {
     }
 
     /// Keeps the record and the journal in one transaction, then takes the call off the list of live ones: a call that is on
-    /// it is not on disk yet.
+    /// it is not on disk yet. Its channels are free when the far end has let go.
     async fn finish(self) {
         let sid = self.info.call_sid;
         let taught = match &self.ended {
@@ -204,6 +217,10 @@ impl CallActor {
             self.services.finish(&self.info, record, at, journal).await;
         }
         self.services.live.remove(&sid);
+        drop(self.leg);
+        if self.leaving {
+            let_go(self.signals).await;
+        }
         match taught {
             Some(record) => self.services.outbound.ended_with(sid, &record),
             None => self.services.outbound.ended(sid),
@@ -296,7 +313,10 @@ impl CallActor {
     /// Hands one effect over; never waits.
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Sip(command) => self.services.endpoint.send(command),
+            Effect::Sip(command) => {
+                self.leaving |= matches!(command, sip::Command::Bye { .. });
+                self.services.endpoint.send(command);
+            }
             Effect::Media(command) => {
                 match &command {
                     MediaCommand::Connect(path) => self.rate = path.media_codec().rate(),

@@ -313,9 +313,14 @@ impl<A: Admission> Driver<A> {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Command(command) => self
-                .core
-                .handle(Instant::now(), sip::Input::Command(command)),
+            Message::Command(command) => {
+                // Nothing is told of a call that was turned away.
+                if let sip::Command::Reject { dialog, .. } = &command {
+                    self.routes.remove(dialog);
+                }
+                self.core
+                    .handle(Instant::now(), sip::Input::Command(command));
+            }
             Message::Open(dialog, signals) => {
                 self.routes.insert(dialog, signals);
             }

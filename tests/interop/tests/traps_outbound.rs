@@ -150,6 +150,25 @@ fn a_full_trunk_is_left_alone_for_as_long_as_it_asks() {
     callee.succeed(LIMIT);
 }
 
+/// A far end counts its line as taken until it has answered the BYE, and so does the trunk's limit.
+#[test]
+fn a_channel_is_free_when_the_bye_is_answered() {
+    let callee = Sipp::new("traps/uas_slow_bye").calling(2, 10);
+    let callee = callee.start(nowhere()).listening();
+    let address = callee.address;
+    let trunk = format!("targets = [\"sip:{address}\"]\nmax_channels = 1\n");
+    let server = Server::start(&Tenants::over_trunk(&trunk, vec![MENU]));
+    let rest = server.rest();
+    let calls = [(); 2].map(|()| rest.place("1000", "+15005550001", SHORT));
+    for sid in &calls {
+        assert_eq!(rest.ended(sid, LIMIT)["status"], "completed");
+    }
+    let seen = callee.succeed(LIMIT);
+    let invite = format!("INVITE sip:+15005550001@{address} SIP/2.0");
+    let later = seen.received_after_sent("SIP/2.0 200 Let go", &invite, "INVITE");
+    assert_eq!(later, 1, "{}", seen.text());
+}
+
 #[test]
 fn reliable_provisional_responses_are_acknowledged() {
     let (call, _) = call(Sipp::new("traps/uas_reliable"));

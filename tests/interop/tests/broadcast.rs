@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jackfield_interop::callees::{Callees, Manner};
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Server, Tenants, binary};
+use jackfield_interop::server::{Server, Tenants, binary, prompt, prompt_path};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -236,6 +236,63 @@ fn who_was_not_reached_is_called_again_after_the_gap() {
         assert!(
             times[1] - times[0] >= Duration::from_millis(59_900),
             "{number}"
+        );
+    }
+    server.stop();
+}
+
+#[test]
+fn an_uploaded_message_is_heard_in_full() {
+    let callees = Callees::start(|_, _| Manner::Answers);
+    let server = Server::start(&Tenants::calling(callees.address));
+    let file = prompt_path("goodbye");
+    let pushed = file.display().to_string();
+    let push = ["media", "push", &pushed, "--name", "flood.wav"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("people.csv");
+    let rows = format!(
+        "number,language\n{},en\n{},en\n{},lo\n",
+        number(1),
+        number(2),
+        number(3)
+    );
+    std::fs::write(&table, rows).expect("a file");
+    let table = table.display().to_string();
+    let create = [
+        "broadcast",
+        "create",
+        "--name",
+        "Flood",
+        "--from",
+        "1000",
+        "--audio",
+        "en=flood.wav",
+        "--recipients",
+        &table,
+    ];
+    let sid = run(&server, &create).expect("a draft").trim().to_owned();
+    let early = run(&server, &["broadcast", "start", &sid]).unwrap_err();
+    assert!(early.contains("no file `flood.wav`"), "{early}");
+    run(&server, &push).expect("it is audio");
+    let dry = run(&server, &["broadcast", "dry-run", &sid]).expect("a dry run");
+    assert!(dry.starts_with("2 of 3 can be called"), "{dry}");
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    let row = completed(&server, &sid);
+    assert_eq!(
+        (progress(&row, "reached"), progress(&row, "given_up")),
+        (2, 1)
+    );
+    assert_eq!(callees.heard().len(), 2);
+    let table = run(&server, &["broadcast", "results", &sid]).expect("results");
+    let seconds = prompt("goodbye").len() / 8_000;
+    for line in table.lines().filter(|line| line.contains(",reached,")) {
+        let duration = line
+            .split(',')
+            .nth(7)
+            .and_then(|cell| cell.parse::<usize>().ok());
+        assert!(
+            duration.is_some_and(|heard| heard >= seconds),
+            "{line}: {seconds} s"
         );
     }
     server.stop();

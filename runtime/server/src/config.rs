@@ -473,6 +473,31 @@ mod tests {
                 &["recording.max_length_s", "86,400"],
             ),
             (
+                "[recording]\ns3_prefix = \"a\"",
+                &[],
+                &["recording.s3_bucket is missing"],
+            ),
+            (
+                "[recording]\ns3_bucket = \"Calls\"",
+                &[],
+                &["recording.s3_bucket", "a-z"],
+            ),
+            (
+                "[recording]\ns3_bucket = \"calls\"",
+                &[],
+                &["recording.s3_access_key_id", "required"],
+            ),
+            (
+                "[recording]\ns3_bucket = \"calls\"\ns3_access_key_id = \"a\"\ns3_secret_access_key = \"b\"\ns3_endpoint = \"minio\"",
+                &[],
+                &["recording.s3_endpoint", "https://"],
+            ),
+            (
+                "[recording]\nmax_mib_per_account = 1\ns3_bucket = \"calls\"\ns3_access_key_id = \"a\"\ns3_secret_access_key = \"b\"",
+                &[],
+                &["recording.max_mib_per_account", "one of them"],
+            ),
+            (
                 "[api]\npublic_url = \"voice.example\"",
                 &[],
                 &["api.public_url", "https://"],

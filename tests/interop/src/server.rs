@@ -231,6 +231,7 @@ pub struct Place {
     bind: Ipv4Addr,
     sip_settings: String,
     speech_settings: String,
+    recording_settings: String,
     dns: Option<SocketAddr>,
     sip_port: u16,
     advertised: Option<Ipv4Addr>,
@@ -246,6 +247,7 @@ impl Place {
             bind: Ipv4Addr::LOCALHOST,
             sip_settings: String::new(),
             speech_settings: String::new(),
+            recording_settings: String::new(),
             dns: None,
             sip_port: 0,
             advertised: None,
@@ -260,6 +262,7 @@ impl Place {
             bind,
             sip_settings: String::new(),
             speech_settings: String::new(),
+            recording_settings: String::new(),
             dns: None,
             sip_port: 5060,
             advertised: None,
@@ -302,6 +305,15 @@ impl Place {
     pub fn with_speech(self, settings: &str) -> Self {
         Self {
             speech_settings: settings.to_owned(),
+            ..self
+        }
+    }
+
+    /// There, with these lines in the configuration's `recording` section.
+    #[must_use]
+    pub fn with_recording(self, settings: &str) -> Self {
+        Self {
+            recording_settings: settings.to_owned(),
             ..self
         }
     }
@@ -422,6 +434,15 @@ impl Server {
             account_sid: ACCOUNT_SID.to_owned(),
             auth_token: AUTH_TOKEN.to_owned(),
         }
+    }
+
+    /// Files of recordings in its data folder.
+    #[must_use]
+    pub fn recording_files(&self) -> usize {
+        let folder = self.folder.path().join("data/recordings");
+        let accounts = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = accounts.filter_map(|account| std::fs::read_dir(account.path()).ok());
+        files.map(Iterator::count).sum()
     }
 
     /// The memory it holds, in KiB.
@@ -556,9 +577,11 @@ fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {
          {}\
          [api]\nbind = \"127.0.0.1:0\"\n\
          [log]\nfilter = \"debug,wasmtime=warn,cranelift=warn\"\n\
+         [recording]\n{}\
          {speech}",
         folder.join("data").display(),
         place.to_toml(),
+        place.recording_settings,
     );
     let path = folder.join("jackfield.toml");
     for (path, text) in [

@@ -2,11 +2,13 @@
 
 use anyhow::bail;
 use serde::Deserialize;
+use store::Secret;
+use url::Url;
 
 /// A day: what Twilio records at most.
 const LONGEST_S: u64 = 86_400;
 
-/// Bounds of recordings. The files lie in `recordings` of the data folder.
+/// Bounds of recordings, and where they are kept: in `recordings` of the data folder, or in a bucket once they are complete.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Recording {
@@ -18,6 +20,15 @@ pub(crate) struct Recording {
     pub(crate) max_mib_per_account: u64,
     /// The program that makes MP3 of WAV, called as `lame` is. Empty for none.
     pub(crate) mp3_encoder: String,
+    /// The bucket of an S3-compatible store. None: the data folder.
+    pub(crate) s3_bucket: Option<String>,
+    /// Where the store is reached; none: Amazon's.
+    pub(crate) s3_endpoint: Option<String>,
+    pub(crate) s3_region: String,
+    pub(crate) s3_access_key_id: String,
+    pub(crate) s3_secret_access_key: Secret,
+    /// A folder of the bucket; empty for none.
+    pub(crate) s3_prefix: String,
 }
 
 impl Default for Recording {
@@ -27,6 +38,12 @@ impl Default for Recording {
             max_length_s: 4 * 3_600,
             max_mib_per_account: 0,
             mp3_encoder: "lame".to_owned(),
+            s3_bucket: None,
+            s3_endpoint: None,
+            s3_region: "us-east-1".to_owned(),
+            s3_access_key_id: String::new(),
+            s3_secret_access_key: Secret::new(String::new()),
+            s3_prefix: String::new(),
         }
     }
 }
@@ -42,6 +59,42 @@ impl Recording {
         let length_s = self.max_length_s;
         if !(1..=LONGEST_S).contains(&length_s) {
             bail!("recording.max_length_s is {length_s}: give 1 to 86,400");
+        }
+        self.check_bucket()
+    }
+
+    fn check_bucket(&self) -> anyhow::Result<()> {
+        let secret = self.s3_secret_access_key.expose();
+        let Some(bucket) = &self.s3_bucket else {
+            let said = !self.s3_access_key_id.is_empty() || !secret.is_empty();
+            if said || self.s3_endpoint.is_some() || !self.s3_prefix.is_empty() {
+                bail!(
+                    "recording.s3_bucket is missing: without it nothing else of recording.s3_… has an effect"
+                );
+            }
+            return Ok(());
+        };
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(is_name) {
+            bail!(
+                "recording.s3_bucket is {bucket:?}: give the name of a bucket, 3 to 63 of a-z, 0-9, `-` and `.`"
+            );
+        }
+        if self.s3_access_key_id.is_empty() || secret.is_empty() {
+            bail!(
+                "recording.s3_access_key_id and recording.s3_secret_access_key are required with recording.s3_bucket"
+            );
+        }
+        if let Some(endpoint) = &self.s3_endpoint {
+            let url = Url::parse(endpoint).ok();
+            if !url.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+                bail!("recording.s3_endpoint is {endpoint:?}: give an http:// or https:// URL");
+            }
+        }
+        if self.max_mib_per_account > 0 {
+            bail!(
+                "recording.max_mib_per_account counts the data folder, and recording.s3_bucket empties it: give one of them"
+            );
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ use call::{AccountSid, CallError, CallSid, RecordingOf, RecordingSid, StartRecor
 use store::RecordingRow;
 use tokio::sync::{mpsc, oneshot};
 
+use super::bucket::Bucket;
+use super::mp3::{Encoded, Mp3Encoder};
 use crate::call_actor::{Message, RecordingDeed, RecordingRequest};
 use crate::operator::Host;
 
@@ -62,10 +64,17 @@ impl LiveRecordings for Host {
         let desk = &services.studio.desk;
         let path = desk.files.path(recording.account, recording.sid, "wav");
         let encoder = Arc::clone(&desk.encoder);
+        let (account, sid) = (recording.account, recording.sid);
+        let bucket = desk.bucket.clone();
         Box::pin(async move {
             let opened = open(path.clone()).await;
             let (file, bytes) = match opened {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let Some(bucket) = bucket else {
+                        return Ok(None);
+                    };
+                    return of_bucket(&bucket, &encoder, account, sid, format).await;
+                }
                 opened => opened?,
             };
             if format == RecordingFormat::Mp3
@@ -90,13 +99,21 @@ impl LiveRecordings for Host {
     fn remove(&self, recording: &RecordingRow) -> Done<io::Result<()>> {
         let services = self.services();
         let row = recording.clone();
-        let removed = tokio::task::spawn_blocking(move || {
-            let desk = &services.studio.desk;
-            desk.files.remove(row.account, row.sid)?;
-            desk.usage.deleted(row.account, row.file_bytes);
+        Box::pin(async move {
+            let desk = Arc::clone(&services.studio.desk);
+            let (account, sid) = (row.account, row.sid);
+            // Here first: what is on its way to the bucket is taken out of it by whoever sends it.
+            let files = desk.files.clone();
+            tokio::task::spawn_blocking(move || files.remove(account, sid))
+                .await
+                .map_err(io::Error::other)??;
+            if let Some(bucket) = &desk.bucket {
+                let removed = bucket.remove(account, sid).await;
+                removed.map_err(io::Error::other)?;
+            }
+            desk.usage.deleted(account, row.file_bytes);
             Ok(())
-        });
-        Box::pin(async move { removed.await.map_err(io::Error::other)? })
+        })
     }
 }
 
@@ -125,6 +142,39 @@ impl Host {
             })
         })
     }
+}
+
+/// The file as it is in the bucket; none where it is not there.
+async fn of_bucket(
+    bucket: &Bucket,
+    encoder: &Mp3Encoder,
+    account: AccountSid,
+    sid: RecordingSid,
+    format: RecordingFormat,
+) -> io::Result<Option<RecordingFile>> {
+    let Some((bytes, wav)) = bucket.get(account, sid).await? else {
+        return Ok(None);
+    };
+    if format == RecordingFormat::Wav {
+        return Ok(Some(RecordingFile {
+            format,
+            bytes: Some(bytes),
+            pieces: wav,
+        }));
+    }
+    let file = match encoder.encode_pieces(wav).await? {
+        Encoded::Mp3(pieces) => RecordingFile {
+            format,
+            bytes: None,
+            pieces,
+        },
+        Encoded::NoEncoder(pieces) => RecordingFile {
+            format: RecordingFormat::Wav,
+            bytes: Some(bytes),
+            pieces,
+        },
+    };
+    Ok(Some(file))
 }
 
 /// Opens a file, and tells its length.

@@ -125,6 +125,21 @@ impl Files {
         Ok(())
     }
 
+    /// The recordings whose files are complete.
+    pub(super) fn complete(&self) -> io::Result<Vec<(AccountSid, RecordingSid)>> {
+        let mut complete = Vec::new();
+        for (account, _) in self.usage()? {
+            for file in fs::read_dir(self.folder.join(account.to_string()))? {
+                let name = file?.file_name();
+                let sid = name.to_str().and_then(|name| name.strip_suffix(".wav"));
+                if let Some(sid) = sid.and_then(|sid| sid.parse().ok()) {
+                    complete.push((account, sid));
+                }
+            }
+        }
+        Ok(complete)
+    }
+
     /// The accounts that have a folder, and the bytes of their files.
     pub(super) fn usage(&self) -> io::Result<Vec<(AccountSid, u64)>> {
         let folders = match fs::read_dir(&self.folder) {

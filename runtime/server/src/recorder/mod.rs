@@ -5,9 +5,11 @@
 //! repaired at the next start.
 
 mod api;
+mod bucket;
 mod files;
 mod mp3;
 mod reel;
+mod uploader;
 mod usage;
 mod writer;
 
@@ -29,13 +31,14 @@ use store::{
     random_recording_sid,
 };
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tracing::{error, info, warn};
 
 use crate::callbacks::Callbacks;
 use crate::clock;
 use crate::config;
 use crate::media_plane::{MixTape, Tape};
+use bucket::Bucket;
 use files::{Files, Whole};
 use mp3::Mp3Encoder;
 pub(crate) use reel::{BLOCK_SAMPLES, Block, Ended, Reel};
@@ -63,6 +66,10 @@ struct Desk {
     files: Files,
     usage: Usage,
     encoder: Arc<Mp3Encoder>,
+    /// Where complete files go; none: they stay.
+    bucket: Option<Arc<Bucket>>,
+    /// A recording is over.
+    completed: Arc<Notify>,
     store: Arc<dyn Store>,
     callbacks: Arc<Callbacks>,
     runtime: Handle,
@@ -107,11 +114,16 @@ impl Studio {
             usage: Usage::of(files.usage()?),
             files,
             encoder: Arc::new(Mp3Encoder::new(&config.mp3_encoder)),
+            bucket: Bucket::of(config)?.map(Arc::new),
+            completed: Arc::default(),
             store,
             callbacks,
             runtime,
             public_url,
         });
+        if desk.bucket.is_some() {
+            desk.runtime.spawn(uploader::run(Arc::downgrade(&desk)));
+        }
         let (jobs, waiting) = sync_channel(JOBS);
         let stop = Arc::new(AtomicBool::new(false));
         let (ends, stopped) = (Arc::clone(&desk), Arc::clone(&stop));
@@ -331,7 +343,10 @@ impl Desk {
             let (ending, failure) = ending(&desk.files, account, sid, whole);
             let kept = desk.store.finish_recording(sid, ending, clock::unix_ms());
             match kept.await {
-                Ok(()) => desk.callbacks.look(),
+                Ok(()) => {
+                    desk.callbacks.look();
+                    desk.completed.notify_one();
+                }
                 Err(error) => {
                     error!(recording.sid = %sid, "cannot keep a recording's end: {error}");
                 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Processes at a time; whoever comes later waits for one to end.
 const PROCESSES: usize = 2;
@@ -42,6 +42,39 @@ impl Mp3Encoder {
         &self,
         wav: &Path,
     ) -> io::Result<Option<mpsc::Receiver<io::Result<Bytes>>>> {
+        let Some((child, permit)) = self.start(wav, Stdio::null()).await? else {
+            return Ok(None);
+        };
+        Ok(Some(follow(child, permit)))
+    }
+
+    /// As [`Self::encode`], of a file that comes in pieces. Gives them back where the program is not installed.
+    ///
+    /// # Errors
+    /// If the program cannot be started.
+    pub(super) async fn encode_pieces(&self, mut wav: Pieces) -> io::Result<Encoded> {
+        let Some((mut child, permit)) = self.start(Path::new("-"), Stdio::piped()).await? else {
+            return Ok(Encoded::NoEncoder(wav));
+        };
+        if let Some(mut input) = child.stdin.take() {
+            tokio::spawn(async move {
+                // Where a piece is missing its input ends, and so does what it makes of it.
+                while let Some(Ok(piece)) = wav.recv().await {
+                    if input.write_all(&piece).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        Ok(Encoded::Mp3(follow(child, permit)))
+    }
+
+    /// Starts the program; none where it is not installed.
+    async fn start(
+        &self,
+        wav: &Path,
+        stdin: Stdio,
+    ) -> io::Result<Option<(Child, OwnedSemaphorePermit)>> {
         if self.program.is_empty() {
             return Ok(None);
         }
@@ -51,26 +84,40 @@ impl Mp3Encoder {
             .args(["--quiet", "-V", "5"])
             .arg(wav)
             .arg("-")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn();
-        let child = match child {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            child => child?,
-        };
-        let (sender, pieces) = mpsc::channel(PIECES);
-        tokio::spawn(async move {
-            let _permit = permit;
-            let passed_on = tokio::time::timeout(LONGEST, pass_on(child, &sender)).await;
-            if let Err(error) = passed_on.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-                // A client that is gone does not need to know.
-                let _ = sender.try_send(Err(error));
-            }
-        });
-        Ok(Some(pieces))
+        match child {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            child => Ok(Some((child?, permit))),
+        }
     }
+}
+
+/// A file, piece by piece.
+type Pieces = mpsc::Receiver<io::Result<Bytes>>;
+
+/// What became of a file that came in pieces.
+pub(super) enum Encoded {
+    Mp3(Pieces),
+    /// As it came.
+    NoEncoder(Pieces),
+}
+
+/// Takes what the program makes.
+fn follow(child: Child, permit: OwnedSemaphorePermit) -> Pieces {
+    let (sender, pieces) = mpsc::channel(PIECES);
+    tokio::spawn(async move {
+        let _permit = permit;
+        let passed_on = tokio::time::timeout(LONGEST, pass_on(child, &sender)).await;
+        if let Err(error) = passed_on.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            // A client that is gone does not need to know.
+            let _ = sender.try_send(Err(error));
+        }
+    });
+    pieces
 }
 
 /// Passes on what a process writes, until its end or until nobody wants it any more.

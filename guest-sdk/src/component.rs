@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use crate::bindings::jackfield::call::{
     conference, control, dial, machine_detection, queue, recording, referral, speech_input, streams,
 };
-use crate::bindings::jackfield::rooms::conferences;
 use crate::bindings::wasi::{config, logging};
 use crate::{
-    CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, DetectionRequest,
-    DialId, DialRequest, Event, Host, Level, ListeningId, ListeningRequest, MediaSource,
-    PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest, RejectReason, Request,
-    RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    CallError, CallInfo, ConferenceOptions, Continuation, DetectionRequest, DialId, DialRequest,
+    Event, Host, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackId,
+    RecordingId, RecordingOptions, ReferRequest, RejectReason, Request, RequestId, Speech,
+    StartedStream, StreamId, StreamRequest, WaitSound,
 };
 
 /// The imports of the component that this crate is linked into.
@@ -100,15 +99,6 @@ impl Host for Component {
 
     fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError> {
         conference::join(&name, &options)
-    }
-
-    fn join_conference_with(
-        &self,
-        name: String,
-        options: ConferenceOptions,
-        terms: ConferenceTerms,
-    ) -> Result<(), CallError> {
-        conferences::join(&name, &options, &terms)
     }
 
     fn leave_conference(&self) -> Result<(), CallError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bindings::jackfield::rooms::conferences;
 use crate::{
     Beep, Call, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
     ConferenceRecording, ConferenceTerms, OrderedSound, Playback, RecordingCallback,
@@ -131,8 +132,10 @@ impl Call {
         options: ConferenceOptions,
         terms: ConferenceTerms,
     ) -> Result<Conference<'_>, CallError> {
-        self.host()
-            .join_conference_with(name.into(), options, terms)?;
+        let name = name.into();
+        let rehearsed = self.host().rehearsed_conference(&name, &options, &terms);
+        // From here, so that a component imports it only where its story asks.
+        rehearsed.unwrap_or_else(|| conferences::join(&name, &options, &terms))?;
         self.inbox().conference = ConferenceNews::default();
         Ok(Conference { call: self })
     }

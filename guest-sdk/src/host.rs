@@ -11,7 +11,7 @@ use crate::{
 
 /// What a [`Call`](crate::Call) runs on.
 ///
-/// One method for each import of the `call-flow` world, in its words; `wit/call@0.1.0` and `wit/rooms@0.1.0` say what each does.
+/// One method for each import of the `call-flow` world, in its words; `wit/call@0.1.0` says what each does.
 /// A story never sees it. [`Rehearsal`](crate::Rehearsal) is one for native tests.
 #[allow(missing_docs)]
 pub trait Host {
@@ -37,12 +37,6 @@ pub trait Host {
     fn stop_recording(&self, recording: RecordingId) -> Result<(), CallError>;
     fn send_request(&self, request: Request) -> Result<RequestId, CallError>;
     fn join_conference(&self, name: String, options: ConferenceOptions) -> Result<(), CallError>;
-    fn join_conference_with(
-        &self,
-        name: String,
-        options: ConferenceOptions,
-        terms: ConferenceTerms,
-    ) -> Result<(), CallError>;
     fn leave_conference(&self) -> Result<(), CallError>;
     fn mute(&self, muted: bool) -> Result<(), CallError>;
     fn hold(&self, sound: Option<WaitSound>) -> Result<(), CallError>;
@@ -73,6 +67,17 @@ pub trait Host {
     /// what few of them use.
     #[doc(hidden)]
     fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
+        None
+    }
+
+    /// What a rehearsal says of joining a conference on terms, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_conference(
+        &self,
+        _name: &str,
+        _options: &ConferenceOptions,
+        _terms: &ConferenceTerms,
+    ) -> Option<Result<(), CallError>> {
         None
     }
 

@@ -170,13 +170,13 @@ impl Host for Rehearsal {
         self.stage_mut().join_conference(&name, &options, &terms)
     }
 
-    fn join_conference_with(
+    fn rehearsed_conference(
         &self,
-        name: String,
-        options: ConferenceOptions,
-        terms: ConferenceTerms,
-    ) -> Result<(), CallError> {
-        self.stage_mut().join_conference(&name, &options, &terms)
+        name: &str,
+        options: &ConferenceOptions,
+        terms: &ConferenceTerms,
+    ) -> Option<Result<(), CallError>> {
+        Some(self.stage_mut().join_conference(name, options, terms))
     }
 
     fn leave_conference(&self) -> Result<(), CallError> {

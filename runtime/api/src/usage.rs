@@ -294,7 +294,12 @@ fn day(parameters: &Parameters, name: &str, today: u32) -> Result<Option<u32>, P
     {
         let offset: i64 = offset.parse().map_err(|_| wrong())?;
         let day = i64::from(today).saturating_add(offset);
-        return u32::try_from(day).map(Some).map_err(|_| wrong());
+        let day = u32::try_from(day).map_err(|_| wrong())?;
+        // No calendar goes further.
+        return match number(Date::MAX) {
+            Some(last) if day <= last => Ok(Some(day)),
+            _ => Err(wrong()),
+        };
     }
     let date: Date = text.parse().map_err(|_| wrong())?;
     number(date).map(Some).ok_or_else(wrong)

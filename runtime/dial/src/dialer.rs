@@ -246,8 +246,15 @@ impl Dialer {
     /// Whether one more call of the account may wait.
     #[must_use]
     pub fn has_room(&self, account: AccountSid) -> bool {
-        self.waiting.len() < self.limits.all
-            && self.waits(account).total() < self.limits.per_account
+        self.places(account) > 0
+    }
+
+    /// How many more calls of the account may wait.
+    #[must_use]
+    pub fn places(&self, account: AccountSid) -> usize {
+        let all = self.limits.all.saturating_sub(self.waiting.len());
+        let own = self.waits(account).total();
+        self.limits.per_account.saturating_sub(own).min(all)
     }
 
     /// Whether a call could be accepted now: the policy, and room in the queue. The same judgement falls again when the call is
@@ -502,8 +509,9 @@ impl Dialer {
 
     fn cancel_all(&mut self, account: AccountSid, class: Option<Priority>) {
         let is_meant = |waiting: &&Waiting| {
-            let own = self.class(&waiting.request);
-            waiting.request.account == account && class.is_none_or(|class| class as usize == own)
+            let request = &waiting.request;
+            request.account == account
+                && class.is_none_or(|class| class as usize == self.class(request))
         };
         let meant = self.waiting.values().filter(is_meant);
         let calls: Vec<CallSid> = meant.map(|waiting| waiting.request.call).collect();

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::learned::LONGEST_RETRY_AFTER;
 use call::{CallRecord, CallStatus, Outcome};
 use store::{EXPIRED, QueueTerms, TrunkId};
 
@@ -95,7 +96,8 @@ pub fn next(attempts: &[Attempt], wish: &Wish, now_unix_ms: u64) -> Decision {
         return Decision::Stop(format!("{made} attempts were made, and {most} are wanted"));
     }
     let reason = format!("{}: again after {} s", last.record.status, gap.as_secs());
-    let asked = u64::from(last.record.retry_after_s.unwrap_or(0)) * 1_000;
+    let asked = Duration::from_secs(last.record.retry_after_s.unwrap_or(0).into());
+    let asked = millis(asked.min(LONGEST_RETRY_AFTER));
     let at = last.ended_unix_ms + millis(gap).max(asked);
     bounded(attempts, wish, at, reason, now_unix_ms)
 }

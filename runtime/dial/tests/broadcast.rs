@@ -14,7 +14,7 @@ use store::{
     AccountStore as _, Broadcast, BroadcastOrder, BroadcastRules, BroadcastState,
     BroadcastStore as _, BroadcastWork as _, CallOrders, CarrierId, Flow, Judgement, Leg,
     MemoryStore, Message, NewBroadcast, NewCall, NewRecipient, QueueTerms, RecipientState, Scope,
-    Store as _, Tenants, TrunkId,
+    Store as _, StoreError, Tenants, TrunkId,
 };
 
 const SEEDS: u64 = 200;
@@ -178,9 +178,7 @@ impl World {
                 Step::Recall => {
                     self.is_recalled = true;
                     for call in std::mem::take(&mut self.queued) {
-                        let back = CallRecord::new(CallStatus::Canceled, "taken back");
-                        let ended = self.store.finish_call(call, back, self.now, None);
-                        ended.wait().unwrap();
+                        self.take_back(call);
                     }
                 }
                 Step::GiveUp(why) => {
@@ -194,6 +192,12 @@ impl World {
                 }
             }
         }
+    }
+
+    fn take_back(&self, call: CallSid) {
+        let back = CallRecord::new(CallStatus::Canceled, "taken back");
+        let ended = self.store.finish_call(call, back, self.now, None);
+        ended.wait().unwrap();
     }
 
     fn feed(&mut self, limit: usize) {
@@ -235,16 +239,17 @@ impl World {
         while self.up.len() < self.channels
             && let Some(sid) = self.queued.pop_front()
         {
-            assert_eq!(
-                self.row().state,
-                BroadcastState::Running,
-                "nobody is called else"
-            );
             let leg = Leg {
                 trunk: TrunkId("t".to_owned()),
                 sip_call_id: "x".to_owned(),
             };
-            self.store.begin_attempt(sid, leg, self.now).wait().unwrap();
+            let begun = self.store.begin_attempt(sid, leg, self.now).wait();
+            if self.row().state != BroadcastState::Running {
+                assert_eq!(begun, Err(StoreError::NotQueued(sid)), "nobody is called");
+                self.take_back(sid);
+                continue;
+            }
+            begun.unwrap();
             let row = self.store.call(self.scope, sid).unwrap().unwrap();
             let number = row.to;
             let up = self.answer(sid, number.clone());
@@ -315,6 +320,10 @@ impl World {
         self.store
             .queued(&mut |row| queued.push_back(row.sid))
             .unwrap();
+        // The dialler may be faster than the pump.
+        if self.dice.in_a_hundred(50) {
+            self.dial();
+        }
     }
 
     /// Something happens that nobody has asked for.
@@ -337,7 +346,7 @@ impl World {
             let wake = self.pump();
             self.dial();
             let row = self.row();
-            if !row.state.is_begun() || row.counts.left() == 0 {
+            if !row.has_work() || row.counts.left() == 0 {
                 return;
             }
             let next_end = self.up.values().map(|up| up.ends).min();

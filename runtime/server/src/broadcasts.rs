@@ -8,7 +8,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use call::{BroadcastSid, Direction};
+use dial::Refusal;
 use dial::pump::{self, STEP, Step, View};
+use futures_util::future::join_all;
 use store::{
     Broadcast, BroadcastState, CallOrders, Judgement, NewCall, Recipient, Scope, StoreError,
 };
@@ -20,6 +22,8 @@ use crate::services::Services;
 
 /// How long the store is left alone when it has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long people wait whom nobody may call for now: the account is closed, or has no trunk.
+const AFTER_REFUSAL: Duration = Duration::from_secs(60);
 /// Longer than that nobody waits: the clock may be set meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -82,9 +86,15 @@ impl Worker {
             let mut wake: Option<u64> = None;
             let mut has_acted = false;
             for broadcast in services.store.begun_broadcasts()? {
-                match self.step(&services, &broadcast).await? {
-                    Step::Wait(at) => wake = [wake, at].into_iter().flatten().min(),
-                    _ => has_acted = true,
+                match self.step(&services, &broadcast).await {
+                    Ok(Step::Wait(at)) => wake = [wake, at].into_iter().flatten().min(),
+                    Ok(_) => has_acted = true,
+                    // The others go on.
+                    Err(why) => {
+                        error!(broadcast = %broadcast.sid, tenant.id = %broadcast.account, "a broadcast stands still for a moment: {why}");
+                        let again = clock::unix_ms() + millis(AFTER_FAILURE);
+                        wake = Some(wake.map_or(again, |at| at.min(again)));
+                    }
                 }
             }
             if !has_acted {
@@ -99,13 +109,23 @@ impl Worker {
         broadcast: &Broadcast,
     ) -> Result<Step, StoreError> {
         let sid = broadcast.sid;
+        // Nobody can open its recipients any more.
+        if services
+            .store
+            .directory()
+            .account(broadcast.account)
+            .is_none()
+        {
+            return Ok(Step::Wait(None));
+        }
         if broadcast.state == BroadcastState::Running {
             self.recalled.remove(&sid);
         }
+        let room = services.outbound.places(broadcast.account) as u64;
         let view = View {
             broadcast,
             next_due_unix_ms: services.store.next_due(sid)?,
-            ahead: ahead(services, broadcast),
+            ahead: ahead(services, broadcast).min(broadcast.counts.calling + room),
             is_recalled: self.recalled.contains(&sid),
         };
         let step = pump::next(&view, clock::unix_ms());
@@ -114,9 +134,8 @@ impl Worker {
             Step::Feed(limit) => return feed(services, broadcast, *limit).await.map(|()| step),
             Step::Recall => {
                 self.recalled.insert(sid);
-                for call in services.store.broadcast_calls(sid)? {
-                    services.outbound.cancel(call).await;
-                }
+                let calls = services.store.broadcast_calls(sid)?.into_iter();
+                join_all(calls.map(|call| services.outbound.cancel(call))).await;
             }
             Step::GiveUp(why) => give_up(services, broadcast, why).await?,
             Step::Wait(_) => {}
@@ -169,7 +188,7 @@ async fn feed(
                 Ok(call) => calls.push(call),
                 Err(why) => refused.push((recipient.number, Judgement::GiveUp(why))),
             },
-            Err(why) => refused.push((recipient.number, Judgement::GiveUp(why.to_string()))),
+            Err(why) => refused.push((recipient.number, refusal(&why, now))),
         }
     }
     if !refused.is_empty() {
@@ -188,6 +207,20 @@ async fn feed(
         services.outbound.accepted(&row);
     }
     Ok(())
+}
+
+/// What becomes of somebody whom the account may not call. What does not lie in their number may pass: they wait, and that counts as nothing.
+fn refusal(why: &Refusal, now: u64) -> Judgement {
+    match why {
+        Refusal::NotAllowed(_) | Refusal::Emergency(_) | Refusal::InvalidDestination(_) => {
+            Judgement::GiveUp(why.to_string())
+        }
+        _ => Judgement::Again(now + millis(AFTER_REFUSAL)),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn new_call(broadcast: &Broadcast, recipient: &Recipient, now: u64) -> Result<NewCall, String> {

@@ -217,6 +217,9 @@ impl CallActor {
             self.services.finish(&self.info, record, at, journal).await;
         }
         self.services.live.remove(&sid);
+        self.services.conferences.call_is_over(sid);
+        // Its children and the API see that it is over.
+        drop(self.messages);
         drop(self.leg);
         if self.leaving {
             let_go(self.signals).await;
@@ -225,7 +228,6 @@ impl CallActor {
             Some(record) => self.services.outbound.ended_with(sid, &record),
             None => self.services.outbound.ended(sid),
         }
-        self.services.conferences.call_is_over(sid);
     }
 
     async fn next_input(&mut self) -> Input {

@@ -102,6 +102,11 @@ impl Outbound {
         self.lock().has_room(account)
     }
 
+    /// How many more calls of the account may wait.
+    pub(crate) fn places(&self, account: AccountSid) -> usize {
+        self.lock().places(account)
+    }
+
     /// A call is not wanted any more. Resolves when the end of one that waited is on disk; one that does not wait is left
     /// alone.
     pub(crate) async fn cancel(self: &Arc<Self>, call: CallSid) {
@@ -214,7 +219,11 @@ impl Outbound {
         self.spawn_each(attempts);
         let is_canceled = |end: &&Output| matches!(end, Output::Canceled { .. });
         let canceled = ends.iter().filter(is_canceled).count();
-        Arc::clone(self).perform_all(ends).await;
+        // On a task of its own: the dialler has forgotten them, so that their ends are written whether the client waits or not.
+        let ending = self.runtime.spawn(Arc::clone(self).perform_all(ends));
+        if let Err(error) = ending.await {
+            error!("waiting calls were not ended: {error}");
+        }
         canceled
     }
 
@@ -298,13 +307,7 @@ impl Outbound {
                 end(&services, call, CallStatus::Failed, EXPIRED.to_owned()).await;
             }
             Output::Canceled { call, .. } => {
-                end(
-                    &services,
-                    call,
-                    CallStatus::Canceled,
-                    "cancelled while it waited".to_owned(),
-                )
-                .await;
+                end(&services, call, CallStatus::Canceled, CANCELED.to_owned()).await;
             }
         }
     }
@@ -319,6 +322,9 @@ fn split(outputs: Vec<Output>) -> (Vec<Output>, Vec<Output>) {
     let is_end = |output: &Output| !matches!(output, Output::Attempt { .. });
     outputs.into_iter().partition(is_end)
 }
+
+/// Why a call ends that was taken back.
+const CANCELED: &str = "cancelled while it waited";
 
 /// Writes the attempt down, then lets the INVITE leave.
 async fn attempt(
@@ -348,6 +354,8 @@ async fn attempt(
         Ok(()) => services.callbacks.look(),
         Err(StoreError::NotQueued { .. }) => {
             debug!(call.sid = %sid, "the call does not wait any more");
+            // One of a halted broadcast still waits on disk; one that is over is left alone.
+            end(services, sid, CallStatus::Canceled, CANCELED.to_owned()).await;
             services.outbound.ended(sid);
             return Ok(());
         }

@@ -129,12 +129,6 @@ impl BroadcastState {
             Self::Completed => "completed",
         }
     }
-
-    /// Whether there may be something left to do.
-    #[must_use]
-    pub const fn is_begun(self) -> bool {
-        !matches!(self, Self::Draft | Self::Completed)
-    }
 }
 
 /// What is ordered of a broadcast.
@@ -246,6 +240,18 @@ pub struct Broadcast {
     pub ended_unix_ms: Option<u64>,
     /// When anything of it was last written.
     pub updated_unix_ms: u64,
+}
+
+impl Broadcast {
+    /// Whether there may be something left to do.
+    #[must_use]
+    pub const fn has_work(&self) -> bool {
+        match self.state {
+            BroadcastState::Draft | BroadcastState::Completed => false,
+            BroadcastState::Stopped => self.counts.left() > 0,
+            BroadcastState::Running | BroadcastState::Paused => true,
+        }
+    }
 }
 
 /// Where the next page of broadcasts begins.

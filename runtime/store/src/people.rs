@@ -99,6 +99,13 @@ impl PersonChange {
                 ));
             }
         }
+        let kept = || self.fields.iter().filter(|(_, value)| !value.is_empty());
+        let bytes: usize = kept().map(|(name, value)| name.len() + value.len()).sum();
+        if kept().count() > MAX_FIELDS || bytes > MAX_FIELDS_BYTES {
+            return Err(format!(
+                "a person has {MAX_FIELDS} fields at most, and {MAX_FIELDS_BYTES} bytes of them"
+            ));
+        }
         Ok(())
     }
 

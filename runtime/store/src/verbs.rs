@@ -98,6 +98,10 @@ pub(crate) fn begin_attempt(
     if before.due_unix_ms.is_none() {
         return Err(StoreError::NotQueued(sid));
     }
+    // One that was taken into the queue before its broadcast was halted.
+    if broadcasts::is_halted(rows, sid)? {
+        return Err(StoreError::NotQueued(sid));
+    }
     let row = CallRow {
         due_unix_ms: None,
         attempts: before.attempts + 1,

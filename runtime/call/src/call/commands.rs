@@ -142,6 +142,7 @@ impl Call {
         } else if self.story.apology == Some(id) {
             self.hang_up(now, HangUpCause::Local);
         } else {
+            self.story.missed |= matches!(end, PlaybackEnd::Failed(_));
             self.tell(Event::PlaybackEnded(id, end));
         }
         self.sound();

@@ -27,6 +27,8 @@ pub(super) struct Story {
     pub(super) next: Option<Continuation>,
     /// How often stories have handed the call over.
     pub(super) handed_over: u32,
+    /// Something that it asked for was not heard.
+    pub(super) missed: bool,
     /// The playback after which a failed call is hung up.
     pub(super) apology: Option<PlaybackId>,
 }

@@ -544,6 +544,21 @@ fn cancelling_waits_for_the_final_answer_and_survives_a_crossing_one() {
 }
 
 #[test]
+fn what_could_not_be_played_shows_in_how_the_call_ended() {
+    let missed = "hung up by us, though a prompt could not be played";
+    for (fetched, reason) in [
+        (Ok(prompt()), HUNG_UP_BY_US),
+        (Err("gone".to_owned()), missed),
+    ] {
+        let mut up = Run::up();
+        up.feed(play("a.wav"));
+        up.feed(Input::Fetched(PlaybackId(1), fetched));
+        up.feed(command(Command::HangUp));
+        assert_eq!(up.call.record().unwrap().end_reason, reason);
+    }
+}
+
+#[test]
 fn a_story_that_breaks_before_anything_was_heard_is_begun_again_once() {
     let (mut run, _) = Run::inbound(Some(OFFER));
     assert_eq!(run.feed(broke()), ["start Flow"]);

@@ -6,6 +6,9 @@ use quick_xml::escape::escape;
 use store::{Flow, Message, Recipient};
 use url::Url;
 
+/// What an answer of an application may have, too.
+const MAX_FILLED_BYTES: usize = 64 << 10;
+
 /// The flow of a recipient's call, and its settings.
 ///
 /// # Errors
@@ -29,7 +32,12 @@ pub(super) fn flow(
             );
             Ok((Flow::Twiml(document), none))
         }
-        Message::Twiml(document) => Ok((Flow::Twiml(fill(document, recipient)), none)),
+        Message::Twiml(document) => match fill(document, recipient) {
+            filled if filled.len() > MAX_FILLED_BYTES => {
+                Err("the message is too long with their fields".to_owned())
+            }
+            filled => Ok((Flow::Twiml(filled), none)),
+        },
         Message::Url { url, method } => {
             let mut url: Url = url.parse().map_err(|error| format!("{url}: {error}"))?;
             url.query_pairs_mut().extend_pairs(known(recipient));

@@ -78,7 +78,7 @@ impl LiveRecordings for Host {
                 opened => opened?,
             };
             if format == RecordingFormat::Mp3
-                && let Some(pieces) = encoder.encode(&path).await?
+                && let Some(pieces) = encoder.encode(file.try_clone()?).await?
             {
                 return Ok(Some(RecordingFile {
                     format,

@@ -1,9 +1,9 @@
 //! A recording as MP3, by `lame`: a process of its own, so that its licence stays its own, and so do its crashes.
 
 use std::io;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,18 +34,15 @@ impl Mp3Encoder {
         }
     }
 
-    /// Begins to encode a file. None where the program is not installed.
+    /// Begins to encode an open file, which may be removed meanwhile. None where the program is not installed.
     ///
     /// # Errors
     /// If the program cannot be started; what goes wrong later ends the pieces with an error.
-    pub(super) async fn encode(
-        &self,
-        wav: &Path,
-    ) -> io::Result<Option<mpsc::Receiver<io::Result<Bytes>>>> {
-        let Some((child, permit)) = self.start(wav, Stdio::null()).await? else {
+    pub(super) async fn encode(&self, wav: std::fs::File) -> io::Result<Option<Pieces>> {
+        let Some((child, permit)) = self.start(wav.into()).await? else {
             return Ok(None);
         };
-        Ok(Some(follow(child, permit)))
+        Ok(Some(follow(child, permit, Arc::default())))
     }
 
     /// As [`Self::encode`], of a file that comes in pieces. Gives them back where the program is not installed.
@@ -53,38 +50,37 @@ impl Mp3Encoder {
     /// # Errors
     /// If the program cannot be started.
     pub(super) async fn encode_pieces(&self, mut wav: Pieces) -> io::Result<Encoded> {
-        let Some((mut child, permit)) = self.start(Path::new("-"), Stdio::piped()).await? else {
+        let Some((mut child, permit)) = self.start(Stdio::piped()).await? else {
             return Ok(Encoded::NoEncoder(wav));
         };
+        let is_cut = Arc::new(AtomicBool::new(false));
         if let Some(mut input) = child.stdin.take() {
+            let is_cut = Arc::clone(&is_cut);
             tokio::spawn(async move {
-                // Where a piece is missing its input ends, and so does what it makes of it.
-                while let Some(Ok(piece)) = wav.recv().await {
+                while let Some(piece) = wav.recv().await {
+                    // Known before its input ends, and with that what it makes of it.
+                    let Ok(piece) = piece else {
+                        return is_cut.store(true, Ordering::Release);
+                    };
                     if input.write_all(&piece).await.is_err() {
                         return;
                     }
                 }
             });
         }
-        Ok(Encoded::Mp3(follow(child, permit)))
+        Ok(Encoded::Mp3(follow(child, permit, is_cut)))
     }
 
     /// Starts the program; none where it is not installed.
-    async fn start(
-        &self,
-        wav: &Path,
-        stdin: Stdio,
-    ) -> io::Result<Option<(Child, OwnedSemaphorePermit)>> {
+    async fn start(&self, wav: Stdio) -> io::Result<Option<(Child, OwnedSemaphorePermit)>> {
         if self.program.is_empty() {
             return Ok(None);
         }
         let permit = Arc::clone(&self.processes).acquire_owned().await;
         let permit = permit.map_err(io::Error::other)?;
         let child = Command::new(&self.program)
-            .args(["--quiet", "-V", "5"])
-            .arg(wav)
-            .arg("-")
-            .stdin(stdin)
+            .args(["--quiet", "-V", "5", "-", "-"])
+            .stdin(wav)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -106,15 +102,22 @@ pub(super) enum Encoded {
     NoEncoder(Pieces),
 }
 
-/// Takes what the program makes.
-fn follow(child: Child, permit: OwnedSemaphorePermit) -> Pieces {
+/// Takes what the program makes. `is_cut`: that it did not get all.
+fn follow(child: Child, permit: OwnedSemaphorePermit, is_cut: Arc<AtomicBool>) -> Pieces {
     let (sender, pieces) = mpsc::channel(PIECES);
     tokio::spawn(async move {
         let _permit = permit;
         let passed_on = tokio::time::timeout(LONGEST, pass_on(child, &sender)).await;
-        if let Err(error) = passed_on.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        let passed_on = match passed_on {
+            Ok(Ok(())) if is_cut.load(Ordering::Acquire) => {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+            Ok(passed_on) => passed_on,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        if let Err(error) = passed_on {
             // A client that is gone does not need to know.
-            let _ = sender.try_send(Err(error));
+            let _ = sender.send(Err(error)).await;
         }
     });
     pieces
@@ -150,7 +153,10 @@ mod tests {
     /// What is passed on, and whether it came to a good end; none without an encoder.
     async fn encoded(program: &str) -> Option<(String, bool)> {
         let encoder = Mp3Encoder::new(program);
-        let mut pieces = encoder.encode(Path::new("/a/b.wav")).await.unwrap()?;
+        let mut pieces = encoder
+            .encode(tempfile::tempfile().unwrap())
+            .await
+            .unwrap()?;
         let mut text = String::new();
         while let Some(piece) = pieces.recv().await {
             match piece {
@@ -163,11 +169,34 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_program_writes_is_passed_on_and_its_failure_too() {
-        let arguments = "--quiet -V 5 /a/b.wav -\n".to_owned();
+        let arguments = "--quiet -V 5 - -\n".to_owned();
         assert_eq!(encoded("echo").await, Some((arguments, true)));
         assert_eq!(encoded("false").await, Some((String::new(), false)));
         assert_eq!(encoded("/nowhere/lame").await, None);
         assert_eq!(encoded("").await, None);
+    }
+
+    /// What was fetched only in part is no whole file of another kind.
+    #[tokio::test]
+    async fn a_file_that_breaks_off_is_an_error() {
+        for breaks_off in [false, true] {
+            let (sender, wav) = mpsc::channel(2);
+            sender.send(Ok(Bytes::from_static(b"RIFF"))).await.unwrap();
+            if breaks_off {
+                let reset = io::ErrorKind::ConnectionReset;
+                sender.send(Err(reset.into())).await.unwrap();
+            }
+            drop(sender);
+            let encoder = Mp3Encoder::new("echo");
+            let Encoded::Mp3(mut pieces) = encoder.encode_pieces(wav).await.unwrap() else {
+                panic!("there is a program");
+            };
+            let mut last = None;
+            while let Some(piece) = pieces.recv().await {
+                last = Some(piece.is_err());
+            }
+            assert_eq!(last, Some(breaks_off));
+        }
     }
 
     #[tokio::test]
@@ -183,7 +212,7 @@ mod tests {
         assert!(installed.unwrap().success());
         let encoder = Mp3Encoder::new(endless.to_str().unwrap());
         for _ in 0..=PROCESSES {
-            let pieces = encoder.encode(Path::new("/a/b.wav")).await.unwrap();
+            let pieces = encoder.encode(tempfile::tempfile().unwrap()).await.unwrap();
             assert!(pieces.unwrap().recv().await.unwrap().is_ok());
         }
     }

@@ -363,7 +363,7 @@ impl BroadcastRows for DiskRows<'_> {
             places.insert(place, ()).map_err(failed)?;
         }
         let mut begun = self.transaction.open_table(BEGUN).map_err(failed)?;
-        match row.state.is_begun() {
+        match row.has_work() {
             true => drop(begun.insert(sid, ()).map_err(failed)?),
             false => drop(begun.remove(sid).map_err(failed)?),
         }

@@ -128,7 +128,7 @@ impl BroadcastWork for MemoryStore {
     fn begun_broadcasts(&self) -> Result<Vec<Broadcast>, StoreError> {
         let rows = self.rows();
         let all = rows.kept.broadcasts.values();
-        Ok(all.filter(|row| row.state.is_begun()).cloned().collect())
+        Ok(all.filter(|row| row.has_work()).cloned().collect())
     }
 
     fn due_recipients(

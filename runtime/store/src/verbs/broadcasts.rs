@@ -1,6 +1,6 @@
 //! A broadcast's life, and its recipients': the rules, once for all implementations.
 
-use call::{BroadcastSid, CallRecord, CallStatus, CallbackSubject, Direction};
+use call::{BroadcastSid, CallRecord, CallSid, CallStatus, CallbackSubject, Direction};
 use numbers::PhoneNumber;
 use sha2::{Digest, Sha256};
 
@@ -197,6 +197,15 @@ pub(crate) fn judge_recipients(
     written(rows, row, at_unix_ms).map(Some)
 }
 
+/// Whether a call is one of a broadcast's in which nobody is called for now.
+pub(super) fn is_halted(rows: &dyn Rows, call: CallSid) -> Result<bool, StoreError> {
+    let Some((sid, _)) = rows.recipient_of_call(call)? else {
+        return Ok(false);
+    };
+    let broadcast = rows.broadcast(sid)?;
+    Ok(broadcast.is_some_and(|row| row.state != BroadcastState::Running))
+}
+
 /// A call is over: if it was one of a broadcast's, its recipient hears of it.
 pub(super) fn note_end(
     rows: &mut dyn Rows,
@@ -211,6 +220,10 @@ pub(super) fn note_end(
     };
     let missing = || StoreError::Corrupt(format!("{} is made for nobody", call.sid));
     let mut row = rows.broadcast(sid)?.ok_or_else(missing)?;
+    // Its account was deleted: nobody can open its recipients any more.
+    if rows.directory().account(row.account).is_none() {
+        return Ok(());
+    }
     let mut recipient = recipient(rows, &row, &number)?.ok_or_else(missing)?;
     // Taken back before anybody was called, as a pause does: nothing has happened.
     if call.leg.is_none() && record.status == CallStatus::Canceled {

@@ -70,13 +70,29 @@ fn call(store: &dyn Store, of: u32, as_call: u64, at: u64) -> usize {
     store.call_recipients(BC, calls, at).wait().unwrap().len()
 }
 
-/// The call is dialled, and ends so.
-fn ends(store: &dyn Store, call: u64, status: CallStatus, reason: &str, duration_s: u32, at: u64) {
+fn dials(store: &dyn Store, call: u64, at: u64) -> Result<(), StoreError> {
     let leg = Leg {
         trunk: TrunkId("east-gateway".to_owned()),
         sip_call_id: "x".to_owned(),
     };
-    store.begin_attempt(sid(call), leg, at).wait().unwrap();
+    store.begin_attempt(sid(call), leg, at).wait()
+}
+
+/// The call is dialled, and ends so.
+fn ends(store: &dyn Store, call: u64, status: CallStatus, reason: &str, duration_s: u32, at: u64) {
+    dials(store, call, at).unwrap();
+    is_over(store, call, status, reason, duration_s, at);
+}
+
+/// The call that was dialled ends so.
+fn is_over(
+    store: &dyn Store,
+    call: u64,
+    status: CallStatus,
+    reason: &str,
+    duration_s: u32,
+    at: u64,
+) {
     if status == CallStatus::Completed {
         let up = store.set_status(sid(call), CallStatus::InProgress, at);
         up.wait().unwrap();
@@ -250,9 +266,14 @@ fn a_broadcast_is_paused_goes_on_and_is_stopped() {
         assert!(matches!(change().wait(), Err(StoreError::NotPossible(_))));
         let add = store.add_recipients(hotline(store), BC, vec![recipient(7)], 1);
         assert!(matches!(add.wait(), Err(StoreError::NotPossible(_))));
+        order(store, BroadcastOrder::Pause, 17).unwrap();
+        let halted = Err(StoreError::NotQueued(sid(1)));
+        assert_eq!(dials(store, 1, 17), halted, "whatever a dialler believes");
+        order(store, BroadcastOrder::Resume, 17).unwrap();
+        assert_eq!(dials(store, 1, 17), Ok(()));
         order(store, BroadcastOrder::Stop, 18).unwrap();
         assert!(refused(order(store, BroadcastOrder::Resume, 19)).contains("is stopped"));
-        ends(store, 1, CallStatus::NoAnswer, "", 0, 20);
+        is_over(store, 1, CallStatus::NoAnswer, "", 0, 20);
         judge(store, 0, Judgement::GiveUp("stopped".to_owned()));
         let last = judge(store, 1, Judgement::GiveUp("stopped".to_owned()));
         assert_eq!(

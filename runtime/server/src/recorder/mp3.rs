@@ -150,6 +150,20 @@ async fn pass_on(mut child: Child, pieces: &mpsc::Sender<io::Result<Bytes>>) -> 
 mod tests {
     use super::*;
 
+    /// A program of that text, in a folder that lives as long as it is wanted.
+    fn program(text: &str) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program").display().to_string();
+        // Whoever writes a program may not be starting another one meanwhile: `install` is a process of its own.
+        std::fs::write(folder.path().join("text"), text).unwrap();
+        let installed = std::process::Command::new("install")
+            .current_dir(&folder)
+            .args(["-m", "755", "text", "program"])
+            .status();
+        assert!(installed.unwrap().success());
+        (folder, path)
+    }
+
     /// What is passed on, and whether it came to a good end; none without an encoder.
     async fn encoded(program: &str) -> Option<(String, bool)> {
         let encoder = Mp3Encoder::new(program);
@@ -179,6 +193,7 @@ mod tests {
     /// What was fetched only in part is no whole file of another kind.
     #[tokio::test]
     async fn a_file_that_breaks_off_is_an_error() {
+        let (_folder, copies) = program("#!/bin/sh\nexec cat\n");
         for breaks_off in [false, true] {
             let (sender, wav) = mpsc::channel(2);
             sender.send(Ok(Bytes::from_static(b"RIFF"))).await.unwrap();
@@ -187,7 +202,7 @@ mod tests {
                 sender.send(Err(reset.into())).await.unwrap();
             }
             drop(sender);
-            let encoder = Mp3Encoder::new("echo");
+            let encoder = Mp3Encoder::new(&copies);
             let Encoded::Mp3(mut pieces) = encoder.encode_pieces(wav).await.unwrap() else {
                 panic!("there is a program");
             };
@@ -201,16 +216,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_leaves_makes_room_for_the_next_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let endless = folder.path().join("endless");
-        // Whoever writes a program may not be starting another one meanwhile: `install` is a process of its own.
-        std::fs::write(folder.path().join("text"), "#!/bin/sh\nexec yes\n").unwrap();
-        let installed = std::process::Command::new("install")
-            .current_dir(&folder)
-            .args(["-m", "755", "text", "endless"])
-            .status();
-        assert!(installed.unwrap().success());
-        let encoder = Mp3Encoder::new(endless.to_str().unwrap());
+        let (_folder, endless) = program("#!/bin/sh\nexec yes\n");
+        let encoder = Mp3Encoder::new(&endless);
         for _ in 0..=PROCESSES {
             let pieces = encoder.encode(tempfile::tempfile().unwrap()).await.unwrap();
             assert!(pieces.unwrap().recv().await.unwrap().is_ok());

@@ -1,17 +1,18 @@
-//! Who is asking, and whose data: Basic authentication with an account's SID and auth token, or a key's SID and secret.
+//! Who is asking, and whose data: Basic authentication with an account's SID and auth token, or a key's SID and secret. Files of recordings need
+//! neither where the account is set so.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::AccountSid;
-use store::{ApiUser, Author, Directory};
+use store::{ApiUser, Author, Directory, Scope};
 
 use crate::ApiState;
 use crate::brand::Brand;
@@ -40,7 +41,7 @@ impl Requester {
     }
 }
 
-/// Lets a request through with the [`store::Scope`] of the account that it is about: the asking one, or a subaccount of it.
+/// Lets a request through with the [`Scope`] of the account that it is about: the asking one, or a subaccount of it.
 ///
 /// A path that names another account gets the same 404 as one that does not exist, before anything is looked up.
 pub(crate) async fn authenticate(
@@ -49,6 +50,10 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Result<Response, Problem> {
     let directory = state.store.directory();
+    if let Some(scope) = open_to_all(&directory, &request) {
+        request.extensions_mut().insert(scope);
+        return Ok(next.run(request).await);
+    }
     let user = prove(&state, &directory, &request)?;
     let uri = request.uri();
     let part = part(uri);
@@ -67,6 +72,27 @@ pub(crate) async fn authenticate(
     request.extensions_mut().insert(Asker::account(scope));
     request.extensions_mut().insert(Requester { user, source });
     Ok(next.run(request).await)
+}
+
+/// The account, where a request without credentials asks for the file of a recording, and the account's files are for all who know where
+/// they are. Its other requests are checked, also those for its recordings.
+fn open_to_all(directory: &Directory, request: &Request) -> Option<Scope> {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_read || request.headers().contains_key(AUTHORIZATION) {
+        return None;
+    }
+    let rest = request.uri().path().strip_prefix("/2010-04-01/Accounts/")?;
+    let (account, name) = rest.split_once("/Recordings/")?;
+    let (sid, extension) = name.split_once('.').unwrap_or((name, ""));
+    // What is escaped here may be anything once it is routed.
+    let is_plain = sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_plain || !matches!(extension, "" | "wav" | "mp3") {
+        return None;
+    }
+    let scope = directory.scope_of_open_recordings(account.parse().ok()?)?;
+    let brand = request.extensions().get::<Brand>();
+    let exists = brand.is_none_or(|brand| brand.is_of(directory, scope.account()));
+    exists.then_some(scope)
 }
 
 /// Who is asking. Guesses are counted, by source and name.

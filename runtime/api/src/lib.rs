@@ -1,6 +1,6 @@
 //! The REST API: Twilio's resources for tenants under `/2010-04-01`, plugins under `/v1`, and the operator's own under `/operator/v1`.
 //!
-//! [`router`] answers requests and opens no socket. A tenant's request is authenticated before it is routed, and from
+//! [`router`] answers requests and opens no socket. A tenant's request is authenticated before it is routed (or asks for a file of a recording that is open to all), and from
 //! then on carries a [`store::Scope`]: nothing here can name another account's data, and a foreign SID is answered like one
 //! that does not exist.
 

@@ -128,8 +128,15 @@ async fn a_carrier_an_account_a_trunk_and_a_number_are_made_changed_and_deleted(
         (&changed["voice"], &changed["status"]),
         (&json!("kal"), &json!("suspended"))
     );
-    let (_, changed) = operate(&api, "PATCH", &one, json!({ "voice": null })).await;
-    assert_eq!(changed["voice"], none());
+    assert_eq!(changed["open_recordings"], none());
+    let change = json!({ "voice": null, "open_recordings": true });
+    let (_, changed) = operate(&api, "PATCH", &one, change).await;
+    assert_eq!(
+        (&changed["voice"], &changed["open_recordings"]),
+        (&none(), &json!(true))
+    );
+    let (status, told) = operate(&api, "PATCH", &one, json!({ "open_recordings": "yes" })).await;
+    assert_eq!(status, 400, "{told}");
 
     let trunk = json!({
         "id": "gw", "carrier": "north", "max_channels": 4, "sources": ["203.0.113.9"],

@@ -4,10 +4,11 @@
 
 mod support;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use call::CallStatus;
 use http_body_util::BodyExt as _;
-use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, TOKEN, WAV, request};
+use support::{Api, NOBODY_SID, OTHER_SID, OTHER_TOKEN, RE, SID, TENANTS, TOKEN, WAV, request};
 use tower::ServiceExt as _;
 
 /// A call that is up and recorded: its path.
@@ -140,4 +141,96 @@ async fn what_cannot_be_recorded_is_refused() {
         api.get(&format!("Recordings/{RE}")).await.problem(),
         (404, 20404)
     );
+}
+
+/// What somebody without credentials gets.
+async fn asked_by_nobody(api: &Api, method: &str, path: &str) -> (StatusCode, Vec<u8>) {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/2010-04-01/Accounts/{path}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("Status=stopped"))
+        .unwrap();
+    let response = api.router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, body.into())
+}
+
+/// An account's recording that is over, where the tenants file says this of the account.
+async fn whole(line: &str) -> (Api, String) {
+    let name = "name = \"hotline\"";
+    let api = Api::with(&TENANTS.replacen(name, &format!("{name}\n{line}"), 1));
+    let path = recorded(&api).await;
+    let current = format!("{path}/Twilio.CURRENT.json");
+    let stopped = api.post(&current, "Status=stopped").await;
+    assert_eq!(stopped.json["status"], "completed", "{stopped:?}");
+    (api, path)
+}
+
+#[tokio::test]
+async fn with_open_recordings_the_files_alone_are_open() {
+    let (api, path) = whole("open_recordings = true").await;
+    for suffix in ["", ".wav", ".mp3", ".wav?RequestedChannels=2"] {
+        let path = format!("{SID}/Recordings/{RE}{suffix}");
+        let got = asked_by_nobody(&api, "GET", &path).await;
+        assert_eq!(got, (StatusCode::OK, WAV.to_vec()), "{path}");
+        let head = asked_by_nobody(&api, "HEAD", &path).await;
+        assert_eq!(head, (StatusCode::OK, Vec::new()), "{path}");
+    }
+    // What is not there looks the same, whatever is wrong with it.
+    let unknown = RE.to_string().replace('4', "5");
+    let mut answers = Vec::new();
+    for name in [unknown.as_str(), "RE1", "x", ""] {
+        for suffix in ["", ".wav", ".mp3"] {
+            let path = format!("{SID}/Recordings/{name}{suffix}");
+            let (status, body) = asked_by_nobody(&api, "GET", &path).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+            let asked = format!("/2010-04-01/Accounts/{path}");
+            let text = String::from_utf8(body).unwrap();
+            assert!(text.contains(&asked), "{text}");
+            answers.push(text.replace(&asked, "PATH"));
+        }
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    // All else is asked with credentials, and so is what others have.
+    let closed = [
+        ("GET", format!("{SID}/Recordings/{RE}.json")),
+        ("GET", format!("{SID}/Recordings/{RE}%2Ejson")),
+        ("GET", format!("{SID}/Recordings/{RE}.wav/")),
+        ("GET", format!("{SID}/Recordings/{RE}.xml")),
+        ("GET", format!("{SID}/Recordings.json")),
+        ("GET", format!("{SID}/{path}/{RE}.json")),
+        ("GET", format!("{SID}/{path}/{RE}.wav")),
+        ("DELETE", format!("{SID}/Recordings/{RE}.wav")),
+        ("DELETE", format!("{SID}/Recordings/{RE}")),
+        ("POST", format!("{SID}/Recordings/{RE}.wav")),
+        ("GET", format!("{SID}.json")),
+        ("GET", format!("{SID}/Calls.json")),
+        ("GET", format!("{OTHER_SID}/Recordings/{RE}.wav")),
+        ("GET", format!("{NOBODY_SID}/Recordings/{RE}.wav")),
+    ];
+    for (method, path) in closed {
+        let (status, _) = asked_by_nobody(&api, method, &path).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
+    }
+    // Credentials are good as ever, and wrong ones wrong.
+    let path = format!("Recordings/{RE}.wav");
+    let with = async |user| api.status("GET", &path, user).await;
+    assert_eq!(with((SID, TOKEN)).await, 200);
+    assert_eq!(with((SID, OTHER_TOKEN)).await, 401);
+    assert_eq!(with((OTHER_SID, OTHER_TOKEN)).await, 404);
+    assert!(api.get(&format!("Recordings/{RE}.json")).await.status == 200);
+}
+
+#[tokio::test]
+async fn without_open_recordings_nothing_is_open() {
+    for line in ["", "open_recordings = false"] {
+        let (api, _) = whole(line).await;
+        for suffix in ["", ".wav", ".mp3", ".json"] {
+            let path = format!("{SID}/Recordings/{RE}{suffix}");
+            let (status, _) = asked_by_nobody(&api, "GET", &path).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub struct Account {
     pub carrier: CarrierId,
     /// Its name for people; one of its kind within its carrier.
     pub name: String,
-    /// The account that made this one. What the operator gave the parent (egress, outbound, fallback, media, voice, settings, grants) holds
+    /// The account that made this one. What the operator gave the parent (egress, outbound, fallback, media, voice, recordings, settings, grants) holds
     /// for this one too, and they share the channels and calls per second.
     pub parent: Option<AccountSid>,
     /// Whether it is in use.
@@ -52,6 +52,8 @@ pub struct Account {
     pub media_dir: Option<PathBuf>,
     /// The voice that speaks where a flow names none.
     pub voice: Option<String>,
+    /// Whether files of its recordings are fetched without credentials: whoever knows the address has the file.
+    pub has_open_recordings: bool,
     /// Settings that the flows of this account may read: the runtime's own all of them, uploaded ones those that are granted.
     pub settings: BTreeMap<String, String>,
     /// What the host writes into header fields of its components' requests, by name.

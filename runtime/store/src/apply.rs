@@ -452,6 +452,7 @@ impl<'r> Plan<'r> {
             fallback: new.fallback.clone(),
             media_dir: new.media_dir.clone(),
             voice: new.voice.clone(),
+            has_open_recordings: new.has_open_recordings,
             settings: new.settings.clone(),
             secrets: new.secrets.clone(),
             grants: new.grants.clone(),

@@ -2,8 +2,8 @@
 
 use call::AccountSid;
 
-/// One account's view of the store. Only [`crate::Directory::authenticate`] gives one to a stranger, so a query that is not
-/// limited to the asking account cannot be written.
+/// One account's view of the store. Only the [`crate::Directory`] gives one to a stranger, who has proved to be a user or asks for what is open
+/// to all, so a query that is not limited to one account cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope(AccountSid);
 

@@ -18,6 +18,7 @@
 //! # auth_token = "…"                     # at least 16 characters; if left out, made at the first apply and told once
 //! media_dir = "media"                    # the folder flows play from; relative to this file
 //! voice = "kal"                          # who speaks where a flow names nobody
+//! open_recordings = true                 # files of recordings are fetched without credentials; with them if left out
 //! settings = { greeting = "hello" }      # for every flow of the account
 //! fallback = { twiml = "<Response><Say>Sorry.</Say></Response>" } # what a caller gets when a flow fails
 //! egress.allow = ["127.0.0.0/8"]         # where HTTP may go beyond global addresses
@@ -186,6 +187,7 @@ pub(crate) struct NewAccount {
     pub(crate) fallback: Option<Flow>,
     pub(crate) media_dir: Option<PathBuf>,
     pub(crate) voice: Option<String>,
+    pub(crate) has_open_recordings: bool,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) grants: Grants,

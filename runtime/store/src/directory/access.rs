@@ -71,6 +71,14 @@ impl Directory {
         is_own.then(|| Scope::of_host(account))
     }
 
+    /// What somebody sees who gives no credentials and asks for the file of a recording; to be used for nothing else. None unless the account
+    /// is in use and set so.
+    #[must_use]
+    pub fn scope_of_open_recordings(&self, account: AccountSid) -> Option<Scope> {
+        let is_open = self.accounts.get(&account)?.has_open_recordings;
+        (is_open && self.is_active(account)).then(|| Scope::of_host(account))
+    }
+
     /// The account whose channels, and calls in a second, this one uses: its parent's, or its own.
     #[must_use]
     pub fn payer(&self, account: AccountSid) -> AccountSid {
@@ -119,6 +127,7 @@ impl Directory {
                     fallback: parent.fallback.clone(),
                     media_dir: parent.media_dir.clone(),
                     voice: parent.voice.clone(),
+                    has_open_recordings: parent.has_open_recordings,
                     settings: parent.settings.clone(),
                     grants: parent.grants.clone(),
                     ..Account::clone(account)

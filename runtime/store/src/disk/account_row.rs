@@ -16,12 +16,22 @@ use crate::{
 
 /// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts, the
 /// fourth how their calls wait, the fifth whether they grant their people, the sixth whether their
-/// queues are stopped.
-const VERSION: u8 = 6;
+/// queues are stopped, the seventh whether files of recordings are open.
+const VERSION: u8 = 7;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountRow {
+    third: Version3,
+    queue: QueueDefaults,
+    grants_people: bool,
+    is_queue_stopped: bool,
+    has_open_recordings: bool,
+}
+
+/// As version 6 wrote it: before files of recordings could be open.
+#[derive(Deserialize)]
+struct Version6 {
     third: Version3,
     queue: QueueDefaults,
     grants_people: bool,
@@ -210,11 +220,23 @@ impl From<Version4> for AccountRow {
 
 impl From<Version5> for AccountRow {
     fn from(fifth: Version5) -> Self {
-        Self {
+        Self::from(Version6 {
             third: fifth.third,
             queue: fifth.queue,
             grants_people: fifth.grants_people,
             is_queue_stopped: false,
+        })
+    }
+}
+
+impl From<Version6> for AccountRow {
+    fn from(sixth: Version6) -> Self {
+        Self {
+            third: sixth.third,
+            queue: sixth.queue,
+            grants_people: sixth.grants_people,
+            is_queue_stopped: sixth.is_queue_stopped,
+            has_open_recordings: false,
         }
     }
 }
@@ -236,6 +258,7 @@ impl AccountRow {
             }
             (4, row) => decode_row::<Version4>("account", row).map(Self::from),
             (5, row) => decode_row::<Version5>("account", row).map(Self::from),
+            (6, row) => decode_row::<Version6>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -293,6 +316,7 @@ impl AccountRow {
             queue: account.outbound.queue.clone(),
             grants_people: account.grants.people,
             is_queue_stopped: account.is_queue_stopped,
+            has_open_recordings: account.has_open_recordings,
         }
     }
 
@@ -302,6 +326,7 @@ impl AccountRow {
             queue,
             grants_people,
             is_queue_stopped,
+            has_open_recordings,
         } = self;
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!(
@@ -343,6 +368,7 @@ impl AccountRow {
             parent: row.parent,
             status: row.status,
             is_queue_stopped,
+            has_open_recordings,
             created_unix_ms: row.created_unix_ms,
             updated_unix_ms: row.updated_unix_ms,
             auth_token: Secret::new(token),
@@ -420,13 +446,18 @@ mod tests {
             assert!(!read.grants_people);
             read.grants_people = true;
             read.is_queue_stopped = true;
-            let mut before_queues_stopped = read.stored();
-            assert_eq!(before_queues_stopped.pop(), Some(1));
-            before_queues_stopped[0] = 5;
-            let fifth = AccountRow::read(&before_queues_stopped).expect("a row of version 5");
-            assert!(fifth.grants_people && !fifth.is_queue_stopped);
+            read.has_open_recordings = true;
+            let mut before = read.stored();
+            assert_eq!(before.pop(), Some(1), "open recordings");
+            before[0] = 6;
+            let sixth = AccountRow::read(&before).expect("a row of version 6");
+            assert!(sixth.is_queue_stopped && !sixth.has_open_recordings);
+            assert_eq!(before.pop(), Some(1), "a stopped queue");
+            before[0] = 5;
+            let fifth = AccountRow::read(&before).expect("a row of version 5");
+            assert!(fifth.grants_people && !fifth.is_queue_stopped && !fifth.has_open_recordings);
             let now = AccountRow::read(&read.stored()).expect("a row of today");
-            assert!(now.is_queue_stopped);
+            assert!(now.is_queue_stopped && now.has_open_recordings);
             let read = now.third.grants.and(now.grants_people);
             let expected = Grants {
                 people: true,

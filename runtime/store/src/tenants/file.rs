@@ -60,6 +60,8 @@ pub(super) struct AccountTable {
     pub(super) media_dir: Option<String>,
     pub(super) voice: Option<String>,
     #[serde(default)]
+    pub(super) open_recordings: bool,
+    #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) secrets: BTreeMap<Spanned<String>, Spanned<String>>,

@@ -102,6 +102,7 @@ pub(crate) fn account(account: &Account, secrets: Secrets) -> Table {
         ("sid", text(account.sid)),
         ("media_dir", media.and_then(|folder| text(folder.display()))),
         ("voice", account.voice.as_deref().map(Value::from)),
+        ("open_recordings", Some(account.has_open_recordings.into())),
         ("settings", pairs(&account.settings)),
         (
             "fallback",

@@ -20,6 +20,7 @@ sid = "AC11111111111111111111111111111111"
 auth_token = "0123456789abcdef"
 media_dir = "/srv/media"
 voice = "kal"
+open_recordings = true
 settings = { greeting = "hello" }
 fallback = { twiml = "<Response/>" }
 egress.allow = ["127.0.0.0/8"]

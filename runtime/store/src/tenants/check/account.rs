@@ -59,6 +59,7 @@ impl Check<'_> {
                 .media_dir
                 .map(|folder| self.surroundings.folder.join(folder)),
             voice: table.voice,
+            has_open_recordings: table.open_recordings,
             settings: table.settings,
             secrets: self.secrets(table.secrets)?,
             grants,

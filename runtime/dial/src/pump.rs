@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use call::{CallRecord, CallStatus};
-use store::{AttemptOutcome, Broadcast, BroadcastState, Judgement, Recipient};
+use store::{AttemptOutcome, Broadcast, BroadcastRules, BroadcastState, Judgement, Recipient};
 
 use crate::retry::{self, Attempt, Decision, Wish};
 
@@ -105,17 +105,53 @@ pub fn decide(broadcast: &Broadcast, recipient: &Recipient, now_unix_ms: u64) ->
     if broadcast.state == BroadcastState::Stopped {
         return Judgement::GiveUp("stopped".to_owned());
     }
-    let attempts: Vec<Attempt> = recipient.attempts.iter().map(attempt).collect();
-    let rules = &broadcast.rules;
-    let wish = Wish {
-        max_attempts: rules.max_attempts,
-        gap: rules.gap_s.map(|gap| Duration::from_secs(gap.into())),
-        terms: rules.terms.clone(),
-    };
-    match retry::next(&attempts, &wish, now_unix_ms) {
+    judgement(retry::next(
+        &attempts(recipient),
+        &wish(&broadcast.rules),
+        now_unix_ms,
+    ))
+}
+
+/// What becomes of a recipient of whom a strategy said that they are called again at this time: no sooner than the broadcast and the host allow, or
+/// not at all.
+#[must_use]
+pub fn within(
+    broadcast: &Broadcast,
+    recipient: &Recipient,
+    at_unix_ms: u64,
+    reason: String,
+    now_unix_ms: u64,
+) -> Judgement {
+    judgement(retry::bounded(
+        &attempts(recipient),
+        &wish(&broadcast.rules),
+        at_unix_ms,
+        reason,
+        now_unix_ms,
+    ))
+}
+
+fn judgement(decision: Decision) -> Judgement {
+    match decision {
         Decision::Again { at_unix_ms, .. } => Judgement::Again(at_unix_ms),
         Decision::Stop(why) => Judgement::GiveUp(why),
     }
+}
+
+/// What a broadcast says of its attempts.
+#[must_use]
+pub fn wish(rules: &BroadcastRules) -> Wish {
+    Wish {
+        max_attempts: rules.max_attempts,
+        gap: rules.gap_s.map(|gap| Duration::from_secs(gap.into())),
+        terms: rules.terms.clone(),
+    }
+}
+
+/// A recipient's attempts, as whoever decides about another one is told of them.
+#[must_use]
+pub fn attempts(recipient: &Recipient) -> Vec<Attempt> {
+    recipient.attempts.iter().map(attempt).collect()
 }
 
 /// Whoever hung up before the end was not reached: for the rules nobody has answered.

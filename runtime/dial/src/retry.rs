@@ -50,7 +50,7 @@ impl Attempt {
 pub struct Wish {
     /// Attempts at most; [`USUAL_ATTEMPTS`] without it, and never more than [`MOST_ATTEMPTS`].
     pub max_attempts: Option<u32>,
-    /// Pause between attempts; [`USUAL_GAP`] without it, and never less than [`LEAST_GAP`].
+    /// Pause between attempts, which no strategy shortens; [`USUAL_GAP`] by the usual rules without it, and never less than [`LEAST_GAP`].
     pub gap: Option<Duration>,
     /// From when, until when and in which hours.
     pub terms: QueueTerms,
@@ -75,8 +75,7 @@ pub enum Decision {
 #[must_use]
 pub fn next(attempts: &[Attempt], wish: &Wish, now_unix_ms: u64) -> Decision {
     let gap = wish.gap.unwrap_or(USUAL_GAP);
-    let made = attempts.iter().filter(|attempt| !attempt.was_not_made());
-    let (made, most) = (made.count(), wish.max_attempts.unwrap_or(USUAL_ATTEMPTS));
+    let (made, most) = (made(attempts), wish.max_attempts.unwrap_or(USUAL_ATTEMPTS));
     let Some(last) = attempts.last() else {
         return bounded(
             attempts,
@@ -92,8 +91,8 @@ pub fn next(attempts: &[Attempt], wish: &Wish, now_unix_ms: u64) -> Decision {
     if last.record.outcome() == Outcome::Unallocated {
         return Decision::Stop("nobody has that number".to_owned());
     }
-    if made >= most as usize {
-        return Decision::Stop(format!("{made} attempts were made, and {most} are wanted"));
+    if made >= most {
+        return Decision::Stop(enough(made, most));
     }
     let reason = format!("{}: again after {} s", last.record.status, gap.as_secs());
     let asked = Duration::from_secs(last.record.retry_after_s.unwrap_or(0).into());
@@ -117,9 +116,14 @@ pub fn bounded(
             "there were {MOST_ATTEMPTS} attempts: the most there are"
         ));
     }
+    let made = made(attempts);
+    if let Some(most) = wish.max_attempts.filter(|most| made >= *most) {
+        return Decision::Stop(enough(made, most));
+    }
+    let gap = wish.gap.unwrap_or(LEAST_GAP).max(LEAST_GAP);
     let rested = attempts
         .last()
-        .map_or(0, |last| last.ended_unix_ms + millis(LEAST_GAP));
+        .map_or(0, |last| last.ended_unix_ms + millis(gap));
     let at_unix_ms = wish
         .terms
         .first_time(at_unix_ms.max(rested).max(now_unix_ms));
@@ -129,6 +133,16 @@ pub fn bounded(
         ));
     }
     Decision::Again { at_unix_ms, reason }
+}
+
+/// How many of these were made.
+fn made(attempts: &[Attempt]) -> u32 {
+    let made = attempts.iter().filter(|attempt| !attempt.was_not_made());
+    u32::try_from(made.count()).unwrap_or(u32::MAX)
+}
+
+fn enough(made: u32, most: u32) -> String {
+    format!("{made} attempts were made, and {most} are wanted")
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -243,6 +257,36 @@ mod tests {
         };
         assert_eq!(at(end(NOW + MINUTE)), None);
         assert_eq!(at(end(NOW + MINUTE + 1)), Some(NOW + MINUTE));
+    }
+
+    #[test]
+    fn no_strategy_calls_before_the_gap_or_more_often_than_is_wanted() {
+        let busy = attempts(&[(CallStatus::Busy, Some(486))]);
+        let at = |asked: u64, gap: Option<u64>| {
+            let wish = Wish {
+                gap: gap.map(Duration::from_secs),
+                max_attempts: Some(2),
+                ..Wish::default()
+            };
+            match bounded(&busy, &wish, asked, String::new(), NOW) {
+                Decision::Again { at_unix_ms, .. } => at_unix_ms,
+                Decision::Stop(why) => panic!("{why}"),
+            }
+        };
+        for (asked, gap, expected) in [
+            (0, None, NOW + MINUTE),
+            (NOW + 2 * MINUTE, None, NOW + 2 * MINUTE),
+            (NOW + 2 * MINUTE, Some(300), NOW + 5 * MINUTE),
+            (NOW + 9 * MINUTE, Some(300), NOW + 9 * MINUTE),
+        ] {
+            assert_eq!(at(asked, gap), expected, "{asked} {gap:?}");
+        }
+        let wish = Wish {
+            max_attempts: Some(1),
+            ..Wish::default()
+        };
+        let decision = bounded(&busy, &wish, NOW, String::new(), NOW);
+        assert!(matches!(decision, Decision::Stop(why) if why.starts_with("1 attempts were made")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod judge;
 mod message;
+mod strategy;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -85,16 +86,21 @@ impl Worker {
             };
             let mut wake: Option<u64> = None;
             let mut has_acted = false;
+            let mut judged = Vec::new();
             for broadcast in services.store.begun_broadcasts()? {
                 match self.step(&services, &broadcast).await {
                     Ok(Step::Wait(at)) => wake = [wake, at].into_iter().flatten().min(),
+                    Ok(Step::Judge) => judged.push(broadcast),
                     Ok(_) => has_acted = true,
-                    // The others go on.
-                    Err(why) => {
-                        error!(broadcast = %broadcast.sid, tenant.id = %broadcast.account, "a broadcast stands still for a moment: {why}");
-                        let again = clock::unix_ms() + millis(AFTER_FAILURE);
-                        wake = Some(wake.map_or(again, |at| at.min(again)));
-                    }
+                    Err(why) => wake = Some(after(&broadcast, &why, wake)),
+                }
+            }
+            // All at once: however long each account's strategy thinks, the others wait no longer than for one of them.
+            let judging = judged.iter().map(|one| judge::judge(&services, one));
+            for (broadcast, result) in judged.iter().zip(join_all(judging).await) {
+                match result {
+                    Ok(()) => has_acted = true,
+                    Err(why) => wake = Some(after(broadcast, &why, wake)),
                 }
             }
             if !has_acted {
@@ -103,6 +109,7 @@ impl Worker {
         }
     }
 
+    /// Does one step of a broadcast, but for judging: what that is to be done for is told.
     async fn step(
         &mut self,
         services: &Arc<Services>,
@@ -130,7 +137,6 @@ impl Worker {
         };
         let step = pump::next(&view, clock::unix_ms());
         match &step {
-            Step::Judge => judge::judge(services, broadcast).await?,
             Step::Feed(limit) => return feed(services, broadcast, *limit).await.map(|()| step),
             Step::Recall => {
                 self.recalled.insert(sid);
@@ -138,10 +144,17 @@ impl Worker {
                 join_all(calls.map(|call| services.outbound.cancel(call))).await;
             }
             Step::GiveUp(why) => give_up(services, broadcast, why).await?,
-            Step::Wait(_) => {}
+            Step::Judge | Step::Wait(_) => {}
         }
         Ok(step)
     }
+}
+
+/// A broadcast cannot go on; the others do. When to look again.
+fn after(broadcast: &Broadcast, why: &StoreError, wake: Option<u64>) -> u64 {
+    error!(broadcast = %broadcast.sid, tenant.id = %broadcast.account, "a broadcast stands still for a moment: {why}");
+    let again = clock::unix_ms() + millis(AFTER_FAILURE);
+    wake.map_or(again, |at| at.min(again))
 }
 
 /// How many of a broadcast's calls may be made or wait: by the channels of its account and of its carrier's trunks.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use call::{CallSid, Grants, StoryChoice};
 use ledger::Ledger;
+use plugin_host::retry::Strategy;
 use plugin_host::{Engine, Flow, LoadError, Worlds};
 use shelf::{Loaded, Serving, Shelf};
 use store::{Plugin, PluginOwner, SelfTest, Store, WebhookMethod};
@@ -79,6 +80,13 @@ pub(crate) struct VersionId {
     pub(crate) owner: PluginOwner,
     pub(crate) name: String,
     pub(crate) number: u32,
+}
+
+/// A retry strategy that is asked whether somebody is called again.
+pub(crate) struct Adviser {
+    pub(crate) version: VersionId,
+    /// With its settings; not where what was granted when it was uploaded is granted no more.
+    pub(crate) strategy: Result<(Strategy, BTreeMap<String, String>), LoadError>,
 }
 
 /// What an upload came to before it was tested.
@@ -312,6 +320,25 @@ impl Flows {
             grants: Arc::new(grants),
             version: None,
         })
+    }
+
+    /// The retry strategy of an account, as it has its turn after this call; none where there is none: the first by name of the account's own plugins
+    /// that are one, or else of its carrier's.
+    pub(crate) fn adviser(&self, account: &store::Account, call: CallSid) -> Option<Adviser> {
+        let shelf = self.shelf();
+        let found = shelf.strategy(account, call)?;
+        let grants = granted_to(found.owner, account);
+        let strategy = plugin_host::require(found.asks, &grants).map(|()| {
+            let mut settings = BTreeMap::new();
+            add_settings(&mut settings, account, &grants);
+            (found.strategy.clone(), settings)
+        });
+        let version = VersionId {
+            owner: found.owner.clone(),
+            name: found.name.to_owned(),
+            number: found.number,
+        };
+        Some(Adviser { version, strategy })
     }
 
     fn shelf(&self) -> Arc<Shelf> {

@@ -40,6 +40,7 @@ mod recordings;
 mod referral;
 mod registry;
 mod resolver;
+mod retry;
 mod rooms;
 mod route;
 mod runtime;

@@ -125,7 +125,11 @@ impl Services {
 
     /// Where a story's log lines go: to the process's log, marked as the tenant's, and to whoever watches. The story's task
     /// stands in the call's span, so they are marked with the call too.
-    fn tenant_log(&self, call: CallSid, version: Option<Arc<VersionId>>) -> plugin_host::LogSink {
+    pub(crate) fn tenant_log(
+        &self,
+        call: CallSid,
+        version: Option<Arc<VersionId>>,
+    ) -> plugin_host::LogSink {
         let news = self.news.clone();
         let ledger = Arc::clone(self.flows.ledger());
         Arc::new(move |line: LogLine| {

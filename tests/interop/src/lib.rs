@@ -8,6 +8,7 @@ pub mod audio;
 pub mod bad_line;
 pub mod baresip;
 pub mod bridge_tap;
+pub mod broadcasts;
 pub mod bucket;
 pub mod callees;
 pub mod certificates;

@@ -1,66 +1,14 @@
 //! One message to hundreds, over real SIP: what the far end saw is what the broadcast says, also where it is paused and the server is killed.
 
-use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
+use jackfield_interop::broadcasts::{completed, draft, number, progress, results, run, show};
 use jackfield_interop::callees::{Callees, Manner};
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Server, Tenants, binary, prompt, prompt_path};
+use jackfield_interop::server::{Server, Tenants, prompt, prompt_path};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(240);
-
-/// A message of a second.
-const MESSAGE: &str = r#"<Response><Pause length="1"/></Response>"#;
-
-fn number(of: usize) -> String {
-    format!("+1500555{of:04}")
-}
-
-/// Runs `jackfield ARGUMENTS` as the account.
-fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
-    let rest = server.rest();
-    let output = Command::new(binary())
-        .args(arguments)
-        .env("JF_SERVER", format!("http://{}", rest.address))
-        .env("JF_ACCOUNT", &rest.account_sid)
-        .env("JF_TOKEN", &rest.auth_token)
-        .output()
-        .expect("jackfield can be run");
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)),
-    }
-}
-
-/// A draft for so many numbers, with further options.
-fn draft(server: &Server, recipients: usize, options: &[&str]) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (table, document) = (
-        folder.path().join("people.csv"),
-        folder.path().join("m.xml"),
-    );
-    let rows: String = (0..recipients).map(|of| number(of) + ",en\n").collect();
-    std::fs::write(&table, format!("number,language\n{rows}")).expect("a file");
-    std::fs::write(&document, MESSAGE).expect("a file");
-    let mut arguments = vec!["broadcast", "create", "--name", "Flood", "--from", "1000"];
-    let (table, document) = (table.display().to_string(), document.display().to_string());
-    arguments.extend(["--recipients", &table, "--twiml", &document]);
-    arguments.extend(options);
-    run(server, &arguments).expect("a draft").trim().to_owned()
-}
-
-fn show(server: &Server, sid: &str) -> Value {
-    let shown = run(server, &["broadcast", "show", sid, "--json"]).expect("it is there");
-    serde_json::from_str(&shown).expect("JSON")
-}
-
-fn progress(row: &Value, name: &str) -> usize {
-    let count = row["progress"][name].as_u64();
-    usize::try_from(count.unwrap_or(0)).expect("a small number")
-}
 
 /// The progress without the pace and what it estimates: both move with the clock.
 fn counts(row: &Value) -> Value {
@@ -69,33 +17,6 @@ fn counts(row: &Value) -> Value {
     rows.retain(|name, _| !["attempts_per_minute", "time_left_s"].contains(&name.as_str()));
     assert!(rows.contains_key("outcomes"), "{row}");
     progress
-}
-
-fn completed(server: &Server, sid: &str) -> Value {
-    eventually("everybody was called", LIMIT, || {
-        let row = show(server, sid);
-        (row["state"] == "completed").then_some(row)
-    })
-}
-
-/// The last outcome of each number, by the table of results.
-fn results(server: &Server, sid: &str) -> BTreeMap<String, (String, String)> {
-    let table = run(server, &["broadcast", "results", sid]).expect("results");
-    let mut lines = table.lines();
-    assert!(lines.next().is_some_and(|heading| {
-        heading.starts_with("number,language,state,reason,attempts,outcome")
-    }));
-    lines
-        .map(|line| {
-            // A reason may have a comma in it.
-            let cells: Vec<&str> = line.split(',').collect();
-            let outcome = cells[cells.len() - 6];
-            (
-                cells[0].to_owned(),
-                (cells[2].to_owned(), outcome.to_owned()),
-            )
-        })
-        .collect()
 }
 
 #[test]

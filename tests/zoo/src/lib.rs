@@ -55,7 +55,20 @@ pub fn component(module: &str) -> Result<Vec<u8>, String> {
 pub fn wrap(module: &[u8]) -> Result<Vec<u8>, String> {
     // The one resource that an animal can have of its own.
     let makes_things = contains(module, b"test:zoo/things");
-    let (resolve, world) = wit::world(if makes_things { "hoarder" } else { "animal" });
+    wrap_for(if makes_things { "hoarder" } else { "animal" }, module)
+}
+
+/// A component of this core module, given as text, in the world `retry-strategy`.
+///
+/// # Errors
+/// In words, where the text is no module or does not fit the world.
+pub fn strategy(module: &str) -> Result<Vec<u8>, String> {
+    let module = wat::parse_str(module).map_err(|error| error.to_string())?;
+    wrap_for("strategy", &module)
+}
+
+fn wrap_for(world: &str, module: &[u8]) -> Result<Vec<u8>, String> {
+    let (resolve, world) = wit::world(world);
     let mut module = module.to_vec();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .map_err(|error| format!("{error:#}"))?;

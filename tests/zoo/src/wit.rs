@@ -1,4 +1,4 @@
-//! The world that the animals are made for: `call-flow`, with what WASI 0.2 toolchains import.
+//! The worlds that the animals are made for: `call-flow` with what WASI 0.2 toolchains import, and `retry-strategy`.
 
 use wit_parser::{Resolve, WorldId};
 
@@ -41,6 +41,9 @@ package test:zoo {
         import wasi:clocks/monotonic-clock@0.2.6;
         import wasi:random/random@0.2.6;
     }
+    world strategy {
+        include jackfield:retry/retry-strategy@0.1.0;
+    }
     world hoarder {
         include animal;
         export things;
@@ -57,6 +60,7 @@ pub(crate) fn world(name: &str) -> (Resolve, WorldId) {
         "deps/wasi-config@0.2.0-rc.1",
         "deps/wasi-keyvalue@0.2.0-draft",
         "call@0.1.0",
+        "retry@0.1.0",
     ] {
         resolve
             .push_dir(format!("{WIT}/{package}"))

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use call::CallSid;
+use call::{CallSid, Grants};
+use plugin_host::retry::Strategy;
 use plugin_host::{Flow, Worlds};
 use sha2::{Digest, Sha256};
 use store::{Account, Canary, PluginOwner, Sha256Digest};
@@ -63,6 +64,29 @@ impl Shelf {
         })
     }
 
+    /// The retry strategy that is asked after this call of this account: the first by name of the account's own plugins that are one, or else of its
+    /// carrier's.
+    pub(super) fn strategy(&self, account: &Account, call: CallSid) -> Option<Advising<'_>> {
+        let owners = [
+            PluginOwner::Account(account.sid),
+            PluginOwner::Carrier(account.carrier.clone()),
+        ];
+        owners.iter().find_map(|owner| {
+            let (owner, plugins) = self.plugins.get_key_value(owner)?;
+            let strategies = plugins.iter().filter_map(|(name, serving)| {
+                let loaded = serving.choose(name, call)?;
+                Some(Advising {
+                    owner,
+                    name,
+                    number: loaded.number,
+                    asks: &loaded.worlds.asks,
+                    strategy: loaded.worlds.retry_strategy.as_ref()?,
+                })
+            });
+            strategies.min_by_key(|one| one.name)
+        })
+    }
+
     /// The compiled code of these bytes, if some version has them.
     pub(super) fn worlds(&self, sha256: Sha256Digest) -> Option<Worlds> {
         let serving = self.plugins.values().flat_map(HashMap::values);
@@ -81,6 +105,19 @@ pub(super) struct Chosen<'s> {
     /// Its version.
     pub(super) number: u32,
     pub(super) flow: &'s Flow,
+}
+
+/// A version that says when to try again.
+pub(super) struct Advising<'s> {
+    /// Whose plugin it is.
+    pub(super) owner: &'s PluginOwner,
+    /// Its name.
+    pub(super) name: &'s str,
+    /// Its version.
+    pub(super) number: u32,
+    /// What it asks for.
+    pub(super) asks: &'s Grants,
+    pub(super) strategy: &'s Strategy,
 }
 
 impl Serving {

@@ -1,0 +1,140 @@
+//! An account's own retry strategy says when a broadcast calls again, over real SIP; one that breaks leaves it to the usual rules.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jackfield_interop::broadcasts::{completed, draft, number, progress, results, run, show};
+use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::plugins::{plugin_in, succeed};
+use jackfield_interop::process::eventually;
+use jackfield_interop::server::{Server, Tenants};
+
+const LIMIT: Duration = Duration::from_secs(240);
+/// From the end of an attempt to the next one, with room for two clocks.
+const GAP: Duration = Duration::from_millis(59_900);
+
+/// A server whose account may have these settings read.
+fn server(callees: &Callees, settings: &str) -> Server {
+    let account = format!("grants = {{ settings = [\"*\"] }}\nsettings = {settings}");
+    Server::start(&Tenants {
+        account,
+        ..Tenants::calling(callees.address)
+    })
+}
+
+#[test]
+fn the_accounts_strategy_says_when_and_how_often() {
+    // The first is busy once, the second always.
+    let callees = Callees::start(|number, nth| match (number.ends_with('1'), nth) {
+        (true, 1) => Manner::Answers,
+        _ => Manner::Refuses(486),
+    });
+    let settings = "{ \"busy-minutes\" = \"1\", attempts = \"2\" }";
+    let mut server = server(&callees, settings);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
+    let push = ["push", "--folder", "office-hours-retry"];
+    let (pushed, told) = plugin_in(&examples, &server, &push);
+    assert!(pushed, "{told}");
+    // By the usual rules there were three attempts, a quarter of an hour apart.
+    let sid = draft(&server, 3, &[]);
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    eventually("everybody was called once", LIMIT, || {
+        (progress(&show(&server, &sid), "attempts") == 3).then_some(())
+    });
+    server.kill_and_start_again();
+    let row = completed(&server, &sid);
+    let counts = (progress(&row, "reached"), progress(&row, "attempts"));
+    assert_eq!(counts, (1, 6), "{row}");
+    for (number, times) in callees.called() {
+        assert_eq!(times.len(), 2, "{number}");
+        assert!(times[1] - times[0] >= GAP, "{number}");
+    }
+    let table = run(&server, &["broadcast", "results", &sid]).expect("results");
+    let why = "nobody was reached in 2 attempts";
+    assert_eq!(table.matches(why).count(), 2, "{table}");
+    server.stop();
+}
+
+/// Gives up, but for numbers that end in 1 (traps), 2 (computes for ever), 3 (at once), 4 (in ages) and 5 (an error). All that in numbers that begin
+/// with +1, which no test before an upload calls.
+fn broken() -> Vec<u8> {
+    // The called number is the fourth text of the question: it lies at 24, and its length at 28. The answer is at 264: whether it is an error, then
+    // (272) whether it is a stop, then (280) the time or the words.
+    let text = r#"(module
+      (memory (export "memory") 1)
+      (global $next (mut i32) (i32.const 4096))
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+        (global.get $next)
+        (global.set $next (i32.add (global.get $next) (local.get 3))))
+      (data (i32.const 512) "it is enough")
+      (func (export "jackfield:retry/strategy@0.1.0#next") (param $asked i32) (result i32)
+        (local $number i32) (local $last i32)
+        (local.set $number (i32.load offset=24 (local.get $asked)))
+        (if (i32.eq (i32.load8_u offset=1 (local.get $number)) (i32.const 49)) (then
+          (local.set $last (i32.load8_u
+            (i32.sub (i32.add (local.get $number) (i32.load offset=28 (local.get $asked))) (i32.const 1))))))
+        (if (i32.eq (local.get $last) (i32.const 49)) (then unreachable))
+        (if (i32.eq (local.get $last) (i32.const 50)) (then (loop $for_ever (br $for_ever))))
+        (if (i32.eq (local.get $last) (i32.const 51)) (then
+          (i64.store (i32.const 280) (i64.const 7))
+          (return (i32.const 264))))
+        (if (i32.eq (local.get $last) (i32.const 52)) (then
+          (i64.store (i32.const 280) (i64.const -1))
+          (return (i32.const 264))))
+        (if (i32.eq (local.get $last) (i32.const 53)) (then
+          (i32.store8 (i32.const 264) (i32.const 1))
+          (i32.store (i32.const 272) (i32.const 512))
+          (i32.store (i32.const 276) (i32.const 12))
+          (return (i32.const 264))))
+        (i32.store8 (i32.const 272) (i32.const 1))
+        (i32.store (i32.const 280) (i32.const 512))
+        (i32.store (i32.const 284) (i32.const 12))
+        (i32.const 264)))"#;
+    zoo::strategy(text).expect("it is a strategy")
+}
+
+#[test]
+fn a_strategy_that_breaks_leaves_it_to_the_usual_rules_and_nobody_is_called_too_soon() {
+    let callees = Callees::start(|_, nth| match nth {
+        0 => Manner::Refuses(486),
+        _ => Manner::Answers,
+    });
+    let server = server(&callees, "{}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("hasty.wasm");
+    std::fs::write(&file, broken()).expect("a file");
+    let file = file.display().to_string();
+    succeed(&server, &["push", "--component", &file]);
+    let sid = draft(&server, 6, &["--gap", "60"]);
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    let row = completed(&server, &sid);
+    let counts = (progress(&row, "reached"), progress(&row, "attempts"));
+    assert_eq!(counts, (5, 11), "{row}");
+    let called = callees.called();
+    for (number, (state, _)) in results(&server, &sid) {
+        let times = &called[&number];
+        let gave_up = number == jackfield_interop::broadcasts::number(0);
+        let expected = if gave_up {
+            ("given-up", 1)
+        } else {
+            ("reached", 2)
+        };
+        assert_eq!((state.as_str(), times.len()), expected, "{number}");
+        for pair in times.windows(2) {
+            assert!(pair[1] - pair[0] >= GAP, "{number}");
+        }
+    }
+    let table = run(&server, &["broadcast", "results", &sid]).expect("results");
+    let line = table.lines().find(|line| line.starts_with(&number(0)));
+    assert!(
+        line.is_some_and(|line| line.contains("it is enough")),
+        "{table}"
+    );
+    let lines = succeed(&server, &["logs", "hasty"]);
+    assert!(
+        lines.contains("retry strategy `hasty` did not decide about "),
+        "{lines}"
+    );
+    server.stop();
+}

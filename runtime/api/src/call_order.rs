@@ -31,6 +31,7 @@ pub(crate) fn orders(
         caller_id: caller_id(parameters)?,
         reason: reason(parameters)?,
         queue: queue_terms::read(parameters, outbound, now_unix_ms)?,
+        credentials: None, // sealed for the call, once it has a SID
     })
 }
 

@@ -22,7 +22,7 @@ use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 use crate::status_callback;
-use crate::{ApiState, End, EndError, call_order, time_span};
+use crate::{ApiState, End, EndError, call_order, sip_login, time_span};
 
 /// Characters of a document that a request may bring along.
 const MAX_TWIML_CHARS: usize = 4000;
@@ -62,6 +62,8 @@ const CREATE: Vocabulary = Vocabulary {
         "RecordingStatusCallbackEvent",
         "RecordingStatusCallbackMethod",
         "RecordingTrack",
+        "SipAuthPassword",
+        "SipAuthUsername",
         "TimeLimit",
         "Trim",
         // Not at Twilio.
@@ -75,8 +77,6 @@ const CREATE: Vocabulary = Vocabulary {
         "CallToken",
         "ClientNotificationUrl",
         "RecordingConfigurationId",
-        "SipAuthPassword",
-        "SipAuthUsername",
     ],
 };
 
@@ -185,8 +185,13 @@ pub(crate) fn new_call(
     let account = directory.account(scope.account());
     let outbound = account.map(|account| account.outbound.clone());
     let now = (state.clock)();
-    let orders = call_order::orders(parameters, &outbound.unwrap_or_default(), now)?;
+    let mut orders = call_order::orders(parameters, &outbound.unwrap_or_default(), now)?;
     let (to, from) = (normalise(to), normalise(from));
+    let sid = random_call_sid();
+    let login = sip_login::read(parameters, &to)?;
+    orders.credentials = account
+        .zip(login)
+        .map(|(account, login)| account.seal_credentials(sid, login.username, &login.password));
     if from.parse::<PhoneNumber>().is_err() {
         let message = format!("`From` {from:?} is not a telephone number");
         return Err(Problem::bad(21212, message));
@@ -196,7 +201,7 @@ pub(crate) fn new_call(
         dial::permit(&directory, scope.account(), shown, &to)?;
     }
     Ok(NewCall {
-        sid: random_call_sid(),
+        sid,
         from,
         to,
         direction: Direction::OutboundApi,

@@ -58,6 +58,7 @@ mod recording_resource;
 mod recordings;
 mod route;
 mod shape;
+mod sip_login;
 mod state;
 mod status_callback;
 mod streams;

@@ -68,6 +68,8 @@ const CREATE: Vocabulary = Vocabulary {
         "RecordingStatusCallbackEvent",
         "RecordingStatusCallbackMethod",
         "RecordingTrack",
+        "SipAuthPassword",
+        "SipAuthUsername",
         "TimeLimit",
         "Trim",
     ],
@@ -79,8 +81,6 @@ const CREATE: Vocabulary = Vocabulary {
         "EarlyMedia",
         "JitterBufferSize",
         "Region",
-        "SipAuthPassword",
-        "SipAuthUsername",
     ],
 };
 

@@ -5,7 +5,7 @@
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
-use call::{CallSid, HttpError, HttpMethod, HttpRequest, HttpResponse};
+use call::{CallSid, Direction, HttpError, HttpMethod, HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 use store::{CallFilter, CallRow, Page, Scope, rfc2822};
 
@@ -17,6 +17,8 @@ use crate::problem::Problem;
 
 /// Bytes of a body that are shown.
 const SHOWN_BYTES: usize = 16 << 10;
+/// Twilio's code of a call that was not let in for want of a password.
+const BAD_CREDENTIALS: u32 = 32_202;
 /// Notifications of one call that have a SID.
 const MOST: u16 = 256;
 
@@ -99,7 +101,7 @@ pub(crate) async fn notifications_of_call(
     let wanted = log(&parameters)?;
     let pages = brand::pages_of(&state.store.directory(), scope.account());
     let row = own_call(&state, scope, &call, &uri)?;
-    let all = notifications(&state, scope, row.sid)?;
+    let all = notifications(&state, scope, &row)?;
     let fitting = all
         .into_iter()
         .filter(|one| wanted.is_none_or(|errors| errors == one.fault.is_error));
@@ -133,7 +135,7 @@ pub(crate) async fn list(
         let calls = store.calls(scope, &CallFilter::default(), from, size)?;
         let mut rows = Vec::new();
         for call in &calls.rows {
-            let mut of_call = notifications(&state, scope, call.sid)?;
+            let mut of_call = notifications(&state, scope, call)?;
             of_call.retain(|one| wanted.is_none_or(|errors| errors == one.fault.is_error));
             rows.extend(of_call.into_iter().rev());
         }
@@ -168,8 +170,8 @@ pub(crate) async fn fetch(
     let looking = tokio::task::spawn_blocking(move || {
         for number in 0..MOST {
             let call = CallSid::from_bytes(combined(sid, number));
-            if store.call(scope, call)?.is_some() {
-                let all = notifications(&state, scope, call)?;
+            if let Some(row) = store.call(scope, call)? {
+                let all = notifications(&state, scope, &row)?;
                 let found = all.into_iter().find(|one| one.number == number);
                 return Ok::<_, Problem>(found);
             }
@@ -211,10 +213,12 @@ fn read(state: &ApiState, scope: Scope, call: CallSid) -> Result<Told, Problem> 
 fn notifications(
     state: &ApiState,
     scope: Scope,
-    call: CallSid,
+    row: &CallRow,
 ) -> Result<Vec<Notification>, Problem> {
+    let call = row.sid;
     let told = read(state, scope, call)?;
-    let coded = told.faults.into_iter().filter_map(|fault| {
+    let faults = told.faults.into_iter().chain(refused_credentials(row));
+    let coded = faults.filter_map(|fault| {
         let (code, text) = fault.message.split_once(' ')?;
         let code = code.parse().ok().filter(|_| code.len() == 5)?;
         Some((code, text.to_owned(), fault))
@@ -229,6 +233,20 @@ fn notifications(
             fault,
         })
         .collect())
+}
+
+/// The far end of a call that we dialled wanted a user name and a password, and took none. Such a call has no story, and so no journal.
+fn refused_credentials(row: &CallRow) -> Option<Fault> {
+    let record = row.record.as_ref()?;
+    let status = record.sip_status?;
+    let is_refused = matches!(status, 401 | 407) && row.answered_unix_ms.is_none();
+    (is_refused && row.direction != Direction::Inbound).then(|| Fault {
+        at_unix_ms: row.ended_unix_ms.unwrap_or(row.updated_unix_ms),
+        is_error: true,
+        message: format!(
+            "{BAD_CREDENTIALS} SIP: Bad user credentials: the far end answered {status}: give those that it knows as `SipAuthUsername` and `SipAuthPassword`, as `username` and `password` of <Sip>, or as the trunk's `credentials`"
+        ),
+    })
 }
 
 /// The bytes of a call's SID with the number in their last two: the SID of a notification, and back again.

@@ -6,9 +6,9 @@ mod support;
 
 use std::time::Duration;
 
-use call::{CallSid, CallStatus, RecordingSource, RecordingTurn};
+use call::{CallRecord, CallSid, CallStatus, RecordingSource, RecordingTurn};
 use store::{AccountStore as _, RecordingEnding, RecordingStatus, Scope, Store as _};
-use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, request};
+use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, START_UNIX_MS, request};
 
 /// Accepts a call; its SID.
 async fn accepted(api: &Api, orders: &str) -> CallSid {
@@ -55,6 +55,51 @@ async fn a_call_is_ordered_with_a_time_a_recording_and_a_reason() {
         answer.status, 400,
         "a number that the account does not have"
     );
+}
+
+#[tokio::test]
+async fn what_it_proves_is_sealed_and_gone_when_it_is_over() {
+    let api = Api::new();
+    let to_uri = "To=sip:a@127.0.0.1:5080&From=345&Twiml=x";
+    let login = "SipAuthUsername=gw-7&SipAuthPassword=hush-4711";
+    let answer = api.post("Calls.json", &format!("{to_uri}&{login}")).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert!(!answer.json.to_string().contains("hush-4711"), "{answer:?}");
+    let call: CallSid = answer.json["sid"].as_str().unwrap().parse().unwrap();
+    let row = api.store.call(own(), call).unwrap().unwrap();
+    assert!(!format!("{row:?}").contains("hush-4711"), "{row:?}");
+    let kept = row.orders.credentials.unwrap();
+    assert_eq!(kept.username, "gw-7");
+    let directory = api.store.directory();
+    let account = directory.account(SID.parse().unwrap()).unwrap();
+    let opened = account.open_credentials(call, &kept).unwrap();
+    assert_eq!(opened.expose(), "hush-4711");
+    let other = accepted(&api, "").await;
+    assert!(account.open_credentials(other, &kept).is_err());
+    let record = CallRecord {
+        sip_status: Some(407),
+        ..CallRecord::new(CallStatus::Failed, "407")
+    };
+    let ended = api.store.finish_call(call, record, START_UNIX_MS, None);
+    ended.wait().unwrap();
+    let row = api.store.call(own(), call).unwrap().unwrap();
+    assert_eq!(row.orders.credentials, None);
+    let told = api.get(&format!("Calls/{call}/Notifications.json")).await;
+    let told = &told.json["notifications"];
+    assert_eq!(told[0]["error_code"], "32202");
+    let one = api.get(told[0]["uri"].as_str().unwrap()).await;
+    assert_eq!(one.json, told[0]);
+
+    let numbers = "To=%2B85512345678&From=345&Twiml=x";
+    for wrong in [
+        format!("{to_uri}&SipAuthPassword=hush-4711"),
+        format!("{numbers}&{login}"),
+    ] {
+        let answer = api.post("Calls.json", &wrong).await;
+        assert_eq!(answer.problem(), (400, 20001), "{wrong}");
+        let said = answer.json["message"].as_str().unwrap();
+        assert!(!said.contains("hush-4711"), "{said}");
+    }
 }
 
 #[tokio::test]

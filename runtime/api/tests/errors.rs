@@ -104,6 +104,15 @@ const CODES: &[(u32, u16, &str)] = &[
         400,
         "The call is over, or too far for what is asked of it",
     ),
+    (21221, 400, "`SipAuthUsername` has more than 255 bytes"),
+    (21222, 400, "`SipAuthUsername` has control characters"),
+    (21223, 400, "`SipAuthPassword` has more than 255 bytes"),
+    (21224, 400, "`SipAuthPassword` has control characters"),
+    (
+        21225,
+        400,
+        "`SipAuthUsername` is given without `SipAuthPassword`",
+    ),
     (
         21402,
         400,
@@ -146,10 +155,11 @@ const CODES: &[(u32, u16, &str)] = &[
     (32018, 400, "`Twiml` is longer than 4,000 characters"),
 ];
 
-/// What no request brings about here: a store that fails, and a carrier without a trunk.
-const NOT_ASKED: [u32; 2] = [20503, 21214];
+/// What no request brings about here: a store that fails.
+const NOT_ASKED: [u32; 1] = [20503];
 
 const CALL: &str = "To=%2B85512345678&From=345";
+const CALL_TO_URI: &str = "To=sip:a@127.0.0.1:5080&From=345&Twiml=x";
 
 /// Requests of `hotline` that are refused with the code.
 const REFUSED: &[(u32, &str, &str, &str)] = &[
@@ -200,6 +210,12 @@ const REFUSED: &[(u32, &str, &str, &str)] = &[
         "POST",
         "Calls.json",
         "To=%2B14155550123&From=345&Twiml=x",
+    ),
+    (
+        21214,
+        "POST",
+        "Calls.json",
+        "To=sip:a@192.0.2.9&From=345&Twiml=x",
     ),
     (21216, "POST", "Calls.json", "To=112&From=345&Twiml=x"),
     (
@@ -267,6 +283,20 @@ async fn each_code_comes_with_its_status_and_the_shape_of_twilios_errors() {
     check(&mut asked, 32018, &api.post("Calls.json", &long).await);
     let long = format!("{CALL}&Body={}", "x".repeat(1_601));
     check(&mut asked, 21617, &api.post("Messages.json", &long).await);
+    let many = "x".repeat(256);
+    for (code, login) in [
+        (21221, format!("SipAuthUsername={many}&SipAuthPassword=x")),
+        (
+            21222,
+            "SipAuthUsername=a%0d%0ab&SipAuthPassword=x".to_owned(),
+        ),
+        (21223, format!("SipAuthUsername=x&SipAuthPassword={many}")),
+        (21224, "SipAuthUsername=x&SipAuthPassword=a%0ab".to_owned()),
+        (21225, "SipAuthUsername=x".to_owned()),
+    ] {
+        let form = format!("{CALL_TO_URI}&{login}");
+        check(&mut asked, code, &api.post("Calls.json", &form).await);
+    }
     let queue = "FriendlyName=x";
     api.post("Queues.json", queue).await;
     check(&mut asked, 20409, &api.post("Queues.json", queue).await);

@@ -384,7 +384,7 @@ pub(crate) fn dial(
     let is_secure = stops.iter().all(|stop| stop.hop.transport.is_secure());
     let invite = sip::OutgoingInvite {
         call_id: Some(sip_call_id.clone()),
-        ..invite(services, trunk, stops, first, row)?
+        ..invite(services, account, trunk, stops, first, row)?
     };
     let leg = OutboundLeg {
         dialog: services.endpoint.open(signals),
@@ -470,6 +470,7 @@ pub(crate) async fn end(services: &Services, sid: CallSid, status: CallStatus, e
 /// The INVITE of a call: whom it is for and who calls, as this trunk writes them.
 fn invite(
     services: &Services,
+    account: &store::Account,
     trunk: &Trunk,
     stops: &[Stop],
     first: &Stop,
@@ -534,13 +535,27 @@ fn invite(
             .chain(subject)
             .chain(fields)
             .collect(),
-        credentials: trunks::credentials(trunk),
+        credentials: to_prove(account, trunk, row)?,
         answer_within: ANSWER_WITHIN,
         ring_timeout: row
             .ring_timeout_s
             .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         ..sip::OutgoingInvite::new(first.hop, request_uri(first), said.from, said.to)
     })
+}
+
+/// What is proved to the far end: the call's own before the trunk's.
+fn to_prove(
+    account: &store::Account,
+    trunk: &Trunk,
+    row: &CallRow,
+) -> anyhow::Result<Option<Arc<sip::digest::Credentials>>> {
+    let Some(own) = &row.orders.credentials else {
+        return Ok(trunks::credentials(trunk));
+    };
+    let password = account.open_credentials(row.sid, own)?;
+    let own = sip::digest::Credentials::new(own.username.as_str(), password.expose(), None);
+    Ok(Some(Arc::new(own.context("unusable credentials")?)))
 }
 
 /// A Call-ID that nobody can guess (RFC 3261 section 8.1.1.4).

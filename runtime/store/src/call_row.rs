@@ -8,7 +8,7 @@ use call::{
 use serde::{Deserialize, Serialize};
 
 use crate::seal::random_bytes;
-use crate::{CallCallback, Flow, QueueTerms, TrunkId};
+use crate::{CallCallback, Flow, QueueTerms, SipCredentials, TrunkId};
 
 /// A SID for a new call, with 128 random bits.
 #[must_use]
@@ -56,6 +56,8 @@ pub struct CallOrders {
     pub reason: Option<String>,
     /// When, and before whom, it may be dialled.
     pub queue: QueueTerms,
+    /// What is proved to the far end in place of the trunk's own; none of a call that is over.
+    pub credentials: Option<SipCredentials>,
 }
 
 /// What is changed of a call that is not over.

@@ -43,6 +43,7 @@ mod recording_row;
 mod rows;
 mod scope;
 pub mod seal;
+mod sip_credentials;
 mod store;
 pub mod tenants;
 mod trunk;
@@ -104,6 +105,7 @@ pub use recording_row::{
 };
 pub use scope::Scope;
 pub use seal::Secret;
+pub use sip_credentials::SipCredentials;
 pub use store::{AccountStore, Store};
 pub use tenants::{Tenants, TenantsError};
 pub use trunk::{

@@ -84,6 +84,7 @@ pub(crate) enum Purpose {
     AccountSecret,
     LoginPassword,
     CredentialsPassword,
+    CallPassword,
 }
 
 impl Purpose {
@@ -100,6 +101,7 @@ impl Purpose {
             Self::AccountSecret => b"account-secret",
             Self::LoginPassword => b"login-password",
             Self::CredentialsPassword => b"credentials-password",
+            Self::CallPassword => b"call-password",
         }
     }
 }

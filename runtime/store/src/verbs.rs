@@ -16,7 +16,8 @@ use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::usage;
 use crate::{
-    CallChange, CallEvent, CallEventKind, CallRow, Directory, Leg, NewCall, Scope, StoreError,
+    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, Leg, NewCall, Scope,
+    StoreError,
 };
 
 pub(crate) use self::broadcasts::{
@@ -205,6 +206,10 @@ fn end(
     let row = CallRow {
         status: record.status,
         due_unix_ms: None,
+        orders: CallOrders {
+            credentials: None,
+            ..before.orders.clone()
+        },
         ended_unix_ms: Some(ended),
         record: Some(record.clone()),
         ..before.clone()

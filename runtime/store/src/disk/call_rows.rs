@@ -9,7 +9,7 @@ use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::{CallEvent, CallEventKind, CallOrders, CallRow, Flow, Leg, QueueTerms, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 
 /// The version of the events written today.
 const EVENT_VERSION: u8 = 4;
@@ -25,6 +25,7 @@ pub(super) fn stored_event(event: &CallEvent) -> Vec<u8> {
 pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
     match version("call", stored)? {
         (VERSION, row) => decode_row("call", row),
+        (6, row) => decode_row::<SixthCall>("call", row).map(CallRow::from),
         (5, row) => decode_row::<FifthCall>("call", row).map(CallRow::from),
         (4, row) => decode_row::<FourthCall>("call", row).map(CallRow::from),
         (3, row) => decode_row::<EarlierCall<ThirdRecord>>("call", row).map(CallRow::from),
@@ -41,6 +42,26 @@ pub(super) fn read_event(stored: &[u8]) -> Result<CallEvent, StoreError> {
         (2, row) => decode_row::<EarlierEvent<SecondRecord>>("event", row).map(CallEvent::from),
         (1, row) => decode_row::<EarlierEvent<FirstRecord>>("event", row).map(CallEvent::from),
         (version, _) => Err(unknown_version("event", version)),
+    }
+}
+
+/// Version 6: it proved what its trunk does.
+#[derive(Deserialize)]
+struct SixthCall {
+    call: FifthCall,
+    queue: QueueTerms,
+}
+
+impl From<SixthCall> for CallRow {
+    fn from(row: SixthCall) -> Self {
+        let before = Self::from(row.call);
+        Self {
+            orders: CallOrders {
+                queue: row.queue,
+                ..before.orders
+            },
+            ..before
+        }
     }
 }
 
@@ -62,7 +83,7 @@ impl From<FifthCall> for CallRow {
                 recording: row.recording,
                 caller_id: row.caller_id,
                 reason: row.reason,
-                queue: QueueTerms::default(),
+                ..CallOrders::default()
             },
             ..Self::from(row.call)
         }
@@ -339,13 +360,13 @@ mod tests {
             ..row()
         };
         let mut stored = stored_call(&row);
-        assert_eq!(stored.split_off(stored.len() - 8), AS_OTHERS, "no orders");
+        assert_eq!(stored.split_off(stored.len() - 9), AS_OTHERS, "no orders");
         stored[0] = 4;
         assert_eq!(read_call(&stored).unwrap(), row);
     }
 
-    /// Nothing ordered: four absences, the class of most calls, three absences.
-    const AS_OTHERS: [u8; 8] = [0, 0, 0, 0, 1, 0, 0, 0];
+    /// Nothing ordered: four absences, the class of most calls, four absences.
+    const AS_OTHERS: [u8; 9] = [0, 0, 0, 0, 1, 0, 0, 0, 0];
 
     #[test]
     fn the_orders_of_the_fifth_version_stay() {
@@ -359,7 +380,7 @@ mod tests {
             ..row()
         };
         let mut stored = stored_call(&row);
-        assert_eq!(stored.split_off(stored.len() - 4), AS_OTHERS[4..]);
+        assert_eq!(stored.split_off(stored.len() - 5), AS_OTHERS[4..]);
         stored[0] = 5;
         assert_eq!(read_call(&stored).unwrap(), row);
     }
@@ -379,11 +400,19 @@ mod tests {
             ..row()
         };
         assert_eq!(read_call(&stored_call(&row)).unwrap(), row);
+        let mut stored = stored_call(&row);
+        assert_eq!(
+            stored.pop(),
+            Some(0),
+            "without credentials it is a row of version 6"
+        );
+        stored[0] = 6;
+        assert_eq!(read_call(&stored).unwrap(), row);
     }
 
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        assert!(read_call(&[7, 0]).is_err());
+        assert!(read_call(&[8, 0]).is_err());
         assert!(read_event(&[0, 0]).is_err());
     }
 }

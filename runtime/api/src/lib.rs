@@ -6,6 +6,7 @@
 
 mod accounts;
 mod applications;
+mod attempts;
 mod auth;
 mod available_numbers;
 mod brand;
@@ -158,6 +159,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(outbound_queue::routes())
         .merge(available_numbers::routes())
         .merge(route::routes())
+        .merge(attempts::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -103,6 +103,23 @@ impl Outcome {
 }
 
 impl CallRecord {
+    /// Whether another trunk may do what this one did not: the attempt timed out, met with congestion or with a fault on the way, and nothing is
+    /// known of the called party. What a trunk's own table calls busy is busy.
+    #[must_use]
+    pub fn may_go_another_way(&self) -> bool {
+        let is_undecided = matches!(self.status, CallStatus::Failed | CallStatus::NoAnswer);
+        let is_of_the_way = matches!(self.sip_status, Some(408 | 500 | 502..=504));
+        // No route (2, 3), the network out of order (38), no channel.
+        let cause = self
+            .q850_cause
+            .map(|cause| (cause, Outcome::of_cause(cause)));
+        let is_of_the_network = match cause {
+            None | Some((2 | 3, _) | (_, Some(Outcome::Congestion) | None)) => true,
+            Some(_) => false,
+        };
+        is_undecided && is_of_the_way && is_of_the_network
+    }
+
     /// How the call ended, for whoever decides about another attempt.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

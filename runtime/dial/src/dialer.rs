@@ -76,6 +76,8 @@ pub struct CallRequest {
     pub to: String,
     /// When, and before whom. A class above what its account may have counts as the highest that it may.
     pub terms: QueueTerms,
+    /// The trunks over which it was tried in vain: it goes over none of them again.
+    pub tried: Vec<TrunkId>,
 }
 
 /// What the clocks say: one that never goes back, and the one on the wall, which somebody may set.
@@ -109,6 +111,14 @@ pub enum Input {
         call: CallSid,
         /// How long the far end wants to be left alone (RFC 3261 section 20.33).
         retry_after: Option<Duration>,
+    },
+    /// A call that was attempted failed before it rang, and goes over another of its trunks: it waits for one at its old place. One for
+    /// which no trunk is left is refused; see [`Dialer::has_other_way`].
+    AttemptFailed {
+        /// The call.
+        call: CallSid,
+        /// The far end had no room for it, and wants to be left alone for that long, if it says so.
+        congested: Option<Option<Duration>>,
     },
     /// These trunks are those whose targets do not answer. Waiting calls find other ways where they have them.
     Down(BTreeSet<TrunkId>),
@@ -216,6 +226,8 @@ struct Held {
     payer: AccountSid,
     trunk: TrunkId,
     part: Part,
+    /// What was asked for, and its place in the order of all; none of a call that did not wait.
+    waited: Option<Box<(CallRequest, u64)>>,
 }
 
 impl Dialer {
@@ -274,14 +286,14 @@ impl Dialer {
     /// Why it may not begin, or when.
     pub fn begin_now(&mut self, now: Instant, request: &CallRequest) -> Result<TrunkId, NotNow> {
         let CallRequest { call, account, .. } = *request;
-        let ways = self.ways(account, &request.from, &request.to)?;
+        let ways = self.ways(request)?;
         let payer = self.directory.payer(account);
         let own = self.accounts.get(&payer).ok_or(Full::Account)?;
         let mut refusal = None;
         for Way { trunk, part } in ways {
             match self.room(now, &trunk, part.as_deref(), own) {
                 Ok(()) => {
-                    self.begin(now, call, account, &trunk, part);
+                    self.begin(now, call, account, &trunk, part, None);
                     return Ok(trunk);
                 }
                 Err(why) => refusal = refusal.or(Some(why)),
@@ -322,9 +334,15 @@ impl Dialer {
         self.carriers.get(&trunk.carrier)?.ready_at()
     }
 
-    /// The trunks that may carry a call, the first choice in front. Those whose targets do not answer are left out while there are others.
-    fn ways(&self, account: AccountSid, from: &str, to: &str) -> Result<Vec<Way>, Refusal> {
-        let candidates = route(&self.directory, account, from, to)?;
+    /// The trunks that may carry a call, the first choice in front. Those whose targets do not answer are left out while there are others, those
+    /// over which it was tried for good. Never empty.
+    fn ways(&self, request: &CallRequest) -> Result<Vec<Way>, Refusal> {
+        let CallRequest { from, to, .. } = request;
+        let mut candidates = route(&self.directory, request.account, from, to)?;
+        candidates.retain(|candidate| !request.tried.contains(&candidate.trunk));
+        if candidates.is_empty() {
+            return Err(Refusal::NoOtherTrunk(to.clone()));
+        }
         let is_up = |trunk: &TrunkId| !self.down.contains(trunk);
         let has_others = candidates.iter().any(|candidate| is_up(&candidate.trunk));
         let ways = candidates.into_iter().map(|candidate| candidate.trunk);
@@ -370,6 +388,7 @@ impl Dialer {
             payer,
             trunk: trunk.clone(),
             part,
+            waited: None,
         };
         self.held.insert(call, held);
         Ok(())
@@ -383,6 +402,7 @@ impl Dialer {
             Input::CancelAll { account, class } => self.cancel_all(account, class),
             Input::Ended(call) => self.end(call),
             Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
+            Input::AttemptFailed { call, congested } => self.attempt_failed(now, call, congested),
             Input::Down(down) => {
                 self.down = down;
                 self.judge_anew();
@@ -471,18 +491,24 @@ impl Dialer {
     }
 
     fn accept(&mut self, now: Now, request: CallRequest) {
-        let CallRequest { call, account, .. } = request;
-        if self.waiting.contains_key(&call) || self.held.contains_key(&call) {
+        if self.waiting.contains_key(&request.call) || self.held.contains_key(&request.call) {
             return;
         }
-        let ways = match self.has_room(account) {
-            true => self.ways(account, &request.from, &request.to),
-            false => Err(Refusal::QueueFull),
-        };
-        match ways {
-            Ok(ways) => {
+        match self.has_room(request.account) {
+            true => {
                 let sequence = self.next_sequence;
                 self.next_sequence += 1;
+                self.admit(now, request, sequence);
+            }
+            false => self.refuse_call(&request, Refusal::QueueFull),
+        }
+    }
+
+    /// Lets a call wait at this place in the order, or refuses it.
+    fn admit(&mut self, now: Now, request: CallRequest, sequence: u64) {
+        match self.ways(&request) {
+            Ok(ways) => {
+                let account = request.account;
                 self.enqueue(Waiting {
                     payer: self.directory.payer(account),
                     ways,
@@ -491,12 +517,16 @@ impl Dialer {
                     request,
                 });
             }
-            Err(reason) => self.outputs.push_back(Output::Refuse {
-                call,
-                account,
-                reason,
-            }),
+            Err(reason) => self.refuse_call(&request, reason),
         }
+    }
+
+    fn refuse_call(&mut self, request: &CallRequest, reason: Refusal) {
+        self.outputs.push_back(Output::Refuse {
+            call: request.call,
+            account: request.account,
+            reason,
+        });
     }
 
     fn cancel(&mut self, call: CallSid) {
@@ -536,6 +566,42 @@ impl Dialer {
         }
     }
 
+    /// Gives the channels of an attempt back, and lets its call wait again.
+    fn attempt_failed(&mut self, now: Now, call: CallSid, congested: Option<Option<Duration>>) {
+        let Some(mut held) = self.give_back(call) else {
+            return;
+        };
+        if let Some(trunk) = self.trunks.get_mut(&held.trunk) {
+            match congested {
+                Some(retry_after) => trunk.refuse(now.instant, held.part.as_deref(), retry_after),
+                None => trunk.release(held.part.as_deref()),
+            }
+        }
+        if let Some((mut request, sequence)) = held.waited.take().map(|waited| *waited) {
+            request.tried.push(held.trunk);
+            self.admit(now, request, sequence);
+        }
+    }
+
+    /// Whether a call that is being attempted has a trunk besides, over which it was not tried yet.
+    #[must_use]
+    pub fn has_other_way(&self, call: CallSid) -> bool {
+        let held = self.held.get(&call);
+        let waited = held.and_then(|held| Some((&held.trunk, held.waited.as_ref()?)));
+        waited.is_some_and(|(trunk, waited)| {
+            let CallRequest {
+                account,
+                from,
+                to,
+                tried,
+                ..
+            } = &waited.0;
+            let candidates = route(&self.directory, *account, from, to);
+            let mut candidates = candidates.into_iter().flatten();
+            candidates.any(|other| other.trunk != *trunk && !tried.contains(&other.trunk))
+        })
+    }
+
     /// Gives the account's channel back, and says which of a trunk's is to be given back.
     fn give_back(&mut self, call: CallSid) -> Option<Held> {
         let held = self.held.remove(&call)?;
@@ -553,20 +619,9 @@ impl Dialer {
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         waiting.sort_by_key(|waiting| waiting.sequence);
         for waiting in waiting {
-            let CallRequest {
-                call,
-                account,
-                from,
-                to,
-                ..
-            } = &waiting.request;
-            match self.ways(*account, from, to) {
+            match self.ways(&waiting.request) {
                 Ok(ways) => self.enqueue(Waiting { ways, ..waiting }),
-                Err(reason) => self.outputs.push_back(Output::Refuse {
-                    call: *call,
-                    account: *account,
-                    reason,
-                }),
+                Err(reason) => self.refuse_call(&waiting.request, reason),
             }
         }
     }
@@ -766,7 +821,8 @@ impl Dialer {
         let Some(Way { trunk, part }) = way.or(waiting.ways.first()).cloned() else {
             return;
         };
-        self.begin(now.instant, call, account, &trunk, part);
+        let waited = Some(Box::new((waiting.request, waiting.sequence)));
+        self.begin(now.instant, call, account, &trunk, part, waited);
         self.outputs.push_back(Output::Attempt {
             call,
             account,
@@ -782,6 +838,7 @@ impl Dialer {
         account: AccountSid,
         trunk: &TrunkId,
         part: Part,
+        waited: Option<Box<(CallRequest, u64)>>,
     ) {
         if let Some(capacity) = self.trunks.get_mut(trunk) {
             capacity.begin(now, part.as_deref());
@@ -799,6 +856,7 @@ impl Dialer {
             payer,
             trunk: trunk.clone(),
             part,
+            waited,
         };
         self.held.insert(call, held);
     }

@@ -50,6 +50,9 @@ pub enum Refusal {
         "no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`, and to that of a device its `login`"
     )]
     NoTrunk(String),
+    /// It failed over every trunk that leads there.
+    #[error("no trunk is left over which {0} was not tried in vain")]
+    NoOtherTrunk(String),
     /// Too many calls wait already, of this account or in all.
     #[error("too many calls are waiting: try again later")]
     QueueFull,
@@ -66,7 +69,7 @@ impl Refusal {
             Self::InvalidDestination(_) | Self::InvalidReferral(_) => 21211,
             Self::NotAllowed(_) => 21215,
             Self::Emergency(_) => 21216,
-            Self::NoTrunk(_) => 21214,
+            Self::NoTrunk(_) | Self::NoOtherTrunk(_) => 21214,
             Self::QueueFull => 20429,
         }
     }

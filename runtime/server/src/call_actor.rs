@@ -1,5 +1,6 @@
 //! One actor owns one call.
 
+mod elsewhere;
 mod recordings;
 mod rooms;
 mod versions;
@@ -94,6 +95,8 @@ pub(crate) struct CallActor {
     journals: Vec<Vec<u8>>,
     /// The record, and when the call ended in Unix milliseconds.
     ended: Option<(CallRecord, u64)>,
+    /// The other side was heard to ring: it is dialled no second time.
+    rang: bool,
     /// Our BYE is under way; until it is answered the far end may count the call as one of its own.
     leaving: bool,
 }
@@ -181,6 +184,7 @@ impl CallActor {
             listening: None,
             journals: Vec::new(),
             ended: None,
+            rang: false,
             leaving: false,
         };
         runtime.spawn(actor.run().instrument(span));
@@ -200,7 +204,9 @@ impl CallActor {
             self.call.handle(Instant::now(), input);
             self.drain();
         }
-        self.finish().await;
+        if !self.goes_elsewhere().await {
+            self.finish().await;
+        }
     }
 
     /// Keeps the record and the journal in one transaction, then takes the call off the list of live ones: a call that is on
@@ -544,6 +550,7 @@ impl CallActor {
 
     fn record(&mut self, status: CallStatus) {
         let Some(record) = self.call.record() else {
+            self.rang = true;
             if status == CallStatus::InProgress {
                 self.services.news.tell(|| News::Answered);
             }

@@ -111,6 +111,7 @@ impl Children {
             services: Arc::clone(services),
             request: CallRequest {
                 terms: QueueTerms::default(),
+                tried: Vec::new(),
                 call: store::random_call_sid(),
                 account: account.sid,
                 from: call

@@ -161,8 +161,9 @@ async fn end(
     call: CallSid,
     how: End,
 ) -> Result<(), EndError> {
-    services.outbound.cancel(call).await;
     for _ in 0..LEAVING_QUEUE_TRIES {
+        // Each time: one that failed over a trunk waits again.
+        services.outbound.cancel(call).await;
         match services
             .store
             .call(Scope::of_host(account), call)?

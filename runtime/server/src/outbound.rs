@@ -1,5 +1,7 @@
 //! Calls that go out: from the durable queue to their actors. Also keeps the channels of calls that came in.
 
+mod failover;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -13,7 +15,8 @@ use dial::{
 };
 use numbers::{Callee, Caller, Presenter};
 use store::{
-    CallRow, Directory, EXPIRED, Leg, PhoneNumber, Priority, Scope, StoreError, Trunk, TrunkId,
+    CallRow, Directory, EXPIRED, FailedAttempt, Leg, PhoneNumber, Priority, Scope, StoreError,
+    Trunk, TrunkId,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
@@ -27,7 +30,7 @@ use crate::flows::Story;
 use crate::media_plane::{self, Line};
 use crate::referral::Peer;
 use crate::services::{Services, random};
-use crate::trunks::{self, Stop};
+use crate::trunks::{self, NoRoute, Stop};
 
 /// How long an outbound call rings when its request does not say.
 const RING_TIMEOUT: Duration = Duration::from_secs(60);
@@ -93,6 +96,7 @@ impl Outbound {
             from: row.from.clone(),
             to: row.to.clone(),
             terms: row.orders.queue.clone(),
+            tried: row.tried.clone(),
         };
         self.feed(Input::Accepted(request));
     }
@@ -289,6 +293,14 @@ impl Outbound {
                 trunk,
             } => {
                 if let Err(error) = attempt(&services, call, account, &trunk).await {
+                    let failed = FailedAttempt {
+                        trunk,
+                        sip_status: None,
+                        reason: format!("{error:#}"),
+                    };
+                    if error.is::<NoRoute>() && self.keep(&services, call, failed).await {
+                        return self.go_elsewhere(call, None);
+                    }
                     error!(call.sid = %call, tenant.id = %account, "cannot dial: {error:#}");
                     end(&services, call, CallStatus::Failed, format!("{error:#}")).await;
                     self.ended(call);

@@ -123,6 +123,19 @@ pub struct CallRow {
     pub settings: BTreeMap<String, String>,
     /// What else was ordered.
     pub orders: CallOrders,
+    /// The trunks over which it was tried in vain, the first in front. It is tried over none of them again.
+    pub tried: Vec<TrunkId>,
+}
+
+/// An attempt that came to nothing before it rang, so that the call is tried over another trunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAttempt {
+    /// Over which trunk.
+    pub trunk: TrunkId,
+    /// The final SIP status; none where no INVITE left, because the trunk's servers could not be found.
+    pub sip_status: Option<u16>,
+    /// Why, in words.
+    pub reason: String,
 }
 
 impl CallRow {
@@ -157,4 +170,6 @@ pub enum CallEventKind {
     Status(CallStatus),
     /// The call is over.
     Ended(CallRecord),
+    /// An attempt failed, and the call waits for another of its trunks.
+    AttemptFailed(FailedAttempt),
 }

@@ -153,6 +153,7 @@ mod tests {
             events: 3,
             settings: Default::default(),
             orders: Default::default(),
+            tried: Vec::new(),
         }
     }
 

@@ -12,7 +12,10 @@ pub(crate) const fn turn_of(kind: &CallEventKind) -> Option<ProgressEvent> {
         CallEventKind::Status(CallStatus::Ringing) => Some(ProgressEvent::Ringing),
         CallEventKind::Status(CallStatus::InProgress) => Some(ProgressEvent::Answered),
         CallEventKind::Ended(_) => Some(ProgressEvent::Completed),
-        CallEventKind::Accepted | CallEventKind::CameIn(_) | CallEventKind::Status(_) => None,
+        CallEventKind::Accepted
+        | CallEventKind::CameIn(_)
+        | CallEventKind::Status(_)
+        | CallEventKind::AttemptFailed(_) => None,
     }
 }
 

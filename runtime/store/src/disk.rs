@@ -49,10 +49,10 @@ use crate::seal::{KeyFileError, OperatorKey};
 use crate::{
     AccountStore, Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow,
     CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
-    ConferencePage, ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording,
-    NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin, PluginChange,
-    PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow,
-    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, NewCall, NewQueue,
+    NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin,
+    PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage,
+    QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, UsageOfDay,
     apply, page, verbs,
 };
@@ -529,6 +529,12 @@ impl Store for DiskStore {
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::begin_attempt(rows, sid, leg, at_unix_ms)
+        })
+    }
+
+    fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::fail_attempt(rows, sid, failed, at_unix_ms)
         })
     }
 

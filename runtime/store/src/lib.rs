@@ -64,7 +64,8 @@ pub use broadcast::{
 };
 pub use call::{CallCallback, ProgressEvent, RecordingSource};
 pub use call_row::{
-    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Leg, NewCall, random_call_sid,
+    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, FailedAttempt, Leg, NewCall,
+    random_call_sid,
 };
 pub use callback_row::{CallbackOutcome, CallbackRow};
 pub use calling_hours::{CallingHours, InvalidHours};

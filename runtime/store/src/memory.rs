@@ -18,12 +18,12 @@ use crate::rows::Rows;
 use crate::{
     AccountStore, Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow,
     CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
-    ConferencePage, ConferenceRow, Cursor, Directory, Edit, Leg, MAX_AUDIT_ENTRIES, NewCall,
-    NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage,
-    ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange,
-    QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter,
-    RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants,
-    UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
+    ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, MAX_AUDIT_ENTRIES,
+    NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter,
+    ParticipantPage, ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
+    QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding,
+    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store,
+    StoreError, Tenants, UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -339,6 +339,10 @@ impl Store for MemoryStore {
 
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
         self.write(|rows| verbs::begin_attempt(rows, sid, leg, at_unix_ms))
+    }
+
+    fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
+        self.write(|rows| verbs::fail_attempt(rows, sid, failed, at_unix_ms))
     }
 
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()> {

@@ -10,11 +10,12 @@ use call::{
 use crate::{
     Applied, AuditEntry, Author, BroadcastWork, CallChange, CallEvent, CallFilter, CallRow,
     CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
-    ConferencePage, ConferenceRow, Cursor, Directory, Edit, Leg, NewCall, NewQueue, NewRecording,
-    NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore, Plugin,
-    PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage,
-    QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin, UsageOfDay,
+    ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, NewCall, NewQueue,
+    NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore,
+    Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor,
+    QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
+    RecordingRow, RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin,
+    UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -179,6 +180,10 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// Takes a call out of the queue because its INVITE is about to leave; let it leave only after the commit. Fails with
     /// [`StoreError::NotQueued`] if the call no longer waits: then do not dial it.
     fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()>;
+
+    /// Keeps that an attempt failed before it rang, and puts the call back into the queue at its old place, to be tried over another trunk.
+    /// Fails with [`StoreError::IllegalStatus`] if it rang or is over.
+    fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()>;
 
     /// Keeps a new call that came in, ringing.
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()>;

@@ -16,8 +16,8 @@ use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::usage;
 use crate::{
-    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, Leg, NewCall, Scope,
-    StoreError,
+    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, FailedAttempt, Leg,
+    NewCall, Scope, StoreError,
 };
 
 pub(crate) use self::broadcasts::{
@@ -46,12 +46,18 @@ pub(crate) fn accept_call(
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
     callbacks::begin(rows, call.sid, call.callback.clone())?;
-    let not_before = call.orders.queue.not_before_unix_ms;
+    let row = new_row(scope, call, CallStatus::Queued);
     let row = CallRow {
-        due_unix_ms: Some(not_before.map_or(at, |not_before| not_before.max(at))),
-        ..new_row(scope, call, CallStatus::Queued)
+        due_unix_ms: Some(first_due(&row)),
+        ..row
     };
     write(rows, None, row, at, CallEventKind::Accepted)
+}
+
+/// When a call may first be dialled.
+fn first_due(row: &CallRow) -> u64 {
+    let not_before = row.orders.queue.not_before_unix_ms;
+    not_before.unwrap_or(0).max(row.created_unix_ms)
 }
 
 pub(crate) fn begin_inbound(
@@ -111,6 +117,30 @@ pub(crate) fn begin_attempt(
         ..before.clone()
     };
     write(rows, Some(&before), row, at, CallEventKind::Attempted(leg)).map(drop)
+}
+
+/// Puts a call back into the queue, at its old place, because it failed over one trunk and may go over another.
+pub(crate) fn fail_attempt(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    failed: FailedAttempt,
+    at: u64,
+) -> Result<(), StoreError> {
+    let before = existing(rows, sid)?;
+    if before.status != CallStatus::Queued {
+        return Err(StoreError::IllegalStatus {
+            call: sid,
+            from: before.status,
+            to: CallStatus::Queued,
+        });
+    }
+    let mut row = CallRow {
+        due_unix_ms: Some(first_due(&before)),
+        ..before.clone()
+    };
+    row.tried.push(failed.trunk.clone());
+    let failed = CallEventKind::AttemptFailed(failed);
+    write(rows, Some(&before), row, at, failed).map(drop)
 }
 
 pub(crate) fn set_status(
@@ -301,6 +331,7 @@ fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
         events: 0,
         settings: call.settings,
         orders: call.orders,
+        tried: Vec::new(),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Gets a path below the account, such as `Calls.json`: the status, and the body as JSON.
+    /// Gets a path, below the account where it begins with no slash, such as `Calls.json`: the status, and the body as JSON.
     #[must_use]
     pub fn get(&self, path: &str) -> (u16, Value) {
         self.request("GET", path, "")
@@ -90,7 +90,10 @@ impl Rest {
     }
 
     fn attempt(&self, method: &str, path: &str, body: &str) -> std::io::Result<(u16, Value)> {
-        let path = format!("/2010-04-01/Accounts/{}/{path}", self.account_sid);
+        let path = match path.starts_with('/') {
+            true => path.to_owned(),
+            false => format!("/2010-04-01/Accounts/{}/{path}", self.account_sid),
+        };
         let credentials = STANDARD.encode(format!("{}:{}", self.account_sid, self.auth_token));
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {credentials}\r\nConnection: close\r\n\

@@ -168,3 +168,47 @@ fn a_cause_says_more_than_a_code_and_less_than_an_answer_or_our_own_wish() {
     let undialled = CallRecord::new(CallStatus::Failed, "no trunk");
     assert_eq!(undialled.outcome(), Outcome::Failed);
 }
+
+#[test]
+fn another_trunk_helps_where_the_way_was_at_fault() {
+    for (sip_status, q850_cause, expected) in [
+        (Some(408), None, true),
+        (Some(500), None, true),
+        (Some(502), None, true),
+        (Some(503), None, true),
+        (Some(504), None, true),
+        (Some(503), Some(34), true),
+        (Some(503), Some(38), true),
+        (Some(503), Some(3), true),
+        (Some(503), Some(31), true),
+        // The network knows the called party: another trunk finds the same.
+        (Some(503), Some(17), false),
+        (Some(503), Some(1), false),
+        (Some(503), Some(21), false),
+        (Some(408), Some(18), false),
+        (Some(500), Some(20), false),
+        (Some(404), None, false),
+        (Some(480), None, false),
+        (Some(486), None, false),
+        (Some(487), None, false),
+        (Some(488), None, false),
+        (Some(600), None, false),
+        (Some(603), None, false),
+        (None, None, false),
+    ] {
+        let status = sip_status.map_or(CallStatus::Failed, CallStatus::from_sip);
+        let record = CallRecord {
+            sip_status,
+            q850_cause,
+            ..CallRecord::new(status, "")
+        };
+        let told = record.may_go_another_way();
+        assert_eq!(told, expected, "{sip_status:?} {q850_cause:?}");
+    }
+    // A trunk's table says what its 503 means.
+    let busy = CallRecord {
+        sip_status: Some(503),
+        ..CallRecord::new(CallStatus::Busy, "")
+    };
+    assert!(!busy.may_go_another_way());
+}

@@ -160,6 +160,7 @@ pub(crate) fn request(at: u64, of: usize) -> CallRequest {
         from: number(of),
         to: "+85599999999".to_owned(),
         terms: QueueTerms::default(),
+        tried: Vec::new(),
     }
 }
 

@@ -17,7 +17,7 @@ use tracing::warn;
 use crate::endpoint::EndpointHandle;
 use crate::resolver::Resolver;
 use keeper::{Keeper, Tools};
-pub(crate) use route::Stop;
+pub(crate) use route::{NoRoute, Stop};
 
 /// How a trunk stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use super::tables::{decode_row, encode_as, unknown_version, version};
 use crate::{CallEvent, CallEventKind, CallOrders, CallRow, Flow, Leg, QueueTerms, StoreError};
 
 /// The version of the rows written today.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 
 /// The version of the events written today.
-const EVENT_VERSION: u8 = 4;
+const EVENT_VERSION: u8 = 5;
 
 pub(super) fn stored_call(row: &CallRow) -> Vec<u8> {
     encode_as(VERSION, row)
@@ -25,6 +25,7 @@ pub(super) fn stored_event(event: &CallEvent) -> Vec<u8> {
 pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
     match version("call", stored)? {
         (VERSION, row) => decode_row("call", row),
+        (7, row) => decode_row::<SeventhCall>("call", row).map(CallRow::from),
         (6, row) => decode_row::<SixthCall>("call", row).map(CallRow::from),
         (5, row) => decode_row::<FifthCall>("call", row).map(CallRow::from),
         (4, row) => decode_row::<FourthCall>("call", row).map(CallRow::from),
@@ -38,10 +39,27 @@ pub(super) fn read_call(stored: &[u8]) -> Result<CallRow, StoreError> {
 pub(super) fn read_event(stored: &[u8]) -> Result<CallEvent, StoreError> {
     match version("event", stored)? {
         (EVENT_VERSION, row) => decode_row("event", row),
+        (4, row) => decode_row::<EarlierEvent<CallRecord>>("event", row).map(CallEvent::from),
         (3, row) => decode_row::<EarlierEvent<ThirdRecord>>("event", row).map(CallEvent::from),
         (2, row) => decode_row::<EarlierEvent<SecondRecord>>("event", row).map(CallEvent::from),
         (1, row) => decode_row::<EarlierEvent<FirstRecord>>("event", row).map(CallEvent::from),
         (version, _) => Err(unknown_version("event", version)),
+    }
+}
+
+/// Version 7: it was tried over one trunk alone.
+#[derive(Deserialize)]
+struct SeventhCall {
+    call: FourthCall,
+    orders: CallOrders,
+}
+
+impl From<SeventhCall> for CallRow {
+    fn from(row: SeventhCall) -> Self {
+        Self {
+            orders: row.orders,
+            ..Self::from(row.call)
+        }
     }
 }
 
@@ -202,6 +220,7 @@ impl<R: Into<CallRecord>> From<EarlierCall<R>> for CallRow {
             events: row.events,
             settings: BTreeMap::new(),
             orders: CallOrders::default(),
+            tried: Vec::new(),
         }
     }
 }
@@ -291,6 +310,7 @@ mod tests {
             events: 3,
             settings: BTreeMap::new(),
             orders: CallOrders::default(),
+            tried: Vec::new(),
         }
     }
 
@@ -360,13 +380,13 @@ mod tests {
             ..row()
         };
         let mut stored = stored_call(&row);
-        assert_eq!(stored.split_off(stored.len() - 9), AS_OTHERS, "no orders");
+        assert_eq!(stored.split_off(stored.len() - 10), AS_OTHERS, "no orders");
         stored[0] = 4;
         assert_eq!(read_call(&stored).unwrap(), row);
     }
 
-    /// Nothing ordered: four absences, the class of most calls, four absences.
-    const AS_OTHERS: [u8; 9] = [0, 0, 0, 0, 1, 0, 0, 0, 0];
+    /// Nothing ordered: four absences, the class of most calls, four absences; and tried nowhere.
+    const AS_OTHERS: [u8; 10] = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0];
 
     #[test]
     fn the_orders_of_the_fifth_version_stay() {
@@ -380,9 +400,28 @@ mod tests {
             ..row()
         };
         let mut stored = stored_call(&row);
-        assert_eq!(stored.split_off(stored.len() - 5), AS_OTHERS[4..]);
+        assert_eq!(stored.split_off(stored.len() - 6), AS_OTHERS[4..]);
         stored[0] = 5;
         assert_eq!(read_call(&stored).unwrap(), row);
+    }
+
+    #[test]
+    fn the_terms_of_the_seventh_version_stay() {
+        let mut row = row();
+        row.orders.queue.not_before_unix_ms = Some(7);
+        let mut stored = stored_call(&row);
+        assert_eq!(stored.pop(), Some(0), "tried nowhere");
+        stored[0] = 7;
+        assert_eq!(read_call(&stored).unwrap(), row);
+    }
+
+    #[test]
+    fn where_a_call_was_tried_is_kept() {
+        let row = CallRow {
+            tried: vec![crate::TrunkId("north".to_owned())],
+            ..row()
+        };
+        assert_eq!(read_call(&stored_call(&row)).unwrap(), row);
     }
 
     #[test]
@@ -401,6 +440,7 @@ mod tests {
         };
         assert_eq!(read_call(&stored_call(&row)).unwrap(), row);
         let mut stored = stored_call(&row);
+        assert_eq!(stored.pop(), Some(0), "tried nowhere");
         assert_eq!(
             stored.pop(),
             Some(0),
@@ -412,7 +452,7 @@ mod tests {
 
     #[test]
     fn a_later_version_is_not_guessed_at() {
-        assert!(read_call(&[8, 0]).is_err());
+        assert!(read_call(&[9, 0]).is_err());
         assert!(read_event(&[0, 0]).is_err());
     }
 }

@@ -235,6 +235,7 @@ mod tests {
             events: 3,
             settings: Default::default(),
             orders: Default::default(),
+            tried: Vec::new(),
         }
     }
 

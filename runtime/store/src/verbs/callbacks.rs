@@ -58,7 +58,9 @@ pub(super) fn note(
     let Some(mut state) = rows.callback_state(row.sid)? else {
         return Ok(());
     };
-    let is_told = row.leg.is_some() || row.status != CallStatus::Canceled;
+    // It is one call: a second attempt does not initiate it again.
+    let is_again = matches!(event.kind, CallEventKind::Attempted(_)) && row.attempts > 1;
+    let is_told = !is_again && (row.leg.is_some() || row.status != CallStatus::Canceled);
     if is_told && state.callback.on.contains(&turn) {
         let news = News {
             account: row.account,

@@ -1,12 +1,13 @@
 //! What is told of calls: written with what happened, taken out when it was delivered.
 
 use call::{
-    CallStatus, CallbackSubject, HttpMethod, RecordingCallback, RecordingSid, RecordingSource,
-    RecordingTracks, RecordingTurn, StatusCallback,
+    CallRecord, CallStatus, CallbackSubject, HttpMethod, RecordingCallback, RecordingSid,
+    RecordingSource, RecordingTracks, RecordingTurn, StatusCallback,
 };
 use jackfield_store::{
-    AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, NewCall,
-    NewRecording, Places, ProgressEvent, RecordingEnding, RecordingStatus, RecordingTold, Store,
+    AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, FailedAttempt,
+    NewCall, NewRecording, Places, ProgressEvent, RecordingEnding, RecordingStatus, RecordingTold,
+    Store,
 };
 
 use crate::support::{TENANTS, clinic, hotline, leg, outbound, parse, record, sid};
@@ -147,6 +148,31 @@ fn what_was_delivered_goes_and_what_was_given_up_stays_for_its_account() {
         assert_eq!(redeliver(hotline(store), second), None);
         assert_eq!(outbox(store), [row]);
         assert_eq!(undelivered(hotline(store)), []);
+    });
+}
+
+#[test]
+fn a_call_that_goes_over_two_trunks_is_told_of_as_one() {
+    on_each(|store| {
+        let turns = [ProgressEvent::Initiated, ProgressEvent::Completed];
+        let scope = hotline(store);
+        store.accept_call(scope, told(1, &turns)).wait().unwrap();
+        store.begin_attempt(sid(1), leg(1), 10).wait().unwrap();
+        let failed = FailedAttempt {
+            trunk: leg(1).trunk,
+            sip_status: Some(503),
+            reason: "Service Unavailable".to_owned(),
+        };
+        store.fail_attempt(sid(1), failed, 20).wait().unwrap();
+        store.begin_attempt(sid(1), leg(2), 30).wait().unwrap();
+        let end = CallRecord::new(CallStatus::Canceled, "cancelled");
+        store.finish_call(sid(1), end, 40, None).wait().unwrap();
+        let rows = outbox(store);
+        let told: Vec<_> = rows
+            .iter()
+            .map(|row| (row.event.as_str(), row.sequence))
+            .collect();
+        assert_eq!(told, [("initiated", 0), ("completed", 1)]);
     });
 }
 

@@ -7,8 +7,8 @@ use crate::support::{
 };
 use call::{CallSid, CallStatus, Direction};
 use jackfield_store::{
-    CallEventKind, CallFilter, CarrierId, Cursor, DiskStore, InboundRefusal, MemoryStore, NewCall,
-    Places, Scope, Secret, Sender, Store, StoreError,
+    CallEventKind, CallFilter, CarrierId, Cursor, DiskStore, FailedAttempt, InboundRefusal,
+    MemoryStore, NewCall, Places, Scope, Secret, Sender, Store, StoreError,
 };
 
 /// Runs `test` on an empty store of each kind.
@@ -307,6 +307,54 @@ fn a_call_is_dialled_by_one_attempt_at_a_time() {
             store.call(hotline(store), sid(1)).unwrap().unwrap().leg,
             Some(leg(1))
         );
+    });
+}
+
+#[test]
+fn a_call_that_failed_before_it_rang_waits_again_at_its_old_place() {
+    on_each(|store| {
+        let scope = hotline(store);
+        for number in [1, 2] {
+            let call = outbound(number, number);
+            store.accept_call(scope, call).wait().unwrap();
+        }
+        let failed = FailedAttempt {
+            trunk: leg(1).trunk,
+            sip_status: Some(503),
+            reason: "Service Unavailable".to_owned(),
+        };
+        store.begin_attempt(sid(1), leg(1), 10).wait().unwrap();
+        let fail = || store.fail_attempt(sid(1), failed.clone(), 20).wait();
+        fail().unwrap();
+        let waiting: Vec<_> = queued(store).into_iter().map(|row| row.sid).collect();
+        assert_eq!(waiting, [sid(1), sid(2)]);
+        let row = store.call(scope, sid(1)).unwrap().unwrap();
+        assert_eq!((row.attempts, &row.tried), (1, &vec![leg(1).trunk]));
+        assert!(!row.is_live(), "a crash leaves it in the queue");
+
+        store.begin_attempt(sid(1), leg(2), 30).wait().unwrap();
+        let events = store.events(scope, sid(1)).unwrap().unwrap();
+        let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
+        let expected = [
+            CallEventKind::Accepted,
+            CallEventKind::Attempted(leg(1)),
+            CallEventKind::AttemptFailed(failed.clone()),
+            CallEventKind::Attempted(leg(2)),
+        ];
+        assert_eq!(kinds, expected);
+
+        // What rang, or is over, is dialled no second time.
+        let ringing = store.set_status(sid(1), CallStatus::Ringing, 40);
+        ringing.wait().unwrap();
+        let refused = |from| StoreError::IllegalStatus {
+            call: sid(1),
+            from,
+            to: CallStatus::Queued,
+        };
+        assert_eq!(fail(), Err(refused(CallStatus::Ringing)));
+        let end = record(CallStatus::Failed);
+        store.finish_call(sid(1), end, 50, None).wait().unwrap();
+        assert_eq!(fail(), Err(refused(CallStatus::Failed)));
     });
 }
 

@@ -1,0 +1,101 @@
+//! Over which trunks a call was tried, and what came of it. Not at Twilio.
+
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use call::CallRecord;
+use serde_json::{Value, json};
+use store::{CallEvent, CallEventKind, FailedAttempt, Scope, TrunkId};
+
+use crate::ApiState;
+use crate::date::iso8601;
+use crate::problem::Problem;
+
+pub(crate) fn routes() -> Router<ApiState> {
+    Router::new().route("/v1/Accounts/{account}/Calls/{call}/Attempts", get(list))
+}
+
+async fn list(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
+    let sid = call.parse().map_err(|_| Problem::not_found(&uri))?;
+    let events = state.store.events(scope, sid)?;
+    let events = events.ok_or_else(|| Problem::not_found(&uri))?;
+    let attempts = read(&events).into_iter().map(|attempt| attempt.show());
+    let attempts: Vec<Value> = attempts.collect();
+    Ok(Json(
+        json!({ "call_sid": call, "account_sid": scope.account().to_string(), "attempts": attempts }),
+    ))
+}
+
+/// One attempt, as far as it has come.
+struct Attempt<'e> {
+    trunk: &'e TrunkId,
+    /// None where no INVITE left.
+    started_unix_ms: Option<u64>,
+    end: Option<(u64, End<'e>)>,
+}
+
+enum End<'e> {
+    /// Another trunk is tried.
+    Failed(&'e FailedAttempt),
+    /// It was the last.
+    Over(&'e CallRecord),
+}
+
+/// The attempts that a call's events tell of, in order.
+fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
+    let mut attempts: Vec<Attempt<'_>> = Vec::new();
+    for event in events {
+        let at = event.at_unix_ms;
+        let open = attempts.last_mut().filter(|attempt| attempt.end.is_none());
+        match (&event.kind, open) {
+            (CallEventKind::Attempted(leg), _) => attempts.push(Attempt {
+                trunk: &leg.trunk,
+                started_unix_ms: Some(at),
+                end: None,
+            }),
+            (CallEventKind::AttemptFailed(failed), Some(open)) => {
+                open.end = Some((at, End::Failed(failed)));
+            }
+            (CallEventKind::AttemptFailed(failed), None) => attempts.push(Attempt {
+                trunk: &failed.trunk,
+                started_unix_ms: None,
+                end: Some((at, End::Failed(failed))),
+            }),
+            (CallEventKind::Ended(record), Some(open)) => open.end = Some((at, End::Over(record))),
+            _ => {}
+        }
+    }
+    attempts
+}
+
+impl Attempt<'_> {
+    fn show(&self) -> Value {
+        let (result, sip_status, reason) = match &self.end {
+            None => ("under-way".to_owned(), None, None),
+            Some((_, End::Failed(failed))) => (
+                "failed-over".to_owned(),
+                failed.sip_status,
+                Some(&failed.reason),
+            ),
+            Some((_, End::Over(record))) => (
+                record.status.to_string(),
+                record.sip_status,
+                Some(&record.end_reason),
+            ),
+        };
+        json!({
+            "trunk": self.trunk.to_string(),
+            "date_started": self.started_unix_ms.and_then(iso8601),
+            "date_ended": self.end.as_ref().and_then(|(at, _)| iso8601(*at)),
+            "result": result,
+            "sip_status": sip_status,
+            "reason": reason,
+        })
+    }
+}

@@ -52,7 +52,7 @@ fn values<'a>(told: &'a [Asked], name: &str) -> Vec<&'a str> {
 #[test]
 fn the_turns_of_a_recording_are_told_and_its_file_is_there() {
     let app = VoiceApp::serve(vec![Page::twiml("/recorded", "")]);
-    let callee = callee(Sipp::new("uas_bye").holding(Duration::from_secs(3)));
+    let callee = callee(Sipp::new("uas_bye").holding(Duration::from_secs(5)));
     let server = Server::start(&Tenants::calling(callee.address));
     let (call, recording) = recorded(&server, &app.url("/recorded"));
     callee.succeed(LIMIT);
@@ -68,10 +68,10 @@ fn the_turns_of_a_recording_are_told_and_its_file_is_there() {
         values(&told, "RecordingSource"),
         ["StartCallRecordingAPI"; 2]
     );
-    assert!(matches!(
-        values(&told, "RecordingDuration")[..],
-        ["", "1" | "2" | "3"]
-    ));
+    let ["", seconds] = values(&told, "RecordingDuration")[..] else {
+        panic!("at the end alone: {told:?}");
+    };
+    assert!(seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0));
     let is_signed = |asked: &Asked| asked.headers.contains_key("x-twilio-signature");
     assert!(told.iter().all(is_signed));
     let url = values(&told, "RecordingUrl")[1];
@@ -122,10 +122,10 @@ fn a_call_is_recorded_and_limited_as_its_order_says_and_deleted() {
     assert_eq!(values(&told, "RecordingSource"), ["OutboundAPI"; 2]);
     let ended = server.rest().ended(&call, LIMIT);
     assert_eq!(ended["status"], "completed", "{ended}");
-    assert!(
-        matches!(ended["duration"].as_str(), Some("3" | "4")),
-        "{ended}"
-    );
+    let seconds = ended["duration"]
+        .as_str()
+        .and_then(|text| text.parse().ok());
+    assert!(seconds.is_some_and(|seconds: u32| seconds >= 3), "{ended}");
     let path = format!("Calls/{call}.json");
     assert_eq!(server.rest().delete(&path), 204);
     assert_eq!(server.rest().get(&path).0, 404);

@@ -11,14 +11,15 @@ use jackfield_interop::voice_app::{Page, VoiceApp};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-fn callee() -> RunningSipp {
+fn callee(calls: u32) -> RunningSipp {
     let nobody: SocketAddr = "127.0.0.1:9".parse().expect("an address");
     let callee = Sipp::new("uas_bye").holding(Duration::from_secs(2));
-    callee.start(nobody).listening()
+    callee.calling(calls, calls).start(nobody).listening()
 }
 
 /// Records a whole call; the recording's SID, once its end is told.
 fn record(server: &Server, app: &VoiceApp) -> String {
+    let before = app.asked().len();
     let form = format!(
         "To=%2B15005550100&From=1000&Twiml=<Response><Pause length=\"30\"/></Response>&Record=true&RecordingStatusCallback={}",
         app.url("/recorded")
@@ -27,7 +28,7 @@ fn record(server: &Server, app: &VoiceApp) -> String {
     assert_eq!(status, 201, "{call}");
     eventually("the end is told", LIMIT, || {
         let told = app.asked();
-        let told = told.last()?;
+        let told = told.get(before)?;
         assert_eq!(told.parameters["RecordingStatus"], "completed");
         Some(told.parameters["RecordingSid"].clone())
     })
@@ -43,7 +44,7 @@ fn a_recording_is_sent_fetched_and_deleted() {
         VoiceApp::serve(vec![Page::twiml("/recorded", "")]),
         Bucket::serve(),
     );
-    let callee = callee();
+    let callee = callee(1);
     let place = Place::on_loopback().with_recording(&bucket.settings());
     let server = Server::start_at(place, &Tenants::calling(callee.address));
     let sid = record(&server, &app);
@@ -79,7 +80,7 @@ fn a_bucket_that_is_away_gets_them_later_also_from_the_next_process() {
         Bucket::serve(),
     );
     bucket.set_down(true);
-    let callee = callee();
+    let callee = callee(1);
     let place = Place::on_loopback().with_recording(&bucket.settings());
     let mut server = Server::start_at(place, &Tenants::calling(callee.address));
     let sid = record(&server, &app);
@@ -108,4 +109,95 @@ fn a_bucket_that_is_away_gets_them_later_also_from_the_next_process() {
     assert_eq!(server.rest().download(&path), here);
     server.stop();
     assert_eq!(app.asked().len(), 1, "told once");
+}
+
+#[test]
+fn what_is_longer_than_a_part_goes_in_parts() {
+    let (app, bucket) = (
+        VoiceApp::serve(vec![Page::twiml("/recorded", "")]),
+        Bucket::serve(),
+    );
+    let callee = callee(1);
+    let settings = format!("{}s3_part_kib = 16\n", bucket.settings());
+    let place = Place::on_loopback().with_recording(&settings);
+    let server = Server::start_at(place, &Tenants::calling(callee.address));
+    let sid = record(&server, &app);
+    let key = key(&server, &sid);
+    let sent = eventually("it is in the bucket", LIMIT, || {
+        bucket.objects().get(&key).cloned()
+    });
+    let parts = sent.len().div_ceil(16 << 10);
+    assert!(parts > 1, "{} bytes", sent.len());
+    assert_eq!(bucket.parts(), (parts as u32, 0));
+    assert_eq!(&sent[..4], b"RIFF");
+    let path = format!("Recordings/{sid}.wav");
+    assert_eq!(server.rest().download(&path), sent);
+    callee.succeed(LIMIT);
+    server.stop();
+}
+
+/// A deletion is answered when nothing of the file will ever be in the bucket, also where it comes while the file is sent.
+#[test]
+fn a_recording_is_deleted_while_it_is_sent() {
+    for part in ["", "s3_part_kib = 16\n"] {
+        let (app, bucket) = (
+            VoiceApp::serve(vec![Page::twiml("/recorded", "")]),
+            Bucket::serve(),
+        );
+        bucket.hold(true);
+        let callee = callee(1);
+        let settings = format!("{}{part}", bucket.settings());
+        let place = Place::on_loopback().with_recording(&settings);
+        let server = Server::start_at(place, &Tenants::calling(callee.address));
+        let sid = record(&server, &app);
+        eventually("it is on its way", LIMIT, || {
+            (bucket.waiting() > 0).then_some(())
+        });
+        callee.succeed(LIMIT);
+        let rest = server.rest();
+        let path = format!("Recordings/{sid}.json");
+        std::thread::scope(|scope| {
+            let deleting = scope.spawn(|| rest.delete(&path));
+            assert_eq!(rest.get(&path).0, 200, "not before it is gone there");
+            bucket.hold(false);
+            assert_eq!(deleting.join().expect("it was answered"), 204);
+        });
+        assert_eq!(rest.get(&path).0, 404);
+        assert_eq!(server.recording_files(), 0);
+        assert_eq!((bucket.objects().len(), bucket.parts().1), (0, 0), "{part}");
+        server.stop();
+        assert_eq!(bucket.objects().len(), 0, "{part}");
+    }
+}
+
+#[test]
+fn a_file_that_is_refused_holds_up_no_other() {
+    let (app, bucket) = (
+        VoiceApp::serve(vec![Page::twiml("/recorded", "")]),
+        Bucket::serve(),
+    );
+    bucket.refuse_one(true);
+    let callee = callee(2);
+    let place = Place::on_loopback().with_recording(&bucket.settings());
+    let server = Server::start_at(place, &Tenants::calling(callee.address));
+    let refused = record(&server, &app);
+    eventually("it is refused", LIMIT, || {
+        bucket.has_refused_one().then_some(())
+    });
+    let taken = record(&server, &app);
+    let other = key(&server, &taken);
+    eventually("the other is in the bucket", LIMIT, || {
+        bucket.objects().contains_key(&other).then_some(())
+    });
+    assert_eq!(bucket.objects().len(), 1);
+    let path = format!("Recordings/{refused}.wav");
+    let here = server.rest().download(&path);
+    bucket.refuse_one(false);
+    let key = key(&server, &refused);
+    let sent = eventually("it is tried again", LIMIT * 3, || {
+        bucket.objects().get(&key).cloned()
+    });
+    assert_eq!(sent, here);
+    callee.succeed(LIMIT);
+    server.stop();
 }

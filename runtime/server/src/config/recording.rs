@@ -7,6 +7,9 @@ use url::Url;
 
 /// A day: what Twilio records at most.
 const LONGEST_S: u64 = 86_400;
+const PART_KIB: usize = 8 << 10;
+/// From what serves tests to what one would hold in memory.
+const PARTS_KIB: std::ops::RangeInclusive<usize> = 16..=256 << 10;
 
 /// Bounds of recordings, and where they are kept: in `recordings` of the data folder, or in a bucket once they are complete.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +32,8 @@ pub(crate) struct Recording {
     pub(crate) s3_secret_access_key: Secret,
     /// A folder of the bucket; empty for none.
     pub(crate) s3_prefix: String,
+    /// KiB of a file that are sent at a time; what is longer goes in parts. Amazon's S3 takes no less than 5,120.
+    pub(crate) s3_part_kib: usize,
 }
 
 impl Default for Recording {
@@ -44,6 +49,7 @@ impl Default for Recording {
             s3_access_key_id: String::new(),
             s3_secret_access_key: Secret::new(String::new()),
             s3_prefix: String::new(),
+            s3_part_kib: PART_KIB,
         }
     }
 }
@@ -67,7 +73,8 @@ impl Recording {
         let secret = self.s3_secret_access_key.expose();
         let Some(bucket) = &self.s3_bucket else {
             let said = !self.s3_access_key_id.is_empty() || !secret.is_empty();
-            if said || self.s3_endpoint.is_some() || !self.s3_prefix.is_empty() {
+            let is_usual = self.s3_prefix.is_empty() && self.s3_part_kib == PART_KIB;
+            if said || self.s3_endpoint.is_some() || !is_usual {
                 bail!(
                     "recording.s3_bucket is missing: without it nothing else of recording.s3_… has an effect"
                 );
@@ -84,6 +91,10 @@ impl Recording {
             bail!(
                 "recording.s3_access_key_id and recording.s3_secret_access_key are required with recording.s3_bucket"
             );
+        }
+        let part = self.s3_part_kib;
+        if !PARTS_KIB.contains(&part) {
+            bail!("recording.s3_part_kib is {part}: give 16 to 262,144");
         }
         if let Some(endpoint) = &self.s3_endpoint {
             let url = Url::parse(endpoint).ok();

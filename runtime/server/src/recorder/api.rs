@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat};
 use bytes::Bytes;
@@ -16,6 +17,8 @@ use super::mp3::{Encoded, Mp3Encoder};
 use crate::call_actor::{Message, RecordingDeed, RecordingRequest};
 use crate::operator::Host;
 
+/// How long a deletion waits for a file that is being sent to the bucket: for one part.
+const SENDING: Duration = Duration::from_secs(60);
 /// Bytes of a file that are read at a time.
 const PIECE_BYTES: usize = 64 << 10;
 /// Pieces that may wait for a slow client.
@@ -102,7 +105,10 @@ impl LiveRecordings for Host {
         Box::pin(async move {
             let desk = Arc::clone(&services.studio.desk);
             let (account, sid) = (row.account, row.sid);
-            // Here first: what is on its way to the bucket is taken out of it by whoever sends it.
+            // Nobody sends it meanwhile: what is gone from the bucket stays away.
+            let claim = desk.claims.take_to_delete(sid);
+            let claim = tokio::time::timeout(SENDING, claim).await;
+            let _claim = claim.map_err(|_| io::Error::other("it is being sent to the bucket"))?;
             let files = desk.files.clone();
             tokio::task::spawn_blocking(move || files.remove(account, sid))
                 .await

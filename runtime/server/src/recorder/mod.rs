@@ -6,9 +6,13 @@
 
 mod api;
 mod bucket;
+mod claims;
 mod files;
 mod mp3;
 mod reel;
+mod retries;
+#[cfg(test)]
+pub(crate) mod samples;
 mod uploader;
 mod usage;
 mod writer;
@@ -39,6 +43,7 @@ use crate::clock;
 use crate::config;
 use crate::media_plane::{MixTape, Tape};
 use bucket::Bucket;
+use claims::Claims;
 use files::{Files, Whole};
 use mp3::Mp3Encoder;
 pub(crate) use reel::{BLOCK_SAMPLES, Block, Ended, Reel};
@@ -68,6 +73,8 @@ struct Desk {
     encoder: Arc<Mp3Encoder>,
     /// Where complete files go; none: they stay.
     bucket: Option<Arc<Bucket>>,
+    /// Whose files are being sent or deleted.
+    claims: Arc<Claims>,
     /// A recording is over.
     completed: Arc<Notify>,
     store: Arc<dyn Store>,
@@ -115,6 +122,7 @@ impl Studio {
             files,
             encoder: Arc::new(Mp3Encoder::new(&config.mp3_encoder)),
             bucket: Bucket::of(config)?.map(Arc::new),
+            claims: Arc::default(),
             completed: Arc::default(),
             store,
             callbacks,
@@ -272,21 +280,24 @@ impl Studio {
         });
     }
 
-    /// Keeps that a recording was paused or goes on. Who wants to know when that is on disk waits for the task.
+    /// Keeps that a recording was paused or goes on. Who wants to know when that is on disk waits for the task, which tells whether the recording is
+    /// over already.
     pub(crate) fn set_status(
         &self,
         sid: RecordingSid,
         status: RecordingStatus,
-    ) -> tokio::task::JoinHandle<()> {
+    ) -> tokio::task::JoinHandle<bool> {
         let commit = self
             .desk
             .store
             .set_recording_status(sid, status, clock::unix_ms());
         self.desk.runtime.spawn(async move {
             match commit.await {
-                Ok(()) | Err(StoreError::RecordingOver(_)) => {}
+                Ok(()) => false,
+                Err(StoreError::RecordingOver(_)) => true,
                 Err(error) => {
                     error!(recording.sid = %sid, "cannot keep a recording's status: {error}");
+                    false
                 }
             }
         })

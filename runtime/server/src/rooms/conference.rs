@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use call::{
     AccountSid, CallSid, Conference, ConferenceCallback, ConferenceEffect, ConferenceEnd,
-    ConferenceEvent, ConferenceInput, ConferenceOptions, ConferenceSid, ConferenceTerms, Hearing,
-    Input, Participant, RecordingSid,
+    ConferenceEvent, ConferenceInput, ConferenceOptions, ConferenceSid, ConferenceTerms,
+    ConferenceTurn, Hearing, Input, Participant, RecordingSid,
 };
 use media::Rate;
 use tokio::sync::{mpsc, oneshot};
@@ -369,7 +369,12 @@ impl ConferenceActor {
                 }
             }
             ConferenceEffect::Record(recording) => self.record(recording),
-            ConferenceEffect::Note(turn) => self.minutes.note(turn),
+            ConferenceEffect::Note(turn) => {
+                if matches!(turn, ConferenceTurn::Ended(..)) {
+                    self.end_recording();
+                }
+                self.minutes.note(turn);
+            }
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use http_body_util::BodyExt as _;
+use axum::body::HttpBody;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,6 +18,8 @@ use object_store::client::{
 
 /// Until an answer begins. A part of a file has been sent by then.
 const ANSWER: Duration = Duration::from_secs(120);
+/// Until the next piece of an answer.
+const PIECE: Duration = Duration::from_secs(30);
 
 /// Makes the client.
 #[derive(Debug)]
@@ -49,6 +54,56 @@ impl HttpService for Door {
         })?;
         let (head, body) = answer.into_parts();
         let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
+        let body = in_time(body);
         Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body)))
+    }
+}
+
+/// The body of an answer, of which each piece comes in time or is an error. Time counts from when a piece is wanted: a client that takes a file
+/// slowly does not break it off.
+fn in_time<B>(body: B) -> impl HttpBody<Data = Bytes, Error = HttpError> + Send + Sync
+where
+    B: HttpBody<Data = Bytes, Error = HttpError> + Unpin + Send + Sync,
+{
+    let frames = stream::unfold(Some(body), |body| async move {
+        let mut body = body?;
+        match tokio::time::timeout(PIECE, body.frame()).await {
+            Ok(frame) => Some((frame?, Some(body))),
+            Err(late) => Some((Err(HttpError::new(HttpErrorKind::Timeout, late)), None)),
+        }
+    });
+    // Whoever collects a body asks again behind its end.
+    StreamBody::new(frames.fuse())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::body::Frame;
+    use tokio::sync::mpsc;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stalls_breaks_off_and_a_slow_client_does_not_break_it() {
+        let (sender, mut pieces) = mpsc::channel(4);
+        let body = StreamBody::new(stream::poll_fn(move |context| pieces.poll_recv(context)));
+        let mut body = std::pin::pin!(in_time(body));
+        for piece in ["one", "two", "three"] {
+            sender
+                .send(Ok(Frame::data(Bytes::from(piece))))
+                .await
+                .unwrap();
+            tokio::time::advance(PIECE * 2).await; // the client is slow
+            let frame = body.frame().await.unwrap().unwrap();
+            assert_eq!(frame.into_data().unwrap(), piece);
+        }
+        let before = Instant::now();
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), HttpErrorKind::Timeout);
+        assert_eq!(before.elapsed(), PIECE);
+        for _ in 0..2 {
+            assert!(body.frame().await.is_none(), "however often it is asked");
+        }
     }
 }

@@ -60,6 +60,13 @@ impl ConferenceActor {
         }
     }
 
+    /// The conference has ended, though somebody who is expected keeps it: what they hear is of another one.
+    pub(super) fn end_recording(&mut self) {
+        if self.recording.take().is_some() {
+            self.mix.tape(TapeOrder::Stop);
+        }
+    }
+
     /// Does what the API asks.
     pub(super) fn change_recording(&mut self, request: RecordingRequest) {
         let wanted = request.recording;
@@ -85,9 +92,12 @@ impl ConferenceActor {
         let kept = studio.set_status(sid, status);
         self.mix.tape(order);
         tokio::spawn(async move {
-            // What the client reads next is what it has ordered. A failure was logged.
-            let _ = kept.await;
-            let _ = request.reply.send(Ok(sid));
+            // What the client reads next is what it has ordered; one that ended by itself has nothing to be ordered. A failure was logged.
+            let answer = match kept.await {
+                Ok(true) => Err(RecordingError::Unknown),
+                _ => Ok(sid),
+            };
+            let _ = request.reply.send(answer);
         });
     }
 }

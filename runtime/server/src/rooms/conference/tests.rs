@@ -2,13 +2,18 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
-use call::ParticipantChange;
-use store::{AccountStore as _, ConferenceFilter, ConferenceStatus, MemoryStore, Scope};
+use api::{RecordingChange, RecordingError};
+use call::{ConferenceRecording, ParticipantChange};
+use store::{
+    AccountStore as _, ConferenceFilter, ConferenceStatus, MemoryStore, RecordingEnding,
+    RecordingFilter, RecordingStatus, Scope, Store as _,
+};
 
 use super::*;
 use crate::callbacks::Callbacks;
 use crate::config::Rtp;
 use crate::media_plane::line;
+use crate::recorder::samples;
 
 /// What a test waits for comes within milliseconds; a machine under load may take its time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,7 +29,7 @@ fn plane(port_min: u16) -> MediaPlane {
 }
 
 fn key(name: &str) -> Key {
-    (AccountSid::from_bytes([1; 16]), name.to_owned())
+    (samples::ACCOUNT, name.to_owned())
 }
 
 /// No conference, and where is written what happens.
@@ -35,7 +40,7 @@ fn conferences(rooms: usize) -> (Conferences, Arc<MemoryStore>) {
 
 /// With recordings below this folder.
 fn conferences_in(folder: &Path, rooms: usize) -> (Conferences, Arc<MemoryStore>) {
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(samples::store());
     let notary = Notary {
         store: Arc::clone(&store) as Arc<dyn store::Store>,
         callbacks: Arc::new(Callbacks::new()),
@@ -186,4 +191,100 @@ async fn what_happens_is_kept_and_the_apis_orders_are_carried_out() {
     assert_eq!(kept.rows.len(), 1);
     assert_eq!(kept.rows[0].name, "a");
     assert_eq!(kept.rows[0].status, ConferenceStatus::Completed);
+}
+
+/// Two in a conference that is recorded, of whom the first ends it: its room, its SID, that of the recording, and what the first is told.
+async fn recorded(
+    conferences: &Conferences,
+    plane: &MediaPlane,
+    store: &MemoryStore,
+) -> (
+    mpsc::Sender<ConferenceMessage>,
+    ConferenceSid,
+    RecordingSid,
+    mpsc::Receiver<Message>,
+) {
+    let (mut first, mut told) = call(1);
+    first.options.end_on_exit = true;
+    first.terms.recording = Some(ConferenceRecording {
+        trim_silence: false,
+        callback: None,
+    });
+    let room = conferences.join(plane, &key("a"), first).unwrap();
+    let ConferenceEvent::Joined(place) = news(&mut told).await else {
+        panic!("it is the first");
+    };
+    let (second, _) = call(2);
+    conferences.join(plane, &key("a"), second).unwrap();
+    assert_eq!(news(&mut told).await, ConferenceEvent::Began);
+    // It is recorded by now, and its row is written before what is ordered is answered.
+    let (account, _) = key("a");
+    let resume = RecordingChange::Resume;
+    let current = conferences.change_recording(account, place.sid, None, resume);
+    let sid = current.await.expect("it goes on");
+    let all = RecordingFilter::default();
+    let page = store.recordings(Scope::of_host(account), &all, None, 10);
+    assert_eq!(page.unwrap().rows[0].sid, sid);
+    (room, place.sid, sid, told)
+}
+
+#[tokio::test]
+async fn a_recording_that_ended_by_itself_is_the_current_one_no_more() {
+    let plane = plane(46_606);
+    let folder = tempfile::tempdir().unwrap();
+    let (conferences, store) = conferences_in(folder.path(), 1);
+    let (room, conference, sid, _told) = recorded(&conferences, &plane, &store).await;
+    let ending = RecordingEnding {
+        status: RecordingStatus::Completed,
+        duration_ms: 1_000,
+        file_bytes: 16_044,
+    };
+    store.finish_recording(sid, ending, 1).await.unwrap();
+    let (account, _) = key("a");
+    for wanted in [None, Some(sid)] {
+        let stop = RecordingChange::Stop;
+        let changed = conferences.change_recording(account, conference, wanted, stop);
+        assert_eq!(changed.await, Err(RecordingError::Unknown));
+    }
+    // The studio waits for its tape, which goes with the conference.
+    let end = ConferenceInput::End;
+    assert!(conferences.order(account, conference, end).await);
+    tokio::time::timeout(PATIENCE, room.closed())
+        .await
+        .expect("it is over");
+}
+
+/// Somebody who is still expected keeps the room, though the conference is over for those who were in it.
+#[tokio::test]
+async fn a_conference_that_has_ended_is_recorded_no_more() {
+    let plane = plane(46_608);
+    let folder = tempfile::tempdir().unwrap();
+    let (conferences, store) = conferences_in(folder.path(), 1);
+    let (_, conference, sid, mut told) = recorded(&conferences, &plane, &store).await;
+    let expected = Participant {
+        call: CallSid::from_bytes([3; 16]),
+        label: None,
+        muted: false,
+        held: false,
+        coaches: None,
+        start_on_enter: true,
+        end_on_exit: false,
+    };
+    let terms = ConferenceTerms::default();
+    let key = key("a");
+    let same = conferences.expect(&plane, &key, expected, None, terms);
+    assert_eq!(same.await, Ok(conference));
+    let (account, _) = key;
+    let first = CallSid::from_bytes([1; 16]);
+    let kick = ConferenceInput::Kick(first);
+    assert!(conferences.order(account, conference, kick).await);
+    let removed = ConferenceEvent::Left(ConferenceEnd::Removed);
+    assert_eq!(news(&mut told).await, removed);
+    for wanted in [None, Some(sid)] {
+        let resume = RecordingChange::Resume;
+        let changed = conferences.change_recording(account, conference, wanted, resume);
+        assert_eq!(changed.await, Err(RecordingError::Unknown));
+    }
+    let kept = store.recording(Scope::of_host(account), sid).unwrap();
+    assert!(kept.is_some(), "it is fetched from then on");
 }

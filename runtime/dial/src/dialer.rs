@@ -394,6 +394,12 @@ impl Dialer {
         Ok(())
     }
 
+    /// Takes in a call that waited when the process before this one ended. Nobody is dialled for it before the next [`Self::handle`], so that
+    /// the most urgent goes first, wherever it stands among those that are taken in.
+    pub fn take_in(&mut self, now: Now, request: CallRequest) {
+        self.accept(now, request);
+    }
+
     /// Takes one input. The instant never goes backwards, the time on the wall may; outputs wait in order for [`Self::poll`].
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
@@ -415,6 +421,9 @@ impl Dialer {
             Input::Timeout => {}
         }
         self.expire_what_is_over(now);
+        if self.schedule.is_set_back(now) {
+            self.ask_hours_anew(now);
+        }
         self.line_up_what_is_due(now);
         self.deadline = None;
         self.attempt_what_may_go(now);
@@ -614,7 +623,7 @@ impl Dialer {
     /// Judges every waiting call anew, in the order they came.
     fn judge_anew(&mut self) {
         self.lines = Default::default();
-        self.schedule = Schedule::default();
+        self.schedule.clear();
         self.waiting_by_account.clear();
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         waiting.sort_by_key(|waiting| waiting.sequence);
@@ -743,6 +752,18 @@ impl Dialer {
 
     fn line_up_what_is_due(&mut self, now: Now) {
         while let Some(call) = self.schedule.next_due(now.unix_ms) {
+            self.put_off(now, call);
+        }
+    }
+
+    /// The clock on the wall was set back: hours that were over may have come again.
+    fn ask_hours_anew(&mut self, now: Now) {
+        let waits_for_hours = |waiting: &&Waiting| {
+            waiting.due_unix_ms.is_some() && waiting.request.terms.window.is_some()
+        };
+        let waiting = self.waiting.values().filter(waits_for_hours);
+        let calls: Vec<CallSid> = waiting.map(|waiting| waiting.request.call).collect();
+        for call in calls {
             self.put_off(now, call);
         }
     }

@@ -10,12 +10,15 @@ use crate::dialer::Now;
 
 /// How long at most until the clock on the wall is looked at again: somebody may have set it.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// The clock on the wall is slower than the other by less than this while it is only being adjusted.
+const SET_BACK_MS: u64 = 500;
 
 /// Times by the clock on the wall, in milliseconds since the Unix epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     due: BTreeSet<(u64, CallSid)>,
     ends: BTreeSet<(u64, CallSid)>,
+    looked_at: Option<Now>,
 }
 
 impl Schedule {
@@ -33,6 +36,22 @@ impl Schedule {
         if let Some(at) = terms.expires_unix_ms {
             self.ends.remove(&(at, call));
         }
+    }
+
+    /// Forgets all calls.
+    pub(crate) fn clear(&mut self) {
+        self.due.clear();
+        self.ends.clear();
+    }
+
+    /// Whether somebody has set the clock on the wall back since this was last asked.
+    pub(crate) fn is_set_back(&mut self, now: Now) -> bool {
+        let before = self.looked_at.replace(now);
+        before.is_some_and(|before| {
+            let passed = now.instant.saturating_duration_since(before.instant);
+            let passed = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+            now.unix_ms.saturating_add(SET_BACK_MS) < before.unix_ms.saturating_add(passed)
+        })
     }
 
     /// A call that is due.

@@ -68,17 +68,17 @@ impl Outbound {
 
     /// Takes in what waited when the process before this one ended, and starts the clock.
     pub(crate) fn start(self: &Arc<Self>, services: &Services) -> anyhow::Result<()> {
-        let mut waiting = 0_u32;
+        // All are in before the first is dialled, so that the most urgent goes first.
+        let now = now();
         services
             .store
-            .queued(&mut |row| {
-                waiting += 1;
-                self.accepted(&row);
-            })
+            .queued(&mut |row| self.lock().take_in(now, request(&row)))
             .context("cannot read the queue of outbound calls")?;
+        let waiting = self.lock().waiting();
         if waiting > 0 {
             info!("{waiting} outbound calls wait from before");
         }
+        self.feed(Input::Timeout);
         let outbound = Arc::clone(self);
         self.runtime
             .spawn(async move { outbound.keep_time().await });
@@ -90,15 +90,7 @@ impl Outbound {
 
     /// A call is on disk and waits.
     pub(crate) fn accepted(self: &Arc<Self>, row: &CallRow) {
-        let request = CallRequest {
-            call: row.sid,
-            account: row.account,
-            from: row.from.clone(),
-            to: row.to.clone(),
-            terms: row.orders.queue.clone(),
-            tried: row.tried.clone(),
-        };
-        self.feed(Input::Accepted(request));
+        self.feed(Input::Accepted(request(row)));
     }
 
     /// Whether one more call of the account may wait.
@@ -271,11 +263,7 @@ impl Outbound {
     fn step(&self, input: Input) -> Vec<Output> {
         let outputs = {
             let mut dialer = self.lock();
-            let now = Now {
-                instant: Instant::now(),
-                unix_ms: clock::unix_ms(),
-            };
-            dialer.handle(now, input);
+            dialer.handle(now(), input);
             std::iter::from_fn(|| dialer.poll()).collect()
         };
         self.changed.notify_one();
@@ -326,6 +314,26 @@ impl Outbound {
 
     fn lock(&self) -> MutexGuard<'_, Dialer> {
         self.dialer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What both clocks say.
+fn now() -> Now {
+    Now {
+        instant: Instant::now(),
+        unix_ms: clock::unix_ms(),
+    }
+}
+
+/// What the dialler is to know of a call.
+fn request(row: &CallRow) -> CallRequest {
+    CallRequest {
+        call: row.sid,
+        account: row.account,
+        from: row.from.clone(),
+        to: row.to.clone(),
+        terms: row.orders.queue.clone(),
+        tried: row.tried.clone(),
     }
 }
 

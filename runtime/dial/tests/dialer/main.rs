@@ -9,5 +9,6 @@ mod routes;
 mod rows;
 mod simulation;
 mod stopped;
+mod storm;
 mod terms;
 mod world;

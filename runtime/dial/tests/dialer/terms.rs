@@ -164,6 +164,44 @@ fn a_clock_that_is_set_back_makes_nobody_early() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_into_the_hours_lets_calls_go() {
+    let mut story = Story::new(&World::new(&[(1, FAST)], &[(9, FAST)]));
+    let hours = QueueTerms {
+        window: Some("00:05-00:10 UTC".parse().unwrap()),
+        ..QueueTerms::default()
+    };
+    // A clock that was wrong by a year: the hours of that day are over, and the next ones are a year away.
+    story.unix_ms = (365 * 24 * 60 + 10) * MINUTE;
+    assert_eq!(story.feed(with(hours, 1, 0)), [""; 0]);
+    story.unix_ms = 4 * MINUTE;
+    assert_eq!(story.feed(Input::Timeout), [""; 0]);
+    assert_eq!(story.wait(), ["dial 1 over t0"]);
+    assert_eq!(story.unix_ms, 5 * MINUTE);
+}
+
+#[test]
+fn the_most_urgent_of_those_who_are_taken_in_goes_first() {
+    let world = World {
+        outbound: ANY_CLASS,
+        ..World::new(&[(1, FAST)], &[(9, FAST); 2])
+    };
+    let mut story = Story::new(&world);
+    let now = crate::world::at(story.now);
+    for (number, of, priority) in [
+        (1, 0, Priority::Bulk),
+        (2, 0, Priority::Emergency),
+        (3, 1, Priority::Emergency),
+    ] {
+        let Input::Accepted(request) = with(of_class(priority), number, of) else {
+            unreachable!("it makes such inputs")
+        };
+        story.dialer.take_in(now, request);
+    }
+    assert_eq!(story.feed(Input::Timeout), ["dial 2 over t0"]);
+    assert_eq!(in_turn(&mut story, 2), [3, 1]);
+}
+
+#[test]
 fn one_that_waits_for_its_time_can_be_cancelled() {
     let mut story = Story::new(&World::new(&[(1, FAST)], &[(9, FAST)]));
     let later = QueueTerms {

@@ -11,6 +11,9 @@ number alone, and on how often it was called before, so that everybody can be as
     20 to 22          603 declined       the same
     23 to 99          answered           answered
 
+With `--lost-after` a caller who sends no audio for so many seconds, or lets it ring for so long, is taken for lost, as networks do it: the call is hung
+up, and its channel is free.
+
 Ends at SIGTERM and then writes its report, as JSON: by operator how many calls were up at most, and every call with its number and outcome.
 """
 
@@ -19,6 +22,7 @@ import asyncio
 import json
 import signal
 import socket
+import time
 
 import sip
 
@@ -39,6 +43,7 @@ def behaviour(number, earlier):
 class Call:
     def __init__(self, invite, number, operator):
         self.invite, self.number, self.operator = invite, number, operator
+        self.at = time.time()
         self.tag = sip.new_id()
         self.outcome = None  # until it has one
         self.final = None  # the final response, sent again when the INVITE comes again or the ACK does not
@@ -48,8 +53,8 @@ class Call:
 
 
 class Farm:
-    def __init__(self, door, contact, operators):
-        self.door, self.contact = door, contact
+    def __init__(self, door, contact, operators, lost_after):
+        self.door, self.contact, self.lost_after = door, contact, lost_after
         self.channels = operators
         self.up = dict.fromkeys(operators, 0)
         self.most = dict.fromkeys(operators, 0)
@@ -121,7 +126,8 @@ class Farm:
             return
         self.reply(call.invite, source, 180, "Ringing", call)
         if does == "rings":
-            return  # until it is cancelled
+            await self.until_cancelled(call, source)
+            return
         await asyncio.sleep(PICKS_UP)
         if call.outcome:
             return
@@ -135,7 +141,37 @@ class Farm:
         call.media.bind(("127.0.0.1", 0))
         port = call.media.getsockname()[1]
         call.final = self.reply(call.invite, source, 200, "OK", call, sip.sdp("127.0.0.1", port))
+        self.begin(self.listen(call, source))
         await self.until_acked(call, source)
+
+    async def until_cancelled(self, call, source):
+        if self.lost_after:
+            await asyncio.sleep(self.lost_after)
+            if not call.outcome:
+                self.end(call, source, 480, "Temporarily Unavailable", "no-answer")
+
+    async def listen(self, call, source):
+        """Hangs up where nothing is heard any more."""
+        silent_for = 0
+        while self.lost_after and call.holds_channel:
+            await asyncio.sleep(1)
+            if not call.holds_channel:
+                return
+            heard = sum(1 for _ in waiting(call.media))
+            call.heard += heard
+            silent_for = 0 if heard else silent_for + 1
+            if silent_for >= self.lost_after:
+                call.outcome = "lost"
+                self.send(self.own_bye(call), source)
+                call.media.close()
+                self.release(call)
+
+    def own_bye(self, call):
+        uri = call.invite.get("contact").partition("<")[2].partition(">")[0]
+        headers = [("via", f"SIP/2.0/UDP {self.contact};branch=z9hG4bK{sip.new_id()}"), ("max-forwards", "70")]
+        headers += [("from", f"{call.invite.get('to')};tag={call.tag}"), ("to", call.invite.get("from"))]
+        headers += [("call-id", call.invite.get("call-id")), ("cseq", "1 BYE")]
+        return sip.Message(f"BYE {uri} SIP/2.0", headers)
 
     async def until_acked(self, call, source):
         wait = 0.5
@@ -165,7 +201,7 @@ class Farm:
         self.reply(request, source, 200, "OK")
         call = self.calls.get(request.get("call-id"))
         if call and call.holds_channel:
-            call.heard = sum(1 for _ in waiting(call.media))
+            call.heard += sum(1 for _ in waiting(call.media))
             call.media.close()
             self.release(call)
 
@@ -177,7 +213,7 @@ class Farm:
 
     def report(self):
         calls = [
-            {"number": call.number, "operator": call.operator, "outcome": call.outcome, "heard": call.heard}
+            {"at": call.at, "number": call.number, "operator": call.operator, "outcome": call.outcome, "heard": call.heard}
             for call in self.calls.values()
         ]
         return {"channels": self.channels, "most": self.most, "strays": self.strays, "still_up": sum(self.up.values()), "calls": calls}
@@ -197,6 +233,7 @@ async def main():
     arguments.add_argument("--bind", default="127.0.0.1:5070")
     arguments.add_argument("--operator", action="append", required=True, metavar="PREFIX=CHANNELS")
     arguments.add_argument("--report", required=True, help="the file for the report")
+    arguments.add_argument("--lost-after", type=int, default=0, metavar="SECONDS", help="without it nobody is taken for lost")
     given = arguments.parse_args()
     pairs = (operator.split("=") for operator in given.operator)
     operators = {prefix: int(channels) for prefix, channels in pairs}
@@ -205,7 +242,7 @@ async def main():
     door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     door.bind(sip.address(given.bind))
     door.setblocking(False)
-    farm = Farm(door, given.bind, operators)
+    farm = Farm(door, given.bind, operators, given.lost_after)
     loop = asyncio.get_running_loop()
     loop.add_reader(door, farm.take)
     stop = asyncio.Event()

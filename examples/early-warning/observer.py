@@ -6,7 +6,7 @@ that tcpdump wrote (`--read FILE`, of the loopback device). Of SIP it looks at I
 
 A channel is held from the first INVITE of a call until its final response if that is a refusal, else until the response to its BYE. Calls a
 second are first INVITEs in any second, which a bucket of one second may let through twice over at its beginning: `rate` in the first second
-of work and up to twice that in any window of a second are within the limit.
+of work and up to twice that in any window of a second are within the limit. Where the aggregator hangs up, its channel is free at once.
 
 Ends at SIGTERM or at the end of the capture; prints and writes its verdict. Exit status 1: a limit was exceeded.
 """
@@ -79,6 +79,8 @@ class Watch:
         start, call = head.partition("\n")[0], field("call-id", head)
         if destination == self.port and start.startswith("INVITE "):
             self.invite(at, call, start)
+        elif source == self.port and start.startswith("BYE "):
+            self.free(call)
         elif source == self.port and start.startswith("SIP/2.0 "):
             status, method = int(start.split()[1]), field("cseq", head).split()[-1]
             if method == "INVITE" and status >= 300:

@@ -23,6 +23,7 @@ pub(crate) fn show(row: &Broadcast, now_unix_ms: u64) -> Value {
         "window": rules.terms.window.as_ref().map(ToString::to_string),
         "max_attempts": rules.max_attempts.unwrap_or(dial::retry::USUAL_ATTEMPTS),
         "gap_s": rules.gap_s.map_or(dial::retry::USUAL_GAP.as_secs(), u64::from),
+        "bounds": { "max_attempts": rules.max_attempts, "gap_s": rules.gap_s },
         "reached_after_s": rules.reached_after_s,
         "ring_timeout_s": rules.ring_timeout_s,
         "webhook": rules.webhook.as_ref().map(|webhook| json!({
@@ -86,6 +87,7 @@ pub(crate) fn show_recipient(recipient: &Recipient) -> Value {
                 "call_sid": attempt.call.to_string(),
                 "outcome": attempt.outcome.as_str(),
                 "sip_status": attempt.record.sip_status,
+                "retry_after_s": attempt.record.retry_after_s,
                 "duration_s": attempt.record.duration_s,
                 "end_reason": attempt.record.end_reason,
                 "trunk": attempt.trunk.as_ref().map(ToString::to_string),

@@ -79,6 +79,7 @@ async fn a_broadcast_is_drafted_and_shown() {
         "window": "08:00-20:00 Asia/Phnom_Penh",
         "max_attempts": 2,
         "gap_s": 120,
+        "bounds": { "max_attempts": 2, "gap_s": 120 },
         "reached_after_s": 5,
         "ring_timeout_s": 40,
         "webhook": {"url": "https://app.example/reached", "method": "POST"},

@@ -4,6 +4,7 @@
 //! whether an account may call a number at all, and over which trunk. By default it may not. [`permit_referral`] is the same for
 //! somebody whom the other side of a call is asked to call.
 
+pub mod back_test;
 mod capacity;
 mod choice;
 mod destination;

@@ -299,6 +299,11 @@ fn duration(seconds: &Value) -> String {
         reason = "a duration, which saturates"
     )]
     let seconds = seconds.as_f64().unwrap_or(0.0).ceil() as u64;
+    in_words(seconds)
+}
+
+/// The same, of whole seconds.
+pub(crate) fn in_words(seconds: u64) -> String {
     match (seconds / 3_600, seconds / 60 % 60) {
         (0, 0) => format!("{seconds} s"),
         (0, minutes) => format!("{minutes} min {} s", seconds % 60),

@@ -12,6 +12,7 @@ use crate::people::PeopleCommand;
 use crate::plugin::PluginCommand;
 use crate::plugin::twiml::TwimlCommand;
 use crate::queue::QueueCommand;
+use crate::retry::command::RetryCommand;
 use crate::route::RouteCommand;
 use crate::self_test::worker as self_test_worker;
 use crate::things::{self, CallerIdCommand, Output, ThingCommand};
@@ -80,6 +81,9 @@ enum Command {
     /// One message to many: whom an account of the running server calls with it, and what comes of it.
     #[command(subcommand)]
     Broadcast(BroadcastCommand),
+    /// Retry strategies: what one would have made of broadcasts that were made.
+    #[command(subcommand)]
+    Retry(RetryCommand),
     /// The outbound calls of an account that wait, on a running server: counts, stop, resume, cancel.
     #[command(subcommand)]
     Queue(QueueCommand),
@@ -156,6 +160,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::People(command) => crate::people::run(&command),
         Command::Media(command) => crate::media_command::run(&command),
         Command::Broadcast(command) => crate::broadcast_command::run(&command),
+        Command::Retry(command) => crate::retry::command::run(&command),
         Command::Plugin(command) => crate::plugin::run(&command),
         Command::Twiml(command) => crate::plugin::twiml::run(&command),
         Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),

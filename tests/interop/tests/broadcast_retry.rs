@@ -7,7 +7,8 @@ use jackfield_interop::broadcasts::{completed, draft, number, progress, results,
 use jackfield_interop::callees::{Callees, Manner};
 use jackfield_interop::plugins::{plugin_in, succeed};
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Server, Tenants};
+use jackfield_interop::server::{Server, Tenants, binary};
+use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(240);
 /// From the end of an attempt to the next one, with room for two clocks.
@@ -52,6 +53,38 @@ fn the_accounts_strategy_says_when_and_how_often() {
     let table = run(&server, &["broadcast", "results", &sid]).expect("results");
     let why = "nobody was reached in 2 attempts";
     assert_eq!(table.matches(why).count(), 2, "{table}");
+
+    // In thought it comes to the same; and by the usual rules to three calls each for two of them.
+    let component = binary()
+        .with_file_name("plugin-author")
+        .join("wasm32-wasip2/release/office_hours_retry.wasm");
+    let component = component.display().to_string();
+    let try_it = ["retry", "try", "--strategy", &component, "--json"];
+    let set = ["--set", "busy-minutes=1", "--set", "attempts=2"];
+    for which in [
+        ["--broadcast", sid.as_str()],
+        ["--since", "2026-01-01T00:00:00Z"],
+    ] {
+        let told =
+            run(&server, &[&try_it[..], &set[..], &which[..]].concat()).expect("it is tried");
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        let of = |rules: &str| [&told[rules]["reached"], &told[rules]["attempts"]];
+        assert_eq!(of("really"), [1, 6], "{told}");
+        assert_eq!(of("strategy"), [1, 6], "{told}");
+        assert_eq!(of("usual_rules"), [1, 8], "{told}");
+        assert_eq!((&told["people"], &told["left_out"]), (&json!(3), &json!(0)));
+        assert_eq!(
+            (&told["questions"], &told["undecided"]),
+            (&json!(5), &json!(0))
+        );
+    }
+    let shown = [&try_it[..4], &set[..], &["--broadcast", sid.as_str()][..]].concat();
+    let shown = run(&server, &shown).expect("it is tried");
+    assert!(shown.contains("\n3 people, 0 left out"), "{shown}");
+    eprintln!("{shown}");
+    let nobody = ["--broadcast", "BC00000000000000000000000000000000"];
+    let refused = run(&server, &[&try_it[..], &nobody[..]].concat()).unwrap_err();
+    assert!(refused.contains("no such thing"), "{refused}");
     server.stop();
 }
 

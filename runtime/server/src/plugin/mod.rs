@@ -178,7 +178,7 @@ fn load(component: &Path) -> anyhow::Result<Flow> {
 }
 
 /// The same for all that a component can do.
-fn load_worlds(component: &Path) -> anyhow::Result<Worlds> {
+pub(crate) fn load_worlds(component: &Path) -> anyhow::Result<Worlds> {
     let wasm =
         std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
     engine()?

@@ -30,7 +30,7 @@ const LIST: Vocabulary = Vocabulary {
 
 /// What the running host does with broadcasts.
 pub trait LiveBroadcasts: Send + Sync {
-    /// A broadcast was started, paused, resumed or stopped, and that is on disk.
+    /// A broadcast was started, paused, resumed, stopped or deleted, and that is on disk.
     fn broadcasts_changed(&self);
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Router<ApiState> {
     let one = format!("{root}/{{broadcast}}");
     Router::new()
         .route(root, post(create).get(list))
-        .route(&one, get(fetch).patch(update))
+        .route(&one, get(fetch).patch(update).delete(remove))
         .route(&format!("{one}/Start"), post(start))
         .route(&format!("{one}/Pause"), post(pause))
         .route(&format!("{one}/Resume"), post(resume))
@@ -129,6 +129,22 @@ async fn fetch(
 ) -> Result<Json<Value>, Problem> {
     let row = existing(&state, scope, &sid, &uri)?;
     Ok(Json(show(&row, (state.clock)())))
+}
+
+/// `DELETE …/Broadcasts/{sid}`: of a draft, or of one that is over. 204 once it is forgotten.
+async fn remove(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, sid)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<StatusCode, Problem> {
+    let sid = existing(&state, scope, &sid, &uri)?.sid;
+    let deleted = state.broadcasts.delete_broadcast(scope, sid).await;
+    state.live_broadcasts.broadcasts_changed();
+    match deleted.map_err(problem)? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Problem::not_found(&uri)),
+    }
 }
 
 /// `POST …/Start`: people are called.

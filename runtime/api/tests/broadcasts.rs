@@ -201,6 +201,29 @@ async fn orders_are_kept_and_told_to_the_host() {
 }
 
 #[tokio::test]
+async fn a_draft_is_deleted_and_one_that_runs_is_not() {
+    let api = Api::new();
+    let more = json!({"recipients": [{"number": "+85512345678"}]});
+    let row = created(&api, more).await;
+    let one = format!("/{}", sid(&row));
+    let start = send(&api, "POST", &format!("{one}/Start"), &Value::Null).await;
+    assert_eq!(start.status, 200, "{start:?}");
+    let refused = send(&api, "DELETE", &one, &Value::Null).await;
+    assert_eq!(refused.problem(), (409, 20409));
+    assert!(refused.message().contains("stop it first"));
+
+    let row = created(&api, json!({})).await;
+    let one = format!("/{}", sid(&row));
+    let before = api.live.broadcast_changes.load(Ordering::SeqCst);
+    for (method, status) in [("DELETE", 204), ("GET", 404), ("DELETE", 404)] {
+        let answer = send(&api, method, &one, &Value::Null).await;
+        assert_eq!(answer.status, status, "{method}: {answer:?}");
+    }
+    let told = api.live.broadcast_changes.load(Ordering::SeqCst) - before;
+    assert_eq!(told, 1, "the recipients are to be swept");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_draft_is_said_before_there_is_one() {
     let api = Api::new();
     for (more, code, expected) in [

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use call::{BroadcastSid, CallRecord, CallSid, CallStatus, Direction, HUNG_UP_BY_US};
 use jackfield_dial::pump::{self, STEP, Step, View};
+use store::broadcast::RECALLED;
 use store::tenants::Surroundings;
 use store::{
     AccountStore as _, Broadcast, BroadcastOrder, BroadcastRules, BroadcastState,
@@ -195,7 +196,7 @@ impl World {
     }
 
     fn take_back(&self, call: CallSid) {
-        let back = CallRecord::new(CallStatus::Canceled, "taken back");
+        let back = CallRecord::new(CallStatus::Canceled, RECALLED);
         let ended = self.store.finish_call(call, back, self.now, None);
         ended.wait().unwrap();
     }

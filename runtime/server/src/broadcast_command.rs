@@ -40,6 +40,8 @@ pub(crate) enum BroadcastCommand {
     Resume(One),
     /// Has nobody called any more, for good; calls that are up go on.
     Stop(One),
+    /// Forgets a draft, or a broadcast that is over, with its recipients.
+    Remove(One),
     /// Lists broadcasts, the newest first.
     List {
         #[command(flatten)]
@@ -184,6 +186,11 @@ pub(crate) fn run(command: &BroadcastCommand) -> anyhow::Result<()> {
         BroadcastCommand::Pause(one) => order(one, "Pause", out),
         BroadcastCommand::Resume(one) => order(one, "Resume", out),
         BroadcastCommand::Stop(one) => order(one, "Stop", out),
+        BroadcastCommand::Remove(one) => {
+            let path = format!("Broadcasts/{}", one.sid);
+            one.api.ask_json(Method::DELETE, &path, &[], &Value::Null)?;
+            Ok(())
+        }
         BroadcastCommand::List { api } => list(api, out),
         BroadcastCommand::Show(one) => {
             let row = one.look()?;

@@ -85,7 +85,10 @@ impl Worker {
                 return Ok(None);
             };
             let mut wake: Option<u64> = None;
-            let mut has_acted = false;
+            let mut has_acted = services.store.has_deleted_broadcasts()?;
+            if has_acted {
+                services.store.sweep_broadcasts().await?;
+            }
             let mut judged = Vec::new();
             for broadcast in services.store.begun_broadcasts()? {
                 match self.step(&services, &broadcast).await {
@@ -141,7 +144,7 @@ impl Worker {
             Step::Recall => {
                 self.recalled.insert(sid);
                 let calls = services.store.broadcast_calls(sid)?.into_iter();
-                join_all(calls.map(|call| services.outbound.cancel(call))).await;
+                join_all(calls.map(|call| services.outbound.recall(call))).await;
             }
             Step::GiveUp(why) => give_up(services, broadcast, why).await?,
             Step::Judge | Step::Wait(_) => {}

@@ -185,6 +185,7 @@ async fn end(
         .finish_call(call, record, clock::unix_ms(), None)
         .await?;
     services.callbacks.look();
+    services.broadcasts.look();
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use dial::{
 use numbers::{Callee, Caller, Presenter};
 use store::{
     CallRow, Directory, EXPIRED, FailedAttempt, Leg, PhoneNumber, Priority, Scope, StoreError,
-    Trunk, TrunkId,
+    Trunk, TrunkId, broadcast::RECALLED,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
@@ -109,6 +109,19 @@ impl Outbound {
         let (ends, attempts) = split(self.step(Input::Cancel(call)));
         self.spawn_each(attempts);
         Arc::clone(self).perform_all(ends).await;
+    }
+
+    /// As [`Self::cancel`], for a call whose broadcast is halted: its recipient waits as if it had never been.
+    pub(crate) async fn recall(self: &Arc<Self>, call: CallSid) {
+        let (ends, attempts) = split(self.step(Input::Cancel(call)));
+        self.spawn_each(attempts);
+        let is_own =
+            |end: &Output| matches!(end, Output::Canceled { call: own, .. } if *own == call);
+        let (own, others): (Vec<_>, Vec<_>) = ends.into_iter().partition(is_own);
+        if let Some(services) = self.services.upgrade().filter(|_| !own.is_empty()) {
+            end(&services, call, CallStatus::Canceled, RECALLED.to_owned()).await;
+        }
+        Arc::clone(self).perform_all(others).await;
     }
 
     /// A channel for a call that came in.
@@ -343,7 +356,7 @@ fn split(outputs: Vec<Output>) -> (Vec<Output>, Vec<Output>) {
     outputs.into_iter().partition(is_end)
 }
 
-/// Why a call ends that was taken back.
+/// Why a call ends that somebody cancelled.
 const CANCELED: &str = "cancelled while it waited";
 
 /// Writes the attempt down, then lets the INVITE leave.
@@ -375,7 +388,7 @@ async fn attempt(
         Err(StoreError::NotQueued { .. }) => {
             debug!(call.sid = %sid, "the call does not wait any more");
             // One of a halted broadcast still waits on disk; one that is over is left alone.
-            end(services, sid, CallStatus::Canceled, CANCELED.to_owned()).await;
+            end(services, sid, CallStatus::Canceled, RECALLED.to_owned()).await;
             services.outbound.ended(sid);
             return Ok(());
         }

@@ -25,6 +25,9 @@ pub const MAX_RECIPIENTS: u64 = 1_000_000;
 /// The most recipients that one write may take.
 pub const MAX_WRITTEN_AT_ONCE: usize = 1_000;
 
+/// The `end_reason` of a call that the host itself took out of the queue because its broadcast is halted: it has not happened.
+pub const RECALLED: &str = "taken back while it waited";
+
 /// A SID for a new broadcast, with 128 random bits.
 #[must_use]
 pub fn random_broadcast_sid() -> BroadcastSid {

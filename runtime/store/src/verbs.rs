@@ -21,8 +21,8 @@ use crate::{
 };
 
 pub(crate) use self::broadcasts::{
-    add_recipients, call_recipients, change_broadcast, create_broadcast, judge_recipients,
-    open_recipient, order_broadcast, shuffled,
+    add_recipients, call_recipients, change_broadcast, create_broadcast, delete_broadcast,
+    judge_recipients, open_recipient, order_broadcast, shuffled,
 };
 pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::conferences::{note_conference, recover_conferences};

@@ -148,6 +148,7 @@ impl Call {
             HangUpCause::Limit => "ended at its limit",
             HangUpCause::Shutdown => "ended because the server stopped",
             _ if self.story.apology.is_some() => "ended by an apology",
+            _ if self.story.fell_back => "hung up by us, after the fallback took over",
             _ if self.story.missed => "hung up by us, though a prompt could not be played",
             _ => HUNG_UP_BY_US,
         }

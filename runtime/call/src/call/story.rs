@@ -27,6 +27,8 @@ pub(super) struct Story {
     pub(super) next: Option<Continuation>,
     /// How often stories have handed the call over.
     pub(super) handed_over: u32,
+    /// The fallback has taken the flow's place.
+    pub(super) fell_back: bool,
     /// Something that it asked for was not heard.
     pub(super) missed: bool,
     /// The playback after which a failed call is hung up.
@@ -80,6 +82,7 @@ impl Call {
                 if self.limits.has_fallback && choice == StoryChoice::Flow =>
             {
                 self.silence();
+                self.story.fell_back = true;
                 self.start_story(StoryChoice::Fallback);
             }
             StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_)) => self.apologise(now),

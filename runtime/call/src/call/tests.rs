@@ -608,6 +608,25 @@ fn a_story_that_breaks_after_something_was_heard_gives_way_to_the_fallback() {
 }
 
 #[test]
+fn a_call_that_the_fallback_ended_shows_it() {
+    let (mut run, _) = Run::inbound_with(
+        Some(OFFER),
+        Limits {
+            has_fallback: true,
+            ..LIMITS
+        },
+    );
+    run.feed(command(Command::Answer));
+    run.feed(broke());
+    assert_eq!(run.feed(broke()), ["media Echo", "start Fallback"]);
+    run.feed(Input::StoryEnded(StoryOutcome::Returned(Ok(()))));
+    assert_eq!(
+        run.call.record().unwrap().end_reason,
+        "hung up by us, after the fallback took over"
+    );
+}
+
+#[test]
 fn a_story_that_gives_up_is_not_begun_again() {
     let mut run = Run::up();
     let gave_up = StoryOutcome::Returned(Err(CallError::NotGranted("egress".to_owned())));

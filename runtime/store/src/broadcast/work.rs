@@ -45,6 +45,10 @@ pub trait BroadcastStore: Send + Sync {
         at_unix_ms: u64,
     ) -> Commit<Option<Broadcast>>;
 
+    /// Forgets a draft, or one that is over, and its recipients; whether there is such a broadcast. Fails with [`StoreError::NotPossible`] where
+    /// somebody is still to be called.
+    fn delete_broadcast(&self, scope: Scope, sid: BroadcastSid) -> Commit<bool>;
+
     /// One broadcast.
     fn broadcast(&self, scope: Scope, sid: BroadcastSid) -> Result<Option<Broadcast>, StoreError>;
 
@@ -79,6 +83,12 @@ pub trait BroadcastStore: Send + Sync {
 pub trait BroadcastWork: BroadcastStore {
     /// Those that are begun and not completed.
     fn begun_broadcasts(&self) -> Result<Vec<Broadcast>, StoreError>;
+
+    /// Whether recipients of deleted broadcasts are left.
+    fn has_deleted_broadcasts(&self) -> Result<bool, StoreError>;
+
+    /// Removes at most [`MAX_WRITTEN_AT_ONCE`] recipients of deleted broadcasts.
+    fn sweep_broadcasts(&self) -> Commit<()>;
 
     /// At most `limit` recipients who may be called at this time, whoever has waited longest first.
     fn due_recipients(
@@ -149,6 +159,10 @@ pub(crate) trait BroadcastRows {
     fn broadcast_count(&self, account: AccountSid) -> Result<usize, StoreError>;
     /// Writes a broadcast.
     fn put_broadcast(&mut self, row: &Broadcast) -> Result<(), StoreError>;
+    /// Removes a broadcast; its recipients are left to [`Self::sweep_recipients`].
+    fn remove_broadcast(&mut self, row: &Broadcast) -> Result<(), StoreError>;
+    /// Removes at most so many recipients of removed broadcasts.
+    fn sweep_recipients(&mut self, limit: usize) -> Result<(), StoreError>;
     /// A recipient as they are sealed.
     fn recipient(&self, sid: BroadcastSid, number: &str) -> Result<Option<Vec<u8>>, StoreError>;
     /// Writes a recipient as they are sealed, and their place.

@@ -9,7 +9,8 @@ use super::queue::Lane;
 use super::rows::DiskRows;
 use super::tables::{SidKey, decode, encode, failed};
 use crate::broadcast::{
-    BroadcastRows, BroadcastStore, BroadcastWork, MAX_BROADCASTS, Place, Standing,
+    BroadcastRows, BroadcastStore, BroadcastWork, MAX_BROADCASTS, MAX_WRITTEN_AT_ONCE, Place,
+    Standing,
 };
 use crate::verbs::shuffled;
 use crate::{
@@ -39,6 +40,9 @@ const CALLING: TableDefinition<'_, (SidKey, &str), SidKey> =
 const OF_CALLS: TableDefinition<'_, SidKey, (SidKey, &str)> =
     TableDefinition::new("recipients_of_calls");
 
+/// Broadcast: those that were deleted, and whose recipients are left.
+const DELETED: TableDefinition<'_, SidKey, ()> = TableDefinition::new("broadcasts_deleted");
+
 /// Makes the tables that are not there yet.
 pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(BROADCASTS)?;
@@ -49,6 +53,7 @@ pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> 
     transaction.open_table(JUDGED)?;
     transaction.open_table(CALLING)?;
     transaction.open_table(OF_CALLS)?;
+    transaction.open_table(DELETED)?;
     Ok(())
 }
 
@@ -92,6 +97,12 @@ impl BroadcastStore for DiskStore {
     ) -> Commit<Option<Broadcast>> {
         self.write(Lane::New, move |rows| {
             verbs::order_broadcast(rows, scope, sid, order, at_unix_ms)
+        })
+    }
+
+    fn delete_broadcast(&self, scope: Scope, sid: BroadcastSid) -> Commit<bool> {
+        self.write(Lane::New, move |rows| {
+            verbs::delete_broadcast(rows, scope, sid)
         })
     }
 
@@ -200,6 +211,16 @@ impl BroadcastWork for DiskStore {
             .into_iter()
             .flatten()
             .collect())
+    }
+
+    fn has_deleted_broadcasts(&self) -> Result<bool, StoreError> {
+        let transaction = self.database.begin_read().map_err(failed)?;
+        let deleted = transaction.open_table(DELETED).map_err(failed)?;
+        Ok(deleted.first().map_err(failed)?.is_some())
+    }
+
+    fn sweep_broadcasts(&self) -> Commit<()> {
+        self.write(Lane::New, |rows| rows.sweep_recipients(MAX_WRITTEN_AT_ONCE))
     }
 
     fn due_recipients(
@@ -366,6 +387,50 @@ impl BroadcastRows for DiskRows<'_> {
         match row.has_work() {
             true => drop(begun.insert(sid, ()).map_err(failed)?),
             false => drop(begun.remove(sid).map_err(failed)?),
+        }
+        Ok(())
+    }
+
+    fn remove_broadcast(&mut self, row: &Broadcast) -> Result<(), StoreError> {
+        let (sid, account) = (row.sid.as_bytes(), row.account.as_bytes());
+        let mut table = self.transaction.open_table(BROADCASTS).map_err(failed)?;
+        table.remove(sid).map_err(failed)?;
+        let mut places = self.transaction.open_table(BY_ACCOUNT).map_err(failed)?;
+        places.remove((account, sid)).map_err(failed)?;
+        let mut deleted = self.transaction.open_table(DELETED).map_err(failed)?;
+        deleted.insert(sid, ()).map_err(failed)?;
+        Ok(())
+    }
+
+    fn sweep_recipients(&mut self, limit: usize) -> Result<(), StoreError> {
+        let mut deleted = self.transaction.open_table(DELETED).map_err(failed)?;
+        let Some(sid) = deleted
+            .first()
+            .map_err(failed)?
+            .map(|(sid, _)| *sid.value())
+        else {
+            return Ok(());
+        };
+        let mut table = self.transaction.open_table(RECIPIENTS).map_err(failed)?;
+        let mut numbers = Vec::new();
+        for row in table.range((&sid, "")..).map_err(failed)?.take(limit) {
+            let (key, _) = row.map_err(failed)?;
+            let (owner, number) = key.value();
+            if *owner != sid {
+                break;
+            }
+            numbers.push(number.to_owned());
+        }
+        let mut due = self.transaction.open_table(DUE).map_err(failed)?;
+        for number in &numbers {
+            let number = number.as_str();
+            table.remove((&sid, number)).map_err(failed)?;
+            // Whoever waits in a draft is due at once.
+            due.remove((&sid, 0, shuffled(number), number))
+                .map_err(failed)?;
+        }
+        if numbers.len() < limit {
+            deleted.remove(&sid).map_err(failed)?;
         }
         Ok(())
     }

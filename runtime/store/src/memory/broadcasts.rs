@@ -6,7 +6,9 @@ use call::{AccountSid, BroadcastSid, CallSid};
 use numbers::PhoneNumber;
 
 use super::{MemoryRows, MemoryStore};
-use crate::broadcast::{BroadcastRows, BroadcastStore, BroadcastWork, Place, Standing};
+use crate::broadcast::{
+    BroadcastRows, BroadcastStore, BroadcastWork, MAX_WRITTEN_AT_ONCE, Place, Standing,
+};
 use crate::verbs::shuffled;
 use crate::{
     Broadcast, BroadcastChange, BroadcastCursor, BroadcastOrder, BroadcastPage, CallRow, Commit,
@@ -72,6 +74,10 @@ impl BroadcastStore for MemoryStore {
         self.write(|rows| verbs::order_broadcast(rows, scope, sid, order, at_unix_ms))
     }
 
+    fn delete_broadcast(&self, scope: Scope, sid: BroadcastSid) -> Commit<bool> {
+        self.write(|rows| verbs::delete_broadcast(rows, scope, sid))
+    }
+
     fn broadcast(&self, scope: Scope, sid: BroadcastSid) -> Result<Option<Broadcast>, StoreError> {
         let row = BroadcastRows::broadcast(&*self.rows(), sid)?;
         Ok(row.filter(|row| row.account == scope.account()))
@@ -129,6 +135,16 @@ impl BroadcastWork for MemoryStore {
         let rows = self.rows();
         let all = rows.kept.broadcasts.values();
         Ok(all.filter(|row| row.has_work()).cloned().collect())
+    }
+
+    fn has_deleted_broadcasts(&self) -> Result<bool, StoreError> {
+        let rows = self.rows();
+        let mut all = rows.kept.recipients.keys();
+        Ok(all.any(|(of, _)| !rows.kept.broadcasts.contains_key(of)))
+    }
+
+    fn sweep_broadcasts(&self) -> Commit<()> {
+        self.write(|rows| rows.sweep_recipients(MAX_WRITTEN_AT_ONCE))
     }
 
     fn due_recipients(
@@ -204,6 +220,29 @@ impl BroadcastRows for MemoryRows {
 
     fn put_broadcast(&mut self, row: &Broadcast) -> Result<(), StoreError> {
         self.kept.broadcasts.insert(row.sid, row.clone());
+        Ok(())
+    }
+
+    fn remove_broadcast(&mut self, row: &Broadcast) -> Result<(), StoreError> {
+        self.kept.broadcasts.remove(&row.sid);
+        Ok(())
+    }
+
+    fn sweep_recipients(&mut self, limit: usize) -> Result<(), StoreError> {
+        let Kept {
+            broadcasts,
+            recipients,
+            due,
+            ..
+        } = &mut self.kept;
+        let swept = recipients.keys();
+        let swept: BTreeSet<_> = swept
+            .filter(|(of, _)| !broadcasts.contains_key(of))
+            .take(limit)
+            .cloned()
+            .collect();
+        recipients.retain(|key, _| !swept.contains(key));
+        due.retain(|(of, _, _, number)| !swept.contains(&(*of, number.clone())));
         Ok(())
     }
 

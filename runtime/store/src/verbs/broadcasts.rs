@@ -1,12 +1,12 @@
 //! A broadcast's life, and its recipients': the rules, once for all implementations.
 
-use call::{BroadcastSid, CallRecord, CallSid, CallStatus, CallbackSubject, Direction};
+use call::{BroadcastSid, CallRecord, CallSid, CallbackSubject, Direction};
 use numbers::PhoneNumber;
 use sha2::{Digest, Sha256};
 
 use super::accept_call;
 use super::callbacks::{News, tell};
-use crate::broadcast::{MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, outcome};
+use crate::broadcast::{MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, RECALLED, outcome};
 use crate::callback_parameters::reached_parameters;
 use crate::rows::Rows;
 use crate::seal::Purpose;
@@ -136,6 +136,34 @@ pub(crate) fn order_broadcast(
     Ok(Some(row))
 }
 
+pub(crate) fn delete_broadcast(
+    rows: &mut dyn Rows,
+    scope: Scope,
+    sid: BroadcastSid,
+) -> Result<bool, StoreError> {
+    let Some(row) = own(rows, scope, sid)? else {
+        return Ok(false);
+    };
+    match row.state {
+        BroadcastState::Draft | BroadcastState::Completed => {}
+        BroadcastState::Stopped if row.counts.left() == 0 => {}
+        BroadcastState::Stopped => {
+            return Err(StoreError::NotPossible(format!(
+                "the broadcast is stopped, and {} of its recipients are not done with yet: delete it when their calls are over",
+                row.counts.left()
+            )));
+        }
+        state @ (BroadcastState::Running | BroadcastState::Paused) => {
+            return Err(StoreError::NotPossible(format!(
+                "the broadcast is {}: stop it first",
+                state.as_str()
+            )));
+        }
+    }
+    rows.remove_broadcast(&row)?;
+    Ok(true)
+}
+
 pub(crate) fn call_recipients(
     rows: &mut dyn Rows,
     sid: BroadcastSid,
@@ -225,8 +253,8 @@ pub(super) fn note_end(
         return Ok(());
     }
     let mut recipient = recipient(rows, &row, &number)?.ok_or_else(missing)?;
-    // Taken back before anybody was called, as a pause does: nothing has happened.
-    if call.leg.is_none() && record.status == CallStatus::Canceled {
+    // A pause or a stop took it back before anybody was called, though a trunk may have had no room for it. What somebody cancelled is an attempt, though it was not made.
+    if record.end_reason == RECALLED {
         let waiting = RecipientState::Waiting { due_unix_ms: 0 };
         move_to(rows, &mut row, recipient, waiting)?;
         return written(rows, row, at_unix_ms).map(drop);

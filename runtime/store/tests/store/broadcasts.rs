@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use call::{BroadcastSid, CallRecord, CallStatus, HUNG_UP_BY_US, HttpMethod, StatusCallback};
-use jackfield_store::broadcast::MAX_WRITTEN_AT_ONCE;
+use jackfield_store::broadcast::{MAX_WRITTEN_AT_ONCE, RECALLED};
 use jackfield_store::{
     AttemptOutcome, Broadcast, BroadcastChange, BroadcastOrder, BroadcastRules, BroadcastState,
     DiskStore, Judgement, Leg, Message, NewBroadcast, NewCall, NewRecipient, PhoneNumber, Places,
@@ -233,11 +233,68 @@ fn a_call_that_is_taken_back_before_it_is_dialled_has_not_happened() {
     on_each(|store| {
         started(store, 1, BroadcastRules::default());
         call(store, 0, 1, 10);
-        let back = CallRecord::new(CallStatus::Canceled, "cancelled while it waited");
+        let back = CallRecord::new(CallStatus::Canceled, RECALLED);
         store.finish_call(sid(1), back, 20, None).wait().unwrap();
         assert_eq!(counts(store), [1, 0, 0, 0, 0, 0]);
         assert!(one(store, 0).attempts.is_empty());
         assert_eq!(call(store, 0, 2, 20), 1, "at once");
+    });
+}
+
+#[test]
+fn a_call_that_somebody_cancelled_while_it_waited_is_to_be_judged() {
+    on_each(|store| {
+        started(store, 1, BroadcastRules::default());
+        call(store, 0, 1, 10);
+        let canceled = CallRecord::new(CallStatus::Canceled, "cancelled while it waited");
+        let ended = store.finish_call(sid(1), canceled, 20, None);
+        ended.wait().unwrap();
+        let row = one(store, 0);
+        assert_eq!(row.state, RecipientState::Judged);
+        let attempt = &row.attempts[0];
+        assert_eq!(
+            (row.attempts.len(), attempt.outcome, attempt.trunk.as_ref()),
+            (1, AttemptOutcome::Canceled, None)
+        );
+        assert_eq!(call(store, 0, 2, 20), 0, "nobody is called meanwhile");
+    });
+}
+
+#[test]
+fn a_draft_and_one_that_is_over_are_deleted_with_their_recipients() {
+    on_each(|store| {
+        let scope = hotline(store);
+        let delete = |scope| store.delete_broadcast(scope, BC).wait();
+        let many = u32::try_from(MAX_WRITTEN_AT_ONCE).unwrap();
+        draft(store, many, BroadcastRules::default());
+        assert_eq!(delete(clinic(store)), Ok(false), "another's");
+        assert_eq!(delete(scope), Ok(true));
+        assert_eq!(delete(scope), Ok(false), "it is gone");
+        assert_eq!(store.broadcast(scope, BC), Ok(None));
+        while store.has_deleted_broadcasts().unwrap() {
+            store.sweep_broadcasts().wait().unwrap();
+        }
+        // The next one of that name finds nothing of the one before.
+        started(store, 1, BroadcastRules::default());
+        let all = store.recipients(scope, BC, None, None, 9).unwrap().unwrap();
+        assert_eq!((all.recipients.len(), counts(store)[0]), (1, 1));
+        let due = store.due_recipients(scope, BC, 10, 9).unwrap();
+        assert_eq!(due.len(), 1);
+
+        let refused = |told: Result<bool, StoreError>| match told {
+            Err(StoreError::NotPossible(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(refused(delete(scope)).contains("stop it first"));
+        call(store, 0, 1, 10);
+        order(store, BroadcastOrder::Stop, 11).unwrap();
+        assert!(refused(delete(scope)).contains("1 of its recipients"));
+        let back = CallRecord::new(CallStatus::Canceled, RECALLED);
+        store.finish_call(sid(1), back, 20, None).wait().unwrap();
+        let gone = vec![(number(0), Judgement::GiveUp("stopped".to_owned()))];
+        store.judge_recipients(BC, gone, 21).wait().unwrap();
+        assert_eq!(delete(scope), Ok(true));
+        assert!(store.begun_broadcasts().unwrap().is_empty());
     });
 }
 

@@ -18,14 +18,14 @@ use crate::participants::flag;
 use crate::problem::Problem;
 
 /// The kinds that are asked for one by one, and what leads to each from its country.
-const KINDS: [(NumberKind, &str, &str); 3] = [
+pub(crate) const KINDS: [(NumberKind, &str, &str); 3] = [
     (NumberKind::Local, "Local", "local"),
     (NumberKind::Mobile, "Mobile", "mobile"),
     (NumberKind::TollFree, "TollFree", "toll_free"),
 ];
 
 /// Digits of an area code, at most.
-const MAX_AREA_CODE: usize = 8;
+pub(crate) const MAX_AREA_CODE: usize = 8;
 
 const COUNTRIES: Vocabulary = Vocabulary {
     supported: &["PageSize", "Page", "PageToken"],
@@ -155,7 +155,7 @@ async fn numbers(
 }
 
 /// Reads the pool away from the requests that wait for the network: where a number belongs is a question to a large table.
-async fn look<T: Send + 'static>(
+pub(crate) async fn look<T: Send + 'static>(
     state: &ApiState,
     reading: impl FnOnce(&Directory) -> T + Send + 'static,
 ) -> T {
@@ -164,7 +164,7 @@ async fn look<T: Send + 'static>(
     read.await.expect("reading the pool does not panic")
 }
 
-fn free(directory: &Directory, scope: Scope) -> impl Iterator<Item = &PhoneNumber> {
+pub(crate) fn free(directory: &Directory, scope: Scope) -> impl Iterator<Item = &PhoneNumber> {
     let account = directory.account(scope.account()).into_iter();
     account.flat_map(|account| directory.free_numbers(&account.carrier))
 }
@@ -216,15 +216,19 @@ impl Filter {
         let Some(digits) = number.international_digits() else {
             return false;
         };
-        let national = number.national_digits().unwrap_or_default();
-        let is_of_area = |code: &String| national.starts_with(code.as_str());
         self.is_possible
-            && self.area_code.as_ref().is_none_or(is_of_area)
+            && (self.area_code.as_ref()).is_none_or(|code| is_of_area(number, code))
             && (self.contains.as_ref()).is_none_or(|pattern| pattern.fits(digits))
     }
 }
 
-fn is_area_code(text: &str) -> bool {
+/// Whether the digits behind the calling code begin so.
+pub(crate) fn is_of_area(number: &PhoneNumber, code: &str) -> bool {
+    let national = number.national_digits();
+    national.is_some_and(|digits| digits.starts_with(code))
+}
+
+pub(crate) fn is_area_code(text: &str) -> bool {
     text.len() <= MAX_AREA_CODE && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 

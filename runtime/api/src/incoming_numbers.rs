@@ -9,12 +9,11 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{ApplicationSid, PhoneNumberSid};
 use serde_json::{Value, json};
-use store::{Directory, Edit, Flow, Number, NumberKind, Page, PhoneNumber, Scope, VoiceUrl};
+use store::{Directory, Edit, Flow, Number, NumberKind, Page, Scope, VoiceUrl};
 
 use crate::ApiState;
 use crate::applications;
 use crate::auth::Requester;
-use crate::destination::normalise;
 use crate::edit::{self, UrlChange, edit, friendly_name};
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
@@ -25,7 +24,6 @@ const UNSUPPORTED: &[&str] = &[
     "AccountSid",
     "AddressSid",
     "ApiVersion",
-    "AreaCode",
     "BundleSid",
     "EmergencyAddressSid",
     "EmergencyStatus",
@@ -39,8 +37,9 @@ const UNSUPPORTED: &[&str] = &[
     "VoiceCallerIdLookup",
     "VoiceReceiveMode",
 ];
-const CREATE: Vocabulary = Vocabulary {
+pub(crate) const CREATE: Vocabulary = Vocabulary {
     supported: &[
+        "AreaCode",
         "PhoneNumber",
         "FriendlyName",
         "VoiceUrl",
@@ -78,7 +77,7 @@ const LIST: Vocabulary = Vocabulary {
 };
 
 /// How a number is to be changed.
-struct Changes {
+pub(crate) struct Changes {
     name: Option<String>,
     voice: UrlChange,
     fallback: UrlChange,
@@ -88,7 +87,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn read(
+    pub(crate) fn read(
         parameters: &Parameters,
         directory: &Directory,
         scope: Scope,
@@ -126,7 +125,7 @@ impl Changes {
     }
 
     /// What is not named stays: a number that runs a component does so until it gets a URL.
-    fn make(self, number: &mut Number) {
+    pub(crate) fn make(self, number: &mut Number) {
         if self.name.is_some() {
             number.name = self.name;
         }
@@ -154,57 +153,11 @@ fn voice_url(number: &Number) -> Option<VoiceUrl> {
     }
 }
 
-/// `POST /IncomingPhoneNumbers.json`: a number of the carrier's pool becomes the account's.
-pub(crate) async fn create(
-    State(state): State<ApiState>,
-    Extension(scope): Extension<Scope>,
-    Extension(requester): Extension<Requester>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let parameters = Parameters::of_form(&headers, body, CREATE)?;
-    let number = parameters.get("PhoneNumber");
-    let number = number.ok_or_else(|| Problem::bad(21421, "`PhoneNumber` is required"))?;
-    let number: PhoneNumber = normalise(number).parse().map_err(|_| {
-        let message = format!("`PhoneNumber` {number:?} is not a telephone number");
-        Problem::bad(21421, message)
-    })?;
-    let directory = state.store.directory();
-    let carrier = directory
-        .account(scope.account())
-        .map(|account| &account.carrier);
-    let is_free = carrier.is_some_and(|carrier| {
-        let mut free = directory.free_numbers(carrier);
-        free.any(|free| *free == number)
-    });
-    let taken = || {
-        let message =
-            format!("{number} is not available: the operator offers other numbers, or none");
-        Problem::bad(21422, message)
-    };
-    if !is_free {
-        return Err(taken());
-    }
-    let changes = Changes::read(&parameters, &directory, scope, None)?;
-    let patch = Box::new(|number: &mut Number| changes.make(number));
-    let change = Edit::TakeNumber(number.clone(), patch);
-    let edited = edit(&state, scope, &requester, change, &parameters, &uri).await;
-    // Somebody else was quicker.
-    let directory = edited.map_err(|problem| match problem.status {
-        StatusCode::NOT_FOUND => taken(),
-        _ => problem,
-    })?;
-    let mut own = directory.numbers(scope.account());
-    let row = own.find(|row| row.number == number);
-    let shown = show(row.ok_or_else(|| Problem::not_found(&uri))?);
-    Ok((StatusCode::CREATED, Json(shown)))
-}
-
-/// `GET /IncomingPhoneNumbers.json`, newest first.
+/// `GET /IncomingPhoneNumbers.json`, newest first; `/IncomingPhoneNumbers/Local.json` and its like those of that kind.
 pub(crate) async fn list(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    kind: Option<Extension<NumberKind>>,
     uri: Uri,
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
@@ -215,6 +168,9 @@ pub(crate) async fn list(
     let fitting = directory.numbers(scope.account()).filter(|number| {
         (part.as_ref()).is_none_or(|part| number.number.as_str().contains(part.as_str()))
             && name.is_none_or(|name| name == shown_name(number))
+            && (kind.as_ref()).is_none_or(|Extension(kind)| {
+                number.number.home().map(|(_, kind)| kind) == Some(*kind)
+            })
     });
     let at = |number: &&Arc<Number>| (number.created_unix_ms, number.sid());
     let page = Page::of(fitting, at, request.from, request.size);
@@ -300,7 +256,7 @@ const fn kind_word(kind: NumberKind) -> &'static str {
 }
 
 /// `flow` is not Twilio's: the component that answers in place of a URL.
-fn show(number: &Number) -> Value {
+pub(crate) fn show(number: &Number) -> Value {
     let voice = voice_url(number);
     let (voice_url, voice_method) = edit::shown(voice.as_ref());
     let (fallback_url, fallback_method) = edit::shown(number.fallback.as_ref());

@@ -40,6 +40,7 @@ mod media;
 mod messages;
 mod new_participant;
 mod number_pattern;
+mod number_purchase;
 mod one_channel;
 mod operator;
 mod outbound_queue;

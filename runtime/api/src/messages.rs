@@ -1,5 +1,7 @@
 //! Twilio's `Messages` resource, as far as it goes here: a text is handed to the account's connector, and the answer says what became of it.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -54,10 +56,11 @@ pub(crate) async fn create(
     let parameters = Parameters::of_form(&headers, body, CREATE)?;
     let message = message(&state, scope, &parameters)?;
     let created = rfc2822((state.clock)());
-    let sent = state
-        .messages
-        .send_message(scope.account(), message.clone())
-        .await;
+    // On a task of its own: a text whose client goes away is handed over none the less.
+    let (messages, text) = (Arc::clone(&state.messages), message.clone());
+    let account = scope.account();
+    let sending = tokio::spawn(async move { messages.send_message(account, text).await });
+    let sent = sending.await.expect("sending a text does not panic");
     let (status, error) = match sent {
         MessageOutcome::Sent => ("sent", None),
         MessageOutcome::Failed(why) => ("failed", Some(why)),
@@ -67,7 +70,7 @@ pub(crate) async fn create(
         }
     };
     let updated = rfc2822((state.clock)());
-    let (account, sid) = (scope.account(), message.sid);
+    let sid = message.sid;
     let path = format!("/2010-04-01/Accounts/{account}/Messages/{sid}");
     let shown = json!({
         "sid": sid,

@@ -1,9 +1,12 @@
 //! The routes of what an account has and may change: accounts, credentials, applications, numbers.
 
-use axum::Router;
 use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 
-use crate::{ApiState, accounts, applications, caller_ids, incoming_numbers, keys, told, usage};
+use crate::{
+    ApiState, accounts, applications, available_numbers, caller_ids, incoming_numbers, keys,
+    number_purchase, told, usage,
+};
 
 pub(crate) fn routes() -> Router<ApiState> {
     let account = "/2010-04-01/Accounts/{account}";
@@ -50,11 +53,12 @@ pub(crate) fn routes() -> Router<ApiState> {
         .merge(resource(
             "IncomingPhoneNumbers",
             "number",
-            post(incoming_numbers::create).get(incoming_numbers::list),
+            post(number_purchase::create).get(incoming_numbers::list),
             get(incoming_numbers::fetch)
                 .post(incoming_numbers::update)
                 .delete(incoming_numbers::delete),
         ))
+        .merge(numbers_by_kind())
         .merge(resource(
             "OutgoingCallerIds",
             "caller_id",
@@ -63,6 +67,19 @@ pub(crate) fn routes() -> Router<ApiState> {
                 .post(caller_ids::update)
                 .delete(caller_ids::delete),
         ))
+}
+
+/// `IncomingPhoneNumbers/Local.json` and its like.
+fn numbers_by_kind() -> Router<ApiState> {
+    let root = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers";
+    let kinds = available_numbers::KINDS.into_iter();
+    kinds.fold(Router::new(), |router, (kind, name, _)| {
+        let of_kind = post(number_purchase::create).get(incoming_numbers::list);
+        router.route(
+            &format!("{root}/{name}.json"),
+            of_kind.layer(Extension(kind)),
+        )
+    })
 }
 
 /// A list of an account, and one of its things.

@@ -175,3 +175,63 @@ async fn what_is_asked_wrongly_is_told() {
         assert!(answer.message().contains(words), "{}", answer.message());
     }
 }
+
+#[tokio::test]
+async fn numbers_are_taken_by_area_and_listed_by_kind() {
+    let shop = Shop::open(POOL).await;
+    let Shop(api, sid, token) = &shop;
+    let root = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers");
+    let take = async |list: &str, form: &str| {
+        let path = format!("{root}{list}.json");
+        api.send(request("POST", &path, form, (sid, token))).await
+    };
+    let mobile = ["+8562055500001", "+8562055500002", "+8562055500003"];
+    for number in mobile {
+        let taken = take("", "AreaCode=20555&VoiceUrl=http://a/").await;
+        assert_eq!(taken.status, 201, "{taken:?}");
+        assert_eq!(taken.json["phone_number"], number);
+        assert_eq!(taken.json["voice_url"], "http://a/");
+    }
+    assert_eq!(take("", "AreaCode=20555").await.problem(), (400, 21452));
+    for (list, form, code) in [
+        ("/Mobile", "PhoneNumber=%2B14155550123", 21458),
+        ("/TollFree", "PhoneNumber=%2B14155550123", 21458),
+        ("/Local", "PhoneNumber=1294", 21458),
+        ("/Local", "PhoneNumber=%2B14155550199", 21422),
+        ("/Local", "AreaCode=415", 21457),
+        ("/Local", "", 21421),
+        ("", "AreaCode=123456789", 21451),
+        ("", "AreaCode=415&PhoneNumber=%2B14155550123", 20001),
+    ] {
+        let answer = take(list, form).await;
+        assert_eq!(answer.problem(), (400, code), "{list} {form}");
+    }
+    assert_eq!(
+        take("/Local", "PhoneNumber=%2B14155550123").await.status,
+        201
+    );
+    let free = take("/TollFree", "PhoneNumber=%2B18005550123").await;
+    assert_eq!(free.status, 201, "{free:?}");
+    for (list, expected) in [
+        ("", 5),
+        ("/Local", 1),
+        ("/Mobile", 3),
+        ("/TollFree", 1),
+        ("/Mobile.json?PhoneNumber=500002", 1),
+    ] {
+        let list = match list.contains('?') {
+            true => format!("{root}{list}"),
+            false => format!("{root}{list}.json"),
+        };
+        let answer = api.send(request("GET", &list, "", (sid, token))).await;
+        let rows = answer.json["incoming_phone_numbers"].as_array().unwrap();
+        assert_eq!(rows.len(), expected, "{list}");
+    }
+    let first = format!("{root}/Mobile.json?PageSize=2");
+    let first = api.send(request("GET", &first, "", (sid, token))).await;
+    let next = first.json["next_page_uri"].as_str().unwrap();
+    assert!(next.contains("/IncomingPhoneNumbers/Mobile.json"), "{next}");
+    let second = api.send(request("GET", next, "", (sid, token))).await;
+    let rows = second.json["incoming_phone_numbers"].as_array().unwrap();
+    assert_eq!(rows.len(), 1);
+}

@@ -7,10 +7,12 @@ mod support;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use call::{CallRecord, CallStatus};
 use store::Store as _;
+use support::broken::Broken;
 use support::routes::request;
 use support::{Answer, Api, OTHER_SID, OTHER_TOKEN, SID, START_UNIX_MS, TOKEN};
 
@@ -126,9 +128,21 @@ const CODES: &[(u32, u16, &str)] = &[
     (
         21421,
         400,
-        "`PhoneNumber` is missing or no telephone number",
+        "`PhoneNumber` and `AreaCode` are missing, or it is no telephone number",
     ),
     (21422, 400, "The number is not free in the carrier's pool"),
+    (21451, 400, "`AreaCode` is not 1 to 8 digits"),
+    (
+        21452,
+        400,
+        "No number of that area is free in the carrier's pool",
+    ),
+    (
+        21457,
+        400,
+        "`AreaCode` is given where numbers of one kind are taken",
+    ),
+    (21458, 400, "The number is of another kind"),
     (21602, 400, "`Body` of a text is missing"),
     (21603, 400, "`From` of a text is missing"),
     (21604, 400, "`To` of a text is missing"),
@@ -154,9 +168,6 @@ const CODES: &[(u32, u16, &str)] = &[
     ),
     (32018, 400, "`Twiml` is longer than 4,000 characters"),
 ];
-
-/// What no request brings about here: a store that fails.
-const NOT_ASKED: [u32; 1] = [20503];
 
 const CALL: &str = "To=%2B85512345678&From=345";
 const CALL_TO_URI: &str = "To=sip:a@127.0.0.1:5080&From=345&Twiml=x";
@@ -245,6 +256,20 @@ const REFUSED: &[(u32, &str, &str, &str)] = &[
         21422,
         "POST",
         "IncomingPhoneNumbers.json",
+        "PhoneNumber=%2B14155550123",
+    ),
+    (21451, "POST", "IncomingPhoneNumbers.json", "AreaCode=x"),
+    (21452, "POST", "IncomingPhoneNumbers.json", "AreaCode=415"),
+    (
+        21457,
+        "POST",
+        "IncomingPhoneNumbers/Local.json",
+        "AreaCode=415",
+    ),
+    (
+        21458,
+        "POST",
+        "IncomingPhoneNumbers/TollFree.json",
         "PhoneNumber=%2B14155550123",
     ),
     (
@@ -341,8 +366,10 @@ async fn each_code_comes_with_its_status_and_the_shape_of_twilios_errors() {
     let call = format!("{CALL}&Twiml=x");
     check(&mut asked, 20429, &api.post("Calls.json", &call).await);
 
+    let busy = Api::over(|store| Arc::new(Broken(store)));
+    check(&mut asked, 20503, &busy.get("Calls.json").await);
+
     let all: BTreeSet<u32> = CODES.iter().map(|(code, ..)| *code).collect();
-    let asked: BTreeSet<u32> = asked.into_iter().chain(NOT_ASKED).collect();
     assert_eq!(asked, all, "each is asked for");
 }
 

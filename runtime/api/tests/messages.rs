@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::{Api, SID};
 
 const TEXT: &str = "To=%2B855%2012%20345%20678&From=345&Body=Come%20at%209";
@@ -82,4 +84,25 @@ async fn what_cannot_be_sent_has_twilios_code() {
         assert!(answer.message().contains(words), "{}", answer.message());
     }
     assert_eq!(api.get("Messages.json").await.problem(), (405, 20004));
+}
+
+/// A client that leaves while the connector thinks.
+#[tokio::test]
+async fn a_text_is_sent_though_its_client_leaves() {
+    let api = Api::new();
+    let form = "To=%2B85512345678&From=345&Body=slow";
+    {
+        let asking = api.post("Messages.json", form);
+        tokio::pin!(asking);
+        // The connector has it and waits.
+        tokio::select! {
+            _ = &mut asking => panic!("the connector has not answered yet"),
+            () = api.taps.slow.begun.notified() => {}
+        }
+    }
+    assert!(api.taps.messages.lock().unwrap().is_empty());
+    api.taps.slow.answers.notify_one();
+    let taken = tokio::time::timeout(Duration::from_secs(60), api.taps.slow.taken.notified());
+    taken.await.expect("the text was given up with its client");
+    assert_eq!(api.taps.messages.lock().unwrap()[0].body, "slow");
 }

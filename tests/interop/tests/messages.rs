@@ -5,8 +5,10 @@ use std::time::Duration;
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::helper_library;
 use jackfield_interop::process::eventually;
+use jackfield_interop::rest::Rest;
 use jackfield_interop::server::{Flow, Server, Tenants};
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
+use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const TO: &str = "+15005550100";
@@ -21,6 +23,15 @@ fn asked(app: &VoiceApp, path: &str, count: usize) -> Vec<Asked> {
 
 #[test]
 fn texts_are_handed_to_the_accounts_connector() {
+    texts_are_handed_over(|user, all| helper_library::run("messages.py", user, all));
+}
+
+#[test]
+fn the_library_for_node_sends_texts_too() {
+    texts_are_handed_over(|user, all| helper_library::run_in_node("messages.mjs", user, all));
+}
+
+fn texts_are_handed_over(send: impl Fn(&Rest, &[&str]) -> Vec<Value>) {
     let app = VoiceApp::serve(vec![
         Page::json("/connector", "{}"),
         Page::twiml("/told", ""),
@@ -35,8 +46,7 @@ fn texts_are_handed_to_the_accounts_connector() {
         app.url("/connector")
     );
     let server = Server::start(&tenants);
-    let lines = helper_library::run(
-        "messages.py",
+    let lines = send(
         &server.rest(),
         &[
             "--from",
@@ -64,7 +74,7 @@ fn texts_are_handed_to_the_accounts_connector() {
 
     let phone = Softphone::call(server.sip, "1000", "PCMU", &[]);
     let taken = asked(&app, "/connector", 2).remove(1);
-    let _ = phone.finish(LIMIT);
+    drop(phone); // a call of less than a second tells of no duration
     let of = |name: &str| taken.parameters[name].as_str();
     assert_eq!(
         (of("From"), of("To"), of("Body")),
@@ -81,10 +91,15 @@ fn an_account_without_a_connector_is_told_so() {
     let tenants = Tenants::with_numbers(vec![("1000", Flow::Component("menu"))]);
     let server = Server::start(&tenants);
     let arguments = ["--from", "1000", "--to", TO, "x"];
-    let lines = helper_library::run("messages.py", &server.rest(), &arguments);
-    assert_eq!(
-        (&lines[0]["refused"], &lines[0]["code"]),
-        (&400.into(), &21606.into())
-    );
+    let rest = server.rest();
+    for lines in [
+        helper_library::run("messages.py", &rest, &arguments),
+        helper_library::run_in_node("messages.mjs", &rest, &arguments),
+    ] {
+        assert_eq!(
+            (&lines[0]["refused"], &lines[0]["code"]),
+            (&400.into(), &21606.into())
+        );
+    }
     server.stop();
 }

@@ -9,6 +9,7 @@ use jackfield_interop::audio;
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::helper_library;
 use jackfield_interop::process::eventually;
+use jackfield_interop::rest::Rest;
 use jackfield_interop::rtp_tap::RtpTap;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
 use jackfield_interop::sipp::Sipp;
@@ -248,6 +249,15 @@ fn a_call_goes_on_when_a_server_refuses_or_is_lost() {
 
 #[test]
 fn an_application_begins_a_stream_of_a_call_that_is_up_and_ends_it() {
+    a_stream_over_rest(|user, all| helper_library::run("live_streams.py", user, all));
+}
+
+#[test]
+fn the_library_for_node_begins_and_ends_streams_too() {
+    a_stream_over_rest(|user, all| helper_library::run_in_node("live_streams.mjs", user, all));
+}
+
+fn a_stream_over_rest(ask: impl Fn(&Rest, &[&str]) -> Vec<Value>) {
     on_a_steady_machine(|| {
         let streams = StreamApp::start(&auth_token());
         let (server, app) = serving("<Response><Gather timeout='3600'/></Response>");
@@ -261,7 +271,7 @@ fn an_application_begins_a_stream_of_a_call_that_is_up_and_ends_it() {
         let deed = |arguments: &[&str]| {
             let mut all = vec![call.as_str()];
             all.extend(arguments);
-            helper_library::run("live_streams.py", &user, &all).remove(0)
+            ask(&user, &all).remove(0)
         };
         let (url, told_at) = (streams.url("/listen"), app.url("/status"));
         let begun = deed(&["--start", &url, "--status-callback", &told_at]);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod broken;
 pub(crate) mod fields;
 pub(crate) mod routes;
 pub(crate) mod things;
@@ -43,6 +44,7 @@ use store::{
     Priority, RecordingEnding, RecordingRow, RecordingStatus, Scope, Secret, SelfTest, Store,
     StoreError, Tenants, TrunkId, UploadedPlugin, VersionUsage,
 };
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 pub(crate) const SID: &str = "AC11111111111111111111111111111111";
@@ -346,12 +348,31 @@ impl LiveRecordings for Tapes {
 #[derive(Default)]
 pub(crate) struct Taps {
     pub(crate) begun: Mutex<Vec<StreamRequest>>,
-    pub(crate) messages: Mutex<Vec<Message>>,
+    pub(crate) messages: Arc<Mutex<Vec<Message>>>,
+    pub(crate) slow: Arc<Slow>,
+}
+
+/// A connector that takes the text `slow` when it is told to.
+#[derive(Default)]
+pub(crate) struct Slow {
+    pub(crate) begun: Notify,
+    pub(crate) answers: Notify,
+    pub(crate) taken: Notify,
 }
 
 /// Takes texts, but for two.
 impl LiveMessages for Taps {
     fn send_message(&self, _: AccountSid, message: Message) -> Done<MessageOutcome> {
+        if message.body == "slow" {
+            let (messages, slow) = (Arc::clone(&self.messages), Arc::clone(&self.slow));
+            return Box::pin(async move {
+                slow.begun.notify_one();
+                slow.answers.notified().await;
+                messages.lock().unwrap().push(message);
+                slow.taken.notify_one();
+                MessageOutcome::Sent
+            });
+        }
         let outcome = match message.body.as_str() {
             "lost" => MessageOutcome::Failed("nobody there".to_owned()),
             "unconnected" => MessageOutcome::NoConnector,

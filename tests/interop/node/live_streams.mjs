@@ -1,0 +1,43 @@
+// Begins or ends a media stream of a call with Twilio's helper library for Node, and prints what it sees as a line of JSON.
+//
+// live_streams.py does the same with the library for Python, and takes the same arguments.
+
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+
+const [modules, base, accountSid, authToken, callSid, ...rest] = process.argv.slice(2);
+const require = createRequire(`${modules}/`);
+const twilio = require("twilio");
+
+/** Sends what is meant for Twilio's host to `base`. */
+class ElsewhereClient extends twilio.RequestClient {
+  request(options) {
+    return super.request({ ...options, uri: options.uri.replace("https://api.twilio.com", base) });
+  }
+}
+
+const { values } = parseArgs({
+  args: rest,
+  options: { start: { type: "string" }, "status-callback": { type: "string" }, stop: { type: "string" } },
+});
+const client = twilio(accountSid, authToken, { httpClient: new ElsewhereClient({ timeout: 10_000 }) });
+const streams = client.calls(callSid).streams;
+
+const begin = () =>
+  streams.create({
+    url: values.start,
+    name: "ear",
+    track: "both_tracks",
+    statusCallback: values["status-callback"],
+    "parameter1.name": "customer",
+    "parameter1.value": "47 11",
+  });
+
+try {
+  const stream = values.start ? await begin() : await streams(values.stop).update({ status: "stopped" });
+  const { sid, name, status } = stream;
+  console.log(JSON.stringify({ sid, name, status, call_sid: stream.callSid }));
+} catch (refusal) {
+  if (!(refusal instanceof twilio.RestException)) throw refusal;
+  console.log(JSON.stringify({ refused: refusal.status, code: refusal.code }));
+}

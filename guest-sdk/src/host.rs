@@ -6,7 +6,8 @@ use crate::{
     CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, DetectionRequest,
     DialId, DialRequest, Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior,
     PlaybackId, RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople,
-    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, WaitSound,
+    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, TargetTerms,
+    WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -78,6 +79,16 @@ pub trait Host {
         _options: &ConferenceOptions,
         _terms: &ConferenceTerms,
     ) -> Option<Result<(), CallError>> {
+        None
+    }
+
+    /// What a rehearsal says of a dial on terms, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_dial(
+        &self,
+        _request: &DialRequest,
+        _terms: &[TargetTerms],
+    ) -> Option<Result<DialId, CallError>> {
         None
     }
 

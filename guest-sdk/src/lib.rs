@@ -84,6 +84,7 @@ mod conference;
 mod context;
 mod detection;
 mod dial;
+mod dial_terms;
 mod digits;
 mod hand_over;
 mod host;
@@ -122,12 +123,14 @@ pub mod bindings {
             "../wit/deps/wasi-logging@0.1.0-draft",
             "../wit/call@0.1.0",
             "../wit/rooms@0.1.0",
+            "../wit/dial@0.1.0",
         ],
         inline: "
             package jackfield:sdk;
             world flow {
                 include jackfield:call/call-flow@0.1.0;
                 import jackfield:rooms/conferences@0.1.0;
+                import jackfield:dial/terms@0.1.0;
             }
         ",
         world: "jackfield:sdk/flow",
@@ -167,6 +170,8 @@ pub use bindings::jackfield::call::referral::ReferRequest;
 pub use bindings::jackfield::call::speech_input::ListeningRequest;
 #[doc(inline)]
 pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
+#[doc(inline)]
+pub use bindings::jackfield::dial::terms::{Credentials, TargetTerms};
 #[doc(inline)]
 pub use bindings::jackfield::rooms::conferences::{ConferenceRecording, ConferenceTerms};
 #[doc(inline)]

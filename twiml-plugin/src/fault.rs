@@ -71,6 +71,7 @@ pub(crate) const DIAL_RECORD: u16 = 13217;
 pub(crate) const DIAL_SEQUENTIAL: u16 = 13218;
 pub(crate) const DIAL_ANSWER_ON_BRIDGE: u16 = 13219;
 pub(crate) const DIAL_RING_TONE: u16 = 13220;
+pub(crate) const DIAL_CREDENTIALS: u16 = 13249;
 pub(crate) const DIAL_TOO_MANY: u16 = 13250;
 pub(crate) const GATHER_FINISH_ON_KEY: u16 = 13310;
 pub(crate) const GATHER_METHOD: u16 = 13312;

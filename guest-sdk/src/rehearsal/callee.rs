@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::{CallError, DialId, DialRequest, DialStatus, Dialed, Event};
+use crate::{CallError, DialId, DialRequest, DialStatus, Dialed, Event, Target, TargetTerms};
 
 /// How long it takes to hear that somebody is busy.
 const BUSY_AFTER: Duration = Duration::from_secs(1);
@@ -98,7 +98,12 @@ pub(super) struct Rehearsed {
 }
 
 impl Stage {
-    pub(super) fn dial(&mut self, request: &DialRequest) -> Result<DialId, CallError> {
+    /// What is proved to somebody is noted by the username alone.
+    pub(super) fn dial(
+        &mut self,
+        request: &DialRequest,
+        terms: &[TargetTerms],
+    ) -> Result<DialId, CallError> {
         self.up()?;
         if !self.answered && !request.answer_on_bridge {
             return Err(CallError::NotAnswered);
@@ -106,7 +111,12 @@ impl Stage {
         if self.dial.is_some() {
             return Err(CallError::LimitReached("one dial at a time".to_owned()));
         }
-        let targets: Vec<&str> = request.targets.iter().map(|target| &*target.to).collect();
+        let named = |(at, target): (usize, &Target)| {
+            let credentials = terms.get(at).and_then(|terms| terms.credentials.as_ref());
+            let proved = credentials.map(|proved| format!(" as {}", proved.username));
+            format!("{}{}", target.to, proved.unwrap_or_default())
+        };
+        let targets: Vec<String> = request.targets.iter().enumerate().map(named).collect();
         self.note(format!("dial {}", targets.join(", ")));
         self.dialled.extend_from_slice(&request.targets);
         self.dials += 1;

@@ -9,7 +9,7 @@ use crate::{
     ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
     RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople,
     RejectReason, Request, RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId,
-    StreamRequest, StreamTracks, WaitSound,
+    StreamRequest, StreamTracks, TargetTerms, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -212,7 +212,15 @@ impl Host for Rehearsal {
     }
 
     fn dial(&self, request: DialRequest) -> Result<DialId, CallError> {
-        self.stage_mut().dial(&request)
+        self.stage_mut().dial(&request, &[])
+    }
+
+    fn rehearsed_dial(
+        &self,
+        request: &DialRequest,
+        terms: &[TargetTerms],
+    ) -> Option<Result<DialId, CallError>> {
+        Some(self.stage_mut().dial(request, terms))
     }
 
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallCallback, CallSid, DetectionRequest, DialEnd, StatusCallback};
+use crate::{CallCallback, CallSid, DetectionRequest, DialEnd, SipLogin, StatusCallback};
 
 /// Whom to call, and how. Mirrors `jackfield:call/dial@0.1.0`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,8 @@ pub struct ChildCall {
     pub ring_timeout_s: u32,
     /// Seconds from its answer to its end.
     pub time_limit_s: Option<u32>,
+    /// What is proved to the far end in place of what its trunk has.
+    pub login: Option<SipLogin>,
 }
 
 /// What a call tells the one whose story dialled it.

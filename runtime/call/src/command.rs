@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ConferenceCommand, Continuation, DetectionRequest, DialId, DialRequest, ListenRequest,
     ListeningId, PlaybackId, QueueCommand, RecordingCommand, RecordingId, ReferRequest, RequestId,
-    StreamId, StreamRequest,
+    StreamId, StreamRequest, TargetTerms,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -63,6 +63,13 @@ pub enum Command {
     StopListening(ListeningId),
     /// Another story goes on with the call when this one has returned.
     ContinueWith(Continuation),
+    /// Calls others as [`Self::Dial`] does.
+    DialWith {
+        /// Whom.
+        request: DialRequest,
+        /// Those of the targets, in their order; who has none is dialled as any other.
+        terms: Vec<TargetTerms>,
+    },
 }
 
 /// What an accepted command gives back at once.

@@ -219,16 +219,20 @@ impl Grants {
             }
             Command::Conference(ConferenceCommand::Hold(Some(sound)))
             | Command::Queue(QueueCommand::Wait { sound, .. }) => self.check_sound(sound),
-            Command::Dial(request) => request.targets.iter().try_for_each(|target| {
-                self.check_target(&target.to)?;
-                self.check_callback(target.callback.as_ref().map(|told| &told.to))?;
-                let detection = target.detection.as_ref();
-                self.check_callback(detection.and_then(|asked| asked.status_callback.as_ref()))?;
-                match target.whisper.as_ref().map(|whisper| &whisper.story) {
-                    Some(StoryFlow::VoiceUrl(link)) => self.check_url(&link.url),
-                    _ => Ok(()),
-                }
-            }),
+            Command::Dial(request) | Command::DialWith { request, .. } => {
+                request.targets.iter().try_for_each(|target| {
+                    self.check_target(&target.to)?;
+                    self.check_callback(target.callback.as_ref().map(|told| &told.to))?;
+                    let detection = target.detection.as_ref();
+                    self.check_callback(
+                        detection.and_then(|asked| asked.status_callback.as_ref()),
+                    )?;
+                    match target.whisper.as_ref().map(|whisper| &whisper.story) {
+                        Some(StoryFlow::VoiceUrl(link)) => self.check_url(&link.url),
+                        _ => Ok(()),
+                    }
+                })
+            }
             Command::Refer(request) => self.check_target(&request.target),
             Command::StartStream(request) => self
                 .check_url(&request.url)

@@ -16,6 +16,7 @@ mod ids;
 mod io;
 mod key_value;
 mod leg;
+mod login;
 mod outcome;
 mod person;
 mod playlist;
@@ -62,6 +63,7 @@ pub use key_value::{
     KeyValueWrite, KeyValues, page_of_keys,
 };
 pub use leg::{InboundLeg, OutboundLeg};
+pub use login::{Password, SipLogin, TargetTerms};
 pub use media::{AnsweredBy, MachineDetection, MachineDetectionOptions};
 pub use outcome::{Outcome, Outcomes};
 pub use person::{People, PeopleCommand, PeopleError, PeopleReply, Person, PersonChange};

@@ -167,7 +167,7 @@ fn named(command: &Command) -> Option<(&'static str, String)> {
         Command::Say { speech, .. } => ("says", speech.text.clone()),
         Command::Press(keys) => ("presses", keys.clone()),
         Command::Http(request) => ("asks", asked(request)),
-        Command::Dial(request) => {
+        Command::Dial(request) | Command::DialWith { request, .. } => {
             let targets: Vec<&str> = request.targets.iter().map(|target| &*target.to).collect();
             ("dials", targets.join(", "))
         }

@@ -643,7 +643,7 @@ impl Expectation {
             Command::Queue(QueueCommand::Wait { name, .. }) => Self::Enqueue(name.clone()),
             Command::Queue(QueueCommand::Serve { name }) => Self::Serve(name.clone()),
             Command::Recording(RecordingCommand::Start(_)) => Self::Record,
-            Command::Dial(request) => {
+            Command::Dial(request) | Command::DialWith { request, .. } => {
                 let targets: Vec<&str> = request.targets.iter().map(|target| &*target.to).collect();
                 Self::Dial(targets.join(", "))
             }

@@ -6,6 +6,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 pub(crate) mod conferences;
+pub(crate) mod dial_terms;
 pub(crate) mod people;
 pub(crate) mod retry;
 mod rooms;

@@ -18,6 +18,7 @@ mod cases;
 mod class;
 pub mod command_module;
 pub mod compile;
+mod conceal;
 mod decision;
 mod engine;
 mod fit;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::conceal;
 use crate::journal::{Entry, Writer};
 use crate::log::{LogLevel, LogLimiter, LogLine, LogSink};
 use crate::meter::{Limit, Meter};
@@ -148,7 +149,7 @@ impl Notebook {
 impl Pages {
     fn write(&mut self, entry: &Entry) {
         if let Some(journal) = &mut self.journal {
-            journal.write(entry);
+            journal.write(&conceal::entry(entry));
             if journal.is_cut() {
                 self.meter.reach(Limit::Journal);
             }

@@ -175,11 +175,16 @@ pub(crate) fn command(command: Command) -> Command {
         Command::Queue(QueueCommand::Serve { name }) => Command::Queue(QueueCommand::Serve {
             name: digits(&name),
         }),
-        Command::Dial(request) => Command::Dial(DialRequest {
-            targets: request.targets.into_iter().map(dialled).collect(),
-            caller_id: request.caller_id.as_deref().map(target),
-            ..request
-        }),
+        Command::Dial(request) => Command::Dial(dial(request)),
+        Command::DialWith { request, mut terms } => {
+            for login in terms.iter_mut().filter_map(|terms| terms.login.as_mut()) {
+                login.username = text(&login.username);
+            }
+            Command::DialWith {
+                request: dial(request),
+                terms,
+            }
+        }
         Command::Refer(request) => Command::Refer(ReferRequest {
             target: target(&request.target),
             ..request
@@ -273,6 +278,14 @@ fn key_value_reply(reply: KeyValueReply) -> KeyValueReply {
             more,
         },
         reply => reply,
+    }
+}
+
+fn dial(request: DialRequest) -> DialRequest {
+    DialRequest {
+        targets: request.targets.into_iter().map(dialled).collect(),
+        caller_id: request.caller_id.as_deref().map(target),
+        ..request
     }
 }
 

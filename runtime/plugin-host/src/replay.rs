@@ -13,6 +13,7 @@ use call::{
 use tokio::sync::oneshot;
 
 use crate::allowance::Allowance;
+use crate::conceal;
 use crate::flow::Flow;
 use crate::journal::{Entry, Journal, JournalError};
 use crate::log::LogLine;
@@ -251,6 +252,7 @@ impl JournalPort {
 
 impl CallPort for JournalPort {
     async fn command(&mut self, command: Command) -> Result<Reply, CallError> {
+        let command = conceal::command(command);
         let compared = match self.is_redacted {
             true => redact::command(command),
             false => command,

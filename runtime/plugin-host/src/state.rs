@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::allowance::Allowance;
+use crate::conceal;
 use crate::engine::TICK;
 use crate::journal::{Entry, Header, Writer};
 use crate::meter::{Limit, Meter};
@@ -89,7 +90,7 @@ impl StoryState {
         };
         let journal_bytes = usize::try_from(limits.journal_bytes).unwrap_or(usize::MAX);
         let notebook = Notebook::new(
-            Writer::new(&header, journal_bytes),
+            Writer::new(&conceal::header(&header), journal_bytes),
             log,
             Meter::new(limits.host_calls_between_waits, limits.host_calls),
             started_unix_ms,

@@ -58,7 +58,7 @@ pub fn command(command: &Command) -> String {
         }
         Command::Conference(command) => rooms::conference_command(command),
         Command::Queue(command) => rooms::queue_command(command),
-        Command::Dial(request) => {
+        Command::Dial(request) | Command::DialWith { request, .. } => {
             let in_turn = if request.in_turn { " in turn" } else { "" };
             let targets: Vec<_> = request.targets.iter().map(target).collect();
             format!("dial {}{in_turn}", targets.join(", "))

@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use call::{
     Call, CallCallback, CallInfo, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews,
-    DetectionRequest, Direction, HangUpCause, HttpMethod, Input, Limits, OutboundLeg, StoryFlow,
+    DetectionRequest, Direction, HangUpCause, HttpMethod, Input, Limits, OutboundLeg, SipLogin,
+    StoryFlow,
 };
 use dial::{CallRequest, NotNow};
-use store::{Leg, NewCall, QueueTerms, Scope, TrunkId, WebhookMethod};
+use store::{
+    CallOrders, Leg, NewCall, QueueTerms, Scope, Secret, SipCredentials, TrunkId, WebhookMethod,
+};
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::{Instrument, info};
 
@@ -127,6 +130,7 @@ impl Children {
             callback: call.target.callback,
             parent_sid: info.call_sid,
             ring_timeout: call.ring_timeout_s,
+            login: call.login,
             parent,
         };
         tokio::spawn(placing.run().in_current_span());
@@ -211,6 +215,7 @@ struct Placing {
     story: Story,
     parent_sid: CallSid,
     ring_timeout: u32,
+    login: Option<SipLogin>,
     callback: Option<CallCallback>,
     parent: Parent,
 }
@@ -290,6 +295,13 @@ impl Placing {
         }
     }
 
+    fn sealed(&self, login: &SipLogin) -> SipCredentials {
+        let password = Secret::new(login.password.expose().to_owned());
+        let username = login.username.clone();
+        self.account
+            .seal_credentials(self.request.call, username, &password)
+    }
+
     fn new_call(&self) -> NewCall {
         NewCall {
             sid: self.request.call,
@@ -300,7 +312,10 @@ impl Placing {
             flow: self.story.flow.clone(),
             ring_timeout_s: Some(self.ring_timeout),
             settings: self.story.settings.clone(),
-            orders: Default::default(),
+            orders: CallOrders {
+                credentials: self.login.as_ref().map(|login| self.sealed(login)),
+                ..CallOrders::default()
+            },
             callback: self.callback.clone(),
             created_unix_ms: clock::unix_ms(),
         }

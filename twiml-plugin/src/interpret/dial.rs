@@ -23,7 +23,10 @@ impl Interpreter<'_> {
             self.answer()?;
         }
         let whom = with_absolute_urls(&dial.whom, document);
-        let dialing = self.call.dial(whom)?;
+        let dialing = match &dial.terms[..] {
+            [] => self.call.dial(whom)?,
+            terms => self.call.dial_with(whom, terms.to_vec())?,
+        };
         let recording = match &dial.recording {
             Some(wanted) => self.record_talk(wanted, &dialing, document)?,
             None => None,

@@ -1,18 +1,26 @@
 //! Who is in a `<Dial>`: numbers, SIP URIs and devices, each with what they hear first, and who is told of their call.
 
-use jackfield_guest::{Target, Whisper};
+use jackfield_guest::{Credentials, Target, TargetTerms, Whisper};
 
 use super::Reading;
 use super::callback::{OF_CALL, OF_DETECTION};
-use crate::fault::{DIAL_NESTED, DIAL_TOO_MANY, NOT_IN_SCHEMA};
+use crate::fault::{DIAL_CREDENTIALS, DIAL_NESTED, DIAL_TOO_MANY, NOT_IN_SCHEMA};
 use crate::parse::{Element, Node};
 
 /// What can be dialled at a time.
 const MOST_TARGETS: usize = 10;
 
+/// Bytes of a username or a password.
+const LONGEST_CREDENTIAL: usize = 255;
+
+/// Somebody to call, and what is said of them alone.
+type Callee = (Target, TargetTerms);
+
 /// Whom a `<Dial>` calls.
 pub(super) struct Callees {
     pub(super) targets: Vec<Target>,
+    /// Of the targets, in their order; empty where nothing is said of any.
+    pub(super) terms: Vec<TargetTerms>,
     /// They are one and the same in several places.
     pub(super) in_turn: bool,
 }
@@ -20,14 +28,15 @@ pub(super) struct Callees {
 impl Reading {
     /// Of what is not supported yet, its name.
     pub(super) fn callees(&mut self, dial: &Element) -> Result<Callees, String> {
-        let mut nouns: Vec<Vec<Target>> = Vec::new();
+        let mut nouns: Vec<Vec<Callee>> = Vec::new();
+        let usual = |target: Target| (target, TargetTerms::default());
         for node in &dial.children {
             let targets = match node {
-                Node::Text(text) => vec![Target::new(plain_number(text))],
+                Node::Text(text) => vec![usual(Target::new(plain_number(text)))],
                 Node::Element(noun) => match noun.name.as_str() {
-                    "Number" => vec![self.number(noun)?],
+                    "Number" => vec![usual(self.number(noun)?)],
                     "Sip" => self.sip(noun),
-                    "Client" => self.client(noun).into_iter().collect(),
+                    "Client" => self.client(noun).map(usual).into_iter().collect(),
                     "Application" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
                         return Err(noun.name.clone());
                     }
@@ -38,28 +47,38 @@ impl Reading {
                     }
                 },
             };
-            let named = targets.into_iter().filter(|target| !target.to.is_empty());
+            let named = targets
+                .into_iter()
+                .filter(|(target, _)| !target.to.is_empty());
             nouns.extend(Some(named.collect::<Vec<_>>()).filter(|named| !named.is_empty()));
         }
         Ok(self.all_or_in_turn(nouns))
     }
 
     /// The places of one noun are tried one after the other. Beside other nouns, which ring at the same time, that cannot be.
-    fn all_or_in_turn(&mut self, nouns: Vec<Vec<Target>>) -> Callees {
+    fn all_or_in_turn(&mut self, nouns: Vec<Vec<Callee>>) -> Callees {
         let in_turn = nouns.len() == 1 && nouns[0].len() > 1;
         if !in_turn && nouns.iter().any(|places| places.len() > 1) {
             let message = "Sip: beside others only the first <Uri> is dialled";
             self.warn(NOT_IN_SCHEMA, message);
         }
         let places =
-            |noun: Vec<Target>| noun.into_iter().take(if in_turn { usize::MAX } else { 1 });
-        let mut targets: Vec<Target> = nouns.into_iter().flat_map(places).collect();
-        if targets.len() > MOST_TARGETS {
+            |noun: Vec<Callee>| noun.into_iter().take(if in_turn { usize::MAX } else { 1 });
+        let mut callees: Vec<Callee> = nouns.into_iter().flat_map(places).collect();
+        if callees.len() > MOST_TARGETS {
             let message = format!("Dial: only the first {MOST_TARGETS} are dialled");
             self.warn(DIAL_TOO_MANY, message);
-            targets.truncate(MOST_TARGETS);
+            callees.truncate(MOST_TARGETS);
         }
-        Callees { targets, in_turn }
+        let (targets, mut terms): (Vec<_>, Vec<_>) = callees.into_iter().unzip();
+        if terms.iter().all(|terms| *terms == TargetTerms::default()) {
+            terms.clear();
+        }
+        Callees {
+            targets,
+            terms,
+            in_turn,
+        }
     }
 
     /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears.
@@ -79,8 +98,9 @@ impl Reading {
     }
 
     /// Who is called at a URI, or at several: by priority, and of the same by weight.
-    fn sip(&mut self, noun: &Element) -> Vec<Target> {
+    fn sip(&mut self, noun: &Element) -> Vec<Callee> {
         let (mut places, mut fields) = (Vec::new(), Vec::new());
+        let usual = self.credentials(noun);
         for inner in noun.elements() {
             match inner.name.as_str() {
                 "Uri" => places.push(self.place(inner)),
@@ -91,35 +111,69 @@ impl Reading {
                 }
             }
         }
-        places.sort_by_key(|(priority, weight, _)| (*priority, std::cmp::Reverse(*weight)));
-        let mut uris: Vec<String> = places.into_iter().map(|(_, _, uri)| uri).collect();
+        places.sort_by_key(|place| (place.priority, std::cmp::Reverse(place.weight)));
         let text = noun.text().trim().to_owned();
-        if uris.is_empty() {
-            uris.push(text);
+        if places.is_empty() {
+            places.push(Place {
+                uri: text,
+                ..Place::default()
+            });
         } else if !text.is_empty() {
             self.warn(NOT_IN_SCHEMA, "Sip: beside <Uri> the text has no effect");
         }
-        let whispered = self.whispered(noun, &[]);
+        let whispered = self.whispered(noun, &["username", "password"]);
         let target = self.followed(noun, Target::new(String::new()));
         let target = with_whisper(target, whispered);
-        let at = |uri: String| Target {
-            to: with_fields(uri, &fields),
-            ..target.clone()
+        let at = |place: Place| {
+            let target = Target {
+                to: with_fields(place.uri, &fields),
+                ..target.clone()
+            };
+            let credentials = place.credentials.or_else(|| usual.clone());
+            (target, TargetTerms { credentials })
         };
-        uris.into_iter().map(at).collect()
+        places.into_iter().map(at).collect()
     }
 
     /// Priority and weight as of RFC 2782: the smallest priority first, the greatest weight first.
-    fn place(&mut self, uri: &Element) -> (u32, u32, String) {
+    fn place(&mut self, uri: &Element) -> Place {
         for (name, _) in &uri.attributes {
-            if !["priority", "weight"].contains(&name.as_str()) {
+            if !["priority", "weight", "username", "password"].contains(&name.as_str()) {
                 let message = format!("Uri: {name} is not supported yet, and is ignored");
                 self.warn(NOT_IN_SCHEMA, message);
             }
         }
         let mut number = |name| self.value(uri, name, 0, NOT_IN_SCHEMA, |text| text.parse().ok());
-        let (priority, weight) = (number("priority"), number("weight"));
-        (priority, weight, uri.text().trim().to_owned())
+        Place {
+            priority: number("priority"),
+            weight: number("weight"),
+            uri: uri.text().trim().to_owned(),
+            credentials: self.credentials(uri),
+        }
+    }
+
+    /// What is proved to whoever answers there that they want a password. No warning says what it is.
+    fn credentials(&mut self, element: &Element) -> Option<Credentials> {
+        let given = ["username", "password"].map(|name| element.attribute(name));
+        let fits = |text: &&str| {
+            (1..=LONGEST_CREDENTIAL).contains(&text.len()) && !text.contains(char::is_control)
+        };
+        match given.map(|text| text.filter(fits)) {
+            [Some(username), Some(password)] => Some(Credentials {
+                username: username.to_owned(),
+                password: password.to_owned(),
+            }),
+            _ => {
+                if given != [None, None] {
+                    let message = format!(
+                        "{}: username and password are left out: they stand together, with 1 to {LONGEST_CREDENTIAL} bytes each",
+                        element.name
+                    );
+                    self.warn(DIAL_CREDENTIALS, message);
+                }
+                None
+            }
+        }
     }
 
     /// `<Header>`s for the INVITE, which the host takes behind the `?` of a URI.
@@ -213,6 +267,15 @@ impl Reading {
     }
 }
 
+/// One `<Uri>`.
+#[derive(Default)]
+struct Place {
+    priority: u32,
+    weight: u32,
+    uri: String,
+    credentials: Option<Credentials>,
+}
+
 fn with_whisper(target: Target, whisper: Option<Whisper>) -> Target {
     match whisper {
         Some(whisper) => target.whisper(whisper),
@@ -262,6 +325,7 @@ mod tests {
 
     use super::super::dial::tests::{dial, usual};
     use super::super::tests::{check, check_ignored};
+    use super::super::{Dial, Verb};
     use super::*;
 
     #[test]
@@ -327,12 +391,58 @@ mod tests {
                     .or_to("sip:c@d?X-A=1&X-B=2")
                     .in_turn(),
             )),
-            &["12200 Uri: username is not supported yet, and is ignored"],
+            &[
+                "13249 Uri: username and password are left out: they stand together, with 1 to 255 bytes each",
+            ],
         );
         check(
             "<Dial><Sip><Uri>sip:a@d</Uri><Uri>sip:b@d</Uri></Sip><Number>+1</Number></Dial>",
             dial(usual(Whom::to("sip:a@d").or_to("+1"))),
             &["12200 Sip: beside others only the first <Uri> is dialled"],
         );
+    }
+
+    #[test]
+    fn what_is_proved_to_a_sip_uri_is_read() {
+        let proved = |whom: Whom, terms: Vec<TargetTerms>| {
+            let Verb::Dial(dial) = dial(usual(whom)) else {
+                unreachable!("it is a dial");
+            };
+            Verb::Dial(Dial { terms, ..dial })
+        };
+        check(
+            "<Dial><Number>+1</Number><Sip username='u' password='p'>sip:a@b</Sip></Dial>",
+            proved(
+                Whom::to("+1").or_to("sip:a@b"),
+                vec![TargetTerms::default(), TargetTerms::proving("u", "p")],
+            ),
+            &[],
+        );
+        check(
+            "<Dial><Sip username='u' password='p'><Uri priority='2'>sip:a@b</Uri><Uri priority='1' username='v' password='q'>sip:c@d</Uri></Sip></Dial>",
+            proved(
+                Whom::to("sip:c@d").or_to("sip:a@b").in_turn(),
+                vec![
+                    TargetTerms::proving("v", "q"),
+                    TargetTerms::proving("u", "p"),
+                ],
+            ),
+            &[],
+        );
+        let long = "x".repeat(256);
+        for attributes in [
+            "username='u'".to_owned(),
+            "password='p'".to_owned(),
+            "username='' password='p'".to_owned(),
+            format!("username='u' password='{long}'"),
+        ] {
+            check(
+                &format!("<Dial><Sip {attributes}>sip:a@b</Sip></Dial>"),
+                dial(usual(Whom::to("sip:a@b"))),
+                &[
+                    "13249 Sip: username and password are left out: they stand together, with 1 to 255 bytes each",
+                ],
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jackfield_guest::{
     Dial as Whom, RecordingChannels, RecordingOptions, RecordingSource, RecordingTracks,
+    TargetTerms,
 };
 
 use super::attribute::{at_least_one, boolean};
@@ -19,6 +20,8 @@ use crate::parse::Element;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dial {
     pub(crate) whom: Whom,
+    /// Of those whom it calls, in their order; empty where nothing is said of any.
+    pub(crate) terms: Vec<TargetTerms>,
     /// The call is answered only when somebody has answered.
     pub(crate) answers_late: bool,
     /// Both sides are recorded.
@@ -97,6 +100,7 @@ impl Reading {
         });
         Some(Verb::Dial(Dial {
             whom: self.manner(element, whom, answers_late),
+            terms: callees.terms,
             answers_late,
             recording: self.talk_recording(element),
             action,
@@ -202,6 +206,7 @@ pub(super) mod tests {
     pub(in crate::verb) fn dial(whom: Whom) -> Verb {
         Verb::Dial(Dial {
             whom,
+            terms: Vec::new(),
             answers_late: false,
             recording: None,
             action: None,
@@ -240,6 +245,7 @@ pub(super) mod tests {
             "<Dial action='/done' method='get' answerOnBridge='true'>+1</Dial>",
             Verb::Dial(Dial {
                 whom: usual(Whom::to("+1")).answer_on_bridge(),
+                terms: Vec::new(),
                 answers_late: true,
                 recording: None,
                 action: Some(Link {
@@ -338,6 +344,7 @@ pub(super) mod tests {
             };
             Verb::Dial(Dial {
                 whom: usual(Whom::to("+1")),
+                terms: Vec::new(),
                 answers_late: false,
                 recording: Some(TalkRecording {
                     from_ringing,
@@ -419,6 +426,7 @@ pub(super) mod tests {
             "<Dial record='true' recordingTrack='outbound' recordingStatusCallback='/r' recordingStatusCallbackEvent='absent in-progress'>+1</Dial>",
             Verb::Dial(Dial {
                 whom: usual(Whom::to("+1")),
+                terms: Vec::new(),
                 answers_late: false,
                 recording: Some(TalkRecording {
                     from_ringing: false,

@@ -69,7 +69,10 @@ impl Call {
             }
             (State::Up, Command::Conference(command)) => self.obey_conference(command),
             (State::Up, Command::Queue(command)) => self.obey_queue(command),
-            (State::Incoming | State::Up, Command::Dial(request)) => self.dial(request),
+            (State::Incoming | State::Up, Command::Dial(request)) => self.dial(request, Vec::new()),
+            (State::Incoming | State::Up, Command::DialWith { request, terms }) => {
+                self.dial(request, terms)
+            }
             (State::Incoming | State::Up, Command::StopDial(id)) => self.stop_dial(id),
             (State::Up, Command::StartStream(request)) => self.start_stream(request),
             (State::Up, Command::StopStream(id)) => self.stop_stream(id),

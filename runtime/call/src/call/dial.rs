@@ -8,9 +8,10 @@ use std::time::Instant;
 use media::RingTone;
 
 use super::{Call, State};
+use crate::login::check_terms;
 use crate::{
     CallError, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, DialEnd, DialId,
-    DialRequest, Effect, Event, Reply, StoryFlow,
+    DialRequest, Effect, Event, Reply, StoryFlow, TargetTerms,
 };
 
 /// Targets of one dial (Twilio error 13250).
@@ -27,6 +28,8 @@ const MAX_TIME_S: u32 = 86_400;
 pub(super) struct Dial {
     id: DialId,
     request: DialRequest,
+    /// Of the targets, in their order.
+    terms: Vec<TargetTerms>,
     /// How many targets were called.
     called: usize,
     /// Those that have not ended.
@@ -41,7 +44,11 @@ pub(super) struct Dial {
 }
 
 impl Call {
-    pub(super) fn dial(&mut self, request: DialRequest) -> Result<Reply, CallError> {
+    pub(super) fn dial(
+        &mut self,
+        request: DialRequest,
+        terms: Vec<TargetTerms>,
+    ) -> Result<Reply, CallError> {
         let waits = self.state == State::Incoming && request.answer_on_bridge;
         if self.state != State::Up && !waits {
             return Err(CallError::NotAnswered);
@@ -54,6 +61,7 @@ impl Call {
             return Err(CallError::InvalidArgument(message.to_owned()));
         }
         let ring_tone = check(&request)?;
+        check_terms(&request, &terms)?;
         self.last_dial += 1;
         let id = DialId(self.last_dial);
         let at_once = if request.in_turn {
@@ -66,6 +74,7 @@ impl Call {
         self.dial = Some(Dial {
             id,
             request,
+            terms,
             called: 0,
             children: Vec::new(),
             joined: None,
@@ -137,7 +146,9 @@ impl Call {
         let Some(target) = dial.request.targets.get(dial.called) else {
             return;
         };
+        let terms = dial.terms.get(dial.called);
         let call = ChildCall {
+            login: terms.and_then(|terms| terms.login.clone()),
             target: target.clone(),
             caller_id: dial.request.caller_id.clone(),
             ring_timeout_s: dial.request.ring_timeout_s,

@@ -106,7 +106,10 @@ impl Call {
     pub(super) fn check_whisper(&self, command: &Command) -> Result<(), CallError> {
         let joins = matches!(
             command,
-            Command::Dial(_) | Command::Conference(_) | Command::Queue(_)
+            Command::Dial(_)
+                | Command::DialWith { .. }
+                | Command::Conference(_)
+                | Command::Queue(_)
         );
         if joins && self.dialled.is_some() {
             let what = "a whisper dials nobody, and joins no conference and no queue: return to be joined to the caller";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use call::Command;
 use harness::{Run, Script, perform, xml};
 use plugin_host::journal::Journal;
 use plugin_host::{Flow, replay};
@@ -54,4 +55,33 @@ async fn another_component_shows_the_first_difference() {
         error.to_string(),
         "after 1 equal steps the journal has `play prompts/menu.wav`, the component `play prompts/echo.wav`"
     );
+}
+
+#[tokio::test]
+async fn a_journal_has_no_password_and_replays_without_it() {
+    const PASSWORD: &str = "hush-4711";
+    let document = format!(
+        r#"<Response><Dial><Sip username="ward" password="{PASSWORD}">sip:a@b.example</Sip></Dial></Response>"#
+    );
+    let of_a_server = Script::new()
+        .setting("voice-url", "http://app.example/voice")
+        .respond("http://app.example/voice", Ok(xml(&document)));
+    let of_a_setting = Script::new().setting("twiml", &document);
+    for script in [of_a_server, of_a_setting] {
+        let script = script.expect_answer().expect_dial(&["sip:a@b.example"]);
+        let run = played(&TWIML, script).await;
+        let proved = run.commands.iter().filter_map(|command| match command {
+            Command::DialWith { terms, .. } => terms[0].login.as_ref(),
+            _ => None,
+        });
+        let proved: Vec<&str> = proved.map(|login| login.password.expose()).collect();
+        assert_eq!(proved, [PASSWORD], "{}", run.transcript);
+        let text = String::from_utf8_lossy(&run.end.journal);
+        assert!(
+            !text.contains(PASSWORD) && text.contains("********"),
+            "{text}"
+        );
+        let again = replay(&TWIML, &run.end.journal).await.unwrap();
+        assert_eq!(again.outcome, run.end.outcome);
+    }
 }

@@ -116,7 +116,13 @@ fn document(path: &[&str], attribute: Option<&str>) -> String {
         .and_then(|name| name.strip_suffix("Method").or(name.strip_suffix("Event")))
         .filter(|name| name.to_lowercase().ends_with("callback"))
         .map_or_else(String::new, written);
-    let attribute = attribute.map_or_else(String::new, written) + &callback;
+    // Neither has an effect without the other.
+    let other = match attribute {
+        Some("username") => written("password"),
+        Some("password") => written("username"),
+        _ => String::new(),
+    };
+    let attribute = attribute.map_or_else(String::new, written) + &callback + &other;
     let innermost = format!("<{element}{attribute}>{}</{element}>", inside(element));
     around.iter().rev().fold(innermost, |inner, outer| {
         let needs_url = matches!(*outer, "Stream").then_some(" url=\"wss://ear.example/\"");

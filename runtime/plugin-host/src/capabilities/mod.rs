@@ -6,6 +6,7 @@ mod conferences;
 mod config;
 mod control;
 mod dial;
+mod dial_terms;
 mod filesystem;
 mod key_value;
 mod logging;
@@ -49,6 +50,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/speech-input",
     "jackfield:people/people",
     "jackfield:rooms/conferences",
+    "jackfield:dial/terms",
     "wasi:keyvalue/store",
     "wasi:keyvalue/atomics",
 ];
@@ -120,6 +122,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::speech_input::add_to_linker::<_, Own>(linker, own)?;
     bindings::people::add_to_linker::<_, Own>(linker, own)?;
     bindings::conferences::add_to_linker::<_, Own>(linker, own)?;
+    bindings::dial_terms::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
     bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)

@@ -165,7 +165,7 @@ impl CallPort for Silent {
                 Reply::Playback(PlaybackId(1))
             }
             Command::Http(_) => Reply::Request(RequestId(1)),
-            Command::Dial(_) => Reply::Dial(DialId(1)),
+            Command::Dial(_) | Command::DialWith { .. } => Reply::Dial(DialId(1)),
             Command::StartStream(_) => Reply::Stream(StreamId(1)),
             Command::Recording(RecordingCommand::Start(_)) => Reply::Recording(RecordingId(1)),
             Command::Listen(_) => Reply::Listening(ListeningId(1)),

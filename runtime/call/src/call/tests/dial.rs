@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    CallSid, ChildEnd, ChildId, DialId, DialRequest, DialTarget, StatusCallback, StoryFlow, Whisper,
+    CallSid, ChildEnd, ChildId, DialId, DialRequest, DialTarget, Password, SipLogin,
+    StatusCallback, StoryFlow, TargetTerms, Whisper,
 };
 
 fn request(targets: &[&str]) -> DialRequest {
@@ -605,5 +606,53 @@ fn a_whisper_that_cannot_be_is_refused() {
             panic!("{expected}");
         };
         assert!(why.contains(expected), "{why}");
+    }
+}
+
+#[test]
+fn each_target_is_dialled_on_its_own_terms() {
+    let login = |username: &str, password: &str| TargetTerms {
+        login: Some(SipLogin {
+            username: username.to_owned(),
+            password: Password::new(password.to_owned()),
+        }),
+    };
+    let dial = |targets: &[&str], terms: Vec<TargetTerms>| {
+        let request = request(targets);
+        let mut run = Run::up();
+        run.call
+            .handle(run.now, command(Command::DialWith { request, terms }));
+        let (mut logins, mut refusals) = (Vec::new(), Vec::new());
+        while let Some(effect) = run.call.poll() {
+            match effect {
+                Effect::PlaceChild(_, call) => {
+                    let login = call.login;
+                    logins.push(login.map(|login| login.password.expose().to_owned()));
+                }
+                Effect::Reply(Err(error)) => refusals.push(error),
+                _ => {}
+            }
+        }
+        (logins, refusals)
+    };
+    let two = ["sip:a@b", "+1"];
+    let (logins, refusals) = dial(&two, vec![login("u", "hush")]);
+    assert_eq!(logins, [Some("hush".to_owned()), None]);
+    assert_eq!(refusals, []);
+    let long = "x".repeat(256);
+    for (targets, terms) in [
+        (&two[..], vec![TargetTerms::default(), login("u", "hush")]),
+        (&two[..1], vec![TargetTerms::default(); 2]),
+        (&two[..1], vec![login("", "hush")]),
+        (&two[..1], vec![login("u", "")]),
+        (&two[..1], vec![login("u", &long)]),
+        (&two[..1], vec![login("a\r\nb", "hush")]),
+    ] {
+        let (logins, refusals) = dial(targets, terms);
+        assert_eq!(logins, []);
+        let [refusal] = &refusals[..] else {
+            panic!("{refusals:?}");
+        };
+        assert!(!format!("{refusal:?}").contains("hush"), "{refusal:?}");
     }
 }

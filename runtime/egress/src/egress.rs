@@ -19,6 +19,7 @@ use crate::error::FetchError;
 use crate::gate::Gate;
 use crate::grants::Grants;
 use crate::limits::{Bounds, Limits};
+use crate::overrides::{Overrides, Retries};
 use crate::request::{Hop, Kind, Request, Response, shown};
 use crate::resolve::{Resolve, SystemResolver};
 use crate::stream::{StreamedResponse, too_late};
@@ -46,10 +47,11 @@ pub struct Egress {
     websockets: Gate,
 }
 
-/// One connection pool for each set of grants, so that nobody gets a connection that only another tenant may make.
+/// One connection pool for each set of grants, so that nobody gets a connection that only another tenant may make, and for each
+/// time that connecting may take.
 #[derive(Default)]
 struct Pools {
-    by_grants: HashMap<Grants, (Client, u64)>,
+    by_grants: HashMap<(Grants, Duration), (Client, u64)>,
     /// Counts uses: the pool with the lowest number was used longest ago.
     uses: u64,
 }
@@ -74,7 +76,8 @@ impl Egress {
         }
     }
 
-    /// Makes a request for a tenant: follows redirects, keeps cookies, tries once more if no connection was made.
+    /// Makes a request for a tenant: follows redirects, keeps cookies, tries once more if no connection was made. A webhook's URL may
+    /// want it otherwise in its fragment ([Twilio's connection overrides](https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides)).
     ///
     /// `tenant` is the account's SID; requests beyond the bounds of [`Limits`] wait within their total time. Runs on a
     /// tokio runtime with I/O and time; dropping the future abandons the request.
@@ -113,10 +116,20 @@ impl Egress {
         request: Request,
         cookies: &CookieJar,
     ) -> Result<StreamedResponse, FetchError> {
-        let (bounds, gate) = match request.kind {
+        let (mut bounds, gate) = match request.kind {
             Kind::Story => (self.limits.story, &self.story),
             Kind::Media => (self.limits.media, &self.media),
         };
+        let overrides = match request.sign {
+            Some(_) => Overrides::of(&request.url)?,
+            None => Overrides::default(),
+        };
+        bounds.total = overrides.total.unwrap_or(bounds.total).min(bounds.total);
+        bounds.first_byte = overrides
+            .first_byte
+            .unwrap_or(bounds.first_byte)
+            .min(bounds.first_byte);
+        let client = self.client(grants, overrides.connect.unwrap_or(self.limits.connect));
         let deadline = Instant::now() + bounds.total;
         let hop = Hop::first(request, self.limits.request_bytes)?;
         let place = timeout_at(deadline, gate.enter(tenant))
@@ -128,7 +141,7 @@ impl Egress {
                 ))
             })?;
         let first = shown(hop.url());
-        let exchange = self.exchange(grants, hop, cookies, bounds);
+        let exchange = self.exchange(&client, hop, cookies, bounds.first_byte, overrides.retries);
         let (response, hop) = timeout_at(deadline, exchange)
             .await
             .map_err(|_| too_late(&first, bounds.total))??;
@@ -138,15 +151,15 @@ impl Egress {
     /// The response that is no redirect, and to what.
     async fn exchange(
         &self,
-        grants: &Grants,
+        client: &Client,
         mut hop: Hop,
         cookies: &CookieJar,
-        bounds: Bounds,
+        first_byte: Duration,
+        mut retries: Retries,
     ) -> Result<(http::Response<Incoming>, Hop), FetchError> {
-        let client = self.client(grants);
         for _ in 0..=self.limits.redirects {
             hop.check_visit()?;
-            let response = send(&client, &hop, cookies, bounds.first_byte).await?;
+            let response = send(client, &hop, cookies, first_byte, &mut retries).await?;
             cookies.store(hop.url(), response.headers(), SystemTime::now());
             match hop.redirected(&response)? {
                 Some(next) => hop = next,
@@ -171,33 +184,32 @@ impl Egress {
         &self.websockets
     }
 
-    /// The connection pool of these grants.
-    fn client(&self, grants: &Grants) -> Client {
+    /// The connection pool of these grants, with so long for a new connection.
+    fn client(&self, grants: &Grants, connect: Duration) -> Client {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (grants.clone(), connect);
         pools.uses += 1;
         let now = pools.uses;
-        if let Some((client, used)) = pools.by_grants.get_mut(grants) {
+        if let Some((client, used)) = pools.by_grants.get_mut(&key) {
             *used = now;
             return client.clone();
         }
         if pools.by_grants.len() >= self.limits.pools {
             let oldest = pools.by_grants.iter().min_by_key(|(_, (_, used))| *used);
-            if let Some(oldest) = oldest.map(|(grants, _)| grants.clone()) {
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
                 pools.by_grants.remove(&oldest);
             }
         }
-        let client = self.new_client(grants);
-        pools
-            .by_grants
-            .insert(grants.clone(), (client.clone(), now));
+        let client = self.new_client(grants, connect);
+        pools.by_grants.insert(key, (client.clone(), now));
         client
     }
 
-    fn new_client(&self, grants: &Grants) -> Client {
+    fn new_client(&self, grants: &Grants, connect: Duration) -> Client {
         let guarded = GuardedConnector {
             grants: Arc::new(grants.clone()),
             resolver: Arc::clone(&self.resolver),
-            time: self.limits.connect,
+            time: connect,
             plain_needs_grant: false,
         };
         PooledClient::builder(TokioExecutor::new())
@@ -226,12 +238,13 @@ impl std::fmt::Debug for Egress {
     }
 }
 
-/// Sends a request, once more if no connection was made, and waits for the head of its response.
+/// Sends a request, again where its failure is to be tried again, and waits for the head of its response.
 async fn send(
     client: &Client,
     hop: &Hop,
     cookies: &CookieJar,
     first_byte: Duration,
+    retries: &mut Retries,
 ) -> Result<http::Response<Incoming>, FetchError> {
     let once = || async {
         let request = hop.to_wire(cookies, SystemTime::now())?;
@@ -245,9 +258,11 @@ async fn send(
             }
         }
     };
-    match once().await {
-        Err(FetchError::Unreachable(_)) => once().await,
-        answer => answer,
+    loop {
+        let answer = once().await;
+        if !retries.take(&answer) {
+            return answer;
+        }
     }
 }
 
@@ -288,10 +303,11 @@ mod tests {
         });
         let grants = |block: &str| Grants::parse(&[block]).unwrap();
         for used in ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.3"] {
-            egress.client(&grants(used));
+            egress.client(&grants(used), Duration::from_secs(5));
         }
         let pools = egress.pools.lock().unwrap();
         assert_eq!(pools.by_grants.len(), 2);
-        assert!(!pools.by_grants.contains_key(&grants("10.0.0.2")));
+        let mut kept = pools.by_grants.keys().map(|(grants, _)| grants);
+        assert!(!kept.any(|kept| *kept == grants("10.0.0.2")));
     }
 }

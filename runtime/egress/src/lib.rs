@@ -14,6 +14,7 @@ mod error;
 mod gate;
 mod grants;
 mod limits;
+mod overrides;
 mod request;
 mod resolve;
 mod signature;

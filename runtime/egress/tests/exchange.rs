@@ -454,6 +454,69 @@ async fn nobody_there_is_unreachable() {
     assert_eq!(nowhere.asked().len(), 2, "tried once more");
 }
 
+/// Twilio's connection overrides.
+#[tokio::test]
+async fn a_webhooks_fragment_says_what_is_tried_again() {
+    let webhook = |url: String| {
+        let mut webhook = post(url, "To=1");
+        webhook.sign = Some(SigningKey::new("12345"));
+        webhook
+    };
+    for (status, fragment, tries) in [
+        (503, "", 1),
+        (503, "#rc=2", 1),
+        (503, "#rc=2&rp=5xx", 3),
+        (503, "#rp=all", 2),
+        (404, "#rc=2&rp=5xx", 1),
+        (404, "#rc=2&rp=ct,4xx", 3),
+        (200, "#rc=2&rp=all", 1),
+    ] {
+        let notebook = Notebook::default();
+        let url = format!("{}/a?status={status}{fragment}", notebook.serve().await);
+        let response = fetch(&door(), webhook(url)).await.unwrap();
+        assert_eq!(response.status, status);
+        let seen = notebook.seen();
+        assert_eq!(seen.len(), tries, "{status} {fragment}");
+        let token = |seen: &Seen| {
+            seen.header("i-twilio-idempotency-token")
+                .unwrap()
+                .to_owned()
+        };
+        assert!(seen.iter().all(|one| token(one) == token(&seen[0])));
+    }
+    let notebook = Notebook::default();
+    let base = notebook.serve().await;
+    let unsigned = get(format!("{base}/a?status=503#rc=2&rp=5xx"));
+    fetch(&door(), unsigned).await.unwrap();
+    assert_eq!(notebook.seen().len(), 1, "no webhook");
+    let refused = fetch(&door(), webhook(format!("{base}/#rc=9"))).await;
+    assert!(matches!(refused, Err(FetchError::InvalidUrl(_))));
+    assert_eq!(notebook.seen().len(), 1, "refused before it is sent");
+
+    let nowhere = Script::new(&[]);
+    let egress = Egress::with_resolver(brief(), nowhere.clone());
+    let gone = webhook("http://nowhere.example/#rc=3".to_owned());
+    fetch(&egress, gone).await.unwrap_err();
+    assert_eq!(nowhere.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn a_webhooks_fragment_says_how_long_is_waited() {
+    let tarpit = Raw::bind("127.0.0.1:0", &b""[..]).await.unwrap();
+    for (fragment, connections, expected) in [
+        ("rt=100", 1, "no response within 100ms"),
+        ("rt=100&rp=rt", 3, "no response within 100ms"),
+        ("tt=100&rp=all", 4, "100ms"),
+        ("tt=15000&rt=15000", 5, "no response within 300ms"),
+    ] {
+        let mut webhook = get(format!("http://{}/#{fragment}", tarpit.address));
+        webhook.sign = Some(SigningKey::new("12345"));
+        let error = fetch(&Egress::new(brief()), webhook).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{fragment}: {error}");
+        assert_eq!(tarpit.connections(), connections, "{fragment}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_http_or_not_tls_is_a_protocol_error() {
     let babble = Raw::bind("127.0.0.1:0", b"220 mail.example ESMTP\r\n")

@@ -5,7 +5,8 @@ use call::{HttpMethod, HttpRequest, StatusCallback};
 /// A request with a form: in the body, or in the query of a GET.
 pub(crate) fn webhook(callback: &StatusCallback, form: &str) -> HttpRequest {
     let is_get = callback.method == HttpMethod::Get;
-    let (before_fragment, _) = callback.url.split_once('#').unwrap_or((&callback.url, ""));
+    let at = callback.url.find('#').unwrap_or(callback.url.len());
+    let (before_fragment, fragment) = callback.url.split_at(at);
     let joint = if before_fragment.contains('?') {
         '&'
     } else {
@@ -14,7 +15,7 @@ pub(crate) fn webhook(callback: &StatusCallback, form: &str) -> HttpRequest {
     HttpRequest {
         method: callback.method,
         url: match is_get {
-            true => format!("{before_fragment}{joint}{form}"),
+            true => format!("{before_fragment}{joint}{form}{fragment}"),
             false => callback.url.clone(),
         },
         headers: match is_get {
@@ -41,7 +42,11 @@ mod tests {
         for (method, url, expected) in [
             (HttpMethod::Post, "http://a/b?c", ("http://a/b?c", "x=1")),
             (HttpMethod::Get, "http://a/b", ("http://a/b?x=1", "")),
-            (HttpMethod::Get, "http://a/b?c#d", ("http://a/b?c&x=1", "")),
+            (
+                HttpMethod::Get,
+                "http://a/b?c#d",
+                ("http://a/b?c&x=1#d", ""),
+            ),
         ] {
             let url = url.to_owned();
             let request = webhook(&StatusCallback { url, method }, "x=1");

@@ -199,10 +199,15 @@ impl Tenants {
              [[trunk]]\n\
              id = \"peer\"\n\
              carrier = \"interop\"\n\
-             max_channels = 50\n\
+             {channels}\
              calls_per_second = 50.0\n\
              {trunk}",
             media_dir().display(),
+            channels = if trunk.contains("max_channels") {
+                ""
+            } else {
+                "max_channels = 50\n"
+            },
             account = self.account
         );
         for (number, flow) in &self.numbers {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jackfield_guest::{Call, CallError, HttpMethod, Response, debug, error, warn};
 
+use crate::cache::Cache;
 use crate::document::Document;
 use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS};
 use crate::fetch::{CallStatus, Parameter, fault_of, form, parameters_of, request};
@@ -41,6 +42,7 @@ pub(crate) struct Documents<'a> {
     /// How many since the caller last pressed a key.
     since_key: u32,
     last_fetch: Option<(String, Duration)>,
+    cache: Cache,
 }
 
 impl<'a> Documents<'a> {
@@ -49,6 +51,7 @@ impl<'a> Documents<'a> {
             call,
             since_key: 0,
             last_fetch: None,
+            cache: Cache::default(),
         }
     }
 
@@ -136,11 +139,15 @@ impl<'a> Documents<'a> {
         let mut all = parameters_of(self.call.info(), status);
         all.extend(parameters);
         let form = form(&all);
-        let document = match self.call.http(request(method, url, &form))? {
-            Ok(response) => Document::fetched(&Response {
-                url: without_query(&response.url, &form),
-                ..response
-            }),
+        let request = self.cache.ask(request(method, url, &form));
+        let document = match self.call.http(request.clone())? {
+            Ok(response) => {
+                let response = self.cache.answered(&request, response);
+                Document::fetched(&Response {
+                    url: without_query(&response.url, &form),
+                    ..response
+                })
+            }
             Err(error) => Err(fault_of(&error, url)),
         };
         if let Ok(document) = &document {

@@ -52,6 +52,7 @@
 //!
 //! Two fetches of the same URL begin at least 100 ms apart.
 
+mod cache;
 mod document;
 mod documents;
 mod fault;

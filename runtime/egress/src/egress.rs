@@ -18,7 +18,7 @@ use crate::cookies::CookieJar;
 use crate::error::FetchError;
 use crate::gate::Gate;
 use crate::grants::Grants;
-use crate::limits::{Bounds, Limits};
+use crate::limits::Limits;
 use crate::overrides::{Overrides, Retries};
 use crate::request::{Hop, Kind, Request, Response, shown};
 use crate::resolve::{Resolve, SystemResolver};

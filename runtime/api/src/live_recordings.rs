@@ -3,7 +3,10 @@
 use std::io;
 
 use bytes::Bytes;
-use call::{AccountSid, CallSid, PauseBehavior, RecordingOf, RecordingSid, StartRecording};
+use call::{
+    AccountSid, CallSid, PauseBehavior, RecordingChannels, RecordingOf, RecordingSid,
+    StartRecording,
+};
 use store::RecordingRow;
 use tokio::sync::mpsc;
 
@@ -28,11 +31,13 @@ pub trait LiveRecordings: Send + Sync {
         change: RecordingChange,
     ) -> Done<Result<RecordingSid, RecordingError>>;
 
-    /// Opens the file of a recording, in a format where that can be had, else as WAV. None where the file is gone.
+    /// Opens the file of a recording, in a format where that can be had, else as WAV. What is coded for it has as many channels as `channels`
+    /// says; WAV comes as it is kept. None where the file is gone.
     fn open(
         &self,
         recording: &RecordingRow,
         format: RecordingFormat,
+        channels: RecordingChannels,
     ) -> Done<io::Result<Option<RecordingFile>>>;
 
     /// Removes the files of a recording. Those that are gone already count as removed.

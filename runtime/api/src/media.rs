@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::{ApiState, Done};
 
 /// Bytes of a file.
-const MAX_MEDIA_BYTES: usize = 10 << 20;
+pub(crate) const MAX_MEDIA_BYTES: usize = 10 << 20;
 /// The most files of one account.
 pub const MAX_MEDIA_FILES: usize = 200;
 /// Characters of a file's name.
@@ -84,25 +84,47 @@ async fn keep(
     Path((_, name)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    match keep_file(&state, scope.account(), name, body).await {
+        Ok(file) => Ok((StatusCode::CREATED, Json(show(&file)))),
+        Err(MediaError::Unfit(why)) => Err(Problem::bad_parameter(why)),
+        Err(MediaError::Io(error)) => Err(failed(&error)),
+    }
+}
+
+/// Keeps the audio of a request's body.
+pub(crate) async fn keep_file(
+    state: &ApiState,
+    account: AccountSid,
+    name: String,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<MediaFile, MediaError> {
     if !is_name(&name) {
-        return Err(Problem::bad_parameter(format!(
+        return Err(MediaError::Unfit(format!(
             "A file's name has 1 to {MAX_NAME_CHARS} of letters, digits, `-`, `_` and `.`, and does not begin with a point"
         )));
     }
     let bytes = body.map_err(|rejection| match rejection.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::bad_parameter(format!(
+        StatusCode::PAYLOAD_TOO_LARGE => MediaError::Unfit(format!(
             "The file has more than {} MiB: make it mono, 8 kHz, or MP3",
             MAX_MEDIA_BYTES >> 20
         )),
-        _ => Problem::bad_parameter("The body could not be read"),
+        _ => MediaError::Unfit("The body could not be read".to_owned()),
     })?;
     // On a task of its own: a client that goes away leaves no half of a file.
     let media = Arc::clone(&state.media);
-    let keeping = tokio::spawn(async move { media.keep(scope.account(), name, bytes).await });
-    match keeping.await.expect("keeping does not panic") {
-        Ok(file) => Ok((StatusCode::CREATED, Json(show(&file)))),
-        Err(MediaError::Unfit(why)) => Err(Problem::bad_parameter(why)),
-        Err(MediaError::Io(error)) => Err(failed(&error)),
+    let keeping = tokio::spawn(async move { media.keep(account, name, bytes).await });
+    keeping.await.expect("keeping does not panic")
+}
+
+/// Removes a file; false if there is no such one.
+pub(crate) async fn remove_file(
+    state: &ApiState,
+    account: AccountSid,
+    name: String,
+) -> io::Result<bool> {
+    match is_name(&name) {
+        true => state.media.remove(account, name).await,
+        false => Ok(false),
     }
 }
 
@@ -124,10 +146,7 @@ async fn remove(
     Path((_, name)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
-    let is_gone = match is_name(&name) {
-        true => state.media.remove(scope.account(), name).await,
-        false => Ok(false),
-    };
+    let is_gone = remove_file(&state, scope.account(), name).await;
     match is_gone.map_err(|error| failed(&error))? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found(&uri)),
@@ -142,7 +161,7 @@ fn is_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-fn show(file: &MediaFile) -> Value {
+pub(crate) fn show(file: &MediaFile) -> Value {
     json!({
         "name": file.name,
         "bytes": file.bytes,

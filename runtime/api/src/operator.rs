@@ -2,6 +2,7 @@
 
 mod audit;
 mod caller_ids;
+mod media;
 pub(crate) mod routes;
 mod things;
 

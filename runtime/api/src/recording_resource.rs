@@ -1,5 +1,6 @@
 //! A recording as Twilio's API shows it.
 
+use call::RecordingTracks;
 use serde_json::{Value, json};
 use store::{RecordingRow, rfc2822};
 
@@ -24,7 +25,7 @@ pub(crate) fn show(row: &RecordingRow, url: &str) -> Value {
         "start_time": rfc2822(row.created_unix_ms),
         "duration": duration,
         "channels": row.channels,
-        "track": null,
+        "track": track(row.tracks),
         "source": row.source.to_string(),
         "status": row.status.to_string(),
         "error_code": null,
@@ -35,4 +36,13 @@ pub(crate) fn show(row: &RecordingRow, url: &str) -> Value {
         "uri": format!("{path}.json"),
         "subresource_uris": {},
     })
+}
+
+/// As Twilio spells whose voice is recorded.
+const fn track(tracks: RecordingTracks) -> &'static str {
+    match tracks {
+        RecordingTracks::Caller => "inbound",
+        RecordingTracks::Callee => "outbound",
+        RecordingTracks::Both => "both",
+    }
 }

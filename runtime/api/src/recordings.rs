@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use call::{
-    CallSid, CallStatus, ConferenceSid, PauseBehavior, RecordingOf, RecordingSid, RecordingSource,
+    CallSid, CallStatus, ConferenceSid, PauseBehavior, RecordingChannels, RecordingOf,
+    RecordingSid, RecordingSource,
 };
 use futures_util::StreamExt as _;
 use serde_json::Value;
@@ -36,11 +37,17 @@ const LIST: Vocabulary = Vocabulary {
         "DateCreated",
         "DateCreated<",
         "DateCreated>",
+        "IncludeSoftDeleted",
         "PageSize",
         "Page",
         "PageToken",
     ],
-    unsupported: &["IncludeSoftDeleted"],
+    unsupported: &[],
+};
+
+const FETCH: Vocabulary = Vocabulary {
+    supported: &["IncludeSoftDeleted"],
+    unsupported: &[],
 };
 
 /// Of the recordings of one call or conference.
@@ -73,6 +80,7 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
+    check_deleted(&parameters)?;
     let wrong = |name, error| Problem::bad_parameter(format!("`{name}`: {error}"));
     let call = parameters.get("CallSid").map(str::parse::<CallSid>);
     let call = call.transpose().map_err(|error| wrong("CallSid", error))?;
@@ -132,6 +140,16 @@ pub(crate) async fn answer_list(
     )))
 }
 
+/// What is deleted is gone, and cannot be shown.
+fn check_deleted(parameters: &Parameters) -> Result<(), Problem> {
+    match parameters.get("IncludeSoftDeleted") {
+        None | Some("false") => Ok(()),
+        Some(_) => Err(Problem::bad_parameter(
+            "`IncludeSoftDeleted` must be `false`: what is deleted is gone",
+        )),
+    }
+}
+
 /// `GET /Recordings/{Sid}.json`: the resource; with `.wav`, `.mp3` or nothing behind the SID its file.
 pub(crate) async fn fetch(
     State(state): State<ApiState>,
@@ -142,7 +160,10 @@ pub(crate) async fn fetch(
     let (sid, extension) = name.split_once('.').unwrap_or((&name, ""));
     let row = own(&state, scope, sid, &uri)?;
     match extension {
-        "json" => Ok(Json(show(&row, &state.url_of(row.account))).into_response()),
+        "json" => {
+            check_deleted(&Parameters::of_query(uri.query(), FETCH)?)?;
+            Ok(Json(show(&row, &state.url_of(row.account))).into_response())
+        }
         "" | "wav" => file(&state, &row, RecordingFormat::Wav, &uri).await,
         "mp3" => file(&state, &row, RecordingFormat::Mp3, &uri).await,
         _ => Err(Problem::not_found(&uri)),
@@ -171,10 +192,14 @@ async fn file(
     if !row.has_media() {
         return Err(Problem::not_found(uri));
     }
-    let mut one_channel = one_channel(row, format, uri)?;
-    let opened = state.recordings.open(row, format).await;
+    let channels = channels(row, uri)?;
+    let opened = state.recordings.open(row, format, channels).await;
     let file = opened.map_err(|error| failed(&error))?;
     let file = file.ok_or_else(|| Problem::not_found(uri))?;
+    let is_mixed_here = file.format == RecordingFormat::Wav
+        && row.channels == 2
+        && channels == RecordingChannels::Mono;
+    let mut one_channel = is_mixed_here.then(OneChannel::default);
     let bytes = match one_channel {
         Some(_) => file.bytes.map(OneChannel::length),
         None => file.bytes,
@@ -199,24 +224,17 @@ async fn file(
     Ok(response)
 }
 
-/// What mixes the channels, where one is wanted of two.
-fn one_channel(
-    row: &RecordingRow,
-    format: RecordingFormat,
-    uri: &Uri,
-) -> Result<Option<OneChannel>, Problem> {
+/// How many channels are wanted: as many as there are, where the request does not say.
+fn channels(row: &RecordingRow, uri: &Uri) -> Result<RecordingChannels, Problem> {
     let asked = uri.query().unwrap_or_default().split('&');
     let mut asked = asked.filter_map(|pair| pair.strip_prefix("RequestedChannels="));
-    match (asked.next(), row.channels, format) {
-        (None, ..) | (Some("1"), 1, _) | (Some("2"), 2, _) => Ok(None),
-        (Some("1"), _, RecordingFormat::Wav) => Ok(Some(OneChannel::default())),
-        (Some("1"), _, RecordingFormat::Mp3) => Err(Problem::bad_parameter(
-            "`RequestedChannels=1` of a recording in two channels is there for `.wav` alone",
-        )),
-        (Some("2"), ..) => Err(Problem::bad_parameter(
+    match (asked.next(), row.channels) {
+        (None, 1) | (Some("1"), _) => Ok(RecordingChannels::Mono),
+        (None | Some("2"), 2) => Ok(RecordingChannels::Dual),
+        (Some("2"), _) => Err(Problem::bad_parameter(
             "`RequestedChannels` is 2, and the recording has one channel",
         )),
-        (Some(_), ..) => Err(Problem::bad_parameter(
+        _ => Err(Problem::bad_parameter(
             "`RequestedChannels` must be `1` or `2`",
         )),
     }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use serde_json::{Value, json};
-use support::{Answer, Api, OPERATOR_KEY, OTHER_SID, SID, TOKEN, request};
+use support::{Answer, Api, NOBODY_SID, OPERATOR_KEY, OTHER_SID, SID, TOKEN, request};
 
 const HERE: &str = "192.0.2.1:1000";
 const ELSEWHERE: &str = "198.51.100.1:1000";
@@ -254,7 +254,7 @@ async fn everything_that_the_openapi_document_names_is_there_and_needs_the_key()
     assert_eq!((status, &document["openapi"]), (200, &json!("3.1.0")));
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
-        let path = path.replace("{id}", "nobody");
+        let path = path.replace("{id}", "nobody").replace("{file}", "x.wav");
         for method in operations.as_object().unwrap().keys() {
             let without = Request::builder()
                 .method(&*method.to_uppercase())
@@ -267,10 +267,10 @@ async fn everything_that_the_openapi_document_names_is_there_and_needs_the_key()
             asked += 1;
         }
         let below = path.strip_prefix("/operator/v1/").unwrap();
-        let (status, _) = operate(&api, "PUT", below, Value::Null).await;
+        let (status, _) = operate(&api, "QUERY", below, Value::Null).await;
         assert_eq!(status, 405, "{path}");
     }
-    assert_eq!(asked, 9 + 4 * 5);
+    assert_eq!(asked, 12 + 4 * 5);
 }
 
 #[tokio::test]
@@ -310,4 +310,55 @@ async fn under_a_carriers_host_name_the_api_is_the_carriers() {
         .send(ask("127.0.0.1:8080", SID, TOKEN, "Nonsense.json"))
         .await;
     assert_eq!(plain.problem(), (404, 20404));
+}
+
+#[tokio::test]
+async fn the_operator_lists_keeps_and_removes_an_accounts_audio() {
+    let api = Api::new();
+    let put = async |path: &str, body: Vec<u8>| {
+        let request = Request::builder()
+            .method("PUT")
+            .uri(format!("/operator/v1/accounts/{path}"))
+            .header("authorization", format!("Bearer {OPERATOR_KEY}"))
+            .body(Body::from(body))
+            .unwrap();
+        let answer = api.send(request).await;
+        (answer.status.as_u16(), answer.json)
+    };
+    let one = format!("{SID}/media/flood-lo.wav");
+    // More than a tenants file may have.
+    let (status, kept) = put(&one, vec![7; 5 << 20]).await;
+    assert_eq!((status, &kept["bytes"]), (201, &json!(5 << 20)), "{kept}");
+    let list = format!("accounts/{SID}/media");
+    let (status, all) = operate(&api, "GET", &list, Value::Null).await;
+    assert_eq!((status, &all["media"]), (200, &json!([kept])));
+    let own = api.get(&format!("/v1/Accounts/{SID}/Media")).await;
+    assert_eq!(own.json, all, "what the account itself sees");
+    let others = format!("accounts/{OTHER_SID}/media");
+    let (_, none) = operate(&api, "GET", &others, Value::Null).await;
+    assert_eq!(none["media"], json!([]));
+    for (path, bytes, words) in [
+        (format!("{SID}/media/a%20b.wav"), 1, "name"),
+        (format!("{SID}/media/.a"), 1, "name"),
+        (one.clone(), 0, "cannot be played"),
+        (one.clone(), (10 << 20) + 1, "more than 10 MiB"),
+    ] {
+        let (status, told) = put(&path, vec![7; bytes]).await;
+        let error = told["error"].as_str().unwrap();
+        assert!(status == 400 && error.contains(words), "{path}: {told}");
+    }
+    let nobody = format!("{NOBODY_SID}/media/flood-lo.wav");
+    assert_eq!(put(&nobody, vec![7]).await.0, 404);
+    for path in [
+        format!("{OTHER_SID}/media/flood-lo.wav"),
+        nobody,
+        "x/media/y".to_owned(),
+    ] {
+        let path = format!("accounts/{path}");
+        let (status, _) = operate(&api, "DELETE", &path, Value::Null).await;
+        assert_eq!(status, 404, "{path}");
+    }
+    let one = format!("accounts/{one}");
+    assert_eq!(operate(&api, "DELETE", &one, Value::Null).await.0, 204);
+    assert_eq!(operate(&api, "DELETE", &one, Value::Null).await.0, 404);
 }

@@ -21,6 +21,7 @@ const MAKES: &[(&str, &str)] = &[
     ("POST", "/Conferences/{conference}/Participants.json"),
     ("PUT", "/People/{number}"),
     ("PUT", "/Media/{file}"),
+    ("PUT", "/media/{file}"),
 ];
 
 /// An id of the right form that nobody has.
@@ -225,6 +226,7 @@ async fn the_operator_is_told_the_same_of_what_is_not_there() {
         ("carrier", "gateway".to_owned()),
         ("carriers", "gateway".to_owned()),
         ("accounts", "demo".to_owned()),
+        ("file", "other.wav".to_owned()),
         ("trunks", "demo".to_owned()),
         ("numbers", own["caller-ids"].clone()),
         ("caller-ids", own["numbers"].clone()),

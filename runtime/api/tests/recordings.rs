@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use call::CallStatus;
 use http_body_util::BodyExt as _;
-use support::{Api, NOBODY_SID, OTHER_SID, OTHER_TOKEN, RE, SID, TENANTS, TOKEN, WAV, request};
+use support::{
+    Api, MIXED_MP3, NOBODY_SID, OTHER_SID, OTHER_TOKEN, RE, SID, TENANTS, TOKEN, WAV, request,
+};
 use tower::ServiceExt as _;
 
 /// A call that is up and recorded: its path.
@@ -63,15 +65,19 @@ async fn a_recording_is_begun_paused_stopped_fetched_and_deleted() {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, WAV);
     }
-    let both = request(
-        "GET",
-        &format!("Recordings/{RE}.wav?RequestedChannels=2"),
-        "",
-        (SID, TOKEN),
-    );
-    let both = api.router.clone().oneshot(both).await.unwrap();
-    assert_eq!(both.status(), StatusCode::OK);
-    for asked in [".wav?RequestedChannels=3", ".mp3?RequestedChannels=1"] {
+    for (asked, expected) in [
+        (".wav?RequestedChannels=2", WAV),
+        (".mp3?RequestedChannels=2", WAV),
+        (".mp3?RequestedChannels=1", MIXED_MP3),
+    ] {
+        let path = format!("Recordings/{RE}{asked}");
+        let request = request("GET", &path, "", (SID, TOKEN));
+        let response = api.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{asked}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, expected, "{asked}");
+    }
+    for asked in [".wav?RequestedChannels=3", ".mp3?RequestedChannels=0"] {
         let refused = api.get(&format!("Recordings/{RE}{asked}")).await;
         assert_eq!(refused.problem(), (400, 20001), "{asked}");
     }
@@ -231,6 +237,33 @@ async fn without_open_recordings_nothing_is_open() {
             let path = format!("{SID}/Recordings/{RE}{suffix}");
             let (status, _) = asked_by_nobody(&api, "GET", &path).await;
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whose_voice_is_recorded_is_shown_and_what_is_not_there_is_refused() {
+    for (form, track) in [
+        ("", "both"),
+        ("RecordingTrack=both", "both"),
+        ("RecordingTrack=inbound", "inbound"),
+        ("RecordingTrack=outbound", "outbound"),
+    ] {
+        let api = Api::new();
+        let call = api.new_call().await;
+        api.advance(call, CallStatus::InProgress);
+        let path = format!("Calls/{call}/Recordings.json");
+        let begun = api.post(&path, form).await;
+        assert_eq!(begun.json["track"], track, "{form}: {begun:?}");
+        let listed = api.get("Recordings.json").await;
+        assert_eq!(listed.json["recordings"][0]["track"], track);
+        let refused = api.post(&path, "RecordingConfigurationId=x").await;
+        assert_eq!(refused.problem(), (400, 20001));
+        let one = format!("Recordings/{RE}.json");
+        for path in ["Recordings.json", &one] {
+            let asked = |value| format!("{path}?IncludeSoftDeleted={value}");
+            assert_eq!(api.get(&asked("true")).await.problem(), (400, 20001));
+            assert_eq!(api.get(&asked("false")).await.status, 200, "{path}");
         }
     }
 }

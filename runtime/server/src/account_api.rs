@@ -76,7 +76,35 @@ impl AccountApi {
         }
     }
 
-    /// The same, of what is answered in JSON.
+    /// Asks for a path below `/operator/v1/accounts/{SID}/`: the token is the operator's.
+    ///
+    /// # Errors
+    /// When no server answers, or it refuses; then with its words.
+    pub(crate) fn ask_as_operator(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Bytes> {
+        let account = self
+            .account
+            .as_ref()
+            .context("say whose it is: --account SID (or the variable JF_ACCOUNT)")?;
+        let url = (self.server).join(&format!("/operator/v1/accounts/{account}/{path}"))?;
+        let authorization = format!("Bearer {}", self.token()?);
+        let (status, body) = self.exchange(method, &url, &authorization, content_type, body)?;
+        if (200..300).contains(&status) {
+            return Ok(body);
+        }
+        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match told["error"].as_str() {
+            Some(why) => bail!("the server refused: {why}"),
+            None => bail!("the server refused with status {status}"),
+        }
+    }
+
+    /// The same as [`Self::ask`], of what is answered in JSON.
     pub(crate) fn ask_json(
         &self,
         method: Method,

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use bytes::Bytes;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::Value;
 
-use crate::account_api::{AccountApi, CSV};
+use crate::account_api::AccountApi;
 use crate::people::read;
+
+/// Audio is sent as what it is said to be by its name.
+const KIND: &str = "application/octet-stream";
 
 /// What is done with an account's audio.
 #[derive(Debug, Subcommand)]
@@ -23,46 +26,71 @@ pub(crate) enum MediaCommand {
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
-        api: AccountApi,
+        door: Door,
     },
     /// Lists the files that were uploaded.
     List {
         #[command(flatten)]
-        api: AccountApi,
+        door: Door,
     },
     /// Removes an uploaded file.
     Remove {
         /// Its name.
         name: String,
         #[command(flatten)]
-        api: AccountApi,
+        door: Door,
     },
+}
+
+/// Whose audio it is, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct Door {
+    /// Asks as the operator: the token is that in `operator.token` of the server's data folder.
+    #[arg(long)]
+    operator: bool,
+    #[command(flatten)]
+    api: AccountApi,
+}
+
+impl Door {
+    /// Asks for a path below the account's media.
+    ///
+    /// # Errors
+    /// When no server answers, or it refuses; then with its words.
+    fn ask(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Bytes> {
+        match self.operator {
+            true => self
+                .api
+                .ask_as_operator(method, &format!("media{path}"), KIND, body),
+            false => self
+                .api
+                .ask(method, &format!("Media{path}"), &[], KIND, body),
+        }
+    }
 }
 
 pub(crate) fn run(command: &MediaCommand) -> anyhow::Result<()> {
     let out = &mut std::io::stdout().lock();
     match command {
-        MediaCommand::Push { file, name, api } => {
+        MediaCommand::Push { file, name, door } => {
             let own = file.file_name().and_then(|name| name.to_str());
             let name = name.as_deref().or(own);
             let name = name.context("say what it is called: --name NAME")?;
-            let path = format!("Media/{name}");
-            let kind = "application/octet-stream";
-            let answer = api.ask(Method::PUT, &path, &[], kind, read(file)?)?;
+            let answer = door.ask(Method::PUT, &format!("/{name}"), read(file)?)?;
             let file: Value = serde_json::from_slice(&answer)?;
-            tell(api, &file, out)
+            tell(&door.api, &file, out)
         }
-        MediaCommand::List { api } => {
-            let all = api.ask_json(Method::GET, "Media", &[], &Value::Null)?;
+        MediaCommand::List { door } => {
+            let all = door.ask(Method::GET, "", Bytes::new())?;
+            let all: Value = serde_json::from_slice(&all)?;
             let files = all["media"].as_array();
             files
                 .into_iter()
                 .flatten()
-                .try_for_each(|file| tell(api, file, out))
+                .try_for_each(|file| tell(&door.api, file, out))
         }
-        MediaCommand::Remove { name, api } => {
-            let path = format!("Media/{name}");
-            api.ask(Method::DELETE, &path, &[], CSV, Bytes::new())?;
+        MediaCommand::Remove { name, door } => {
+            door.ask(Method::DELETE, &format!("/{name}"), Bytes::new())?;
             Ok(())
         }
     }

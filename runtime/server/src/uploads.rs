@@ -1,8 +1,8 @@
 //! Audio that accounts have uploaded: a folder for each below the data folder.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use api::{Done, MAX_MEDIA_FILES, MediaError, MediaFile};
 use bytes::Bytes;
@@ -10,6 +10,10 @@ use call::AccountSid;
 use media::DecodeLimits;
 
 use crate::operator::Host;
+use crate::services::random;
+
+/// After so long a file that was begun is one that nobody writes any more.
+const LEFTOVER: Duration = Duration::from_hours(1);
 
 /// Where they are.
 #[derive(Debug, Clone)]
@@ -33,20 +37,49 @@ impl Uploads {
             .map_err(|error| MediaError::Unfit(format!("The file cannot be played: {error}")))?;
         let folder = self.folder(account);
         std::fs::create_dir_all(&folder)?;
+        remove_leftovers(&folder)?;
         let others = list(&folder)?.into_iter().filter(|file| file.name != name);
         if others.count() >= MAX_MEDIA_FILES {
             return Err(MediaError::Unfit(format!(
                 "An account has {MAX_MEDIA_FILES} files at most: remove some"
             )));
         }
-        // No name of an account's begins with a point.
-        let (unfinished, path) = (folder.join(format!(".{name}")), folder.join(name));
-        std::fs::write(&unfinished, bytes)?;
-        std::fs::File::open(&unfinished)?.sync_all()?;
-        std::fs::rename(&unfinished, &path)?;
+        // No name of an account's begins with a point. Another upload of the same name has another one of these.
+        let number = u64::from_ne_bytes(random());
+        let (unfinished, path) = (folder.join(format!(".{number:x}")), folder.join(name));
+        let written = write(&unfinished, bytes).and_then(|()| std::fs::rename(&unfinished, &path));
+        if let Err(error) = written {
+            // It failed as it is.
+            let _ = std::fs::remove_file(&unfinished);
+            return Err(error.into());
+        }
         std::fs::File::open(&folder)?.sync_all()?;
         Ok(of(name.to_owned(), &path.metadata()?))
     }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Removes what a killed process has begun to write. Nobody writes for so long.
+fn remove_leftovers(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_unfinished = entry.file_name().to_string_lossy().starts_with('.');
+        // What is gone meanwhile is renamed.
+        let age = entry.metadata().and_then(|of| of.modified());
+        let age = age.ok().and_then(|at| at.elapsed().ok());
+        if is_unfinished && age.is_some_and(|age| age > LEFTOVER) {
+            match std::fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The files of a folder, by their names; none where it is not there.
@@ -174,5 +207,47 @@ mod tests {
             "{refused}"
         );
         uploads.keep(AC, "7.wav", wav).unwrap();
+    }
+
+    /// However many write one name at once, what is there is what one of them sent.
+    #[test]
+    fn uploads_of_one_name_do_not_mix() {
+        let folder = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(folder.path());
+        let wav = include_bytes!("../prompts/apology.wav").to_vec();
+        let files: Vec<Vec<u8>> = (0..4_usize)
+            .map(|number| {
+                let mut file = wav.clone();
+                file[44..].fill(number as u8);
+                file
+            })
+            .collect();
+        std::thread::scope(|scope| {
+            for file in &files {
+                let uploads = &uploads;
+                scope.spawn(move || uploads.keep(AC, "flood.wav", file).unwrap());
+            }
+        });
+        let kept = std::fs::read(uploads.folder(AC).join("flood.wav")).unwrap();
+        assert!(files.contains(&kept));
+        let left = std::fs::read_dir(uploads.folder(AC)).unwrap().count();
+        assert_eq!(left, 1, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_with_the_next_upload() {
+        let folder = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(folder.path());
+        std::fs::create_dir_all(uploads.folder(AC)).unwrap();
+        let [old, new] = [".old", ".new"].map(|name| uploads.folder(AC).join(name));
+        for path in [&old, &new] {
+            std::fs::write(path, "half").unwrap();
+        }
+        let before = std::time::SystemTime::now() - LEFTOVER * 2;
+        let file = std::fs::File::options().write(true).open(&old).unwrap();
+        file.set_modified(before).unwrap();
+        let wav = include_bytes!("../prompts/apology.wav");
+        uploads.keep(AC, "a.wav", wav).unwrap();
+        assert!(!old.exists() && new.exists(), "somebody may still write it");
     }
 }

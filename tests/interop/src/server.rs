@@ -467,12 +467,18 @@ impl Server {
         self.process.limit_open_files(limit);
     }
 
+    /// What the operator shows to the API.
+    #[must_use]
+    pub fn operator_token(&self) -> String {
+        let token = std::fs::read_to_string(self.folder.path().join("data/operator.token"));
+        let token = token.expect("a server makes its operator's token");
+        token.trim().to_owned()
+    }
+
     /// One of the process's numbers, by its name without `jackfield_`.
     #[must_use]
     pub fn metric(&self, name: &str) -> u64 {
-        let token = std::fs::read_to_string(self.folder.path().join("data/operator.token"))
-            .expect("a server makes its operator's token");
-        let page = rest::operator_page(self.api, "/operator/v1/metrics", token.trim());
+        let page = rest::operator_page(self.api, "/operator/v1/metrics", &self.operator_token());
         let prefix = format!("jackfield_{name} ");
         page.lines()
             .find_map(|line| line.strip_prefix(&prefix)?.parse().ok())

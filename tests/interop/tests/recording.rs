@@ -1,5 +1,6 @@
 //! What a caller says is in the file, and so is what is said to them; a killed server loses no more than a second of it.
 
+use std::io::{Cursor, Read};
 use std::process::Command;
 use std::time::Duration;
 
@@ -53,12 +54,14 @@ fn channels(server: &Server, recording: &Value) -> Vec<Vec<i16>> {
         .collect()
 }
 
-/// What is fetched as MP3, decoded by `lame`.
-fn as_mp3(server: &Server, recording: &Value) -> Vec<i16> {
+/// What is fetched as MP3 with this query, decoded by `lame`.
+fn as_mp3(server: &Server, recording: &Value, query: &str) -> hound::WavReader<impl Read> {
     let sid = recording["sid"].as_str().expect("a SID");
     let folder = tempfile::tempdir().expect("a folder");
     let [mp3, wav] = ["a.mp3", "a.wav"].map(|name| folder.path().join(name));
-    let bytes = server.rest().download(&format!("Recordings/{sid}.mp3"));
+    let bytes = server
+        .rest()
+        .download(&format!("Recordings/{sid}.mp3{query}"));
     std::fs::write(&mp3, bytes).expect("it can be written");
     let decoded = Command::new("lame")
         .args(["--quiet", "--decode"])
@@ -66,7 +69,8 @@ fn as_mp3(server: &Server, recording: &Value) -> Vec<i16> {
         .status()
         .expect("lame can be run");
     assert!(decoded.success());
-    audio::read_wav(&wav)
+    let bytes = std::fs::read(wav).expect("it was decoded");
+    hound::WavReader::new(Cursor::new(bytes)).expect("a WAV file")
 }
 
 #[test]
@@ -81,7 +85,9 @@ fn a_message_is_what_the_caller_said() {
         let heard = channels(&server, &recording).remove(0);
         let found = audio::find(&said, &heard);
         assert!(found.likeness > LEAST_LIKENESS, "{}", found.likeness);
-        let found = audio::find(&said, &as_mp3(&server, &recording));
+        let heard = as_mp3(&server, &recording, "").into_samples();
+        let heard: Vec<i16> = heard.map(|sample| sample.expect("16 bits")).collect();
+        let found = audio::find(&said, &heard);
         assert!(found.likeness > LEAST_LIKENESS_OF_MP3, "{}", found.likeness);
         server.stop();
     });
@@ -117,6 +123,14 @@ fn both_sides_of_a_call_are_in_their_channels() {
             audio::find(&played, &left).likeness < 0.5,
             "the caller said nothing of it"
         );
+        for (query, channels) in [
+            ("", 2),
+            ("?RequestedChannels=2", 2),
+            ("?RequestedChannels=1", 1),
+        ] {
+            let mp3 = as_mp3(&server, &recording, query);
+            assert_eq!(mp3.spec().channels, channels, "{query}");
+        }
         server.stop();
     });
 }

@@ -1,12 +1,14 @@
 //! The routes of the operator's API, each with what is said of it: the router and the `OpenAPI` document are made of one list.
 
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use axum::{Extension, Json, Router};
 use serde_json::{Map, Value, json};
 use store::tenants::Kind;
 
-use super::{audit, caller_ids, things};
+use super::{audit, caller_ids, media, things};
 use crate::ApiState;
+use crate::media::MAX_MEDIA_BYTES;
 use crate::operator;
 
 /// Where all of it lies.
@@ -22,6 +24,8 @@ struct Route {
     query: &'static [&'static str],
     /// What the body is; none where there is none.
     body: Option<String>,
+    /// Of that body.
+    media_type: &'static str,
     /// The status of the answer where all is well.
     status: u16,
     handler: MethodRouter<ApiState>,
@@ -40,6 +44,7 @@ impl Route {
             summary: summary.into(),
             query: &[],
             body: None,
+            media_type: "application/json",
             status: 200,
             handler,
         }
@@ -52,6 +57,10 @@ impl Route {
     fn of(self, body: impl Into<String>) -> Self {
         let body = Some(body.into());
         Self { body, ..self }
+    }
+
+    fn sent_as(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
     }
 
     fn giving(self, status: u16) -> Self {
@@ -68,7 +77,8 @@ fn all() -> Vec<Route> {
             post(operator::apply),
         )
         .with(&["folder", "overwrite"])
-        .of("A tenants file (TOML)."),
+        .of("A tenants file (TOML).")
+        .sent_as("application/toml"),
         Route::new(
             "get",
             "/metrics",
@@ -115,6 +125,28 @@ fn all() -> Vec<Route> {
             "A new token in place of the one there is.",
             post(things::new_token),
         ),
+        Route::new(
+            "get",
+            "/accounts/{id}/media",
+            "Audio that the account has uploaded, by its names.",
+            get(media::list),
+        ),
+        Route::new(
+            "put",
+            "/accounts/{id}/media/{file}",
+            "Audio for the account, in place of the file of that name.",
+            put(media::keep).layer(DefaultBodyLimit::max(MAX_MEDIA_BYTES)),
+        )
+        .of("WAV, MP3, Ogg or FLAC, 10 MiB at most.")
+        .sent_as("application/octet-stream")
+        .giving(201),
+        Route::new(
+            "delete",
+            "/accounts/{id}/media/{file}",
+            "The account has the file no more.",
+            delete(media::remove),
+        )
+        .giving(204),
         Route::new(
             "get",
             "/openapi.json",
@@ -200,12 +232,14 @@ fn operation(route: &Route) -> Value {
         .query
         .iter()
         .map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } }));
-    let id = route.path.contains("{id}").then(
-        || json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }),
+    let braces = route.path.split('{').skip(1);
+    let names = braces.filter_map(|rest| Some(rest.split_once('}')?.0));
+    let path = names.map(
+        |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }),
     );
     let mut operation = json!({
         "summary": route.summary,
-        "parameters": id.into_iter().chain(query).collect::<Vec<_>>(),
+        "parameters": path.chain(query).collect::<Vec<_>>(),
         "responses": {
             route.status.to_string(): { "description": "Done." },
             "401": { "description": "The operator's key is missing or wrong." },
@@ -213,11 +247,7 @@ fn operation(route: &Route) -> Value {
         },
     });
     if let Some(body) = &route.body {
-        let media_type = if body.contains("TOML") {
-            "application/toml"
-        } else {
-            "application/json"
-        };
+        let media_type = route.media_type;
         operation["requestBody"] = json!({
             "description": body,
             "required": true,

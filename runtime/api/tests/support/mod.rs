@@ -258,6 +258,7 @@ pub(crate) struct Tapes(Arc<MemoryStore>);
 
 pub(crate) const RE: RecordingSid = RecordingSid::from_bytes([0x44; 16]);
 pub(crate) const WAV: &[u8] = b"RIFF and so on";
+pub(crate) const MIXED_MP3: &[u8] = b"both voices in one channel";
 
 impl LiveRecordings for Tapes {
     fn begin(
@@ -327,11 +328,16 @@ impl LiveRecordings for Tapes {
 
     fn open(
         &self,
-        _recording: &RecordingRow,
+        recording: &RecordingRow,
         format: RecordingFormat,
+        channels: RecordingChannels,
     ) -> Done<std::io::Result<Option<RecordingFile>>> {
         let (pieces, out) = tokio::sync::mpsc::channel(2);
-        pieces.try_send(Ok(WAV.into())).unwrap();
+        let file = match (format, channels) {
+            (RecordingFormat::Mp3, RecordingChannels::Mono) if recording.channels == 2 => MIXED_MP3,
+            _ => WAV,
+        };
+        pieces.try_send(Ok(file.into())).unwrap();
         Box::pin(ready(Ok(Some(RecordingFile {
             format,
             bytes: (format == RecordingFormat::Wav).then_some(WAV.len() as u64),

@@ -15,7 +15,7 @@ use store::{
 };
 
 use super::routes::authorization;
-use super::{Api, OTHER_SID, SID, START_UNIX_MS, TOKEN, member, request};
+use super::{Api, OTHER_SID, OTHER_TOKEN, SID, START_UNIX_MS, TOKEN, member, request};
 
 /// An account and its token.
 #[derive(Debug, Clone)]
@@ -89,7 +89,11 @@ pub(crate) async fn operators(api: &Api) -> Things {
     let numbers = api.get("IncomingPhoneNumbers.json").await;
     let caller_id = format!(r#"{{"account":"{OTHER_SID}","number":"+85599999998"}}"#);
     let caller_id = operate(api, "/operator/v1/caller-ids", &caller_id).await;
+    let file = format!("/v1/Accounts/{OTHER_SID}/Media/flood.wav");
+    let kept = request("PUT", &file, "RIFF", (OTHER_SID, OTHER_TOKEN));
+    assert_eq!(api.send(kept).await.status, 201);
     Things::from([
+        ("file", "flood.wav".to_owned()),
         ("carrier", "demo".to_owned()),
         ("carriers", "demo".to_owned()),
         ("accounts", OTHER_SID.to_owned()),

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use api::{Done, LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat};
 use bytes::Bytes;
-use call::{AccountSid, CallError, CallSid, RecordingOf, RecordingSid, StartRecording};
+use call::{
+    AccountSid, CallError, CallSid, RecordingChannels, RecordingOf, RecordingSid, StartRecording,
+};
 use store::RecordingRow;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,6 +64,7 @@ impl LiveRecordings for Host {
         &self,
         recording: &RecordingRow,
         format: RecordingFormat,
+        channels: RecordingChannels,
     ) -> Done<io::Result<Option<RecordingFile>>> {
         let services = self.services();
         let desk = &services.studio.desk;
@@ -76,12 +79,12 @@ impl LiveRecordings for Host {
                     let Some(bucket) = bucket else {
                         return Ok(None);
                     };
-                    return of_bucket(&bucket, &encoder, account, sid, format).await;
+                    return of_bucket(&bucket, (account, sid), format, &encoder, channels).await;
                 }
                 opened => opened?,
             };
             if format == RecordingFormat::Mp3
-                && let Some(pieces) = encoder.encode(file.try_clone()?).await?
+                && let Some(pieces) = encoder.encode(file.try_clone()?, channels).await?
             {
                 return Ok(Some(RecordingFile {
                     format,
@@ -153,10 +156,10 @@ impl Host {
 /// The file as it is in the bucket; none where it is not there.
 async fn of_bucket(
     bucket: &Bucket,
-    encoder: &Mp3Encoder,
-    account: AccountSid,
-    sid: RecordingSid,
+    (account, sid): (AccountSid, RecordingSid),
     format: RecordingFormat,
+    encoder: &Mp3Encoder,
+    channels: RecordingChannels,
 ) -> io::Result<Option<RecordingFile>> {
     let Some((bytes, wav)) = bucket.get(account, sid).await? else {
         return Ok(None);
@@ -168,7 +171,7 @@ async fn of_bucket(
             pieces: wav,
         }));
     }
-    let file = match encoder.encode_pieces(wav).await? {
+    let file = match encoder.encode_pieces(wav, channels).await? {
         Encoded::Mp3(pieces) => RecordingFile {
             format,
             bytes: None,

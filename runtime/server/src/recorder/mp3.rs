@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use call::RecordingChannels;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -38,8 +39,12 @@ impl Mp3Encoder {
     ///
     /// # Errors
     /// If the program cannot be started; what goes wrong later ends the pieces with an error.
-    pub(super) async fn encode(&self, wav: std::fs::File) -> io::Result<Option<Pieces>> {
-        let Some((child, permit)) = self.start(wav.into()).await? else {
+    pub(super) async fn encode(
+        &self,
+        wav: std::fs::File,
+        channels: RecordingChannels,
+    ) -> io::Result<Option<Pieces>> {
+        let Some((child, permit)) = self.start(wav.into(), channels).await? else {
             return Ok(None);
         };
         Ok(Some(follow(child, permit, Arc::default())))
@@ -49,8 +54,12 @@ impl Mp3Encoder {
     ///
     /// # Errors
     /// If the program cannot be started.
-    pub(super) async fn encode_pieces(&self, mut wav: Pieces) -> io::Result<Encoded> {
-        let Some((mut child, permit)) = self.start(Stdio::piped()).await? else {
+    pub(super) async fn encode_pieces(
+        &self,
+        mut wav: Pieces,
+        channels: RecordingChannels,
+    ) -> io::Result<Encoded> {
+        let Some((mut child, permit)) = self.start(Stdio::piped(), channels).await? else {
             return Ok(Encoded::NoEncoder(wav));
         };
         let is_cut = Arc::new(AtomicBool::new(false));
@@ -72,14 +81,23 @@ impl Mp3Encoder {
     }
 
     /// Starts the program; none where it is not installed.
-    async fn start(&self, wav: Stdio) -> io::Result<Option<(Child, OwnedSemaphorePermit)>> {
+    async fn start(
+        &self,
+        wav: Stdio,
+        channels: RecordingChannels,
+    ) -> io::Result<Option<(Child, OwnedSemaphorePermit)>> {
         if self.program.is_empty() {
             return Ok(None);
         }
+        // `m` mixes what has two channels; `j` is what `lame` does with two without being asked.
+        let mode = match channels {
+            RecordingChannels::Mono => "m",
+            RecordingChannels::Dual => "j",
+        };
         let permit = Arc::clone(&self.processes).acquire_owned().await;
         let permit = permit.map_err(io::Error::other)?;
         let child = Command::new(&self.program)
-            .args(["--quiet", "-V", "5", "-", "-"])
+            .args(["--quiet", "-V", "5", "-m", mode, "-", "-"])
             .stdin(wav)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -165,10 +183,10 @@ mod tests {
     }
 
     /// What is passed on, and whether it came to a good end; none without an encoder.
-    async fn encoded(program: &str) -> Option<(String, bool)> {
+    async fn encoded(program: &str, channels: RecordingChannels) -> Option<(String, bool)> {
         let encoder = Mp3Encoder::new(program);
         let mut pieces = encoder
-            .encode(tempfile::tempfile().unwrap())
+            .encode(tempfile::tempfile().unwrap(), channels)
             .await
             .unwrap()?;
         let mut text = String::new();
@@ -183,11 +201,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_program_writes_is_passed_on_and_its_failure_too() {
-        let arguments = "--quiet -V 5 - -\n".to_owned();
-        assert_eq!(encoded("echo").await, Some((arguments, true)));
-        assert_eq!(encoded("false").await, Some((String::new(), false)));
-        assert_eq!(encoded("/nowhere/lame").await, None);
-        assert_eq!(encoded("").await, None);
+        let arguments = |mode| format!("--quiet -V 5 -m {mode} - -\n");
+        for (channels, mode) in [
+            (RecordingChannels::Mono, "m"),
+            (RecordingChannels::Dual, "j"),
+        ] {
+            let echoed = encoded("echo", channels).await;
+            assert_eq!(echoed, Some((arguments(mode), true)));
+        }
+        let mono = async |program| encoded(program, RecordingChannels::Mono).await;
+        assert_eq!(mono("false").await, Some((String::new(), false)));
+        assert_eq!(mono("/nowhere/lame").await, None);
+        assert_eq!(mono("").await, None);
     }
 
     /// What was fetched only in part is no whole file of another kind.
@@ -203,7 +228,8 @@ mod tests {
             }
             drop(sender);
             let encoder = Mp3Encoder::new(&copies);
-            let Encoded::Mp3(mut pieces) = encoder.encode_pieces(wav).await.unwrap() else {
+            let encoded = encoder.encode_pieces(wav, RecordingChannels::Mono).await;
+            let Encoded::Mp3(mut pieces) = encoded.unwrap() else {
                 panic!("there is a program");
             };
             let mut last = None;
@@ -219,7 +245,8 @@ mod tests {
         let (_folder, endless) = program("#!/bin/sh\nexec yes\n");
         let encoder = Mp3Encoder::new(&endless);
         for _ in 0..=PROCESSES {
-            let pieces = encoder.encode(tempfile::tempfile().unwrap()).await.unwrap();
+            let wav = tempfile::tempfile().unwrap();
+            let pieces = encoder.encode(wav, RecordingChannels::Dual).await.unwrap();
             assert!(pieces.unwrap().recv().await.unwrap().is_ok());
         }
     }

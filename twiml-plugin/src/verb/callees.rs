@@ -13,6 +13,9 @@ const MOST_TARGETS: usize = 10;
 /// Bytes of a username or a password.
 const LONGEST_CREDENTIAL: usize = 255;
 
+/// The setting of a story that presses keys before its first document.
+const SEND_DIGITS: &str = "send-digits";
+
 /// Somebody to call, and what is said of them alone.
 type Callee = (Target, TargetTerms);
 
@@ -34,7 +37,7 @@ impl Reading {
             let targets = match node {
                 Node::Text(text) => vec![usual(Target::new(plain_number(text)))],
                 Node::Element(noun) => match noun.name.as_str() {
-                    "Number" => vec![usual(self.number(noun)?)],
+                    "Number" => vec![usual(self.number(noun))],
                     "Sip" => self.sip(noun),
                     "Client" => self.client(noun).map(usual).into_iter().collect(),
                     "Application" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
@@ -81,19 +84,17 @@ impl Reading {
         }
     }
 
-    /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears.
-    fn number(&mut self, noun: &Element) -> Result<Target, String> {
+    /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears, before who is behind it hears theirs.
+    fn number(&mut self, noun: &Element) -> Target {
         let keys = noun.attribute("sendDigits");
+        let keys = keys.filter(|keys| self.keys(keys).is_some());
         let whispered = self.whispered(noun, &["sendDigits"]);
         let target = self.followed(noun, Target::new(plain_number(&noun.text())));
         match (keys, whispered) {
-            (Some(_), Some(_)) => Err("Number sendDigits with url".to_owned()),
-            (Some(keys), None) => Ok(match self.keys(keys) {
-                Some(_) => target.whisper(Whisper::twiml(pressing(keys))),
-                None => target,
-            }),
-            (None, Some(whisper)) => Ok(target.whisper(whisper)),
-            (None, None) => Ok(target),
+            (Some(keys), Some(whisper)) => target.whisper(whisper.setting(SEND_DIGITS, keys)),
+            (Some(keys), None) => target.whisper(Whisper::twiml(pressing(keys))),
+            (None, Some(whisper)) => target.whisper(whisper),
+            (None, None) => target,
         }
     }
 

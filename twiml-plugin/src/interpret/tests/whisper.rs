@@ -35,6 +35,12 @@ fn who_presses_nothing_does_not_take_the_call() {
 }
 
 #[test]
+fn the_keys_for_a_switchboard_come_before_the_whisper() {
+    let caller = called("<Say>A call for you</Say>", &[]).setting("send-digits", "ww12#");
+    check(&caller, &["press ww12#", "say A call for you"]);
+}
+
+#[test]
 fn other_verbs_are_left_out() {
     let caller = called(
         "<Say>a</Say><Dial>+1</Dial><Enqueue>q</Enqueue><Say>b</Say>",

@@ -6,7 +6,7 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use call::CallRecord;
 use serde_json::{Value, json};
-use store::{CallEvent, CallEventKind, FailedAttempt, Scope, TrunkId};
+use store::{CallEvent, CallEventKind, FailedAttempt, RoutedBy, Scope, TrunkId};
 
 use crate::ApiState;
 use crate::date::iso8601;
@@ -35,6 +35,8 @@ async fn list(
 /// One attempt, as far as it has come.
 struct Attempt<'e> {
     trunk: &'e TrunkId,
+    /// Whose choice it was, where a routing policy made it, and why.
+    chosen: Option<(&'e RoutedBy, &'e str)>,
     /// None where no INVITE left.
     started_unix_ms: Option<u64>,
     end: Option<(u64, End<'e>)>,
@@ -50,12 +52,15 @@ enum End<'e> {
 /// The attempts that a call's events tell of, in order.
 fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
     let mut attempts: Vec<Attempt<'_>> = Vec::new();
+    let mut routed = None;
     for event in events {
         let at = event.at_unix_ms;
         let open = attempts.last_mut().filter(|attempt| attempt.end.is_none());
         match (&event.kind, open) {
+            (CallEventKind::Routed(by), _) => routed = Some(by),
             (CallEventKind::Attempted(leg), _) => attempts.push(Attempt {
                 trunk: &leg.trunk,
+                chosen: routed.and_then(|by| chosen(by, &leg.trunk)),
                 started_unix_ms: Some(at),
                 end: None,
             }),
@@ -64,6 +69,7 @@ fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
             }
             (CallEventKind::AttemptFailed(failed), None) => attempts.push(Attempt {
                 trunk: &failed.trunk,
+                chosen: routed.and_then(|by| chosen(by, &failed.trunk)),
                 started_unix_ms: None,
                 end: Some((at, End::Failed(failed))),
             }),
@@ -72,6 +78,13 @@ fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
         }
     }
     attempts
+}
+
+/// What a policy said of a trunk that it chose.
+fn chosen<'e>(by: &'e RoutedBy, trunk: &TrunkId) -> Option<(&'e RoutedBy, &'e str)> {
+    let mut attempts = by.attempts.iter();
+    let (_, reason) = attempts.find(|(chosen, _)| chosen == trunk)?;
+    Some((by, reason))
 }
 
 impl Attempt<'_> {
@@ -91,6 +104,8 @@ impl Attempt<'_> {
         };
         json!({
             "trunk": self.trunk.to_string(),
+            "chosen_by": self.chosen.map(|(by, _)| json!({ "plugin": by.plugin, "version": by.version })),
+            "chosen_because": self.chosen.map(|(_, reason)| reason),
             "date_started": self.started_unix_ms.and_then(iso8601),
             "date_ended": self.end.as_ref().and_then(|(at, _)| iso8601(*at)),
             "result": result,

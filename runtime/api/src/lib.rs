@@ -81,7 +81,7 @@ use store::tenants::MAX_COMPONENT_BYTES;
 
 pub use brand::recording_url;
 pub use broadcasts::LiveBroadcasts;
-pub use live_calls::{End, EndError, LiveCalls};
+pub use live_calls::{End, EndError, LiveCalls, PolicyAnswer, PolicyAttempt, PolicyDecision};
 pub use live_messages::{LiveMessages, Message, MessageOutcome};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,

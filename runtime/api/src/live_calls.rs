@@ -31,6 +31,9 @@ pub trait LiveCalls: Send + Sync {
         to: &str,
     ) -> Result<Vec<Choice>, Refusal>;
 
+    /// What the account's routing policy would make of such a call now; none where it has none, or such a call may not be made.
+    fn ask_policy(&self, account: AccountSid, from: &str, to: &str) -> Done<Option<PolicyAnswer>>;
+
     /// Cancels the account's calls that wait, those of one class or all. Resolves once their ends are on disk: how many they were.
     fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize>;
 
@@ -54,6 +57,48 @@ pub trait LiveCalls: Send + Sync {
 
     /// A call of this account that is up may last so long from its answer on. Nothing happens where there is no such call.
     fn limit(&self, account: AccountSid, call: CallSid, longest: Duration);
+}
+
+/// What a routing policy says of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyAnswer {
+    /// The name of the plugin.
+    pub plugin: String,
+    /// Its version.
+    pub version: u32,
+    /// What it decides, or why it decides nothing, and the built-in order holds.
+    pub decision: Result<PolicyDecision, String>,
+}
+
+/// What becomes of the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyDecision {
+    /// It is tried so, one after the other.
+    Attempts(Vec<PolicyAttempt>),
+    /// It waits.
+    Wait {
+        /// Until when, in milliseconds since the Unix epoch; none for a while.
+        until_unix_ms: Option<u64>,
+        /// Why.
+        reason: String,
+    },
+    /// It is not dialled; says why.
+    Refuse(String),
+}
+
+/// One attempt that it plans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyAttempt {
+    /// Over which trunk.
+    pub trunk: String,
+    /// The number as it is dialled, where it says so.
+    pub dialled: Option<String>,
+    /// The number that is shown, where it is another one.
+    pub caller_id: Option<String>,
+    /// Seconds that it may ring, where it says so.
+    pub ring_timeout_s: Option<u32>,
+    /// Why.
+    pub reason: String,
 }
 
 /// How a call is to be ended: the `Status` of Twilio's update.

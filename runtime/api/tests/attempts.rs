@@ -6,7 +6,7 @@ mod support;
 
 use call::CallStatus;
 use serde_json::{Value, json};
-use store::{FailedAttempt, Leg, Store as _, TrunkId};
+use store::{FailedAttempt, Leg, RoutedBy, Store as _, StoreError, TrunkId};
 use support::{Api, SID, START_UNIX_MS};
 
 fn leg(trunk: &str) -> Leg {
@@ -38,7 +38,15 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
     store.begin_attempt(sid, leg("north"), at).wait().unwrap();
     let north = failed("north", Some(503), "Service Unavailable");
     store.fail_attempt(sid, north, at).wait().unwrap();
+    let routed = RoutedBy {
+        plugin: "cheapest".to_owned(),
+        version: 3,
+        attempts: vec![(TrunkId("south".to_owned()), "it is left".to_owned())],
+    };
+    store.note_route(sid, routed.clone(), at).wait().unwrap();
     store.begin_attempt(sid, leg("south"), at).wait().unwrap();
+    let late = store.note_route(sid, routed, at).wait();
+    assert_eq!(late, Err(StoreError::NotQueued(sid)), "it is dialled");
     let shown = |answer: &Value| {
         let attempts = answer["attempts"].as_array().unwrap().iter();
         let short = attempts.map(|one| {
@@ -58,6 +66,10 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
     let answer = api.get(&path).await;
     let south = json!(["south", true, "under-way", null, null]);
     assert_eq!(shown(&answer.json), json!([west, north, south]));
+    let chosen = ["chosen_by", "chosen_because"].map(|key| &answer.json["attempts"][2][key]);
+    let by = json!({ "plugin": "cheapest", "version": 3 });
+    assert_eq!(chosen, [&by, &json!("it is left")]);
+    assert_eq!(answer.json["attempts"][1]["chosen_by"], Value::Null);
 
     let end = call::CallRecord {
         sip_status: Some(486),

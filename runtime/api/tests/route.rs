@@ -4,6 +4,8 @@
 
 mod support;
 
+use jackfield_api::{PolicyAnswer, PolicyAttempt, PolicyDecision};
+use serde_json::json;
 use support::{Api, SID, TENANTS, TOKEN, request};
 
 const SECOND: &str = r#"
@@ -43,4 +45,60 @@ async fn a_route_is_told_with_its_reasons() {
     ] {
         assert_eq!(ask(query).await.problem(), (400, code), "{query}");
     }
+}
+
+#[tokio::test]
+async fn what_the_accounts_policy_decides_is_what_is_chosen() {
+    let api = Api::with(&format!("{TENANTS}{SECOND}"));
+    let ask = async |decision: Result<PolicyDecision, String>| {
+        *api.live.policy.lock().unwrap() = Some(PolicyAnswer {
+            plugin: "cheapest".to_owned(),
+            version: 2,
+            decision,
+        });
+        let path = format!("/v1/Accounts/{SID}/Route?To=%2B85512345678&From=345");
+        let answer = api.send(request("GET", &path, "", (SID, TOKEN))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let policy = &answer.json["policy"];
+        assert_eq!(
+            (&policy["plugin"], &policy["version"]),
+            (&json!("cheapest"), &json!(2))
+        );
+        [
+            &answer.json["chosen"],
+            &policy["decision"],
+            &policy["reason"],
+        ]
+        .map(Clone::clone)
+    };
+    let attempt = PolicyAttempt {
+        trunk: "gateway".to_owned(),
+        dialled: None,
+        caller_id: None,
+        ring_timeout_s: Some(20),
+        reason: "cheap".to_owned(),
+    };
+    let attempts = Ok(PolicyDecision::Attempts(vec![attempt]));
+    assert_eq!(
+        ask(attempts).await,
+        [json!("gateway"), json!("attempts"), json!(null)]
+    );
+    let wait = Ok(PolicyDecision::Wait {
+        until_unix_ms: Some(0),
+        reason: "dear by day".to_owned(),
+    });
+    assert_eq!(
+        ask(wait).await,
+        [json!(null), json!("wait"), json!("dear by day")]
+    );
+    let refuse = Ok(PolicyDecision::Refuse("no".to_owned()));
+    assert_eq!(
+        ask(refuse).await,
+        [json!(null), json!("refuse"), json!("no")]
+    );
+    let broken = Err("it trapped".to_owned());
+    assert_eq!(
+        ask(broken).await,
+        [json!("mobile"), json!("none"), json!("it trapped")]
+    );
 }

@@ -70,6 +70,16 @@ impl Channels {
         self.hold();
     }
 
+    /// A call that began has not been dialled.
+    const fn take_back(&mut self) {
+        self.held = self.held.saturating_sub(1);
+    }
+
+    /// How many may be up: what is configured, or less where that was learned.
+    fn limit(&self) -> u32 {
+        self.learned().unwrap_or(self.max)
+    }
+
     const fn release(&mut self) {
         self.held = self.held.saturating_sub(1);
         self.learned.got_through();
@@ -90,6 +100,8 @@ impl Channels {
 pub(crate) struct Capacity {
     channels: Channels,
     bucket: TokenBucket,
+    /// Calls that came in to an account: as many as it may make, and counted for themselves.
+    inbound: u32,
 }
 
 impl Capacity {
@@ -100,7 +112,19 @@ impl Capacity {
                 ..Channels::default()
             },
             bucket: TokenBucket::new(calls_per_second),
+            inbound: 0,
         }
+    }
+
+    /// Takes a channel for a call that came in to an account; false where it has as many as it may. What it dials leaves these alone.
+    pub(crate) const fn hold_inbound(&mut self) -> bool {
+        let has_one = self.inbound < self.channels.max;
+        self.inbound += has_one as u32;
+        has_one
+    }
+
+    pub(crate) const fn release_inbound(&mut self) {
+        self.inbound = self.inbound.saturating_sub(1);
     }
 
     /// Changes the limits. Calls that are up stay up, even if they now are too many.
@@ -139,6 +163,17 @@ impl Capacity {
 
     pub(crate) const fn release(&mut self) {
         self.channels.release();
+    }
+
+    /// Undoes [`Self::begin`]: the call has not been dialled.
+    pub(crate) fn take_back(&mut self) {
+        self.bucket.give_back();
+        self.channels.take_back();
+    }
+
+    /// Whether the rate lets a call begin now.
+    pub(crate) fn is_ready(&self, now: Instant) -> bool {
+        self.bucket.is_ready(now)
     }
 }
 
@@ -208,6 +243,31 @@ impl TrunkCapacity {
         if let Some(part) = self.part(part) {
             part.release();
         }
+    }
+
+    /// Undoes [`Self::begin`]: the call has not been dialled.
+    pub(crate) fn take_back(&mut self, part: Option<&str>) {
+        self.whole.take_back();
+        if let Some(part) = self.part(part) {
+            part.take_back();
+        }
+    }
+
+    /// Calls that are up, and how many may be.
+    pub(crate) fn channels(&self) -> (u32, u32) {
+        let channels = &self.whole.channels;
+        (channels.held, channels.limit())
+    }
+
+    /// The same of each part, by prefix.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, u32, u32)> {
+        let parts = self.parts.iter();
+        parts.map(|(prefix, part)| (prefix.as_str(), part.held, part.limit()))
+    }
+
+    /// Until when the far end wants to be left alone.
+    pub(crate) const fn closed_until(&self) -> Option<Instant> {
+        self.whole.channels.learned.not_before()
     }
 
     /// The far end had no room for a call of this part: the part's own lines are full, or where it has none, the trunk.

@@ -1,5 +1,7 @@
 //! Which waiting call may be dialled now.
 
+mod planned;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use store::{CarrierId, Directory, PhoneNumber, Priority, QueueTerms, TrunkId};
 use crate::capacity::{Capacity, Room, TrunkCapacity};
 use crate::choice::Choice;
 use crate::line::{Line, Part, Place, Turn};
+use crate::plan::PlannedAttempt;
 use crate::policy::{Refusal, permit, route};
 use crate::schedule::Schedule;
 use crate::token_bucket::TokenBucket;
@@ -78,6 +81,16 @@ pub struct CallRequest {
     pub terms: QueueTerms,
     /// The trunks over which it was tried in vain: it goes over none of them again.
     pub tried: Vec<TrunkId>,
+    /// What a routing policy has planned for it; none where it was not asked, or did not decide: then the built-in order holds.
+    pub plan: Option<Vec<PlannedAttempt>>,
+}
+
+impl CallRequest {
+    /// What was planned for it on this trunk.
+    fn planned(&self, trunk: &TrunkId) -> Option<PlannedAttempt> {
+        let mut plan = self.plan.iter().flatten();
+        plan.find(|attempt| attempt.trunk == *trunk).cloned()
+    }
 }
 
 /// What the clocks say: one that never goes back, and the one on the wall, which somebody may set.
@@ -120,6 +133,21 @@ pub enum Input {
         /// The far end had no room for it, and wants to be left alone for that long, if it says so.
         congested: Option<Option<Duration>>,
     },
+    /// A call that is to be attempted goes over these trunks, the first choice in front, and over no other: a routing policy has planned it. Its
+    /// INVITE has not left. Those that the policy for all forbids are left out.
+    Planned {
+        /// The call.
+        call: CallSid,
+        /// Each trunk once.
+        plan: Vec<PlannedAttempt>,
+    },
+    /// A call that is to be attempted waits. Its INVITE has not left.
+    PutOff {
+        /// The call.
+        call: CallSid,
+        /// Until when, in milliseconds since the Unix epoch.
+        until_unix_ms: u64,
+    },
     /// These trunks are those whose targets do not answer. Waiting calls find other ways where they have them.
     Down(BTreeSet<TrunkId>),
     /// Accounts, trunks or limits have changed. Waiting calls are judged anew.
@@ -139,6 +167,8 @@ pub enum Output {
         account: AccountSid,
         /// Over which trunk.
         trunk: TrunkId,
+        /// What was planned for it there.
+        planned: Option<PlannedAttempt>,
     },
     /// End this call as failed; it was not dialled.
     Refuse {
@@ -228,6 +258,8 @@ struct Held {
     part: Part,
     /// What was asked for, and its place in the order of all; none of a call that did not wait.
     waited: Option<Box<(CallRequest, u64)>>,
+    /// It came in: it has none of the channels that its account may dial with.
+    is_inbound: bool,
 }
 
 impl Dialer {
@@ -340,6 +372,11 @@ impl Dialer {
         let CallRequest { from, to, .. } = request;
         let mut candidates = route(&self.directory, request.account, from, to)?;
         candidates.retain(|candidate| !request.tried.contains(&candidate.trunk));
+        if let Some(plan) = &request.plan {
+            let place = |trunk: &TrunkId| plan.iter().position(|planned| planned.trunk == *trunk);
+            candidates.retain(|candidate| place(&candidate.trunk).is_some());
+            candidates.sort_by_key(|candidate| place(&candidate.trunk));
+        }
         if candidates.is_empty() {
             return Err(Refusal::NoOtherTrunk(to.clone()));
         }
@@ -355,8 +392,8 @@ impl Dialer {
             .collect())
     }
 
-    /// Takes a channel at once for a call that came in from `caller`: one of those that outbound calls leave free, too. It is given back by
-    /// [`Input::Ended`].
+    /// Takes a channel at once for a call that came in from `caller`: one of those that outbound calls leave free, too. Calls that came in to an
+    /// account are counted apart from those that it makes: as many at once. It is given back by [`Input::Ended`].
     ///
     /// # Errors
     /// What has no channel. The lines of the caller's operator are not asked: the call has come over one.
@@ -377,18 +414,17 @@ impl Dialer {
             .get_mut(trunk)
             .filter(|trunk| trunk.whole.has_channel())
             .ok_or(Full::Trunk)?;
-        let own = self
-            .accounts
-            .get_mut(&payer)
-            .filter(|account| account.has_channel())
-            .ok_or(Full::Account)?;
+        let own = self.accounts.get_mut(&payer);
+        if !own.is_some_and(Capacity::hold_inbound) {
+            return Err(Full::Account);
+        }
         line.hold(part.as_deref());
-        own.hold();
         let held = Held {
             payer,
             trunk: trunk.clone(),
             part,
             waited: None,
+            is_inbound: true,
         };
         self.held.insert(call, held);
         Ok(())
@@ -408,6 +444,11 @@ impl Dialer {
             Input::CancelAll { account, class } => self.cancel_all(account, class),
             Input::Ended(call) => self.end(call),
             Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
+            Input::Planned { call, plan } => self.planned(now, call, plan),
+            Input::PutOff {
+                call,
+                until_unix_ms,
+            } => self.put_off_until(now, call, until_unix_ms),
             Input::AttemptFailed { call, congested } => self.attempt_failed(now, call, congested),
             Input::Down(down) => {
                 self.down = down;
@@ -598,16 +639,9 @@ impl Dialer {
         let held = self.held.get(&call);
         let waited = held.and_then(|held| Some((&held.trunk, held.waited.as_ref()?)));
         waited.is_some_and(|(trunk, waited)| {
-            let CallRequest {
-                account,
-                from,
-                to,
-                tried,
-                ..
-            } = &waited.0;
-            let candidates = route(&self.directory, *account, from, to);
-            let mut candidates = candidates.into_iter().flatten();
-            candidates.any(|other| other.trunk != *trunk && !tried.contains(&other.trunk))
+            let mut request = waited.0.clone();
+            request.tried.push(trunk.clone());
+            self.ways(&request).is_ok()
         })
     }
 
@@ -615,7 +649,10 @@ impl Dialer {
     fn give_back(&mut self, call: CallSid) -> Option<Held> {
         let held = self.held.remove(&call)?;
         if let Some(account) = self.accounts.get_mut(&held.payer) {
-            account.release();
+            match held.is_inbound {
+                true => account.release_inbound(),
+                false => account.release(),
+            }
         }
         Some(held)
     }
@@ -842,12 +879,14 @@ impl Dialer {
         let Some(Way { trunk, part }) = way.or(waiting.ways.first()).cloned() else {
             return;
         };
+        let planned = waiting.request.planned(&trunk);
         let waited = Some(Box::new((waiting.request, waiting.sequence)));
         self.begin(now.instant, call, account, &trunk, part, waited);
         self.outputs.push_back(Output::Attempt {
             call,
             account,
             trunk,
+            planned,
         });
     }
 
@@ -878,6 +917,7 @@ impl Dialer {
             trunk: trunk.clone(),
             part,
             waited,
+            is_inbound: false,
         };
         self.held.insert(call, held);
     }

@@ -56,6 +56,11 @@ impl Learned {
         self.limit.map(|limit| limit.channels)
     }
 
+    /// Until when the far end asked to be left alone, or has no room for a single call.
+    pub(crate) const fn not_before(&self) -> Option<Instant> {
+        self.not_before
+    }
+
     /// Whether one call more may begin beside `held` others.
     pub(crate) fn room(&self, now: Instant, held: u32) -> Room {
         let probe_at = self

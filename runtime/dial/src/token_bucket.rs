@@ -49,6 +49,11 @@ impl TokenBucket {
     pub(crate) fn take(&mut self, now: Instant) {
         self.due = Some(self.due.map_or(now, |due| due.max(now)) + self.interval);
     }
+
+    /// The start that was counted last has not been made.
+    pub(crate) fn give_back(&mut self) {
+        self.due = self.due.and_then(|due| due.checked_sub(self.interval));
+    }
 }
 
 fn interval(per_second: f32) -> Duration {

@@ -217,6 +217,13 @@ impl CallActor {
             Some((record, _)) if self.info.direction != Direction::Inbound => Some(record.clone()),
             _ => None,
         };
+        if let Some(record) = &taught {
+            self.services.policies.recent.note(
+                &self.peer.trunk,
+                record.outcome(),
+                clock::unix_ms(),
+            );
+        }
         if let Some((record, at)) = self.ended {
             let journal =
                 (!self.journals.is_empty()).then(|| plugin_host::journal::bundle(&self.journals));

@@ -20,7 +20,7 @@ use tracing::{Instrument, info};
 use crate::call_actor::{Inbox, Message};
 use crate::clock;
 use crate::flows::Story;
-use crate::outbound;
+use crate::outbound::{self, Origin};
 use crate::services::Services;
 
 /// The way from a dialled call to the one whose story dialled it.
@@ -115,6 +115,7 @@ impl Children {
             request: CallRequest {
                 terms: QueueTerms::default(),
                 tried: Vec::new(),
+                plan: None,
                 call: store::random_call_sid(),
                 account: account.sid,
                 from: call
@@ -266,7 +267,7 @@ impl Placing {
             .begin_dialled(Scope::of_host(self.account.sid), self.new_call(), leg)
             .await?;
         services.callbacks.look();
-        let parent = Some(self.parent.clone());
+        let origin = Origin::Story(self.parent.clone());
         let dialled = outbound::dial(
             services,
             &self.account,
@@ -274,7 +275,7 @@ impl Placing {
             &stops,
             &row,
             sip_call_id,
-            parent,
+            origin,
         );
         if let Err(error) = &dialled {
             outbound::end(services, row.sid, CallStatus::Failed, format!("{error:#}")).await;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use call::{CallSid, Grants, StoryChoice};
 use ledger::Ledger;
 use plugin_host::retry::Strategy;
+use plugin_host::routing::Policy;
 use plugin_host::{Engine, Flow, LoadError, Worlds};
 use shelf::{Loaded, Serving, Shelf};
 use store::{Plugin, PluginOwner, SelfTest, Store, WebhookMethod};
@@ -82,11 +83,11 @@ pub(crate) struct VersionId {
     pub(crate) number: u32,
 }
 
-/// A retry strategy that is asked whether somebody is called again.
-pub(crate) struct Adviser {
+/// A plugin that is asked for a decision: a retry strategy, a routing policy.
+pub(crate) struct Adviser<T> {
     pub(crate) version: VersionId,
     /// With its settings; not where what was granted when it was uploaded is granted no more.
-    pub(crate) strategy: Result<(Strategy, BTreeMap<String, String>), LoadError>,
+    pub(crate) decider: Result<(T, BTreeMap<String, String>), LoadError>,
 }
 
 /// What an upload came to before it was tested.
@@ -324,21 +325,43 @@ impl Flows {
 
     /// The retry strategy of an account, as it has its turn after this call; none where there is none: the first by name of the account's own plugins
     /// that are one, or else of its carrier's.
-    pub(crate) fn adviser(&self, account: &store::Account, call: CallSid) -> Option<Adviser> {
+    pub(crate) fn adviser(
+        &self,
+        account: &store::Account,
+        call: CallSid,
+    ) -> Option<Adviser<Strategy>> {
+        self.decider(account, call, |worlds| worlds.retry_strategy.as_ref())
+    }
+
+    /// The routing policy of an account, as it has its turn with this call; found as a retry strategy is.
+    pub(crate) fn router(
+        &self,
+        account: &store::Account,
+        call: CallSid,
+    ) -> Option<Adviser<Policy>> {
+        self.decider(account, call, |worlds| worlds.routing_policy.as_ref())
+    }
+
+    fn decider<T: Clone>(
+        &self,
+        account: &store::Account,
+        call: CallSid,
+        of: fn(&Worlds) -> Option<&T>,
+    ) -> Option<Adviser<T>> {
         let shelf = self.shelf();
-        let found = shelf.strategy(account, call)?;
+        let found = shelf.decider(account, call, of)?;
         let grants = granted_to(found.owner, account);
-        let strategy = plugin_host::require(found.asks, &grants).map(|()| {
+        let decider = plugin_host::require(found.asks, &grants).map(|()| {
             let mut settings = BTreeMap::new();
             add_settings(&mut settings, account, &grants);
-            (found.strategy.clone(), settings)
+            (found.decider.clone(), settings)
         });
         let version = VersionId {
             owner: found.owner.clone(),
             name: found.name.to_owned(),
             number: found.number,
         };
-        Some(Adviser { version, strategy })
+        Some(Adviser { version, decider })
     }
 
     fn shelf(&self) -> Arc<Shelf> {

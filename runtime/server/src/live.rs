@@ -38,9 +38,14 @@ impl LiveCalls {
         self.closed.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the process is about to stop.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Whether one more call may be taken on.
     pub(crate) fn has_room(&self, max: usize) -> bool {
-        !self.closed.load(Ordering::Relaxed) && self.count() < max
+        !self.is_closed() && self.count() < max
     }
 
     /// Tells one call of the account to end; false when it has no such live call.

@@ -43,6 +43,7 @@ mod resolver;
 mod retry;
 mod rooms;
 mod route;
+mod routing;
 mod runtime;
 mod self_test;
 mod serve;

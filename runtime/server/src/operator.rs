@@ -120,6 +120,19 @@ impl api::LiveCalls for Host {
         self.services().outbound.explain(account, from, to)
     }
 
+    fn ask_policy(
+        &self,
+        account: AccountSid,
+        from: &str,
+        to: &str,
+    ) -> Done<Option<api::PolicyAnswer>> {
+        let (services, from, to) = (self.services(), from.to_owned(), to.to_owned());
+        Box::pin(async move {
+            let outbound = Arc::clone(&services.outbound);
+            outbound.ask_policy(&services, account, from, to).await
+        })
+    }
+
     fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize> {
         let services = self.services();
         Box::pin(async move { services.outbound.cancel_all(account, class).await })

@@ -1,6 +1,7 @@
 //! Calls that go out: from the durable queue to their actors. Also keeps the channels of calls that came in.
 
 mod failover;
+mod planning;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -10,8 +11,8 @@ use anyhow::Context;
 use api::LearnedChannels;
 use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg, Outcome};
 use dial::{
-    AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, QueueLimits,
-    Refusal,
+    AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, PlannedAttempt,
+    QueueLimits, Refusal,
 };
 use numbers::{Callee, Caller, Presenter};
 use store::{
@@ -292,8 +293,17 @@ impl Outbound {
                 call,
                 account,
                 trunk,
+                planned,
             } => {
-                if let Err(error) = attempt(&services, call, account, &trunk).await {
+                if services.live.is_closed() {
+                    debug!(call.sid = %call, "it waits for the next start");
+                    return;
+                }
+                if planned.is_none() && self.follow_policy(&services, account, call).await {
+                    return;
+                }
+                let planned = planned.unwrap_or_else(|| PlannedAttempt::over(trunk.clone()));
+                if let Err(error) = attempt(&services, call, account, planned).await {
                     let failed = FailedAttempt {
                         trunk,
                         sip_status: None,
@@ -347,6 +357,7 @@ fn request(row: &CallRow) -> CallRequest {
         to: row.to.clone(),
         terms: row.orders.queue.clone(),
         tried: row.tried.clone(),
+        plan: None,
     }
 }
 
@@ -364,16 +375,20 @@ async fn attempt(
     services: &Arc<Services>,
     sid: CallSid,
     account: AccountSid,
-    trunk: &TrunkId,
+    planned: PlannedAttempt,
 ) -> anyhow::Result<()> {
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
-    let trunk = directory.trunk(trunk).context("the trunk is gone")?;
+    let trunk = directory
+        .trunk(&planned.trunk)
+        .context("the trunk is gone")?;
     let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
-    let row = services
+    let mut row = services
         .store
         .call(Scope::of_host(account.sid), sid)?
         .context("the call is gone")?;
+    row.orders.caller_id = planned.caller_id.or(row.orders.caller_id);
+    row.ring_timeout_s = planned.ring_timeout_s.or(row.ring_timeout_s);
     let sip_call_id = call_id();
     let leg = Leg {
         trunk: trunk.id.clone(),
@@ -394,10 +409,21 @@ async fn attempt(
         }
         Err(error) => return Err(error.into()),
     }
-    dial(services, account, trunk, &stops, &row, sip_call_id, None).map(drop)
+    let origin = Origin::Queue {
+        dialled: planned.dialled,
+    };
+    dial(services, account, trunk, &stops, &row, sip_call_id, origin).map(drop)
 }
 
-/// Lets the INVITE of a call leave that is on disk, and starts its actor. `parent`: the call whose story dials it.
+/// Where a call comes from that is dialled.
+pub(crate) enum Origin {
+    /// It waited. `dialled`: the number as it is dialled, where a routing policy says it.
+    Queue { dialled: Option<String> },
+    /// This call's story dials it.
+    Story(Parent),
+}
+
+/// Lets the INVITE of a call leave that is on disk, and starts its actor.
 pub(crate) fn dial(
     services: &Arc<Services>,
     account: &Arc<store::Account>,
@@ -405,8 +431,12 @@ pub(crate) fn dial(
     stops: &[Stop],
     row: &CallRow,
     sip_call_id: String,
-    parent: Option<Parent>,
+    origin: Origin,
 ) -> anyhow::Result<Inbox> {
+    let (parent, dialled) = match origin {
+        Origin::Queue { dialled } => (None, dialled),
+        Origin::Story(parent) => (Some(parent), None),
+    };
     let first = stops.first().context("the trunk's calls go nowhere")?;
     let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
     let opened = services
@@ -417,7 +447,7 @@ pub(crate) fn dial(
     let is_secure = stops.iter().all(|stop| stop.hop.transport.is_secure());
     let invite = sip::OutgoingInvite {
         call_id: Some(sip_call_id.clone()),
-        ..invite(services, account, trunk, stops, first, row)?
+        ..invite(services, account, trunk, stops, row, dialled.as_deref())?
     };
     let leg = OutboundLeg {
         dialog: services.endpoint.open(signals),
@@ -506,9 +536,10 @@ fn invite(
     account: &store::Account,
     trunk: &Trunk,
     stops: &[Stop],
-    first: &Stop,
     row: &CallRow,
+    dialled: Option<&str>,
 ) -> anyhow::Result<sip::OutgoingInvite> {
+    let first = stops.first().context("the trunk's calls go nowhere")?;
     let ours = trunk
         .nat
         .advertised_sip
@@ -528,8 +559,14 @@ fn invite(
     let device = party.strip_prefix("client:");
     let device_uri = device.map(|name| format!("sip:{name}@{own}"));
     let called = party.parse();
-    let uri = device_uri.as_deref().unwrap_or(party);
-    let callee = called.as_ref().map_or(Callee::Uri(uri), Callee::Number);
+    let dialled = dialled.map(|dialled| dialled.replace('#', "%23"));
+    let dialled_at = |stop: &Stop| Some(format!("sip:{}@{}", dialled.as_ref()?, stop.host()));
+    let dialled_uri = dialled_at(first);
+    let uri = dialled_uri.as_deref().or(device_uri.as_deref());
+    let callee = match (&called, &dialled_uri) {
+        (Ok(number), None) => Callee::Number(number),
+        _ => Callee::Uri(uri.unwrap_or(party)),
+    };
     let said_at = |stop: &Stop| {
         let presenter = Presenter {
             numbers: &trunk.numbers,
@@ -542,7 +579,7 @@ fn invite(
     };
     let request_uri = |stop: &Stop| match device {
         Some(_) => stop.uri().to_owned(),
-        None => said_at(stop).request_uri,
+        None => dialled_at(stop).unwrap_or_else(|| said_at(stop).request_uri),
     };
     let target = |stop: &Stop| sip::InviteTarget {
         hop: stop.hop,

@@ -40,14 +40,49 @@ fn in_words(route: &Value) -> String {
     const INFALLIBLE: &str = "writing to a string cannot fail";
     let mut text = String::new();
     let to = route["to"].as_str().unwrap_or_default();
+    let is_refused = route["policy"]["decision"] == "refuse";
     match route["chosen"].as_str() {
         Some(trunk) => writeln!(text, "a call to {to} goes over {trunk} now").expect(INFALLIBLE),
+        None if is_refused => writeln!(text, "a call to {to} is not dialled").expect(INFALLIBLE),
         None => writeln!(text, "a call to {to} waits now").expect(INFALLIBLE),
     }
     for (place, trunk) in (1..).zip(route["trunks"].as_array().into_iter().flatten()) {
         let name = trunk["trunk"].as_str().unwrap_or_default();
         let reason = trunk["reason"].as_str().unwrap_or_default();
         writeln!(text, "  {place}. {name}: {reason}").expect(INFALLIBLE);
+    }
+    text + &policy_in_words(&route["policy"])
+}
+
+/// Nothing where the account has no routing policy.
+fn policy_in_words(policy: &Value) -> String {
+    const INFALLIBLE: &str = "writing to a string cannot fail";
+    let Some(name) = policy["plugin"].as_str() else {
+        return String::new();
+    };
+    let reason = policy["reason"].as_str().unwrap_or_default();
+    let says = match policy["decision"].as_str() {
+        Some("attempts") => "chooses:".to_owned(),
+        Some("wait") => format!("lets it wait: {reason}"),
+        Some("refuse") => format!("refuses it: {reason}"),
+        _ => format!("decides nothing, the built-in order holds: {reason}"),
+    };
+    let version = &policy["version"];
+    let mut text = format!("routing policy {name}, version {version}, {says}\n");
+    for (place, attempt) in (1..).zip(policy["attempts"].as_array().into_iter().flatten()) {
+        let trunk = attempt["trunk"].as_str().unwrap_or_default();
+        let reason = attempt["reason"].as_str().unwrap_or_default();
+        write!(text, "  {place}. {trunk}: {reason}").expect(INFALLIBLE);
+        if let Some(shown) = attempt["caller_id"].as_str() {
+            write!(text, "; shows {shown}").expect(INFALLIBLE);
+        }
+        if let Some(dialled) = attempt["dialled"].as_str() {
+            write!(text, "; dials {dialled}").expect(INFALLIBLE);
+        }
+        if let Some(seconds) = attempt["ring_timeout_s"].as_u64() {
+            write!(text, "; rings for {seconds} s").expect(INFALLIBLE);
+        }
+        text.push('\n');
     }
     text
 }
@@ -67,6 +102,18 @@ mod tests {
         let route = json!({ "to": "+855", "chosen": "b", "trunks": trunks });
         let words = "a call to +855 goes over b now\n  1. a: full\n  2. b: has room\n";
         assert_eq!(in_words(&route), words);
+        let attempt =
+            json!({ "trunk": "b", "reason": "cheap", "caller_id": "1294", "dialled": null });
+        let policy =
+            json!({ "plugin": "p", "version": 3, "decision": "attempts", "attempts": [attempt] });
+        assert_eq!(
+            policy_in_words(&policy),
+            "routing policy p, version 3, chooses:\n  1. b: cheap; shows 1294\n"
+        );
+        let refuses =
+            json!({ "plugin": "p", "version": 3, "decision": "refuse", "reason": "dear" });
+        let words = "routing policy p, version 3, refuses it: dear\n";
+        assert_eq!(policy_in_words(&refuses), words);
         let waits = json!({ "to": "+855", "chosen": null, "trunks": [] });
         assert_eq!(in_words(&waits), "a call to +855 waits now\n");
     }

@@ -31,6 +31,7 @@ use crate::outbound::Outbound;
 use crate::recorder::Studio;
 use crate::resolver::Resolver;
 use crate::rooms::{Conferences, Notary, Queues};
+use crate::routing::Policies;
 use crate::services::{Limits, Services, random};
 use crate::shares::{ShareLimits, Shares};
 use crate::trunks::Trunks;
@@ -100,6 +101,7 @@ impl Runtime {
                 Handle::current(),
             )),
             broadcasts: Arc::default(),
+            policies: Policies::default(),
             store,
             endpoint: endpoint.handle(),
             media,

@@ -20,6 +20,7 @@ use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
 use crate::recorder::Studio;
 use crate::rooms::{Conferences, Queues};
+use crate::routing::Policies;
 use crate::shares::Shares;
 use crate::trunks::Trunks;
 use crate::web::Web;
@@ -39,6 +40,7 @@ pub(crate) struct Services {
     pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) broadcasts: Arc<Broadcasts>,
+    pub(crate) policies: Policies,
     pub(crate) conferences: Conferences,
     pub(crate) queues: Queues,
     pub(crate) trunks: Trunks,

@@ -138,6 +138,17 @@ pub struct FailedAttempt {
     pub reason: String,
 }
 
+/// Which way a routing policy has planned for a call, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutedBy {
+    /// The name of the plugin.
+    pub plugin: String,
+    /// Its version.
+    pub version: u32,
+    /// The trunks, the first choice in front, each with the reason in the policy's words.
+    pub attempts: Vec<(TrunkId, String)>,
+}
+
 impl CallRow {
     /// Whether a process was at work on the call when the row was written: neither waiting nor over.
     #[must_use]
@@ -172,4 +183,6 @@ pub enum CallEventKind {
     Ended(CallRecord),
     /// An attempt failed, and the call waits for another of its trunks.
     AttemptFailed(FailedAttempt),
+    /// A routing policy has chosen its trunks.
+    Routed(RoutedBy),
 }

@@ -15,7 +15,8 @@ pub(crate) const fn turn_of(kind: &CallEventKind) -> Option<ProgressEvent> {
         CallEventKind::Accepted
         | CallEventKind::CameIn(_)
         | CallEventKind::Status(_)
-        | CallEventKind::AttemptFailed(_) => None,
+        | CallEventKind::AttemptFailed(_)
+        | CallEventKind::Routed(_) => None,
     }
 }
 

@@ -53,8 +53,8 @@ use crate::{
     NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin,
     PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage,
     QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin, UsageOfDay,
-    apply, page, verbs,
+    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
+    UsageOfDay, apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -535,6 +535,12 @@ impl Store for DiskStore {
     fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::fail_attempt(rows, sid, failed, at_unix_ms)
+        })
+    }
+
+    fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_route(rows, sid, routed, at_unix_ms)
         })
     }
 

@@ -65,7 +65,7 @@ pub use broadcast::{
 pub use call::{CallCallback, ProgressEvent, RecordingSource};
 pub use call_row::{
     CallChange, CallEvent, CallEventKind, CallOrders, CallRow, FailedAttempt, Leg, NewCall,
-    random_call_sid,
+    RoutedBy, random_call_sid,
 };
 pub use callback_row::{CallbackOutcome, CallbackRow};
 pub use calling_hours::{CallingHours, InvalidHours};

@@ -22,8 +22,8 @@ use crate::{
     NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter,
     ParticipantPage, ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
     QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding,
-    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, Scope, Sha256Digest, Store,
-    StoreError, Tenants, UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
+    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest,
+    Store, StoreError, Tenants, UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -343,6 +343,10 @@ impl Store for MemoryStore {
 
     fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
         self.write(|rows| verbs::fail_attempt(rows, sid, failed, at_unix_ms))
+    }
+
+    fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()> {
+        self.write(|rows| verbs::note_route(rows, sid, routed, at_unix_ms))
     }
 
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()> {

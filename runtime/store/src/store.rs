@@ -14,8 +14,8 @@ use crate::{
     NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore,
     Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor,
     QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
-    RecordingRow, RecordingStatus, Scope, Sha256Digest, StoreError, Tenants, UploadedPlugin,
-    UsageOfDay,
+    RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, StoreError, Tenants,
+    UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -184,6 +184,9 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// Keeps that an attempt failed before it rang, and puts the call back into the queue at its old place, to be tried over another trunk.
     /// Fails with [`StoreError::IllegalStatus`] if it rang or is over.
     fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()>;
+
+    /// Keeps among its events what a routing policy has planned for a call. Fails with [`StoreError::NotQueued`] if the call no longer waits.
+    fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()>;
 
     /// Keeps a new call that came in, ringing.
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()>;

@@ -17,7 +17,7 @@ use crate::seal::Purpose;
 use crate::usage;
 use crate::{
     CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, FailedAttempt, Leg,
-    NewCall, Scope, StoreError,
+    NewCall, RoutedBy, Scope, StoreError,
 };
 
 pub(crate) use self::broadcasts::{
@@ -141,6 +141,21 @@ pub(crate) fn fail_attempt(
     row.tried.push(failed.trunk.clone());
     let failed = CallEventKind::AttemptFailed(failed);
     write(rows, Some(&before), row, at, failed).map(drop)
+}
+
+/// Notes what a routing policy has planned for a call that waits.
+pub(crate) fn note_route(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    routed: RoutedBy,
+    at: u64,
+) -> Result<(), StoreError> {
+    let before = existing(rows, sid)?;
+    if before.due_unix_ms.is_none() {
+        return Err(StoreError::NotQueued(sid));
+    }
+    let routed = CallEventKind::Routed(routed);
+    write(rows, Some(&before), before.clone(), at, routed).map(drop)
 }
 
 pub(crate) fn set_status(

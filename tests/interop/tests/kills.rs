@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jackfield_interop::process::eventually;
 use jackfield_interop::rest::Rest;
-use jackfield_interop::server::{Server, Tenants};
+use jackfield_interop::server::{Flow, Server, Tenants};
 use jackfield_interop::sipp::Sipp;
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
 
@@ -105,5 +105,37 @@ fn no_call_and_no_callback_is_lost() {
         ended.len()
     );
     drop(callee);
+    server.stop();
+}
+
+/// While it waits for its last call to end, no call that waits takes the channel that comes free; it is dialled after the next start.
+#[test]
+fn a_server_that_is_asked_to_stop_begins_no_call_that_waits() {
+    let nobody: SocketAddr = "127.0.0.1:9".parse().expect("an address");
+    let callee = Sipp::new("uas_wait_bye").calling(2, 10).start(nobody);
+    let callee = callee.listening();
+    let trunk = format!(
+        "target = \"{}\"\nchannels_by_prefix = {{ \"+1500555\" = 1 }}\n",
+        callee.address
+    );
+    let numbers = vec![("1000", Flow::Component("menu"))];
+    let mut server = Server::start(&Tenants::over_trunk(&trunk, numbers));
+    let rest = server.rest();
+    let paused = |seconds: u32| format!("<Response><Pause length=\"{seconds}\"/></Response>");
+    let goes_on = rest.place("1000", "+15005550001", &paused(3));
+    rest.wait_for(&goes_on, "in-progress", LIMIT);
+    let waits = rest.place("1000", "+15005550002", &paused(60));
+    server.stop_and_start_again();
+    let rest = server.rest();
+    assert_eq!(rest.ended(&goes_on, LIMIT)["status"], "completed");
+    rest.wait_for(&waits, "in-progress", LIMIT);
+    rest.end(&waits);
+    assert_eq!(rest.ended(&waits, LIMIT)["status"], "completed");
+    callee.succeed(LIMIT);
+    let path = format!("/v1/Accounts/{}/Calls/{waits}/Attempts", rest.account_sid);
+    let (status, answer) = rest.get(&path);
+    assert_eq!(status, 200, "{answer}");
+    let attempts = answer["attempts"].as_array().expect("a list");
+    assert_eq!(attempts.len(), 1, "{answer}");
     server.stop();
 }

@@ -67,6 +67,15 @@ pub fn strategy(module: &str) -> Result<Vec<u8>, String> {
     wrap_for("strategy", &module)
 }
 
+/// A component of this core module, given as text, in the world `routing-policy`.
+///
+/// # Errors
+/// In words, where the text is no module or does not fit the world.
+pub fn policy(module: &str) -> Result<Vec<u8>, String> {
+    let module = wat::parse_str(module).map_err(|error| error.to_string())?;
+    wrap_for("policy", &module)
+}
+
 fn wrap_for(world: &str, module: &[u8]) -> Result<Vec<u8>, String> {
     let (resolve, world) = wit::world(world);
     let mut module = module.to_vec();

@@ -1,4 +1,4 @@
-//! The worlds that the animals are made for: `call-flow` with what WASI 0.2 toolchains import, and `retry-strategy`.
+//! The worlds that the animals are made for: `call-flow` with what WASI 0.2 toolchains import, `retry-strategy` and `routing-policy`.
 
 use wit_parser::{Resolve, WorldId};
 
@@ -44,6 +44,9 @@ package test:zoo {
     world strategy {
         include jackfield:retry/retry-strategy@0.1.0;
     }
+    world policy {
+        include jackfield:routing/routing-policy@0.1.0;
+    }
     world hoarder {
         include animal;
         export things;
@@ -61,6 +64,7 @@ pub(crate) fn world(name: &str) -> (Resolve, WorldId) {
         "deps/wasi-keyvalue@0.2.0-draft",
         "call@0.1.0",
         "retry@0.1.0",
+        "routing@0.1.0",
     ] {
         resolve
             .push_dir(format!("{WIT}/{package}"))

@@ -119,6 +119,8 @@ pub(crate) struct Live {
     pub(crate) redirected: Mutex<Vec<Redirected>>,
     pub(crate) cancelled: Mutex<Vec<(AccountSid, Option<Priority>)>>,
     pub(crate) limited: Mutex<Vec<(CallSid, Duration)>>,
+    /// What the account's routing policy answers.
+    pub(crate) policy: Mutex<Option<jackfield_api::PolicyAnswer>>,
     /// What the next `end` fails with.
     pub(crate) failure: Mutex<Option<EndError>>,
 }
@@ -142,6 +144,15 @@ impl LiveCalls for Live {
         let limits = dial::QueueLimits::default();
         let dialer = dial::Dialer::new(directory, limits);
         dialer.explain(std::time::Instant::now(), account, from, to)
+    }
+
+    fn ask_policy(
+        &self,
+        _account: AccountSid,
+        _from: &str,
+        _to: &str,
+    ) -> Done<Option<jackfield_api::PolicyAnswer>> {
+        Box::pin(ready(self.policy.lock().unwrap().clone()))
     }
 
     fn cancel_waiting(&self, account: AccountSid, class: Option<Priority>) -> Done<usize> {

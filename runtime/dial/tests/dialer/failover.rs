@@ -267,6 +267,7 @@ impl Simulation {
                 call,
                 account: by,
                 trunk,
+                ..
             } => {
                 let number = number(call);
                 if !self.waiting.remove(&number) || by != account(number as usize % 2) {

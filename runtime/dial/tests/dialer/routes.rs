@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_dial::{Input, chosen};
+use jackfield_dial::{Input, PlannedAttempt, chosen};
 use store::TrunkId;
 
 use crate::rows::Story;
-use crate::world::{World, account, call, request, request_to};
+use crate::world::{World, account, call, ms, request, request_to};
 
 const FAST: f32 = 10_000.0;
 
@@ -114,4 +114,102 @@ fn what_would_be_chosen_is_told_with_its_reasons() {
     assert_eq!(chosen(&choices).unwrap().trunk.0, "t0");
     story.feed(Input::Accepted(request(2, 0)));
     assert_eq!(chosen(&explain(&story)), None, "it would wait");
+}
+
+/// Trunks that a policy has planned, in its order.
+fn plan(number: u64, trunks: &[usize]) -> Input {
+    let planned = |at: &usize| PlannedAttempt::over(TrunkId(format!("t{at}")));
+    Input::Planned {
+        call: call(number),
+        plan: trunks.iter().map(planned).collect(),
+    }
+}
+
+#[test]
+fn what_is_planned_goes_before_the_built_in_order() {
+    let mut story = Story::new(&world(1));
+    let mut accept = |number| story.feed(Input::Accepted(request(number, 0)));
+    assert_eq!(accept(1), ["dial 1 over t2"]);
+    let unplanned = story.dialer.unplanned(call(1)).cloned();
+    assert_eq!(unplanned, Some(request(1, 0)));
+    let states = story
+        .dialer
+        .trunk_states(story.now, &request(1, 0))
+        .unwrap();
+    let states = states
+        .iter()
+        .map(|one| (one.trunk.0.as_str(), one.channels));
+    let idle = [("t2", (0, 1)), ("t1", (0, 1)), ("t0", (0, 1))];
+    assert_eq!(states.collect::<Vec<_>>(), idle, "its own channel is none");
+    assert_eq!(story.feed(plan(1, &[0, 1])), ["dial 1 over t0"]);
+    assert_eq!(story.dialer.unplanned(call(1)), None);
+    assert_eq!(story.dialer.channels_held(&TrunkId("t2".to_owned())), 0);
+    // One that has the trunk of its plan already stays there.
+    let accepted = Input::Accepted(request(2, 0));
+    assert_eq!(story.feed(accepted), ["dial 2 over t2"]);
+    assert_eq!(story.feed(plan(2, &[2])), ["dial 2 over t2"]);
+    // It fails over within its plan, and goes over no other trunk.
+    let failed = |number| Input::AttemptFailed {
+        call: call(number),
+        congested: None,
+    };
+    assert!(!story.dialer.has_other_way(call(2)));
+    assert!(story.dialer.has_other_way(call(1)));
+    assert_eq!(story.feed(failed(1)), ["dial 1 over t1"]);
+    assert!(!story.dialer.has_other_way(call(1)));
+}
+
+#[test]
+fn a_planned_trunk_that_is_full_is_waited_for() {
+    let mut story = Story::new(&world(1));
+    assert_eq!(
+        story.feed(Input::Accepted(request(1, 0))),
+        ["dial 1 over t2"]
+    );
+    story.feed(plan(1, &[0]));
+    let accepted = Input::Accepted(request(2, 0));
+    assert_eq!(story.feed(accepted), ["dial 2 over t2"]);
+    assert_eq!(story.feed(plan(2, &[0])), [""; 0]);
+    assert_eq!(story.dialer.waiting(), 1);
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 2 over t0"]);
+}
+
+#[test]
+fn a_start_that_was_not_made_is_free_for_another_call() {
+    let slow = World {
+        prefixes: vec!["+8559"],
+        ..World::new(&[(9, FAST), (9, 1.0)], &[(9, 1.0); 2])
+    };
+    let mut story = Story::new(&slow);
+    assert_eq!(
+        story.feed(Input::Accepted(request(1, 0))),
+        ["dial 1 over t1"]
+    );
+    // The account's start of this second is taken by it still, and the trunk's by the next account's call.
+    assert_eq!(story.feed(plan(1, &[0])), ["dial 1 over t0"]);
+    assert_eq!(
+        story.feed(Input::Accepted(request(2, 1))),
+        ["dial 2 over t1"]
+    );
+    assert_eq!(story.feed(Input::Accepted(request(3, 0))), [""; 0]);
+}
+
+#[test]
+fn a_call_that_is_put_off_is_begun_again_at_its_time() {
+    let mut story = Story::new(&world(1));
+    story.feed(Input::Accepted(request(1, 0)));
+    let put_off = Input::PutOff {
+        call: call(1),
+        until_unix_ms: 5_000,
+    };
+    assert_eq!(story.feed(put_off), [""; 0]);
+    let held = story.dialer.channels_held(&TrunkId("t2".to_owned()));
+    assert_eq!((story.dialer.waiting(), held), (1, 0));
+    let before = story.now;
+    let mut dialled = story.wait();
+    while dialled.is_empty() {
+        dialled = story.wait();
+    }
+    assert_eq!(dialled, ["dial 1 over t2"]);
+    assert!(story.now - before >= ms(5_000));
 }

@@ -284,6 +284,26 @@ fn inbound_calls_take_channels_too() {
 }
 
 #[test]
+fn an_account_whose_calls_all_go_out_is_still_reached() {
+    let mut story = Story::new(&World::new(&[(5, FAST)], &[(2, FAST)]));
+    for number in 1..=3 {
+        story.feed(Input::Accepted(request(number, 0)));
+    }
+    let comes_in = |story: &mut Story, number| {
+        let dialer = &mut story.dialer;
+        dialer.take_channel(call(number), account(0), &t(0), ANYBODY)
+    };
+    assert_eq!(comes_in(&mut story, 4), Ok(()));
+    assert_eq!(comes_in(&mut story, 5), Ok(()));
+    assert_eq!(comes_in(&mut story, 6), Err(Full::Account), "as many again");
+    // Neither takes what the other gives back.
+    assert_eq!(story.feed(Input::Ended(call(4))), [""; 0]);
+    assert_eq!(story.feed(Input::Ended(call(1))), ["dial 3 over t0"]);
+    assert_eq!(comes_in(&mut story, 7), Ok(()));
+    assert_eq!(comes_in(&mut story, 8), Err(Full::Account));
+}
+
+#[test]
 fn a_call_that_does_not_queue_has_the_limits_of_all_others() {
     let world = World {
         parts: vec![("+85512", 1)],

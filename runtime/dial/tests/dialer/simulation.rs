@@ -327,6 +327,7 @@ impl Simulation {
                     call,
                     account,
                     trunk,
+                    ..
                 } => {
                     self.observer.attempt(at_ms, call, &trunk, account);
                     let number = number(call);

@@ -161,6 +161,7 @@ pub(crate) fn request(at: u64, of: usize) -> CallRequest {
         to: "+85599999999".to_owned(),
         terms: QueueTerms::default(),
         tried: Vec::new(),
+        plan: None,
     }
 }
 

@@ -67,7 +67,7 @@ impl<'s> Hearing<'s> {
     /// account has no strategy, it decides nothing, or nobody was called.
     pub(super) async fn ask(&mut self, recipient: &Recipient) -> Option<Judgement> {
         let call = recipient.attempts.last()?.call;
-        let Adviser { version, strategy } = self.services.flows.adviser(self.account, call)?;
+        let Adviser { version, decider } = self.services.flows.adviser(self.account, call)?;
         if self.in_a_row >= FAILURES {
             self.undecided += 1;
             return None;
@@ -79,7 +79,7 @@ impl<'s> Hearing<'s> {
             &pump::wish(&self.broadcast.rules),
             now,
         )?;
-        let decided = match strategy {
+        let decided = match decider {
             Ok((strategy, settings)) => {
                 let setup = DecisionSetup {
                     settings,

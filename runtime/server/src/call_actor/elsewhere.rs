@@ -35,6 +35,8 @@ impl CallActor {
         if !services.outbound.keep(services, sid, failed).await {
             return false;
         }
+        let (trunk, outcome) = (&self.peer.trunk, record.outcome());
+        services.policies.recent.note(trunk, outcome, at);
         services.live.remove(&sid);
         services.outbound.go_elsewhere(sid, Some(&record));
         true

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use call::{CallSid, Grants};
-use plugin_host::retry::Strategy;
 use plugin_host::{Flow, Worlds};
 use sha2::{Digest, Sha256};
 use store::{Account, Canary, PluginOwner, Sha256Digest};
@@ -64,26 +63,31 @@ impl Shelf {
         })
     }
 
-    /// The retry strategy that is asked after this call of this account: the first by name of the account's own plugins that are one, or else of its
-    /// carrier's.
-    pub(super) fn strategy(&self, account: &Account, call: CallSid) -> Option<Advising<'_>> {
+    /// What decides about this call of this account in one of the worlds of decisions: the first by name of the account's own plugins that run it, or
+    /// else of its carrier's.
+    pub(super) fn decider<T>(
+        &self,
+        account: &Account,
+        call: CallSid,
+        of: fn(&Worlds) -> Option<&T>,
+    ) -> Option<Deciding<'_, T>> {
         let owners = [
             PluginOwner::Account(account.sid),
             PluginOwner::Carrier(account.carrier.clone()),
         ];
         owners.iter().find_map(|owner| {
             let (owner, plugins) = self.plugins.get_key_value(owner)?;
-            let strategies = plugins.iter().filter_map(|(name, serving)| {
+            let deciding = plugins.iter().filter_map(|(name, serving)| {
                 let loaded = serving.choose(name, call)?;
-                Some(Advising {
+                Some(Deciding {
                     owner,
                     name,
                     number: loaded.number,
                     asks: &loaded.worlds.asks,
-                    strategy: loaded.worlds.retry_strategy.as_ref()?,
+                    decider: of(&loaded.worlds)?,
                 })
             });
-            strategies.min_by_key(|one| one.name)
+            deciding.min_by_key(|one| one.name)
         })
     }
 
@@ -107,8 +111,8 @@ pub(super) struct Chosen<'s> {
     pub(super) flow: &'s Flow,
 }
 
-/// A version that says when to try again.
-pub(super) struct Advising<'s> {
+/// A version that decides.
+pub(super) struct Deciding<'s, T> {
     /// Whose plugin it is.
     pub(super) owner: &'s PluginOwner,
     /// Its name.
@@ -117,7 +121,7 @@ pub(super) struct Advising<'s> {
     pub(super) number: u32,
     /// What it asks for.
     pub(super) asks: &'s Grants,
-    pub(super) strategy: &'s Strategy,
+    pub(super) decider: &'s T,
 }
 
 impl Serving {

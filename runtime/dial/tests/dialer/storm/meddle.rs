@@ -21,6 +21,7 @@ impl Run {
             to: format!("{}999999", PREFIXES[prefix]),
             terms: QueueTerms::default(),
             tried: Vec::new(),
+            plan: None,
         };
         let instant = self.now().instant;
         let trunk = match self.dialer.begin_now(instant, &asked) {
@@ -34,6 +35,7 @@ impl Run {
             account: of,
             trunk,
             part: self.observer.plan.trunks[trunk].part_of(prefix),
+            is_inbound: false,
         };
         self.observer.begin(self.clocks, asked.call, up);
         self.ring(asked.call, up);
@@ -64,6 +66,7 @@ impl Run {
             account: of,
             trunk,
             part,
+            is_inbound: true,
         };
         self.observer.up.insert(call, up);
         let ends = self.clocks.at_ms + SECOND + self.random.below(3 * MINUTE);

@@ -23,6 +23,8 @@ pub(super) struct Up {
     pub(super) trunk: usize,
     /// The prefix of the part that it has a channel of.
     pub(super) part: Option<usize>,
+    /// It came in: it has none of the channels that its account may dial with.
+    pub(super) is_inbound: bool,
 }
 
 /// What the clocks say: milliseconds from the beginning, and since the Unix epoch.
@@ -120,7 +122,10 @@ impl Observer {
             .up
             .values()
             .filter(|up| up.trunk == trunk && up.part == part);
-        let of_account = self.up.values().filter(|up| up.account == account);
+        let of_account = self
+            .up
+            .values()
+            .filter(|up| up.account == account && !up.is_inbound);
         let part_is_full = part.is_some()
             && of
                 .part
@@ -193,6 +198,7 @@ impl Observer {
             account: waits.account,
             trunk,
             part: self.part(trunk, waits.prefix),
+            is_inbound: false,
         };
         self.begin(clocks, call, up);
         up

@@ -426,5 +426,6 @@ pub(super) fn request(row: &CallRow) -> CallRequest {
         to: row.to.clone(),
         terms: row.orders.queue.clone(),
         tried: row.tried.clone(),
+        plan: None,
     }
 }

@@ -1,0 +1,167 @@
+//! An account's own routing policy says over which trunks its calls go, over real SIP; one that breaks leaves it to the built-in order.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use jackfield_interop::broadcasts::run;
+use jackfield_interop::plugins::{plugin_in, succeed};
+use jackfield_interop::process::eventually;
+use jackfield_interop::rest::Rest;
+use jackfield_interop::server::{Flow, Server, Tenants};
+use jackfield_interop::sipp::{RunningSipp, Sipp};
+use serde_json::{Value, json};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const CALLED: &str = "+15005550001";
+const SHORT: &str = r#"<Response><Pause length="1"/></Response>"#;
+
+fn callee(sipp: Sipp) -> RunningSipp {
+    let nowhere: SocketAddr = (Ipv4Addr::LOCALHOST, 9).into();
+    sipp.start(nowhere).listening()
+}
+
+/// By the built-in order calls go over `peer`, whose prefix is longer, and then over `second`.
+fn server(peer: SocketAddr, second: SocketAddr, account: &str) -> Server {
+    let trunks = format!(
+        "target = \"{peer}\"\nprefixes = [\"+1500555\"]\n\n\
+         [[trunk]]\nid = \"second\"\ncarrier = \"interop\"\ntarget = \"{second}\"\n\
+         max_channels = 9\ncalls_per_second = 50.0\n"
+    );
+    let number = |number| (number, Flow::Component("menu"));
+    let tenants = Tenants::over_trunk(&trunks, vec![number("1000"), number("1001")]);
+    Server::start(&Tenants {
+        account: format!("grants = {{ settings = [\"*\"] }}\n{account}"),
+        ..tenants
+    })
+}
+
+fn attempts(rest: &Rest, sid: &str) -> Vec<Value> {
+    let path = format!("/v1/Accounts/{}/Calls/{sid}/Attempts", rest.account_sid);
+    let (status, answer) = rest.get(&path);
+    assert_eq!(status, 200, "{answer}");
+    answer["attempts"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn the_accounts_policy_chooses_the_trunks_and_what_is_shown_and_dialled() {
+    let first = callee(Sipp::new("uas_wait_bye"));
+    let second = callee(Sipp::new("uas_refuse").with_status(503));
+    let settings = "settings = { \"price.peer\" = \"+ 0.5\", \"price.second\" = \"+ 0.1\", \
+                    \"caller-id.second\" = \"1001\", \"dial-prefix.second\" = \"99\" }";
+    let server = server(first.address, second.address, settings);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
+    let push = ["push", "--folder", "least-cost-routing"];
+    let (pushed, told) = plugin_in(&examples, &server, &push);
+    assert!(pushed, "{told}");
+    let explain = ["route", "explain", "--to", CALLED, "--from", "1000"];
+    let explained = run(&server, &explain).expect("an explanation");
+    for words in [
+        "a call to +15005550001 goes over second now",
+        "  1. peer: serves numbers that begin with +1500555;",
+        "routing policy least-cost-routing, version 1, chooses:",
+        "  1. second: 0.1",
+        "; shows 1001; dials 9915005550001",
+        "  2. peer: 0.5",
+    ] {
+        assert!(explained.contains(words), "{words}:\n{explained}");
+    }
+
+    let rest = server.rest();
+    let sid = rest.place("1000", CALLED, SHORT);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    let tried = attempts(&rest, &sid);
+    let short = tried.iter().map(|one| json!([one["trunk"], one["result"]]));
+    let expected = [
+        json!(["second", "failed-over"]),
+        json!(["peer", "completed"]),
+    ];
+    assert_eq!(short.collect::<Vec<_>>(), expected);
+    for (one, price) in tried.iter().zip(["0.1", "0.5"]) {
+        let by = json!({ "plugin": "least-cost-routing", "version": 1 });
+        assert_eq!(one["chosen_by"], by);
+        let why = one["chosen_because"].as_str().expect("a reason");
+        assert!(why.contains(price), "{why}");
+    }
+    let (cheap, dear) = (second.succeed(LIMIT), first.succeed(LIMIT));
+    let asked = cheap.text();
+    assert!(asked.contains("INVITE sip:9915005550001@"), "{asked}");
+    assert!(asked.contains("sip:1001@"), "{asked}");
+    let asked = dear.text();
+    assert!(asked.contains("INVITE sip:+15005550001@"), "{asked}");
+    assert!(asked.contains("sip:1000@"), "{asked}");
+    server.stop();
+}
+
+/// Of numbers that begin with +1, which no test before an upload calls: traps for those that end in 1, computes for ever for 2, goes over a trunk that
+/// is not there for 3, and refuses the others.
+fn broken() -> Vec<u8> {
+    // The called number is the fourth text of the question: it lies at 24, and its length at 28. The answer is at 264: whether it is an error, then
+    // (272) what is decided, then (280) the words or the attempts.
+    let text = r#"(module
+      (memory (export "memory") 1)
+      (global $next (mut i32) (i32.const 4096))
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (global.set $next (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+        (global.get $next)
+        (global.set $next (i32.add (global.get $next) (local.get 3))))
+      (data (i32.const 512) "not today")
+      (func (export "jackfield:routing/policy@0.1.0#route") (param $asked i32) (result i32)
+        (local $number i32) (local $last i32)
+        (local.set $number (i32.load offset=24 (local.get $asked)))
+        (if (i32.eq (i32.load8_u offset=1 (local.get $number)) (i32.const 49)) (then
+          (local.set $last (i32.load8_u
+            (i32.sub (i32.add (local.get $number) (i32.load offset=28 (local.get $asked))) (i32.const 1))))))
+        (if (i32.eq (local.get $last) (i32.const 49)) (then unreachable))
+        (if (i32.eq (local.get $last) (i32.const 50)) (then (loop $for_ever (br $for_ever))))
+        (if (i32.eq (local.get $last) (i32.const 51)) (then
+          (return (i32.const 264))))
+        (i32.store8 (i32.const 272) (i32.const 2))
+        (i32.store (i32.const 280) (i32.const 512))
+        (i32.store (i32.const 284) (i32.const 9))
+        (i32.const 264)))"#;
+    zoo::policy(text).expect("it is a policy")
+}
+
+#[test]
+fn a_policy_that_breaks_leaves_it_to_the_built_in_order_and_one_that_refuses_is_followed() {
+    let first = callee(Sipp::new("uas_refuse").with_status(486).calling(3, 10));
+    let server = server(first.address, (Ipv4Addr::LOCALHOST, 9).into(), "");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("hasty.wasm");
+    std::fs::write(&file, broken()).expect("a file");
+    let file = file.display().to_string();
+    succeed(&server, &["push", "--component", &file]);
+    let rest = server.rest();
+    for called in ["+15005550001", "+15005550002", "+15005550003"] {
+        let sid = rest.place("1000", called, SHORT);
+        assert_eq!(rest.ended(&sid, LIMIT)["status"], "busy", "{called}");
+        let tried = attempts(&rest, &sid);
+        assert_eq!(tried.len(), 1, "{called}");
+        assert_eq!(tried[0]["trunk"], "peer", "{called}");
+        assert_eq!(tried[0]["chosen_by"], Value::Null, "{called}");
+    }
+    first.succeed(LIMIT);
+    let told = "routing policy `hasty` did not decide, the built-in order did: ";
+    let lines = eventually("each failure is told", LIMIT, || {
+        let lines = succeed(&server, &["logs", "hasty"]);
+        (lines.matches(told).count() == 3).then_some(lines)
+    });
+    for why in ["trapped", "computed for too long", "plans 0 attempts"] {
+        assert!(lines.contains(why), "{why}:\n{lines}");
+    }
+
+    let refused = "+15005550009";
+    let sid = rest.place("1000", refused, SHORT);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "failed");
+    assert_eq!(attempts(&rest, &sid), [Value::Null; 0]);
+    let explain = ["route", "explain", "--to", refused, "--from", "1000"];
+    let explained = run(&server, &explain).expect("an explanation");
+    let words = "routing policy hasty, version 1, refuses it: not today";
+    assert!(explained.contains(words), "{explained}");
+    assert!(
+        explained.starts_with("a call to +15005550009 is not dialled"),
+        "{explained}"
+    );
+    server.stop();
+}

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::{
     CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, DetectionRequest,
     DialId, DialRequest, Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior,
-    PlaybackId, RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople,
-    RejectReason, Request, RequestId, Speech, StartedStream, StreamId, StreamRequest, TargetTerms,
-    WaitSound,
+    PlaybackId, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
+    RehearsedPeople, RehearsedPins, RejectReason, Request, RequestId, Speech, StartedStream,
+    StreamId, StreamRequest, TargetTerms, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -95,6 +95,18 @@ pub trait Host {
     /// The people of a rehearsal, in the same way.
     #[doc(hidden)]
     fn rehearsed_people(&self) -> Option<RehearsedPeople> {
+        None
+    }
+
+    /// The account's own audio in a rehearsal, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_files(&self) -> Option<RehearsedFiles> {
+        None
+    }
+
+    /// The PINs of a rehearsal, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_pins(&self) -> Option<RehearsedPins> {
         None
     }
 }

@@ -46,6 +46,8 @@
 //! | wait for somebody, or serve who waits | [`Call::enqueue`], [`Call::serve`] |
 //! | remember something beyond the call | [`Call::key_value`] |
 //! | register people, who are called in an emergency | [`Call::people`] |
+//! | keep what was recorded, for broadcasts and flows to play | [`Call::files`] |
+//! | know by a PIN who calls, without hearing it | [`Call::conceal_keys`] |
 //! | know what it is about | [`Call::info`], [`Call::setting`] |
 //! | tell the operator | [`debug!`], [`info!`], [`warn!`], [`error!`] |
 //! | end | [`Call::hang_up`], or return |
@@ -86,6 +88,7 @@ mod detection;
 mod dial;
 mod dial_terms;
 mod digits;
+mod files;
 mod hand_over;
 mod host;
 mod http;
@@ -94,6 +97,7 @@ mod key_value;
 mod log;
 mod media;
 mod people;
+mod pin;
 mod playback;
 mod queue;
 mod recording;
@@ -186,6 +190,9 @@ pub use context::Context;
 pub use detection::Detecting;
 pub use dial::{Dial, Dialing};
 pub use digits::Digits;
+#[doc(hidden)]
+pub use files::RehearsedFiles;
+pub use files::{Files, Prepared};
 pub use host::Host;
 pub use key_value::KeyValue;
 #[doc(hidden)]
@@ -193,6 +200,9 @@ pub use key_value::RehearsedPairs;
 #[doc(hidden)]
 pub use people::RehearsedPeople;
 pub use people::{People, Person, PersonChange};
+pub use pin::{Pin, Verdict};
+#[doc(hidden)]
+pub use pin::{Pins, RehearsedPins};
 pub use playback::Playback;
 pub use queue::Queue;
 pub use recording::Recording;

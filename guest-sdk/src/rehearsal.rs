@@ -131,6 +131,21 @@ impl Rehearsal {
         self.stage().people.borrow().clone()
     }
 
+    /// A secret of the account that is a PIN. One that is not there is never right.
+    #[must_use]
+    pub fn pin(self, name: &str, digits: &str) -> Self {
+        let (name, digits) = (name.to_owned(), digits.to_owned());
+        let pins = self.stage().pins.clone();
+        pins.borrow_mut().secrets.insert(name, digits);
+        self
+    }
+
+    /// What was kept as audio of the account's: the SIDs of recordings, by the names of files.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, String> {
+        self.stage().files.borrow().clone()
+    }
+
     /// The caller presses these keys, `seconds` after the beginning.
     #[must_use]
     pub fn press(self, seconds: f32, keys: &str) -> Self {

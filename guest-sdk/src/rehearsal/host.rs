@@ -7,9 +7,9 @@ use crate::{
     AnsweredBy, CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, Detection,
     DetectionMode, DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level,
     ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
-    RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedPairs, RehearsedPeople,
-    RejectReason, Request, RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId,
-    StreamRequest, StreamTracks, TargetTerms, WaitSound,
+    RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
+    RehearsedPeople, RehearsedPins, RejectReason, Request, RequestId, Speech, StartedStream,
+    StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks, TargetTerms, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -30,6 +30,14 @@ impl Host for Rehearsal {
 
     fn rehearsed_people(&self) -> Option<RehearsedPeople> {
         Some(self.stage().people.clone())
+    }
+
+    fn rehearsed_files(&self) -> Option<RehearsedFiles> {
+        Some(self.stage().files.clone())
+    }
+
+    fn rehearsed_pins(&self) -> Option<RehearsedPins> {
+        Some(self.stage().pins.clone())
     }
 
     fn log(&self, level: Level, message: &str) {
@@ -305,7 +313,12 @@ impl Host for Rehearsal {
     }
 
     fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
-        self.stage_mut().next_event(timeout)
+        let mut stage = self.stage_mut();
+        let event = stage.next_event(timeout);
+        event.map(|event| match event {
+            Event::Digit(key) => Event::Digit(stage.pins.borrow_mut().told(key)),
+            event => event,
+        })
     }
 
     fn elapsed(&self) -> Duration {

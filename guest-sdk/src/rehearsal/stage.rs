@@ -10,8 +10,8 @@ use super::referee::Referee;
 use super::rooms::Rooms;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, ListeningId,
-    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedPairs, RehearsedPeople, Request,
-    Response, StreamId, Target,
+    PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedFiles, RehearsedPairs,
+    RehearsedPeople, RehearsedPins, Request, Response, StreamId, Target,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -22,6 +22,8 @@ pub(super) struct Stage {
     pub(super) settings: BTreeMap<String, String>,
     pub(super) pairs: RehearsedPairs,
     pub(super) people: RehearsedPeople,
+    pub(super) files: RehearsedFiles,
+    pub(super) pins: RehearsedPins,
     pub(super) missing: BTreeSet<String>,
     pub(super) speech: Result<(), CallError>,
     pub(super) server: Box<Server>,
@@ -71,6 +73,8 @@ impl Stage {
             settings: BTreeMap::new(),
             pairs: RehearsedPairs::default(),
             people: RehearsedPeople::default(),
+            files: RehearsedFiles::default(),
+            pins: RehearsedPins::default(),
             missing: BTreeSet::new(),
             speech: Ok(()),
             server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),

@@ -88,7 +88,7 @@ pub use live_recordings::{
 };
 pub use live_rooms::{LiveRooms, QueueMember, QueueView};
 pub use live_streams::{LiveStream, LiveStreams, StreamName, StreamRefusal};
-pub use media::{MAX_MEDIA_FILES, Media, MediaError, MediaFile};
+pub use media::{MAX_MEDIA_BYTES, MAX_MEDIA_FILES, Media, MediaError, MediaFile};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};

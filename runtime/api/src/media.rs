@@ -10,7 +10,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, put};
 use axum::{Extension, Json, Router};
-use call::AccountSid;
+use call::{AccountSid, check_audio_name};
 use serde_json::{Value, json};
 use store::Scope;
 
@@ -19,11 +19,9 @@ use crate::problem::Problem;
 use crate::{ApiState, Done};
 
 /// Bytes of a file.
-pub(crate) const MAX_MEDIA_BYTES: usize = 10 << 20;
+pub const MAX_MEDIA_BYTES: usize = 10 << 20;
 /// The most files of one account.
 pub const MAX_MEDIA_FILES: usize = 200;
-/// Characters of a file's name.
-const MAX_NAME_CHARS: usize = 100;
 
 /// A file that an account has uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,11 +96,7 @@ pub(crate) async fn keep_file(
     name: String,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<MediaFile, MediaError> {
-    if !is_name(&name) {
-        return Err(MediaError::Unfit(format!(
-            "A file's name has 1 to {MAX_NAME_CHARS} of letters, digits, `-`, `_` and `.`, and does not begin with a point"
-        )));
-    }
+    check_audio_name(&name).map_err(MediaError::Unfit)?;
     let bytes = body.map_err(|rejection| match rejection.into_response().status() {
         StatusCode::PAYLOAD_TOO_LARGE => MediaError::Unfit(format!(
             "The file has more than {} MiB: make it mono, 8 kHz, or MP3",
@@ -122,7 +116,7 @@ pub(crate) async fn remove_file(
     account: AccountSid,
     name: String,
 ) -> io::Result<bool> {
-    match is_name(&name) {
+    match check_audio_name(&name).is_ok() {
         true => state.media.remove(account, name).await,
         false => Ok(false),
     }
@@ -151,14 +145,6 @@ async fn remove(
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found(&uri)),
     }
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=MAX_NAME_CHARS).contains(&name.len())
-        && !name.starts_with('.')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 pub(crate) fn show(file: &MediaFile) -> Value {

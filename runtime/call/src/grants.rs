@@ -26,12 +26,15 @@ pub struct Grants {
     pub dial: Vec<String>,
     /// Settings of the account that it may read, by name; `*` for all. A number's own settings are for its flow without a grant.
     pub settings: Vec<String>,
-    /// Secrets of the account that the host may write into header fields of its requests, by name; `*` for all. It never sees their values.
+    /// Secrets of the account that the host may write into header fields of its requests, or compare with what is typed, by name; `*` for all. It
+    /// never sees their values.
     pub secrets: Vec<String>,
     /// The account's key-value pairs.
     pub key_value: bool,
     /// The account's people: who registered.
     pub people: bool,
+    /// The account's own audio: what calls record is kept there.
+    pub media: bool,
 }
 
 /// Something that a component asks for and its account does not grant. In words, the line that would grant it: `hosts = ["api.example.org"]`.
@@ -64,6 +67,7 @@ impl Grants {
             secrets: all(),
             key_value: true,
             people: true,
+            media: true,
         }
     }
 
@@ -195,6 +199,12 @@ impl Grants {
         if asks.people && !self.people {
             lacking.push(NotGranted {
                 key: "people",
+                entry: None,
+            });
+        }
+        if asks.media && !self.media {
+            lacking.push(NotGranted {
+                key: "media",
                 entry: None,
             });
         }
@@ -472,6 +482,7 @@ mod tests {
             secrets: vec!["crm-token".to_owned()],
             key_value: true,
             people: true,
+            media: true,
             ..grants(&["api.example.org", "*.example.net"], &["+855", "1294"])
         };
         let lacking = |own: &Grants| -> Vec<String> {
@@ -488,6 +499,7 @@ mod tests {
                 "secrets = [\"crm-token\"]",
                 "key-value = true",
                 "people = true",
+                "media = true",
             ]
         );
         assert!(lacking(&Grants::everything()).is_empty());
@@ -499,7 +511,8 @@ mod tests {
                 "settings = [\"greeting\"]",
                 "secrets = [\"crm-token\"]",
                 "key-value = true",
-                "people = true"
+                "people = true",
+                "media = true"
             ]
         );
         // Which of all hosts is the account's to say, but not that there are none.

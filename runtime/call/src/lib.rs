@@ -14,11 +14,13 @@ mod event;
 mod grants;
 mod ids;
 mod io;
+mod kept_audio;
 mod key_value;
 mod leg;
 mod login;
 mod outcome;
 mod person;
+mod pin;
 mod playlist;
 mod quality;
 mod queue;
@@ -58,6 +60,7 @@ pub use io::{
     Effect, Input, MediaCommand, MediaEvent, MediaPath, PromptSource, StoryChoice, StoryOutcome,
     media_codec,
 };
+pub use kept_audio::{AudioCommand, AudioError, AudioReply, check_audio_name};
 pub use key_value::{
     KeyValueChange, KeyValueCommand, KeyValueError, KeyValueRead, KeyValueReply, KeyValueUsage,
     KeyValueWrite, KeyValues, page_of_keys,
@@ -67,6 +70,7 @@ pub use login::{Password, SipLogin, TargetTerms};
 pub use media::{AnsweredBy, MachineDetection, MachineDetectionOptions};
 pub use outcome::{Outcome, Outcomes};
 pub use person::{People, PeopleCommand, PeopleError, PeopleReply, Person, PersonChange};
+pub use pin::{ConcealedKeys, PinError, PinVerdict, check_pin};
 pub use quality::CallQuality;
 pub use queue::{
     DEFAULT_QUEUE_SIZE, Queue, QueueBridge, QueueCommand, QueueEffect, QueueEvent, QueueExit,

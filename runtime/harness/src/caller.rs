@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use call::{
-    CallError, Command, KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand, PeopleError,
-    PeopleReply, Reply,
+    AudioCommand, AudioError, AudioReply, CallError, Command, ConcealedKeys, KeyValueCommand,
+    KeyValueError, KeyValueReply, PeopleCommand, PeopleError, PeopleReply, PinError, PinVerdict,
+    Reply,
 };
 use plugin_host::{CallPort, Next};
 
@@ -58,5 +59,17 @@ impl CallPort for SharedStage {
 
     async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
         self.lock().people(command)
+    }
+
+    async fn audio(&mut self, command: AudioCommand) -> Result<AudioReply, AudioError> {
+        self.lock().audio(command)
+    }
+
+    async fn check_pin(
+        &mut self,
+        secret: String,
+        keys: ConcealedKeys,
+    ) -> Result<PinVerdict, PinError> {
+        self.lock().check_pin(&secret, &keys)
     }
 }

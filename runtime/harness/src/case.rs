@@ -5,7 +5,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use call::{CallError, KeyValueError, PeopleError, StreamError};
+use call::{CallError, KeyValueError, PeopleError, StreamError, check_pin};
 use plugin_host::{Flow, Outcome};
 use words::{
     ApiDoes, CalleeDoes, CalleeWords, CallerDoes, Entry, File, FlowDoes, OtherDoes, RefereeWords,
@@ -30,6 +30,8 @@ pub struct Case {
     kept: Option<BTreeMap<String, String>>,
     /// All people whom the account must know in the end, by number; none where it does not matter.
     people: Option<BTreeMap<String, PersonWords>>,
+    /// All files that must have been kept of its recordings, in seconds; none where it does not matter.
+    files: Option<BTreeMap<String, f64>>,
 }
 
 impl Case {
@@ -64,6 +66,7 @@ impl Case {
         let people = self.people.as_ref();
         sent.or_else(|| crate::kept::difference(kept?, &run.pairs))
             .or_else(|| crate::registered::difference(people?, &run.people))
+            .or_else(|| crate::kept_audio::difference(self.files.as_ref()?, &run.files))
     }
 }
 
@@ -112,6 +115,14 @@ pub enum CaseError {
         case: String,
         /// Why not.
         error: PeopleError,
+    },
+    /// A PIN is none.
+    #[error("case \"{case}\": pins: {error}")]
+    Pin {
+        /// Its name.
+        case: String,
+        /// Why not.
+        error: String,
     },
     /// A duration is not one.
     #[error("case \"{case}\": {seconds} is no number of seconds from 0 to 86,400")]
@@ -214,6 +225,7 @@ fn read_calls(entries: Vec<Entry>, world: &World) -> Result<Vec<Case>, CaseError
             sent: entry.sent,
             kept: entry.kept,
             people: entry.people,
+            files: entry.files,
         });
     }
     Ok(cases)
@@ -256,6 +268,16 @@ impl Seconds<'_> {
                 case: self.case.to_owned(),
                 error,
             })?;
+        }
+        for (name, digits) in &world.pins {
+            check_pin(name, digits).map_err(|error| CaseError::Pin {
+                case: self.case.to_owned(),
+                error,
+            })?;
+            script = script.pin(name, digits);
+        }
+        if let Some(seconds) = world.pin_locked {
+            script = script.pin_locked(seconds);
         }
         for (source, seconds) in &world.prompts {
             script = script.prompt(source, self.read(*seconds)?);
@@ -435,6 +457,10 @@ mod tests {
             (
                 "world.key-value = { \"\" = \"x\" }\n".to_owned() + &case(""),
                 "case \"a\": key-value: the key has 0 bytes",
+            ),
+            (
+                "world.pins = { pin = \"1234\" }\n".to_owned() + &case(""),
+                "case \"a\": pins: the secret `pin` is no PIN: it must have 8 to 16 digits",
             ),
             (
                 "world.people = { me = {} }\n".to_owned() + &case(""),

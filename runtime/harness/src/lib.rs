@@ -27,6 +27,7 @@ mod coverage;
 mod decisions;
 mod far_ends;
 mod kept;
+mod kept_audio;
 mod leg;
 mod listener;
 mod player;

@@ -16,6 +16,7 @@ const MARGIN: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub(crate) struct Recordings {
     going_on: Vec<Tape>,
+    over: Vec<(RecordingSid, Duration)>,
     /// The caller speaks, or spoke last, from and until.
     voice: Option<(Duration, Duration)>,
 }
@@ -116,7 +117,22 @@ impl Recordings {
         which: impl Fn(&Tape) -> bool,
     ) -> Vec<(RecordingId, Recording)> {
         let ended = self.going_on.extract_if(.., |tape| which(tape));
-        ended.map(|tape| (tape.id, tape.end(now, end))).collect()
+        let ended: Vec<(RecordingId, Recording)> =
+            ended.map(|tape| (tape.id, tape.end(now, end))).collect();
+        let audio = ended.iter().map(|(_, recording)| {
+            let length = Duration::from_millis(recording.duration_ms);
+            (recording.sid, length)
+        });
+        self.over.extend(audio);
+        ended
+    }
+
+    /// How long the audio of a recording is that has ended; none where it has none.
+    pub(crate) fn audio_of(&self, sid: RecordingSid) -> Option<Duration> {
+        let found = self.over.iter().find(|(own, _)| *own == sid);
+        found
+            .map(|(_, length)| *length)
+            .filter(|length| !length.is_zero())
     }
 }
 

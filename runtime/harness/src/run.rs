@@ -1,5 +1,6 @@
 //! Plays a script against a component.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Run {
     pub pairs: KeyValues,
     /// The account's people after the call.
     pub people: People,
+    /// What was kept of the call's recordings as audio of the account's: how long it is, by its name.
+    pub files: BTreeMap<String, Duration>,
     /// What the story logged.
     pub log: Vec<LogLine>,
     /// Virtual time from the first INVITE to the end.
@@ -118,6 +121,7 @@ async fn perform_on(flow: &Flow, stage: Stage, stop: Stop) -> Result<Run, Unexpe
         streams: std::mem::take(&mut stage.far_ends.seen),
         pairs: stage.pairs(),
         people: stage.registered(),
+        files: stage.kept_audio(),
         log: std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner)),
         duration: stage.now(),
         deeds: stage.deeds(),

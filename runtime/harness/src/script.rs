@@ -47,9 +47,13 @@ pub struct Script {
     pub(crate) pairs: KeyValues,
     /// The account's people when the call comes in.
     pub(crate) people: People,
+    /// The account's secrets that are PINs, by name.
+    pub(crate) pins: BTreeMap<String, String>,
+    /// For how many seconds no PIN is looked at.
+    pub(crate) pin_locked: Option<u32>,
     /// How many are in every conference before the caller, and in every queue.
     pub(crate) others: Others,
-    prompts: BTreeMap<String, Duration>,
+    pub(crate) prompts: BTreeMap<String, Duration>,
     missing: Vec<String>,
     responses: Vec<Answers>,
     web: Option<Web>,
@@ -465,6 +469,20 @@ impl Script {
     pub fn person(mut self, person: Person) -> Result<Self, PeopleError> {
         self.people.obey(PeopleCommand::Save(person.into()))?;
         Ok(self)
+    }
+
+    /// A secret of the account that is a PIN. One that the script does not know is never right.
+    #[must_use]
+    pub fn pin(mut self, name: &str, digits: &str) -> Self {
+        self.pins.insert(name.to_owned(), digits.to_owned());
+        self
+    }
+
+    /// Too many wrong PINs were typed before this call: none is looked at, for so many seconds.
+    #[must_use]
+    pub fn pin_locked(mut self, seconds: u32) -> Self {
+        self.pin_locked = Some(seconds);
+        self
     }
 
     /// The prompt with this path or URL takes so long. Others take two seconds.

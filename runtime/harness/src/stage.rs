@@ -4,21 +4,23 @@ mod effects;
 mod legs;
 mod others;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{
-    AccountSid, AnsweredBy, Call, CallError, CallInfo, CallSid, Command, Detection, Direction,
-    Event, Grants, HangUpCause, HttpError, HttpRequest, HttpResponse, Input, KeyValueCommand,
-    KeyValueError, KeyValueReply, KeyValues, Limits, MediaEvent, People, PeopleCommand,
-    PeopleError, PeopleReply, Reply, RequestId, StoryOutcome,
+    AccountSid, AnsweredBy, AudioCommand, AudioError, AudioReply, Call, CallError, CallInfo,
+    CallSid, Command, ConcealedKeys, Detection, Direction, Event, Grants, HangUpCause, HttpError,
+    HttpRequest, HttpResponse, Input, KeyValueCommand, KeyValueError, KeyValueReply, KeyValues,
+    Limits, MediaEvent, People, PeopleCommand, PeopleError, PeopleReply, PinError, PinVerdict,
+    Reply, RequestId, StoryOutcome,
 };
 use legs::{inbound_leg, outbound_leg};
 use plugin_host::{Stop, words};
 
 use crate::callee::Callees;
 use crate::far_ends::FarEnds;
+use crate::kept_audio::Audio;
 use crate::leg::Leg;
 use crate::listener::Listener;
 use crate::player::Player;
@@ -54,6 +56,7 @@ pub(crate) struct Stage {
     leg: Leg,
     rooms: Rooms,
     recordings: Recordings,
+    audio: Audio,
     listener: Listener,
     script: Script,
     /// Beginning of virtual time.
@@ -124,6 +127,7 @@ impl Stage {
             leg: Leg::default(),
             rooms: Rooms::new(script.others),
             recordings: Recordings::default(),
+            audio: Audio::default(),
             listener: Listener::default(),
             script,
             epoch,
@@ -185,7 +189,7 @@ impl Stage {
         }
     }
 
-    pub(crate) fn settings(&self) -> std::collections::BTreeMap<String, String> {
+    pub(crate) fn settings(&self) -> BTreeMap<String, String> {
         self.script.settings.clone()
     }
 
@@ -266,6 +270,41 @@ impl Stage {
         let asked = words::people(&command);
         let result = self.script.people.obey(command);
         let line = format!("{asked}: {}", words::people_result(&result));
+        self.note(Who::Story, &line);
+        result
+    }
+
+    /// The story prepares what its call recorded, or keeps it.
+    pub(crate) fn audio(&mut self, command: AudioCommand) -> Result<AudioReply, AudioError> {
+        let asked = words::audio(&command);
+        let result = self.audio.obey(command, &self.recordings);
+        if let Some((name, length)) = self.audio.last_prepared() {
+            self.script.prompts.insert(name.clone(), *length);
+        }
+        let line = format!("{asked}: {}", words::audio_result(&result));
+        self.note(Who::Story, &line);
+        result
+    }
+
+    /// What was kept of the call's recordings; takes it away.
+    pub(crate) fn kept_audio(&mut self) -> BTreeMap<String, Duration> {
+        self.audio.take_kept()
+    }
+
+    /// The story asks whether keys that it was not told are a PIN.
+    pub(crate) fn check_pin(
+        &mut self,
+        secret: &str,
+        keys: &ConcealedKeys,
+    ) -> Result<PinVerdict, PinError> {
+        let pin = self.script.pins.get(secret);
+        let verdict = match self.script.pin_locked {
+            Some(seconds) => PinVerdict::Locked { seconds },
+            None if pin.is_some_and(|pin| pin == keys.expose()) => PinVerdict::Right,
+            None => PinVerdict::Wrong,
+        };
+        let result = Ok(verdict);
+        let line = format!("{}: {}", words::pin(secret), words::pin_result(&result));
         self.note(Who::Story, &line);
         result
     }

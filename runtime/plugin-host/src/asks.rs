@@ -17,6 +17,7 @@ const SECTION_BYTES: usize = 16 * 1024;
 /// What is imported from here has to be granted.
 const KEY_VALUE: &str = "wasi:keyvalue/";
 const PEOPLE: &str = "jackfield:people/";
+const MEDIA: &str = "jackfield:media/";
 /// The table of `plugin.toml` that is not about what is asked for.
 const SELF_TEST: &str = "self-test";
 
@@ -43,6 +44,7 @@ pub fn asks(wasm: &[u8]) -> Result<Grants, LoadError> {
     let mut asks = manifest(wasm)?.asks;
     asks.key_value |= imports(wasm, KEY_VALUE)?;
     asks.people |= imports(wasm, PEOPLE)?;
+    asks.media |= imports(wasm, MEDIA)?;
     Ok(asks)
 }
 

@@ -7,7 +7,9 @@
 
 pub(crate) mod conferences;
 pub(crate) mod dial_terms;
+pub(crate) mod files;
 pub(crate) mod people;
+pub(crate) mod pin;
 pub(crate) mod retry;
 mod rooms;
 pub(crate) mod routing;

@@ -9,8 +9,9 @@ use std::fmt;
 use std::time::Duration;
 
 use call::{
-    CallError, CallInfo, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply,
-    PeopleCommand, PeopleError, PeopleReply, Reply,
+    AudioCommand, AudioError, AudioReply, CallError, CallInfo, Command, Event, KeyValueCommand,
+    KeyValueError, KeyValueReply, PeopleCommand, PeopleError, PeopleReply, PinError, PinVerdict,
+    Reply,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +89,20 @@ pub enum Entry {
         /// What it got.
         result: Result<PeopleReply, PeopleError>,
     },
+    /// The story prepared what its call recorded, or kept it.
+    Audio {
+        /// What it asked.
+        command: AudioCommand,
+        /// What it got.
+        result: Result<AudioReply, AudioError>,
+    },
+    /// The story asked who calls. What was typed is not written down.
+    Pin {
+        /// The name of the secret.
+        secret: String,
+        /// What came of it.
+        result: Result<PinVerdict, PinError>,
+    },
 }
 
 /// One entry in words.
@@ -130,6 +145,12 @@ impl Entry {
             Self::People { command, result } => {
                 let answer = words::people_result(result);
                 format!("{}: {answer}", words::people(command))
+            }
+            Self::Audio { command, result } => {
+                format!("{}: {}", words::audio(command), words::audio_result(result))
+            }
+            Self::Pin { secret, result } => {
+                format!("{}: {}", words::pin(secret), words::pin_result(result))
             }
             Self::Log(line) => format!("log: {}", line.message),
             Self::MemoryRefused { current, desired } => {
@@ -199,6 +220,8 @@ impl Journal {
                     | Entry::Next { .. }
                     | Entry::KeyValue { .. }
                     | Entry::People { .. }
+                    | Entry::Audio { .. }
+                    | Entry::Pin { .. }
             );
             let step = is_step.then(|| {
                 steps += 1;

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use call::{
-    CallError, Command, Event, KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand,
-    PeopleError, PeopleReply, Reply,
+    AudioCommand, AudioError, AudioReply, CallError, Command, ConcealedKeys, Event,
+    KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand, PeopleError, PeopleReply,
+    PinError, PinVerdict, Reply,
 };
 
 /// What [`CallPort::next_event`] gives.
@@ -47,6 +48,24 @@ pub trait CallPort: Send + 'static {
     ) -> impl Future<Output = Result<PeopleReply, PeopleError>> + Send {
         async { Err(PeopleError::NotGranted) }
     }
+
+    /// Prepares what the call recorded, or keeps it as audio of the account's. It is durable when this is over. Where nobody keeps any, it is
+    /// refused.
+    fn audio(
+        &mut self,
+        _command: AudioCommand,
+    ) -> impl Future<Output = Result<AudioReply, AudioError>> + Send {
+        async { Err(AudioError::NotGranted) }
+    }
+
+    /// Compares keys that the story was not told with a secret of the account, and counts wrong ones. Where nobody has one, it is refused.
+    fn check_pin(
+        &mut self,
+        _secret: String,
+        _keys: ConcealedKeys,
+    ) -> impl Future<Output = Result<PinVerdict, PinError>> + Send {
+        async { Err(PinError::NotGranted) }
+    }
 }
 
 /// A [`CallPort`] whose type is forgotten: one compiled flow serves them all.
@@ -58,6 +77,12 @@ pub(crate) trait AnyPort: Send {
         command: KeyValueCommand,
     ) -> Boxed<'_, Result<KeyValueReply, KeyValueError>>;
     fn people(&mut self, command: PeopleCommand) -> Boxed<'_, Result<PeopleReply, PeopleError>>;
+    fn audio(&mut self, command: AudioCommand) -> Boxed<'_, Result<AudioReply, AudioError>>;
+    fn check_pin(
+        &mut self,
+        secret: String,
+        keys: ConcealedKeys,
+    ) -> Boxed<'_, Result<PinVerdict, PinError>>;
 }
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -80,5 +105,17 @@ impl<P: CallPort> AnyPort for P {
 
     fn people(&mut self, command: PeopleCommand) -> Boxed<'_, Result<PeopleReply, PeopleError>> {
         Box::pin(CallPort::people(self, command))
+    }
+
+    fn audio(&mut self, command: AudioCommand) -> Boxed<'_, Result<AudioReply, AudioError>> {
+        Box::pin(CallPort::audio(self, command))
+    }
+
+    fn check_pin(
+        &mut self,
+        secret: String,
+        keys: ConcealedKeys,
+    ) -> Boxed<'_, Result<PinVerdict, PinError>> {
+        Box::pin(CallPort::check_pin(self, secret, keys))
     }
 }

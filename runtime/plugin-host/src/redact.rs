@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use call::{
-    CallCallback, CallError, CallInfo, Command, ConferenceCommand, ConferenceEvent,
-    ConferenceOptions, Continuation, DialRequest, DialTarget, Event, HttpRequest, HttpResponse,
-    KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource, OrderedSound,
-    PartialWords, PeopleCommand, PeopleReply, Person, PersonChange, PlaybackEnd, QueueCommand,
-    Recording, RecordingCallback, RecordingCommand, RecordingSid, ReferRequest, Reply, SpeechEnd,
-    SpeechEvent, StatusCallback, StoryFlow, StreamRequest, WaitSound, Whisper,
+    AudioCommand, AudioReply, CallCallback, CallError, CallInfo, Command, ConferenceCommand,
+    ConferenceEvent, ConferenceOptions, Continuation, DialRequest, DialTarget, Event, HttpRequest,
+    HttpResponse, KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource,
+    OrderedSound, PartialWords, PeopleCommand, PeopleReply, Person, PersonChange, PlaybackEnd,
+    QueueCommand, Recording, RecordingCallback, RecordingCommand, RecordingSid, ReferRequest,
+    Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow, StreamRequest, WaitSound, Whisper,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
 use crate::story::Outcome;
 
+/// In the place of every recording.
+const NO_RECORDING: RecordingSid = RecordingSid::from_bytes([0; 16]);
 /// Header fields whose values say nothing of anybody.
 const PLAIN_HEADERS: [&str; 5] = [
     "accept",
@@ -114,6 +116,15 @@ fn entry(entry: Entry) -> Entry {
                 PeopleReply::Done => PeopleReply::Done,
             }),
         },
+        Entry::Audio { command, result } => Entry::Audio {
+            command: audio(command),
+            result: result.map(|reply| match reply {
+                AudioReply::Prepared(name) => AudioReply::Prepared(text(&name)),
+                AudioReply::Kept => AudioReply::Kept,
+            }),
+        },
+        // The name of a secret stays: it is the flow's. What was typed was never there.
+        entry @ Entry::Pin { .. } => entry,
         entry @ (Entry::MemoryRefused { .. } | Entry::Cut | Entry::Redacted) => entry,
     }
 }
@@ -234,6 +245,17 @@ pub(crate) fn key_value(command: KeyValueCommand) -> KeyValueCommand {
                 delta,
             },
         }),
+    }
+}
+
+/// As it stands in a redacted journal. The name of what is kept is the account's, and stays.
+pub(crate) fn audio(command: AudioCommand) -> AudioCommand {
+    match command {
+        AudioCommand::Prepare(_) => AudioCommand::Prepare(NO_RECORDING),
+        AudioCommand::Keep { prepared, name } => AudioCommand::Keep {
+            prepared: text(&prepared),
+            name,
+        },
     }
 }
 
@@ -379,7 +401,7 @@ fn event(event: Event) -> Event {
         Event::RecordingEnded(id, recording) => Event::RecordingEnded(
             id,
             Recording {
-                sid: RecordingSid::from_bytes([0; 16]),
+                sid: NO_RECORDING,
                 url: url(&recording.url),
                 end: recording.end.map_err(|why| digits(&why)),
                 ..recording

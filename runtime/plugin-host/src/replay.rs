@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use call::{
-    CallError, Command, Grants, KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand,
-    PeopleError, PeopleReply, Reply,
+    AudioCommand, AudioError, AudioReply, CallError, Command, ConcealedKeys, Grants,
+    KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand, PeopleError, PeopleReply,
+    PinError, PinVerdict, Reply,
 };
 use tokio::sync::oneshot;
 
@@ -183,6 +184,8 @@ enum Step {
     Wait(Option<u32>, Next),
     KeyValue(KeyValueCommand, Result<KeyValueReply, KeyValueError>),
     People(PeopleCommand, Result<PeopleReply, PeopleError>),
+    Audio(AudioCommand, Result<AudioReply, AudioError>),
+    Pin(String, Result<PinVerdict, PinError>),
 }
 
 impl Step {
@@ -192,6 +195,8 @@ impl Step {
             Self::Wait(timeout_ms, _) => words::wait(*timeout_ms),
             Self::KeyValue(command, _) => words::key_value(command),
             Self::People(command, _) => words::people(command),
+            Self::Audio(command, _) => words::audio(command),
+            Self::Pin(secret, _) => words::pin(secret),
         }
     }
 }
@@ -220,6 +225,8 @@ fn split(entries: Vec<Entry>) -> (Vec<Step>, Option<Outcome>) {
             }
             Entry::KeyValue { command, result } => steps.push(Step::KeyValue(command, result)),
             Entry::People { command, result } => steps.push(Step::People(command, result)),
+            Entry::Audio { command, result } => steps.push(Step::Audio(command, result)),
+            Entry::Pin { secret, result } => steps.push(Step::Pin(secret, result)),
             Entry::Log(_) | Entry::MemoryRefused { .. } | Entry::Redacted => {}
             Entry::Cut => return (steps, None),
             Entry::Ended(outcome) => return (steps, Some(outcome)),
@@ -306,6 +313,35 @@ impl CallPort for JournalPort {
                 result
             }
             _ => self.leave(words::people(&compared)).await,
+        }
+    }
+
+    async fn audio(&mut self, command: AudioCommand) -> Result<AudioReply, AudioError> {
+        let compared = match self.is_redacted {
+            true => redact::audio(command),
+            false => command,
+        };
+        match self.steps.next() {
+            Some(Step::Audio(recorded, result)) if recorded == compared => {
+                self.step_done();
+                result
+            }
+            _ => self.leave(words::audio(&compared)).await,
+        }
+    }
+
+    /// What was typed is not in the journal: what came of it is.
+    async fn check_pin(
+        &mut self,
+        secret: String,
+        _: ConcealedKeys,
+    ) -> Result<PinVerdict, PinError> {
+        match self.steps.next() {
+            Some(Step::Pin(recorded, result)) if recorded == secret => {
+                self.step_done();
+                result
+            }
+            _ => self.leave(words::pin(&secret)).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::{CallInfo, Grants};
+use call::{CallInfo, ConcealedKeys, Grants};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
@@ -61,6 +61,8 @@ pub(crate) struct StoryState {
     pub(crate) patience: Instant,
     /// The story was told that the call is over.
     pub(crate) hung_up: bool,
+    /// Keys that it is not told, since it asked for that.
+    pub(crate) concealed: Option<ConcealedKeys>,
 }
 
 impl StoryState {
@@ -110,6 +112,7 @@ impl StoryState {
             commands: 0,
             patience: Instant::now() + limits.command_wait,
             hung_up: false,
+            concealed: None,
         }
     }
 }

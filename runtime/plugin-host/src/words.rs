@@ -1,5 +1,6 @@
 //! Commands, events and their answers in words: for transcripts and differences.
 
+mod audio;
 mod key_values;
 mod people;
 mod rooms;
@@ -11,6 +12,7 @@ use call::{
     Referral, Reply, StoryFlow, StreamEnd, StreamRequest, StreamTracks,
 };
 
+pub use audio::{audio, audio_result, pin, pin_result};
 pub use key_values::{key_value, key_value_result};
 pub use people::{people, people_result};
 

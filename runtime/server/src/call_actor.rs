@@ -27,12 +27,14 @@ use crate::children::{self, Children, Parent};
 use crate::clock;
 use crate::detection;
 use crate::flows::{Begun, Story, VersionId};
+use crate::kept_audio::AudioDesk;
 use crate::key_values::Pairs;
 use crate::library::prompt_codecs;
 use crate::listening::Listening;
-use crate::mailbox::{Request, StoryDesk, mailbox};
+use crate::mailbox::{AccountDesks, Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
+use crate::pins::PinDesk;
 use crate::referral::{self, Peer};
 use crate::registry::Registry;
 use crate::services::{Services, call_span};
@@ -413,13 +415,30 @@ impl CallActor {
         }
     }
 
-    fn start_story(&mut self, choice: StoryChoice) {
+    fn account_desks(&self) -> AccountDesks {
         let scope = Scope::of_host(self.account.sid);
-        let store = &self.services.store;
-        let (mailbox, desk) = mailbox(
-            Pairs::new(Arc::clone(store), scope),
-            Registry::new(Arc::clone(store), scope),
-        );
+        let Services {
+            store,
+            studio,
+            library,
+            pins,
+            ..
+        } = self.services.as_ref();
+        AccountDesks {
+            pairs: Pairs::new(Arc::clone(store), scope),
+            registry: Registry::new(Arc::clone(store), scope),
+            audio: AudioDesk::new(
+                Arc::clone(store),
+                Arc::clone(studio),
+                library.uploads().clone(),
+                Arc::clone(&self.info),
+            ),
+            pins: PinDesk::new(Arc::clone(store), Arc::clone(pins), &self.info),
+        }
+    }
+
+    fn start_story(&mut self, choice: StoryChoice) {
+        let (mailbox, desk) = mailbox(self.account_desks());
         let stop = Stop::new();
         match self.begun_with_share(choice) {
             Ok((begun, share)) => {

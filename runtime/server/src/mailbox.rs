@@ -4,14 +4,17 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use call::{
-    CallError, Command, Event, HangUpCause, KeyValueCommand, KeyValueError, KeyValueReply,
-    PeopleCommand, PeopleError, PeopleReply, RecordingId, Reply,
+    AudioCommand, AudioError, AudioReply, CallError, Command, ConcealedKeys, Event, HangUpCause,
+    KeyValueCommand, KeyValueError, KeyValueReply, PeopleCommand, PeopleError, PeopleReply,
+    PinError, PinVerdict, RecordingId, Reply,
 };
 use plugin_host::{CallPort, Next};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock;
+use crate::kept_audio::AudioDesk;
 use crate::key_values::Pairs;
+use crate::pins::PinDesk;
 use crate::registry::Registry;
 
 /// Events that a story may leave unread. One that does not read is stopped by its actor.
@@ -34,10 +37,15 @@ pub(crate) struct Mailbox {
     http_pending: usize,
     /// Recordings that the story began and that have not ended; their ends come even after the hang-up.
     recordings: HashSet<RecordingId>,
-    /// Past the actor, which does not wait for a disk.
-    pairs: Pairs,
-    /// In the same way.
-    registry: Registry,
+    account: AccountDesks,
+}
+
+/// What a story reaches of its account past the actor, which does not wait for a disk.
+pub(crate) struct AccountDesks {
+    pub(crate) pairs: Pairs,
+    pub(crate) registry: Registry,
+    pub(crate) audio: AudioDesk,
+    pub(crate) pins: PinDesk,
 }
 
 /// The actor's end.
@@ -48,7 +56,7 @@ pub(crate) struct StoryDesk {
 }
 
 /// A mailbox for one story and the desk of its actor.
-pub(crate) fn mailbox(pairs: Pairs, registry: Registry) -> (Mailbox, StoryDesk) {
+pub(crate) fn mailbox(account: AccountDesks) -> (Mailbox, StoryDesk) {
     // A story has one command under way at a time.
     let (requests, requests_out) = mpsc::channel(1);
     let (events_in, events) = mpsc::channel(EVENTS);
@@ -59,8 +67,7 @@ pub(crate) fn mailbox(pairs: Pairs, registry: Registry) -> (Mailbox, StoryDesk) 
             hung_up: None,
             http_pending: 0,
             recordings: HashSet::new(),
-            pairs,
-            registry,
+            account,
         },
         StoryDesk {
             requests: requests_out,
@@ -116,11 +123,23 @@ impl CallPort for Mailbox {
         &mut self,
         command: KeyValueCommand,
     ) -> Result<KeyValueReply, KeyValueError> {
-        self.pairs.obey(command).await
+        self.account.pairs.obey(command).await
     }
 
     async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
-        self.registry.obey(command).await
+        self.account.registry.obey(command).await
+    }
+
+    async fn audio(&mut self, command: AudioCommand) -> Result<AudioReply, AudioError> {
+        self.account.audio.obey(command).await
+    }
+
+    async fn check_pin(
+        &mut self,
+        secret: String,
+        keys: ConcealedKeys,
+    ) -> Result<PinVerdict, PinError> {
+        self.account.pins.check(&secret, &keys)
     }
 }
 
@@ -141,18 +160,45 @@ impl Mailbox {
 mod tests {
     use std::sync::Arc;
 
-    use call::{AccountSid, RequestId};
-    use store::{MemoryStore, Scope};
+    use call::{AccountSid, CallInfo, CallSid, Direction, RequestId};
+    use store::{MemoryStore, Scope, Store};
+    use tokio::runtime::Handle;
 
     use super::*;
+    use crate::callbacks::Callbacks;
+    use crate::config;
+    use crate::recorder::Studio;
+    use crate::uploads::Uploads;
 
     fn mailbox() -> (Mailbox, StoryDesk) {
-        let nobody = Scope::of_host(AccountSid::from_bytes([1; 16]));
-        let store = Arc::new(MemoryStore::new());
-        super::mailbox(
-            Pairs::new(store.clone(), nobody),
-            Registry::new(store, nobody),
+        let info = CallInfo {
+            call_sid: CallSid::from_bytes([2; 16]),
+            account_sid: AccountSid::from_bytes([1; 16]),
+            caller: "+1".to_owned(),
+            callee: "1000".to_owned(),
+            direction: Direction::Inbound,
+            parent_call_sid: None,
+            sip_call_id: "a@b".to_owned(),
+        };
+        let nobody = Scope::of_host(info.account_sid);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let folder = tempfile::tempdir().unwrap();
+        let studio = Studio::start(
+            folder.path(),
+            &config::Recording::default(),
+            String::new(),
+            Arc::clone(&store),
+            Arc::new(Callbacks::new()),
+            Handle::current(),
         )
+        .unwrap();
+        let uploads = Uploads::new(folder.path());
+        super::mailbox(AccountDesks {
+            pairs: Pairs::new(Arc::clone(&store), nobody),
+            registry: Registry::new(Arc::clone(&store), nobody),
+            pins: PinDesk::new(Arc::clone(&store), Arc::default(), &info),
+            audio: AudioDesk::new(store, Arc::new(studio), uploads, Arc::new(info)),
+        })
     }
 
     async fn next(mailbox: &mut Mailbox) -> Option<Event> {

@@ -65,6 +65,8 @@ impl Runtime {
         let api = listener.local_addr()?;
 
         let web = Arc::new(Web::new());
+        let uploads = Uploads::new(&config.data_dir);
+        uploads.sweep().context("the folder of uploaded media")?;
         let speaker = find_speaker(&config, &engine).await?;
         let recognition = find_recognition(&config).await?;
         let limits = Limits {
@@ -106,7 +108,7 @@ impl Runtime {
             endpoint: endpoint.handle(),
             media,
             studio: Arc::clone(&studio),
-            library: Library::new(speaker, Arc::clone(&web), Uploads::new(&config.data_dir)),
+            library: Library::new(speaker, Arc::clone(&web), uploads),
             recognition,
             web,
             flows,
@@ -123,6 +125,7 @@ impl Runtime {
             limits,
             shares,
             trunks,
+            pins: Arc::default(),
             contacts,
         });
         bookkeeper::start(&services);

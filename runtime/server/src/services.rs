@@ -18,6 +18,7 @@ use crate::live::LiveCalls;
 use crate::media_plane::MediaPlane;
 use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
+use crate::pins::Pins;
 use crate::recorder::Studio;
 use crate::rooms::{Conferences, Queues};
 use crate::routing::Policies;
@@ -44,6 +45,7 @@ pub(crate) struct Services {
     pub(crate) conferences: Conferences,
     pub(crate) queues: Queues,
     pub(crate) trunks: Trunks,
+    pub(crate) pins: Arc<Pins>,
     pub(crate) news: NewsDesk,
     pub(crate) limits: Limits,
     /// What each account's stories have of what all have.

@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use api::{Done, MAX_MEDIA_FILES, MediaError, MediaFile};
+use api::{Done, MAX_MEDIA_BYTES, MAX_MEDIA_FILES, MediaError, MediaFile};
 use bytes::Bytes;
-use call::AccountSid;
+use call::{AccountSid, RecordingSid};
 use media::DecodeLimits;
 
 use crate::operator::Host;
@@ -14,6 +14,8 @@ use crate::services::random;
 
 /// After so long a file that was begun is one that nobody writes any more.
 const LEFTOVER: Duration = Duration::from_hours(1);
+/// What a call has prepared begins so, and goes with its story.
+const PREPARED: &str = ".prepared-";
 
 /// Where they are.
 #[derive(Debug, Clone)]
@@ -30,20 +32,30 @@ impl Uploads {
         self.0.join(account.to_string())
     }
 
+    /// Removes what a process that was killed left unfinished.
+    pub(crate) fn sweep(&self) -> io::Result<()> {
+        let folders = match std::fs::read_dir(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            folders => folders?,
+        };
+        for folder in folders {
+            for file in std::fs::read_dir(folder?.path())? {
+                let file = file?;
+                if file.file_name().to_string_lossy().starts_with('.') {
+                    std::fs::remove_file(file.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a file that can be played. It appears whole, or not at all.
     fn keep(&self, account: AccountSid, name: &str, bytes: &[u8]) -> Result<MediaFile, MediaError> {
-        let extension = Path::new(name).extension().and_then(|end| end.to_str());
-        media::decode(bytes, extension, DecodeLimits::default())
-            .map_err(|error| MediaError::Unfit(format!("The file cannot be played: {error}")))?;
+        check_audio(name, bytes)?;
         let folder = self.folder(account);
         std::fs::create_dir_all(&folder)?;
         remove_leftovers(&folder)?;
-        let others = list(&folder)?.into_iter().filter(|file| file.name != name);
-        if others.count() >= MAX_MEDIA_FILES {
-            return Err(MediaError::Unfit(format!(
-                "An account has {MAX_MEDIA_FILES} files at most: remove some"
-            )));
-        }
+        check_room(&folder, name)?;
         // No name of an account's begins with a point. Another upload of the same name has another one of these.
         let number = u64::from_ne_bytes(random());
         let (unfinished, path) = (folder.join(format!(".{number:x}")), folder.join(name));
@@ -56,6 +68,102 @@ impl Uploads {
         std::fs::File::open(&folder)?.sync_all()?;
         Ok(of(name.to_owned(), &path.metadata()?))
     }
+
+    /// Writes what a call recorded where the account can play it, under a name that it cannot have given to a file.
+    pub(crate) fn prepare(
+        &self,
+        account: AccountSid,
+        recording: RecordingSid,
+        bytes: &[u8],
+    ) -> Result<Prepared, MediaError> {
+        if bytes.len() > MAX_MEDIA_BYTES {
+            return Err(MediaError::Unfit(format!(
+                "The recording has more than {} MiB: record less",
+                MAX_MEDIA_BYTES >> 20
+            )));
+        }
+        let name = format!("{PREPARED}{recording}.wav");
+        check_audio(&name, bytes)?;
+        let folder = self.folder(account);
+        std::fs::create_dir_all(&folder)?;
+        let prepared = Prepared {
+            path: folder.join(&name),
+            recording,
+            name,
+        };
+        std::fs::write(&prepared.path, bytes)?;
+        Ok(prepared)
+    }
+
+    /// Gives a prepared file its name.
+    pub(crate) fn take_over(
+        &self,
+        account: AccountSid,
+        prepared: &Path,
+        name: &str,
+    ) -> Result<MediaFile, MediaError> {
+        let folder = self.folder(account);
+        check_room(&folder, name)?;
+        place(&folder, prepared, name)
+    }
+}
+
+/// A recording that can be played, for as long as this is there.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    path: PathBuf,
+    recording: RecordingSid,
+    name: String,
+}
+
+impl Prepared {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn is_of(&self, recording: RecordingSid) -> bool {
+        self.recording == recording
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // What was kept is there no more. What cannot be removed is at the next start.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn check_audio(name: &str, bytes: &[u8]) -> Result<(), MediaError> {
+    let extension = Path::new(name).extension().and_then(|end| end.to_str());
+    match media::decode(bytes, extension, DecodeLimits::default()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(MediaError::Unfit(format!(
+            "The file cannot be played: {error}"
+        ))),
+    }
+}
+
+fn check_room(folder: &Path, name: &str) -> Result<(), MediaError> {
+    let others = list(folder)?.into_iter().filter(|file| file.name != name);
+    match others.count() < MAX_MEDIA_FILES {
+        true => Ok(()),
+        false => Err(MediaError::Unfit(format!(
+            "An account has {MAX_MEDIA_FILES} files at most: remove some"
+        ))),
+    }
+}
+
+/// Gives a file that was written its name. On disk when this is over.
+fn place(folder: &Path, written: &Path, name: &str) -> Result<MediaFile, MediaError> {
+    let path = folder.join(name);
+    std::fs::File::open(written)?.sync_all()?;
+    std::fs::rename(written, &path)?;
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(of(name.to_owned(), &path.metadata()?))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -68,7 +176,9 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn remove_leftovers(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let is_unfinished = entry.file_name().to_string_lossy().starts_with('.');
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_unfinished = name.starts_with('.') && !name.starts_with(PREPARED);
         // What is gone meanwhile is renamed.
         let age = entry.metadata().and_then(|of| of.modified());
         let age = age.ok().and_then(|at| at.elapsed().ok());
@@ -190,6 +300,37 @@ mod tests {
             [kept],
             "the one before stays"
         );
+    }
+
+    #[test]
+    fn what_is_prepared_is_playable_unlisted_and_gone_unless_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let uploads = Uploads::new(folder.path());
+        let wav = include_bytes!("../prompts/apology.wav");
+        let sid = |byte| RecordingSid::from_bytes([byte; 16]);
+        let dropped = uploads.prepare(AC, sid(1), wav).unwrap();
+        let (path, kept) = (
+            dropped.path().to_owned(),
+            uploads.prepare(AC, sid(2), wav).unwrap(),
+        );
+        assert!(path.exists() && list(&uploads.folder(AC)).unwrap().is_empty());
+        drop(dropped);
+        assert!(!path.exists());
+        uploads.take_over(AC, kept.path(), "flood-lo.wav").unwrap();
+        drop(kept);
+        let own = list(&uploads.folder(AC)).unwrap();
+        assert_eq!(own.len(), 1);
+        assert_eq!(
+            (own[0].name.as_str(), own[0].bytes),
+            ("flood-lo.wav", wav.len() as u64)
+        );
+        assert!(uploads.prepare(AC, sid(3), b"no audio").is_err());
+
+        // A process that was killed leaves what it had prepared.
+        std::mem::forget(uploads.prepare(AC, sid(4), wav).unwrap());
+        uploads.sweep().unwrap();
+        let left: Vec<_> = std::fs::read_dir(uploads.folder(AC)).unwrap().collect();
+        assert_eq!(left.len(), 1, "the file of the account's stays");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::audio;
+
 /// What a number does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
@@ -51,6 +53,8 @@ struct Shared {
     calls: BTreeMap<String, (String, Instant)>,
     /// Dialogs that came to an end on our side: heard to the end, or refused.
     heard: Vec<String>,
+    /// What each voice said that was heard, by its SSRC: samples of G.711 in the order of their time.
+    voices: BTreeMap<u32, BTreeMap<u32, Vec<i16>>>,
     is_over: bool,
 }
 
@@ -58,12 +62,20 @@ impl Callees {
     /// Starts it on a port of its own. `manner` says what a number does when it is called for the nth time, from 0.
     #[must_use]
     pub fn start(manner: fn(&str, usize) -> Manner) -> Self {
+        Self::begin(manner).0
+    }
+
+    fn begin(manner: fn(&str, usize) -> Manner) -> (Self, UdpSocket) {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket
             .set_read_timeout(Some(Duration::from_millis(200)))
             .expect("a socket has a timeout");
         let media = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        media
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .expect("a socket has a timeout");
         let address = socket.local_addr().expect("a bound socket has an address");
+        let ears = media.try_clone().expect("a second handle");
         let shared = Arc::default();
         let peer = Peer {
             socket,
@@ -73,7 +85,26 @@ impl Callees {
             answers: BTreeMap::new(),
         };
         thread::spawn(move || peer.run());
-        Self { address, shared }
+        (Self { address, shared }, ears)
+    }
+
+    /// Starts it as one that also listens: [`Self::voices`].
+    #[must_use]
+    pub fn listening(manner: fn(&str, usize) -> Manner) -> Self {
+        let (callees, media) = Self::begin(manner);
+        let shared = Arc::clone(&callees.shared);
+        thread::spawn(move || listen(&media, &shared));
+        callees
+    }
+
+    /// What was heard in each call that had audio.
+    #[must_use]
+    pub fn voices(&self) -> Vec<Vec<i16>> {
+        let shared = self.shared.lock().expect("nobody panics with it");
+        let voices = shared.voices.values();
+        voices
+            .map(|packets| packets.values().flatten().copied().collect())
+            .collect()
     }
 
     /// When each number was called, in order.
@@ -106,9 +137,32 @@ impl Drop for Callees {
     }
 }
 
+/// Takes packets of PCMU apart (RFC 3550 section 5.1), of which none here has a list of sources or an extension.
+fn listen(media: &UdpSocket, shared: &Mutex<Shared>) {
+    let mut buffer = [0; 2_048];
+    loop {
+        let length = media.recv(&mut buffer).unwrap_or(0);
+        let Ok(mut shared) = shared.lock() else {
+            return;
+        };
+        if shared.is_over {
+            return;
+        }
+        let Some((header, payload)) = buffer[..length].split_first_chunk::<12>() else {
+            continue;
+        };
+        let word = |at: usize| u32::from_be_bytes([0, 1, 2, 3].map(|byte| header[at + byte]));
+        if header[1] & 0x7f == 0 {
+            let samples = payload.iter().map(|octet| audio::mu_law(*octet)).collect();
+            let voice = shared.voices.entry(word(8)).or_default();
+            voice.insert(word(4), samples);
+        }
+    }
+}
+
 struct Peer {
     socket: UdpSocket,
-    /// Takes RTP and looks at none of it.
+    /// Takes RTP; only one that [listens](Callees::listening) looks at it.
     media: UdpSocket,
     manner: fn(&str, usize) -> Manner,
     shared: Arc<Mutex<Shared>>,

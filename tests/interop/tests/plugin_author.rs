@@ -108,6 +108,7 @@ fn the_example_plugins_do_what_their_scripts_say() {
         ("cambodia-registration", 16),
         ("laos-registration", 16),
         ("least-cost-routing", 12),
+        ("message-recorder", 13),
         ("office-hours-retry", 14),
         ("opening-hours", 5),
         ("returning-caller", 3),

@@ -34,6 +34,10 @@ pub(super) struct World {
     pub(super) key_value: BTreeMap<String, String>,
     /// Whom the account knows when the call comes in, by number.
     pub(super) people: BTreeMap<String, PersonWords>,
+    /// Secrets of the account that are PINs.
+    pub(super) pins: BTreeMap<String, String>,
+    /// No PIN is looked at for so many seconds.
+    pub(super) pin_locked: Option<u32>,
     /// Seconds.
     pub(super) prompts: BTreeMap<String, f64>,
     pub(super) missing_prompts: Vec<String>,
@@ -91,6 +95,7 @@ pub(super) struct Entry {
     pub(super) sent: Option<Vec<Sent>>,
     pub(super) kept: Option<BTreeMap<String, String>>,
     pub(super) people: Option<BTreeMap<String, PersonWords>>,
+    pub(super) files: Option<BTreeMap<String, f64>>,
     #[serde(default)]
     pub(super) world: World,
 }

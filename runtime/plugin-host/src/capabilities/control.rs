@@ -102,7 +102,10 @@ impl Host for StoryState {
     ) -> wasmtime::Result<Option<control::Event>> {
         self.sandbox.host_call()?;
         let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
-        let next = self.port.next_event(timeout).await;
+        let mut next = self.port.next_event(timeout).await;
+        if let (Some(keys), Some(Event::Digit(key))) = (&mut self.concealed, &mut next.event) {
+            *key = keys.take(*key);
+        }
         self.sandbox.clock.set(next.now_unix_ms);
         let now_unix_ms = self.sandbox.clock.now_unix_ms();
         self.sandbox.notebook.set_now(now_unix_ms);

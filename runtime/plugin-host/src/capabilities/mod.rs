@@ -7,12 +7,14 @@ mod config;
 mod control;
 mod dial;
 mod dial_terms;
+mod files;
 mod filesystem;
 mod key_value;
 mod logging;
 mod machine_detection;
 mod network;
 mod people;
+mod pin;
 mod process;
 mod queue;
 mod random;
@@ -49,6 +51,8 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:call/referral",
     "jackfield:call/speech-input",
     "jackfield:people/people",
+    "jackfield:media/files",
+    "jackfield:pin/pin",
     "jackfield:rooms/conferences",
     "jackfield:dial/terms",
     "wasi:keyvalue/store",
@@ -121,6 +125,8 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::referral::add_to_linker::<_, Own>(linker, own)?;
     bindings::speech_input::add_to_linker::<_, Own>(linker, own)?;
     bindings::people::add_to_linker::<_, Own>(linker, own)?;
+    bindings::files::add_to_linker::<_, Own>(linker, own)?;
+    bindings::pin::add_to_linker::<_, Own>(linker, own)?;
     bindings::conferences::add_to_linker::<_, Own>(linker, own)?;
     bindings::dial_terms::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;

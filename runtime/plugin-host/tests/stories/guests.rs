@@ -53,6 +53,8 @@ package test:guest {
     world all {
         include jackfield:call/call-flow@0.1.0;
         import jackfield:people/people@0.1.0;
+        import jackfield:media/files@0.1.0;
+        import jackfield:pin/pin@0.1.0;
         import wasi:cli/exit@0.2.6;
         import wasi:cli/environment@0.2.6;
         import wasi:cli/stdout@0.2.6;
@@ -160,6 +162,8 @@ fn resolve(changes: &[(&str, &str)]) -> (Resolve, PackageId) {
         "types@0.1.0",
         "call@0.1.0",
         "people@0.1.0",
+        "media@0.1.0",
+        "pin@0.1.0",
         "routing@0.1.0",
         "retry@0.1.0",
     ]

@@ -13,6 +13,7 @@ mod guests;
 mod key_values;
 mod limits;
 mod load;
+mod official;
 mod people;
 mod ports;
 mod replay;

@@ -6,9 +6,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use call::{
-    AccountSid, CallError, CallInfo, CallSid, Command, Direction, Event, Grants, HangUpCause,
-    KeyValueCommand, KeyValueError, KeyValueReply, KeyValues, People, PeopleCommand, PeopleError,
-    PeopleReply, PlaybackId, Reply,
+    AccountSid, AudioCommand, AudioError, AudioReply, CallError, CallInfo, CallSid, Command,
+    ConcealedKeys, Direction, Event, Grants, HangUpCause, KeyValueCommand, KeyValueError,
+    KeyValueReply, KeyValues, People, PeopleCommand, PeopleError, PeopleReply, PinError,
+    PinVerdict, PlaybackId, Reply,
 };
 use plugin_host::{
     Allowance, CallPort, Engine, EngineConfig, Limits, LogLine, Next, Stop, StoryEnd, StorySetup,
@@ -58,6 +59,10 @@ pub(crate) struct Obedient {
     pub(crate) commands: Arc<Mutex<Vec<Command>>>,
     pub(crate) pairs: Arc<Mutex<KeyValues>>,
     pub(crate) people: Arc<Mutex<People>>,
+    /// What was kept, and what it was to be called.
+    pub(crate) kept: Arc<Mutex<Vec<(String, String)>>>,
+    /// Secrets, and what was typed for them.
+    pub(crate) typed: Arc<Mutex<Vec<(String, String)>>>,
     seconds: u64,
 }
 
@@ -107,6 +112,31 @@ impl CallPort for Obedient {
 
     async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
         self.people.lock().unwrap().obey(command)
+    }
+
+    async fn audio(&mut self, command: AudioCommand) -> Result<AudioReply, AudioError> {
+        command.check()?;
+        match command {
+            AudioCommand::Prepare(sid) => Ok(AudioReply::Prepared(format!("p-{sid}"))),
+            AudioCommand::Keep { prepared, name } => {
+                self.kept.lock().unwrap().push((prepared, name));
+                Ok(AudioReply::Kept)
+            }
+        }
+    }
+
+    async fn check_pin(
+        &mut self,
+        secret: String,
+        keys: ConcealedKeys,
+    ) -> Result<PinVerdict, PinError> {
+        let is_right = keys.expose() == "24681357";
+        let typed = keys.expose().to_owned();
+        self.typed.lock().unwrap().push((secret, typed));
+        Ok(match is_right {
+            true => PinVerdict::Right,
+            false => PinVerdict::Wrong,
+        })
     }
 }
 

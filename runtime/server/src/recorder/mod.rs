@@ -5,6 +5,7 @@
 //! repaired at the next start.
 
 mod api;
+mod audio;
 mod bucket;
 mod claims;
 mod files;

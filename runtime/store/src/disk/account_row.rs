@@ -16,12 +16,23 @@ use crate::{
 
 /// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts, the
 /// fourth how their calls wait, the fifth whether they grant their people, the sixth whether their
-/// queues are stopped, the seventh whether files of recordings are open.
-const VERSION: u8 = 7;
+/// queues are stopped, the seventh whether files of recordings are open, the eighth whether they grant their audio.
+const VERSION: u8 = 8;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountRow {
+    third: Version3,
+    queue: QueueDefaults,
+    grants_people: bool,
+    is_queue_stopped: bool,
+    has_open_recordings: bool,
+    grants_media: bool,
+}
+
+/// As version 7 wrote it: before audio could be granted.
+#[derive(Deserialize)]
+struct Version7 {
     third: Version3,
     queue: QueueDefaults,
     grants_people: bool,
@@ -107,7 +118,7 @@ impl FirstGrants {
         }
     }
 
-    fn and(self, people: bool) -> Grants {
+    fn and(self, people: bool, media: bool) -> Grants {
         Grants {
             hosts: self.hosts,
             dial: self.dial,
@@ -115,6 +126,7 @@ impl FirstGrants {
             secrets: self.secrets,
             key_value: self.key_value,
             people,
+            media,
         }
     }
 }
@@ -231,12 +243,25 @@ impl From<Version5> for AccountRow {
 
 impl From<Version6> for AccountRow {
     fn from(sixth: Version6) -> Self {
-        Self {
+        Self::from(Version7 {
             third: sixth.third,
             queue: sixth.queue,
             grants_people: sixth.grants_people,
             is_queue_stopped: sixth.is_queue_stopped,
             has_open_recordings: false,
+        })
+    }
+}
+
+impl From<Version7> for AccountRow {
+    fn from(seventh: Version7) -> Self {
+        Self {
+            third: seventh.third,
+            queue: seventh.queue,
+            grants_people: seventh.grants_people,
+            is_queue_stopped: seventh.is_queue_stopped,
+            has_open_recordings: seventh.has_open_recordings,
+            grants_media: false,
         }
     }
 }
@@ -259,6 +284,7 @@ impl AccountRow {
             (4, row) => decode_row::<Version4>("account", row).map(Self::from),
             (5, row) => decode_row::<Version5>("account", row).map(Self::from),
             (6, row) => decode_row::<Version6>("account", row).map(Self::from),
+            (7, row) => decode_row::<Version7>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -317,6 +343,7 @@ impl AccountRow {
             grants_people: account.grants.people,
             is_queue_stopped: account.is_queue_stopped,
             has_open_recordings: account.has_open_recordings,
+            grants_media: account.grants.media,
         }
     }
 
@@ -327,6 +354,7 @@ impl AccountRow {
             grants_people,
             is_queue_stopped,
             has_open_recordings,
+            grants_media,
         } = self;
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!(
@@ -386,7 +414,7 @@ impl AccountRow {
             media_dir: row.media_dir,
             voice: row.voice,
             settings: row.settings,
-            grants: row.grants.and(grants_people),
+            grants: row.grants.and(grants_people, grants_media),
             secrets,
         })
     }
@@ -447,7 +475,12 @@ mod tests {
             read.grants_people = true;
             read.is_queue_stopped = true;
             read.has_open_recordings = true;
+            read.grants_media = true;
             let mut before = read.stored();
+            assert_eq!(before.pop(), Some(1), "granted audio");
+            before[0] = 7;
+            let seventh = AccountRow::read(&before).expect("a row of version 7");
+            assert!(seventh.has_open_recordings && !seventh.grants_media);
             assert_eq!(before.pop(), Some(1), "open recordings");
             before[0] = 6;
             let sixth = AccountRow::read(&before).expect("a row of version 6");
@@ -458,9 +491,10 @@ mod tests {
             assert!(fifth.grants_people && !fifth.is_queue_stopped && !fifth.has_open_recordings);
             let now = AccountRow::read(&read.stored()).expect("a row of today");
             assert!(now.is_queue_stopped && now.has_open_recordings);
-            let read = now.third.grants.and(now.grants_people);
+            let read = now.third.grants.and(now.grants_people, now.grants_media);
             let expected = Grants {
                 people: true,
+                media: true,
                 ..grants.clone()
             };
             assert_eq!(read, expected);

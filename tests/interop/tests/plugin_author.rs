@@ -106,7 +106,7 @@ fn the_example_plugins_do_what_their_scripts_say() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
     for (name, cases) in [
         ("cambodia-registration", 16),
-        ("laos-registration", 16),
+        ("laos-registration", 19),
         ("least-cost-routing", 12),
         ("message-recorder", 13),
         ("office-hours-retry", 14),

@@ -26,6 +26,8 @@ pub struct View<'b> {
     pub ahead: u64,
     /// Whether its queued calls were taken back since it was halted.
     pub is_recalled: bool,
+    /// Whether its account's recipients are being decided about.
+    pub is_judging: bool,
 }
 
 /// One step.
@@ -65,10 +67,12 @@ pub fn next(view: &View<'_>, now_unix_ms: u64) -> Step {
     let counts = &view.broadcast.counts;
     let terms = &view.broadcast.rules.terms;
     let is_expired = terms.is_expired(now_unix_ms);
-    let left = counts.waiting + counts.again + counts.judged;
+    // Those who are being decided about are not to be dealt with meanwhile.
+    let judged = counts.judged * u64::from(!view.is_judging);
+    let left = counts.waiting + counts.again + judged;
     match view.broadcast.state {
         BroadcastState::Draft | BroadcastState::Completed => Step::Wait(None),
-        _ if counts.judged > 0 => Step::Judge,
+        _ if judged > 0 => Step::Judge,
         BroadcastState::Stopped if !view.is_recalled && counts.calling > 0 => Step::Recall,
         BroadcastState::Stopped if left > 0 => Step::GiveUp("stopped"),
         BroadcastState::Stopped => Step::Wait(None),
@@ -110,6 +114,17 @@ pub fn decide(broadcast: &Broadcast, recipient: &Recipient, now_unix_ms: u64) ->
         &wish(&broadcast.rules),
         now_unix_ms,
     ))
+}
+
+/// The same where a strategy of the account's own was to decide, and did not.
+#[must_use]
+pub fn decide_for_strategy(
+    broadcast: &Broadcast,
+    recipient: &Recipient,
+    now_unix_ms: u64,
+) -> Judgement {
+    let wish = wish(&broadcast.rules).in_place_of_a_strategy();
+    judgement(retry::next(&attempts(recipient), &wish, now_unix_ms))
 }
 
 /// What becomes of a recipient of whom a strategy said that they are called again at this time: no sooner than the broadcast and the host allow, or

@@ -56,6 +56,18 @@ pub struct Wish {
     pub terms: QueueTerms,
 }
 
+impl Wish {
+    /// The same for rules that stand in for a strategy which decided nothing: they end no sooner than the host's own bound, so that what passes gives up
+    /// nobody who would have been called again.
+    #[must_use]
+    pub fn in_place_of_a_strategy(self) -> Self {
+        Self {
+            max_attempts: self.max_attempts.or(Some(MOST_ATTEMPTS)),
+            ..self
+        }
+    }
+}
+
 /// What becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -95,14 +107,12 @@ pub fn next(attempts: &[Attempt], wish: &Wish, now_unix_ms: u64) -> Decision {
         return Decision::Stop(enough(made, most));
     }
     let reason = format!("{}: again after {} s", last.record.status, gap.as_secs());
-    let asked = Duration::from_secs(last.record.retry_after_s.unwrap_or(0).into());
-    let asked = millis(asked.min(LONGEST_RETRY_AFTER));
-    let at = last.ended_unix_ms + millis(gap).max(asked);
+    let at = last.ended_unix_ms + millis(gap);
     bounded(attempts, wish, at, reason, now_unix_ms)
 }
 
-/// What a decision for `at_unix_ms` comes to within the bounds that no rule and no strategy goes beyond: the attempts, the gap, the hours and
-/// the end.
+/// What a decision for `at_unix_ms` comes to within the bounds that no rule and no strategy goes beyond: the attempts, the gap, what the far end asked
+/// for, the hours and the end.
 #[must_use]
 pub fn bounded(
     attempts: &[Attempt],
@@ -123,7 +133,7 @@ pub fn bounded(
     let gap = wish.gap.unwrap_or(LEAST_GAP).max(LEAST_GAP);
     let rested = attempts
         .last()
-        .map_or(0, |last| last.ended_unix_ms + millis(gap));
+        .map_or(0, |last| last.ended_unix_ms + millis(gap.max(asked(last))));
     let at_unix_ms = wish
         .terms
         .first_time(at_unix_ms.max(rested).max(now_unix_ms));
@@ -133,6 +143,12 @@ pub fn bounded(
         ));
     }
     Decision::Again { at_unix_ms, reason }
+}
+
+/// How long the far end asked to be left alone.
+fn asked(attempt: &Attempt) -> Duration {
+    let seconds = attempt.record.retry_after_s.unwrap_or(0);
+    Duration::from_secs(seconds.into()).min(LONGEST_RETRY_AFTER)
 }
 
 /// How many of these were made.
@@ -290,12 +306,37 @@ mod tests {
     }
 
     #[test]
+    fn what_passes_in_a_strategy_gives_up_nobody() {
+        let busy = |times| attempts(&vec![(CallStatus::Busy, Some(486)); times]);
+        let wish = Wish::default().in_place_of_a_strategy();
+        for (times, goes_on) in [(3, true), (9, true), (10, false)] {
+            let decision = next(&busy(times), &wish, NOW);
+            assert_eq!(
+                matches!(decision, Decision::Again { .. }),
+                goes_on,
+                "{times}"
+            );
+        }
+        let two = Wish {
+            max_attempts: Some(2),
+            ..Wish::default()
+        };
+        let decision = next(&busy(2), &two.in_place_of_a_strategy(), NOW);
+        assert!(matches!(decision, Decision::Stop(_)), "as was ordered");
+    }
+
+    #[test]
     fn what_the_far_end_asks_for_is_kept_to() {
         let mut congested = attempts(&[(CallStatus::Failed, Some(503))]);
         congested[0].record.retry_after_s = Some(3_600);
         let decision = next(&congested, &Wish::default(), NOW);
         assert!(
             matches!(decision, Decision::Again { at_unix_ms, .. } if at_unix_ms == NOW + 60 * MINUTE)
+        );
+        let hasty = bounded(&congested, &Wish::default(), 0, String::new(), NOW);
+        assert!(
+            matches!(hasty, Decision::Again { at_unix_ms, .. } if at_unix_ms == NOW + 60 * MINUTE),
+            "a strategy keeps to it too"
         );
     }
 }

@@ -164,6 +164,7 @@ impl World {
                 next_due_unix_ms: self.store.next_due(BC).unwrap(),
                 ahead: self.ahead,
                 is_recalled: self.is_recalled,
+                is_judging: false,
             };
             match pump::next(&view, self.now) {
                 Step::Wait(at) => return at,

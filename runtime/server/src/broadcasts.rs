@@ -18,6 +18,7 @@ use store::{
 use tokio::sync::Notify;
 use tracing::{error, info};
 
+use self::judge::Judges;
 use crate::clock;
 use crate::services::Services;
 
@@ -46,6 +47,7 @@ impl Broadcasts {
         let worker = Worker {
             services: Arc::downgrade(services),
             recalled: HashSet::new(),
+            judges: Judges::default(),
         };
         tokio::spawn(broadcasts.run(worker));
     }
@@ -75,6 +77,7 @@ struct Worker {
     services: Weak<Services>,
     /// Halted ones whose queued calls were taken back.
     recalled: HashSet<BroadcastSid>,
+    judges: Judges,
 }
 
 impl Worker {
@@ -89,21 +92,15 @@ impl Worker {
             if has_acted {
                 services.store.sweep_broadcasts().await?;
             }
-            let mut judged = Vec::new();
             for broadcast in services.store.begun_broadcasts()? {
                 match self.step(&services, &broadcast).await {
                     Ok(Step::Wait(at)) => wake = [wake, at].into_iter().flatten().min(),
-                    Ok(Step::Judge) => judged.push(broadcast),
+                    Ok(Step::Judge) => {
+                        self.judges.begin(&services, broadcast);
+                        has_acted = true;
+                    }
                     Ok(_) => has_acted = true,
                     Err(why) => wake = Some(after(&broadcast, &why, wake)),
-                }
-            }
-            // All at once: however long each account's strategy thinks, the others wait no longer than for one of them.
-            let judging = judged.iter().map(|one| judge::judge(&services, one));
-            for (broadcast, result) in judged.iter().zip(join_all(judging).await) {
-                match result {
-                    Ok(()) => has_acted = true,
-                    Err(why) => wake = Some(after(broadcast, &why, wake)),
                 }
             }
             if !has_acted {
@@ -137,6 +134,7 @@ impl Worker {
             next_due_unix_ms: services.store.next_due(sid)?,
             ahead: ahead(services, broadcast).min(broadcast.counts.calling + room),
             is_recalled: self.recalled.contains(&sid),
+            is_judging: self.judges.are_busy(broadcast.account),
         };
         let step = pump::next(&view, clock::unix_ms());
         match &step {

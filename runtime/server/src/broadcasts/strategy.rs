@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use call::CallSid;
 use dial::pump;
 use plugin_host::attempts::OutboundCall;
-use plugin_host::retry::Decision;
+use plugin_host::retry::{Decision, Strategy};
 use plugin_host::{DecisionLimits, DecisionSetup};
 use store::{Account, Broadcast, Judgement, PluginLogLine, Recipient};
 use tracing::{Instrument as _, info_span, warn};
@@ -14,7 +15,7 @@ use crate::flows::{Adviser, VersionId};
 use crate::retry::question;
 use crate::services::Services;
 
-/// How long one broadcast's step asks, at most: the steps of others wait for its end.
+/// How long one broadcast's turn takes, at most: other accounts wait for one.
 const STEP_TIME: Duration = Duration::from_millis(250);
 /// Failures one after the other, after which it is not asked any more in this step.
 const FAILURES: u32 = 3;
@@ -63,11 +64,32 @@ impl<'s> Hearing<'s> {
         self.began.elapsed() >= STEP_TIME
     }
 
-    /// What the account's strategy makes of a recipient, within what the broadcast and the host allow; none where the usual rules are to say it: the
-    /// account has no strategy, it decides nothing, or nobody was called.
-    pub(super) async fn ask(&mut self, recipient: &Recipient) -> Option<Judgement> {
-        let call = recipient.attempts.last()?.call;
-        let Adviser { version, decider } = self.services.flows.adviser(self.account, call)?;
+    /// What becomes of a recipient: by the account's strategy, within what the broadcast and the host allow, or by the usual rules. Where there is a
+    /// strategy that does not decide, or is not asked since nobody was called, these give up nobody before the host does.
+    pub(super) async fn judge(&mut self, recipient: &Recipient) -> Judgement {
+        let last = recipient.attempts.last();
+        let adviser = last.and_then(|last| {
+            let call = last.call;
+            Some((call, self.services.flows.adviser(self.account, call)?))
+        });
+        match adviser {
+            None => pump::decide(self.broadcast, recipient, clock::unix_ms()),
+            Some((call, adviser)) => {
+                let decided = self.ask(recipient, call, adviser).await;
+                decided.unwrap_or_else(|| {
+                    pump::decide_for_strategy(self.broadcast, recipient, clock::unix_ms())
+                })
+            }
+        }
+    }
+
+    async fn ask(
+        &mut self,
+        recipient: &Recipient,
+        call: CallSid,
+        adviser: Adviser<Strategy>,
+    ) -> Option<Judgement> {
+        let Adviser { version, decider } = adviser;
         if self.in_a_row >= FAILURES {
             self.undecided += 1;
             return None;

@@ -53,7 +53,7 @@ impl Trial {
 
     async fn decide(&mut self, call: &OutboundCall, replay: &Replay<'_>, wish: &Wish) -> Decision {
         let (attempts, now) = (replay.attempts(), replay.now_unix_ms());
-        let usual = || retry::next(attempts, wish, now);
+        let usual = || retry::next(attempts, &wish.clone().in_place_of_a_strategy(), now);
         let Some(request) = question(call.clone(), attempts, wish, now) else {
             return usual();
         };

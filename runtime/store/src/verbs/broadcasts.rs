@@ -1,6 +1,6 @@
 //! A broadcast's life, and its recipients': the rules, once for all implementations.
 
-use call::{BroadcastSid, CallRecord, CallSid, CallbackSubject, Direction};
+use call::{BroadcastSid, CallRecord, CallSid, CallStatus, CallbackSubject, Direction};
 use numbers::PhoneNumber;
 use sha2::{Digest, Sha256};
 
@@ -12,10 +12,12 @@ use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::{
     Account, AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder,
-    BroadcastState, CallRow, Directory, Judgement, NewBroadcast, NewCall, NewRecipient, Recipient,
-    RecipientAttempt, RecipientState, Scope, StoreError,
+    BroadcastState, CallRow, Directory, EXPIRED, Judgement, NewBroadcast, NewCall, NewRecipient,
+    Recipient, RecipientAttempt, RecipientState, Scope, StoreError,
 };
 
+/// How long somebody waits whose call was refused before it was dialled, in milliseconds.
+const AFTER_REFUSAL_MS: u64 = 60_000;
 /// The version byte of a recipient's row before it is sealed.
 const VERSION: u8 = 1;
 
@@ -257,6 +259,18 @@ pub(super) fn note_end(
     if record.end_reason == RECALLED {
         let waiting = RecipientState::Waiting { due_unix_ms: 0 };
         move_to(rows, &mut row, recipient, waiting)?;
+        return written(rows, row, at_unix_ms).map(drop);
+    }
+    // The dialler refused it, such as for an account that is closed or a trunk that is gone: nobody was called, and whoever feeds says why.
+    let is_refused = call.leg.is_none() && record.status == CallStatus::Failed;
+    if is_refused && record.end_reason != EXPIRED {
+        let due_unix_ms = at_unix_ms + AFTER_REFUSAL_MS;
+        move_to(
+            rows,
+            &mut row,
+            recipient,
+            RecipientState::Waiting { due_unix_ms },
+        )?;
         return written(rows, row, at_unix_ms).map(drop);
     }
     let outcome = outcome(&row.rules, record);

@@ -242,6 +242,21 @@ fn a_call_that_is_taken_back_before_it_is_dialled_has_not_happened() {
 }
 
 #[test]
+fn a_call_that_is_refused_before_it_is_dialled_is_no_attempt() {
+    on_each(|store| {
+        started(store, 1, BroadcastRules::default());
+        call(store, 0, 1, 10);
+        let refused = CallRecord::new(CallStatus::Failed, "no trunk of the carrier leads there");
+        let ended = store.finish_call(sid(1), refused, 20, None);
+        ended.wait().unwrap();
+        let row = one(store, 0);
+        assert!(row.attempts.is_empty());
+        let due_unix_ms = 60_020;
+        assert_eq!(row.state, RecipientState::Waiting { due_unix_ms });
+    });
+}
+
+#[test]
 fn a_call_that_somebody_cancelled_while_it_waited_is_to_be_judged() {
     on_each(|store| {
         started(store, 1, BroadcastRules::default());

@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 
 use crate::ApiState;
 use crate::broadcast_order::Audience;
-use crate::broadcast_resource::{show, show_recipient};
-use crate::broadcasts::{add_all, existing};
+use crate::broadcast_resource::show_recipient;
+use crate::broadcasts::{add_all, existing, shown};
 use crate::date::iso8601;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::people::{number, read};
@@ -121,6 +121,7 @@ async fn import(
     if count > 0 {
         return Err(refused(rows, bad, count));
     }
+    let host = state.clone();
     // On a task of its own: a client that goes away does not leave half of them.
     let now = (state.clock)();
     let adding = tokio::spawn(async move {
@@ -140,7 +141,7 @@ async fn import(
             .map(|row| row.unwrap_or(before))
     });
     let row = adding.await.expect("adding does not panic")?;
-    Ok(Json(show(&row, now)))
+    Ok(Json(shown(&host, &row)))
 }
 
 /// `GET …/Recipients`: by their numbers, all or those who stand so.

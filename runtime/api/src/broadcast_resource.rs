@@ -1,14 +1,16 @@
 //! A broadcast and its recipients, as the API shows them.
 
 use call::HttpMethod;
+use dial::retry::{USUAL_ATTEMPTS, USUAL_GAP};
 use serde_json::{Map, Value, json};
 use store::{AttemptOutcome, Broadcast, BroadcastState, Message, Recipient, RecipientState};
 
 use crate::date::iso8601;
 
-/// A broadcast with its progress.
-pub(crate) fn show(row: &Broadcast, now_unix_ms: u64) -> Value {
+/// A broadcast with its progress. `strategy`: the plugin that says when somebody is called again; the usual rules do where there is none.
+pub(crate) fn show(row: &Broadcast, strategy: Option<&str>, now_unix_ms: u64) -> Value {
     let rules = &row.rules;
+    let usual = strategy.is_none();
     let time = |at: Option<u64>| at.and_then(iso8601);
     json!({
         "sid": row.sid.to_string(),
@@ -21,8 +23,9 @@ pub(crate) fn show(row: &Broadcast, now_unix_ms: u64) -> Value {
         "not_before": time(rules.terms.not_before_unix_ms),
         "expires": time(rules.terms.expires_unix_ms),
         "window": rules.terms.window.as_ref().map(ToString::to_string),
-        "max_attempts": rules.max_attempts.unwrap_or(dial::retry::USUAL_ATTEMPTS),
-        "gap_s": rules.gap_s.map_or(dial::retry::USUAL_GAP.as_secs(), u64::from),
+        "retry_strategy": strategy,
+        "max_attempts": rules.max_attempts.or(usual.then_some(USUAL_ATTEMPTS)),
+        "gap_s": rules.gap_s.map(u64::from).or(usual.then_some(USUAL_GAP.as_secs())),
         "bounds": { "max_attempts": rules.max_attempts, "gap_s": rules.gap_s },
         "reached_after_s": rules.reached_after_s,
         "ring_timeout_s": rules.ring_timeout_s,

@@ -132,6 +132,7 @@ async fn dry_run(
         }
     };
     let directory = state.store.directory();
+    let strategy = state.live_broadcasts.retry_strategy(scope.account());
     let store = Arc::clone(&state.broadcasts);
     let answer = read(move || {
         let mut statistics = Statistics::default();
@@ -152,6 +153,7 @@ async fn dry_run(
         })?;
         Ok(told(
             &broadcast,
+            strategy.as_deref(),
             &statistics,
             &estimate,
             &refused,
@@ -163,6 +165,7 @@ async fn dry_run(
 
 fn told(
     broadcast: &Broadcast,
+    strategy: Option<&str>,
     statistics: &Statistics,
     estimate: &Estimate<'_>,
     refused: &BTreeMap<String, u64>,
@@ -184,7 +187,9 @@ fn told(
         "by_operator": statistics.by_operator,
         "mean_call_s": mean_call_s,
         "everybody_once_s": once,
-        "nobody_answers_s": once * f64::from(most) + pauses,
+        "retry_strategy": strategy,
+        // A strategy says when, and how often, as it goes.
+        "nobody_answers_s": strategy.is_none().then_some(once * f64::from(most) + pauses),
     })
 }
 

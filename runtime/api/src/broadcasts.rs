@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use call::BroadcastSid;
+use call::{AccountSid, BroadcastSid};
 use serde_json::{Value, json};
 use store::{
     Broadcast, BroadcastOrder, BroadcastStore, Message, NewBroadcast, NewRecipient, Scope,
@@ -32,6 +32,9 @@ const LIST: Vocabulary = Vocabulary {
 pub trait LiveBroadcasts: Send + Sync {
     /// A broadcast was started, paused, resumed, stopped or deleted, and that is on disk.
     fn broadcasts_changed(&self);
+
+    /// The plugin that says when an account's broadcasts call again, where it has one.
+    fn retry_strategy(&self, account: AccountSid) -> Option<String>;
 }
 
 pub(crate) fn routes() -> Router<ApiState> {
@@ -70,6 +73,7 @@ async fn create(
         rules: order.change.rules.take().unwrap_or_default(),
         created_unix_ms: now,
     };
+    let host = state.clone();
     // On a task of its own: a client that goes away does not leave half of it.
     let keeping = tokio::spawn(async move {
         let row = state.broadcasts.create_broadcast(scope, new).await;
@@ -78,7 +82,7 @@ async fn create(
         Ok::<Broadcast, Problem>(added.unwrap_or(row))
     });
     let row = keeping.await.expect("keeping does not panic")?;
-    Ok((StatusCode::CREATED, Json(show(&row, now))))
+    Ok((StatusCode::CREATED, Json(shown(&host, &row))))
 }
 
 /// `PATCH …/Broadcasts/{sid}`: changes what the body names of a draft; recipients that it names are added.
@@ -100,7 +104,7 @@ async fn update(
         .map_err(problem)?;
     let changed = changed.ok_or_else(|| Problem::not_found(&uri))?;
     let added = broadcast_recipients::add(&state, scope, before.sid, order.audience).await?;
-    Ok(Json(show(&added.unwrap_or(changed), now)))
+    Ok(Json(shown(&state, &added.unwrap_or(changed))))
 }
 
 /// `GET …/Broadcasts`: the newest first.
@@ -115,7 +119,7 @@ async fn list(
         .broadcasts
         .broadcasts(scope, request.from, request.size)?;
     let answer = request.answer("broadcasts", uri.path(), &[], page, |row| {
-        show(&row, (state.clock)())
+        shown(&state, &row)
     });
     Ok(Json(json!(answer)))
 }
@@ -128,7 +132,7 @@ async fn fetch(
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     let row = existing(&state, scope, &sid, &uri)?;
-    Ok(Json(show(&row, (state.clock)())))
+    Ok(Json(shown(&state, &row)))
 }
 
 /// `DELETE …/Broadcasts/{sid}`: of a draft, or of one that is over. 204 once it is forgotten.
@@ -213,7 +217,7 @@ async fn order(
     let ordered = ordering.await.expect("ordering does not panic");
     let ordered = ordered.map_err(problem)?;
     let row = ordered.ok_or_else(|| Problem::not_found(uri))?;
-    Ok(Json(show(&row, now)))
+    Ok(Json(shown(state, &row)))
 }
 
 /// Every file of a message is there.
@@ -229,6 +233,12 @@ async fn check_files(state: &ApiState, scope: Scope, message: &Message) -> Resul
         }
     }
     Ok(())
+}
+
+/// A broadcast as it stands now.
+pub(crate) fn shown(state: &ApiState, row: &Broadcast) -> Value {
+    let strategy = state.live_broadcasts.retry_strategy(row.account);
+    show(row, strategy.as_deref(), (state.clock)())
 }
 
 /// The broadcast that a path names, of this account.

@@ -77,6 +77,7 @@ async fn a_broadcast_is_drafted_and_shown() {
         "not_before": null,
         "expires": "2010-09-02T00:00:00Z",
         "window": "08:00-20:00 Asia/Phnom_Penh",
+        "retry_strategy": null,
         "max_attempts": 2,
         "gap_s": 120,
         "bounds": { "max_attempts": 2, "gap_s": 120 },
@@ -329,6 +330,12 @@ async fn a_dry_run_says_who_could_be_called_and_how_long_it_takes() {
     // Two calls of a minute in ten channels: 12 s; twice, with ten minutes between.
     assert_eq!(dry["everybody_once_s"], 12.0);
     assert_eq!(dry["nobody_answers_s"], 624.0);
+    *api.live.retry_strategy.lock().unwrap() = Some("patient".to_owned());
+    let dry = send(&api, "GET", &path, &Value::Null).await.json;
+    assert_eq!(dry["retry_strategy"], "patient");
+    assert_eq!(dry["nobody_answers_s"], Value::Null, "nobody knows");
+    let shown = send(&api, "GET", &one, &Value::Null).await;
+    assert_eq!(shown.json["retry_strategy"], "patient");
     let wrong = send(
         &api,
         "GET",

@@ -290,9 +290,16 @@ fn dry_run(one: &One, mean_call_s: u32, out: &mut impl Write) -> anyhow::Result<
     }
     writeln!(
         out,
-        "everybody is called once within {}, with calls of {mean_call_s} s; it is over after {} if nobody ever answers",
+        "everybody is called once within {}, with calls of {mean_call_s} s; {}",
         duration(&told["everybody_once_s"]),
-        duration(&told["nobody_answers_s"])
+        match told["retry_strategy"].as_str() {
+            Some(strategy) =>
+                format!("the retry strategy `{strategy}` says who is called again, and when"),
+            None => format!(
+                "it is over after {} if nobody ever answers",
+                duration(&told["nobody_answers_s"])
+            ),
+        }
     )?;
     write!(out, "{}", groups(&told))?;
     Ok(())

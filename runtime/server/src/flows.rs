@@ -364,6 +364,13 @@ impl Flows {
         Some(Adviser { version, decider })
     }
 
+    /// The name of the strategy that [`Self::adviser`] gives.
+    pub(crate) fn strategy_of(&self, account: &store::Account) -> Option<String> {
+        let any_call = CallSid::from_bytes([0; 16]);
+        self.adviser(account, any_call)
+            .map(|adviser| adviser.version.name)
+    }
+
     fn shelf(&self) -> Arc<Shelf> {
         Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
     }

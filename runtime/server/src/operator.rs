@@ -87,6 +87,12 @@ impl api::LiveBroadcasts for Host {
     fn broadcasts_changed(&self) {
         self.services().broadcasts.look();
     }
+
+    fn retry_strategy(&self, account: AccountSid) -> Option<String> {
+        let services = self.services();
+        let directory = services.store.directory();
+        services.flows.strategy_of(directory.account(account)?)
+    }
 }
 
 impl api::LiveCalls for Host {

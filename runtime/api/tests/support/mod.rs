@@ -115,6 +115,8 @@ pub(crate) struct Live {
     pub(crate) media: Mutex<BTreeMap<(AccountSid, String), MediaFile>>,
     /// How often it was told of broadcasts.
     pub(crate) broadcast_changes: AtomicU64,
+    /// The plugin that says when broadcasts call again.
+    pub(crate) retry_strategy: Mutex<Option<String>>,
     pub(crate) ended: Mutex<Vec<(AccountSid, CallSid, End)>>,
     pub(crate) redirected: Mutex<Vec<Redirected>>,
     pub(crate) cancelled: Mutex<Vec<(AccountSid, Option<Priority>)>>,
@@ -261,6 +263,10 @@ impl Media for Live {
 impl LiveBroadcasts for Live {
     fn broadcasts_changed(&self) {
         self.broadcast_changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn retry_strategy(&self, _account: AccountSid) -> Option<String> {
+        self.retry_strategy.lock().unwrap().clone()
     }
 }
 

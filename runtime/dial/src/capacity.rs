@@ -48,9 +48,9 @@ impl Channels {
     }
 
     fn room(&self, now: Instant) -> Room {
-        let taken = self.taken();
-        if taken < self.max {
-            self.learned.room(now, taken)
+        if self.taken() < self.max {
+            // What was learned is what the far end carried: nothing of that is reserved.
+            self.learned.room(now, self.held)
         } else {
             Room::WhenOneEnds { or_at: None }
         }
@@ -66,7 +66,7 @@ impl Channels {
     }
 
     fn begin(&mut self, now: Instant) {
-        self.learned.begin(now, self.taken());
+        self.learned.begin(now, self.held);
         self.hold();
     }
 

@@ -42,6 +42,8 @@ pub struct Dialer {
     /// A subaccount's calls count as its parent's.
     accounts: BTreeMap<AccountSid, Capacity>,
     held: BTreeMap<CallSid, Held>,
+    /// Those that a process before this one has left behind, and until when the far end may hold their channels.
+    lost: BTreeSet<(Instant, CallSid)>,
     outputs: VecDeque<Output>,
     deadline: Option<Instant>,
     next_sequence: u64,
@@ -279,6 +281,7 @@ impl Dialer {
             trunks: BTreeMap::new(),
             accounts: BTreeMap::new(),
             held: BTreeMap::new(),
+            lost: BTreeSet::new(),
             outputs: VecDeque::new(),
             deadline: None,
             next_sequence: 0,
@@ -430,10 +433,46 @@ impl Dialer {
         Ok(())
     }
 
+    /// Counts a call that was up when the process before this one died: the far end holds its channels until it notices. They are free at
+    /// `until`. `party`: the called number, or the caller's where it came in.
+    pub fn take_lost(
+        &mut self,
+        call: CallSid,
+        account: AccountSid,
+        trunk: &TrunkId,
+        party: &str,
+        is_inbound: bool,
+        until: Instant,
+    ) {
+        let payer = self.directory.payer(account);
+        let part = self.part(trunk, party);
+        let own = self.accounts.get_mut(&payer);
+        let (Some(line), Some(own)) = (self.trunks.get_mut(trunk), own) else {
+            return;
+        };
+        match is_inbound {
+            true if !own.hold_inbound() => return,
+            true => {}
+            false => own.hold(),
+        }
+        line.hold(part.as_deref());
+        let held = Held {
+            payer,
+            trunk: trunk.clone(),
+            part,
+            waited: None,
+            is_inbound,
+        };
+        self.held.insert(call, held);
+        self.lost.insert((until, call));
+    }
+
     /// Takes in a call that waited when the process before this one ended. Nobody is dialled for it before the next [`Self::handle`], so that
-    /// the most urgent goes first, wherever it stands among those that are taken in.
-    pub fn take_in(&mut self, now: Now, request: CallRequest) {
-        self.accept(now, request);
+    /// the most urgent goes first, wherever it stands among those that are taken in. `place`: before and behind whom of its account and class
+    /// it waits.
+    pub fn take_in(&mut self, now: Now, place: u64, request: CallRequest) {
+        self.next_sequence = self.next_sequence.max(place + 1);
+        self.admit(now, request, place);
     }
 
     /// Takes one input. The instant never goes backwards, the time on the wall may; outputs wait in order for [`Self::poll`].
@@ -454,13 +493,10 @@ impl Dialer {
                 self.down = down;
                 self.judge_anew();
             }
-            Input::Directory(directory) => {
-                self.directory = directory;
-                self.take_limits();
-                self.judge_anew();
-            }
+            Input::Directory(directory) => self.take_directory(directory),
             Input::Timeout => {}
         }
+        self.let_go_of_lost(now.instant);
         self.expire_what_is_over(now);
         if self.schedule.is_set_back(now) {
             self.ask_hours_anew(now);
@@ -469,7 +505,9 @@ impl Dialer {
         self.deadline = None;
         self.attempt_what_may_go(now);
         let scheduled = self.schedule.deadline(now);
-        self.deadline = [self.deadline, scheduled].into_iter().flatten().min();
+        let lost = self.lost.first().map(|(until, _)| *until);
+        let all = [self.deadline, scheduled, lost];
+        self.deadline = all.into_iter().flatten().min();
     }
 
     /// The next output.
@@ -580,9 +618,8 @@ impl Dialer {
     }
 
     fn cancel(&mut self, call: CallSid) {
-        if let Some(waiting) = self.dequeue(call) {
+        if let Some(waiting) = self.take_out(call) {
             let account = waiting.request.account;
-            self.leave_line(&waiting);
             self.outputs.push_back(Output::Canceled { call, account });
         }
     }
@@ -597,6 +634,18 @@ impl Dialer {
         let calls: Vec<CallSid> = meant.map(|waiting| waiting.request.call).collect();
         for call in calls {
             self.cancel(call);
+        }
+    }
+
+    fn let_go_of_lost(&mut self, now: Instant) {
+        while let Some((_, call)) = self
+            .lost
+            .first()
+            .copied()
+            .filter(|(until, _)| *until <= now)
+        {
+            self.lost.pop_first();
+            self.end(call);
         }
     }
 
@@ -657,6 +706,41 @@ impl Dialer {
         Some(held)
     }
 
+    /// Judges those waiting calls anew for which something may have changed: a million others wait on in peace.
+    fn take_directory(&mut self, directory: Arc<Directory>) {
+        let rerouted = directory.rerouted_since(&self.directory);
+        let meant: Vec<CallSid> = match &rerouted {
+            None => Vec::new(),
+            Some(accounts) => self.waiting_of(accounts),
+        };
+        // They stand where the old directory has put them.
+        let mut meant: Vec<Waiting> = meant
+            .into_iter()
+            .filter_map(|call| self.take_out(call))
+            .collect();
+        self.directory = directory;
+        self.take_limits();
+        if rerouted.is_none() {
+            return self.judge_anew();
+        }
+        meant.sort_by_key(|waiting| waiting.sequence);
+        for waiting in meant {
+            self.judge(waiting);
+        }
+    }
+
+    fn waiting_of(&self, accounts: &BTreeSet<AccountSid>) -> Vec<CallSid> {
+        let waits = |account| self.waiting_by_account.contains_key(account);
+        if !accounts.iter().any(waits) {
+            return Vec::new();
+        }
+        let requests = self.waiting.values().map(|waiting| &waiting.request);
+        requests
+            .filter(|request| accounts.contains(&request.account))
+            .map(|request| request.call)
+            .collect()
+    }
+
     /// Judges every waiting call anew, in the order they came.
     fn judge_anew(&mut self) {
         self.lines = Default::default();
@@ -665,10 +749,15 @@ impl Dialer {
         let mut waiting: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().collect();
         waiting.sort_by_key(|waiting| waiting.sequence);
         for waiting in waiting {
-            match self.ways(&waiting.request) {
-                Ok(ways) => self.enqueue(Waiting { ways, ..waiting }),
-                Err(reason) => self.refuse_call(&waiting.request, reason),
-            }
+            self.judge(waiting);
+        }
+    }
+
+    /// Lets a call wait where it belongs now, or refuses it.
+    fn judge(&mut self, waiting: Waiting) {
+        match self.ways(&waiting.request) {
+            Ok(ways) => self.enqueue(Waiting { ways, ..waiting }),
+            Err(reason) => self.refuse_call(&waiting.request, reason),
         }
     }
 
@@ -740,6 +829,13 @@ impl Dialer {
         Some(waiting)
     }
 
+    /// Takes a call out of the queue and every line it stands in.
+    fn take_out(&mut self, call: CallSid) -> Option<Waiting> {
+        let waiting = self.dequeue(call)?;
+        self.leave_line(&waiting);
+        Some(waiting)
+    }
+
     /// The calls of an account whose queue is stopped stand in no line: the directory that lets it go on puts them into theirs.
     fn join_line(&mut self, waiting: &Waiting) {
         if self.directory.is_queue_stopped(waiting.request.account) {
@@ -778,10 +874,9 @@ impl Dialer {
 
     fn expire_what_is_over(&mut self, now: Now) {
         while let Some(call) = self.schedule.next_expired(now.unix_ms) {
-            let Some(waiting) = self.dequeue(call) else {
+            let Some(waiting) = self.take_out(call) else {
                 continue;
             };
-            self.leave_line(&waiting);
             let account = waiting.request.account;
             self.outputs.push_back(Output::Expire { call, account });
         }
@@ -807,8 +902,7 @@ impl Dialer {
 
     /// Lets a call stand in its line, or wait for the time at which it may be dialled.
     fn put_off(&mut self, now: Now, call: CallSid) {
-        if let Some(mut waiting) = self.dequeue(call) {
-            self.leave_line(&waiting);
+        if let Some(mut waiting) = self.take_out(call) {
             waiting.due_unix_ms = due(now, &waiting.request.terms);
             self.enqueue(waiting);
         }
@@ -863,10 +957,9 @@ impl Dialer {
             self.put_off(now, call);
             return;
         }
-        let Some(waiting) = self.dequeue(call) else {
+        let Some(waiting) = self.take_out(call) else {
             return;
         };
-        self.leave_line(&waiting);
         let account = waiting.request.account;
         let has_room = |way: &&Way| {
             self.trunks.get(&way.trunk).is_some_and(|trunk| {

@@ -132,6 +132,8 @@ pub(crate) struct Limits {
     pub(crate) max_duration_s: u64,
     /// Seconds that calls have to finish by themselves after SIGTERM.
     pub(crate) drain_s: u64,
+    /// Seconds for which the channels of calls that a killed process left behind stay counted: until the far end has noticed.
+    pub(crate) lost_call_s: u64,
     /// Conferences, and queues, that an account may have at a time.
     pub(crate) max_rooms: usize,
     /// Participants of a conference, 2 to 250.
@@ -206,6 +208,7 @@ impl Default for Limits {
             max_calls: 5_000,
             max_duration_s: 4 * 3_600,
             drain_s: 30,
+            lost_call_s: 30,
             max_rooms: 100,
             max_participants: 250,
             max_interpreted: 16,

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use api::LearnedChannels;
-use call::{AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, OutboundLeg, Outcome};
+use call::{
+    AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, Direction, OutboundLeg, Outcome,
+};
 use dial::{
     AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, PlannedAttempt,
     QueueLimits, Refusal,
@@ -67,13 +69,26 @@ impl Outbound {
         }
     }
 
+    /// Counts the channels of calls that a process before this one has left behind, for so long: the far end holds them until it notices.
+    pub(crate) fn take_lost(&self, lost: &[CallRow], lost_for: Duration) {
+        let until = Instant::now() + lost_for;
+        let mut dialer = self.lock();
+        for row in lost {
+            let is_inbound = row.direction == Direction::Inbound;
+            let party = if is_inbound { &row.from } else { &row.to };
+            if let Some(leg) = &row.leg {
+                dialer.take_lost(row.sid, row.account, &leg.trunk, party, is_inbound, until);
+            }
+        }
+    }
+
     /// Takes in what waited when the process before this one ended, and starts the clock.
     pub(crate) fn start(self: &Arc<Self>, services: &Services) -> anyhow::Result<()> {
         // All are in before the first is dialled, so that the most urgent goes first.
         let now = now();
         services
             .store
-            .queued(&mut |row| self.lock().take_in(now, request(&row)))
+            .queued(&mut |place, row| self.lock().take_in(now, place, request(&row)))
             .context("cannot read the queue of outbound calls")?;
         let waiting = self.lock().waiting();
         if waiting > 0 {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use plugin_host::{CodeCache, Engine, EngineConfig, EngineError};
 use speech::{Flite, Provider, Recognition, Speaker};
-use store::{DiskStore, Places, Store};
+use store::{CallRow, DiskStore, Places, Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -58,7 +58,7 @@ impl Runtime {
         let listener = TcpListener::bind(config.api.bind).await.with_context(|| {
             format!("cannot bind the API address {} (api.bind)", config.api.bind)
         })?;
-        let store = open_store(&config.data_dir)?;
+        let (store, lost) = open_store(&config.data_dir)?;
         let token = OperatorToken::load_or_create(&config.data_dir)?;
         let engine = make_engine(&config, &token)?;
         let local = endpoint.handle().local;
@@ -132,6 +132,8 @@ impl Runtime {
         let taking_over = Arc::clone(&services);
         tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
         Callbacks::start(&services);
+        let lost_for = Duration::from_secs(config.limits.lost_call_s);
+        services.outbound.take_lost(&lost, lost_for);
         services.outbound.start(&services)?;
         Broadcasts::start(&services);
 
@@ -246,7 +248,8 @@ async fn start_studio(
     started.await?.context("cannot start the recorder")
 }
 
-fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
+/// The store, and the calls that were up when the process before this one ended.
+fn open_store(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, Vec<CallRow>)> {
     let (store, recovered) = DiskStore::open(&Places::in_folder(data_dir), crate::clock::unix_ms())
         .with_context(|| format!("cannot open the store in {} (data_dir)", data_dir.display()))?;
     if !recovered.lost.is_empty() {
@@ -255,7 +258,7 @@ fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
             recovered.lost.len()
         );
     }
-    Ok(Arc::new(store))
+    Ok((Arc::new(store), recovered.lost))
 }
 
 async fn serve_api(listener: TcpListener, router: axum::Router, stopped: oneshot::Receiver<()>) {

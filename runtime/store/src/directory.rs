@@ -2,6 +2,7 @@
 
 mod access;
 mod numbers;
+mod rerouted;
 mod source_index;
 #[cfg(test)]
 mod tests;

@@ -612,7 +612,7 @@ impl Store for DiskStore {
         recordings::live(&self.database)
     }
 
-    fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError> {
+    fn queued(&self, visit: &mut dyn FnMut(u64, CallRow)) -> Result<(), StoreError> {
         let transaction = self.database.begin_read().map_err(tables::failed)?;
         let queue = transaction
             .open_table(tables::QUEUE)
@@ -620,12 +620,16 @@ impl Store for DiskStore {
         let calls = transaction
             .open_table(tables::CALLS)
             .map_err(tables::failed)?;
-        for place in queue.iter().map_err(tables::failed)? {
-            let (key, _) = place.map_err(tables::failed)?;
-            visit(tables::indexed_call(
-                &calls,
-                CallSid::from_bytes(*key.value().1),
-            )?);
+        let places = queue.iter().map_err(tables::failed)?.zip(0..);
+        let places = places.map(|(entry, place)| {
+            let (key, _) = entry.map_err(tables::failed)?;
+            Ok((CallSid::from_bytes(*key.value().1), place))
+        });
+        let mut places: Vec<(CallSid, u64)> = places.collect::<Result<_, StoreError>>()?;
+        // By SID, as calls lie on the disk: each of their pages is read once. In the order of the queue it would be read for each call on it.
+        places.sort_unstable();
+        for (sid, place) in places {
+            visit(place, tables::indexed_call(&calls, sid)?);
         }
         Ok(())
     }

@@ -403,7 +403,7 @@ impl Store for MemoryStore {
         Ok(live.filter(|row| !row.status.is_final()).cloned().collect())
     }
 
-    fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError> {
+    fn queued(&self, visit: &mut dyn FnMut(u64, CallRow)) -> Result<(), StoreError> {
         let waiting: Vec<CallRow> = {
             let rows = self.rows();
             rows.queue
@@ -412,7 +412,9 @@ impl Store for MemoryStore {
                 .cloned()
                 .collect()
         };
-        waiting.into_iter().for_each(visit);
+        for (place, row) in (0..).zip(waiting) {
+            visit(place, row);
+        }
         Ok(())
     }
 

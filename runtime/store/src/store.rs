@@ -234,8 +234,9 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// The recordings that have not ended, of all accounts: at a start those that the last process left behind.
     fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError>;
 
-    /// Visits the calls that wait to be dialled, in the order they are due.
-    fn queued(&self, visit: &mut dyn FnMut(CallRow)) -> Result<(), StoreError>;
+    /// Visits the calls that wait to be dialled, each with its place in the order in which they are due. They come in the order in which they
+    /// are read fastest, since a million of them may wait.
+    fn queued(&self, visit: &mut dyn FnMut(u64, CallRow)) -> Result<(), StoreError>;
 
     /// At most `limit` callbacks of all accounts after the one with this id (0 for the first), in the order in which they were written; those
     /// given up are among them.

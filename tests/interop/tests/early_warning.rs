@@ -171,6 +171,16 @@ fn the_observer_sees_a_channel_too_many_and_a_second_too_full() {
         "{told}"
     );
 
+    // A burst that a bucket of a second would let through.
+    let burst: Vec<_> = (0..12).map(|call| invite(0, call)).collect();
+    let bursts = folder.path().join("burst.pcap");
+    capture(&bursts, &burst);
+    assert!(observe(&bursts, 20, 12).status.success());
+    let observed = observe(&bursts, 20, 10);
+    let told = String::from_utf8_lossy(&observed.stdout);
+    assert_eq!(observed.status.code(), Some(1), "{told}");
+    assert!(told.contains("12 calls within a second"), "{told}");
+
     for (channels, rate, why) in [
         (1, 10, "2 channels of 856202"),
         (2, 1, "3 calls within a second"),

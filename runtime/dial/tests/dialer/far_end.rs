@@ -54,9 +54,15 @@ struct Counts {
 
 impl Emergency {
     fn new(seed: u64, lines: [usize; OPERATORS.len()]) -> Self {
+        Self::with(seed, lines, 0)
+    }
+
+    /// Of each operator's channels so many are reserved for calls that come in.
+    fn with(seed: u64, lines: [usize; OPERATORS.len()], reserved: u32) -> Self {
         let fast = 10_000.0;
         let world = World {
             parts: OPERATORS.map(|prefix| (prefix, SURELY_ENOUGH)).to_vec(),
+            reserved_parts: OPERATORS.map(|prefix| (prefix, reserved)).to_vec(),
             ..World::new(&[(1_000, fast)], &[(1_000, fast)])
         };
         let mut emergency = Self {
@@ -222,6 +228,15 @@ fn more_lines_are_used_soon_and_fewer_are_respected() {
         shrunk.refused * 50 < shrunk.attempts && shrunk.used >= 93,
         "{shrunk:?}"
     );
+}
+
+#[test]
+fn lines_that_are_fewer_than_the_reserve_are_used_all_the_same() {
+    let mut emergency = Emergency::with(9, [2; OPERATORS.len()], 4);
+    emergency.run(300);
+    let counts = emergency.run(1_800);
+    assert!(counts.used >= 93, "{counts:?}");
+    assert!(counts.refused * 20 < counts.attempts, "{counts:?}");
 }
 
 #[test]

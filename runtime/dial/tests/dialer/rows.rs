@@ -99,6 +99,33 @@ fn a_full_trunk_lets_calls_wait_until_one_ends() {
 }
 
 #[test]
+fn channels_of_lost_calls_are_free_when_the_far_end_has_noticed() {
+    let world = World {
+        parts: vec![("+85599", 2)],
+        ..World::new(&[(3, FAST)], &[(10, FAST)])
+    };
+    let mut story = Story::new(&world);
+    let until = story.now + ms(30_000);
+    // More than there are by now.
+    for number in 1..=4 {
+        let to = request(number, 0).to;
+        story
+            .dialer
+            .take_lost(call(number), account(0), &t(0), &to, false, until);
+    }
+    assert_eq!(story.dialer.channels_held(&t(0)), 4);
+    assert_eq!(story.feed(Input::Accepted(request(5, 0))), [""; 0]);
+    assert_eq!(
+        story.feed(Input::Accepted(request_to(6, 0, "+85512345678"))),
+        [""; 0]
+    );
+    assert_eq!(story.dialer.deadline(), Some(until));
+    assert_eq!(story.wait(), ["dial 5 over t0", "dial 6 over t0"]);
+    assert_eq!(story.dialer.channels_held(&t(0)), 2);
+    assert_eq!(story.dialer.deadline(), None);
+}
+
+#[test]
 fn a_full_account_waits_while_others_go() {
     let mut story = Story::new(&World::new(&[(10, FAST)], &[(1, FAST), (10, FAST)]));
     story.feed(Input::Accepted(request(1, 0)));

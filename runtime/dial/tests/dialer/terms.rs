@@ -190,15 +190,15 @@ fn the_most_urgent_of_those_who_are_taken_in_goes_first() {
     for (number, of, priority) in [
         (1, 0, Priority::Bulk),
         (2, 0, Priority::Emergency),
-        (3, 1, Priority::Emergency),
+        (3, 0, Priority::Emergency),
     ] {
         let Input::Accepted(request) = with(of_class(priority), number, of) else {
             unreachable!("it makes such inputs")
         };
-        story.dialer.take_in(now, request);
+        story.dialer.take_in(now, 10 - number, request);
     }
-    assert_eq!(story.feed(Input::Timeout), ["dial 2 over t0"]);
-    assert_eq!(in_turn(&mut story, 2), [3, 1]);
+    assert_eq!(story.feed(Input::Timeout), ["dial 3 over t0"]);
+    assert_eq!(in_turn(&mut story, 3), [2, 1]);
 }
 
 #[test]

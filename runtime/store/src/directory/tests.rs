@@ -231,3 +231,49 @@ fn an_operator_is_known_by_the_longest_prefix() {
         );
     }
 }
+
+/// The names of the accounts whose calls may go other ways once this is applied over [`TENANTS`]; none: perhaps all.
+fn rerouted_by(change: impl Fn(&str) -> String) -> Option<Vec<String>> {
+    let surroundings = Surroundings {
+        folder: Path::new("."),
+        bundled: &["menu"],
+        uploaded: &|_, _, _| false,
+        check_component: &|_, _| Ok(()),
+    };
+    let store = MemoryStore::new();
+    let apply = |text: &str| {
+        let tenants = Tenants::parse(text, &surroundings).unwrap();
+        store.apply(tenants).wait().unwrap();
+        store.directory()
+    };
+    let before = apply(TENANTS);
+    let after = apply(&change(TENANTS));
+    let rerouted = after.rerouted_since(&before)?;
+    let names = rerouted
+        .into_iter()
+        .map(|sid| after.account(sid).unwrap().name.clone());
+    Some(names.collect())
+}
+
+#[test]
+fn an_edit_reroutes_the_calls_of_those_whom_it_concerns() {
+    let hotline = Some(vec!["hotline".to_owned()]);
+    assert_eq!(
+        rerouted_by(str::to_owned),
+        Some(Vec::new()),
+        "the same again"
+    );
+    let allowed = "name = \"hotline\"\noutbound.allow = [\"+855\"]";
+    assert_eq!(
+        rerouted_by(|text| text.replace("name = \"hotline\"", allowed)),
+        hotline
+    );
+    let number =
+        "\n[[number]]\nnumber = \"+85512000000\"\naccount = \"hotline\"\nflow = \"menu\"\n";
+    assert_eq!(rerouted_by(|text| text.to_owned() + number), hotline);
+    assert_eq!(
+        rerouted_by(|text| text.replace("max_channels = 30", "max_channels = 31")),
+        None,
+        "trunks are everybody's"
+    );
+}

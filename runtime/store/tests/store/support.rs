@@ -123,6 +123,9 @@ pub(crate) fn record(status: CallStatus) -> CallRecord {
 
 pub(crate) fn queued(store: &dyn Store) -> Vec<CallRow> {
     let mut rows = Vec::new();
-    store.queued(&mut |row| rows.push(row)).unwrap();
-    rows
+    store
+        .queued(&mut |place, row| rows.push((place, row)))
+        .unwrap();
+    rows.sort_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect()
 }

@@ -20,6 +20,8 @@ pub(super) enum Happening {
     StoryDials(usize),
     ComesIn(usize),
     End(CallSid),
+    /// The far end notices that nobody is there any more.
+    LetsGo(CallSid),
     /// The far end has no room; seconds of its `Retry-After`, 0 for none.
     Congested(CallSid, u64),
     Change,

@@ -8,7 +8,10 @@ use super::agenda::{Happening, MINUTE, SECOND};
 use super::observer::Up;
 use super::plan::{PREFIXES, own_number};
 use super::run::{Run, request, trunk_id, trunk_number};
-use crate::world::account;
+use crate::world::{account, ms};
+
+/// The longest that a far end takes to notice that a process has died.
+const LOST: u64 = 30 * SECOND;
 
 impl Run {
     /// A story's `dial`: now or never.
@@ -126,11 +129,26 @@ impl Run {
             let lost = CallRecord::new(CallStatus::Failed, "node_lost");
             self.settle(call, Some(up.trunk), lost);
         }
-        self.observer.restart();
         self.dialer = Dialer::new(self.store.directory(), QueueLimits::default());
+        let now_ms = self.clocks.at_ms;
+        self.observer.restart(now_ms + LOST);
+        let until = self.now().instant + ms(LOST);
+        for (call, up) in self.observer.orphans.clone() {
+            // A number of the same part, or of none.
+            let party = up
+                .part
+                .map_or("+85599", |prefix| PREFIXES[prefix])
+                .to_owned()
+                + "000000";
+            let (of, trunk) = (account(up.account), trunk_id(up.trunk));
+            self.dialer
+                .take_lost(call, of, &trunk, &party, up.is_inbound, until);
+            let notices = now_ms + self.random.below(LOST);
+            self.at(notices, Happening::LetsGo(call));
+        }
         let (now, dialer) = (self.now(), &mut self.dialer);
         self.store
-            .queued(&mut |row| dialer.take_in(now, request(&row)))
+            .queued(&mut |place, row| dialer.take_in(now, place, request(&row)))
             .unwrap();
         self.notice_soon();
         self.feed(Input::Timeout);

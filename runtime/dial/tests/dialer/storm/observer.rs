@@ -48,6 +48,10 @@ pub(super) struct Observer {
     pub(super) plan: Plan,
     pub(super) waiting: BTreeMap<CallSid, Waits>,
     pub(super) up: BTreeMap<CallSid, Up>,
+    /// Calls of the process before this one: the far end has not noticed yet that nobody is there.
+    pub(super) orphans: BTreeMap<CallSid, Up>,
+    /// Until then the dialer counts them, whether the far end has noticed or not.
+    pub(super) orphans_until_ms: u64,
     attempted: BTreeSet<CallSid>,
     starts: BTreeMap<Payer, Vec<u64>>,
     /// Trunks that the dialer was told do not answer.
@@ -66,6 +70,8 @@ impl Observer {
             plan,
             waiting: BTreeMap::new(),
             up: BTreeMap::new(),
+            orphans: BTreeMap::new(),
+            orphans_until_ms: 0,
             attempted: BTreeSet::new(),
             starts: BTreeMap::new(),
             down: BTreeSet::new(),
@@ -80,9 +86,11 @@ impl Observer {
         panic!("seed {}: {what}; {:?}", self.seed, self.plan);
     }
 
-    /// The process is another one: it knows nothing of what was up, and nobody's turn.
-    pub(super) fn restart(&mut self) {
-        self.up.clear();
+    /// The process is another one: it knows nobody's turn, and of what was up only that the far end may still hold it. (Of what was up in
+    /// the process before the last it knows nothing.)
+    pub(super) fn restart(&mut self, until_ms: u64) {
+        self.orphans = std::mem::take(&mut self.up);
+        self.orphans_until_ms = until_ms;
         self.starts.clear();
         self.down.clear();
         self.silences.clear();
@@ -108,7 +116,12 @@ impl Observer {
     }
 
     pub(super) fn up_on(&self, trunk: usize) -> u32 {
-        self.up.values().filter(|up| up.trunk == trunk).count() as u32
+        self.held().filter(|up| up.trunk == trunk).count() as u32
+    }
+
+    /// What the far end holds.
+    fn held(&self) -> impl Iterator<Item = &Up> {
+        self.up.values().chain(self.orphans.values())
     }
 
     fn part(&self, trunk: usize, prefix: usize) -> Option<usize> {
@@ -119,12 +132,10 @@ impl Observer {
     fn is_full(&self, account: usize, trunk: usize, part: Option<usize>) -> bool {
         let of = &self.plan.trunks[trunk];
         let on_part = self
-            .up
-            .values()
+            .held()
             .filter(|up| up.trunk == trunk && up.part == part);
         let of_account = self
-            .up
-            .values()
+            .held()
             .filter(|up| up.account == account && !up.is_inbound);
         let part_is_full = part.is_some()
             && of
@@ -163,6 +174,7 @@ impl Observer {
     fn could_go(&self, waits: &Waits, trunk: usize, clocks: Clocks) -> bool {
         let part = self.part(trunk, waits.prefix);
         self.plan.is_fast
+            && clocks.at_ms >= self.orphans_until_ms
             && self.is_due(waits, clocks)
             && self.ways(waits.account, waits.prefix).contains(&trunk)
             && !self.silences.contains_key(&(trunk, None))

@@ -12,6 +12,7 @@ import time
 
 import load
 import measure
+import queue_load
 
 SETUP_RATES = [250, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000]
 PLAYING_CALLS = [500, 1000, 2000, 2500, 3000, 3500, 4000]
@@ -40,9 +41,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary")
     parser.add_argument("--seconds", type=int, default=8, help="of each step (8)")
-    parser.add_argument("--only", choices=["bounds", "setup", "play", "bridge", "conference", "costs"], help="one part in place of all")
+    parser.add_argument("--only", choices=["bounds", "setup", "play", "bridge", "conference", "costs", "queue"], help="one part in place of all")
+    parser.add_argument("--build", default="release", help="what BINARY is: release, or development")
     options = parser.parse_args()
-    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder, "bridge": bridge_ladder, "conference": conference_ladder, "costs": costs}
+    parts = {"bounds": bounds, "setup": setup_ladder, "play": play_ladder, "bridge": bridge_ladder, "conference": conference_ladder, "costs": costs, "queue": queue}
     describe(options)
     for name, part in parts.items():
         if options.only in (None, name):
@@ -55,7 +57,7 @@ def describe(options):
         model = next(line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name"))
     version = subprocess.run([options.binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     sipp = subprocess.run(["sipp", "-v"], capture_output=True, text=True).stdout.split("SIPp ")[1].split()[0]
-    print(f"# {version}, release build, {time.strftime('%Y-%m-%d')}\n")
+    print(f"# {version}, {options.build} build, {time.strftime('%Y-%m-%d')}\n")
     print(f"Machine: {os.cpu_count()} cores, {model}, Linux {platform.release()}; all traffic on loopback.")
     print(f"The server is pinned to core {load.SERVER_CORE}, SIPp {sipp.rstrip('.')} and rtp_sink to core {load.LOAD_CORE}.")
     print("CPU is user and system time of the server's process alone; `others` is what else the machine did, in cores")
@@ -156,6 +158,21 @@ def costs(options):
         part = f"{100 * seen.share / COST_CALLS:.4f}"
         row(name, f"{seen.share:.3f}", part, f"{seen.kib:.1f}", seen.rtp["gap_p99_ms"], seen.rtp["lost"], seen.failed, f"{seen.others:.2f}")
     print()
+
+
+def queue(options):
+    """Calls that are ordered, wait on disk, outlive a kill, and go out."""
+    print(f"## The queue of outbound calls: POST Calls, {options.seconds} s a step, each answered when it is on disk\n")
+    os.sched_setaffinity(0, {int(load.LOAD_CORE)})
+    with load.Server(options.binary) as server:
+        queue_load.order("Stop")
+        table("connections", "accepted/s", "CPU ms a call", "p50 ms", "p99 ms")
+        waiting = queue_load.accepted_ladder(server, options.seconds, row)
+        wall, cpu = queue_load.kill_and_start(server)
+        kept = queue_load.order()["waiting"]
+        print(f"\nKilled and started again with {waiting:,} calls accepted: ready after {wall:.2f} s ({cpu:.2f} s on a processor), {kept:,} wait.")
+        rate, cost = queue_load.drain(server, kept)
+        print(f"Then they go, over a trunk with {load.CHANNELS:,} channels: {rate:,.0f} calls a second with a flow each, {cost:.3f} ms on a processor a call.\n")
 
 
 def up_ladder(options, ladder, what):

@@ -14,6 +14,7 @@ RUN = f"{ROOT}/var/benchmark"
 SERVER_CORE, LOAD_CORE = "0", "1"
 SIP = "127.0.0.1:5100"
 SINK_PORT, SINK_PORTS = 41000, 8
+CHANNELS = 2_000  # of the trunk that the queue's calls go out by
 CALLER_PORT, CALLEE_PORT = 5199, 5198
 CODECS = {"PCMU": (0, "PCMU/8000"), "G722": (9, "G722/8000"), "opus": (111, "opus/48000/2")}
 
@@ -37,9 +38,13 @@ class Server:
         os.makedirs(RUN, exist_ok=True)
         config = ["--config", f"{HERE}/jackfield.toml"]
         subprocess.run([binary, "apply", *config, f"{HERE}/tenants.toml"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        self.command = on_core(SERVER_CORE, binary, "serve", *config)
+        self.begin()
+
+    def begin(self):
+        """Starts it, and waits until it is ready."""
         self.process = subprocess.Popen(
-            on_core(SERVER_CORE, binary, "serve", *config),
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=open(f"{RUN}/server.log", "w"), text=True,
+            self.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=open(f"{RUN}/server.log", "w"), text=True
         )
         ready = self.process.stdout.readline()
         if not ready.startswith("ready"):

@@ -47,7 +47,10 @@ impl Prompt {
                 "menu",
                 "To keep this message, press 1. To record it again, press 2. To give up, press 3.",
             ),
-            Self::Kept => ("kept", "The message is kept. Nobody is called yet. Goodbye."),
+            Self::Kept => (
+                "kept",
+                "The message is kept. Nobody is called yet. Goodbye.",
+            ),
             Self::NothingKept => ("nothing_kept", "No message was kept. Goodbye."),
             Self::Failed => (
                 "failed",

@@ -203,6 +203,7 @@ fn request(row: CallRow) -> CallRequest {
         to: row.to,
         terms: row.orders.queue,
         tried: row.tried,
+        plan: None,
     }
 }
 

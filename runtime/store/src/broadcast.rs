@@ -28,6 +28,9 @@ pub const MAX_WRITTEN_AT_ONCE: usize = 1_000;
 /// The `end_reason` of a call that the host itself took out of the queue because its broadcast is halted: it has not happened.
 pub const RECALLED: &str = "taken back while it waited";
 
+/// What the `end_reason` of a call begins with that the account's own routing policy refused: an attempt, though nobody was dialled.
+pub const REFUSED_BY_POLICY: &str = "refused by the routing policy";
+
 /// A SID for a new broadcast, with 128 random bits.
 #[must_use]
 pub fn random_broadcast_sid() -> BroadcastSid {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use call::{AccountSid, CallSid, CallStatus};
 use dial::{CallRequest, Input, PlannedAttempt};
 use plugin_host::routing::{self, Decision};
+use store::broadcast::REFUSED_BY_POLICY;
 use store::{QueueTerms, RoutedBy, TrunkId};
 use tracing::{error, info};
 
@@ -120,7 +121,7 @@ impl Outbound {
             }
             Ok(Decision::Refuse(reason)) => {
                 let reason = shown(&reason);
-                let reason = format!("refused by the routing policy `{}`: {reason}", version.name);
+                let reason = format!("{REFUSED_BY_POLICY} `{}`: {reason}", version.name);
                 info!(call.sid = %call, tenant.id = %request.account, "not dialled: {reason}");
                 end(services, call, CallStatus::Failed, reason).await;
                 self.ended(call);

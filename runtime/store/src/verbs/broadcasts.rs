@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::accept_call;
 use super::callbacks::{News, tell};
-use crate::broadcast::{MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, RECALLED, outcome};
+use crate::broadcast::{
+    MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, RECALLED, REFUSED_BY_POLICY, outcome,
+};
 use crate::callback_parameters::reached_parameters;
 use crate::rows::Rows;
 use crate::seal::Purpose;
@@ -263,7 +265,9 @@ pub(super) fn note_end(
     }
     // The dialler refused it, such as for an account that is closed or a trunk that is gone: nobody was called, and whoever feeds says why.
     let is_refused = call.leg.is_none() && record.status == CallStatus::Failed;
-    if is_refused && record.end_reason != EXPIRED {
+    let is_last_word =
+        record.end_reason == EXPIRED || record.end_reason.starts_with(REFUSED_BY_POLICY);
+    if is_refused && !is_last_word {
         let due_unix_ms = at_unix_ms + AFTER_REFUSAL_MS;
         move_to(
             rows,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use call::{BroadcastSid, CallRecord, CallStatus, HUNG_UP_BY_US, HttpMethod, StatusCallback};
-use jackfield_store::broadcast::{MAX_WRITTEN_AT_ONCE, RECALLED};
+use jackfield_store::broadcast::{MAX_WRITTEN_AT_ONCE, RECALLED, REFUSED_BY_POLICY};
 use jackfield_store::{
     AttemptOutcome, Broadcast, BroadcastChange, BroadcastOrder, BroadcastRules, BroadcastState,
     DiskStore, Judgement, Leg, Message, NewBroadcast, NewCall, NewRecipient, PhoneNumber, Places,
@@ -253,6 +253,22 @@ fn a_call_that_is_refused_before_it_is_dialled_is_no_attempt() {
         assert!(row.attempts.is_empty());
         let due_unix_ms = 60_020;
         assert_eq!(row.state, RecipientState::Waiting { due_unix_ms });
+    });
+}
+
+/// It may refuse each time it is asked: whoever it keeps from being called is not asked about each minute.
+#[test]
+fn a_call_that_the_routing_policy_refuses_is_to_be_judged() {
+    on_each(|store| {
+        started(store, 1, BroadcastRules::default());
+        call(store, 0, 1, 10);
+        let reason = format!("{REFUSED_BY_POLICY} `cheapest`: too dear");
+        let refused = CallRecord::new(CallStatus::Failed, reason);
+        let ended = store.finish_call(sid(1), refused, 20, None);
+        ended.wait().unwrap();
+        let row = one(store, 0);
+        assert_eq!(row.state, RecipientState::Judged);
+        assert_eq!(row.attempts.len(), 1);
     });
 }
 

@@ -13,11 +13,13 @@ use crate::operator;
 
 /// Where all of it lies.
 const ROOT: &str = "/operator/v1";
+/// Where the plugins of carriers lie: their routes are those of accounts too.
+const PLUGINS: &str = "/v1/Carriers/{carrier}/Plugins";
 
 /// One thing that can be asked.
 struct Route {
     method: &'static str,
-    /// Below [`ROOT`].
+    /// Below [`ROOT`], or as it is where it is routed elsewhere.
     path: String,
     summary: String,
     /// Names of what the query may have.
@@ -28,7 +30,8 @@ struct Route {
     media_type: &'static str,
     /// The status of the answer where all is well.
     status: u16,
-    handler: MethodRouter<ApiState>,
+    /// None: it is routed elsewhere.
+    handler: Option<MethodRouter<ApiState>>,
 }
 
 impl Route {
@@ -46,7 +49,16 @@ impl Route {
             body: None,
             media_type: "application/json",
             status: 200,
-            handler,
+            handler: Some(handler),
+        }
+    }
+
+    /// What is routed elsewhere, of the plugins of a carrier.
+    fn of_plugins(method: &'static str, below: &str, summary: &str) -> Self {
+        let path = format!("{PLUGINS}{below}");
+        Self {
+            handler: None,
+            ..Self::new(method, &path, summary, MethodRouter::new())
         }
     }
 
@@ -192,23 +204,60 @@ fn of_things(kind: Kind) -> [Route; 5] {
         .giving(204),
     ]
     .map(|route| Route {
-        handler: route.handler.layer(Extension(kind)),
+        handler: route.handler.map(|handler| handler.layer(Extension(kind))),
         ..route
     })
+}
+
+/// The plugins of carriers.
+fn plugins() -> Vec<Route> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let get = |below, summary| Route::of_plugins("get", below, summary);
+    let post = |below, summary| Route::of_plugins("post", below, summary);
+    vec![
+        get("", "The carrier's plugins, each with its versions."),
+        get("/{name}", "One plugin, with its versions."),
+        get("/{name}/Versions", "The same."),
+        post(
+            "/{name}/Versions",
+            "A new version, which becomes active if its tests go well; `Activate=false` keeps it alone.",
+        )
+        .with(&["Activate"])
+        .of("The component, 32 MiB at most.")
+        .sent_as("application/wasm")
+        .giving(201),
+        post("/{name}/Activate", "New calls begin with this version.")
+            .of("`Version`.")
+            .sent_as(FORM),
+        post("/{name}/Canary", "So many in a hundred new calls begin with this version; 0 ends that.")
+            .of("`Version`, `Percent`.")
+            .sent_as(FORM),
+        post(
+            "/{name}/Rollback",
+            "Ends the canary, or else makes the last good version active again.",
+        ),
+        get("/{name}/History", "What was done, the newest first."),
+        get("/{name}/Log", "The last lines of its log, the oldest first."),
+    ]
 }
 
 /// All of them. Whoever asks has shown the operator's key already.
 pub(crate) fn router() -> Router<ApiState> {
     all().into_iter().fold(Router::new(), |router, route| {
-        router.route(&format!("{ROOT}{}", route.path), route.handler)
+        let Route { path, handler, .. } = route;
+        let handler = handler.expect("these are routed here");
+        router.route(&format!("{ROOT}{path}"), handler)
     })
 }
 
 /// What is there, by `OpenAPI` 3.1.
 pub(crate) fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    for route in all() {
-        let path = format!("{ROOT}{}", route.path);
+    for route in all().into_iter().chain(plugins()) {
+        let path = match route.handler {
+            Some(_) => format!("{ROOT}{}", route.path),
+            None => route.path.clone(),
+        };
         let entry = paths.entry(path).or_insert_with(|| json!({}));
         entry[route.method] = operation(&route);
     }
@@ -217,7 +266,7 @@ pub(crate) fn document() -> Value {
         "info": {
             "title": "Jackfield's operator API",
             "version": "1",
-            "description": "Errors are `{\"error\": \"…\"}`. Bodies are JSON unless it says otherwise.",
+            "description": "Errors are `{\"error\": \"…\"}`; those of plugins have `code`, `message`, `more_info` and `status`. Bodies are JSON unless it says otherwise.",
         },
         "components": {
             "securitySchemes": { "operator": { "type": "http", "scheme": "bearer" } },

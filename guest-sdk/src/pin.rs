@@ -55,10 +55,11 @@ impl Pins {
     fn check(&mut self, secret: &str) -> Verdict {
         let keys = self.concealed.take().unwrap_or_default();
         let typed = keys.split('#').next();
-        match typed == self.secrets.get(secret).map(String::as_str) {
-            true => Verdict::Right,
-            false => Verdict::Wrong,
+        if typed == self.secrets.get(secret).map(String::as_str) {
+            return Verdict::Right;
         }
+        self.concealed = Some(String::new());
+        Verdict::Wrong
     }
 }
 
@@ -121,7 +122,8 @@ impl Call {
 }
 
 impl Pin<'_> {
-    /// Whether the keys up to the first `#` are this secret of the account, a PIN of 8 to 16 digits. Keys are concealed no more.
+    /// Whether the keys up to the first `#` are this secret of the account, a PIN of 8 to 16 digits. If so, keys are concealed no
+    /// more; otherwise those that follow are.
     ///
     /// # Errors
     /// [`CallError::NotGranted`] when the account does not grant the secret, [`CallError::LimitReached`] when it has none that is a PIN, in the
@@ -172,6 +174,19 @@ mod tests {
             assert_eq!(keys, told);
             assert_eq!(pin.check("pin"), Ok(verdict), "{typed}");
         }
+    }
+
+    #[test]
+    fn whoever_was_not_let_in_is_not_listened_to() {
+        let caller = Rehearsal::new().pin("pin", "24681357");
+        let call = Call::on(caller.press(1.0, "1#").press(3.0, "5"));
+        call.answer().unwrap();
+        let pin = call.conceal_keys().unwrap();
+        call.pause(Duration::from_secs(2)).unwrap();
+        assert_eq!(pin.check("pin"), Ok(Verdict::Wrong));
+        call.clear_digits().unwrap();
+        let key = call.gather(Digits::exactly(1), Duration::from_secs(5));
+        assert_eq!(key.as_deref(), Ok("0"));
     }
 
     #[test]

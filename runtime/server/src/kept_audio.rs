@@ -1,14 +1,18 @@
 //! What a call recorded, kept as audio of its account's own, as its stories reach it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use api::MediaError;
+use api::{MAX_MEDIA_BYTES, MediaError};
 use call::{AudioCommand, AudioError, AudioReply, CallInfo, RecordingSid};
 use store::{Scope, Store, StoreError};
 use tracing::error;
 
 use crate::recorder::Studio;
-use crate::uploads::{Prepared, Uploads};
+use crate::uploads::{Prepared, Uploads, too_large};
+
+/// A bucket has so long to give a file back: less than a story may wait for a command.
+const FETCHING: Duration = Duration::from_secs(5);
 
 /// One call's recordings, and its account's files.
 pub(crate) struct AudioDesk {
@@ -55,7 +59,13 @@ impl AudioDesk {
             let why = format!("{sid} is no recording of this call that has ended with audio");
             AudioError::Invalid(why)
         })?;
-        let audio = self.studio.audio(row.account, sid).await;
+        // Known before it is in memory.
+        if row.file_bytes > MAX_MEDIA_BYTES as u64 {
+            return Err(AudioError::LimitReached(too_large()));
+        }
+        let audio = self.studio.audio(row.account, sid);
+        let audio = tokio::time::timeout(FETCHING, audio).await;
+        let audio = audio.map_err(|error| broken(&error))?;
         let audio = audio.map_err(|error| broken(&error))?;
         let audio = audio
             .ok_or_else(|| AudioError::Invalid(format!("{sid} has no file: it was deleted")))?;

@@ -39,9 +39,15 @@ impl Uploads {
             folders => folders?,
         };
         for folder in folders {
-            for file in std::fs::read_dir(folder?.path())? {
+            let folder = folder?;
+            // What somebody else put here is none of ours.
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in std::fs::read_dir(folder.path())? {
                 let file = file?;
-                if file.file_name().to_string_lossy().starts_with('.') {
+                let is_ours = file.file_name().to_string_lossy().starts_with('.');
+                if is_ours && file.file_type()?.is_file() {
                     std::fs::remove_file(file.path())?;
                 }
             }
@@ -77,10 +83,7 @@ impl Uploads {
         bytes: &[u8],
     ) -> Result<Prepared, MediaError> {
         if bytes.len() > MAX_MEDIA_BYTES {
-            return Err(MediaError::Unfit(format!(
-                "The recording has more than {} MiB: record less",
-                MAX_MEDIA_BYTES >> 20
-            )));
+            return Err(MediaError::Unfit(too_large()));
         }
         let name = format!("{PREPARED}{recording}.wav");
         check_audio(&name, bytes)?;
@@ -192,6 +195,12 @@ fn remove_leftovers(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Why a recording cannot be kept.
+pub(crate) fn too_large() -> String {
+    let most = MAX_MEDIA_BYTES >> 20;
+    format!("The recording has more than {most} MiB: record less")
+}
+
 /// The files of a folder, by their names; none where it is not there.
 fn list(folder: &Path) -> io::Result<Vec<MediaFile>> {
     let entries = match std::fs::read_dir(folder) {
@@ -202,8 +211,14 @@ fn list(folder: &Path) -> io::Result<Vec<MediaFile>> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            files.push(of(name, &entry.metadata()?));
+        if name.starts_with('.') {
+            continue;
+        }
+        match entry.metadata() {
+            Ok(metadata) => files.push(of(name, &metadata)),
+            // It was removed since.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));

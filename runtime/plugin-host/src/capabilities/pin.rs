@@ -1,6 +1,6 @@
 //! `jackfield:pin`: keys that the story does not see, compared by its port.
 
-use call::{ConcealedKeys, PinError};
+use call::{ConcealedKeys, PinError, PinVerdict};
 
 use crate::bindings::pin;
 use crate::journal::Entry;
@@ -27,7 +27,9 @@ impl pin::Host for StoryState {
             return Ok(Err(pin::PinError::Unavailable(why)));
         }
         self.commands += 1;
-        let keys = self.concealed.take().unwrap_or_default();
+        let concealed = self.concealed.take();
+        let is_concealed = concealed.is_some();
+        let keys = concealed.unwrap_or_default();
         let result = if self.grants.has_secret(&secret) {
             let asked = self.port.check_pin(secret.clone(), keys);
             let Ok(result) = tokio::time::timeout_at(self.patience, asked).await else {
@@ -37,6 +39,10 @@ impl pin::Host for StoryState {
         } else {
             Err(PinError::NotGranted)
         };
+        // Whoever was not let in may type it again before they hear so.
+        if is_concealed && !matches!(result, Ok(PinVerdict::Right)) {
+            self.concealed = Some(ConcealedKeys::default());
+        }
         self.sandbox.budget.back_from_host();
         self.sandbox.notebook.write(&Entry::Pin {
             secret,

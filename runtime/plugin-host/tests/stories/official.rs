@@ -28,14 +28,16 @@ fn official(body: &str) -> Vec<u8> {
     guest(&items, body)
 }
 
-/// Takes nine events, and says each key by the number of a playback that it stops; then what became of them: 10 and the verdict's case.
+/// Takes nine events, and says each key by the number of a playback that it stops; then what became of them, 10 and the verdict's case, and the key
+/// that follows.
 fn asks_for_a_pin() -> String {
     let key = "(call $next-event (i32.const 0) (i32.const 0) (i32.const 1024))
         (call $stop-playback (i32.load offset=16 (i32.const 1024)) (i32.const 512))";
     format!(
         "(call $conceal) {} (call $check (i32.const 4096) (i32.const 11) (i32.const 1024))
         (if (i32.load8_u (i32.const 1024)) (then unreachable))
-        (call $stop-playback (i32.add (i32.const 10) (i32.load8_u offset=4 (i32.const 1024))) (i32.const 512))",
+        (call $stop-playback (i32.add (i32.const 10) (i32.load8_u offset=4 (i32.const 1024))) (i32.const 512))
+        {key}",
         key.repeat(9)
     )
 }
@@ -79,12 +81,12 @@ fn pair(one: &str, other: &str) -> Pairs {
 #[tokio::test]
 async fn a_guest_is_told_zeros_and_the_port_what_was_typed() {
     let wasm = official(&asks_for_a_pin());
-    for (typed, verdict) in [(PIN, 10), ("99999999", 11)] {
-        let keys = format!("{typed}#");
+    for (typed, verdict, then) in [(PIN, 10, '9'), ("99999999", 11, '0')] {
+        let keys = format!("{typed}#9");
         let (end, said, given, _) = run(&wasm, &keys, Grants::everything()).await;
         assert_eq!(end.outcome, Outcome::Finished(Ok(())));
         let mut expected = vec![u32::from('0'); 8];
-        expected.extend([u32::from('#'), verdict]);
+        expected.extend([u32::from('#'), verdict, u32::from(then)]);
         assert_eq!(said, expected);
         assert_eq!(given, pair("message-pin", typed));
     }
@@ -93,7 +95,7 @@ async fn a_guest_is_told_zeros_and_the_port_what_was_typed() {
 #[tokio::test]
 async fn the_journal_has_no_key_of_it_and_replays_whole_and_redacted() {
     let wasm = official(&asks_for_a_pin());
-    let (end, ..) = run(&wasm, &format!("{PIN}#"), Grants::everything()).await;
+    let (end, ..) = run(&wasm, &format!("{PIN}#9"), Grants::everything()).await;
     let journal = Journal::read(&end.journal).unwrap();
     let lines: Vec<String> = journal.lines().map(|line| line.words).collect();
     let digits = lines.iter().filter(|line| line.ends_with("digit 0"));

@@ -100,7 +100,8 @@ impl Desk {
             .put(account, sid, &path, || claim.is_wanted())
             .await?
         {
-            return Ok(()); // whoever waits to delete it has the rest to do
+            // Whoever waits to delete it has the rest to do; if they gave up, it goes another time.
+            anyhow::bail!("it is being deleted");
         }
         let files = self.files.clone();
         tokio::task::spawn_blocking(move || files.remove(account, sid)).await??;

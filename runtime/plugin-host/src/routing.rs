@@ -14,6 +14,8 @@ use crate::story::timed;
 
 /// Attempts that a decision may plan.
 const MAX_ATTEMPTS: usize = 10;
+/// The longest that a call may be told to wait.
+const HORIZON_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
 /// Characters of a number as it is dialled.
 const MAX_DIALLED: usize = 32;
 /// Seconds that an attempt may ring.
@@ -220,21 +222,28 @@ impl Policy {
         .await;
         let returned = returned.map(|decision| decision.map(Decision::from));
         let mut answered = sitting.close(busy, returned);
-        answered.result = answered
-            .result
-            .and_then(|decision| match decision.trouble(trunks) {
+        answered.result = answered.result.and_then(|decision| {
+            match decision.trouble(trunks, request.now_unix_ms) {
                 Some(trouble) => Err(NoDecision::Unusable(trouble)),
                 None => Ok(decision),
-            });
+            }
+        });
         answered
     }
 }
 
 impl Decision {
     /// Why this cannot be done with these trunks.
-    fn trouble(&self, trunks: &[Trunk]) -> Option<String> {
-        let Self::Attempts(attempts) = self else {
-            return None;
+    fn trouble(&self, trunks: &[Trunk], now_unix_ms: u64) -> Option<String> {
+        let attempts = match self {
+            Self::Attempts(attempts) => attempts,
+            Self::Wait(Pause {
+                until_unix_ms: Some(until),
+                ..
+            }) if until.saturating_sub(now_unix_ms) > HORIZON_MS => {
+                return Some("it lets the call wait for more than 366 days".to_owned());
+            }
+            _ => return None,
         };
         let count = attempts.len();
         if count == 0 || count > MAX_ATTEMPTS {
@@ -310,12 +319,29 @@ mod tests {
     #[track_caller]
     fn check(attempts: Vec<PlannedAttempt>, expected: Option<&str>) {
         let trunks = [trunk("a"), trunk("b")];
-        let trouble = Decision::Attempts(attempts).trouble(&trunks);
+        let trouble = Decision::Attempts(attempts).trouble(&trunks, 0);
         match (&trouble, expected) {
             (None, None) => {}
             (Some(trouble), Some(expected)) => assert!(trouble.contains(expected), "{trouble}"),
             _ => panic!("{trouble:?}, expected {expected:?}"),
         }
+    }
+
+    #[test]
+    fn a_call_waits_for_a_year_at_most() {
+        let trouble = |until_unix_ms| {
+            let reason = String::new();
+            let wait = Decision::Wait(Pause {
+                until_unix_ms,
+                reason,
+            });
+            wait.trouble(&[], 1_000)
+        };
+        assert_eq!(trouble(None), None);
+        assert_eq!(trouble(Some(0)), None);
+        assert_eq!(trouble(Some(HORIZON_MS + 1_000)), None);
+        assert!(trouble(Some(HORIZON_MS + 1_001)).is_some());
+        assert!(trouble(Some(u64::MAX)).is_some());
     }
 
     #[test]

@@ -4,9 +4,9 @@ mod judge;
 mod message;
 mod strategy;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use call::{BroadcastSid, Direction};
 use dial::Refusal;
@@ -26,6 +26,8 @@ use crate::services::Services;
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long people wait whom nobody may call for now: the account is closed, or has no trunk.
 const AFTER_REFUSAL: Duration = Duration::from_secs(60);
+/// How often the calls of a halted broadcast are taken back out of the queue, while it has any.
+const RECALLED_FOR: Duration = Duration::from_secs(1);
 /// Longer than that nobody waits: the clock may be set meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -46,7 +48,7 @@ impl Broadcasts {
         let broadcasts = Arc::clone(&services.broadcasts);
         let worker = Worker {
             services: Arc::downgrade(services),
-            recalled: HashSet::new(),
+            recalled: HashMap::new(),
             judges: Judges::default(),
         };
         tokio::spawn(broadcasts.run(worker));
@@ -75,8 +77,8 @@ impl Broadcasts {
 /// Does one step after another. Nothing of a broadcast is done at the same time as another step of it.
 struct Worker {
     services: Weak<Services>,
-    /// Halted ones whose queued calls were taken back.
-    recalled: HashSet<BroadcastSid>,
+    /// Halted ones whose queued calls were taken back, and when.
+    recalled: HashMap<BroadcastSid, Instant>,
     judges: Judges,
 }
 
@@ -133,22 +135,38 @@ impl Worker {
             broadcast,
             next_due_unix_ms: services.store.next_due(sid)?,
             ahead: ahead(services, broadcast).min(broadcast.counts.calling + room),
-            is_recalled: self.recalled.contains(&sid),
+            is_recalled: self.recalled.get(&sid).is_some_and(is_fresh),
             is_judging: self.judges.are_busy(broadcast.account),
         };
         let step = pump::next(&view, clock::unix_ms());
         match &step {
             Step::Feed(limit) => return feed(services, broadcast, *limit).await.map(|()| step),
             Step::Recall => {
-                self.recalled.insert(sid);
+                self.recalled.insert(sid, Instant::now());
                 let calls = services.store.broadcast_calls(sid)?.into_iter();
                 join_all(calls.map(|call| services.outbound.recall(call))).await;
             }
             Step::GiveUp(why) => give_up(services, broadcast, why).await?,
+            // A call that was being dialled may have gone back into the queue.
+            Step::Wait(at) if is_halted(broadcast) && broadcast.counts.calling > 0 => {
+                let again = clock::unix_ms() + millis(RECALLED_FOR);
+                return Ok(Step::Wait(Some(at.map_or(again, |at| at.min(again)))));
+            }
             Step::Judge | Step::Wait(_) => {}
         }
         Ok(step)
     }
+}
+
+fn is_halted(broadcast: &Broadcast) -> bool {
+    matches!(
+        broadcast.state,
+        BroadcastState::Paused | BroadcastState::Stopped
+    )
+}
+
+fn is_fresh(recalled: &Instant) -> bool {
+    recalled.elapsed() < RECALLED_FOR
 }
 
 /// A broadcast cannot go on; the others do. When to look again.

@@ -95,8 +95,9 @@ impl Policies {
                     log: services.tenant_log(call.call, Some(version.clone().into())),
                 };
                 let desk = self.desk(&version.owner);
-                let (account, to) = (account.sid, call.to.as_str());
-                let check = |decision: &Decision| trouble(&directory, account, to, decision);
+                let (account, to, owner) = (account.sid, call.to.as_str(), version.owner.clone());
+                let check =
+                    |decision: &Decision| trouble(&directory, account, to, &owner, decision);
                 let span = info_span!("routing", call.sid = %call.call, tenant.id = %account);
                 let asked = desk.ask(version.number, &policy, (&request, &trunks), setup, check);
                 match tokio::time::timeout(PATIENCE, asked.instrument(span)).await {
@@ -224,6 +225,7 @@ fn trouble(
     directory: &Directory,
     account: AccountSid,
     to: &str,
+    owner: &PluginOwner,
     decision: &Decision,
 ) -> Option<String> {
     let Decision::Attempts(attempts) = decision else {
@@ -233,8 +235,15 @@ fn trouble(
         let may_show = |shown: &String| directory.may_show(account, shown);
         let trouble = if !attempt.caller_id.as_ref().is_none_or(may_show) {
             "shows a number that is not the account's"
-        } else if !attempt.dialled.as_ref().is_none_or(|dialled| leads_to(dialled, to)) {
-            "dials another number: it may put up to 10 digits in front of the called one, with its country's, and change nothing else"
+        } else if !attempt.dialled.as_ref().is_none_or(|dialled| leads_to(dialled, to, owner)) {
+            match owner {
+                PluginOwner::Account(_) => {
+                    "dials another number: an account's policy may put + or 00 in front of the called one, with its country's digits, and change nothing else"
+                }
+                PluginOwner::Carrier(_) => {
+                    "dials another number: it may put up to 10 digits in front of the called one, with its country's, and change nothing else"
+                }
+            }
         } else {
             return None;
         };
@@ -242,12 +251,15 @@ fn trouble(
     })
 }
 
-/// Whether who dials this calls `to`.
-fn leads_to(dialled: &str, to: &str) -> bool {
+/// Whether who dials this calls `to`. Other digits in front can lead to another country, or to an emergency service: they are for those who
+/// have the trunks.
+fn leads_to(dialled: &str, to: &str, owner: &PluginOwner) -> bool {
+    let may_precede = |front: &str| match owner {
+        PluginOwner::Account(_) => ["", "+", "00"].contains(&front),
+        PluginOwner::Carrier(_) => front.len() <= LONGEST_DIAL_PREFIX,
+    };
     match to.strip_prefix('+') {
-        Some(digits) => dialled
-            .strip_suffix(digits)
-            .is_some_and(|front| front.len() <= LONGEST_DIAL_PREFIX),
+        Some(digits) => dialled.strip_suffix(digits).is_some_and(may_precede),
         // A short code means another number behind every prefix.
         None => dialled == to,
     }
@@ -255,23 +267,31 @@ fn leads_to(dialled: &str, to: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use store::CarrierId;
+
     use super::*;
 
     #[test]
     fn a_dial_prefix_changes_nothing_of_the_number() {
         for (dialled, to, expected) in [
-            ("85512345678", "+85512345678", true),
-            ("+85512345678", "+85512345678", true),
-            ("9900#85512345678", "+85512345678", true),
-            ("012345678", "+85512345678", false),
-            ("0025212345678", "+85512345678", false),
-            ("1234567890185512345678", "+85512345678", false),
-            ("117", "+85512345678", false),
-            ("1294", "1294", true),
-            ("91294", "1294", false),
-            ("1000", "sip:1000@192.0.2.1", false),
+            ("85512345678", "+85512345678", [true, true]),
+            ("+85512345678", "+85512345678", [true, true]),
+            ("0085512345678", "+85512345678", [true, true]),
+            ("9900#85512345678", "+85512345678", [false, true]),
+            ("11285512345678", "+85512345678", [false, true]),
+            ("0025285512345678", "+85512345678", [false, true]),
+            ("012345678", "+85512345678", [false, false]),
+            ("0025212345678", "+85512345678", [false, false]),
+            ("1234567890185512345678", "+85512345678", [false, false]),
+            ("117", "+85512345678", [false, false]),
+            ("1294", "1294", [true, true]),
+            ("91294", "1294", [false, false]),
+            ("1000", "sip:1000@192.0.2.1", [false, false]),
         ] {
-            assert_eq!(leads_to(dialled, to), expected, "{dialled} for {to}");
+            let account = PluginOwner::Account(AccountSid::from_bytes([1; 16]));
+            let carrier = PluginOwner::Carrier(CarrierId("angkor".to_owned()));
+            let may = [account, carrier].map(|owner| leads_to(dialled, to, &owner));
+            assert_eq!(may, expected, "{dialled} for {to}");
         }
     }
 }

@@ -48,7 +48,7 @@ fn the_accounts_policy_chooses_the_trunks_and_what_is_shown_and_dialled() {
     let first = callee(Sipp::new("uas_wait_bye"));
     let second = callee(Sipp::new("uas_refuse").with_status(503));
     let settings = "settings = { \"price.peer\" = \"+ 0.5\", \"price.second\" = \"+ 0.1\", \
-                    \"caller-id.second\" = \"1001\", \"dial-prefix.second\" = \"99\" }";
+                    \"caller-id.second\" = \"1001\", \"dial-prefix.second\" = \"00\" }";
     let server = server(first.address, second.address, settings);
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
     let push = ["push", "--folder", "least-cost-routing"];
@@ -61,7 +61,7 @@ fn the_accounts_policy_chooses_the_trunks_and_what_is_shown_and_dialled() {
         "  1. peer: serves numbers that begin with +1500555;",
         "routing policy least-cost-routing, version 1, chooses:",
         "  1. second: 0.1",
-        "; shows 1001; dials 9915005550001",
+        "; shows 1001; dials 0015005550001",
         "  2. peer: 0.5",
     ] {
         assert!(explained.contains(words), "{words}:\n{explained}");
@@ -85,7 +85,7 @@ fn the_accounts_policy_chooses_the_trunks_and_what_is_shown_and_dialled() {
     }
     let (cheap, dear) = (second.succeed(LIMIT), first.succeed(LIMIT));
     let asked = cheap.text();
-    assert!(asked.contains("INVITE sip:9915005550001@"), "{asked}");
+    assert!(asked.contains("INVITE sip:0015005550001@"), "{asked}");
     assert!(asked.contains("sip:1001@"), "{asked}");
     let asked = dear.text();
     assert!(asked.contains("INVITE sip:+15005550001@"), "{asked}");

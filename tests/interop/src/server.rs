@@ -183,6 +183,9 @@ impl Tenants {
 
     fn to_toml(&self) -> String {
         let trunk = self.whereabouts();
+        // Behind its own lines may come other tables.
+        let own = trunk.split("[[").next().unwrap_or_default();
+        let has_channels = own.contains("max_channels");
         let mut text = format!(
             "[[carrier]]\n\
              id = \"interop\"\n\
@@ -203,7 +206,7 @@ impl Tenants {
              calls_per_second = 50.0\n\
              {trunk}",
             media_dir().display(),
-            channels = if trunk.contains("max_channels") {
+            channels = if has_channels {
                 ""
             } else {
                 "max_channels = 50\n"

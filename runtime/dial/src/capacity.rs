@@ -150,6 +150,11 @@ impl Capacity {
         self.channels.held
     }
 
+    /// How many calls may be up.
+    pub(crate) fn limit(&self) -> u32 {
+        self.channels.limit()
+    }
+
     /// Takes a channel for a call that the rate does not govern.
     pub(crate) const fn hold(&mut self) {
         self.channels.hold();
@@ -251,6 +256,13 @@ impl TrunkCapacity {
         if let Some(part) = self.part(part) {
             part.take_back();
         }
+    }
+
+    /// How many calls of this part may be up.
+    pub(crate) fn limit(&self, part: Option<&str>) -> u32 {
+        let part = part.and_then(|prefix| self.parts.get(prefix));
+        let whole = self.whole.limit();
+        part.map_or(whole, |part| part.limit().min(whole))
     }
 
     /// Calls that are up, and how many may be.

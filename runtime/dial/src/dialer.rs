@@ -1,6 +1,9 @@
 //! Which waiting call may be dialled now.
 
 mod planned;
+mod vacancies;
+
+pub use vacancies::Vacancies;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

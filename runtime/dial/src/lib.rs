@@ -22,7 +22,7 @@ mod waits;
 
 pub use choice::{Choice, chosen};
 pub use destination::header_fields;
-pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits};
+pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits, Vacancies};
 pub use plan::{PlannedAttempt, TrunkState};
 pub use policy::{Refusal, permit, permit_referral};
 pub use waits::{AccountWaits, Waits};

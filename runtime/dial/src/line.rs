@@ -42,6 +42,13 @@ impl Line {
         self.queues.is_empty()
     }
 
+    /// How many calls of an account wait for this part.
+    pub(crate) fn waiting(&self, account: AccountSid, part: &Part) -> usize {
+        let queues = self.queues.get(&account);
+        let queue = queues.and_then(|queues| queues.get(part));
+        queue.map_or(0, BTreeMap::len)
+    }
+
     pub(crate) fn push(&mut self, place: Place, call: CallSid) {
         let Place {
             account,

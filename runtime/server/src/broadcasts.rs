@@ -1,5 +1,6 @@
 //! Broadcasts that are begun: whoever is due is handed to the dialler, and whoever was not reached is judged.
 
+mod feed;
 mod judge;
 mod message;
 mod strategy;
@@ -8,24 +9,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use call::{BroadcastSid, Direction};
-use dial::Refusal;
+use call::BroadcastSid;
 use dial::pump::{self, STEP, Step, View};
 use futures_util::future::join_all;
-use store::{
-    Broadcast, BroadcastState, CallOrders, Judgement, NewCall, Recipient, Scope, StoreError,
-};
+use store::{Broadcast, BroadcastState, Judgement, Scope, StoreError};
 use tokio::sync::Notify;
 use tracing::{error, info};
 
+use self::feed::{LINES_FULL, feed};
 use self::judge::Judges;
 use crate::clock;
 use crate::services::Services;
 
 /// How long the store is left alone when it has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How long people wait whom nobody may call for now: the account is closed, or has no trunk.
-const AFTER_REFUSAL: Duration = Duration::from_secs(60);
 /// How often the calls of a halted broadcast are taken back out of the queue, while it has any.
 const RECALLED_FOR: Duration = Duration::from_secs(1);
 /// Longer than that nobody waits: the clock may be set meanwhile.
@@ -49,6 +46,7 @@ impl Broadcasts {
         let worker = Worker {
             services: Arc::downgrade(services),
             recalled: HashMap::new(),
+            full: HashMap::new(),
             judges: Judges::default(),
         };
         tokio::spawn(broadcasts.run(worker));
@@ -79,6 +77,8 @@ struct Worker {
     services: Weak<Services>,
     /// Halted ones whose queued calls were taken back, and when.
     recalled: HashMap<BroadcastSid, Instant>,
+    /// Those of whose recipients nobody found a place in a line, and when.
+    full: HashMap<BroadcastSid, Instant>,
     judges: Judges,
 }
 
@@ -140,7 +140,22 @@ impl Worker {
         };
         let step = pump::next(&view, clock::unix_ms());
         match &step {
-            Step::Feed(limit) => return feed(services, broadcast, *limit).await.map(|()| step),
+            Step::Feed(_)
+                if self
+                    .full
+                    .get(&sid)
+                    .is_some_and(|at| at.elapsed() < LINES_FULL) =>
+            {
+                return Ok(Step::Wait(Some(clock::unix_ms() + millis(LINES_FULL))));
+            }
+            Step::Feed(limit) => {
+                let fed = feed(services, broadcast, *limit).await?;
+                match fed {
+                    Step::Wait(_) => self.full.insert(sid, Instant::now()),
+                    _ => self.full.remove(&sid),
+                };
+                return Ok(fed);
+            }
             Step::Recall => {
                 self.recalled.insert(sid, Instant::now());
                 let calls = services.store.broadcast_calls(sid)?.into_iter();
@@ -199,80 +214,8 @@ pub(crate) fn ahead(services: &Services, broadcast: &Broadcast) -> u64 {
     pump::ahead(channels, rate)
 }
 
-/// Accepts calls to those who are due. Who may not be called at all is given up.
-async fn feed(
-    services: &Arc<Services>,
-    broadcast: &Broadcast,
-    limit: usize,
-) -> Result<(), StoreError> {
-    let scope = Scope::of_host(broadcast.account);
-    let now = clock::unix_ms();
-    let due = services
-        .store
-        .due_recipients(scope, broadcast.sid, now, limit)?;
-    let directory = services.store.directory();
-    let mut calls = Vec::new();
-    let mut refused = Vec::new();
-    for recipient in due {
-        let number = recipient.number.as_str();
-        match dial::permit(&directory, broadcast.account, &broadcast.from, number) {
-            Ok(_) => match new_call(broadcast, &recipient, now) {
-                Ok(call) => calls.push(call),
-                Err(why) => refused.push((recipient.number, Judgement::GiveUp(why))),
-            },
-            Err(why) => refused.push((recipient.number, refusal(&why, now))),
-        }
-    }
-    if !refused.is_empty() {
-        info!(broadcast = %broadcast.sid, tenant.id = %broadcast.account, "{} recipients cannot be called", refused.len());
-        let judged = services
-            .store
-            .judge_recipients(broadcast.sid, refused, now)
-            .await?;
-        told_of_end(judged.as_ref());
-    }
-    for row in services
-        .store
-        .call_recipients(broadcast.sid, calls, now)
-        .await?
-    {
-        services.outbound.accepted(&row);
-    }
-    Ok(())
-}
-
-/// What becomes of somebody whom the account may not call. What does not lie in their number may pass: they wait, and that counts as nothing.
-fn refusal(why: &Refusal, now: u64) -> Judgement {
-    match why {
-        Refusal::NotAllowed(_) | Refusal::Emergency(_) | Refusal::InvalidDestination(_) => {
-            Judgement::GiveUp(why.to_string())
-        }
-        _ => Judgement::Again(now + millis(AFTER_REFUSAL)),
-    }
-}
-
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn new_call(broadcast: &Broadcast, recipient: &Recipient, now: u64) -> Result<NewCall, String> {
-    let (flow, settings) = message::flow(&broadcast.message, recipient)?;
-    Ok(NewCall {
-        sid: store::random_call_sid(),
-        from: broadcast.from.clone(),
-        to: recipient.number.to_string(),
-        direction: Direction::OutboundApi,
-        parent: None,
-        flow,
-        ring_timeout_s: broadcast.rules.ring_timeout_s,
-        settings,
-        callback: None,
-        orders: CallOrders {
-            queue: broadcast.rules.terms.clone(),
-            ..CallOrders::default()
-        },
-        created_unix_ms: now,
-    })
 }
 
 /// Some of those who wait are called no more.

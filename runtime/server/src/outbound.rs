@@ -14,7 +14,7 @@ use call::{
 };
 use dial::{
     AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, PlannedAttempt,
-    QueueLimits, Refusal,
+    QueueLimits, Refusal, Vacancies,
 };
 use numbers::{Callee, Caller, Presenter};
 use store::{
@@ -39,6 +39,8 @@ use crate::trunks::{self, NoRoute, Stop};
 const RING_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often the trunks are looked at.
 const LOOK_AT_TRUNKS: Duration = Duration::from_secs(1);
+/// Calls that are looked at while the dialler is held.
+const ASKED_AT_ONCE: usize = 50;
 /// Ends of waiting calls that wait for the disk together.
 const ENDS_AT_ONCE: usize = 1_000;
 /// How long a target may be silent, without even a 100, before the next is tried.
@@ -117,6 +119,23 @@ impl Outbound {
     /// How many more calls of the account may wait.
     pub(crate) fn places(&self, account: AccountSid) -> usize {
         self.lock().places(account)
+    }
+
+    /// Which of these calls, not yet accepted, would find a place in a line: the first so many of them. The dialler is let go of between some and the
+    /// next ones.
+    pub(crate) fn with_places(&self, requests: &[CallRequest], most: usize) -> Vec<bool> {
+        let mut vacancies = Vacancies::default();
+        let mut left = most;
+        let mut have_places = Vec::with_capacity(requests.len());
+        for some in requests.chunks(ASKED_AT_ONCE) {
+            let dialer = self.lock();
+            have_places.extend(some.iter().map(|request| {
+                let has_place = left > 0 && vacancies.take(&dialer, request);
+                left -= usize::from(has_place);
+                has_place
+            }));
+        }
+        have_places
     }
 
     /// A call is not wanted any more. Resolves when the end of one that waited is on disk; one that does not wait is left

@@ -49,12 +49,25 @@ pub fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
 /// When it is refused.
 #[must_use]
 pub fn draft(server: &Server, recipients: usize, options: &[&str]) -> String {
+    draft_for(server, 0..recipients, options)
+}
+
+/// A draft for the recipients of these [numbers](number), with further options.
+///
+/// # Panics
+/// When it is refused.
+#[must_use]
+pub fn draft_for(
+    server: &Server,
+    recipients: impl Iterator<Item = usize>,
+    options: &[&str],
+) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let (table, document) = (
         folder.path().join("people.csv"),
         folder.path().join("m.xml"),
     );
-    let rows: String = (0..recipients).map(|of| number(of) + ",en\n").collect();
+    let rows: String = recipients.map(|of| number(of) + ",en\n").collect();
     std::fs::write(&table, format!("number,language\n{rows}")).expect("a file");
     std::fs::write(&document, MESSAGE).expect("a file");
     let mut arguments = vec!["broadcast", "create", "--name", "Flood", "--from", "1000"];

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use jackfield_interop::broadcasts::{completed, draft, number, progress, results, run, show};
+use jackfield_interop::broadcasts::{
+    completed, draft, draft_for, number, progress, results, run, show,
+};
 use jackfield_interop::callees::{Callees, Manner};
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Server, Tenants, prompt, prompt_path};
+use jackfield_interop::server::{Flow, Server, Tenants, prompt, prompt_path};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -225,5 +227,34 @@ fn an_uploaded_message_is_heard_in_full() {
             "{line}: {seconds} s"
         );
     }
+    server.stop();
+}
+
+/// One operator has a single line, on which nobody answers; those of the other are called all the same.
+#[test]
+fn an_operator_whose_line_is_full_holds_up_no_other() {
+    const SLOW: &str = "+15005550";
+    let callees = Callees::start(|number, _| match number.starts_with(SLOW) {
+        true => Manner::Rings,
+        false => Manner::Answers,
+    });
+    let trunk = format!(
+        "target = \"{}\"\nchannels_by_prefix = {{ \"{SLOW}\" = 1 }}\n",
+        callees.address
+    );
+    let numbers = vec![("1000", Flow::Component("menu"))];
+    let server = Server::start(&Tenants::over_trunk(&trunk, numbers));
+    let recipients = (0..400).chain(1_000..1_100);
+    let sid = draft_for(&server, recipients, &["--ring-timeout", "5"]);
+    run(&server, &["broadcast", "start", &sid]).expect("it starts");
+    let row = eventually("those of the other are reached", LIMIT, || {
+        let row = show(&server, &sid);
+        (progress(&row, "reached") == 100).then_some(row)
+    });
+    assert!(progress(&row, "waiting") > 300, "{row}");
+    run(&server, &["broadcast", "stop", &sid]).expect("it stops");
+    eventually("nobody is called any more", LIMIT, || {
+        (progress(&show(&server, &sid), "calling") == 0).then_some(())
+    });
     server.stop();
 }

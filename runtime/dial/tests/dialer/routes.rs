@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_dial::{Input, PlannedAttempt, chosen};
+use jackfield_dial::{CallRequest, Input, PlannedAttempt, Vacancies, chosen};
 use store::TrunkId;
 
 use crate::rows::Story;
@@ -212,4 +212,40 @@ fn a_call_that_is_put_off_is_begun_again_at_its_time() {
     }
     assert_eq!(dialled, ["dial 1 over t2"]);
     assert!(story.now - before >= ms(5_000));
+}
+
+/// Calls are accepted for lines that have room; an operator whose line is full or down takes no more than its own.
+#[test]
+fn a_call_has_a_place_where_a_line_has_fewer_than_its_channels() {
+    let mut story = Story::new(&world(2));
+    let to_t0 = |number| request_to(number, 0, "+85512345678");
+    let places = |story: &Story, requests: &[CallRequest]| -> Vec<bool> {
+        let mut vacancies = Vacancies::default();
+        let take = |request| vacancies.take(&story.dialer, request);
+        requests.iter().map(take).collect()
+    };
+    // Two go at once, two wait; what was taken before is counted too.
+    let four = [1, 2, 3, 4].map(to_t0);
+    assert_eq!(places(&story, &four), [true, true, false, false]);
+    for number in 1..=4 {
+        story.feed(Input::Accepted(to_t0(number)));
+    }
+    assert_eq!(story.dialer.waiting(), 2);
+    let mixed = [to_t0(5), request(6, 0), to_t0(7), request(8, 0)];
+    assert_eq!(places(&story, &mixed), [false, true, false, true]);
+    // One goes, and leaves its place.
+    story.feed(Input::Ended(call(1)));
+    assert_eq!(places(&story, &[5, 6].map(to_t0)), [true, false]);
+    // Another account has places of its own; a call that is refused is its taker's to tell.
+    assert_eq!(places(&story, &[request_to(9, 1, "+85512345678")]), [true]);
+    assert_eq!(places(&story, &[request_to(10, 0, "117")]), [true]);
+}
+
+/// Whoever may have few calls at once does not have all of them wait for one line.
+#[test]
+fn one_line_has_places_for_half_of_an_accounts_channels() {
+    let story = Story::new(&World::new(&[(30, FAST)], &[(8, FAST)]));
+    let mut vacancies = Vacancies::default();
+    let taken = (1..=9).filter(|number| vacancies.take(&story.dialer, &request(*number, 0)));
+    assert_eq!(taken.count(), 4);
 }

@@ -1,26 +1,14 @@
 // Makes, lists, changes and deletes what an account has with Twilio's helper library for Node, and prints what it sees as lines of JSON.
 //
-// accounts.py takes the same steps with the library for Python. The library speaks to another host the documented way, through a
-// request client of its own (https://www.twilio.com/docs/libraries/node/custom-http-client).
+// accounts.py takes the same steps with the library for Python.
 
-import { createRequire } from "node:module";
+import { elsewhere } from "./elsewhere.mjs";
 
 const [modules, base, accountSid, authToken, poolNumber] = process.argv.slice(2);
-const require = createRequire(`${modules}/`);
-const twilio = require("twilio");
-
-const HOSTS = ["https://api.twilio.com", "https://accounts.twilio.com"];
-
-/** Sends what is meant for Twilio's hosts to `base`. */
-class ElsewhereClient extends twilio.RequestClient {
-  request(options) {
-    const uri = HOSTS.reduce((uri, host) => uri.replace(host, base), options.uri);
-    return super.request({ ...options, uri });
-  }
-}
+const { twilio, httpClient } = elsewhere(modules, base);
 
 const user = (name, secret, options = {}) =>
-  twilio(name, secret, { ...options, httpClient: new ElsewhereClient({ timeout: 10_000 }) });
+  twilio(name, secret, { ...options, httpClient });
 
 const show = (step, ...values) => console.log(JSON.stringify({ step, values }));
 

@@ -2,25 +2,18 @@
 //
 // live_streams.py does the same with the library for Python, and takes the same arguments.
 
-import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 
-const [modules, base, accountSid, authToken, callSid, ...rest] = process.argv.slice(2);
-const require = createRequire(`${modules}/`);
-const twilio = require("twilio");
+import { elsewhere } from "./elsewhere.mjs";
 
-/** Sends what is meant for Twilio's host to `base`. */
-class ElsewhereClient extends twilio.RequestClient {
-  request(options) {
-    return super.request({ ...options, uri: options.uri.replace("https://api.twilio.com", base) });
-  }
-}
+const [modules, base, accountSid, authToken, callSid, ...rest] = process.argv.slice(2);
+const { twilio, httpClient } = elsewhere(modules, base);
 
 const { values } = parseArgs({
   args: rest,
   options: { start: { type: "string" }, "status-callback": { type: "string" }, stop: { type: "string" } },
 });
-const client = twilio(accountSid, authToken, { httpClient: new ElsewhereClient({ timeout: 10_000 }) });
+const client = twilio(accountSid, authToken, { httpClient });
 const streams = client.calls(callSid).streams;
 
 const begin = () =>

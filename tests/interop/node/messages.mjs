@@ -2,26 +2,19 @@
 //
 // messages.py does the same with the library for Python, and takes the same arguments.
 
-import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 
-const [modules, base, accountSid, authToken, ...rest] = process.argv.slice(2);
-const require = createRequire(`${modules}/`);
-const twilio = require("twilio");
+import { elsewhere } from "./elsewhere.mjs";
 
-/** Sends what is meant for Twilio's host to `base`. */
-class ElsewhereClient extends twilio.RequestClient {
-  request(options) {
-    return super.request({ ...options, uri: options.uri.replace("https://api.twilio.com", base) });
-  }
-}
+const [modules, base, accountSid, authToken, ...rest] = process.argv.slice(2);
+const { twilio, httpClient } = elsewhere(modules, base, 30_000);
 
 const { values, positionals } = parseArgs({
   args: rest,
   allowPositionals: true,
   options: { from: { type: "string" }, to: { type: "string" }, "status-callback": { type: "string" } },
 });
-const client = twilio(accountSid, authToken, { httpClient: new ElsewhereClient({ timeout: 30_000 }) });
+const client = twilio(accountSid, authToken, { httpClient });
 for (const body of positionals) {
   try {
     const text = { to: values.to, from: values.from, body, statusCallback: values["status-callback"] };

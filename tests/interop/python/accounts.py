@@ -1,30 +1,15 @@
 """Makes, lists, changes and deletes what an account has with Twilio's helper library, and prints what it sees as lines of JSON.
 
-accounts.mjs takes the same steps with the library for Node. The library speaks to another host the documented way, as in
-outbound_call.py.
+accounts.mjs takes the same steps with the library for Node.
 """
 
 import argparse
 import json
 
 from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-HOSTS = ["https://api.twilio.com", "https://accounts.twilio.com"]
-
-
-class ElsewhereClient(TwilioHttpClient):
-    """Sends what is meant for Twilio's hosts to `base`."""
-
-    def __init__(self, base):
-        super().__init__(timeout=10)
-        self.base = base
-
-    def request(self, method, url, *args, **kwargs):
-        for host in HOSTS:
-            url = url.replace(host, self.base)
-        return super().request(method, url, *args, **kwargs)
+from elsewhere import ElsewhereClient
 
 
 def show(step, *values):

@@ -1,26 +1,13 @@
-"""Does what its argument says to the account's newest conference with Twilio's helper library, and prints what it sees as lines of JSON.
-
-The library speaks to another host the documented way, as in outbound_call.py.
-"""
+"""Does what its argument says to the account's newest conference with Twilio's helper library, and prints what it sees as lines of JSON."""
 
 import argparse
 import json
 import time
 
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-
-class ElsewhereClient(TwilioHttpClient):
-    """Sends what is meant for api.twilio.com to `base`."""
-
-    def __init__(self, base):
-        super().__init__(timeout=10)
-        self.base = base
-
-    def request(self, method, url, *args, **kwargs):
-        return super().request(method, url.replace("https://api.twilio.com", self.base), *args, **kwargs)
+from elsewhere import ElsewhereClient
 
 
 def show(**fields):

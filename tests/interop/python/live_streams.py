@@ -1,25 +1,12 @@
-"""Begins or ends a media stream of a call with Twilio's helper library, and prints what it sees as a line of JSON.
-
-The library speaks to another host the documented way, as in outbound_call.py.
-"""
+"""Begins or ends a media stream of a call with Twilio's helper library, and prints what it sees as a line of JSON."""
 
 import argparse
 import json
 
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-
-class ElsewhereClient(TwilioHttpClient):
-    """Sends what is meant for api.twilio.com to `base`."""
-
-    def __init__(self, base):
-        super().__init__(timeout=10)
-        self.base = base
-
-    def request(self, method, url, *args, **kwargs):
-        return super().request(method, url.replace("https://api.twilio.com", self.base), *args, **kwargs)
+from elsewhere import ElsewhereClient
 
 
 def main():

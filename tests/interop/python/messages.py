@@ -1,25 +1,12 @@
-"""Sends texts with Twilio's helper library, and prints what becomes of each as a line of JSON.
-
-The library speaks to another host the documented way, as in outbound_call.py.
-"""
+"""Sends texts with Twilio's helper library, and prints what becomes of each as a line of JSON."""
 
 import argparse
 import json
 
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-
-class ElsewhereClient(TwilioHttpClient):
-    """Sends what is meant for api.twilio.com to `base`."""
-
-    def __init__(self, base):
-        super().__init__(timeout=30)
-        self.base = base
-
-    def request(self, method, url, *args, **kwargs):
-        return super().request(method, url.replace("https://api.twilio.com", self.base), *args, **kwargs)
+from elsewhere import ElsewhereClient
 
 
 def main():
@@ -32,7 +19,7 @@ def main():
     parser.add_argument("--status-callback")
     parser.add_argument("texts", nargs="+")
     arguments = parser.parse_args()
-    client = Client(arguments.account_sid, arguments.auth_token, http_client=ElsewhereClient(arguments.base))
+    client = Client(arguments.account_sid, arguments.auth_token, http_client=ElsewhereClient(arguments.base, timeout=30))
     for text in arguments.texts:
         try:
             message = client.messages.create(

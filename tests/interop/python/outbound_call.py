@@ -1,8 +1,4 @@
-"""Places a call with Twilio's helper library, follows it to its end, and prints each status as a line of JSON.
-
-The library's only acquaintance with the server is the base URL: it is told to speak to another host the documented way, through
-a custom HTTP client (https://www.twilio.com/docs/libraries/python/custom-http-client).
-"""
+"""Places a call with Twilio's helper library, follows it to its end, and prints each status as a line of JSON."""
 
 import argparse
 import json
@@ -10,22 +6,12 @@ import sys
 import time
 
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
+
+from elsewhere import ElsewhereClient
 
 FINAL = {"completed", "busy", "no-answer", "canceled", "failed"}
 LIMIT_S = 60
-
-
-class ElsewhereClient(TwilioHttpClient):
-    """Sends what is meant for api.twilio.com to `base`."""
-
-    def __init__(self, base):
-        super().__init__(timeout=10)
-        self.base = base
-
-    def request(self, method, url, *args, **kwargs):
-        return super().request(method, url.replace("https://api.twilio.com", self.base), *args, **kwargs)
 
 
 def show(**fields):

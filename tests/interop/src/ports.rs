@@ -1,13 +1,15 @@
 //! Free ports on loopback.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
 /// The ports that are given away: below the kernel's ephemeral ports.
 const FIRST: u16 = 16_384;
 const END: u16 = 32_000;
 
-/// A port for a peer that was free for UDP and for TCP a moment ago, and is given to no other peer of this process.
+/// A port for a peer that was free for UDP and for TCP a moment ago, and is given to no other peer.
 #[must_use]
 pub fn free() -> u16 {
     loop {
@@ -19,30 +21,44 @@ pub fn free() -> u16 {
     }
 }
 
-/// The first of `count` ports, an even one. No other peer of this test process is given any of them until all have been given;
-/// the first of all is chosen by the process id, so that two test runs at a time seldom meet.
+/// The first of `count` ports, an even one. Nobody else on this machine who asks here is given any of them until all have been given, in whichever
+/// process: what is given next stands in a file.
 ///
 /// # Panics
-/// If there are fewer ports than `count`.
+/// If there are fewer ports than `count`, or the file cannot be kept.
 #[must_use]
 pub fn range(count: u16) -> u16 {
-    static NEXT: Mutex<Option<u16>> = Mutex::new(None);
-    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
-    let (first, rest) = after(next.unwrap_or_else(first_of_process), count);
-    *next = Some(rest);
-    first
+    let path = std::env::temp_dir().join("jackfield-test-ports");
+    next_of(&path, count).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Where this process begins.
-fn first_of_process() -> u16 {
-    const APART: u32 = 2_000;
-    let places = u32::from(END - FIRST) / APART;
-    // Less than `END`, for it is below `FIRST + places * APART`.
-    FIRST + (std::process::id() % places * APART) as u16
+/// The next ports by a file that holds where they begin, as digits. A file that holds anything else is written anew.
+fn next_of(path: &Path, count: u16) -> io::Result<u16> {
+    let mut options = File::options();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    // Let go of when the file is closed, and so when its process ends.
+    file.lock()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    let next = text.trim().parse().ok();
+    let next = next
+        .filter(|next| (FIRST..=END).contains(next))
+        .unwrap_or(FIRST);
+    let (first, rest) = after(next, count);
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{rest}")?;
+    Ok(first)
 }
 
 /// The first of the next `count` ports, and where the ones after them begin.
 fn after(next: u16, count: u16) -> (u16, u16) {
+    let next = next.next_multiple_of(2);
     let count = count.next_multiple_of(2);
     assert!(count <= END - FIRST, "there are not {count} ports");
     let first = if next > END - count { FIRST } else { next };
@@ -69,5 +85,20 @@ mod tests {
                 next = rest;
             }
         }
+    }
+
+    #[test]
+    fn what_is_given_next_outlives_a_process_and_a_spoiled_file() {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let path = folder.path().join("ports");
+        let next = |count| next_of(&path, count).expect("the file can be kept");
+        assert_eq!(next(7), FIRST);
+        assert_eq!(next(2), FIRST + 8);
+        for spoiled in ["", "many", "80", "65535"] {
+            std::fs::write(&path, spoiled).expect("it can be written");
+            assert_eq!(next(2), FIRST, "{spoiled:?}");
+        }
+        std::fs::write(&path, "20001").expect("it can be written");
+        assert_eq!(next(2), 20_002);
     }
 }

@@ -447,7 +447,18 @@ impl Server {
     /// Files of recordings in its data folder.
     #[must_use]
     pub fn recording_files(&self) -> usize {
-        let folder = self.folder.path().join("data/recordings");
+        self.files_of_accounts("recordings")
+    }
+
+    /// Files that accounts can play, hidden ones too.
+    #[must_use]
+    pub fn media_files(&self) -> usize {
+        self.files_of_accounts("media")
+    }
+
+    /// Files in the accounts' folders of that kind, in its data folder.
+    fn files_of_accounts(&self, kind: &str) -> usize {
+        let folder = self.folder.path().join("data").join(kind);
         let accounts = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let files = accounts.filter_map(|account| std::fs::read_dir(account.path()).ok());
         files.map(Iterator::count).sum()

@@ -136,4 +136,11 @@ impl CallRecord {
             answered_by: None,
         }
     }
+
+    /// Why the host ended it without SIP, in its own words; none if a peer had a say: a reason phrase can be anything.
+    #[must_use]
+    pub fn host_reason(&self) -> Option<&str> {
+        let is_the_hosts = self.sip_status.is_none();
+        is_the_hosts.then_some(self.end_reason.as_str())
+    }
 }

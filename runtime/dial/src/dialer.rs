@@ -261,10 +261,20 @@ struct Held {
     payer: AccountSid,
     trunk: TrunkId,
     part: Part,
-    /// What was asked for, and its place in the order of all; none of a call that did not wait.
-    waited: Option<Box<(CallRequest, u64)>>,
+    /// None of a call that did not wait.
+    waited: Option<Box<Waited>>,
     /// It came in: it has none of the channels that its account may dial with.
     is_inbound: bool,
+}
+
+/// What is kept of a call that waited while it is attempted: it may have to wait again.
+#[derive(Debug)]
+struct Waited {
+    request: CallRequest,
+    /// Its place in the order of all.
+    sequence: u64,
+    /// It is not to wait any more.
+    is_canceled: bool,
 }
 
 impl Dialer {
@@ -638,6 +648,24 @@ impl Dialer {
         for call in calls {
             self.cancel(call);
         }
+        // Those that are attempted, or asked about, may be about to come back.
+        let highest = self.highest_class(account);
+        let waited = self.held.values_mut();
+        for waited in waited.filter_map(|held| held.waited.as_mut()) {
+            let request = &waited.request;
+            let own = request.terms.priority.max(highest);
+            waited.is_canceled |=
+                request.account == account && class.is_none_or(|class| class == own);
+        }
+    }
+
+    /// Lets a call that was attempted stand at its old place again, unless it was cancelled meanwhile.
+    fn wait_again(&mut self, now: Now, waited: Waited) {
+        let CallRequest { call, account, .. } = waited.request;
+        match waited.is_canceled {
+            true => self.outputs.push_back(Output::Canceled { call, account }),
+            false => self.admit(now, waited.request, waited.sequence),
+        }
     }
 
     fn let_go_of_lost(&mut self, now: Instant) {
@@ -679,9 +707,9 @@ impl Dialer {
                 None => trunk.release(held.part.as_deref()),
             }
         }
-        if let Some((mut request, sequence)) = held.waited.take().map(|waited| *waited) {
-            request.tried.push(held.trunk);
-            self.admit(now, request, sequence);
+        if let Some(mut waited) = held.waited.take() {
+            waited.request.tried.push(held.trunk);
+            self.wait_again(now, *waited);
         }
     }
 
@@ -691,7 +719,7 @@ impl Dialer {
         let held = self.held.get(&call);
         let waited = held.and_then(|held| Some((&held.trunk, held.waited.as_ref()?)));
         waited.is_some_and(|(trunk, waited)| {
-            let mut request = waited.0.clone();
+            let mut request = waited.request.clone();
             request.tried.push(trunk.clone());
             self.ways(&request).is_ok()
         })
@@ -868,11 +896,16 @@ impl Dialer {
 
     /// The class of a call, as an index of [`Self::lines`]: what it asks for, where its account may have that.
     fn class(&self, request: &CallRequest) -> usize {
-        let account = self.directory.account(request.account);
-        let highest = account.map_or(Priority::Normal, |account| {
-            account.outbound.queue.highest_priority
-        });
+        let highest = self.highest_class(request.account);
         request.terms.priority.max(highest) as usize
+    }
+
+    /// The most urgent class that an account may have.
+    fn highest_class(&self, account: AccountSid) -> Priority {
+        let account = self.directory.account(account);
+        account.map_or(Priority::Normal, |account| {
+            account.outbound.queue.highest_priority
+        })
     }
 
     fn expire_what_is_over(&mut self, now: Now) {
@@ -976,7 +1009,12 @@ impl Dialer {
             return;
         };
         let planned = waiting.request.planned(&trunk);
-        let waited = Some(Box::new((waiting.request, waiting.sequence)));
+        let waited = Waited {
+            request: waiting.request,
+            sequence: waiting.sequence,
+            is_canceled: false,
+        };
+        let waited = Some(Box::new(waited));
         self.begin(now.instant, call, account, &trunk, part, waited);
         self.outputs.push_back(Output::Attempt {
             call,
@@ -994,7 +1032,7 @@ impl Dialer {
         account: AccountSid,
         trunk: &TrunkId,
         part: Part,
-        waited: Option<Box<(CallRequest, u64)>>,
+        waited: Option<Box<Waited>>,
     ) {
         if let Some(capacity) = self.trunks.get_mut(trunk) {
             capacity.begin(now, part.as_deref());

@@ -35,7 +35,9 @@ impl Attempt {
     #[must_use]
     pub fn was_not_made(&self) -> bool {
         let status = self.record.status;
-        self.trunk.is_none() || status == CallStatus::Canceled || self.record.end_reason == EXPIRED
+        self.trunk.is_none()
+            || status == CallStatus::Canceled
+            || self.record.host_reason() == Some(EXPIRED)
     }
 
     /// Whether the one who was called was reached.
@@ -231,6 +233,15 @@ mod tests {
         assert!(matches!(
             next(&expired, &Wish::default(), NOW),
             Decision::Again { .. }
+        ));
+
+        // A far end that says so was called.
+        for attempt in &mut expired {
+            attempt.record.sip_status = Some(503);
+        }
+        assert!(matches!(
+            next(&expired, &Wish::default(), NOW),
+            Decision::Stop(_)
         ));
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use call::CallSid;
 
-use super::{CallRequest, Dialer, Now, Output, Waiting, due};
+use super::{CallRequest, Dialer, Held, Now, Output, Waited, Waiting, due};
 use crate::plan::{PlannedAttempt, TrunkState};
 use crate::policy::{Refusal, route};
 
@@ -47,7 +47,7 @@ impl Dialer {
     #[must_use]
     pub fn unplanned(&self, call: CallSid) -> Option<&CallRequest> {
         let waited = self.held.get(&call)?.waited.as_ref()?;
-        Some(&waited.0).filter(|request| request.plan.is_none())
+        Some(&waited.request).filter(|request| request.plan.is_none())
     }
 
     /// A call that is being attempted goes over these trunks instead: it stays where it is if that is the first of them, and else waits for the
@@ -59,19 +59,20 @@ impl Dialer {
         let Some(waited) = &mut held.waited else {
             return;
         };
-        let stays = plan.first().filter(|first| first.trunk == held.trunk);
+        let stays = plan.first();
+        let stays = stays.filter(|first| first.trunk == held.trunk && !waited.is_canceled);
         let attempt = stays.map(|first| Output::Attempt {
             call,
-            account: waited.0.account,
+            account: waited.request.account,
             trunk: first.trunk.clone(),
             planned: Some(first.clone()),
         });
-        waited.0.plan = Some(plan);
+        waited.request.plan = Some(plan);
         match attempt {
             Some(attempt) => self.outputs.push_back(attempt),
             None => {
-                if let Some((request, sequence)) = self.take_back(call) {
-                    self.admit(now, request, sequence);
+                if let Some(waited) = self.take_back(call) {
+                    self.wait_again(now, *waited);
                 }
             }
         }
@@ -79,16 +80,24 @@ impl Dialer {
 
     /// A call that is being attempted waits until this time.
     pub(super) fn put_off_until(&mut self, now: Now, call: CallSid, until_unix_ms: u64) {
-        // Its start stays taken, so that a policy is asked no more often than calls may begin.
-        let Some(mut held) = self.give_back(call) else {
+        let Some(held) = self.held.remove(&call) else {
             return;
         };
-        if let Some(trunk) = self.trunks.get_mut(&held.trunk) {
-            trunk.release(held.part.as_deref());
+        // Its account's start stays taken, so that a policy is asked no more often than calls may begin. Those of trunk and carrier are
+        // for whoever is dialled.
+        if let Some(account) = self.accounts.get_mut(&held.payer) {
+            account.release();
         }
-        let Some((request, sequence)) = held.waited.take().map(|waited| *waited) else {
+        self.give_start_back(&held);
+        let Some(waited) = held.waited.map(|waited| *waited) else {
             return;
         };
+        if waited.is_canceled {
+            return self.wait_again(now, waited);
+        }
+        let Waited {
+            request, sequence, ..
+        } = waited;
         match self.ways(&request) {
             Ok(ways) => {
                 let terms = due(now, &request.terms).unwrap_or(0);
@@ -105,21 +114,24 @@ impl Dialer {
     }
 
     /// Undoes the beginning of a call whose INVITE has not left: channels and starts are as if it had not begun.
-    fn take_back(&mut self, call: CallSid) -> Option<(CallRequest, u64)> {
+    fn take_back(&mut self, call: CallSid) -> Option<Box<Waited>> {
         let held = self.held.remove(&call)?;
         if let Some(account) = self.accounts.get_mut(&held.payer) {
             account.take_back();
         }
+        self.give_start_back(&held);
+        held.waited
+    }
+
+    /// Trunk and carrier are as if a call had not begun.
+    fn give_start_back(&mut self, held: &Held) {
         if let Some(trunk) = self.trunks.get_mut(&held.trunk) {
             trunk.take_back(held.part.as_deref());
         }
-        let carrier = self
-            .directory
-            .trunk(&held.trunk)
-            .map(|trunk| &trunk.carrier);
-        if let Some(bucket) = carrier.and_then(|carrier| self.carriers.get_mut(carrier)) {
+        let trunk = self.directory.trunk(&held.trunk);
+        let carrier = trunk.and_then(|trunk| self.carriers.get_mut(&trunk.carrier));
+        if let Some(bucket) = carrier {
             bucket.give_back();
         }
-        held.waited.map(|waited| *waited)
     }
 }

@@ -214,6 +214,51 @@ fn a_call_that_is_put_off_is_begun_again_at_its_time() {
     assert!(story.now - before >= ms(5_000));
 }
 
+/// A policy that lets its calls wait takes no start of the trunk from the calls of others, and none of its own account's is given back.
+#[test]
+fn what_is_put_off_leaves_the_trunks_start_to_others() {
+    let mut story = Story::new(&World::new(&[(9, 1.0)], &[(9, 1.0), (9, FAST)]));
+    let over = "dial 1 over t0";
+    assert_eq!(story.feed(Input::Accepted(request(1, 0))), [over]);
+    assert_eq!(story.feed(Input::Accepted(request(2, 0))), [""; 0]);
+    assert_eq!(story.feed(Input::Accepted(request(3, 1))), [""; 0]);
+    let put_off = Input::PutOff {
+        call: call(1),
+        until_unix_ms: 60_000,
+    };
+    assert_eq!(story.feed(put_off), ["dial 3 over t0"]);
+}
+
+/// A queue that is cancelled while a call of it is asked about, or tried, does not get it back.
+#[test]
+fn a_call_of_a_cancelled_queue_does_not_wait_again() {
+    let all = || Input::CancelAll {
+        account: account(0),
+        class: None,
+    };
+    let until_unix_ms = 60_000;
+    let comes_back = [
+        Input::PutOff {
+            call: call(1),
+            until_unix_ms,
+        },
+        plan(1, &[1]),
+        plan(1, &[2]),
+        Input::AttemptFailed {
+            call: call(1),
+            congested: None,
+        },
+    ];
+    for input in comes_back {
+        let mut story = Story::new(&world(1));
+        story.feed(Input::Accepted(request(1, 0)));
+        assert_eq!(story.feed(all()), [""; 0], "it does not wait");
+        assert_eq!(story.feed(input), ["canceled 1"]);
+        let held = story.dialer.channels_held(&TrunkId("t2".to_owned()));
+        assert_eq!((story.dialer.waiting(), held), (0, 0));
+    }
+}
+
 /// Calls are accepted for lines that have room; an operator whose line is full or down takes no more than its own.
 #[test]
 fn a_call_has_a_place_where_a_line_has_fewer_than_its_channels() {

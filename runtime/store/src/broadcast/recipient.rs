@@ -203,7 +203,7 @@ pub struct RecipientPage {
 
 /// How a call ended for a broadcast.
 pub(crate) fn outcome(rules: &BroadcastRules, record: &CallRecord) -> AttemptOutcome {
-    let is_lost = record.end_reason == crate::verbs::NODE_LOST;
+    let is_lost = record.host_reason() == Some(crate::verbs::NODE_LOST);
     if record.status == CallStatus::Completed {
         let was_heard = match rules.reached_after_s {
             Some(seconds) => record.duration_s >= seconds,

@@ -258,7 +258,8 @@ pub(super) fn note_end(
     }
     let mut recipient = recipient(rows, &row, &number)?.ok_or_else(missing)?;
     // A pause or a stop took it back before anybody was called, though a trunk may have had no room for it. What somebody cancelled is an attempt, though it was not made.
-    if record.end_reason == RECALLED {
+    let host_reason = record.host_reason();
+    if host_reason == Some(RECALLED) {
         let waiting = RecipientState::Waiting { due_unix_ms: 0 };
         move_to(rows, &mut row, recipient, waiting)?;
         return written(rows, row, at_unix_ms).map(drop);
@@ -266,7 +267,7 @@ pub(super) fn note_end(
     // The dialler refused it, such as for an account that is closed or a trunk that is gone: nobody was called, and whoever feeds says why.
     let is_refused = call.leg.is_none() && record.status == CallStatus::Failed;
     let is_last_word =
-        record.end_reason == EXPIRED || record.end_reason.starts_with(REFUSED_BY_POLICY);
+        host_reason.is_some_and(|why| why == EXPIRED || why.starts_with(REFUSED_BY_POLICY));
     if is_refused && !is_last_word {
         let due_unix_ms = at_unix_ms + AFTER_REFUSAL_MS;
         move_to(

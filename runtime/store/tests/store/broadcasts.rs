@@ -6,8 +6,8 @@ use call::{BroadcastSid, CallRecord, CallStatus, HUNG_UP_BY_US, HttpMethod, Stat
 use jackfield_store::broadcast::{MAX_WRITTEN_AT_ONCE, RECALLED, REFUSED_BY_POLICY};
 use jackfield_store::{
     AttemptOutcome, Broadcast, BroadcastChange, BroadcastOrder, BroadcastRules, BroadcastState,
-    DiskStore, Judgement, Leg, Message, NewBroadcast, NewCall, NewRecipient, PhoneNumber, Places,
-    Recipient, RecipientState, Store, StoreError, TrunkId,
+    DiskStore, EXPIRED, Judgement, Leg, Message, NewBroadcast, NewCall, NewRecipient, PhoneNumber,
+    Places, Recipient, RecipientState, Store, StoreError, TrunkId,
 };
 
 use crate::support::{TENANTS, clinic, hotline, outbound, parse, sid};
@@ -238,6 +238,28 @@ fn a_call_that_is_taken_back_before_it_is_dialled_has_not_happened() {
         assert_eq!(counts(store), [1, 0, 0, 0, 0, 0]);
         assert!(one(store, 0).attempts.is_empty());
         assert_eq!(call(store, 0, 2, 20), 1, "at once");
+    });
+}
+
+/// A reason phrase is the far end's: who answers with the host's own words is not called again for that.
+#[test]
+fn what_a_far_end_says_is_not_taken_for_the_hosts_words() {
+    on_each(|store| {
+        started(store, 4, BroadcastRules::default());
+        for (of, words) in (0..).zip([RECALLED, EXPIRED, REFUSED_BY_POLICY, "node_lost"]) {
+            let as_call = u64::from(of) + 1;
+            call(store, of, as_call, 10);
+            dials(store, as_call, 11).unwrap();
+            let busy = CallRecord {
+                sip_status: Some(486),
+                ..CallRecord::new(CallStatus::Busy, words)
+            };
+            let ended = store.finish_call(sid(as_call), busy, 20, None);
+            ended.wait().unwrap();
+            let row = one(store, of);
+            assert_eq!(row.state, RecipientState::Judged, "{words}");
+            assert_eq!(row.attempts[0].outcome, AttemptOutcome::Busy, "{words}");
+        }
     });
 }
 

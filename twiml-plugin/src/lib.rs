@@ -18,26 +18,7 @@
 //!
 //! # Verbs
 //!
-//! | verb | what is supported |
-//! |---|---|
-//! | `Say` | voice, language, loop; SSML |
-//! | `Play` | url, loop; `digits` is ignored with warning 13430. In a document that has no URL of its own, a relative one names a file of the tenant's media folder |
-//! | `Pause` | length; as the first verb it delays the answer |
-//! | `Gather` | keys: action, method, timeout, numDigits, finishOnKey, actionOnEmptyResult, bargeIn; speech where the host has a recogniser: input, language, hints, speechTimeout, maxSpeechTime, partialResultCallback and its method, profanityFilter, speechModel; `Say`, `Play` and `Pause` inside |
-//! | `Record` | action, method, timeout, finishOnKey, maxLength, playBeep, trim, recordingStatusCallback with its method and events. Transcription is not there yet (warning 13614) |
-//! | `Dial` | numbers as text or `Number`, `Sip`, `Client`; timeout, timeLimit, callerId (one of the account's; the called number without it), hangupOnStar, answerOnBridge, sequential, ringTone, record, recordingTrack, trim, recordingStatusCallback with its method and events, action (with `RecordingUrl`), method; of a noun url and method (what they hear first), statusCallback with its method and events, machineDetection with its times and amdStatusCallback; username and password of a `Sip` and a `Uri`; sendDigits of a `Number`. Other nouns: not yet, as below |
-//! | `Refer` | `Sip`, a telephone number in it too; action, method |
-//! | `Redirect` | url, method; `plugin:NAME` with settings in its query hands the call over |
-//! | `Hangup` | all of it |
-//! | `Reject` | reason |
-//! | `Dial` | with `Conference` (muted, beep, startConferenceOnEnter, endConferenceOnExit, waitUrl, waitMethod, maxParticipants, coach, participantLabel) or `Queue`: action, method, hangupOnStar, timeout (of a queue at which nobody waits) |
-//! | `Enqueue` | name, action, method, waitUrl, waitUrlMethod, maxQueueSize |
-//! | `Leave` | out of a queue, in its waitUrl's document; elsewhere it hangs up |
-//! | `Start` `Stop` | `Stream`: url (`wss`), name, track, statusCallback, statusCallbackMethod; `Parameter`. `Recording`: channels, track, trim, recordingStatusCallback with its method and events |
-//! | `Connect` | `Stream`, which goes both ways; action, method |
-//! | `Echo` | all of it |
-//! | `Sms` `Message` | to, from, action, method, statusCallback; through the account's connector |
-//! | `Pay` `Prompt` `Queue` | not yet: error 13750 in the log, a spoken apology, hang-up |
+//! What each verb and attribute does here is in `docs/book/twiml.md`, and in the table `docs/book/twiml-table.md`, which a test makes of this code.
 //!
 //! # Errors
 //!

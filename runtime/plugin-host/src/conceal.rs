@@ -16,6 +16,8 @@ const CONCEALED: &str = "********";
 const ELEMENTS: [&[u8]; 2] = [b"<Sip", b"<Uri"];
 /// Its attribute.
 const ATTRIBUTE: &[u8] = b"password";
+/// As many attributes of a tag are looked at: they have fewer than ten, and text that only looks like tags is not to be read over and over.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// As it is written down.
 pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
@@ -102,22 +104,32 @@ fn concealed(text: &[u8]) -> Option<Vec<u8>> {
     while let Some(found) = text[at..].iter().position(|byte| *byte == b'<') {
         at += found;
         let element = ELEMENTS.iter().find(|name| text[at..].starts_with(name));
+        // What looks like a tag may stand in a comment and hold the next one, so the search goes on behind its `<`.
         at += element.map_or(1, |name| name.len());
-        while element.is_some()
-            && let Some(attribute) = next_attribute(text, at)
-        {
-            if attribute.name == ATTRIBUTE {
-                concealed.extend_from_slice(&text[kept..attribute.value.start]);
+        for value in element.iter().flat_map(|_| passwords(text, at)) {
+            if value.start >= kept {
+                concealed.extend_from_slice(&text[kept..value.start]);
                 concealed.extend_from_slice(CONCEALED.as_bytes());
-                kept = attribute.value.end;
+                kept = value.end;
             }
-            at = attribute.value.end + 1;
         }
     }
     (kept > 0).then(|| {
         concealed.extend_from_slice(&text[kept..]);
         concealed
     })
+}
+
+/// Where the passwords of the tag that goes on at `at` stand.
+fn passwords(text: &[u8], at: usize) -> impl Iterator<Item = Range<usize>> {
+    let first = next_attribute(text, at);
+    let attributes = std::iter::successors(first, |attribute| {
+        next_attribute(text, attribute.value.end + 1)
+    });
+    let passwords = attributes
+        .take(MAX_ATTRIBUTES)
+        .filter(|attribute| attribute.name == ATTRIBUTE);
+    passwords.map(|attribute| attribute.value)
 }
 
 struct Attribute<'t> {
@@ -164,6 +176,14 @@ mod tests {
             (
                 "<Sip\n password = \"b'>\" url='/w'/><Uri password=''>x</Uri>",
                 Some("<Sip\n password = \"********\" url='/w'/><Uri password='********'>x</Uri>"),
+            ),
+            (
+                "<!-- <Sip a=' --><Sip url='/w' password='b'>x</Sip>",
+                Some("<!-- <Sip a=' --><Sip url='/w' password='********'>x</Sip>"),
+            ),
+            (
+                "<!-- <Sip password=' --><Sip password='b'/>",
+                Some("<!-- <Sip password='********'********'/>"),
             ),
             ("<Sip url='password='>password='b'</Sip>", None),
             ("<Say>password='b'</Say><Uri username='u'>x</Uri>", None),

@@ -220,7 +220,18 @@ pub(crate) fn command(command: Command) -> Command {
             request.hints = request.hints.iter().map(|hint| text(hint)).collect();
             Command::Listen(request)
         }
-        command => command,
+        // Each by its name: what a later one carries is to be thought about here.
+        command @ (Command::Answer
+        | Command::Reject(_)
+        | Command::HangUp
+        | Command::StopPlayback(_)
+        | Command::Echo(_)
+        | Command::Conference(ConferenceCommand::Leave | ConferenceCommand::Mute(_))
+        | Command::Queue(QueueCommand::Leave)
+        | Command::StopDial(_)
+        | Command::StopStream(_)
+        | Command::Recording(_)
+        | Command::StopListening(_)) => command,
     }
 }
 

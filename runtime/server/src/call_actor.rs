@@ -420,7 +420,7 @@ impl CallActor {
         let Services {
             store,
             studio,
-            library,
+            sound_library,
             pins,
             ..
         } = self.services.as_ref();
@@ -430,7 +430,7 @@ impl CallActor {
             audio: AudioDesk::new(
                 Arc::clone(store),
                 Arc::clone(studio),
-                library.uploads().clone(),
+                sound_library.uploads().clone(),
                 Arc::clone(&self.info),
             ),
             pins: PinDesk::new(Arc::clone(store), Arc::clone(pins), &self.info),
@@ -474,7 +474,10 @@ impl CallActor {
         let (services, account) = (Arc::clone(&self.services), Arc::clone(&self.account));
         let codecs = prompt_codecs(self.call.codecs());
         self.job(async move {
-            let prompt = services.library.prompt(&account, &source, codecs).await;
+            let prompt = services
+                .sound_library
+                .prompt(&account, &source, codecs)
+                .await;
             if let Err(reason) = &prompt {
                 // The story is told, and the SDK logs it for the tenant.
                 debug!(playback = id.0, "a playback failed: {reason}");

@@ -1,4 +1,4 @@
-//! `jackfield`: the binary. Configuration, sockets, actors, media threads; the only room that spawns.
+//! `jackfield`: the binary. Configuration, sockets, actors, media threads; all that outlives a request.
 
 mod account_api;
 mod apply;

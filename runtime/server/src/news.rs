@@ -1,4 +1,4 @@
-//! What happens in calls, as it happens, for whoever watches: the transcript of the first call, `serve` at `debug`.
+//! What happens in calls, as it happens, for whoever watches: the transcript of the first call.
 //!
 //! It carries digits and numbers, so it never goes to a log.
 

@@ -108,7 +108,7 @@ impl Runtime {
             endpoint: endpoint.handle(),
             media,
             studio: Arc::clone(&studio),
-            library: Library::new(speaker, Arc::clone(&web), uploads),
+            sound_library: Library::new(speaker, Arc::clone(&web), uploads),
             recognition,
             web,
             flows,

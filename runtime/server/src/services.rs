@@ -33,7 +33,7 @@ pub(crate) struct Services {
     pub(crate) media: MediaPlane,
     /// After the media plane, whose legs end their recordings on drop.
     pub(crate) studio: Arc<Studio>,
-    pub(crate) library: Library,
+    pub(crate) sound_library: Library,
     pub(crate) recognition: Arc<Recognition>,
     pub(crate) web: Arc<Web>,
     pub(crate) flows: Flows,

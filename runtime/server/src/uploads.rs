@@ -244,7 +244,7 @@ impl api::Media for Host {
         name: String,
         bytes: Bytes,
     ) -> Done<Result<MediaFile, MediaError>> {
-        let uploads = self.services().library.uploads().clone();
+        let uploads = self.services().sound_library.uploads().clone();
         Box::pin(async move {
             let keeping = move || uploads.keep(account, &name, &bytes);
             let kept = tokio::task::spawn_blocking(keeping).await;
@@ -255,7 +255,7 @@ impl api::Media for Host {
     }
 
     fn list(&self, account: AccountSid) -> Done<io::Result<Vec<MediaFile>>> {
-        let folder = self.services().library.uploads().folder(account);
+        let folder = self.services().sound_library.uploads().folder(account);
         Box::pin(async move {
             let listing = tokio::task::spawn_blocking(move || list(&folder));
             listing
@@ -265,7 +265,12 @@ impl api::Media for Host {
     }
 
     fn remove(&self, account: AccountSid, name: String) -> Done<io::Result<bool>> {
-        let path = self.services().library.uploads().folder(account).join(name);
+        let path = self
+            .services()
+            .sound_library
+            .uploads()
+            .folder(account)
+            .join(name);
         Box::pin(async move {
             match tokio::fs::remove_file(path).await {
                 Ok(()) => Ok(true),
@@ -280,7 +285,7 @@ impl api::Media for Host {
         Box::pin(async move {
             let directory = services.store.directory();
             match directory.account(account) {
-                Some(account) => services.library.has_file(account, &name).await,
+                Some(account) => services.sound_library.has_file(account, &name).await,
                 None => false,
             }
         })

@@ -15,7 +15,11 @@ const KNOWN: u16 = 200;
 
 /// Builds the component unless one is given, uploads it, and tells what became of it. Fails where its test does.
 pub(super) fn push(options: &PushOptions, out: &mut impl Write) -> anyhow::Result<()> {
-    let component = component(options.component.as_deref(), &options.source, out)?;
+    let given = options.component.as_deref();
+    let component = match options.server.api.json {
+        true => component(given, &options.source, &mut std::io::sink())?,
+        false => component(given, &options.source, out)?,
+    };
     let name = match &options.name {
         Some(name) => name.clone(),
         None => name_of(&component)?,

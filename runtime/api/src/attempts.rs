@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use call::CallRecord;
+use call::{CallRecord, CallStatus};
 use serde_json::{Value, json};
 use store::{CallEvent, CallEventKind, FailedAttempt, RoutedBy, Scope, TrunkId};
 
@@ -25,7 +25,9 @@ async fn list(
     let sid = call.parse().map_err(|_| Problem::not_found(&uri))?;
     let events = state.store.events(scope, sid)?;
     let events = events.ok_or_else(|| Problem::not_found(&uri))?;
-    let attempts = read(&events).into_iter().map(|attempt| attempt.show());
+    let attempts = read(&events)
+        .into_iter()
+        .map(|attempt| attempt.show(iso8601));
     let attempts: Vec<Value> = attempts.collect();
     Ok(Json(
         json!({ "call_sid": call, "account_sid": scope.account().to_string(), "attempts": attempts }),
@@ -33,12 +35,12 @@ async fn list(
 }
 
 /// One attempt, as far as it has come.
-struct Attempt<'e> {
-    trunk: &'e TrunkId,
+pub(crate) struct Attempt<'e> {
+    pub(crate) trunk: &'e TrunkId,
     /// Whose choice it was, where a routing policy made it, and why.
     chosen: Option<(&'e RoutedBy, &'e str)>,
     /// None where no INVITE left.
-    started_unix_ms: Option<u64>,
+    pub(crate) started_unix_ms: Option<u64>,
     end: Option<(u64, End<'e>)>,
 }
 
@@ -50,7 +52,7 @@ enum End<'e> {
 }
 
 /// The attempts that a call's events tell of, in order.
-fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
+pub(crate) fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
     let mut attempts: Vec<Attempt<'_>> = Vec::new();
     let mut routed = None;
     for event in events {
@@ -88,7 +90,26 @@ fn chosen<'e>(by: &'e RoutedBy, trunk: &TrunkId) -> Option<(&'e RoutedBy, &'e st
 }
 
 impl Attempt<'_> {
-    fn show(&self) -> Value {
+    /// When it began; its end where no INVITE left.
+    pub(crate) fn at_unix_ms(&self) -> Option<u64> {
+        let ended = self.end.as_ref().map(|(at, _)| *at);
+        self.started_unix_ms.or(ended)
+    }
+
+    /// How it ended, as finely as it matters for the next one; none while it goes on.
+    fn record(&self) -> Option<CallRecord> {
+        Some(match &self.end.as_ref()?.1 {
+            End::Over(record) => (*record).clone(),
+            End::Failed(failed) => CallRecord {
+                sip_status: failed.sip_status,
+                ..CallRecord::new(CallStatus::Failed, &*failed.reason)
+            },
+        })
+    }
+
+    /// As JSON; `date` writes its times.
+    pub(crate) fn show(&self, date: fn(u64) -> Option<String>) -> Value {
+        let record = self.record();
         let (result, sip_status, reason) = match &self.end {
             None => ("under-way".to_owned(), None, None),
             Some((_, End::Failed(failed))) => (
@@ -106,9 +127,11 @@ impl Attempt<'_> {
             "trunk": self.trunk.to_string(),
             "chosen_by": self.chosen.map(|(by, _)| json!({ "plugin": by.plugin, "version": by.version })),
             "chosen_because": self.chosen.map(|(_, reason)| reason),
-            "date_started": self.started_unix_ms.and_then(iso8601),
-            "date_ended": self.end.as_ref().and_then(|(at, _)| iso8601(*at)),
+            "date_started": self.started_unix_ms.and_then(date),
+            "date_ended": self.end.as_ref().and_then(|(at, _)| date(*at)),
             "result": result,
+            "outcome": record.as_ref().map(CallRecord::outcome),
+            "retry_after_s": record.and_then(|record| record.retry_after_s),
             "sip_status": sip_status,
             "reason": reason,
         })

@@ -59,6 +59,7 @@ mod recording_order;
 mod recording_resource;
 mod recordings;
 mod route;
+mod routed_calls;
 mod shape;
 mod sip_login;
 mod state;
@@ -161,6 +162,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(available_numbers::routes())
         .merge(route::routes())
         .merge(attempts::routes())
+        .merge(routed_calls::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -24,5 +24,5 @@ pub use choice::{Choice, chosen};
 pub use destination::header_fields;
 pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits, Vacancies};
 pub use plan::{PlannedAttempt, TrunkState};
-pub use policy::{Refusal, permit, permit_referral};
+pub use policy::{Refusal, permit, permit_referral, serving};
 pub use waits::{AccountWaits, Waits};

@@ -91,6 +91,20 @@ pub fn permit(
         .ok_or_else(|| Refusal::NoTrunk(to.to_owned()))
 }
 
+/// All trunks over which a call that [`permit`] allows may go, the first choice of the built-in order in front. Never empty.
+///
+/// # Errors
+/// Why the call may not be made.
+pub fn serving(
+    directory: &Directory,
+    account: AccountSid,
+    from: &str,
+    to: &str,
+) -> Result<Vec<TrunkId>, Refusal> {
+    let route = route(directory, account, from, to)?;
+    Ok(route.into_iter().map(|candidate| candidate.trunk).collect())
+}
+
 /// A trunk that may carry a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clap::Args;
 use http::Method;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -154,6 +155,26 @@ impl AccountApi {
             )?,
         };
         Ok(token.trim().to_owned())
+    }
+}
+
+/// A time as the API writes it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl TryFrom<String> for Moment {
+    type Error = jiff::Error;
+
+    fn try_from(text: String) -> Result<Self, jiff::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl Moment {
+    /// In milliseconds since the Unix epoch.
+    pub(crate) fn unix_ms(&self) -> u64 {
+        u64::try_from(self.0.as_millisecond()).unwrap_or(0)
     }
 }
 

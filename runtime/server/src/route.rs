@@ -1,4 +1,7 @@
-//! `jackfield route explain`: over which trunk a call would go now, and why, on a running server.
+//! `jackfield route`: over which trunk a call would go now, and why, and what another policy would have made of calls that were made.
+
+mod past;
+mod trial;
 
 use std::fmt::Write as _;
 
@@ -6,6 +9,7 @@ use clap::Subcommand;
 use http::Method;
 use serde_json::Value;
 
+use self::trial::TryOptions;
 use crate::account_api::AccountApi;
 
 /// What is asked about routes.
@@ -22,11 +26,19 @@ pub(crate) enum RouteCommand {
         #[command(flatten)]
         api: AccountApi,
     },
+    /// Asks a routing policy about calls that were made, and shows where it would have decided otherwise. Nobody is called, and nothing is uploaded.
+    ///
+    /// The model: a call is asked about as it was when it was first dialled, or refused. Trunks, limits and operators are those of today, all trunks are up,
+    /// and what is in use of them, and what came of their calls lately, is known of the account's own calls alone. Left out is what may not be called now.
+    Try(Box<TryOptions>),
 }
 
 /// Asks, and prints the answer.
 pub(crate) fn run(command: &RouteCommand) -> anyhow::Result<()> {
-    let RouteCommand::Explain { to, from, api } = command;
+    let (to, from, api) = match command {
+        RouteCommand::Explain { to, from, api } => (to, from, api),
+        RouteCommand::Try(options) => return trial::run(options),
+    };
     let query = [("To", to), ("From", from)].map(|(name, value)| (name.to_owned(), value.clone()));
     let route = api.ask_json(Method::GET, "Route", &query, &Value::Null)?;
     match api.json {

@@ -1,19 +1,23 @@
 //! Routing policies of accounts and carriers: asked over which trunks a call goes.
 
+mod bounds;
 mod question;
 mod recent;
+mod troubles;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use call::AccountSid;
 use dial::{CallRequest, TrunkState};
 use plugin_host::routing::{Decision, Policy, Request, Trunk};
 use plugin_host::{DecisionLimits, DecisionSetup};
-use recent::RecentCalls;
 use store::{Account, Directory, PluginLogLine, PluginOwner, Scope, StoreError};
 use tracing::{Instrument as _, info_span, warn};
+use troubles::{Case, FAILURES, Troubles};
+
+pub(crate) use bounds::trouble;
+pub(crate) use recent::RecentCalls;
 
 use crate::clock;
 use crate::flows::{Adviser, VersionId};
@@ -21,12 +25,6 @@ use crate::services::Services;
 
 /// How long a call waits for its decision, its turn included.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Failures one after the other, after which a version is left alone.
-const FAILURES: u32 = 5;
-/// For how long.
-const REST: Duration = Duration::from_secs(60);
-/// Digits and signs that may stand in front of a number.
-const LONGEST_DIAL_PREFIX: usize = 10;
 /// Characters of a reason that are kept.
 const REASON_CHARS: usize = 200;
 
@@ -40,14 +38,15 @@ pub(crate) struct Policies {
 
 /// Where the policy of one owner is asked: one question at a time, so that no policy has more than one processor.
 #[derive(Default)]
-struct Desk(tokio::sync::Mutex<Trouble>);
+struct Desk(tokio::sync::Mutex<Troubles>);
 
-/// How a version did of late.
-#[derive(Default)]
-struct Trouble {
-    version: u32,
-    in_a_row: u32,
-    rests_until: Option<Instant>,
+/// What a policy is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// A call begins as it says.
+    ForACall,
+    /// Somebody wants to know; what goes wrong does not count.
+    ToExplain,
 }
 
 /// What a policy made of a call.
@@ -60,7 +59,9 @@ pub(crate) struct Asked {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Undecided {
     /// It failed again and again; said once, when it began to rest.
-    #[error("it failed {FAILURES} times one after the other, and is not asked for a minute")]
+    #[error(
+        "it failed {FAILURES} times one after the other for this account, and is not asked about its calls for a minute"
+    )]
     Rests,
     /// It was asked, or could not be.
     #[error("{0}")]
@@ -79,6 +80,7 @@ impl Policies {
         account: &Account,
         call: &CallRequest,
         trunks: Vec<TrunkState>,
+        asking: Asking,
     ) -> Result<Option<Asked>, StoreError> {
         let Some(adviser) = services.flows.router(account, call.call) else {
             return Ok(None);
@@ -96,10 +98,12 @@ impl Policies {
                 };
                 let desk = self.desk(&version.owner);
                 let (account, to, owner) = (account.sid, call.to.as_str(), version.owner.clone());
-                let check =
-                    |decision: &Decision| trouble(&directory, account, to, &owner, decision);
+                let may_show = |shown: &str| directory.may_show(account, shown);
+                let check = |decision: &Decision| trouble(decision, to, &owner, may_show);
                 let span = info_span!("routing", call.sid = %call.call, tenant.id = %account);
-                let asked = desk.ask(version.number, &policy, (&request, &trunks), setup, check);
+                let case = (account, version.number);
+                let question = (&request, &*trunks);
+                let asked = desk.ask(case, asking, &policy, question, setup, check);
                 match tokio::time::timeout(PATIENCE, asked.instrument(span)).await {
                     Ok(decided) => decided,
                     Err(_) => Err(Undecided::Failed("it did not answer in 2 s".to_owned())),
@@ -157,23 +161,15 @@ fn request(
 impl Desk {
     async fn ask(
         &self,
-        version: u32,
+        case: Case,
+        asking: Asking,
         policy: &Policy,
         (request, trunks): (&Request, &[Trunk]),
         setup: DecisionSetup,
         check: impl Fn(&Decision) -> Option<String>,
     ) -> Result<Decision, Undecided> {
-        let mut trouble = self.0.lock().await;
-        if trouble.version != version {
-            *trouble = Trouble {
-                version,
-                ..Trouble::default()
-            };
-        }
-        if trouble
-            .rests_until
-            .is_some_and(|until| Instant::now() < until)
-        {
+        let mut troubles = self.0.lock().await;
+        if troubles.rests(case, Instant::now()) {
             return Err(Undecided::Rests);
         }
         let answered = policy.route(request, trunks, setup).await;
@@ -182,17 +178,20 @@ impl Desk {
             Some(trouble) => Err(format!("its answer cannot be followed: {trouble}")),
             None => Ok(decision),
         });
-        let Err(why) = decided else {
-            trouble.in_a_row = 0;
-            return decided.map_err(Undecided::Failed);
-        };
-        trouble.in_a_row += 1;
-        if trouble.in_a_row < FAILURES {
-            return Err(Undecided::Failed(why));
+        match (decided, asking) {
+            (Err(why), Asking::ToExplain) => Err(Undecided::Failed(why)),
+            (Err(why), Asking::ForACall) => Err(Undecided::Failed(
+                match troubles.failed(case, Instant::now()) {
+                    true => format!("{why}; {}", Undecided::Rests),
+                    false => why,
+                },
+            )),
+            (Ok(decision), Asking::ToExplain) => Ok(decision),
+            (Ok(decision), Asking::ForACall) => {
+                troubles.went_well(case);
+                Ok(decision)
+            }
         }
-        trouble.in_a_row = 0;
-        trouble.rests_until = Some(Instant::now() + REST);
-        Err(Undecided::Failed(format!("{why}; {}", Undecided::Rests)))
     }
 }
 
@@ -218,80 +217,4 @@ pub(crate) fn tell(services: &Services, version: &VersionId, call: &CallRequest,
 pub(crate) fn shown(reason: &str) -> String {
     let plain = reason.chars().filter(|c| !c.is_control());
     plain.take(REASON_CHARS).collect()
-}
-
-/// Why a decision is not followed, where it shows or dials what the account may not.
-fn trouble(
-    directory: &Directory,
-    account: AccountSid,
-    to: &str,
-    owner: &PluginOwner,
-    decision: &Decision,
-) -> Option<String> {
-    let Decision::Attempts(attempts) = decision else {
-        return None;
-    };
-    attempts.iter().zip(1..).find_map(|(attempt, nth)| {
-        let may_show = |shown: &String| directory.may_show(account, shown);
-        let trouble = if !attempt.caller_id.as_ref().is_none_or(may_show) {
-            "shows a number that is not the account's"
-        } else if !attempt.dialled.as_ref().is_none_or(|dialled| leads_to(dialled, to, owner)) {
-            match owner {
-                PluginOwner::Account(_) => {
-                    "dials another number: an account's policy may put + or 00 in front of the called one, with its country's digits, and change nothing else"
-                }
-                PluginOwner::Carrier(_) => {
-                    "dials another number: it may put up to 10 digits in front of the called one, with its country's, and change nothing else"
-                }
-            }
-        } else {
-            return None;
-        };
-        Some(format!("attempt {nth} {trouble}"))
-    })
-}
-
-/// Whether who dials this calls `to`. Other digits in front can lead to another country, or to an emergency service: they are for those who
-/// have the trunks.
-fn leads_to(dialled: &str, to: &str, owner: &PluginOwner) -> bool {
-    let may_precede = |front: &str| match owner {
-        PluginOwner::Account(_) => ["", "+", "00"].contains(&front),
-        PluginOwner::Carrier(_) => front.len() <= LONGEST_DIAL_PREFIX,
-    };
-    match to.strip_prefix('+') {
-        Some(digits) => dialled.strip_suffix(digits).is_some_and(may_precede),
-        // A short code means another number behind every prefix.
-        None => dialled == to,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use store::CarrierId;
-
-    use super::*;
-
-    #[test]
-    fn a_dial_prefix_changes_nothing_of_the_number() {
-        for (dialled, to, expected) in [
-            ("85512345678", "+85512345678", [true, true]),
-            ("+85512345678", "+85512345678", [true, true]),
-            ("0085512345678", "+85512345678", [true, true]),
-            ("9900#85512345678", "+85512345678", [false, true]),
-            ("11285512345678", "+85512345678", [false, true]),
-            ("0025285512345678", "+85512345678", [false, true]),
-            ("012345678", "+85512345678", [false, false]),
-            ("0025212345678", "+85512345678", [false, false]),
-            ("1234567890185512345678", "+85512345678", [false, false]),
-            ("117", "+85512345678", [false, false]),
-            ("1294", "1294", [true, true]),
-            ("91294", "1294", [false, false]),
-            ("1000", "sip:1000@192.0.2.1", [false, false]),
-        ] {
-            let account = PluginOwner::Account(AccountSid::from_bytes([1; 16]));
-            let carrier = PluginOwner::Carrier(CarrierId("angkor".to_owned()));
-            let may = [account, carrier].map(|owner| leads_to(dialled, to, &owner));
-            assert_eq!(may, expected, "{dialled} for {to}");
-        }
-    }
 }

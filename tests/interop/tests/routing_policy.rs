@@ -8,7 +8,7 @@ use jackfield_interop::broadcasts::run;
 use jackfield_interop::plugins::{breaking, plugin_in, succeed};
 use jackfield_interop::process::eventually;
 use jackfield_interop::rest::Rest;
-use jackfield_interop::server::{Flow, Server, Tenants};
+use jackfield_interop::server::{Flow, Server, Tenants, binary};
 use jackfield_interop::sipp::{RunningSipp, Sipp};
 use serde_json::{Value, json};
 
@@ -90,6 +90,72 @@ fn the_accounts_policy_chooses_the_trunks_and_what_is_shown_and_dialled() {
     let asked = dear.text();
     assert!(asked.contains("INVITE sip:+15005550001@"), "{asked}");
     assert!(asked.contains("sip:1000@"), "{asked}");
+
+    // In thought, with the prices the other way round, it goes over the other trunk first; as they were, nothing changes.
+    let component = binary()
+        .with_file_name("plugin-author")
+        .join("wasm32-wasip2/release/least_cost_routing.wasm");
+    let component = component.display().to_string();
+    let try_it = [
+        "route",
+        "try",
+        &component,
+        "--since",
+        "2026-01-01T00:00:00Z",
+    ];
+    let prices = |peer: &str, second: &str| {
+        let peer = format!("price.peer=+ {peer}");
+        let second = format!("price.second=+ {second}");
+        let options = ["--set", &peer, "--set", &second, "--json"];
+        let told = run(&server, &[&try_it[..], &options[..]].concat()).expect("it is tried");
+        serde_json::from_str::<Value>(&told).expect("JSON")
+    };
+    let as_it_was = prices("0.5", "0.1");
+    assert_eq!(
+        [
+            &as_it_was["asked"],
+            &as_it_was["same"],
+            &as_it_was["left_out"]
+        ],
+        [1, 1, 0],
+        "{as_it_was}"
+    );
+    let other = prices("0.1", "0.5");
+    assert_eq!([&other["asked"], &other["another"]], [1, 1], "{other}");
+    assert_eq!(
+        other["first_trunk"]["peer"],
+        json!({ "really": 0, "policy": 1 })
+    );
+    let difference = &other["differences"][0];
+    assert_eq!(
+        (&difference["call_sid"], &difference["to"]),
+        (&json!(sid), &json!(CALLED))
+    );
+    assert_eq!(difference["really"], "second (congestion), peer (answered)");
+    let policy = difference["policy"].as_str().expect("words");
+    assert!(policy.starts_with("peer (0.1"), "{policy}");
+    let wrong = [
+        "--set",
+        "price.second=+ 0.1",
+        "--set",
+        "caller-id.second=999",
+    ];
+    let shown = run(&server, &[&try_it[..], &wrong[..]].concat()).expect("it is tried");
+    assert!(
+        shown.contains("        1  its answer cannot be followed: attempt 1 shows a number that is not the account's\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("\n1 calls, 0 left out;"), "{shown}");
+    eprintln!("{shown}");
+    let nobody = [
+        "route",
+        "try",
+        &component,
+        "--since",
+        "2100-01-01T00:00:00Z",
+    ];
+    let refused = run(&server, &nobody).unwrap_err();
+    assert!(refused.contains("there are no calls of which"), "{refused}");
     server.stop();
 }
 
@@ -118,6 +184,13 @@ fn a_policy_that_breaks_leaves_it_to_the_built_in_order_and_one_that_refuses_is_
     std::fs::write(&file, broken()).expect("a file");
     let file = file.display().to_string();
     succeed(&server, &["push", "--component", &file]);
+    // However often somebody asks, it does not count.
+    let trap = ["route", "explain", "--to", "+15005550001", "--from", "1000"];
+    for _ in 0..7 {
+        let explained = run(&server, &trap).expect("an explanation");
+        let words = "decides nothing, the built-in order holds: it trapped";
+        assert!(explained.contains(words), "{explained}");
+    }
     let rest = server.rest();
     for called in ["+15005550001", "+15005550002", "+15005550003"] {
         let sid = rest.place("1000", called, SHORT);

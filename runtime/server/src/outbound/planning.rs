@@ -12,7 +12,7 @@ use tracing::{error, info};
 
 use super::{Outbound, end};
 use crate::clock;
-use crate::routing::{Asked, Undecided, shown, tell};
+use crate::routing::{Asked, Asking, Undecided, shown, tell};
 use crate::services::Services;
 
 /// A call that its policy lets wait without a time is asked about again after so long.
@@ -47,7 +47,7 @@ impl Outbound {
         };
         match services
             .policies
-            .ask(services, account, &request, trunks)
+            .ask(services, account, &request, trunks, Asking::ForACall)
             .await
         {
             Ok(Some(asked)) => self.follow(services, &request, asked).await,
@@ -79,7 +79,8 @@ impl Outbound {
         let trunks = self.lock().trunk_states(Instant::now(), &request).ok()?;
         let directory = services.store.directory();
         let account = directory.account(account)?;
-        let asked = services.policies.ask(services, account, &request, trunks);
+        let policies = &services.policies;
+        let asked = policies.ask(services, account, &request, trunks, Asking::ToExplain);
         let Asked { version, decided } = asked.await.ok()??;
         Some(api::PolicyAnswer {
             plugin: version.name,

@@ -93,7 +93,8 @@ pub(crate) fn run(command: &RetryCommand) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn settings(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+/// What `--set NAME=VALUE` says, each.
+pub(crate) fn settings(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     let pairs = given.iter().map(|setting| {
         let pair = setting.split_once('=');
         let (name, value) = pair.with_context(|| format!("--set {setting} is no NAME=VALUE"))?;

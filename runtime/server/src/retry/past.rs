@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::{Priority, QueueTerms, TrunkId};
 
 use super::question;
-use crate::account_api::AccountApi;
+use crate::account_api::{AccountApi, Moment};
 
 /// Recipients of a page.
 const PAGE: &str = "1000";
@@ -64,25 +64,6 @@ struct Call {
     trunk: Option<String>,
     date_started: Moment,
     date_ended: Moment,
-}
-
-/// A time as the API writes it.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Moment(Timestamp);
-
-impl TryFrom<String> for Moment {
-    type Error = jiff::Error;
-
-    fn try_from(text: String) -> Result<Self, jiff::Error> {
-        text.parse().map(Self)
-    }
-}
-
-impl Moment {
-    fn unix_ms(&self) -> u64 {
-        u64::try_from(self.0.as_millisecond()).unwrap_or(0)
-    }
 }
 
 /// Somebody who was called, and is called no more.

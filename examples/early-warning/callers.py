@@ -2,8 +2,9 @@
 """People who call the registration line: each over SIP from a number of their own, pressing keys as RFC 4733 has them.
 
 Reads numbers and keys from a table (`number,keys`), such as `+8562055500023,2#4#`: the answers to one question after the other, each pressed
-when a question should be heard, and all of them again where the call goes on after that. Prints one line of JSON at the end: how many calls
-the line ended, and how many ended otherwise.
+when a question should be heard, and all of them again where the call goes on after that. Each operator carries as many calls at once as `--operator`
+says, and with `--calling-code` half of the callers show the number that is dialled at home, as networks write it: `020…` for `+85620…`. Prints one
+line of JSON at the end: how many calls the line ended, and how many ended otherwise.
 """
 
 import argparse
@@ -33,6 +34,7 @@ class Caller(asyncio.DatagramProtocol):
         self.answered, self.over = asyncio.Event(), asyncio.Event()
         self.status = None
         self.call_id, self.tag, self.to = sip.new_id(), sip.new_id(), None
+        self.ears = asyncio.DatagramProtocol()  # hears nothing
 
     def connection_made(self, transport):
         self.transport = transport
@@ -78,7 +80,7 @@ class Caller(asyncio.DatagramProtocol):
 
     async def call(self):
         loop = asyncio.get_running_loop()
-        media, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, (self.times.from_host, 0))
+        media, _ = await loop.create_datagram_endpoint(lambda: self.ears, (self.times.from_host, 0))
         try:
             return await self.conversation(media)
         finally:
@@ -141,9 +143,12 @@ class Stream:
         self.next += PACKET
         await asyncio.sleep(max(0, self.next - time.monotonic()))
 
-    async def silence(self):
-        self.packet(0, SILENCE, self.timestamp)
+    async def say(self, payload):
+        self.packet(0, payload, self.timestamp)
         await self.pace()
+
+    async def silence(self):
+        await self.say(SILENCE)
 
     async def silent_for(self, seconds):
         for _ in range(round(seconds / PACKET)):
@@ -168,23 +173,29 @@ async def main():
     arguments.add_argument("--line", default="1294", help="the number that is called")
     arguments.add_argument("--people", required=True, help="the table of numbers and keys")
     arguments.add_argument("--from-host", default="127.0.0.1", help="where the callers are")
-    arguments.add_argument("--at-once", type=int, default=20)
+    arguments.add_argument("--operator", action="append", required=True, metavar="PREFIX=CALLS", help="calls at once of numbers that begin so")
+    arguments.add_argument("--calling-code", help="of the country where half of the callers show their number as it is dialled at home")
     arguments.add_argument("--introduction", type=float, default=2.0, help="seconds that the introduction takes")
     arguments.add_argument("--reaction", type=float, default=1.0, help="seconds into a question until a key is pressed")
     arguments.add_argument("--patience", type=float, default=60.0, help="seconds after which a caller hangs up")
     given = arguments.parse_args()
     with open(given.people, newline="", encoding="utf-8") as file:
         people = list(csv.DictReader(file))
-    room = asyncio.Semaphore(given.at_once)
+    pairs = (operator.split("=") for operator in given.operator)
+    lines = {prefix: asyncio.Semaphore(int(calls)) for prefix, calls in pairs}
 
-    async def one(person):
-        async with room:
+    async def one(index, person):
+        number = person["number"].lstrip("+")
+        shown = person["number"]
+        if given.calling_code and index % 2:
+            shown = "0" + number.removeprefix(given.calling_code)
+        async with next(line for prefix, line in lines.items() if number.startswith(prefix)):
             loop = asyncio.get_running_loop()
-            make = lambda: Caller(given.server, given.line, person["number"], person["keys"], given)
+            make = lambda: Caller(given.server, given.line, shown, person["keys"], given)
             _, caller = await loop.create_datagram_endpoint(make, (given.from_host, 0))
             return await caller.call()
 
-    ends = await asyncio.gather(*map(one, people))
+    ends = await asyncio.gather(*(one(index, person) for index, person in enumerate(people)))
     print(json.dumps({end: ends.count(end) for end in sorted(set(ends))}))
 
 

@@ -14,7 +14,8 @@ number alone, and on how often it was called before, so that everybody can be as
 With `--lost-after` a caller who sends no audio for so many seconds, or lets it ring for so long, is taken for lost, as networks do it: the call is hung
 up, and its channel is free.
 
-Ends at SIGTERM and then writes its report, as JSON: by operator how many calls were up at most, and every call with its number and outcome.
+Ends at SIGTERM and then writes its report, as JSON: by operator how many calls were up at most, and every call with its number, its outcome, and the
+seconds from the first sound that was heard to the last. What the one who heard most of each operator heard is written beside it, as PCMU.
 """
 
 import argparse
@@ -23,8 +24,10 @@ import json
 import signal
 import socket
 import time
+from pathlib import Path
 
 import sip
+import sound
 
 RINGS = 0.05  # seconds from the INVITE to 180
 PICKS_UP = 0.3  # from there to the answer
@@ -49,7 +52,27 @@ class Call:
         self.final = None  # the final response, sent again when the INVITE comes again or the ACK does not
         self.acked = False
         self.holds_channel = False
-        self.heard = 0  # RTP packets of the message
+        self.sound = bytearray()  # what was heard, as PCMU
+        self.first, self.last = None, None  # timestamps of the first and the last RTP packet with sound in it
+
+    def hear(self):
+        """Takes what has come; how many packets."""
+        packets = [packet for packet, _ in waiting(self.media)]
+        for packet in packets:
+            payload = packet[12:]
+            self.sound += payload
+            if sound.is_loud(payload):
+                timestamp = int.from_bytes(packet[4:8])
+                self.first = timestamp if self.first is None else self.first
+                self.last = timestamp
+        return len(packets)
+
+    @property
+    def heard_s(self):
+        """Seconds from the first sound to the last."""
+        if self.first is None:
+            return 0.0
+        return ((self.last - self.first) % (1 << 32) + sound.FRAME) / sound.RATE
 
 
 class Farm:
@@ -61,6 +84,7 @@ class Farm:
         self.calls = {}
         self.times_called = {}
         self.strays = 0
+        self.best = {}  # by operator who heard most
         self.tasks = set()
 
     def take(self):
@@ -135,7 +159,7 @@ class Farm:
             self.end(call, source, 603, "Decline", "declined")
             return
         call.outcome = "answered"
-        # What is heard waits in the socket until the end: 160 calls are 8,000 packets a second, which would hold up the signalling.
+        # What is heard waits in the socket for a second: 160 calls are 8,000 packets a second, which one by one would hold up the signalling.
         call.media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         call.media.setblocking(False)
         call.media.bind(("127.0.0.1", 0))
@@ -151,20 +175,19 @@ class Farm:
                 self.end(call, source, 480, "Temporarily Unavailable", "no-answer")
 
     async def listen(self, call, source):
-        """Hangs up where nothing is heard any more."""
+        """Hears what is said; with `lost_after` hangs up where nothing comes any more."""
         silent_for = 0
-        while self.lost_after and call.holds_channel:
+        while True:
             await asyncio.sleep(1)
             if not call.holds_channel:
                 return
-            heard = sum(1 for _ in waiting(call.media))
-            call.heard += heard
-            silent_for = 0 if heard else silent_for + 1
-            if silent_for >= self.lost_after:
+            silent_for = 0 if call.hear() else silent_for + 1
+            if self.lost_after and silent_for >= self.lost_after:
                 call.outcome = "lost"
                 self.send(self.own_bye(call), source)
                 call.media.close()
                 self.release(call)
+                return
 
     def own_bye(self, call):
         uri = call.invite.get("contact").partition("<")[2].partition(">")[0]
@@ -201,9 +224,14 @@ class Farm:
         self.reply(request, source, 200, "OK")
         call = self.calls.get(request.get("call-id"))
         if call and call.holds_channel:
-            call.heard += sum(1 for _ in waiting(call.media))
+            call.hear()
             call.media.close()
             self.release(call)
+            best = self.best.get(call.operator)
+            if best is None or call.heard_s > best.heard_s:
+                self.best[call.operator] = call
+            else:
+                call.sound = None
 
     def cancel(self, request, source):
         self.reply(request, source, 200, "OK")
@@ -213,7 +241,7 @@ class Farm:
 
     def report(self):
         calls = [
-            {"at": call.at, "number": call.number, "operator": call.operator, "outcome": call.outcome, "heard": call.heard}
+            {"at": call.at, "number": call.number, "operator": call.operator, "outcome": call.outcome, "heard_s": call.heard_s}
             for call in self.calls.values()
         ]
         return {"channels": self.channels, "most": self.most, "strays": self.strays, "still_up": sum(self.up.values()), "calls": calls}
@@ -252,6 +280,8 @@ async def main():
     await stop.wait()
     with open(given.report, "w", encoding="utf-8") as file:
         json.dump(farm.report(), file)
+    for operator, call in farm.best.items():
+        Path(given.report).with_suffix(f".{operator}.ulaw").write_bytes(call.sound)
 
 
 if __name__ == "__main__":

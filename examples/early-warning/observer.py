@@ -4,8 +4,9 @@
 It shares nothing with either end: it reads the packets of the loopback device itself (a raw socket: root, or CAP_NET_RAW), or a capture
 that tcpdump wrote (`--read FILE`, of the loopback device). Of SIP it looks at INVITE, its final response, and BYE.
 
-A channel is held from the first INVITE of a call until its final response if that is a refusal, else until the response to its BYE. Where the aggregator
-hangs up, its channel is free at once. Calls a second are first INVITEs: in any span of `w` seconds at most `1 + rate * (w + late)`, where `late` is how
+A channel is held from the first INVITE of a call until its final response if that is a refusal, else until the response to its BYE. Where the far end
+hangs up, its channel is free at once. With `--line` calls that come in at that port, from anybody else, hold channels as well: those of the operator of
+their caller. Calls a second are first INVITEs to the aggregator: in any span of `w` seconds at most `1 + rate * (w + late)`, where `late` is how
 late a call may come to the wire, whose predecessors were in time (`--late`, a second: what a machine with other work needs).
 
 Ends at SIGTERM or at the end of the capture; prints and writes its verdict. Exit status 1: a limit was exceeded.
@@ -64,25 +65,31 @@ def field(name, text):
 
 
 class Watch:
-    def __init__(self, port, operators, rate, late):
-        self.port, self.operators, self.rate, self.late = port, operators, rate, late
+    def __init__(self, given, operators):
+        self.port, self.line, self.calling_code = given.port, given.line, given.calling_code
+        self.operators, self.rate, self.late = operators, given.rate, given.late
         self.held = {}  # Call-ID: operator
         self.ended = set()
         self.most = dict.fromkeys(operators, 0)
         self.second, self.most_in_a_second = deque(), 0
         self.due = 0.0  # when the next call would come if all came at the rate
-        self.calls, self.refusals, self.exceeded = 0, {}, []
+        self.calls, self.calls_in, self.refusals, self.exceeded = 0, 0, {}, []
 
     def packet(self, at, source, destination, payload):
-        if self.port not in (source, destination) or not payload[:1].isalpha():
+        goes_out = self.port in (source, destination)
+        if not payload[:1].isalpha() or not (goes_out or self.line in (source, destination)):
             return
         head = payload.split(b"\r\n\r\n")[0].decode("utf-8", "replace").replace("\r", "")
         start, call = head.partition("\n")[0], field("call-id", head)
-        if destination == self.port and start.startswith("INVITE "):
-            self.invite(at, call, start)
-        elif source == self.port and start.startswith("BYE "):
-            self.free(call)
-        elif source == self.port and start.startswith("SIP/2.0 "):
+        if start.startswith("INVITE "):
+            if goes_out and destination == self.port:
+                self.call_out(at, call, start)
+            elif not goes_out and destination == self.line:
+                self.call_in(at, call, field("from", head))
+        elif start.startswith("BYE "):
+            if source == self.port or not goes_out and destination == self.line:
+                self.free(call)
+        elif start.startswith("SIP/2.0 "):
             status, method = int(start.split()[1]), field("cseq", head).split()[-1]
             if method == "INVITE" and status >= 300:
                 if call in self.held:
@@ -91,18 +98,22 @@ class Watch:
             elif method == "BYE" and status >= 200:
                 self.free(call)
 
-    def invite(self, at, call, start):
+    def call_in(self, at, call, caller):
+        if call in self.held or call in self.ended:
+            return
+        number = re.search(r"sips?:\+?(\d+)@", caller)
+        number = number.group(1) if number else ""
+        if self.calling_code and number.startswith("0"):
+            number = self.calling_code + number[1:]
+        self.calls_in += 1
+        self.hold(at, call, number)
+
+    def call_out(self, at, call, start):
         if call in self.held or call in self.ended:
             return
         number = re.match(r"INVITE sips?:\+?(\d+)", start)
-        number = number.group(1) if number else ""
-        operator = next((prefix for prefix in self.operators if number.startswith(prefix)), "other")
-        self.held[call] = operator
         self.calls += 1
-        up = sum(1 for own in self.held.values() if own == operator)
-        self.most[operator] = max(self.most.get(operator, 0), up)
-        if up > self.operators.get(operator, 0):
-            self.exceeded.append(f"{at:.3f}: {up} channels of {operator}, which has {self.operators.get(operator, 0)}")
+        self.hold(at, call, number.group(1) if number else "")
         self.second.append(at)
         while self.second[0] <= at - 1.0:
             self.second.popleft()
@@ -111,6 +122,14 @@ class Watch:
             self.exceeded.append(f"{at:.3f}: {self.due - at:.3f} s too early at {self.rate} a second: {len(self.second)} calls within a second")
         self.due = max(self.due, at) + 1 / self.rate
 
+    def hold(self, at, call, number):
+        operator = next((prefix for prefix in self.operators if number.startswith(prefix)), "other")
+        self.held[call] = operator
+        up = sum(1 for own in self.held.values() if own == operator)
+        self.most[operator] = max(self.most.get(operator, 0), up)
+        if up > self.operators.get(operator, 0):
+            self.exceeded.append(f"{at:.3f}: {up} channels of {operator}, which has {self.operators.get(operator, 0)}")
+
     def free(self, call):
         if self.held.pop(call, None) is not None:
             self.ended.add(call)
@@ -118,6 +137,7 @@ class Watch:
     def verdict(self):
         return {
             "calls": self.calls,
+            "calls_in": self.calls_in,
             "most_channels": self.most,
             "most_in_a_second": self.most_in_a_second,
             "refusals": {str(status): count for status, count in sorted(self.refusals.items())},
@@ -130,6 +150,8 @@ class Watch:
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--port", type=int, default=5070, help="the aggregator's")
+    arguments.add_argument("--line", type=int, help="the port at which calls come in")
+    arguments.add_argument("--calling-code", help="of the country in which callers' numbers may be written without it, behind a 0")
     arguments.add_argument("--operator", action="append", required=True, metavar="PREFIX=CHANNELS")
     arguments.add_argument("--rate", type=float, required=True, help="calls a second")
     arguments.add_argument("--late", type=float, default=1.0, help="by how many seconds a call may be late on the wire")
@@ -137,7 +159,7 @@ def main():
     arguments.add_argument("--report", help="where the verdict is written, too")
     given = arguments.parse_args()
     pairs = (operator.split("=") for operator in given.operator)
-    watch = Watch(given.port, {prefix: int(channels) for prefix, channels in pairs}, given.rate, given.late)
+    watch = Watch(given, {prefix: int(channels) for prefix, channels in pairs})
     stop = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.append(True))

@@ -1,4 +1,5 @@
-//! The whole story of `examples/early-warning`: people register by phone, all are called, and everybody counts the same.
+//! The whole story of `examples/early-warning`: people register by phone, an official records a warning, who lives where the water comes is
+//! called, and everybody counts the same.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -15,17 +16,18 @@ fn example() -> PathBuf {
     needs::workspace().join("examples/early-warning")
 }
 
-/// The registration line as its author builds it.
-fn component() -> PathBuf {
+/// One of the lines as its author builds it.
+fn component(name: &str) -> PathBuf {
     let target = binary().with_file_name("plugin-author");
     let built = Command::new(binary())
         .env("CARGO_TARGET_DIR", &target)
         .args(["plugin", "build", "--folder"])
-        .arg(needs::workspace().join("examples/plugins/laos-registration"))
+        .arg(needs::workspace().join("examples/plugins").join(name))
         .output()
         .expect("jackfield can be run");
     assert!(built.status.success(), "{built:?}");
-    target.join("wasm32-wasip2/release/laos_registration.wasm")
+    let file = format!("{}.wasm", name.replace('-', "_"));
+    target.join("wasm32-wasip2/release").join(file)
 }
 
 /// Runs the whole example; what it says.
@@ -43,10 +45,14 @@ fn run(arguments: &[&str]) -> String {
             .arg(example().join("run"))
             .args(arguments)
             .args(places)
+            // As much of the message's four seconds as a machine with other work may swallow.
+            .arg("--cut=1")
             .arg("--jackfield")
             .arg(binary())
             .arg("--component")
-            .arg(component()),
+            .arg(component("laos-registration"))
+            .arg("--recorder")
+            .arg(component("message-recorder")),
         &folder.path().join("story.txt"),
     );
     let status = story.wait(LIMIT);
@@ -62,14 +68,21 @@ fn people_register_and_are_called_within_all_limits_and_all_counts_agree() {
         "--people=200",
         "--by-phone=10",
         "--during=5",
+        "--elsewhere=40",
         "--channels=8",
         "--rate=20",
     ]);
     // What it says of itself is there, and not merely nothing wrong.
     for line in [
+        "people, each with their district: 240",
+        "refused before: (True, True)",
+        "files that are kept: ['flood-lao.wav']",
         "people in the results: (200, 200)",
+        "of these, who lives where no water comes: 0",
         "reached, by what people do: 185",
+        "calls that came in, by the observer: 16",
         "limits exceeded, by the observer: (0, 0)",
+        "operators where the message is what is heard: 5",
     ] {
         assert!(told.contains(line), "{line} is not in {told}");
     }
@@ -136,6 +149,32 @@ fn response(at_ms: u32, call: usize, status: u16, method: &str) -> (u32, u16, u1
     (at_ms, 5070, 5060, text)
 }
 
+/// From somebody who calls the line.
+fn incoming(method: &str, at_ms: u32, caller: &str, call: usize) -> (u32, u16, u16, String) {
+    let text = format!(
+        "{method} sip:1294@127.0.0.1 SIP/2.0\r\nFrom: <sip:{caller}@127.0.0.2>;tag=a\r\nCall-ID: c{call}\r\nCSeq: 1 {method}\r\n\r\n"
+    );
+    (at_ms, 40_000, 5060, text)
+}
+
+/// The line has hung up, and the caller has answered to that.
+fn answered_bye(at_ms: u32, call: usize) -> (u32, u16, u16, String) {
+    let text = format!("SIP/2.0 200 OK\r\nCall-ID: c{call}\r\nCSeq: 1 BYE\r\n\r\n");
+    (at_ms, 40_000, 5060, text)
+}
+
+/// With those who call in, of two operators.
+fn observe_both(file: &Path, channels: u32) -> Output {
+    Command::new(needs::program("python3", "python3"))
+        .arg(example().join("observer.py"))
+        .arg(format!("--operator=856202={channels}"))
+        .args(["--operator=856205=1", "--rate=10", "--line=5060"])
+        .args(["--calling-code=856", "--read"])
+        .arg(file)
+        .output()
+        .expect("python can be run")
+}
+
 fn observe(file: &Path, channels: u32, rate: u32) -> Output {
     Command::new(needs::program("python3", "python3"))
         .arg(example().join("observer.py"))
@@ -167,9 +206,34 @@ fn the_observer_sees_a_channel_too_many_and_a_second_too_full() {
     let told = String::from_utf8_lossy(&observed.stdout);
     assert!(observed.status.success(), "{told}");
     assert!(
-        told.contains(r#""calls": 4, "most_channels": {"856202": 2}"#),
+        told.contains(r#""calls": 4, "calls_in": 0, "most_channels": {"856202": 2}"#),
         "{told}"
     );
+
+    // Who calls in holds a channel of their operator, too, until it is over; whatever their number looks like.
+    let both = folder.path().join("both.pcap");
+    let with_callers = [
+        invite(0, 1),
+        incoming("INVITE", 100, "02020000002", 5),
+        incoming("INVITE", 200, "02020000002", 5),
+        incoming("INVITE", 300, "+85620500001", 6),
+        answered_bye(400, 5),
+        incoming("INVITE", 500, "+85620200003", 7),
+        incoming("BYE", 600, "+85620200003", 7),
+        incoming("INVITE", 700, "+85620200004", 8),
+    ];
+    capture(&both, &with_callers);
+    let observed = observe_both(&both, 2);
+    let told = String::from_utf8_lossy(&observed.stdout);
+    assert!(observed.status.success(), "{told}");
+    assert!(
+        told.contains(r#""calls": 1, "calls_in": 4, "most_channels": {"856202": 2, "856205": 1}"#),
+        "{told}"
+    );
+    let observed = observe_both(&both, 1);
+    let told = String::from_utf8_lossy(&observed.stdout);
+    assert_eq!(observed.status.code(), Some(1), "{told}");
+    assert!(told.contains("2 channels of 856202, which has 1"), "{told}");
 
     // A burst that a bucket of a second would let through.
     let burst: Vec<_> = (0..12).map(|call| invite(0, call)).collect();

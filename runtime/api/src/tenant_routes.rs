@@ -29,6 +29,10 @@ pub(crate) fn routes() -> Router<ApiState> {
             &format!("{account}/Calls/{{call}}/Notifications.json"),
             get(told::notifications_of_call),
         )
+        .route(
+            &format!("{account}/Calls/{{call}}/Notifications/{{notification}}"),
+            get(told::fetch_of_call),
+        )
         .merge(resource(
             "Notifications",
             "notification",

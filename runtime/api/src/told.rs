@@ -183,6 +183,22 @@ pub(crate) async fn fetch(
     Ok(Json(found.show(scope, &pages)))
 }
 
+/// `GET /Calls/{Sid}/Notifications/{Sid}.json`.
+pub(crate) async fn fetch_of_call(
+    State(state): State<ApiState>,
+    Extension(scope): Extension<Scope>,
+    Path((_, call, name)): Path<(String, String, String)>,
+    uri: Uri,
+) -> Result<Json<Value>, Problem> {
+    let row = own_call(&state, scope, &call, &uri)?;
+    let sid = notification_sid(&name);
+    let pages = brand::pages_of(&state.store.directory(), scope.account());
+    let mut all = notifications(&state, scope, &row)?.into_iter();
+    let found = all.find(|one| Some(combined(*row.sid.as_bytes(), one.number)) == sid);
+    let found = found.ok_or_else(|| Problem::not_found(&uri))?;
+    Ok(Json(found.show(scope, &pages)))
+}
+
 /// `Log=0` is errors alone, `Log=1` warnings alone.
 fn log(parameters: &Parameters) -> Result<Option<bool>, Problem> {
     match parameters.get("Log") {

@@ -219,6 +219,45 @@ async fn every_answer_has_what_twilios_has() {
     assert_eq!(seen, known, "each resource of the vector is answered");
 }
 
+/// `Calls/{}/Recordings/{}`: the path below the account, with nothing where it names something.
+fn below_account(path: &str) -> String {
+    let path = path.trim_start_matches("/2010-04-01/");
+    let path = path.trim_end_matches(".json");
+    let parts = path.split('/').map(|part| match part.starts_with('{') {
+        true => "{}",
+        false => part,
+    });
+    let path = parts.collect::<Vec<_>>().join("/");
+    let below = path.strip_prefix("Accounts/{}/");
+    below.map_or_else(|| path.clone(), str::to_owned)
+}
+
+#[tokio::test]
+async fn the_page_about_the_libraries_has_every_path_with_its_methods() {
+    let page = include_str!("../../../docs/book/helper-libraries.md");
+    let rows = page.lines().filter_map(|line| {
+        let (path, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        let (methods, _) = rest.split_once(" |")?;
+        Some((path.to_owned(), methods.to_owned()))
+    });
+    let rows: BTreeSet<_> = rows.collect();
+
+    let api = Api::new();
+    let own = things(&api, &Owner::hotline(), "345").await;
+    let mut served = BTreeSet::new();
+    for path in paths(&api.router) {
+        let is_ours = OURS.iter().any(|end| path.ends_with(end));
+        if !path.starts_with("/2010-04-01/") || is_ours {
+            continue;
+        }
+        let asked = &filled(&path, &of(&own, &path))[0];
+        let mut methods = methods(&api.router, asked, (SID, support::TOKEN)).await;
+        methods.sort();
+        served.insert((below_account(&path), methods.join(" ")));
+    }
+    assert_eq!(rows, served);
+}
+
 #[test]
 fn what_is_not_as_the_vector_says_is_found() {
     for (kind, good, bad) in [

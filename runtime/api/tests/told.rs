@@ -72,8 +72,14 @@ async fn what_went_wrong_is_told_with_its_code() {
     for row in rows.as_array().unwrap() {
         let one = api.get(row["uri"].as_str().unwrap()).await;
         assert_eq!(one.json, *row);
+        let sid = row["sid"].as_str().unwrap();
+        let path = format!("Calls/{call}/Notifications/{sid}.json");
+        assert_eq!(api.get(&path).await.json, *row);
     }
-    over(&api, 7).await;
+    let other = over(&api, 7).await;
+    let sid = rows[0]["sid"].as_str().unwrap();
+    let of_another = format!("Calls/{other}/Notifications/{sid}.json");
+    assert_eq!(api.get(&of_another).await.problem(), (404, 20404));
     let all = api.get("Notifications.json?PageSize=1").await;
     assert_eq!(
         all.json["notifications"].as_array().unwrap().len(),

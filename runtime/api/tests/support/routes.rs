@@ -110,8 +110,8 @@ pub(crate) fn authorization(path: &str, (user, password): (&str, &str)) -> Strin
 /// conference has recordings of its own, and what a call tells is told of one that is over.
 pub(crate) fn kinds(path: &str) -> Vec<String> {
     let parts: Vec<_> = path.split('/').collect();
-    let told = ["/Journal", "/Events.json", "/Notifications.json"];
-    let is_told = told.iter().any(|end| path.ends_with(end));
+    let told = ["/Journal", "/Events.json", "/Notifications"];
+    let is_told = told.iter().any(|part| path.contains(part));
     let named = parts.windows(2).filter_map(|pair| {
         let name = pair[1].strip_prefix('{')?.strip_suffix('}')?;
         Some(match (name, is_told) {

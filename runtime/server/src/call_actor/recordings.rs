@@ -7,6 +7,7 @@ use call::{
 };
 use store::RecordingStatus;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::CallActor;
 
@@ -40,6 +41,8 @@ struct Asked {
     sid: Option<RecordingSid>,
     /// Why a new one could not begin.
     refused: Option<String>,
+    /// Ends when what an order makes of it is on disk: whether it was over already.
+    kept: Option<JoinHandle<bool>>,
 }
 
 impl Recordings {
@@ -91,6 +94,7 @@ impl CallActor {
             reply,
             sid,
             refused: None,
+            kept: None,
         });
         Input::Command(Command::Recording(command))
     }
@@ -109,8 +113,21 @@ impl CallActor {
             (Ok(_), None, Some(sid)) => Ok(sid),
             (Ok(_), None, None) => Err(CallError::UnknownId),
         };
-        // Nobody may be waiting for it any more.
-        let _ = asked.reply.send(answer);
+        let (reply, kept) = (asked.reply, asked.kept);
+        tokio::spawn(async move {
+            // What the client reads next is what it has ordered. A failure was logged.
+            let is_over = match kept {
+                Some(kept) => kept.await.unwrap_or_default(),
+                None => false,
+            };
+            let answer = if is_over {
+                Err(CallError::UnknownId)
+            } else {
+                answer
+            };
+            // Nobody may be waiting for it any more.
+            let _ = reply.send(answer);
+        });
         None
     }
 
@@ -147,14 +164,18 @@ impl CallActor {
     }
 
     /// Keeps what an order makes of a recording.
-    pub(super) fn note_recording(&self, order: RecordingOrder) {
+    pub(super) fn note_recording(&mut self, order: RecordingOrder) {
         let (id, status) = match order {
             RecordingOrder::Pause(id, _) => (id, RecordingStatus::Paused),
             RecordingOrder::Resume(id) => (id, RecordingStatus::InProgress),
             RecordingOrder::Stop(id, _) => (id, RecordingStatus::Processing),
         };
-        if let Some(sid) = self.recordings.sid(id) {
-            drop(self.services.studio.set_status(sid, status)); // nobody waits
+        let Some(sid) = self.recordings.sid(id) else {
+            return;
+        };
+        let kept = self.services.studio.set_status(sid, status);
+        if let Some(asked) = &mut self.recordings.asked {
+            asked.kept = Some(kept);
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::limits::Limits;
 use crate::overrides::{Overrides, Retries};
 use crate::request::{Hop, Kind, Request, Response, shown};
 use crate::resolve::{Resolve, SystemResolver};
+use crate::roots::Roots;
 use crate::stream::{StreamedResponse, too_late};
 
 type Client = PooledClient<HttpsConnector<GuardedConnector>, Full<Bytes>>;
@@ -40,6 +41,7 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 /// undone.
 pub struct Egress {
     limits: Limits,
+    roots: Roots,
     resolver: Arc<dyn Resolve>,
     pools: Mutex<Pools>,
     story: Gate,
@@ -73,7 +75,14 @@ impl Egress {
             media: Gate::new(limits.media.per_tenant, limits.media.at_once),
             websockets: Gate::new(limits.websocket.per_tenant, limits.websocket.at_once),
             limits,
+            roots: Roots::public(),
         }
+    }
+
+    /// The same door, which believes these authorities.
+    #[must_use]
+    pub fn trusting(self, roots: Roots) -> Self {
+        Self { roots, ..self }
     }
 
     /// Makes a request for a tenant: follows redirects, keeps cookies, tries once more if no connection was made. A webhook's URL may
@@ -180,6 +189,10 @@ impl Egress {
         Arc::clone(&self.resolver)
     }
 
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
     pub(crate) fn websockets(&self) -> &Gate {
         &self.websockets
     }
@@ -217,14 +230,17 @@ impl Egress {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_SERVER)
             .http1_max_buf_size(MAX_HEAD_BYTES)
-            .build(tls_connector(guarded))
+            .build(tls_connector(guarded, &self.roots))
     }
 }
 
 /// TLS over guarded connections, where the scheme asks for it.
-pub(crate) fn tls_connector(guarded: GuardedConnector) -> HttpsConnector<GuardedConnector> {
+pub(crate) fn tls_connector(
+    guarded: GuardedConnector,
+    roots: &Roots,
+) -> HttpsConnector<GuardedConnector> {
     HttpsConnectorBuilder::new()
-        .with_webpki_roots()
+        .with_tls_config(roots.client())
         .https_or_http()
         .enable_http1()
         .wrap_connector(guarded)

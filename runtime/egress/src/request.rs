@@ -13,6 +13,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::Full;
 use percent_encoding::percent_decode_str;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::cookies::CookieJar;
@@ -201,7 +202,7 @@ impl Hop {
         cookies: &CookieJar,
         now: SystemTime,
     ) -> Result<http::Request<Full<Bytes>>, FetchError> {
-        let wire_url = without_credentials(&self.url);
+        let wire_url = self.wire_url();
         let invalid = |error: http::Error| FetchError::InvalidUrl(error.to_string());
         let mut request = http::Request::builder()
             .method(self.method.clone())
@@ -223,7 +224,10 @@ impl Hop {
             headers.insert(COOKIE, cookie);
         }
         if let Some(webhook) = &self.webhook {
-            headers.insert("x-twilio-signature", self.signature(&webhook.key));
+            headers.insert(
+                "x-twilio-signature",
+                self.signature(&webhook.key, &wire_url),
+            );
             headers.insert(
                 "i-twilio-idempotency-token",
                 webhook.idempotency_token.clone(),
@@ -232,18 +236,32 @@ impl Hop {
         Ok(request)
     }
 
-    fn signature(&self, key: &SigningKey) -> HeaderValue {
-        let is_form = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
+    fn is_form(&self) -> bool {
+        self.headers.get(CONTENT_TYPE).is_some_and(|value| {
             value
                 .as_bytes()
                 .starts_with(b"application/x-www-form-urlencoded")
-        });
-        let form: &[u8] = if is_form { &self.body } else { &[] };
+        })
+    }
+
+    /// Where it goes. A signature covers the URL and a form; of a webhook with another body, such as JSON, the URL tells the body's SHA-256.
+    fn wire_url(&self) -> Url {
+        let mut url = without_credentials(&self.url);
+        if self.webhook.is_some() && !self.body.is_empty() && !self.is_form() {
+            let hash = Sha256::digest(&self.body);
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            url.query_pairs_mut().append_pair("bodySHA256", &hash);
+        }
+        url
+    }
+
+    fn signature(&self, key: &SigningKey, wire_url: &Url) -> HeaderValue {
+        let form: &[u8] = if self.is_form() { &self.body } else { &[] };
         let params: Vec<_> = url::form_urlencoded::parse(form).collect();
         let params = params
             .iter()
             .map(|(name, value)| (name.as_ref(), value.as_ref()));
-        HeaderValue::from_str(&twilio_signature(&key.0, &self.url, params))
+        HeaderValue::from_str(&twilio_signature(&key.0, wire_url, params))
             .expect("Base64 is a header value")
     }
 

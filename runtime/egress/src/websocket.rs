@@ -164,12 +164,13 @@ impl Egress {
         url: &Url,
         request: Request,
     ) -> Result<WebSocketStream<Transport>, WebSocketError> {
-        let mut connector = tls_connector(GuardedConnector {
+        let guarded = GuardedConnector {
             grants: Arc::new(grants.clone()),
             resolver: self.resolver(),
             time: self.limits().connect,
             plain_needs_grant: true,
-        });
+        };
+        let mut connector = tls_connector(guarded, self.roots());
         let connected = connector.call(http_uri(url)?).await;
         let transport = connected.map_err(|error| classify(error.as_ref(), url))?;
         let bytes = self.limits().websocket.message_bytes;

@@ -24,6 +24,7 @@ use url::Url;
 struct Seen {
     method: Method,
     path: String,
+    query: String,
     headers: HeaderMap,
     body: String,
 }
@@ -79,6 +80,7 @@ async fn answer(
     notebook.0.lock().unwrap().push(Seen {
         method,
         path,
+        query: uri.query().unwrap_or_default().to_owned(),
         headers,
         body,
     });
@@ -271,6 +273,22 @@ async fn a_webhook_is_signed_for_the_url_and_form_that_are_sent() {
         notebook.seen()[2].header("i-twilio-idempotency-token"),
         Some(token)
     );
+
+    // What is no form is in the URL by its hash, whose value the library for Python computes.
+    let json = r#"{"village":"Kampong"}"#;
+    let mut hook = post(format!("{base}/c?of=1"), json);
+    hook.headers[0].1 = "application/json".to_owned();
+    hook.sign = Some(SigningKey::new("12345"));
+    fetch(&door(), hook.clone()).await.unwrap();
+    let hash = "39cbd321ba210c836d0d77fb2e9d15515b57ef9428b47a2d86ad5153edd5f86e";
+    let query = format!("of=1&bodySHA256={hash}");
+    let seen = notebook.seen().pop().unwrap();
+    assert_eq!(seen.query, query);
+    let signature = sign(&format!("{base}/c?{query}"), &[]);
+    assert_eq!(seen.header("x-twilio-signature"), Some(&*signature));
+    hook.sign = None;
+    fetch(&door(), hook).await.unwrap();
+    assert_eq!(notebook.seen().pop().unwrap().query, "of=1");
 
     webhook.url = format!("{base}/a?status=307&to={elsewhere}/b");
     fetch(&door(), webhook).await.unwrap();

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod digest;
+mod egress;
 mod recording;
 mod sip;
 
@@ -15,6 +16,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 pub(crate) use self::addresses::Addresses;
+use self::egress::Egress;
 pub(crate) use self::recording::Recording;
 pub(crate) use self::sip::{Bound, Sip};
 use crate::media_plane::Patience;
@@ -29,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) rtp: Rtp,
     pub(crate) dns: Dns,
     pub(crate) api: Api,
+    pub(crate) egress: Egress,
     pub(crate) recording: Recording,
     /// Who speaks `say`.
     pub(crate) speech: speech::Settings,
@@ -171,6 +174,7 @@ impl Default for Config {
             rtp: Rtp::default(),
             dns: Dns::default(),
             api: Api::default(),
+            egress: Egress::default(),
             recording: Recording::default(),
             speech: speech::Settings::default(),
             limits: Limits::default(),
@@ -322,11 +326,12 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) {
         .ok()
         .filter(|value| !value.is_datetime())
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    const SECTIONS: [&str; 8] = [
+    const SECTIONS: [&str; 9] = [
         "sip",
         "rtp",
         "dns",
         "api",
+        "egress",
         "recording",
         "speech",
         "limits",

@@ -64,7 +64,7 @@ impl Runtime {
         let local = endpoint.handle().local;
         let api = listener.local_addr()?;
 
-        let web = Arc::new(Web::new());
+        let web = Arc::new(Web::trusting(config.egress.roots()?));
         let uploads = Uploads::new(&config.data_dir);
         uploads.sweep().context("the folder of uploaded media")?;
         let speaker = find_speaker(&config, &engine).await?;

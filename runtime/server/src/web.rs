@@ -33,9 +33,10 @@ pub(crate) enum Media {
 }
 
 impl Web {
-    pub(crate) fn new() -> Self {
+    /// Believes the servers that have their certificates from these authorities.
+    pub(crate) fn trusting(roots: egress::Roots) -> Self {
         Self {
-            egress: Egress::new(egress::Limits::default()),
+            egress: Egress::new(egress::Limits::default()).trusting(roots),
         }
     }
 

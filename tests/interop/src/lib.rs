@@ -33,3 +33,4 @@ pub mod steady;
 pub mod stream_app;
 pub mod udp_tap;
 pub mod voice_app;
+pub mod webhook_app;

@@ -240,6 +240,7 @@ pub struct Place {
     sip_settings: String,
     speech_settings: String,
     recording_settings: String,
+    egress_settings: String,
     dns: Option<SocketAddr>,
     sip_port: u16,
     advertised: Option<Ipv4Addr>,
@@ -256,6 +257,7 @@ impl Place {
             sip_settings: String::new(),
             speech_settings: String::new(),
             recording_settings: String::new(),
+            egress_settings: String::new(),
             dns: None,
             sip_port: 0,
             advertised: None,
@@ -271,6 +273,7 @@ impl Place {
             sip_settings: String::new(),
             speech_settings: String::new(),
             recording_settings: String::new(),
+            egress_settings: String::new(),
             dns: None,
             sip_port: 5060,
             advertised: None,
@@ -322,6 +325,15 @@ impl Place {
     pub fn with_recording(self, settings: &str) -> Self {
         Self {
             recording_settings: settings.to_owned(),
+            ..self
+        }
+    }
+
+    /// There, with these lines in the configuration's `egress` section.
+    #[must_use]
+    pub fn with_egress(self, settings: &str) -> Self {
+        Self {
+            egress_settings: settings.to_owned(),
             ..self
         }
     }
@@ -597,12 +609,17 @@ fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {
         String::new()
     };
     let speech = format!("[speech]\n{flite}{}", place.speech_settings);
+    let egress = match place.egress_settings.as_str() {
+        "" => String::new(),
+        settings => format!("[egress]\n{settings}\n"),
+    };
     let config = format!(
         "data_dir = \"{}\"\n\
          {}\
          [api]\nbind = \"127.0.0.1:0\"\n\
          [log]\nfilter = \"debug,wasmtime=warn,cranelift=warn\"\n\
          [recording]\n{}\
+         {egress}\
          {speech}",
         folder.join("data").display(),
         place.to_toml(),

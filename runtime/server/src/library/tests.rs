@@ -99,7 +99,7 @@ async fn what_was_spoken_once_is_not_spoken_again() {
     let speaker = Speaker::new(vec![provider], &Settings::default()).unwrap();
     let library = Library::new(
         speaker,
-        Arc::new(Web::new()),
+        Arc::new(Web::trusting(egress::Roots::public())),
         Uploads::new(Path::new("/nowhere")),
     );
     let [one, two] = accounts().await;
@@ -155,7 +155,7 @@ async fn a_prompt_is_ready_for_what_its_call_may_be_in() {
     let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
     let library = Library::new(
         speaker,
-        Arc::new(Web::new()),
+        Arc::new(Web::trusting(egress::Roots::public())),
         Uploads::new(Path::new("/nowhere")),
     );
     let [account, _] = accounts().await;
@@ -226,7 +226,7 @@ async fn a_url_is_asked_whether_its_prompt_still_holds() {
     let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
     let library = Library::new(
         speaker,
-        Arc::new(Web::new()),
+        Arc::new(Web::trusting(egress::Roots::public())),
         Uploads::new(Path::new("/nowhere")),
     );
     let [account, _] = accounts().await;
@@ -300,7 +300,7 @@ async fn a_prompt_is_played_while_the_rest_of_it_is_fetched() {
     let speaker = Speaker::new(Vec::new(), &Settings::default()).unwrap();
     let library = Library::new(
         speaker,
-        Arc::new(Web::new()),
+        Arc::new(Web::trusting(egress::Roots::public())),
         Uploads::new(Path::new("/nowhere")),
     );
     let [account, _] = accounts().await;

@@ -75,7 +75,7 @@ async fn the_host_fills_in_a_secret_that_is_granted_for_a_host_that_is() {
             ..Grants::default()
         })
     };
-    let web = Web::new();
+    let web = Web::trusting(egress::Roots::public());
     for (granted, path, told) in [
         (grants("127.0.0.1", "crm-token"), "/", None),
         (

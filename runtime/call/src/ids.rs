@@ -37,7 +37,8 @@ macro_rules! sid {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str($prefix)?;
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                let digits = hex(&self.0);
+                f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
             }
         }
 
@@ -135,6 +136,17 @@ fn parse_hex(text: &str, prefix: &str) -> Option<[u8; 16]> {
         *byte = hex_value(pair[0])? << 4 | hex_value(pair[1])?;
     }
     Some(bytes)
+}
+
+/// In one piece: SIDs are written many times in a call.
+fn hex(bytes: &[u8; 16]) -> [u8; 32] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    digits
 }
 
 fn hex_value(digit: u8) -> Option<u8> {

@@ -16,10 +16,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use call::{CallSid, Direction};
-use jackfield_dial::{CallRequest, Dialer, Input, Now, Output, QueueLimits};
+use jackfield_dial::{Dialer, Input, Now, Output, QueueLimits};
 use store::tenants::Surroundings;
 use store::{
-    AccountStore as _, CallOrders, CallRow, CarrierId, DiskStore, Flow, NewCall, Places, Priority,
+    AccountStore as _, CallOrders, CarrierId, DiskStore, Flow, NewCall, Places, Priority,
     QueueTerms, Scope, Store as _, Tenants, random_call_sid,
 };
 
@@ -95,7 +95,7 @@ fn start(folder: &Path) {
     let mut dialer = Dialer::new(store.directory(), QueueLimits::default());
     let taken_in = now();
     store
-        .queued(&mut |place, row| dialer.take_in(taken_in, place, request(row)))
+        .queued(&mut |place, call| dialer.take_in(taken_in, place, call.into()))
         .expect("the queue can be read");
     println!("take in {:9} calls     {watch}", dialer.waiting());
 
@@ -192,18 +192,6 @@ fn new_call(number: u64, of: usize) -> NewCall {
             ..CallOrders::default()
         },
         created_unix_ms: unix_ms(),
-    }
-}
-
-fn request(row: CallRow) -> CallRequest {
-    CallRequest {
-        call: row.sid,
-        account: row.account,
-        from: row.from,
-        to: row.to,
-        terms: row.orders.queue,
-        tried: row.tried,
-        plan: None,
     }
 }
 

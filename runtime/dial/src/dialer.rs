@@ -1,5 +1,6 @@
 //! Which waiting call may be dialled now.
 
+mod io;
 mod planned;
 mod vacancies;
 

@@ -320,7 +320,7 @@ impl World {
         self.is_recalled = false;
         let queued = &mut self.queued;
         self.store
-            .queued(&mut |_, row| queued.push_back(row.sid))
+            .queued(&mut |_, row| queued.push_back(row.call))
             .unwrap();
         // The dialler may be faster than the pump.
         if self.dice.in_a_hundred(50) {

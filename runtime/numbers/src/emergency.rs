@@ -6,6 +6,9 @@ use crate::{Country, PhoneNumber, library};
 /// What calls for help in every mobile network, whatever the country (3GPP TS 22.101 section 10.1).
 const EVERYWHERE: [&str; 2] = ["112", "911"];
 
+/// Digits of the longest emergency number behind the longest calling code: a call to anybody else is not looked up.
+static LONGEST_WITH_CODE: usize = 3 + longest(&EMERGENCY_NUMBERS);
+
 /// Whether a number calls for help in `country`: one of its emergency numbers as it is dialled there, or the same behind the
 /// calling code. `112` and `911` do everywhere.
 #[must_use]
@@ -13,6 +16,7 @@ pub fn is_emergency(number: &PhoneNumber, country: Option<Country>) -> bool {
     let own = country.map_or(&[][..], numbers_of);
     let dialled = match number.international_digits() {
         None => number.as_str(),
+        Some(digits) if digits.len() > LONGEST_WITH_CODE => return false,
         Some(digits) => match library::split(digits) {
             Some((code, rest)) if country.is_some_and(|country| country.calling_code() == code) => {
                 rest
@@ -21,6 +25,21 @@ pub fn is_emergency(number: &PhoneNumber, country: Option<Country>) -> bool {
         },
     };
     own.contains(&dialled) || EVERYWHERE.contains(&dialled)
+}
+
+const fn longest(table: &[(&str, &[&str])]) -> usize {
+    let (mut longest, mut at) = (3, 0); // those that are everywhere
+    while at < table.len() {
+        let (numbers, mut number) = (table[at].1, 0);
+        while number < numbers.len() {
+            if numbers[number].len() > longest {
+                longest = numbers[number].len();
+            }
+            number += 1;
+        }
+        at += 1;
+    }
+    longest
 }
 
 /// The emergency numbers of a country, as dialled there.

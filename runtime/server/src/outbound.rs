@@ -18,8 +18,8 @@ use dial::{
 };
 use numbers::{Callee, Caller, Presenter};
 use store::{
-    CallRow, Directory, EXPIRED, FailedAttempt, Leg, PhoneNumber, Priority, Scope, StoreError,
-    Trunk, TrunkId, broadcast::RECALLED,
+    CallRow, Directory, EXPIRED, FailedAttempt, Leg, PhoneNumber, Priority, QueuedCall, Scope,
+    StoreError, Trunk, TrunkId, broadcast::RECALLED,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
@@ -90,7 +90,7 @@ impl Outbound {
         let now = now();
         services
             .store
-            .queued(&mut |place, row| self.lock().take_in(now, place, request(&row)))
+            .queued(&mut |place, call| self.lock().take_in(now, place, call.into()))
             .context("cannot read the queue of outbound calls")?;
         let waiting = self.lock().waiting();
         if waiting > 0 {
@@ -108,7 +108,7 @@ impl Outbound {
 
     /// A call is on disk and waits.
     pub(crate) fn accepted(self: &Arc<Self>, row: &CallRow) {
-        self.feed(Input::Accepted(request(row)));
+        self.feed(Input::Accepted(QueuedCall::of(row).into()));
     }
 
     /// Whether one more call of the account may wait.
@@ -379,19 +379,6 @@ fn now() -> Now {
     Now {
         instant: Instant::now(),
         unix_ms: clock::unix_ms(),
-    }
-}
-
-/// What the dialler is to know of a call.
-fn request(row: &CallRow) -> CallRequest {
-    CallRequest {
-        call: row.sid,
-        account: row.account,
-        from: row.from.clone(),
-        to: row.to.clone(),
-        terms: row.orders.queue.clone(),
-        tried: row.tried.clone(),
-        plan: None,
     }
 }
 

@@ -26,6 +26,7 @@ mod tables;
 mod tests;
 mod trunk_row;
 mod usage;
+mod waiting;
 mod writer;
 
 use std::fs::DirBuilder;
@@ -39,7 +40,7 @@ use call::{
     CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply, KeyValueWrite,
     QueueSid, RecordingSid,
 };
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase};
 
 use self::components::ComponentFolder;
 use self::queue::{Lane, Queue};
@@ -52,9 +53,9 @@ use crate::{
     ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, NewCall, NewQueue,
     NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin,
     PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage,
-    QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
-    UsageOfDay, apply, page, verbs,
+    QueueRow, QueuedCall, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
+    RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, Tenants,
+    UploadedPlugin, UsageOfDay, apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -172,6 +173,7 @@ impl DiskStore {
         let key = operator_key(&database, places)?;
         tables::create(&database).map_err(|error| cannot_open(places, error))?;
         callbacks::renew(&database).map_err(OpenError::Rows)?;
+        waiting::renew(&database).map_err(OpenError::Rows)?;
         let directory = Arc::new(rows::load_directory(&database, &key).map_err(OpenError::Rows)?);
         let components = ComponentFolder::new(places.components.clone());
         let mut writer = Writer {
@@ -260,10 +262,12 @@ fn cannot_open(places: &Places, error: impl Into<redb::Error>) -> OpenError {
 fn operator_key(database: &Database, places: &Places) -> Result<OperatorKey, OpenError> {
     let layout = tables::layout(database).map_err(|error| cannot_open(places, error))?;
     match layout {
-        Some(found) if found != tables::LAYOUT => Err(OpenError::Layout {
-            path: places.database.clone(),
-            found,
-        }),
+        Some(found) if !(tables::FIRST_LAYOUT..=tables::LAYOUT).contains(&found) => {
+            Err(OpenError::Layout {
+                path: places.database.clone(),
+                found,
+            })
+        }
         _ if places.key_file.exists() => Ok(OperatorKey::load(&places.key_file)?),
         Some(_) => Err(OpenError::KeyMissing {
             path: places.key_file.clone(),
@@ -612,26 +616,8 @@ impl Store for DiskStore {
         recordings::live(&self.database)
     }
 
-    fn queued(&self, visit: &mut dyn FnMut(u64, CallRow)) -> Result<(), StoreError> {
-        let transaction = self.database.begin_read().map_err(tables::failed)?;
-        let queue = transaction
-            .open_table(tables::QUEUE)
-            .map_err(tables::failed)?;
-        let calls = transaction
-            .open_table(tables::CALLS)
-            .map_err(tables::failed)?;
-        let places = queue.iter().map_err(tables::failed)?.zip(0..);
-        let places = places.map(|(entry, place)| {
-            let (key, _) = entry.map_err(tables::failed)?;
-            Ok((CallSid::from_bytes(*key.value().1), place))
-        });
-        let mut places: Vec<(CallSid, u64)> = places.collect::<Result<_, StoreError>>()?;
-        // By SID, as calls lie on the disk: each of their pages is read once. In the order of the queue it would be read for each call on it.
-        places.sort_unstable();
-        for (sid, place) in places {
-            visit(place, tables::indexed_call(&calls, sid)?);
-        }
-        Ok(())
+    fn queued(&self, visit: &mut dyn FnMut(u64, QueuedCall)) -> Result<(), StoreError> {
+        waiting::visit(&self.database, visit)
     }
 
     fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {

@@ -39,6 +39,7 @@ mod plugin;
 mod plugin_page;
 mod queue_row;
 mod queue_terms;
+mod queued_call;
 mod recording_row;
 mod rows;
 mod scope;
@@ -100,6 +101,7 @@ pub use queue_row::{
     MAX_QUEUES, NewQueue, QueueChange, QueueCursor, QueuePage, QueueRow, random_queue_sid,
 };
 pub use queue_terms::{EXPIRED, InvalidPriority, Priority, QueueDefaults, QueueTerms};
+pub use queued_call::QueuedCall;
 pub use recording_row::{
     NewRecording, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
     RecordingStatus, RecordingTold, random_recording_sid,

@@ -21,7 +21,7 @@ use crate::{
     ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, MAX_AUDIT_ENTRIES,
     NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter,
     ParticipantPage, ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
-    QueueChange, QueueCursor, QueuePage, QueueRow, RecordingCursor, RecordingEnding,
+    QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding,
     RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest,
     Store, StoreError, Tenants, UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
 };
@@ -403,17 +403,17 @@ impl Store for MemoryStore {
         Ok(live.filter(|row| !row.status.is_final()).cloned().collect())
     }
 
-    fn queued(&self, visit: &mut dyn FnMut(u64, CallRow)) -> Result<(), StoreError> {
-        let waiting: Vec<CallRow> = {
+    fn queued(&self, visit: &mut dyn FnMut(u64, QueuedCall)) -> Result<(), StoreError> {
+        let waiting: Vec<QueuedCall> = {
             let rows = self.rows();
             rows.queue
                 .iter()
                 .filter_map(|(_, sid)| rows.calls.get(sid))
-                .cloned()
+                .map(QueuedCall::of)
                 .collect()
         };
-        for (place, row) in (0..).zip(waiting) {
-            visit(place, row);
+        for (place, call) in (0..).zip(waiting) {
+            visit(place, call);
         }
         Ok(())
     }

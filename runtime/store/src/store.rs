@@ -13,9 +13,9 @@ use crate::{
     ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, NewCall, NewQueue,
     NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore,
     Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor,
-    QueuePage, QueueRow, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
-    RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, StoreError, Tenants,
-    UploadedPlugin, UsageOfDay,
+    QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding, RecordingFilter,
+    RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, StoreError,
+    Tenants, UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -234,9 +234,8 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// The recordings that have not ended, of all accounts: at a start those that the last process left behind.
     fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError>;
 
-    /// Visits the calls that wait to be dialled, each with its place in the order in which they are due. They come in the order in which they
-    /// are read fastest, since a million of them may wait.
-    fn queued(&self, visit: &mut dyn FnMut(u64, CallRow)) -> Result<(), StoreError>;
+    /// Visits the calls that wait to be dialled in the order in which they are due, each with its place in it: a million of them may wait.
+    fn queued(&self, visit: &mut dyn FnMut(u64, QueuedCall)) -> Result<(), StoreError>;
 
     /// At most `limit` callbacks of all accounts after the one with this id (0 for the first), in the order in which they were written; those
     /// given up are among them.

@@ -323,7 +323,7 @@ fn existing(rows: &dyn Rows, sid: CallSid) -> Result<CallRow, StoreError> {
     rows.call(sid)?.ok_or(StoreError::UnknownCall(sid))
 }
 
-fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
+pub(crate) fn new_row(scope: Scope, call: NewCall, status: CallStatus) -> CallRow {
     CallRow {
         sid: call.sid,
         account: scope.account(),

@@ -24,6 +24,7 @@ use super::recordings::RecordingTables;
 use super::tables::{self, SidKey, decode, encode, failed};
 use super::trunk_row::TrunkRow;
 use super::usage;
+use super::waiting::WaitingTable;
 use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
 use crate::component::Component;
@@ -39,7 +40,7 @@ pub(super) struct DiskRows<'t> {
     pub(super) transaction: &'t WriteTransaction,
     calls: Table<'t, SidKey, &'static [u8]>,
     calls_by_account: Table<'t, (SidKey, u64, SidKey), ()>,
-    queue: Table<'t, (u64, SidKey), ()>,
+    waiting: WaitingTable<'t>,
     live: Table<'t, SidKey, ()>,
     events: Table<'t, (SidKey, u32), &'static [u8]>,
     journals: Table<'t, SidKey, &'static [u8]>,
@@ -66,7 +67,7 @@ impl<'t> DiskRows<'t> {
             calls_by_account: transaction
                 .open_table(tables::CALLS_BY_ACCOUNT)
                 .map_err(failed)?,
-            queue: transaction.open_table(tables::QUEUE).map_err(failed)?,
+            waiting: WaitingTable::open(transaction).map_err(failed)?,
             live: transaction.open_table(tables::LIVE).map_err(failed)?,
             events: transaction.open_table(tables::EVENTS).map_err(failed)?,
             journals: transaction.open_table(tables::JOURNALS).map_err(failed)?,
@@ -229,15 +230,7 @@ impl Rows for DiskRows<'_> {
             let place = (after.account.as_bytes(), after.created_unix_ms, sid);
             self.calls_by_account.insert(place, ()).map_err(failed)?;
         }
-        let due_before = before.and_then(|before| before.due_unix_ms);
-        if due_before != after.due_unix_ms {
-            if let Some(due) = due_before {
-                self.queue.remove((due, sid)).map_err(failed)?;
-            }
-            if let Some(due) = after.due_unix_ms {
-                self.queue.insert((due, sid), ()).map_err(failed)?;
-            }
-        }
+        self.waiting.put(before, after)?;
         match (before.is_some_and(CallRow::is_live), after.is_live()) {
             (false, true) => drop(self.live.insert(sid, ()).map_err(failed)?),
             (true, false) => drop(self.live.remove(sid).map_err(failed)?),

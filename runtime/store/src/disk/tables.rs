@@ -58,8 +58,6 @@ pub(super) const CALLS: TableDefinition<'_, SidKey, &[u8]> = TableDefinition::ne
 /// Account, created (ms), call: for lists. Calls never move in it.
 pub(super) const CALLS_BY_ACCOUNT: TableDefinition<'_, (SidKey, u64, SidKey), ()> =
     TableDefinition::new("calls_by_account");
-/// Due (ms), call: the outbound queue. Holds the calls whose `due_unix_ms` is set.
-pub(super) const QUEUE: TableDefinition<'_, (u64, SidKey), ()> = TableDefinition::new("queue");
 /// Call: those that a process is at work on, so that recovery need not look at all calls.
 pub(super) const LIVE: TableDefinition<'_, SidKey, ()> = TableDefinition::new("live");
 /// Call, sequence number → `CallEvent`.
@@ -93,7 +91,7 @@ pub(super) const LIVE_CONFERENCES: TableDefinition<'_, SidKey, ()> =
 pub(super) const PARTICIPANTS: TableDefinition<'_, (SidKey, SidKey), &[u8]> =
     TableDefinition::new("participants");
 
-/// Account, queue → `QueueRow`: where callers wait. The queue of outbound calls is [`QUEUE`].
+/// Account, queue → `QueueRow`: where callers wait. The queue of outbound calls is elsewhere (`waiting.rs`).
 pub(super) const CALL_QUEUES: TableDefinition<'_, (SidKey, SidKey), &[u8]> =
     TableDefinition::new("call_queues");
 
@@ -116,8 +114,10 @@ pub(super) const KEY_VALUES: TableDefinition<'_, (SidKey, &str), &[u8]> =
 pub(super) const KEY_VALUE_USAGE: TableDefinition<'_, SidKey, (u64, u64)> =
     TableDefinition::new("key_value_usage");
 
-/// The layout that this program reads and writes.
-pub(super) const LAYOUT: u32 = 1;
+/// The layout that this program writes; the second one has what the scheduler needs in the outbound queue itself.
+pub(super) const LAYOUT: u32 = 2;
+/// The oldest layout that it reads.
+pub(super) const FIRST_LAYOUT: u32 = 1;
 
 /// The version byte of every row written today, but for kinds of rows that have gained fields since.
 const ROW_VERSION: u8 = 1;
@@ -151,7 +151,7 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(AUDIT)?;
     transaction.open_table(CALLS)?;
     transaction.open_table(CALLS_BY_ACCOUNT)?;
-    transaction.open_table(QUEUE)?;
+    super::waiting::WaitingTable::open(&transaction)?;
     transaction.open_table(LIVE)?;
     transaction.open_table(EVENTS)?;
     transaction.open_table(JOURNALS)?;

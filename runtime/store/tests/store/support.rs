@@ -4,7 +4,9 @@ use std::path::Path;
 
 use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
 use jackfield_store::tenants::Surroundings;
-use jackfield_store::{CallRow, CarrierId, Flow, Leg, NewCall, Scope, Store, Tenants, TrunkId};
+use jackfield_store::{
+    CallRow, CarrierId, Flow, Leg, NewCall, QueuedCall, Scope, Store, Tenants, TrunkId,
+};
 
 /// Two carriers with one account each; the second carrier shares the first one's gateway.
 pub(crate) const TENANTS: &str = r#"
@@ -121,11 +123,18 @@ pub(crate) fn record(status: CallStatus) -> CallRecord {
     }
 }
 
+/// The rows of the calls that wait, in order; what the queue says of each is what its row says.
 pub(crate) fn queued(store: &dyn Store) -> Vec<CallRow> {
-    let mut rows = Vec::new();
+    let mut waiting = Vec::new();
     store
-        .queued(&mut |place, row| rows.push((place, row)))
+        .queued(&mut |place, call| waiting.push((place, call)))
         .unwrap();
-    rows.sort_by_key(|(place, _)| *place);
-    rows.into_iter().map(|(_, row)| row).collect()
+    let rows = waiting.into_iter().zip(0..).map(|((place, call), nth)| {
+        assert_eq!(place, nth);
+        let row = store.call(Scope::of_host(call.account), call.call).unwrap();
+        let row = row.expect("the queue names calls that are there");
+        assert_eq!(call, QueuedCall::of(&row));
+        row
+    });
+    rows.collect()
 }

@@ -7,7 +7,7 @@ use store::{AccountStore as _, Author, OperatorEdit, QueueTerms, Store as _};
 use super::agenda::{Happening, MINUTE, SECOND};
 use super::observer::Up;
 use super::plan::{PREFIXES, own_number};
-use super::run::{Run, request, trunk_id, trunk_number};
+use super::run::{Run, trunk_id, trunk_number};
 use crate::world::{account, ms};
 
 /// The longest that a far end takes to notice that a process has died.
@@ -148,7 +148,7 @@ impl Run {
         }
         let (now, dialer) = (self.now(), &mut self.dialer);
         self.store
-            .queued(&mut |place, row| dialer.take_in(now, place, request(&row)))
+            .queued(&mut |place, call| dialer.take_in(now, place, call.into()))
             .unwrap();
         self.notice_soon();
         self.feed(Input::Timeout);

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use call::{CallRecord, CallSid, CallStatus, Direction};
 use jackfield_dial::retry::Attempt;
-use jackfield_dial::{CallRequest, Dialer, Input, Now, Output, QueueLimits};
+use jackfield_dial::{Dialer, Input, Now, Output, QueueLimits};
 use store::{
-    AccountStore as _, CallRow, EXPIRED, Flow, Leg, MemoryStore, NewCall, Scope, Store as _,
+    AccountStore as _, EXPIRED, Flow, Leg, MemoryStore, NewCall, QueuedCall, Scope, Store as _,
     TrunkId,
 };
 
@@ -269,7 +269,7 @@ impl Run {
         let row = self.store.accept_call(scope, new).wait().unwrap();
         self.calls.insert(sid, at);
         self.observer.waiting.insert(sid, waits);
-        self.feed(Input::Accepted(request(&row)));
+        self.feed(Input::Accepted(QueuedCall::of(&row).into()));
     }
 
     fn take_back(&mut self, person: usize) {
@@ -422,16 +422,4 @@ pub(super) fn trunk_id(trunk: usize) -> TrunkId {
 
 pub(super) fn trunk_number(trunk: &TrunkId) -> usize {
     trunk.0[1..].parse().unwrap()
-}
-
-pub(super) fn request(row: &CallRow) -> CallRequest {
-    CallRequest {
-        call: row.sid,
-        account: row.account,
-        from: row.from.clone(),
-        to: row.to.clone(),
-        terms: row.orders.queue.clone(),
-        tried: row.tried.clone(),
-        plan: None,
-    }
 }

@@ -133,6 +133,14 @@ impl<'a> Dialing<'a> {
         Self { call, id }
     }
 
+    pub(crate) fn call(&self) -> &'a Call {
+        self.call
+    }
+
+    pub(crate) fn id(&self) -> DialId {
+        self.id
+    }
+
     /// Waits until somebody has answered and is on the line: the SID of their call. None when it came to nothing, which
     /// [`finish`](Self::finish) explains.
     ///

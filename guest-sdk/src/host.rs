@@ -6,8 +6,8 @@ use crate::{
     CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, DetectionRequest,
     DialId, DialRequest, Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior,
     PlaybackId, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
-    RehearsedPeople, RehearsedPins, RejectReason, Request, RequestId, Speech, StartedStream,
-    StreamId, StreamRequest, TargetTerms, WaitSound,
+    RehearsedPeople, RehearsedPins, RehearsedTransfer, RejectReason, Request, RequestId, Speech,
+    StartedStream, StreamId, StreamRequest, TargetTerms, Transfer, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -89,6 +89,15 @@ pub trait Host {
         _request: &DialRequest,
         _terms: &[TargetTerms],
     ) -> Option<Result<DialId, CallError>> {
+        None
+    }
+
+    /// What a rehearsal says of whoever asks that the caller be sent on, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_transfer(
+        &self,
+        _deed: RehearsedTransfer,
+    ) -> Option<Result<Option<Transfer>, CallError>> {
         None
     }
 

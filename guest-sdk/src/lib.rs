@@ -107,6 +107,7 @@ pub mod retry;
 pub mod routing;
 mod speech_input;
 mod stream;
+mod transfer;
 mod whisper;
 
 /// What `wit-bindgen` makes of the `call-flow` world. Not an interface: use what the crate re-exports.
@@ -128,6 +129,7 @@ pub mod bindings {
             "../wit/call@0.1.0",
             "../wit/rooms@0.1.0",
             "../wit/dial@0.1.0",
+            "../wit/transfers@0.1.0",
         ],
         inline: "
             package jackfield:sdk;
@@ -135,6 +137,7 @@ pub mod bindings {
                 include jackfield:call/call-flow@0.1.0;
                 import jackfield:rooms/conferences@0.1.0;
                 import jackfield:dial/terms@0.1.0;
+                import jackfield:transfers/transfers@0.1.0;
             }
         ",
         world: "jackfield:sdk/flow",
@@ -179,6 +182,8 @@ pub use bindings::jackfield::dial::terms::{Credentials, TargetTerms};
 #[doc(inline)]
 pub use bindings::jackfield::rooms::conferences::{ConferenceRecording, ConferenceTerms};
 #[doc(inline)]
+pub use bindings::jackfield::transfers::transfers::Transfer;
+#[doc(inline)]
 pub use bindings::jackfield::types::types::{CallInfo, Direction, HangUpCause};
 #[doc(inline)]
 pub use bindings::wasi::logging::logging::Level;
@@ -210,6 +215,9 @@ pub use referral::{Refer, Referring};
 pub use rehearsal::{Callee, Referee, Rehearsal};
 pub use speech_input::{Answer, Listening};
 pub use stream::Stream;
+#[doc(hidden)]
+pub use transfer::RehearsedTransfer;
+pub use transfer::Transferring;
 
 /// Makes a function the story of this component.
 ///

@@ -7,6 +7,7 @@ mod recordings;
 mod referee;
 mod rooms;
 mod stage;
+mod transfer;
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -208,6 +209,14 @@ impl Rehearsal {
     #[must_use]
     pub fn callee(self, target: &str, callee: Callee) -> Self {
         self.stage_mut().callees.insert(target.to_owned(), callee);
+        self
+    }
+
+    /// Whoever is dialled as `target` ends the conversation with the wish that the caller be sent to `to`, where the story lets them ask.
+    #[must_use]
+    pub fn transfer(self, target: &str, to: &str) -> Self {
+        let (target, to) = (target.to_owned(), to.to_owned());
+        self.stage_mut().wishes.of.insert(target, to);
         self
     }
 

@@ -7,7 +7,7 @@ use jackfield_guest::{Call, CallError, HttpMethod, Response, debug, error, warn}
 use crate::cache::Cache;
 use crate::document::Document;
 use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS};
-use crate::fetch::{CallStatus, Parameter, fault_of, form, parameters_of, request};
+use crate::fetch::{CallStatus, Parameter, append, fault_of, form, parameters_of, request};
 use crate::reference::{is_web_url, resolve, without_query};
 use crate::verb::Link;
 
@@ -43,6 +43,8 @@ pub(crate) struct Documents<'a> {
     since_key: u32,
     last_fetch: Option<(String, Duration)>,
     cache: Cache,
+    /// Pairs of the next request, as they stand in its form.
+    with_next: String,
 }
 
 impl<'a> Documents<'a> {
@@ -52,12 +54,20 @@ impl<'a> Documents<'a> {
             since_key: 0,
             last_fetch: None,
             cache: Cache::default(),
+            with_next: String::new(),
         }
     }
 
     /// The caller is there: the count begins anew.
     pub(crate) fn heard_a_key(&mut self) {
         self.since_key = 0;
+    }
+
+    /// The next request has these pairs besides, whose names others chose.
+    pub(crate) fn tell_with_next<'b>(&mut self, pairs: impl Iterator<Item = (String, &'b str)>) {
+        for (name, value) in pairs {
+            append(&name, value, &mut self.with_next);
+        }
     }
 
     /// The document that the settings name.
@@ -138,7 +148,11 @@ impl<'a> Documents<'a> {
         self.space_out(url)?;
         let mut all = parameters_of(self.call.info(), status);
         all.extend(parameters);
-        let form = form(&all);
+        let mut form = form(&all);
+        let others = std::mem::take(&mut self.with_next);
+        if !others.is_empty() {
+            form = format!("{form}&{others}");
+        }
         let request = self.cache.ask(request(method, url, &form));
         let document = match self.call.http(request.clone())? {
             Ok(response) => {

@@ -68,14 +68,19 @@ pub(crate) fn request(method: HttpMethod, url: &str, form: &str) -> Request {
 pub(crate) fn form(parameters: &[Parameter]) -> String {
     let mut form = String::new();
     for (name, value) in parameters {
-        if !form.is_empty() {
-            form.push('&');
-        }
-        form.push_str(name); // ours: letters and digits
-        form.push('=');
-        encode(value, &mut form);
+        append(name, value, &mut form);
     }
     form
+}
+
+/// One more pair for such a form.
+pub(crate) fn append(name: &str, value: &str, form: &mut String) {
+    if !form.is_empty() {
+        form.push('&');
+    }
+    encode(name, form);
+    form.push('=');
+    encode(value, form);
 }
 
 fn encode(value: &str, form: &mut String) {

@@ -10,6 +10,7 @@ mod record;
 mod refer;
 mod room;
 mod streams;
+mod transfer;
 mod whisper;
 
 use std::collections::HashMap;
@@ -52,6 +53,7 @@ const A_WHILE: Duration = Duration::from_secs(3600);
 /// Where the call goes after a document.
 enum Next {
     Fetch(Link, Vec<Parameter>),
+    Perform(Document),
     HangUp,
     /// It was turned away, or a whisper is over: nothing is to be hung up.
     Nowhere,
@@ -101,6 +103,7 @@ impl<'a> Interpreter<'a> {
                     let next = self.documents.follow(&link, base, parameters, status)?;
                     document = next;
                 }
+                Next::Perform(next) => document = next,
                 Next::HangUp => {
                     self.answer()?; // only Reject leaves a call unanswered
                     return Ok(self.call.hang_up()?);

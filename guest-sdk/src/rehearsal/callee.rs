@@ -135,6 +135,9 @@ impl Stage {
             );
             return Ok(id);
         }
+        for target in &request.targets {
+            self.wishes.foresee(id, &target.to, sid(id));
+        }
         self.happens(at, Event::DialAnswered((id, sid(id))));
         let limit = request
             .time_limit_s

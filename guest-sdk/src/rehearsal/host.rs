@@ -8,8 +8,9 @@ use crate::{
     DetectionMode, DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level,
     ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
     RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
-    RehearsedPeople, RehearsedPins, RejectReason, Request, RequestId, Speech, StartedStream,
-    StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks, TargetTerms, WaitSound,
+    RehearsedPeople, RehearsedPins, RehearsedTransfer, RejectReason, Request, RequestId, Speech,
+    StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks, TargetTerms,
+    Transfer, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -229,6 +230,13 @@ impl Host for Rehearsal {
         terms: &[TargetTerms],
     ) -> Option<Result<DialId, CallError>> {
         Some(self.stage_mut().dial(request, terms))
+    }
+
+    fn rehearsed_transfer(
+        &self,
+        deed: RehearsedTransfer,
+    ) -> Option<Result<Option<Transfer>, CallError>> {
+        Some(self.stage_mut().transfer(deed))
     }
 
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {

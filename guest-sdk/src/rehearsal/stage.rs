@@ -8,6 +8,7 @@ use super::listener::Listener;
 use super::recordings::Recording;
 use super::referee::Referee;
 use super::rooms::Rooms;
+use super::transfer::Wishes;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, ListeningId,
     PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedFiles, RehearsedPairs,
@@ -28,6 +29,7 @@ pub(super) struct Stage {
     pub(super) speech: Result<(), CallError>,
     pub(super) server: Box<Server>,
     pub(super) callees: BTreeMap<String, Callee>,
+    pub(super) wishes: Wishes,
 
     pub(super) now: Duration,
     /// What will happen when; what happens at the same moment happens in this order.
@@ -79,6 +81,7 @@ impl Stage {
             speech: Ok(()),
             server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),
             callees: BTreeMap::new(),
+            wishes: Wishes::default(),
             now: Duration::ZERO,
             script: Vec::new(),
             playing: VecDeque::new(),

@@ -13,6 +13,7 @@ mod story;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod whisper;
 
 pub use self::ending::HUNG_UP_BY_US;
@@ -28,6 +29,7 @@ use room::Room;
 use speech_input::Listenings;
 use story::Story;
 use streams::Streams;
+use transfer::Transferring;
 use whisper::Dialled;
 
 use crate::leg::{InboundLeg, Leg, OutboundLeg};
@@ -72,6 +74,8 @@ pub struct Call {
     dial: Option<Dial>,
     last_dial: u32,
     last_child: u32,
+    /// Whoever was dialled asked that the caller be sent on.
+    transferring: Option<Transferring>,
     /// Where another call's story dialled this one: it tells its parent.
     dialled: Option<Dialled>,
     streams: Streams,
@@ -166,6 +170,7 @@ impl Call {
             dial: None,
             last_dial: 0,
             last_child: 0,
+            transferring: None,
             dialled: None,
             streams: Streams::default(),
             listenings: Listenings::default(),
@@ -227,6 +232,8 @@ impl Call {
             Input::Speech(id, event) => self.speech(id, event),
             Input::Recorded(id, recording) => self.recorded(id, recording),
             Input::ReferTo(found) => self.refer_to(found),
+            Input::TakeTransfer => self.take_transfer(),
+            Input::ConcludeTransfer(is_taken) => self.conclude_transfer(now, is_taken),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
             Input::Redirect => self.redirect(),
             Input::LimitTo(longest) => self.limit_to(now, longest),
@@ -392,6 +399,7 @@ impl Call {
                 self.refer_answered(status, is_final);
             }
             (State::Up, Sip::Referred { status, is_final }) => self.referred(status, is_final),
+            (State::Up, Sip::ReferAsked(asked)) => self.transfer_asked(*asked),
             // Late or repeated news of a leg that is past it.
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallCallback, CallSid, DetectionRequest, DialEnd, SipLogin, StatusCallback};
+use crate::{CallCallback, CallSid, DetectionRequest, DialEnd, SipLogin, StatusCallback, Transfer};
 
 /// Whom to call, and how. Mirrors `jackfield:call/dial@0.1.0`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +103,8 @@ pub enum ChildNews {
     Whispering,
     /// Answered, its story told if it had one, and its media flows.
     Answered(CallSid),
+    /// Its peer asks that the caller be sent on.
+    Transfers(Transfer),
     /// Over, or never placed. The last news.
     Ended(ChildEnd),
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ConferenceCommand, Continuation, DetectionRequest, DialId, DialRequest, ListenRequest,
     ListeningId, PlaybackId, QueueCommand, RecordingCommand, RecordingId, ReferRequest, RequestId,
-    StreamId, StreamRequest, TargetTerms,
+    StreamId, StreamRequest, TargetTerms, TransferCommand,
 };
 
 /// One command of a story, or of the API on its behalf. Accepted or refused at once.
@@ -70,6 +70,8 @@ pub enum Command {
         /// Those of the targets, in their order; who has none is dialled as any other.
         terms: Vec<TargetTerms>,
     },
+    /// Something about callers who are to be sent on.
+    Transfer(TransferCommand),
 }
 
 /// What an accepted command gives back at once.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallSid, CallStatus, ConferenceEvent, Detection, DialId, ListeningId, PlaybackId, QueueEvent,
-    Recording, RecordingId, Referral, RequestId, SpeechEvent, StreamEnd, StreamId,
+    Recording, RecordingId, Referral, RequestId, SpeechEvent, StreamEnd, StreamId, Transfer,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -40,6 +40,8 @@ pub enum Event {
     HungUp(HangUpCause),
     /// What becomes of a listening.
     Speech(ListeningId, SpeechEvent),
+    /// A dial came to its end because whoever answered asked that the caller be sent on.
+    DialTransferred(DialId, DialEnd, Transfer),
 }
 
 /// How a playback came to its end.

@@ -43,6 +43,10 @@ pub enum Input {
     Recorded(RecordingId, Recording),
     /// The URI of an [`Effect::Refer`], or why the other side is not to call there.
     ReferTo(Result<String, String>),
+    /// The call's other side may ask that whoever dialled it be sent on.
+    TakeTransfer,
+    /// What became of such a wish of the other side: it was granted, or not.
+    ConcludeTransfer(bool),
     /// The story that [`Effect::StartStory`] began is over.
     StoryEnded(StoryOutcome),
     /// A call that [`Effect::PlaceChild`] asked for has news.
@@ -87,6 +91,10 @@ pub enum Effect {
     PlaceChild(ChildId, ChildCall),
     /// End such a call, answered or not.
     HangUpChild(ChildId),
+    /// Give such a call [`Input::TakeTransfer`].
+    TakeTransfer(ChildId),
+    /// Give such a call [`Input::ConcludeTransfer`].
+    ConcludeTransfer(ChildId, bool),
     /// Join the leg of such a call to this call's leg.
     Bridge(ChildId),
     /// This call's leg leaves the one it was joined to.

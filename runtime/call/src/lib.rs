@@ -31,6 +31,7 @@ mod secret;
 mod signalled_digit;
 mod speech_input;
 mod stream;
+mod transfer;
 
 pub use call::{Call, HUNG_UP_BY_US, Limits};
 pub use callback::{CallCallback, ProgressEvent};
@@ -91,3 +92,4 @@ pub use stream::{
     DoneStream, StreamDeed, StreamEnd, StreamError, StreamId, StreamKey, StreamNews, StreamOrder,
     StreamRequest, StreamTracks,
 };
+pub use transfer::{Transfer, TransferCommand};

@@ -675,7 +675,8 @@ impl Expectation {
             | Command::StopStream(_)
             | Command::DetectMachine(_)
             | Command::Listen(_)
-            | Command::StopListening(_) => return None,
+            | Command::StopListening(_)
+            | Command::Transfer(_) => return None,
             Command::Refer(request) => Self::Refer(request.target.clone()),
             Command::ContinueWith(next) => Self::ContinueWith(match &next.story {
                 StoryFlow::Component(name) => name.clone(),

@@ -13,6 +13,7 @@ pub(crate) mod pin;
 pub(crate) mod retry;
 mod rooms;
 pub(crate) mod routing;
+pub(crate) mod transfers;
 
 wasmtime::component::bindgen!({
     path: [
@@ -228,7 +229,9 @@ impl From<call::Event> for control::Event {
             call::Event::Conference(event) => Self::Conference(event.into()),
             call::Event::Queue(event) => Self::Queue(event.into()),
             call::Event::DialAnswered(id, sid) => Self::DialAnswered((id.0, sid.to_string())),
-            call::Event::DialEnded(id, end) => Self::DialEnded((id.0, end.into())),
+            call::Event::DialEnded(id, end) | call::Event::DialTransferred(id, end, _) => {
+                Self::DialEnded((id.0, end.into()))
+            }
             call::Event::StreamStarted(id) => Self::StreamStarted(id.0),
             call::Event::StreamEnded(id, end) => Self::StreamEnded((id.0, end.into())),
             call::Event::MachineDetected(detection) => Self::MachineDetected(detection.into()),

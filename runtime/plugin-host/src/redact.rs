@@ -8,7 +8,8 @@ use call::{
     HttpResponse, KeyValueCommand, KeyValueRead, KeyValueReply, KeyValueWrite, MediaSource,
     OrderedSound, PartialWords, PeopleCommand, PeopleReply, Person, PersonChange, PlaybackEnd,
     QueueCommand, Recording, RecordingCallback, RecordingCommand, RecordingSid, ReferRequest,
-    Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow, StreamRequest, WaitSound, Whisper,
+    Reply, SpeechEnd, SpeechEvent, StatusCallback, StoryFlow, StreamRequest, Transfer, WaitSound,
+    Whisper,
 };
 
 use crate::journal::{Entry, Header, Journal, JournalError, bundle, unbundle};
@@ -231,7 +232,8 @@ pub(crate) fn command(command: Command) -> Command {
         | Command::StopDial(_)
         | Command::StopStream(_)
         | Command::Recording(_)
-        | Command::StopListening(_)) => command,
+        | Command::StopListening(_)
+        | Command::Transfer(_)) => command,
     }
 }
 
@@ -403,6 +405,16 @@ fn event(event: Event) -> Event {
         Event::DialEnded(id, mut end) => {
             end.reason = digits(&end.reason);
             Event::DialEnded(id, end)
+        }
+        Event::DialTransferred(id, mut end, asked) => {
+            end.reason = digits(&end.reason);
+            let fields = asked.fields.into_iter();
+            let asked = Transfer {
+                target: target(&asked.target),
+                fields: fields.map(|(name, value)| (name, text(&value))).collect(),
+                ..asked
+            };
+            Event::DialTransferred(id, end, asked)
         }
         Event::Referred(mut referral) => {
             referral.reason = text(&referral.reason);

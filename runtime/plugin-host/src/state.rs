@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::{CallInfo, ConcealedKeys, Grants};
+use call::{CallInfo, ConcealedKeys, DialId, Grants, Transfer};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
@@ -63,6 +63,8 @@ pub(crate) struct StoryState {
     pub(crate) hung_up: bool,
     /// Keys that it is not told, since it asked for that.
     pub(crate) concealed: Option<ConcealedKeys>,
+    /// The wish by which a dial ended: of the last one that did so.
+    pub(crate) transfer: Option<(DialId, Transfer)>,
 }
 
 impl StoryState {
@@ -113,6 +115,7 @@ impl StoryState {
             patience: Instant::now() + limits.command_wait,
             hung_up: false,
             concealed: None,
+            transfer: None,
         }
     }
 }

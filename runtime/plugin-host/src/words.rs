@@ -9,7 +9,7 @@ mod speech;
 use call::{
     CallError, Command, DialTarget, Event, HttpMethod, MachineDetection, MediaSource,
     PauseBehavior, PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions,
-    Referral, Reply, StoryFlow, StreamEnd, StreamRequest, StreamTracks,
+    Referral, Reply, StoryFlow, StreamEnd, StreamRequest, StreamTracks, TransferCommand,
 };
 
 pub use audio::{audio, audio_result, pin, pin_result};
@@ -66,6 +66,13 @@ pub fn command(command: &Command) -> String {
             format!("dial {}{in_turn}", targets.join(", "))
         }
         Command::StopDial(id) => format!("stop dial {}", id.0),
+        Command::Transfer(TransferCommand::Allow(id)) => {
+            format!("let whoever answers dial {} ask for a transfer", id.0)
+        }
+        Command::Transfer(TransferCommand::Conclude { dial, is_taken }) => {
+            let outcome = if *is_taken { "granted" } else { "not granted" };
+            format!("the transfer of dial {} was {outcome}", dial.0)
+        }
         Command::StartStream(request) => stream(request),
         Command::StopStream(id) => format!("stop stream {}", id.0),
         Command::DetectMachine(request) => match request.options.mode {
@@ -175,6 +182,9 @@ pub fn event(event: &Event) -> String {
         Event::Queue(event) => rooms::queue_event(event),
         Event::DialAnswered(id, _) => format!("dial {} answered", id.0),
         Event::DialEnded(id, end) => format!("dial {} ended: {}", id.0, end.status),
+        Event::DialTransferred(id, _, asked) => {
+            format!("dial {} ended: transfer to {}", id.0, asked.target)
+        }
         Event::StreamStarted(id) => format!("stream {} started", id.0),
         Event::StreamEnded(id, StreamEnd::Stopped) => format!("stream {} stopped", id.0),
         Event::StreamEnded(id, StreamEnd::Closed) => format!("stream {} closed", id.0),

@@ -378,6 +378,14 @@ impl CallActor {
                 );
             }
             Effect::HangUpChild(child) => self.children.hang_up(child),
+            Effect::TakeTransfer(child) => {
+                self.children
+                    .send(child, Message::Input(Input::TakeTransfer));
+            }
+            Effect::ConcludeTransfer(child, is_taken) => {
+                let input = Input::ConcludeTransfer(is_taken);
+                self.children.send(child, Message::Input(input));
+            }
             Effect::Bridge(child) => {
                 let (ours, theirs) = line();
                 self.leg.join(ours);

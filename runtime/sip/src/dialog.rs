@@ -311,7 +311,7 @@ impl Dialog {
         }
         if matches!(
             wording.method,
-            Method::Invite | Method::Update | Method::Refer
+            Method::Invite | Method::Update | Method::Refer | Method::Notify
         ) {
             let contact = self.us.contact(self.contact_user.as_deref());
             writer.header_of("Contact", &[b"<", contact.as_bytes(), b">"]);

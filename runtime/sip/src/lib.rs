@@ -4,7 +4,7 @@
 //! to send and events of dialogs. [`parse()`] reads one message; [`Request`] and [`Response`] are views of its bytes.
 //!
 //! A user agent after RFC 3261, with RFC 3581 (rport) and RFC 6026 (INVITE transactions); in its dialogs RFC 3262 (PRACK),
-//! RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 3515 (REFER, sent only), RFC 4028 (session timers) and RFC 6086 (INFO, without
+//! RFC 3311 (UPDATE), RFC 3326 (Reason), RFC 3515 (REFER), RFC 4028 (session timers) and RFC 6086 (INFO, without
 //! packages). [`locate`] finds the servers of a
 //! URI (RFC 3263). Gateways register with it ([`registrar`]); [`registration`] keeps one of ours alive at a provider, and
 //! [`health`] finds out who takes calls.
@@ -54,7 +54,7 @@ pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{
     Command, Config, Contacts, DialogId, Endpoint, Event, Incoming, Input, InviteTarget,
-    OutgoingInvite, Output, Redirects, Reliable, RequestId,
+    OutgoingInvite, Output, Redirects, ReferAsked, Reliable, RequestId,
 };
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};

@@ -91,6 +91,13 @@ impl Sipp {
         self
     }
 
+    /// What the scenario expects in the end (`@OUTCOME@` in it), such as `200 OK`.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: &str) -> Self {
+        self.values.push(("OUTCOME", outcome.to_owned()));
+        self
+    }
+
     /// The key it presses: one of the recordings that come with `SIPp`.
     #[must_use]
     pub fn pressing(mut self, key: char) -> Self {

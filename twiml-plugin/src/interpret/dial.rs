@@ -8,17 +8,14 @@ use jackfield_guest::{
 use super::record::{absolute, recording_parameters};
 use super::{Interpreter, Next};
 use crate::document::Document;
+use crate::documents::Stop;
 use crate::fetch::Parameter;
 use crate::reference::resolve;
 use crate::verb::{Dial, TalkRecording};
 
 impl Interpreter<'_> {
     /// Dials, and waits until it is over. Where to go then; none when the document goes on.
-    pub(super) fn dial(
-        &mut self,
-        dial: &Dial,
-        document: &Document,
-    ) -> Result<Option<Next>, CallError> {
+    pub(super) fn dial(&mut self, dial: &Dial, document: &Document) -> Result<Option<Next>, Stop> {
         if !dial.answers_late {
             self.answer()?;
         }
@@ -27,16 +24,22 @@ impl Interpreter<'_> {
             [] => self.call.dial(whom)?,
             terms => self.call.dial_with(whom, terms.to_vec())?,
         };
+        if dial.refer.is_some() {
+            dialing.allow_transfer()?;
+        }
         let recording = match &dial.recording {
             Some(wanted) => self.record_talk(wanted, &dialing, document)?,
             None => None,
         };
-        let over = dialing.finish()?;
+        let (over, asked) = dialing.finish_or_transfer()?;
         let recorded = recording.map(Recording::stop).transpose()?;
         if over.status == DialStatus::Completed {
             self.answered = true; // with the other side, if not before
         } else {
             warn!(self.call, "dialled in vain: {}", over.reason);
+        }
+        if let (Some(asked), Some(link)) = (asked, &dial.refer) {
+            return self.transfer(asked, link, document).map(Some);
         }
         Ok(dial
             .action

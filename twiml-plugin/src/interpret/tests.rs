@@ -4,6 +4,7 @@ mod message;
 mod refer;
 mod room;
 mod speech_input;
+mod transfer;
 mod whisper;
 
 use jackfield_guest::{

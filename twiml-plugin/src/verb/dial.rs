@@ -28,6 +28,8 @@ pub(crate) struct Dial {
     pub(crate) recording: Option<TalkRecording>,
     /// Without one the document goes on.
     pub(crate) action: Option<Link>,
+    /// Asked where the other side wants the caller to be sent on; without it that is refused.
+    pub(crate) refer: Option<Link>,
 }
 
 /// How the conversation is recorded.
@@ -38,7 +40,7 @@ pub(crate) struct TalkRecording {
     pub(crate) options: RecordingOptions,
 }
 
-const ATTRIBUTES: [&str; 15] = [
+const ATTRIBUTES: [&str; 17] = [
     "action",
     "answerOnBridge",
     "callerId",
@@ -49,6 +51,8 @@ const ATTRIBUTES: [&str; 15] = [
     "recordingStatusCallbackEvent",
     "recordingStatusCallbackMethod",
     "recordingTrack",
+    "referMethod",
+    "referUrl",
     "ringTone",
     "sequential",
     "timeLimit",
@@ -104,7 +108,14 @@ impl Reading {
             answers_late,
             recording: self.talk_recording(element),
             action,
+            refer: self.refer_link(element),
         }))
+    }
+
+    fn refer_link(&mut self, element: &Element) -> Option<Link> {
+        let method = self.method_named(element, "referMethod", NOT_IN_SCHEMA);
+        let url = element.attribute("referUrl")?.trim().to_owned();
+        (!url.is_empty()).then_some(Link { url, method })
     }
 
     fn talk_recording(&mut self, element: &Element) -> Option<TalkRecording> {
@@ -210,6 +221,7 @@ pub(super) mod tests {
             answers_late: false,
             recording: None,
             action: None,
+            refer: None,
         })
     }
 
@@ -252,7 +264,36 @@ pub(super) mod tests {
                     url: "/done".to_owned(),
                     method: HttpMethod::Get,
                 }),
+                refer: None,
             }),
+            &[],
+        );
+    }
+
+    #[test]
+    fn where_a_transfer_is_asked_for_is_read() {
+        for (attributes, method, warnings) in [
+            ("referUrl=' /to '", HttpMethod::Post, &[][..]),
+            ("referUrl='/to' referMethod='GET'", HttpMethod::Get, &[]),
+            (
+                "referUrl='/to' referMethod='PUT'",
+                HttpMethod::Post,
+                &["12200 Dial: invalid referMethod \"PUT\": the default is used"],
+            ),
+        ] {
+            let Verb::Dial(usual) = dial(usual(Whom::to("+1"))) else {
+                unreachable!("it is a dial");
+            };
+            let refer = Some(Link {
+                url: "/to".to_owned(),
+                method,
+            });
+            let expected = Verb::Dial(Dial { refer, ..usual });
+            check(&format!("<Dial {attributes}>+1</Dial>"), expected, warnings);
+        }
+        check(
+            "<Dial referUrl=''>+1</Dial>",
+            dial(usual(Whom::to("+1"))),
             &[],
         );
     }
@@ -348,6 +389,7 @@ pub(super) mod tests {
                     options,
                 }),
                 action: None,
+                refer: None,
             })
         };
         use RecordingChannels::{Dual, Mono};
@@ -430,6 +472,7 @@ pub(super) mod tests {
                     options,
                 }),
                 action: None,
+                refer: None,
             }),
             &[],
         );

@@ -74,6 +74,9 @@ impl Call {
                 self.dial(request, terms)
             }
             (State::Incoming | State::Up, Command::StopDial(id)) => self.stop_dial(id),
+            (State::Incoming | State::Up, Command::Transfer(command)) => {
+                self.obey_transfer(command)
+            }
             (State::Up, Command::StartStream(request)) => self.start_stream(request),
             (State::Up, Command::StopStream(id)) => self.stop_stream(id),
             (State::Up, Command::DetectMachine(request)) => self.detect_machine(request),

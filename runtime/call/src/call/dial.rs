@@ -26,7 +26,7 @@ const MAX_TIME_S: u32 = 86_400;
 /// A dial that is under way.
 #[derive(Debug)]
 pub(super) struct Dial {
-    id: DialId,
+    pub(super) id: DialId,
     request: DialRequest,
     /// Of the targets, in their order.
     terms: Vec<TargetTerms>,
@@ -35,12 +35,29 @@ pub(super) struct Dial {
     /// Those that have not ended.
     children: Vec<ChildId>,
     /// The one whose leg is joined to ours.
-    joined: Option<ChildId>,
-    is_answered: bool,
+    pub(super) joined: Option<ChildId>,
+    /// Since when somebody is on the line.
+    answered_at: Option<Instant>,
+    /// Whoever answers may ask that the caller be sent on.
+    pub(super) takes_transfers: bool,
     is_stopped: bool,
     ring_tone: RingTone,
     /// How those ended that were not answered: the one that got furthest.
     furthest: Option<ChildEnd>,
+}
+
+impl Dial {
+    /// Somebody has answered.
+    pub(super) const fn is_answered(&self) -> bool {
+        self.answered_at.is_some()
+    }
+
+    /// Seconds since then, rounded up.
+    pub(super) fn talked_s(&self, now: Instant) -> u32 {
+        let talked = self.answered_at.map(|at| now.duration_since(at));
+        let seconds = talked.unwrap_or_default().as_millis().div_ceil(1_000);
+        u32::try_from(seconds).unwrap_or(u32::MAX)
+    }
 }
 
 impl Call {
@@ -78,7 +95,8 @@ impl Call {
             called: 0,
             children: Vec::new(),
             joined: None,
-            is_answered: false,
+            answered_at: None,
+            takes_transfers: false,
             is_stopped: false,
             ring_tone,
             furthest: None,
@@ -102,6 +120,7 @@ impl Call {
 
     /// What a dialled call tells. One that is not reckoned with any more was told to end.
     pub(super) fn child_news(&mut self, now: Instant, child: ChildId, news: ChildNews) {
+        self.who_asked_is_gone(child, &news);
         let dial = self.dial.as_ref();
         if dial.is_none_or(|dial| !dial.children.contains(&child)) {
             return;
@@ -110,13 +129,14 @@ impl Call {
             ChildNews::EarlyMedia => self.child_is_heard(child),
             ChildNews::Whispering => self.child_whispers(child),
             ChildNews::Answered(sid) => self.child_answered(now, child, sid),
+            ChildNews::Transfers(asked) => self.child_transfers(now, child, asked),
             ChildNews::Ended(end) => self.child_ended(child, end),
         }
     }
 
     /// A `*` that ends the conversation; any other key is the story's.
     pub(super) fn ends_dial(&mut self, digit: char) -> bool {
-        let Some(dial) = self.dial.as_ref().filter(|dial| dial.is_answered) else {
+        let Some(dial) = self.dial.as_ref().filter(|dial| dial.is_answered()) else {
             return false;
         };
         let ends = digit == '*' && dial.request.hang_up_on_star;
@@ -128,6 +148,7 @@ impl Call {
 
     /// Nobody waits for the dial any more: those who were called are ended.
     pub(super) fn drop_dial(&mut self) {
+        self.forget_transfer();
         let Some(dial) = self.dial.take() else {
             return;
         };
@@ -184,11 +205,11 @@ impl Call {
 
     fn child_answered(&mut self, now: Instant, child: ChildId, sid: CallSid) {
         let Some(dial) = &mut self.dial else { return };
-        if dial.is_answered || dial.is_stopped {
+        if dial.is_answered() || dial.is_stopped {
             return self.emit(Effect::HangUpChild(child));
         }
-        dial.is_answered = true;
-        let id = dial.id;
+        dial.answered_at = Some(now);
+        let (id, takes_transfers) = (dial.id, dial.takes_transfers);
         let is_heard = dial.joined.replace(child) == Some(child);
         let others: Vec<ChildId> = dial.children.clone();
         for other in others.into_iter().filter(|other| *other != child) {
@@ -200,6 +221,9 @@ impl Call {
         if !is_heard {
             self.emit(Effect::RingBack(None));
             self.emit(Effect::Bridge(child));
+        }
+        if takes_transfers {
+            self.emit(Effect::TakeTransfer(child));
         }
         self.tell(Event::DialAnswered(id, sid));
     }
@@ -213,7 +237,7 @@ impl Call {
             self.emit(Effect::Unbridge);
         }
         let Some(dial) = &mut self.dial else { return };
-        if dial.is_answered {
+        if dial.is_answered() {
             if was_joined {
                 self.dial_over(end);
             }

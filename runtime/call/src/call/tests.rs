@@ -11,6 +11,7 @@ mod referral;
 mod rooms;
 mod speech_input;
 mod streams;
+mod transfer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -184,6 +185,8 @@ fn words(effect: &Effect) -> String {
         Effect::Http(id, _) => format!("http {}", id.0),
         Effect::PlaceChild(child, call) => format!("call {} as {}", call.target.to, child.0),
         Effect::HangUpChild(child) => format!("end {}", child.0),
+        Effect::TakeTransfer(child) => format!("may ask {}", child.0),
+        Effect::ConcludeTransfer(child, is_taken) => format!("tell {} {is_taken}", child.0),
         Effect::Bridge(child) => format!("join {}", child.0),
         Effect::Unbridge => "leave".to_owned(),
         Effect::RingBack(tone) => if tone.is_some() { "ring" } else { "hush" }.to_owned(),

@@ -22,6 +22,11 @@ impl Dialled {
     pub(super) const fn new(sid: CallSid, whispers: bool) -> Self {
         Self { sid, whispers }
     }
+
+    /// Its own SID.
+    pub(super) const fn sid(self) -> CallSid {
+        self.sid
+    }
 }
 
 impl Call {

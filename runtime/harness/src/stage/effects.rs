@@ -121,6 +121,8 @@ impl Stage {
             Effect::Bridge(_)
             | Effect::StreamDone(_)
             | Effect::Unbridge
+            | Effect::TakeTransfer(_)
+            | Effect::ConcludeTransfer(..)
             | Effect::RingBack(_)
             | Effect::TellParent(_)
             | Effect::TellDetection(..) => None,

@@ -115,6 +115,7 @@ impl Host for StoryState {
             event: next.event.clone(),
             now_unix_ms,
         });
+        self.note_transfer(next.event.as_ref());
         if self.waited(timeout_ms, next.event.as_ref()) {
             self.sandbox.begin_anew();
             self.patience = Instant::now() + self.limits.command_wait;

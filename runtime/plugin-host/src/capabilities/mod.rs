@@ -22,6 +22,7 @@ mod recording;
 mod referral;
 mod speech_input;
 mod streams;
+mod transfers;
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView};
@@ -55,6 +56,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:pin/pin",
     "jackfield:rooms/conferences",
     "jackfield:dial/terms",
+    "jackfield:transfers/transfers",
     "wasi:keyvalue/store",
     "wasi:keyvalue/atomics",
 ];
@@ -129,6 +131,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::pin::add_to_linker::<_, Own>(linker, own)?;
     bindings::conferences::add_to_linker::<_, Own>(linker, own)?;
     bindings::dial_terms::add_to_linker::<_, Own>(linker, own)?;
+    bindings::transfers::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
     bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)

@@ -173,7 +173,8 @@ impl Endpoint {
             Method::Update => self.on_update_response(now, errand.dialog, status, response),
             Method::Invite => self.on_offer_failed(now, errand.dialog, status, response),
             Method::Refer => self.on_refer_response(now, errand.dialog, status, response),
-            Method::Prack => {} // whatever became of it, the INVITE tells
+            Method::Prack => {}  // whatever became of it, the INVITE tells
+            Method::Notify => {} // a 481 ends the reports alone (RFC 5057 §5.1)
             _ if status == 481 => self.lose(now, errand.dialog),
             _ => {}
         }

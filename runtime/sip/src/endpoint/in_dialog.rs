@@ -47,6 +47,11 @@ impl Endpoint {
                     self.answer_other(now, keys, &received);
                 }
             }
+            Method::Refer => {
+                if !self.on_refer(now, id, keys.clone(), &received) {
+                    self.answer_other(now, keys, &received);
+                }
+            }
             _ => self.answer_other(now, keys, &received),
         }
     }

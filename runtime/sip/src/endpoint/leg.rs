@@ -13,6 +13,7 @@ use super::refer::Referral;
 use super::schedule::{Alarm, Schedule, Sleeper, TransactionId};
 use super::session_timer::SessionTimer;
 use super::targets::Targets;
+use super::transfer::Transfer;
 use crate::dialog::{Dialog, Wording};
 use crate::rack::RAck;
 use crate::timers::Timing;
@@ -72,6 +73,8 @@ pub(super) struct Up {
     pub(super) ours: Option<OurOffer>,
     /// A REFER of ours.
     pub(super) referral: Option<Referral>,
+    /// What becomes of the peer's.
+    pub(super) transfer: Transfer,
     /// When the session ends unless somebody refreshes it.
     pub(super) timer: Option<SessionTimer>,
     /// The provisional response whose PRACK the 2xx did not wait for.
@@ -87,6 +90,7 @@ impl Up {
             unacknowledged: None,
             ours: None,
             referral: None,
+            transfer: Transfer::default(),
             timer: None,
             unpracked: None,
             farewell: None,

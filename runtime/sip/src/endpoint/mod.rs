@@ -23,6 +23,7 @@ mod schedule;
 mod session_timer;
 mod targets;
 mod transactions;
+mod transfer;
 mod uac;
 mod uas;
 mod words;
@@ -38,6 +39,7 @@ use errand::Errand;
 use leg::Legs;
 use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
+pub use transfer::ReferAsked;
 use uas::Rejection;
 pub use words::{
     Command, Config, Contacts, DialogId, Event, Incoming, Input, InviteTarget, OutgoingInvite,
@@ -191,6 +193,8 @@ impl Endpoint {
             } => self.reject_offer(now, dialog, status, warning),
             Command::Offer { dialog, sdp } => self.offer(now, dialog, sdp),
             Command::Refer { dialog, to } => self.refer(now, dialog, &to),
+            Command::TakeRefer { dialog } => self.take_refer(dialog),
+            Command::Report { dialog, status } => self.report(now, dialog, status),
             Command::Info {
                 dialog,
                 content_type,

@@ -16,7 +16,7 @@ use crate::{Hop, NameAddr, PeerRules, Request, Via};
 /// What an endpoint of this kind understands; goes into `Allow`.
 pub(super) const ALLOW: (&str, &[u8]) = (
     "Allow",
-    b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO",
+    b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY",
 );
 
 /// What extensions it takes part in unasked; goes into `Supported`.
@@ -256,7 +256,7 @@ mod tests {
             "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;received=192.0.2.7;rport=9, SIP/2.0/TCP g\r\n\
              Via: SIP/2.0/UDP f\r\nFrom: a <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=us\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\
              Server: Test\r\nRecord-Route: <sip:p;lr>\r\nContact: <sip:10.0.0.1:5060>\r\n\
-             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nSupported: timer\r\nContent-Length: 0\r\n\r\n"
+             Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY\r\nSupported: timer\r\nContent-Length: 0\r\n\r\n"
         );
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::ReferAsked;
 use crate::digest::{Credentials, Hash, User};
 use crate::registrar::{self, BindingNews};
 use crate::{Ask, Hop, Outcome, PeerSet, Reason, Request, Timing, Transport, Warning};
@@ -211,6 +212,18 @@ pub enum Command {
         dialog: DialogId,
         /// The URI to call.
         to: String,
+    },
+    /// Takes the peer's next REFER, with 202 and a first report; [`Event::ReferAsked`] tells of it. Any other is refused with 603.
+    TakeRefer {
+        /// A confirmed dialog, in which none is wanted or under way.
+        dialog: DialogId,
+    },
+    /// Reports on what the peer's REFER asked for (NOTIFY, RFC 3515 §2.4.4).
+    Report {
+        /// A dialog in which a REFER was taken whose last report was not sent.
+        dialog: DialogId,
+        /// 100 to 699; from 200 on it is the last.
+        status: u16,
     },
     /// Sends an INFO (RFC 6086). Nothing tells what became of it, but when the peer knows of no such dialog (481)
     /// [`Event::Terminated`] follows.
@@ -464,6 +477,8 @@ pub enum Event {
         /// Nothing more will be told of it.
         is_final: bool,
     },
+    /// The peer wants somebody else to be called in its place; 202 was sent, and that it is tried. [`Command::Report`] tells it more.
+    ReferAsked(Box<ReferAsked>),
     /// An INFO of a kind that gateways send digits in; 200 was sent.
     Info {
         /// `application/dtmf-relay` or `application/dtmf`.

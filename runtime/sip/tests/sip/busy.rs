@@ -165,6 +165,12 @@ impl Run {
         let at = self.network.chance.millis(200_000);
         let to = "sip:a@b".to_owned();
         self.wish(at, leg, Command::Refer { dialog, to });
+        let at = self.network.chance.millis(200_000);
+        self.wish(at, leg, Command::TakeRefer { dialog });
+        for status in [180, 200] {
+            let at = self.network.chance.millis(200_000);
+            self.wish(at, leg, Command::Report { dialog, status });
+        }
         let bye = Duration::from_secs(200) + self.network.chance.millis(100_000);
         self.wish(
             bye,
@@ -224,6 +230,7 @@ impl Run {
             | Event::Acked { .. }
             | Event::ReferAnswered { .. }
             | Event::Referred { .. }
+            | Event::ReferAsked(_)
             | Event::Info { .. } => {}
         }
     }
@@ -262,6 +269,7 @@ fn kind(event: &Event) -> &'static str {
         Event::OfferRefused { .. } => "offer refused",
         Event::ReferAnswered { .. } => "refer answered",
         Event::Referred { .. } => "referred",
+        Event::ReferAsked(_) => "refer asked",
         Event::Info { .. } => "info",
         Event::Terminated => "terminated",
     }

@@ -234,6 +234,7 @@ fn word(event: &Event) -> String {
             let last = if *is_final { "!" } else { "" };
             format!("referred:{}{last}", status.unwrap_or_default())
         }
+        Event::ReferAsked(asked) => format!("refer-asked:{}", asked.to),
         Event::Info { content_type, .. } => format!("info:{content_type}"),
         Event::Terminated => "terminated".to_owned(),
     }

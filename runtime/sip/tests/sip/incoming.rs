@@ -85,7 +85,9 @@ fn answers_repeat_the_recorded_route_and_name_us() {
         );
         assert!(text.contains(&format!("Contact: <sip:{US}>\r\n")), "{text}");
         assert!(
-            text.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\n"),
+            text.contains(
+                "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY\r\n"
+            ),
             "{text}"
         );
         assert!(!text.contains("Server:"), "{text}");

@@ -35,4 +35,5 @@ mod session_timer;
 mod smuggling;
 mod stream;
 mod torture;
+mod transfer;
 mod update;

@@ -59,12 +59,12 @@ fn what_is_not_for_us_is_refused() {
         (
             Ask::within("REGISTER", 1, "").text(),
             405,
-            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\n",
+            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY\r\n",
         ),
         (
             Ask::within("invite", 1, "").text(),
             405,
-            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\n",
+            "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY\r\n",
         ),
         (Ask::within("BYE", 1, "").text(), 481, ""),
         (Ask::within("BYE", 1, "gone").text(), 481, ""),
@@ -169,7 +169,7 @@ fn options_tell_what_we_do() {
     );
     assert_eq!(parse_response(&answer).status(), 200);
     assert!(
-        answer.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO\r\nAccept: application/sdp\r\nSupported: timer\r\n"),
+        answer.contains("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY\r\nAccept: application/sdp\r\nSupported: timer\r\n"),
         "{answer}"
     );
 }

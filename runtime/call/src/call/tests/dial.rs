@@ -376,7 +376,7 @@ fn what_cannot_be_dialled_is_refused() {
     }
 }
 
-fn dialled() -> Run {
+pub(super) fn dialled() -> Run {
     let (mut run, _) = Run::outbound();
     run.call.dialled = Some(Dialled::new(sid(9), false));
     run
@@ -389,7 +389,7 @@ fn provisional(sdp: Option<&str>) -> Input {
     })
 }
 
-fn answered() -> Input {
+pub(super) fn answered() -> Input {
     Input::Sip(sip::Event::Answered {
         sdp: Some(bytes(OFFER)),
     })

@@ -1,0 +1,66 @@
+use jackfield_guest::Callee;
+
+use super::*;
+
+const NAMES: [&str; 3] = ["ReferTransferTarget", "ReferCallSid", "DialCallStatus"];
+
+/// `+1` wants the caller to be sent on after a while, and `+2` does not.
+fn asking(caller: Rehearsal) -> Rehearsal {
+    let second = Duration::from_secs(1);
+    let callee = || Callee::answers(second).talks_for(3 * second);
+    caller
+        .callee("+1", callee())
+        .callee("+2", callee())
+        .transfer("+1", "sip:desk@192.0.2.9")
+}
+
+#[test]
+fn a_transfer_goes_on_with_its_own_document() {
+    let pages: &[Page] = &[("http://app.example/to", "<Dial>+2</Dial><Say>Bye</Say>")];
+    let twiml = "<Dial referUrl='/to' action='/done'>+1</Dial><Say>no</Say>";
+    let caller = asking(caller(twiml, pages));
+    check(
+        &caller,
+        &[
+            "answer",
+            "dial +1",
+            "transfer granted",
+            "dial +2",
+            "say Bye",
+            "hang up",
+        ],
+    );
+    let expected = "HttpMethod::Post http://app.example/to ReferTransferTarget=sip%3Adesk%40192.0.2.9 \
+                    ReferCallSid=CA00000000000000000000000000000001";
+    assert_eq!(asked(&caller, &NAMES)[1..], [expected]);
+}
+
+#[test]
+fn whoever_asks_hears_that_there_is_no_document() {
+    let caller = asking(caller("<Dial referUrl='/gone'>+1</Dial>", &[]));
+    let expected = [
+        "answer",
+        "dial +1",
+        "transfer not granted",
+        SORRY,
+        "hang up",
+    ];
+    check(&caller, &expected);
+}
+
+#[test]
+fn without_a_refer_url_or_a_wish_the_document_goes_on() {
+    for twiml in [
+        "<Dial>+1</Dial><Say>Bye</Say>",
+        "<Dial referUrl='/to'>+2</Dial><Say>Bye</Say>",
+    ] {
+        let caller = asking(caller(twiml, &[]));
+        let dialled = if twiml.contains("+1") {
+            "dial +1"
+        } else {
+            "dial +2"
+        };
+        check(&caller, &["answer", dialled, "say Bye", "hang up"]);
+        assert_eq!(asked(&caller, &NAMES).len(), 1, "{twiml}");
+    }
+}

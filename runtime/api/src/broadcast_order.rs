@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use call::{HttpMethod, StatusCallback};
+use call::{BroadcastSid, HttpMethod, StatusCallback};
 use serde::Deserialize;
 use store::{
-    BroadcastChange, BroadcastRules, Message, NewRecipient, PersonFilter, QueueTerms, Scope,
-    WebhookMethod,
+    BroadcastChange, BroadcastRules, FlowStart, Message, NewRecipient, PersonFilter, QueueTerms,
+    Scope, Secret, WebhookMethod,
 };
 use url::Url;
 
@@ -23,6 +23,8 @@ const MAX_TWIML_CHARS: usize = 4_000;
 const MAX_LANGUAGES: usize = 100;
 /// Recipients that a body in JSON may name.
 const MAX_NAMED: usize = 1_000;
+/// Characters of a token.
+const MAX_TOKEN_CHARS: usize = 200;
 
 /// The body: whatever it names.
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +44,7 @@ pub(crate) struct Draft {
     reached_after_s: Option<u32>,
     ring_timeout_s: Option<u32>,
     webhook: Option<DraftWebhook>,
+    rapidpro: Option<DraftFlowStart>,
     /// What a change starts from.
     #[serde(skip)]
     rules: Option<BroadcastRules>,
@@ -87,6 +90,15 @@ struct DraftWebhook {
     method: Option<String>,
 }
 
+/// A flow of `RapidPro`'s; all of it whenever any of it is said, so that no token goes to another server than it was given for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DraftFlowStart {
+    url: String,
+    flow: String,
+    token: Secret,
+}
+
 /// Who is to hear it, besides those who are to hear it already.
 #[derive(Debug, Default)]
 pub(crate) struct Audience {
@@ -115,6 +127,7 @@ impl Draft {
 pub(crate) fn read(
     state: &ApiState,
     scope: Scope,
+    sid: BroadcastSid,
     draft: Draft,
     now_unix_ms: u64,
 ) -> Result<Order, Problem> {
@@ -131,6 +144,10 @@ pub(crate) fn read(
         check_caller(state, scope, from)?;
     }
     let rules = rules(state, scope, &draft, now_unix_ms)?;
+    let flow_start = match draft.rapidpro {
+        Some(start) => Some(flow_start(state, scope, sid, start)?),
+        None => None,
+    };
     let message = match draft.message {
         Some(message) => Some(read_message(state, scope, message)?),
         None => None,
@@ -141,6 +158,7 @@ pub(crate) fn read(
             from,
             message,
             rules: Some(rules),
+            flow_start,
         },
         audience: Audience {
             named: recipients(draft.recipients.unwrap_or_default())?,
@@ -337,6 +355,45 @@ fn recipients(drafts: Vec<DraftRecipient>) -> Result<Vec<NewRecipient>, Problem>
         })
     });
     read.collect()
+}
+
+/// The token is sealed from here on.
+fn flow_start(
+    state: &ApiState,
+    scope: Scope,
+    sid: BroadcastSid,
+    draft: DraftFlowStart,
+) -> Result<FlowStart, Problem> {
+    let url = web_url(&draft.url, "rapidpro.url")?;
+    let server = url.trim_end_matches('/');
+    if server.contains(['?', '#']) || server.ends_with(".json") {
+        return Err(Problem::bad_parameter(
+            "`rapidpro.url` is where RapidPro is, such as `https://rapidpro.example.org`, without a path of its API",
+        ));
+    }
+    let groups: Vec<usize> = draft.flow.split('-').map(str::len).collect();
+    let is_hex = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    if groups != [8, 4, 4, 4, 12] || !draft.flow.bytes().all(is_hex) {
+        return Err(Problem::bad_parameter(
+            "`rapidpro.flow` is the UUID of a flow, such as `f5901b62-ba76-4003-9c62-72fdacc1b7b7`",
+        ));
+    }
+    let token = draft.token.expose();
+    if !(1..=MAX_TOKEN_CHARS).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic())
+    {
+        return Err(Problem::bad_parameter(format!(
+            "`rapidpro.token` is an API token of RapidPro's: 1 to {MAX_TOKEN_CHARS} characters without spaces"
+        )));
+    }
+    let directory = state.store.directory();
+    let account = directory.account(scope.account());
+    let account = account.ok_or_else(|| Problem::not_active(scope.account()))?;
+    Ok(account.seal_flow_start(
+        sid,
+        server.to_owned(),
+        draft.flow.to_lowercase(),
+        &draft.token,
+    ))
 }
 
 fn web_url(url: &str, name: &str) -> Result<String, Problem> {

@@ -21,6 +21,7 @@ use crate::broadcast_order::Audience;
 use crate::broadcast_resource::show_recipient;
 use crate::broadcasts::{add_all, existing, shown};
 use crate::date::iso8601;
+use crate::long_reads::LongReads;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::people::{number, read};
 use crate::people_csv::{MAX_BYTES, Rows, as_file, look_at, refused, table};
@@ -204,13 +205,16 @@ async fn fetch(
 async fn results(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(reads): Extension<Arc<LongReads>>,
     Path((_, sid)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let broadcast = existing(&state, scope, &sid, &uri)?.sid;
     let store = Arc::clone(&state.broadcasts);
+    let reading = reads.begin(scope.account())?;
     let (pieces, out) = mpsc::channel::<Result<Bytes, std::io::Error>>(2);
     tokio::task::spawn_blocking(move || {
+        let _reading = reading;
         let mut piece = table([COLUMNS.map(str::to_owned).to_vec()]);
         let mut after = None;
         loop {

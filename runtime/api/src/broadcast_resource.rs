@@ -1,5 +1,7 @@
 //! A broadcast and its recipients, as the API shows them.
 
+use std::collections::BTreeMap;
+
 use call::HttpMethod;
 use dial::retry::{USUAL_ATTEMPTS, USUAL_GAP};
 use serde_json::{Map, Value, json};
@@ -33,6 +35,10 @@ pub(crate) fn show(row: &Broadcast, strategy: Option<&str>, now_unix_ms: u64) ->
             "url": webhook.url,
             "method": if webhook.method == HttpMethod::Get { "GET" } else { "POST" },
         })),
+        "rapidpro": row.flow_start.as_ref().map(|start| json!({
+            "url": start.server,
+            "flow": start.flow,
+        })),
         "progress": progress(row, now_unix_ms),
         "date_created": iso8601(row.created_unix_ms),
         "date_updated": iso8601(row.updated_unix_ms),
@@ -53,10 +59,15 @@ fn message(message: &Message) -> Value {
 /// Who stands where, how calls ended, and how fast it goes. Pauses count as time.
 fn progress(row: &Broadcast, now_unix_ms: u64) -> Value {
     let counts = &row.counts;
-    let outcomes: Map<String, Value> = AttemptOutcome::ALL
-        .iter()
-        .filter_map(|outcome| Some((outcome.to_string(), json!(counts.outcomes.get(outcome)?))))
-        .collect();
+    let by_operator = row.by_operator.iter().map(|(name, counts)| {
+        let told = json!({
+            "recipients": counts.recipients,
+            "reached": counts.reached,
+            "given_up": counts.given_up,
+            "outcomes": outcomes(&counts.outcomes),
+        });
+        (name.to_owned(), told)
+    });
     let until = row.ended_unix_ms.unwrap_or(now_unix_ms);
     let elapsed_ms = row
         .started_unix_ms
@@ -74,10 +85,18 @@ fn progress(row: &Broadcast, now_unix_ms: u64) -> Value {
         "reached": counts.reached,
         "given_up": counts.given_up,
         "attempts": counts.attempts(),
-        "outcomes": outcomes,
+        "outcomes": outcomes(&counts.outcomes),
+        "by_operator": by_operator.collect::<Map<_, _>>(),
         "attempts_per_minute": per_minute,
         "time_left_s": left_s,
     })
+}
+
+/// Calls that are over, by how they ended.
+fn outcomes(counts: &BTreeMap<AttemptOutcome, u64>) -> Map<String, Value> {
+    let all = AttemptOutcome::ALL.iter();
+    all.filter_map(|outcome| Some((outcome.to_string(), json!(counts.get(outcome)?))))
+        .collect()
 }
 
 /// A recipient with all of their calls.

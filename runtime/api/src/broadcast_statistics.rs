@@ -16,6 +16,7 @@ use store::{
 
 use crate::ApiState;
 use crate::broadcasts::existing;
+use crate::long_reads::LongReads;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::people::read;
 use crate::problem::Problem;
@@ -98,13 +99,16 @@ impl Statistics {
 async fn statistics(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(reads): Extension<Arc<LongReads>>,
     Path((_, sid)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     let broadcast = existing(&state, scope, &sid, &uri)?;
     let directory = state.store.directory();
     let store = Arc::clone(&state.broadcasts);
+    let reading = reads.begin(scope.account())?;
     let statistics = read(move || {
+        let _reading = reading;
         let mut statistics = Statistics::default();
         each(&*store, scope, &broadcast, |recipient| {
             statistics.add(&directory, recipient);
@@ -118,6 +122,7 @@ async fn statistics(
 async fn dry_run(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(reads): Extension<Arc<LongReads>>,
     Path((_, sid)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
@@ -134,7 +139,9 @@ async fn dry_run(
     let directory = state.store.directory();
     let strategy = state.live_broadcasts.retry_strategy(scope.account());
     let store = Arc::clone(&state.broadcasts);
+    let reading = reads.begin(scope.account())?;
     let answer = read(move || {
+        let _reading = reading;
         let mut statistics = Statistics::default();
         let mut estimate = Estimate::new(&directory, scope.account(), &broadcast.from);
         let mut refused: BTreeMap<String, u64> = BTreeMap::new();

@@ -59,10 +59,11 @@ async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let draft: Draft = of_json(body)?;
     let now = (state.clock)();
-    let mut order = read(&state, scope, draft, now)?;
+    let sid = random_broadcast_sid();
+    let mut order = read(&state, scope, sid, draft, now)?;
     let missing = |name: &str| Problem::bad_parameter(format!("`{name}` is required"));
     let new = NewBroadcast {
-        sid: random_broadcast_sid(),
+        sid,
         name: order.change.name.take().ok_or_else(|| missing("name"))?,
         from: order.change.from.take().ok_or_else(|| missing("from"))?,
         message: order
@@ -71,6 +72,7 @@ async fn create(
             .take()
             .ok_or_else(|| missing("message"))?,
         rules: order.change.rules.take().unwrap_or_default(),
+        flow_start: order.change.flow_start.take(),
         created_unix_ms: now,
     };
     let host = state.clone();
@@ -96,7 +98,7 @@ async fn update(
     let before = existing(&state, scope, &sid, &uri)?;
     let draft: Draft = of_json(body)?;
     let now = (state.clock)();
-    let order = read(&state, scope, draft.over(&before.rules), now)?;
+    let order = read(&state, scope, before.sid, draft.over(&before.rules), now)?;
     let changed = state
         .broadcasts
         .change_broadcast(scope, before.sid, order.change, now)

@@ -35,6 +35,7 @@ mod live_messages;
 mod live_recordings;
 mod live_rooms;
 mod live_streams;
+mod long_reads;
 mod machine_detection;
 mod media;
 mod messages;
@@ -78,6 +79,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use door::Door;
+use long_reads::LongReads;
 use store::tenants::MAX_COMPONENT_BYTES;
 
 pub use brand::recording_url;
@@ -193,6 +195,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn(shape::shape))
         .layer(middleware::from_fn_with_state(state.clone(), brand::show))
         .layer(Extension(Arc::new(Door::default())))
+        .layer(Extension(Arc::new(LongReads::default())))
         .with_state(state)
 }
 

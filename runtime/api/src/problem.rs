@@ -132,6 +132,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, 20409, message)
     }
 
+    /// As much goes on as may: 429.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, message)
+    }
+
     pub(crate) fn too_many() -> Self {
         let message = "Too many calls are waiting: try again later";
         Self::new(StatusCode::TOO_MANY_REQUESTS, 20429, message)

@@ -18,6 +18,7 @@ use store::{
 use crate::ApiState;
 use crate::attempts;
 use crate::date::iso8601_ms;
+use crate::long_reads::LongReads;
 use crate::page::PageRequest;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::people::{read, unix_ms};
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> Router<ApiState> {
 async fn list(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(reads): Extension<Arc<LongReads>>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
@@ -52,7 +54,9 @@ async fn list(
     let request = PageRequest::<CallSid>::read(&parameters)?;
     let (store, directory) = (Arc::clone(&state.store), state.store.directory());
     let (from, size) = (request.from, request.size);
+    let reading = reads.begin(scope.account())?;
     let (page, trunks, callers) = read(move || {
+        let _reading = reading;
         let page = store.calls(scope, &filter, from, size)?;
         let mut trunks = BTreeMap::new();
         let mut rows = Vec::new();

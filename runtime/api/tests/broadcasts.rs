@@ -65,6 +65,7 @@ async fn a_broadcast_is_drafted_and_shown() {
     let progress = json!({
         "recipients": 1, "waiting": 1, "again": 0, "calling": 0, "reached": 0, "given_up": 0,
         "attempts": 0, "outcomes": {}, "attempts_per_minute": null, "time_left_s": null,
+        "by_operator": {"other": {"recipients": 1, "reached": 0, "given_up": 0, "outcomes": {}}},
     });
     let expected = json!({
         "sid": sid(&row),
@@ -84,6 +85,7 @@ async fn a_broadcast_is_drafted_and_shown() {
         "reached_after_s": 5,
         "ring_timeout_s": 40,
         "webhook": {"url": "https://app.example/reached", "method": "POST"},
+        "rapidpro": null,
         "progress": progress,
         "date_created": "2010-08-31T20:36:28Z",
         "date_updated": "2010-08-31T20:36:28Z",
@@ -99,6 +101,95 @@ async fn a_broadcast_is_drafted_and_shown() {
     let recipient = send(&api, "GET", &recipient, &Value::Null).await.json;
     assert_eq!(recipient["fields"], json!({"name": "Sok"}));
     assert_eq!(recipient["state"], "waiting");
+}
+
+#[tokio::test]
+async fn a_flow_of_rapidpros_is_named_and_its_token_is_never_shown() {
+    let api = Api::new();
+    let flow = "F5901b62-ba76-4003-9c62-72fdacc1b7b7";
+    let start = json!({"url": "https://rapidpro.example/", "flow": flow, "token": "s3cret"});
+    let row = created(&api, json!({ "rapidpro": start })).await;
+    let shown = json!({"url": "https://rapidpro.example", "flow": flow.to_lowercase()});
+    assert_eq!(row["rapidpro"], shown);
+    assert!(!row.to_string().contains("s3cret"), "{row}");
+    let one = format!("/{}", sid(&row));
+    for (name, value, said) in [
+        (
+            "url",
+            json!("rapidpro.example"),
+            "`rapidpro.url` must begin with",
+        ),
+        (
+            "url",
+            json!("https://r.example/api/v2/flow_starts.json"),
+            "without a path of its API",
+        ),
+        ("flow", json!("welcome"), "is the UUID of a flow"),
+        (
+            "flow",
+            json!("g5901b62-ba76-4003-9c62-72fdacc1b7b7"),
+            "is the UUID of a flow",
+        ),
+        ("token", json!(""), "`rapidpro.token` is an API token"),
+        ("token", json!("a b"), "`rapidpro.token` is an API token"),
+        ("token", Value::Null, "invalid type: null"),
+    ] {
+        let mut change = start.clone();
+        change[name] = value;
+        let answer = send(&api, "PATCH", &one, &json!({ "rapidpro": change })).await;
+        assert_eq!(answer.problem(), (400, 20001), "{change}");
+        let message = answer.json["message"].as_str().unwrap();
+        assert!(message.contains(said), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
+    }
+    // What is not said stays.
+    let answer = send(&api, "PATCH", &one, &json!({"name": "Flood 2"})).await;
+    assert_eq!(answer.json["rapidpro"], shown);
+}
+
+#[tokio::test]
+async fn long_reads_are_few_at_once() {
+    let api = Api::new();
+    let row = created(&api, json!({})).await;
+    let one = format!("/{}", sid(&row));
+    for page in 0..4 {
+        let numbers = (0..1_000).map(|of| format!("+85512{page}{of:05}\n"));
+        let table = format!("number\n{}", numbers.collect::<String>());
+        let added = send(
+            &api,
+            "POST",
+            &format!("{one}/Recipients.csv"),
+            &json!(table),
+        )
+        .await;
+        assert_eq!(added.status, 200, "{added:?}");
+    }
+    let results = path(&format!("{one}/Results.csv"));
+    let open = async || {
+        let asked = request("GET", &results, "", (SID, TOKEN));
+        api.router.clone().oneshot(asked).await.unwrap()
+    };
+    // Nobody reads what they answer, so that they go on.
+    let (first, second) = (open().await, open().await);
+    assert_eq!(
+        (first.status(), second.status()),
+        (200.try_into().unwrap(), 200.try_into().unwrap())
+    );
+    for what in ["Results.csv", "Statistics", "DryRun"] {
+        let answer = send(&api, "GET", &format!("{one}/{what}"), &Value::Null).await;
+        assert_eq!(answer.problem(), (429, 20429), "{what}");
+    }
+    let calls = api.get(&format!("/v1/Accounts/{SID}/RoutedCalls")).await;
+    assert_eq!(calls.problem(), (429, 20429));
+    drop(first);
+    while send(&api, "GET", &format!("{one}/Statistics"), &Value::Null)
+        .await
+        .status
+        == 429
+    {
+        tokio::task::yield_now().await;
+    }
+    drop(second);
 }
 
 #[tokio::test]

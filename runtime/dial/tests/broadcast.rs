@@ -123,6 +123,7 @@ impl World {
             from: "1294".to_owned(),
             message: Message::Twiml("<Response/>".to_owned()),
             rules,
+            flow_start: None,
             created_unix_ms: self.now,
         };
         let recipients = (0..many).map(|of| NewRecipient {

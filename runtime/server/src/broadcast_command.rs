@@ -1,29 +1,33 @@
 //! `jackfield broadcast`: one message to many, on a running server.
 
-use std::collections::BTreeMap;
+mod draft;
+mod shown;
+
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use self::draft::{ChangeOptions, CreateOptions, change, create};
+pub(crate) use self::shown::in_words;
+use self::shown::{duration, groups, left, line, recipient_line, shown};
 use crate::account_api::{AccountApi, CSV};
-use crate::people::{PeopleFilter, read};
 
 /// How often `watch` looks.
 const LOOKS: Duration = Duration::from_secs(1);
-/// Characters of a bar.
-const BAR: usize = 30;
 
 /// What is done with an account's broadcasts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BroadcastCommand {
     /// Drafts a broadcast; nobody is called before `start`. Prints its SID.
     Create(Box<CreateOptions>),
+    /// Changes what is said of a draft; recipients that are named are added.
+    Change(Box<ChangeOptions>),
     /// Says who would be called, who could not be, and how long it would take. Nobody is called.
     DryRun {
         #[command(flatten)]
@@ -53,6 +57,22 @@ pub(crate) enum BroadcastCommand {
     Statistics(One),
     /// Shows how a broadcast comes along, until it is over.
     Watch(One),
+    /// Shows recipients by their numbers: where they stand and why; with --json all of their calls, too, a line for each.
+    Recipients {
+        #[command(flatten)]
+        one: One,
+        /// Only those who stand so: `waiting`, `calling`, `judged`, `reached` or `given-up`.
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// Only this one.
+        #[arg(
+            long,
+            value_name = "NUMBER",
+            allow_hyphen_values = true,
+            conflicts_with = "state"
+        )]
+        number: Option<String>,
+    },
     /// Writes a line for each recipient as CSV: where they stand, and how their last call ended.
     Results {
         #[command(flatten)]
@@ -72,107 +92,18 @@ pub(crate) struct One {
     api: AccountApi,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct CreateOptions {
-    /// What people call it.
-    #[arg(long)]
-    name: String,
-    /// The caller that is shown: a number of the account.
-    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
-    from: String,
-    #[command(flatten)]
-    message: MessageOptions,
-    /// A CSV file of those who are to hear it, with the columns of `people import`; `-` for the standard input.
-    #[arg(long, value_name = "FILE")]
-    recipients: Option<PathBuf>,
-    /// The account's people are to hear it: all, or those whom --language, --area and --field fit.
-    #[arg(long)]
-    people: bool,
-    #[command(flatten)]
-    filter: PeopleFilter,
-    /// `emergency`, `normal` or `bulk`.
-    #[arg(long)]
-    priority: Option<String>,
-    /// Nobody is called before this time: `2026-05-01T06:00:00Z`.
-    #[arg(long, value_name = "TIME")]
-    not_before: Option<String>,
-    /// Nobody is called at this time or later.
-    #[arg(long, value_name = "TIME")]
-    expires: Option<String>,
-    /// The hours in which people are called: `08:00-20:00 Asia/Vientiane`.
-    #[arg(long, value_name = "HOURS")]
-    window: Option<String>,
-    /// How often somebody is called, at most.
-    #[arg(long, value_name = "N")]
-    max_attempts: Option<u32>,
-    /// Seconds from the end of a call to the next one to the same person.
-    #[arg(long, value_name = "SECONDS")]
-    gap: Option<u32>,
-    /// Somebody is reached who listened this long; without it who heard the message to its end.
-    #[arg(long, value_name = "SECONDS")]
-    reached_after: Option<u32>,
-    /// How long a call may ring.
-    #[arg(long, value_name = "SECONDS")]
-    ring_timeout: Option<u32>,
-    /// A URL that is told of each person that was reached.
-    #[arg(long, value_name = "URL")]
-    webhook: Option<String>,
-    #[command(flatten)]
-    api: AccountApi,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct MessageOptions {
-    /// A file of the account's media for a language: `lo=flood/lo.wav`.
-    #[arg(long, value_name = "LANGUAGE=FILE")]
-    audio: Vec<String>,
-    /// The file for whoever speaks no language of --audio.
-    #[arg(long, value_name = "FILE")]
-    fallback: Option<String>,
-    /// A file with a TwiML document, in which `{{name}}` is a field of the person.
-    #[arg(long, value_name = "FILE")]
-    twiml: Option<PathBuf>,
-    /// A URL that gives TwiML.
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-    /// A plugin of the account.
-    #[arg(long, value_name = "NAME")]
-    plugin: Option<String>,
-}
-
-impl MessageOptions {
-    fn to_json(&self) -> anyhow::Result<Value> {
-        let mut message = Map::new();
-        if !self.audio.is_empty() || self.fallback.is_some() {
-            let files = self.audio.iter().map(|pair| {
-                let pair = pair.split_once('=');
-                pair.context("--audio is a language and a file: `lo=flood/lo.wav`")
-            });
-            let files: BTreeMap<_, _> = files.collect::<anyhow::Result<_>>()?;
-            message.insert("audio".to_owned(), json!(files));
-        }
-        let mut put = |name: &str, value: Option<Value>| {
-            message.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        put("fallback", self.fallback.as_ref().map(|value| json!(value)));
-        put("url", self.url.as_ref().map(|value| json!(value)));
-        put("plugin", self.plugin.as_ref().map(|value| json!(value)));
-        if let Some(file) = &self.twiml {
-            let document = String::from_utf8(read(file)?.to_vec());
-            put(
-                "twiml",
-                Some(json!(document.context("the document is not UTF-8")?)),
-            );
-        }
-        Ok(Value::Object(message))
-    }
-}
-
 pub(crate) fn run(command: &BroadcastCommand) -> anyhow::Result<()> {
     let out = &mut std::io::stdout().lock();
     match command {
         BroadcastCommand::Create(options) => create(options, out),
+        BroadcastCommand::Change(options) => change(options, out),
+        BroadcastCommand::Recipients { one, state, number } => match number {
+            Some(number) => {
+                let row = one.ask(&format!("Recipients/{number}"), &[])?;
+                one.tell_recipient(&row, out)
+            }
+            None => recipients(one, state.as_ref(), out),
+        },
         BroadcastCommand::DryRun { one, mean_call } => dry_run(one, *mean_call, out),
         BroadcastCommand::Statistics(one) => {
             let told = one.ask("Statistics", &[])?;
@@ -221,6 +152,14 @@ impl One {
         self.api.ask_json(Method::GET, &path, query, &Value::Null)
     }
 
+    fn tell_recipient(&self, row: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+        match self.api.json {
+            true => writeln!(out, "{row}")?,
+            false => writeln!(out, "{}", recipient_line(row))?,
+        }
+        Ok(())
+    }
+
     fn tell(&self, row: &Value, out: &mut impl Write) -> anyhow::Result<()> {
         match self.api.json {
             true => writeln!(out, "{row:#}")?,
@@ -230,47 +169,21 @@ impl One {
     }
 }
 
-fn create(options: &CreateOptions, out: &mut impl Write) -> anyhow::Result<()> {
-    if !options.people && options.filter.is_given() {
-        bail!("--language, --area and --field choose among --people");
+/// All who stand so, a page at a time.
+fn recipients(one: &One, state: Option<&String>, out: &mut impl Write) -> anyhow::Result<()> {
+    let mut query = vec![("PageSize".to_owned(), "1000".to_owned())];
+    query.extend(state.map(|state| ("State".to_owned(), state.clone())));
+    loop {
+        let page = one.ask("Recipients", &query)?;
+        for row in page["recipients"].as_array().into_iter().flatten() {
+            one.tell_recipient(row, out)?;
+        }
+        let Some(next) = page["next_page_uri"].as_str() else {
+            return Ok(());
+        };
+        let next = one.api.server.join(next)?;
+        query = next.query_pairs().into_owned().collect();
     }
-    let mut body = json!({
-        "name": options.name,
-        "from": options.from,
-        "message": options.message.to_json()?,
-        "priority": options.priority,
-        "not_before": options.not_before,
-        "expires": options.expires,
-        "window": options.window,
-        "max_attempts": options.max_attempts,
-        "gap_s": options.gap,
-        "reached_after_s": options.reached_after,
-        "ring_timeout_s": options.ring_timeout,
-    });
-    if options.people {
-        body["people"] = options.filter.to_json()?;
-    }
-    if let Some(url) = &options.webhook {
-        body["webhook"] = json!({ "url": url });
-    }
-    // Looked at before there is a draft without them.
-    let table = options.recipients.as_ref().map(read).transpose()?;
-    let api = &options.api;
-    let mut row = api.ask_json(Method::POST, "Broadcasts", &[], &body)?;
-    if let Some(table) = table {
-        let sid = row["sid"].as_str().unwrap_or_default();
-        let path = format!("Broadcasts/{sid}/Recipients.csv");
-        let answer = api.ask(Method::POST, &path, &[], CSV, table);
-        let answer = answer.with_context(|| {
-            format!("{sid} is a draft without these recipients: add them, or leave it")
-        })?;
-        row = serde_json::from_slice(&answer)?;
-    }
-    match api.json {
-        true => writeln!(out, "{row:#}")?,
-        false => writeln!(out, "{}", row["sid"].as_str().unwrap_or_default())?,
-    }
-    Ok(())
 }
 
 fn dry_run(one: &One, mean_call_s: u32, out: &mut impl Write) -> anyhow::Result<()> {
@@ -303,48 +216,6 @@ fn dry_run(one: &One, mean_call_s: u32, out: &mut impl Write) -> anyhow::Result<
     )?;
     write!(out, "{}", groups(&told))?;
     Ok(())
-}
-
-/// `3 h 20 min`, or seconds below a minute.
-fn duration(seconds: &Value) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a duration, which saturates"
-    )]
-    let seconds = seconds.as_f64().unwrap_or(0.0).ceil() as u64;
-    in_words(seconds)
-}
-
-/// The same, of whole seconds.
-pub(crate) fn in_words(seconds: u64) -> String {
-    match (seconds / 3_600, seconds / 60 % 60) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min {} s", seconds % 60),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
-}
-
-/// Who stands where, by language, area and operator.
-fn groups(told: &Value) -> String {
-    let mut shown = String::new();
-    for kind in ["language", "area", "operator"] {
-        let of_kind = told[format!("by_{kind}")].as_object();
-        shown.push_str(&format!(
-            "{kind:<20} {:>9} {:>9} {:>9} {:>9}\n",
-            "people", "reached", "given up", "calls"
-        ));
-        for (name, group) in of_kind.into_iter().flatten() {
-            shown.push_str(&format!(
-                "  {name:<18} {:>9} {:>9} {:>9} {:>9}\n",
-                group["recipients"].to_string(),
-                group["reached"].to_string(),
-                group["given_up"].to_string(),
-                group["attempts"].to_string()
-            ));
-        }
-    }
-    shown
 }
 
 fn order(one: &One, order: &str, out: &mut impl Write) -> anyhow::Result<()> {
@@ -408,94 +279,5 @@ fn watch(one: &One, out: &mut impl Write) -> anyhow::Result<()> {
             return one.tell(&row, out);
         }
         std::thread::sleep(LOOKS);
-    }
-}
-
-/// Who is neither reached nor given up.
-fn left(progress: &Value) -> u64 {
-    ["waiting", "again", "calling"]
-        .iter()
-        .map(|name| progress[name].as_u64().unwrap_or(0))
-        .sum()
-}
-
-/// A bar, and the numbers behind it.
-fn line(row: &Value) -> String {
-    let progress = &row["progress"];
-    let of = |name: &str| progress[name].as_u64().unwrap_or(0);
-    let all = of("recipients").max(1);
-    let done = of("reached") + of("given_up");
-    let filled = usize::try_from(done * BAR as u64 / all)
-        .unwrap_or(BAR)
-        .min(BAR);
-    format!(
-        "{} [{}{}] {done} of {}: {} reached, {} given up; {} being called, {} to come, {} again; {} calls{}",
-        row["state"].as_str().unwrap_or_default(),
-        "#".repeat(filled),
-        "-".repeat(BAR - filled),
-        of("recipients"),
-        of("reached"),
-        of("given_up"),
-        of("calling"),
-        of("waiting"),
-        of("again"),
-        of("attempts"),
-        match &progress["time_left_s"] {
-            Value::Null => String::new(),
-            left => format!(
-                ", {} a minute, about {} left",
-                of("attempts_per_minute"),
-                duration(left)
-            ),
-        },
-    )
-}
-
-fn shown(row: &Value) -> String {
-    let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
-    let mut shown = format!(
-        "{}  {}\n{}\n  from {}, {} priority, made {}, started {}, ended {}\n",
-        text("sid"),
-        text("name"),
-        line(row),
-        text("from"),
-        text("priority"),
-        text("date_created"),
-        text("date_started"),
-        text("date_ended"),
-    );
-    let outcomes = row["progress"]["outcomes"].as_object();
-    for (outcome, count) in outcomes.into_iter().flatten() {
-        // A number's own text has no width.
-        shown.push_str(&format!("  {outcome:<12} {:>9}\n", count.to_string()));
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bar_shows_who_is_done_with() {
-        let row = json!({
-            "state": "running",
-            "progress": {
-                "recipients": 300, "waiting": 90, "again": 30, "calling": 30, "reached": 140,
-                "given_up": 10, "attempts": 210, "outcomes": {"reached": 140, "busy": 70},
-                "attempts_per_minute": 70, "time_left_s": 180,
-            },
-        });
-        assert_eq!(
-            line(&row),
-            "running [###############---------------] 150 of 300: 140 reached, 10 given up; \
-             30 being called, 90 to come, 30 again; 210 calls, 70 a minute, about 3 min 0 s left"
-        );
-        assert_eq!(left(&row["progress"]), 150);
-        assert!(
-            shown(&row).contains("  busy                70\n"),
-            "{}",
-            shown(&row)
-        );
     }
 }

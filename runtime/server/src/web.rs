@@ -79,14 +79,16 @@ impl Web {
         self.fetch(account, request, cookies).await.map(to_story)
     }
 
-    /// Tells an account's server something: each attempt at the same has the same token. The status of the answer.
+    /// Tells an account's server something: each attempt at the same has the same token. `own_headers`: secrets, for that server alone. The status of the answer.
     pub(crate) async fn tell(
         &self,
         account: &store::Account,
         request: HttpRequest,
+        own_headers: OwnHeaders,
         token: [u8; 16],
     ) -> Result<u16, HttpError> {
         let request = Request {
+            own_headers,
             token: Some(u128::from_be_bytes(token)),
             ..of_story(request, &SigningKey::new(account.auth_token.expose()))
         };

@@ -1,5 +1,7 @@
 //! Broadcasts: one message to many, and what came of it for each of them.
 
+mod flow_start;
+mod operators;
 mod recipient;
 mod work;
 
@@ -8,6 +10,8 @@ use std::collections::BTreeMap;
 use call::{AccountSid, BroadcastSid, StatusCallback};
 use serde::{Deserialize, Serialize};
 
+pub use self::flow_start::FlowStart;
+pub use self::operators::{ByOperator, OperatorCounts};
 pub use self::recipient::{
     AttemptOutcome, Judgement, NewRecipient, Recipient, RecipientAttempt, RecipientPage,
     RecipientState, Standing,
@@ -90,6 +94,8 @@ pub struct NewBroadcast {
     pub message: Message,
     /// What else is ordered.
     pub rules: BroadcastRules,
+    /// The flow that is started for each person that was reached.
+    pub flow_start: Option<FlowStart>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_unix_ms: u64,
 }
@@ -105,6 +111,8 @@ pub struct BroadcastChange {
     pub message: Option<Message>,
     /// What else is ordered.
     pub rules: Option<BroadcastRules>,
+    /// The flow that is started for each person that was reached.
+    pub flow_start: Option<FlowStart>,
 }
 
 /// How far a broadcast has come.
@@ -246,6 +254,10 @@ pub struct Broadcast {
     pub ended_unix_ms: Option<u64>,
     /// When anything of it was last written.
     pub updated_unix_ms: u64,
+    /// The flow that is started for each person that was reached.
+    pub flow_start: Option<FlowStart>,
+    /// What came of it so far, by the recipients' network operators.
+    pub by_operator: ByOperator,
 }
 
 impl Broadcast {

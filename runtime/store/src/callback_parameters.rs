@@ -82,6 +82,31 @@ pub(crate) fn reached_parameters(
     form
 }
 
+/// What the flow is told that is started for somebody who has heard a broadcast by this call.
+pub(crate) fn flow_start_parameters(
+    broadcast: &Broadcast,
+    recipient: &Recipient,
+    call: &CallRow,
+) -> Form {
+    let mut form = Form::new();
+    put(&mut form, "broadcast_sid", broadcast.sid);
+    put(&mut form, "broadcast", &broadcast.name);
+    put(&mut form, "call_sid", call.sid);
+    put(&mut form, "from", &call.from);
+    put(&mut form, "to", recipient.number.as_str());
+    put(&mut form, "attempts", recipient.attempts.len());
+    if let Some(record) = &call.record {
+        put(&mut form, "duration", record.duration_s);
+    }
+    if let Some(language) = &recipient.language {
+        put(&mut form, "language", language);
+    }
+    for (name, value) in &recipient.fields {
+        put(&mut form, &format!("field_{name}"), value);
+    }
+    form
+}
+
 /// A recording's turn. `url`: where its file is.
 pub(crate) fn recording_parameters(row: &RecordingRow, url: &str) -> Form {
     let mut form = Form::new();

@@ -3,7 +3,7 @@
 use call::{AccountSid, CallCallback, CallStatus, CallbackSubject, ProgressEvent, StatusCallback};
 use serde::{Deserialize, Serialize};
 
-use crate::CallEventKind;
+use crate::{CallEventKind, FlowStart};
 
 /// What an event of a call means to who is told; none where they are not told of such.
 pub(crate) const fn turn_of(kind: &CallEventKind) -> Option<ProgressEvent> {
@@ -57,6 +57,8 @@ pub struct CallbackRow {
     pub due_unix_ms: Option<u64>,
     /// Why the last attempt failed.
     pub error: Option<String>,
+    /// The flow that is started, in place of a form that is sent.
+    pub start: Option<FlowStart>,
 }
 
 impl CallbackRow {

@@ -6,6 +6,7 @@
 
 mod account_row;
 mod audit;
+mod broadcast_row;
 mod broadcasts;
 mod call_rows;
 mod callbacks;

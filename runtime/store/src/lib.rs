@@ -59,9 +59,9 @@ pub use apply::{Applied, GeneratedToken, Item};
 pub use audit::{AuditEntry, Author, MAX_AUDIT_ENTRIES};
 pub use broadcast::{
     AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastCursor, BroadcastOrder,
-    BroadcastPage, BroadcastRules, BroadcastState, BroadcastStore, BroadcastWork, Judgement,
-    Message, NewBroadcast, NewRecipient, Recipient, RecipientAttempt, RecipientPage,
-    RecipientState, random_broadcast_sid,
+    BroadcastPage, BroadcastRules, BroadcastState, BroadcastStore, BroadcastWork, ByOperator,
+    FlowStart, Judgement, Message, NewBroadcast, NewRecipient, OperatorCounts, Recipient,
+    RecipientAttempt, RecipientPage, RecipientState, random_broadcast_sid,
 };
 pub use call::{CallCallback, ProgressEvent, RecordingSource};
 pub use call_row::{

@@ -85,6 +85,7 @@ pub(crate) enum Purpose {
     LoginPassword,
     CredentialsPassword,
     CallPassword,
+    FlowToken,
 }
 
 impl Purpose {
@@ -102,6 +103,7 @@ impl Purpose {
             Self::LoginPassword => b"login-password",
             Self::CredentialsPassword => b"credentials-password",
             Self::CallPassword => b"call-password",
+            Self::FlowToken => b"flow-token",
         }
     }
 }

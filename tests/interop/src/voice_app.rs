@@ -15,6 +15,9 @@ pub struct Page {
     content_type: &'static str,
     body: Vec<u8>,
     delay: Duration,
+    status: &'static str,
+    /// What the first so many requests get in its place.
+    refusals: (usize, &'static str),
 }
 
 impl Page {
@@ -26,6 +29,8 @@ impl Page {
             content_type: "text/xml",
             body: document.into(),
             delay: Duration::ZERO,
+            status: "200 OK",
+            refusals: (0, ""),
         }
     }
 
@@ -47,8 +52,21 @@ impl Page {
             path: format!("/{name}.wav"),
             content_type: "audio/wav",
             body,
-            delay: Duration::ZERO,
+            ..Self::twiml("", "")
         }
+    }
+
+    /// The same with another status, such as `201 Created`.
+    #[must_use]
+    pub fn with_status(self, status: &'static str) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same after the first `times` requests, which get this status.
+    #[must_use]
+    pub fn refusing(self, times: usize, status: &'static str) -> Self {
+        let refusals = (times, status);
+        Self { refusals, ..self }
     }
 
     /// The same after `delay`.
@@ -126,13 +144,16 @@ impl VoiceApp {
 fn answer(stream: &TcpStream, pages: &[Page], log: &Mutex<Vec<Asked>>) -> Option<()> {
     let asked = read(stream)?;
     let page = pages.iter().find(|page| page.path == asked.path);
-    log.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(asked);
+    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = log.iter().filter(|other| other.path == asked.path).count();
+    log.push(asked);
+    drop(log);
     let (status, content_type, body) = match page {
         Some(page) => {
             std::thread::sleep(page.delay);
-            ("200 OK", page.content_type, page.body.as_slice())
+            let (times, refusal) = page.refusals;
+            let status = if before < times { refusal } else { page.status };
+            (status, page.content_type, page.body.as_slice())
         }
         None => ("404 Not Found", "text/plain", b"no such page".as_slice()),
     };

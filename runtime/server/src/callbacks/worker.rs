@@ -1,12 +1,14 @@
 //! The task between the store's outbox and the web.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use call::HttpError;
+use call::{HttpError, HttpRequest};
 use delivery::{Delivery, Input, Output, Waiting};
-use store::{CallbackOutcome, CallbackRow};
+use egress::OwnHeaders;
+use serde_json::json;
+use store::{Account, CallbackOutcome, CallbackRow, FlowStart};
 use tokio::sync::mpsc;
 use tracing::{debug, error, info};
 use url::form_urlencoded;
@@ -193,12 +195,17 @@ impl Worker {
 /// Asks the tenant's server once.
 async fn attempt(services: &Services, row: &CallbackRow) -> Result<(), Failure> {
     let directory = services.store.directory();
-    let account = directory.account(row.account).ok_or_else(|| Failure {
-        why: "there is no such account any more".to_owned(),
-        may_try_again: false,
-    })?;
-    let request = webhook(&row.to, &form(row));
-    match services.web.tell(account, request, row.token).await {
+    let account = directory.account(row.account);
+    let account = account.ok_or_else(|| lost("there is no such account any more"))?;
+    let (request, secrets) = match &row.start {
+        None => (webhook(&row.to, &form(row)), OwnHeaders::default()),
+        Some(start) => flow_start(account, row, start)?,
+    };
+    match services
+        .web
+        .tell(account, request, secrets, row.token)
+        .await
+    {
         Ok(status) => taken(status),
         Err(error) => Err(Failure {
             may_try_again: matches!(
@@ -207,6 +214,41 @@ async fn attempt(services: &Services, row: &CallbackRow) -> Result<(), Failure> 
             ),
             why: error.to_string(),
         }),
+    }
+}
+
+/// The request by which `RapidPro` starts a flow for whom the row is about, and the token that it asks for.
+fn flow_start(
+    account: &Account,
+    row: &CallbackRow,
+    start: &FlowStart,
+) -> Result<(HttpRequest, OwnHeaders), Failure> {
+    let broadcast = row.parameter("broadcast_sid").unwrap_or_default().parse();
+    let broadcast = broadcast.map_err(|_| lost("it names no broadcast"))?;
+    let token = account.open_flow_token(broadcast, start);
+    let token = token.map_err(|error| lost(&error.to_string()))?;
+    let params: BTreeMap<_, _> = row.parameters.iter().cloned().collect();
+    let urn = format!("tel:{}", row.parameter("to").unwrap_or_default());
+    let body = json!({ "flow": start.flow, "urns": [urn], "params": params });
+    let request = HttpRequest {
+        method: row.to.method,
+        url: row.to.url.clone(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.to_string().into_bytes(),
+        sign: false,
+    };
+    let proof = format!("Token {}", token.expose());
+    Ok((
+        request,
+        OwnHeaders(vec![("authorization".to_owned(), proof)]),
+    ))
+}
+
+/// What no further attempt would mend.
+fn lost(why: &str) -> Failure {
+    Failure {
+        why: why.to_owned(),
+        may_try_again: false,
     }
 }
 

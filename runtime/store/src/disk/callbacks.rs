@@ -12,7 +12,7 @@ use crate::callback_row::CallbackState;
 use crate::{CallRow, CallbackRow, ProgressEvent, Scope, StoreError};
 
 /// The version of the callbacks written today.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The tables as an open write transaction sees them.
 pub(super) struct CallbackTables<'t> {
@@ -149,6 +149,8 @@ pub(super) fn given_up(
 
 fn read(stored: &[u8]) -> Result<CallbackRow, StoreError> {
     match version("callback", stored)? {
+        // It starts no flow, which is its last field.
+        (2, row) => decode_row("callback", &[row, &[0]].concat()),
         (VERSION, row) => decode_row("callback", row),
         (version, _) => Err(unknown_version("callback", version)),
     }
@@ -186,6 +188,7 @@ impl FirstCallback {
             attempts: self.attempts,
             due_unix_ms: self.due_unix_ms,
             error: self.error,
+            start: None,
         }
     }
 }

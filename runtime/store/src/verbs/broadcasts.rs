@@ -1,21 +1,21 @@
 //! A broadcast's life, and its recipients': the rules, once for all implementations.
 
-use call::{BroadcastSid, CallRecord, CallSid, CallStatus, CallbackSubject, Direction};
+mod told;
+
+use call::{BroadcastSid, CallRecord, CallSid, CallStatus, Direction};
 use numbers::PhoneNumber;
 use sha2::{Digest, Sha256};
 
 use super::accept_call;
-use super::callbacks::{News, tell};
 use crate::broadcast::{
     MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, RECALLED, REFUSED_BY_POLICY, outcome,
 };
-use crate::callback_parameters::reached_parameters;
 use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::{
     Account, AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder,
-    BroadcastState, CallRow, Directory, EXPIRED, Judgement, NewBroadcast, NewCall, NewRecipient,
-    Recipient, RecipientAttempt, RecipientState, Scope, StoreError,
+    BroadcastState, ByOperator, CallRow, Directory, EXPIRED, Judgement, NewBroadcast, NewCall,
+    NewRecipient, Recipient, RecipientAttempt, RecipientState, Scope, StoreError,
 };
 
 /// How long somebody waits whose call was refused before it was dialled, in milliseconds.
@@ -47,6 +47,8 @@ pub(crate) fn create_broadcast(
         started_unix_ms: None,
         ended_unix_ms: None,
         updated_unix_ms: new.created_unix_ms,
+        flow_start: new.flow_start,
+        by_operator: ByOperator::default(),
     };
     rows.put_broadcast(&row)?;
     Ok(row)
@@ -67,6 +69,7 @@ pub(crate) fn change_broadcast(
         from: change.from.unwrap_or(before.from),
         message: change.message.unwrap_or(before.message),
         rules: change.rules.unwrap_or(before.rules),
+        flow_start: change.flow_start.or(before.flow_start),
         updated_unix_ms: at_unix_ms,
         ..before
     };
@@ -91,9 +94,13 @@ pub(crate) fn add_recipients(
             "a broadcast has {MAX_RECIPIENTS} recipients at most, and takes {MAX_WRITTEN_AT_ONCE} at once"
         )));
     }
+    let directory = rows.directory();
     for new in recipients {
         let is_new = rows.recipient(sid, new.number.as_str())?.is_none();
         row.counts.waiting += u64::from(is_new);
+        if is_new {
+            row.by_operator.add(&directory, &new.number);
+        }
         let waiting = RecipientState::Waiting { due_unix_ms: 0 };
         let recipient = Recipient {
             number: new.number,
@@ -280,6 +287,7 @@ pub(super) fn note_end(
     }
     let outcome = outcome(&row.rules, record);
     *row.counts.outcomes.entry(outcome).or_default() += 1;
+    row.by_operator.called(&rows.directory(), &number, outcome);
     recipient.attempts.push(RecipientAttempt {
         call: call.sid,
         started_unix_ms: call.started_unix_ms.unwrap_or(call.created_unix_ms),
@@ -296,17 +304,8 @@ pub(super) fn note_end(
         AttemptOutcome::Reached => RecipientState::Reached,
         _ => RecipientState::Judged,
     };
-    if let (RecipientState::Reached, Some(to)) = (&state, &row.rules.webhook) {
-        let news = News {
-            account: row.account,
-            subject: CallbackSubject::Call(call.sid),
-            event: AttemptOutcome::Reached.to_string(),
-            sequence: 0,
-            to: to.clone(),
-            parameters: reached_parameters(&row, &recipient, call, at_unix_ms),
-            at_unix_ms,
-        };
-        tell(rows, news)?;
+    if state == RecipientState::Reached {
+        told::reached(rows, &row, &recipient, call, at_unix_ms)?;
     }
     move_to(rows, &mut row, recipient, state)?;
     written(rows, row, at_unix_ms).map(drop)
@@ -341,6 +340,9 @@ fn move_to(
     let called = !after.attempts.is_empty();
     *counted(&mut row.counts, &was, called) -= 1;
     *counted(&mut row.counts, &after.state, called) += 1;
+    let directory = rows.directory();
+    row.by_operator
+        .stands(&directory, &after.number, &after.state);
     put(rows, row, Some(&was), &after)
 }
 

@@ -7,8 +7,8 @@ use crate::callback_row::{CallbackState, turn_of};
 use crate::rows::Rows;
 use crate::seal::random_bytes;
 use crate::{
-    CallCallback, CallEvent, CallEventKind, CallRow, CallbackOutcome, CallbackRow, ProgressEvent,
-    Scope, StoreError,
+    CallCallback, CallEvent, CallEventKind, CallRow, CallbackOutcome, CallbackRow, FlowStart,
+    ProgressEvent, Scope, StoreError,
 };
 
 /// Keeps who is told of a new call.
@@ -69,6 +69,7 @@ pub(super) fn note(
             sequence: state.told,
             to: state.callback.to.clone(),
             parameters: call_parameters(row, turn, state.told, event.at_unix_ms),
+            start: None,
             at_unix_ms: event.at_unix_ms,
         };
         tell(rows, news)?;
@@ -88,6 +89,8 @@ pub(super) struct News {
     pub(super) sequence: u32,
     pub(super) to: StatusCallback,
     pub(super) parameters: Vec<(String, String)>,
+    /// The flow that is started, in place of a form that is sent.
+    pub(super) start: Option<FlowStart>,
     pub(super) at_unix_ms: u64,
 }
 
@@ -107,6 +110,7 @@ pub(super) fn tell(rows: &mut dyn Rows, news: News) -> Result<(), StoreError> {
         attempts: 0,
         due_unix_ms: Some(news.at_unix_ms),
         error: None,
+        start: news.start,
     })
 }
 

@@ -74,6 +74,7 @@ fn tell(
         sequence: row.told,
         to: callback.to.clone(),
         parameters: conference_parameters(row, event, note),
+        start: None,
         at_unix_ms: note.at_unix_ms,
     };
     callbacks::tell(rows, news)?;

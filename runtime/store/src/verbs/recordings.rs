@@ -100,6 +100,7 @@ fn note(rows: &mut dyn Rows, row: &RecordingRow) -> Result<(), StoreError> {
         sequence: u32::from(begun_was_told && turn != RecordingTurn::InProgress),
         to: told.callback.to.clone(),
         parameters: recording_parameters(row, &told.url),
+        start: None,
         at_unix_ms: row.updated_unix_ms,
     };
     tell(rows, news)

@@ -6,8 +6,9 @@ use call::{BroadcastSid, CallRecord, CallStatus, HUNG_UP_BY_US, HttpMethod, Stat
 use jackfield_store::broadcast::{MAX_WRITTEN_AT_ONCE, RECALLED, REFUSED_BY_POLICY};
 use jackfield_store::{
     AttemptOutcome, Broadcast, BroadcastChange, BroadcastOrder, BroadcastRules, BroadcastState,
-    DiskStore, EXPIRED, Judgement, Leg, Message, NewBroadcast, NewCall, NewRecipient, PhoneNumber,
-    Places, Recipient, RecipientState, Store, StoreError, TrunkId,
+    DiskStore, EXPIRED, Judgement, Leg, Message, NewBroadcast, NewCall, NewRecipient,
+    OperatorCounts, PhoneNumber, Places, Recipient, RecipientState, Secret, Store, StoreError,
+    TrunkId,
 };
 
 use crate::support::{TENANTS, clinic, hotline, outbound, parse, sid};
@@ -35,6 +36,7 @@ fn new(rules: BroadcastRules) -> NewBroadcast {
         from: "+85512345678".to_owned(),
         message: Message::Twiml("<Response/>".to_owned()),
         rules,
+        flow_start: None,
         created_unix_ms: 5,
     }
 }
@@ -494,6 +496,85 @@ fn who_was_reached_is_told_in_the_same_transaction() {
         ] {
             assert_eq!(told[0].parameter(name), Some(&*expected), "{name}");
         }
+    });
+}
+
+#[test]
+fn a_flow_is_started_for_who_was_reached_with_a_token_that_lies_sealed() {
+    on_each(|store| {
+        let scope = hotline(store);
+        let directory = store.directory();
+        let account = directory.account(scope.account()).unwrap();
+        let token = Secret::new("a token of RapidPro's".to_owned());
+        let server = "https://rapidpro.example".to_owned();
+        let start = account.seal_flow_start(BC, server, "f5901b62".to_owned(), &token);
+        draft(store, 2, BroadcastRules::default());
+        let change = BroadcastChange {
+            flow_start: Some(start.clone()),
+            ..BroadcastChange::default()
+        };
+        let changed = store.change_broadcast(scope, BC, change, 6).wait().unwrap();
+        assert_eq!(changed.unwrap().flow_start, Some(start.clone()));
+        order(store, BroadcastOrder::Start, 7).unwrap();
+        call(store, 0, 1, 10);
+        ends(store, 1, CallStatus::Busy, "", 0, 20);
+        assert!(store.callbacks_after(0, 9).unwrap().is_empty());
+        call(store, 1, 2, 10);
+        ends(store, 2, CallStatus::Completed, HUNG_UP_BY_US, 9, 20);
+        let told = store.callbacks_after(0, 9).unwrap();
+        let [told] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        let url = "https://rapidpro.example/api/v2/flow_starts.json";
+        assert_eq!(
+            (told.event.as_str(), told.to.url.as_str()),
+            ("flow-start", url)
+        );
+        assert_eq!(told.parameter("field_name"), Some("N1"));
+        assert_eq!(told.parameter("broadcast_sid"), Some(&*BC.to_string()));
+        let kept = told.start.as_ref().unwrap();
+        assert_eq!(account.open_flow_token(BC, kept), Ok(token.clone()));
+        assert!(!format!("{told:?}").contains(token.expose()));
+        let other = BroadcastSid::from_bytes([8; 16]);
+        assert!(account.open_flow_token(other, kept).is_err());
+    });
+}
+
+#[test]
+fn what_comes_of_it_is_counted_by_operator() {
+    on_each(|store| {
+        let tenants = format!(
+            "{TENANTS}\n[[operator]]\ncountry = \"KH\"\nname = \"Smart\"\nprefixes = [\"{}\"]\n",
+            number(0)
+        );
+        store.apply(parse(&tenants)).wait().unwrap();
+        started(store, 3, BroadcastRules::default());
+        call(store, 0, 1, 10);
+        ends(store, 1, CallStatus::Busy, "", 0, 20);
+        let row = judge(store, 0, Judgement::GiveUp("enough".to_owned()));
+        call(store, 1, 2, 10);
+        ends(store, 2, CallStatus::Completed, HUNG_UP_BY_US, 9, 20);
+        assert_eq!(row.counts.given_up, 1);
+        let row = self::row(store);
+        let counted: Vec<_> = row.by_operator.iter().collect();
+        let counts = |of: usize| {
+            let (name, counts) = counted[of];
+            let OperatorCounts {
+                recipients,
+                reached,
+                given_up,
+                outcomes,
+            } = counts;
+            (name, [*recipients, *reached, *given_up], outcomes.clone())
+        };
+        let one = |outcome| BTreeMap::from([(outcome, 1)]);
+        assert_eq!(counted.len(), 2);
+        assert_eq!(counts(0).1, [1, 0, 1]);
+        assert_eq!(counts(0).2, one(AttemptOutcome::Busy));
+        assert_eq!(
+            counts(1),
+            ("other", [2, 1, 0], one(AttemptOutcome::Reached))
+        );
     });
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Registers people by phone as `examples/plugins/laos-registration` does, as a web application that answers in TwiML.
+"""Registers people by phone as `examples/plugins/laos-registration` or, with `--line cambodia`, `cambodia-registration` does, as a web
+application that answers in TwiML.
 
 Point a number's voice URL at http://127.0.0.1:8000/. Needs Twilio's library (`pip install twilio`). Where the line may be, and who may ask:
 
@@ -13,17 +14,16 @@ import base64
 import csv
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-LANGUAGE = "lao"
-FOLDER = "ews_laos_registration"
 API = os.environ["JACKFIELD_URL"]
 ACCOUNT, TOKEN = os.environ["ACCOUNT_SID"], os.environ["AUTH_TOKEN"]
 
@@ -56,7 +56,7 @@ class People:
         with urllib.request.urlopen(urllib.request.Request(url, data, self.headers, method=method)) as answer:
             return json.load(answer)
 
-    def save(self, number, gazetteer, code):
+    def save(self, number, gazetteer, code, language):
         try:
             areas = self.ask("GET", number)["areas"]
         except urllib.error.HTTPError as error:
@@ -67,63 +67,139 @@ class People:
         fields = {
             "iso": around[-1]["iso"],
             "latest_area": code,
-            "latest_address_en": ", ".join(place["name_en"] for place in around),
-            "latest_address_local": ", ".join(place["name_local"] for place in around),
+            "latest_address_en": names(around, "name_en"),
+            "latest_address_local": names(around, "name_local"),
         }
-        person = {"language": LANGUAGE, "areas": sorted({*areas, code}), "fields": fields}
+        person = {"language": language, "areas": sorted({*areas, code}), "fields": fields}
         self.ask("PUT", number, person)
 
 
+def names(places, column):
+    return ", ".join(place[column] for place in places if place[column])
+
+
+def is_number(text):
+    """What people are known by: E.164 with its plus, or a short code; neither `anonymous` nor a number in its country's own form."""
+    return re.fullmatch(r"\+[1-9]\d{4,14}|\d{1,8}", text) is not None
+
+
+class Laos:
+    """Provinces and districts, in one language."""
+
+    folder, ending = "ews_laos_registration", "mp3"
+    languages = ["lao"]
+    asks_language = False
+    feedback_numbers = ()
+
+
+class Cambodia:
+    """A language first; on some numbers, whether to register or to speak."""
+
+    folder, ending = "ews_registration", "wav"
+    languages = ["khm", "cmo", "jra", "tpu", "krr"]
+    asks_language = True
+
+    def __init__(self, feedback_numbers):
+        self.feedback_numbers = feedback_numbers
+
+
 class Line:
-    """The steps of a call. Each answers with TwiML."""
+    """The steps of a call. Each answers with TwiML; what is known of the call stands in the next step's URL."""
 
-    def __init__(self, gazetteer, attempts):
-        self.gazetteer, self.attempts, self.people = gazetteer, attempts, People()
+    def __init__(self, country, gazetteer, given):
+        self.country, self.gazetteer, self.given, self.people = country, gazetteer, given, People()
+        self.first = country.languages[0]
 
-    def introduction(self, _call):
+    def introduction(self, call):
+        if call["To"] not in self.country.feedback_numbers and not is_number(caller(call)):
+            return self.farewell("no_number", self.first)
         answer = VoiceResponse()
-        answer.play(prompt("introduction"))
-        answer.redirect("/ask?within=")
+        answer.play(self.prompt("introduction", self.first))
+        answer.redirect(step("/ask", {"menu": "main" if call["To"] in self.country.feedback_numbers else self.top()}))
         return answer
 
+    def top(self):
+        """Where a star leads back to."""
+        return "language" if self.country.asks_language else "place"
+
     def ask(self, call):
-        """Asks for a place within another; counts how often nothing was pressed."""
+        """Asks a question; counts how often nothing was pressed, and how often what is in no menu."""
+        known = {
+            "menu": call["menu"],
+            "within": call.get("within", ""),
+            "language": call.get("language", self.first),
+            "silences": call.get("silences", 0),
+            "invalid": call.get("invalid", 0),
+        }
+        question = {"main": "main_menu", "language": "select_language", "place": known["within"] or "select_province"}[known["menu"]]
         answer = VoiceResponse()
-        code, silences = call["within"], int(call.get("silences", 0))
-        gather = Gather(action=f"/answer?within={code}&silences={silences}", action_on_empty_result=True)
-        gather.play(prompt(code or "select_province"))
+        gather = Gather(action=step("/answer", known), action_on_empty_result=True)
+        gather.play(self.prompt(question, known["language"]))
         answer.append(gather)
         return answer
 
     def answer(self, call):
-        code, keys, silences = call["within"], call.get("Digits", ""), int(call["silences"])
+        keys, silences = call.get("Digits", ""), int(call["silences"])
+        if call["menu"] == "main":
+            return self.main_menu(call, keys)
         if not keys:
-            return self.goodbye() if silences + 1 == self.attempts else self.ask({"within": code, "silences": silences + 1})
+            return self.farewell("goodbye", call["language"]) if silences + 1 == self.given.attempts else self.ask({**call, "silences": silences + 1})
         if keys.startswith("*"):
-            return self.ask({"within": ""})
-        places = self.gazetteer.within(code)
+            return self.ask({"menu": self.top(), "invalid": call["invalid"]})
         index = int(keys) - 1 if keys.isdigit() else -1
-        if not 0 <= index < len(places):
-            return self.ask({"within": code})
+        if call["menu"] == "language":
+            if not 0 <= index < len(self.country.languages):
+                return self.again(call)
+            return self.ask({"menu": "place", "language": self.country.languages[index], "invalid": call["invalid"]})
+        places = self.gazetteer.within(call["within"])
+        if not 0 <= index < len(places) or call["language"] not in (places[index]["languages"].split() or [call["language"]]):
+            return self.again(call)
         chosen = places[index]["code"]
         if self.gazetteer.within(chosen):
-            return self.ask({"within": chosen})
-        number = call["From"] if call["Direction"] == "inbound" else call["To"]
-        self.people.save(number, self.gazetteer, chosen)
-        return self.farewell("registration_successful")
+            return self.ask({"menu": "place", "within": chosen, "language": call["language"], "invalid": call["invalid"]})
+        self.people.save(caller(call), self.gazetteer, chosen, call["language"])
+        return self.farewell("registration_successful", call["language"])
 
-    def goodbye(self):
-        return self.farewell("goodbye")
-
-    def farewell(self, name):
+    def main_menu(self, call, keys):
+        if keys in ("", "1"):
+            is_known_by = is_number(caller(call))
+            return self.ask({"menu": self.top(), "invalid": call["invalid"]}) if is_known_by else self.farewell("no_number", self.first)
+        if keys != "2":
+            return self.again(call)
         answer = VoiceResponse()
-        answer.play(prompt(name))
+        answer.play(self.prompt("record_feedback_instructions", self.first))
+        answer.record(action="/spoken")
+        answer.redirect("/unspoken")  # where nobody spoke
+        return answer
+
+    def spoken(self, _call):
+        return self.farewell("feedback_successful", self.first)
+
+    def unspoken(self, _call):
+        return self.farewell("goodbye", self.first)
+
+    def again(self, call):
+        invalid = int(call["invalid"]) + 1
+        if invalid == self.given.invalid_attempts:
+            return self.farewell("goodbye", call["language"])
+        return self.ask({**call, "silences": 0, "invalid": invalid})
+
+    def farewell(self, name, language):
+        answer = VoiceResponse()
+        answer.play(self.prompt(name, language))
         answer.hangup()
         return answer
 
+    def prompt(self, name, language):
+        return f"/{self.country.folder}/{name}-{language}.{self.country.ending}"
 
-def prompt(name):
-    return f"/{FOLDER}/{name}-{LANGUAGE}.mp3"
+
+def caller(call):
+    return call["From"] if call["Direction"] == "inbound" else call["To"]
+
+
+def step(path, known):
+    return f"{path}?{urlencode(known)}"
 
 
 def handler(line, prompts):
@@ -139,7 +215,7 @@ def handler(line, prompts):
             if not validator.validate(url, form, self.headers.get("X-Twilio-Signature", "")):
                 return self.reply(403, "text/plain", b"the signature is not that of this account\n")
             parts = urlsplit(self.path)
-            steps = {"/": line.introduction, "/ask": line.ask, "/answer": line.answer}
+            steps = {"/": line.introduction, "/ask": line.ask, "/answer": line.answer, "/spoken": line.spoken, "/unspoken": line.unspoken}
             if parts.path not in steps:
                 return self.reply(404, "text/plain", b"no such step\n")
             query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
@@ -151,7 +227,7 @@ def handler(line, prompts):
             file = prompts / name if prompts else None
             if file is None or not file.is_file():
                 return self.reply(404, "text/plain", b"no such prompt\n")
-            return self.reply(200, "audio/mpeg", file.read_bytes())
+            return self.reply(200, "audio/wav" if name.endswith(".wav") else "audio/mpeg", file.read_bytes())
 
         def reply(self, status, content_type, body):
             self.send_response(status)
@@ -169,11 +245,15 @@ def handler(line, prompts):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--port", type=int, default=8000, help="0 for any that is free")
+    arguments.add_argument("--line", choices=["laos", "cambodia"], default="laos")
     arguments.add_argument("--gazetteer", required=True)
     arguments.add_argument("--prompts", type=Path, help="the folder of the prompts' files")
-    arguments.add_argument("--attempts", type=int, default=3, help="how often a question is asked of who presses nothing; 0: as often as it takes")
+    arguments.add_argument("--attempts", type=int, default=3, help="how often a question is asked of who presses nothing; 0: until a hundred documents have passed without a key")
+    arguments.add_argument("--invalid-attempts", type=int, help="how often in a call something may be pressed that is in no menu; without it as often as it takes")
+    arguments.add_argument("--feedback-number", action="append", default=[], help="Cambodia: a called number that takes feedback")
     given = arguments.parse_args()
-    line = Line(Gazetteer(given.gazetteer), given.attempts)
+    country = Laos() if given.line == "laos" else Cambodia(given.feedback_number)
+    line = Line(country, Gazetteer(given.gazetteer), given)
     server = ThreadingHTTPServer(("127.0.0.1", given.port), handler(line, given.prompts))
     print(f"The registration line is at http://127.0.0.1:{server.server_port}/", flush=True)
     server.serve_forever()

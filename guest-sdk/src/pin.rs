@@ -88,7 +88,8 @@ pub enum Verdict {
 ///     let pin = call.conceal_keys()?;
 ///     call.answer()?;
 ///     let question = call.say("Type your PIN, and press hash.")?;
-///     question.gather(Digits::up_to(16).until('#'), Duration::from_secs(5))?;
+///     // A PIN has at most 16 digits: with one more, its `#` belongs to it, and not to the next question.
+///     question.gather(Digits::up_to(17).until('#'), Duration::from_secs(5))?;
 ///     Ok(pin.check("operator-pin")? == Verdict::Right)
 /// }
 ///
@@ -169,7 +170,7 @@ mod tests {
             let call = Call::on(caller);
             call.answer().unwrap();
             let pin = call.conceal_keys().unwrap();
-            let digits = Digits::up_to(16).until('#');
+            let digits = Digits::up_to(17).until('#');
             let keys = call.gather(digits, Duration::from_secs(5)).unwrap();
             assert_eq!(keys, told);
             assert_eq!(pin.check("pin"), Ok(verdict), "{typed}");

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a number, at most: `+` and the 15 digits of E.164.
-const NUMBER_BYTES: usize = 16;
 /// Bytes of a language's tag, at most.
 const LANGUAGE_BYTES: usize = 35;
 /// Bytes of an area's code, at most.
@@ -158,14 +156,21 @@ impl From<Person> for PersonChange {
     }
 }
 
+/// The same numbers as everywhere: E.164 with its plus (5 to 15 digits, not beginning with 0), or a short code (1 to 8 digits).
 fn check_number(number: &str) -> Result<(), PeopleError> {
-    let digits = number.strip_prefix('+').unwrap_or(number);
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number && number.len() <= NUMBER_BYTES {
+    let (digits, lengths) = match number.strip_prefix('+') {
+        Some(digits) => (digits, 5..=15),
+        None => (number, 1..=8),
+    };
+    let is_number = lengths.contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !number.starts_with("+0");
+    if is_number {
         return Ok(());
     }
     Err(PeopleError::Invalid(
-        "a person's number is a + and at most 15 digits, or a short code".to_owned(),
+        "a person's number is E.164 with its plus, such as `+85620555001`, or a short code of 1 to 8 digits"
+            .to_owned(),
     ))
 }
 
@@ -302,7 +307,16 @@ mod tests {
             let error = people.obey(PeopleCommand::Save(change)).unwrap_err();
             assert!(error.to_string().contains(told), "{error}");
         };
-        for number in ["", "+", "anonymous", "+85620 12345", "+1234567890123456"] {
+        for number in [
+            "",
+            "+",
+            "anonymous",
+            "+85620 12345",
+            "+1234567890123456",
+            "+1234",
+            "+0123456",
+            "02055500001",
+        ] {
             let number = number.to_owned();
             check(PersonChange { number, ..change() }, "a short code");
         }

@@ -79,19 +79,26 @@ mod tests {
     #[test]
     fn every_person_has_to_be_as_written() {
         let mut people = People::default();
-        for (number, area) in [("+1", "14"), ("+2", "16")] {
+        for (number, area) in [("+15550001", "14"), ("+15550002", "16")] {
             let person = words(area).into_person(number);
             people.obey(PeopleCommand::Save(person.into())).unwrap();
         }
         for (expected, told) in [
-            (&[("+1", "14"), ("+2", "16")][..], ""),
-            (&[("+1", "14")], "+2: expected nobody, but there was"),
+            (&[("+15550001", "14"), ("+15550002", "16")][..], ""),
             (
-                &[("+1", "17"), ("+2", "16")],
+                &[("+15550001", "14")],
+                "+15550002: expected nobody, but there was",
+            ),
+            (
+                &[("+15550001", "17"), ("+15550002", "16")],
                 "expected language none, areas [\"17\"], fields {}, but there was language none, areas [\"14\"], fields {}",
             ),
             (
-                &[("+1", "14"), ("+2", "16"), ("+3", "16")],
+                &[
+                    ("+15550001", "14"),
+                    ("+15550002", "16"),
+                    ("+15550003", "16"),
+                ],
                 "but there was nobody",
             ),
         ] {

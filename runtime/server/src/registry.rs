@@ -70,3 +70,38 @@ fn read(number: &str) -> Result<PhoneNumber, PeopleError> {
     let number = number.parse();
     number.map_err(|error: numbers::InvalidNumber| PeopleError::Invalid(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A story that a harness lets save somebody can save them here.
+    #[test]
+    fn what_is_asked_for_is_a_number_by_the_same_rule_as_what_is_kept() {
+        let mut outcomes = [0, 0];
+        for text in [
+            "+8562055500001",
+            "+12345",
+            "+123456789012345",
+            "1",
+            "1294",
+            "12345678",
+            "0345",
+            "",
+            "+",
+            "+1234",
+            "+1234567890123456",
+            "+0123456",
+            "123456789",
+            "02055500001",
+            "anonymous",
+            "+85620 555",
+            "１２９４",
+        ] {
+            let asked = PeopleCommand::Get(text.to_owned()).check();
+            assert_eq!(asked.is_ok(), read(text).is_ok(), "{text}");
+            outcomes[usize::from(asked.is_ok())] += 1;
+        }
+        assert_eq!(outcomes, [10, 7]);
+    }
+}

@@ -28,7 +28,7 @@ fn server(callees: &Callees) -> Server {
     let recorder = needs::workspace().join("examples/plugins/message-recorder");
     let (pushed, told) = plugin_in(&recorder, &server, &["push", "--name", "menu"]);
     assert!(pushed, "{told}");
-    assert!(told.contains("tested: 15 cases"), "{told}");
+    assert!(told.contains("tested: 20 cases"), "{told}");
     server
 }
 

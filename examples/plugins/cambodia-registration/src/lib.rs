@@ -3,7 +3,7 @@
 //! A greeting in Khmer; on numbers that take feedback a menu (1 or nothing registers, 2 records); the languages; the provinces in the order
 //! of the gazetteer, of which each is offered in the languages that the gazetteer gives it; districts; communes; a farewell. Where the
 //! gazetteer has nothing below a place, that place is registered. A star goes back to the languages. What is in no menu hears the same
-//! question again, and so does silence.
+//! question again, and so does silence. Who has no number that can be registered hears that at once, or when they have chosen to register.
 //!
 //! Settings: see [`registration::Line`]; `feedback-numbers` (called numbers that take feedback, with blanks between them) and
 //! `feedback-url` (what is told when a recording is ready, as TwiML's `recordingStatusCallback`).
@@ -11,7 +11,7 @@
 use jackfield_guest::{
     Call, CallError, HttpMethod, RecordingOptions, RecordingTurn, StatusCallback, info,
 };
-use registration::{Choice, Gazetteer, Line, Pressed, save};
+use registration::{Choice, Gazetteer, Line, Pressed, can_be_saved, save};
 
 jackfield_guest::flow!(run);
 
@@ -26,13 +26,29 @@ struct Registered {
     code: Option<String>,
 }
 
+/// What the first menu of a number that takes feedback has.
+enum Wish {
+    Register,
+    Speak,
+}
+
 fn run(call: &Call) -> Result<(), CallError> {
     let line = Line::new(call, "ews_registration", "wav")?;
     let gazetteer = line.gazetteer()?;
+    let can_be_saved = can_be_saved(call)?;
     call.answer()?;
-    line.play("introduction", FIRST)?;
-    if takes_feedback(call) && wants_to_speak(&line)? {
-        return feedback(call, &line);
+    if takes_feedback(call) {
+        line.play("introduction", FIRST)?;
+        match wants(&line)? {
+            Some(Wish::Speak) => return feedback(call, &line),
+            Some(Wish::Register) if can_be_saved => {}
+            Some(Wish::Register) => return line.turn_away(FIRST),
+            None => return line.give_up(FIRST),
+        }
+    } else if can_be_saved {
+        line.play("introduction", FIRST)?;
+    } else {
+        return line.turn_away(FIRST);
     }
     let Registered { language, code } = register(&line, &gazetteer)?;
     let Some(code) = code else {
@@ -49,13 +65,14 @@ fn takes_feedback(call: &Call) -> bool {
     numbers.split_whitespace().any(|number| number == called)
 }
 
-/// Silence is no wish to speak.
-fn wants_to_speak(line: &Line<'_>) -> Result<bool, CallError> {
+/// What who calls a number that takes feedback chooses; silence registers. None after too many keys that the menu does not have.
+fn wants(line: &Line<'_>) -> Result<Option<Wish>, CallError> {
     loop {
         match line.ask_once("main_menu", FIRST)? {
-            Pressed::Number(1) | Pressed::Silence => return Ok(false),
-            Pressed::Number(2) => return Ok(true),
-            Pressed::Number(_) | Pressed::Back => {}
+            Pressed::Number(1) | Pressed::Silence => return Ok(Some(Wish::Register)),
+            Pressed::Number(2) => return Ok(Some(Wish::Speak)),
+            Pressed::Number(_) | Pressed::Back if line.may_try_again() => {}
+            Pressed::Number(_) | Pressed::Back => return Ok(None),
         }
     }
 }
@@ -69,6 +86,10 @@ fn feedback(call: &Call, line: &Line<'_>) -> Result<(), CallError> {
             options.status_callback(StatusCallback { url, method }, [RecordingTurn::Completed]);
     }
     let recorded = call.record(options)?;
+    if !recorded.heard_voice {
+        line.play("goodbye", FIRST)?;
+        return call.hang_up();
+    }
     info!(
         call,
         "feedback of {} ms: {}", recorded.duration_ms, recorded.url
@@ -105,6 +126,9 @@ fn language(line: &Line<'_>) -> Result<Option<&'static str>, CallError> {
         let language = number.checked_sub(1).and_then(|index| LANGUAGES.get(index));
         if let Some(language) = language {
             return Ok(Some(language));
+        }
+        if !line.may_try_again() {
+            return Ok(None);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Has an official record a message by phone, and keeps it as a file of the account's, which a broadcast then plays.
 //!
 //! Whoever calls types the PIN (the account's secret `message-pin`, 8 to 16 digits), chooses a language where there are several, speaks after
-//! the tone, hears the message back, and keeps it (1), records again (2) or gives up (3). Nothing is kept of who hangs up before, and nobody is
-//! called: that is for whoever starts the broadcast.
+//! the tone, hears the message back, and keeps it (1), records again (2) or gives up (3). Nothing is kept of who hangs up before, or has not
+//! heard it to its end once, and nobody is called: that is for whoever starts the broadcast.
 //!
 //! Settings: `message` (the file is `NAME-LANGUAGE.wav`, or `NAME.wav` where there are no languages; without the setting `message`), `languages`
-//! (such as `lao khm`), `longest` (seconds of a message, 180), `prompts` (a folder of recorded prompts, [`prompts`]; without it they are
+//! (such as `lao khm`), `longest` (seconds of a message, 180; at most 300), `prompts` (a folder of recorded prompts, [`prompts`]; without it they are
 //! spoken).
 
 mod prompts;
@@ -27,6 +27,8 @@ const RECORDINGS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Seconds of a message, where no setting says otherwise.
 const LONGEST: u32 = 180;
+/// Seconds of a message that is kept whatever the call's codec: of 16-bit sound with 16,000 samples a second 10 MiB hold 327.
+const LONGEST_OF_ALL: u32 = 300;
 
 /// Where a caller left it.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +40,7 @@ enum Choice {
 
 fn run(call: &Call) -> Result<(), CallError> {
     let files = files(call)?;
-    let longest = call.setting_as("longest")?.unwrap_or(LONGEST);
-    let longest = Duration::from_secs(u64::from(longest));
+    let longest = longest(call)?;
     let prompts = Prompts::new(call);
     if !is_let_in(call, &prompts)? {
         return call.hang_up();
@@ -50,6 +51,18 @@ fn run(call: &Call) -> Result<(), CallError> {
     };
     prompts.play(last)?.finish()?;
     call.hang_up()
+}
+
+/// By the setting, as far as such a message can be kept.
+fn longest(call: &Call) -> Result<Duration, CallError> {
+    let seconds = call.setting_as("longest")?.unwrap_or(LONGEST);
+    if (1..=LONGEST_OF_ALL).contains(&seconds) {
+        return Ok(Duration::from_secs(u64::from(seconds)));
+    }
+    let why = format!(
+        "the setting `longest`: 1 to {LONGEST_OF_ALL} seconds, for a longer message may be too large to be kept"
+    );
+    Err(CallError::InvalidArgument(why))
 }
 
 /// The files that may be recorded, each with its language; by the settings.
@@ -94,7 +107,8 @@ fn is_let_in(call: &Call, prompts: &Prompts<'_>) -> Result<bool, CallError> {
     let mut pin = call.conceal_keys()?;
     call.answer()?;
     for _ in 0..TRIES {
-        let digits = Digits::up_to(16).until('#');
+        // One more than a PIN has at most: with the sixteenth key the question would be over, and the `#` would answer the next one.
+        let digits = Digits::up_to(17).until('#');
         let keys = prompts.play(Prompt::Pin)?.gather(digits, PATIENCE)?;
         if keys.is_empty() {
             pin = call.conceal_keys()?;
@@ -173,11 +187,21 @@ fn record(
     Ok(Prompt::NothingKept)
 }
 
-/// Plays the message, and asks what is to become of it.
+/// Plays the message, and asks what is to become of it. Again (2) and giving up (3) need not wait for its end; keeping it (1) does.
 fn ask(call: &Call, prompts: &Prompts<'_>, message: &Prepared) -> Result<Choice, CallError> {
+    let mut is_heard = false;
     for _ in 0..TRIES {
         call.clear_digits()?;
-        call.play(message.source())?.until_key()?;
+        let is_cut = call.play(message.source())?.until_key()?;
+        if is_cut && !is_heard {
+            match call.gather(Digits::exactly(1), PATIENCE)?.as_str() {
+                "2" => return Ok(Choice::Again),
+                "3" => return Ok(Choice::GiveUp),
+                _ => call.play(message.source())?.finish()?,
+            };
+            call.clear_digits()?;
+        }
+        is_heard = true;
         let menu = prompts.play(Prompt::Menu)?;
         match menu.gather(Digits::exactly(1), PATIENCE)?.as_str() {
             "1" => return Ok(Choice::Keep),
@@ -227,6 +251,8 @@ mod tests {
             ("languages", "lao ../en"),
             ("languages", "a b c d e f g h i j"),
             ("longest", "soon"),
+            ("longest", "0"),
+            ("longest", "301"),
         ] {
             let caller = Rehearsal::new().setting(name, value);
             let outcome = run(&Call::on(caller.clone()));

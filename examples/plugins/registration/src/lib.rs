@@ -6,4 +6,4 @@ mod save;
 
 pub use gazetteer::{Gazetteer, Place};
 pub use line::{Choice, Line, Pressed};
-pub use save::save;
+pub use save::{can_be_saved, save};

@@ -1,5 +1,6 @@
 //! A caller on a registration line: prompts by name, menus, and patience.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use jackfield_guest::{Call, CallError, Digits, Playback, error};
@@ -14,13 +15,16 @@ const ATTEMPTS: u32 = 3;
 /// A caller, and what the flow's settings say.
 ///
 /// Settings: `gazetteer` (the table), `prompts` (the folder of the prompts in the account's media folder), `attempts` (how often a question
-/// is asked of who presses nothing, 3; with 0 as often as it takes).
+/// is asked of who presses nothing, 3; with 0 as often as it takes), `invalid-attempts` (how often in a call something may be pressed that is
+/// in no menu; without it as often as it takes).
 pub struct Line<'a> {
     call: &'a Call,
     folder: String,
     /// Of audio files: `mp3`.
     ending: &'static str,
     attempts: u32,
+    /// How often something may still be pressed that is in no menu, where there is a bound.
+    invalid_left: Cell<Option<u32>>,
 }
 
 /// What a caller pressed.
@@ -41,7 +45,7 @@ pub enum Choice<'p> {
     Place(&'p Place),
     /// To go back.
     Back,
-    /// Nothing: there may be nobody.
+    /// Nothing, often enough, or too often what is in no menu: there may be nobody.
     Silence,
 }
 
@@ -49,13 +53,14 @@ impl<'a> Line<'a> {
     /// `folder` is where prompts are if no setting says otherwise, `ending` what their files end with.
     ///
     /// # Errors
-    /// [`CallError::InvalidArgument`] for `attempts` that are no number.
+    /// [`CallError::InvalidArgument`] for `attempts` or `invalid-attempts` that are no number.
     pub fn new(call: &'a Call, folder: &str, ending: &'static str) -> Result<Self, CallError> {
         Ok(Self {
             call,
             folder: call.setting("prompts").unwrap_or_else(|| folder.to_owned()),
             ending,
             attempts: call.setting_as("attempts")?.unwrap_or(ATTEMPTS),
+            invalid_left: Cell::new(call.setting_as("invalid-attempts")?),
         })
     }
 
@@ -133,7 +138,18 @@ impl<'a> Line<'a> {
             if let Some(place) = place.filter(|place| place.is_offered_in(language)) {
                 return Ok(Choice::Place(place));
             }
+            if !self.may_try_again() {
+                return Ok(Choice::Silence);
+            }
         }
+    }
+
+    /// Counts an answer that is in no menu; whether there may be another one.
+    pub fn may_try_again(&self) -> bool {
+        let left = self.invalid_left.get();
+        self.invalid_left
+            .set(left.map(|left| left.saturating_sub(1)));
+        left.is_none_or(|left| left > 1)
     }
 
     /// Says goodbye to who may not be there.
@@ -143,9 +159,22 @@ impl<'a> Line<'a> {
     pub fn give_up(&self, language: &str) -> Result<(), CallError> {
         error!(
             self.call,
-            "nobody pressed a key: the caller is not registered"
+            "no key, or none that the menus have: the caller is not registered"
         );
         self.play("goodbye", language)?;
+        self.call.hang_up()
+    }
+
+    /// Says that the number cannot be registered; the call is answered.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn turn_away(&self, language: &str) -> Result<(), CallError> {
+        error!(
+            self.call,
+            "the caller withholds their number, or it is in no international form (does the trunk have a `numbers.country`?): they are not registered"
+        );
+        self.play("no_number", language)?;
         self.call.hang_up()
     }
 

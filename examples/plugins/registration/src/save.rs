@@ -4,6 +4,18 @@ use jackfield_guest::{Call, CallError, Direction, PersonChange};
 
 use crate::Gazetteer;
 
+/// Whether who is on the other side has a number that people are known by: neither withheld nor in a form that means nothing elsewhere.
+///
+/// # Errors
+/// Those of [`jackfield_guest::People::get`] but for what is no number.
+pub fn can_be_saved(call: &Call) -> Result<bool, CallError> {
+    match call.people().get(&number(call)) {
+        Ok(_) => Ok(true),
+        Err(CallError::InvalidArgument(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Saves who is on the other side, with a place beside those where they registered before, and with its names as fields.
 ///
 /// # Errors
@@ -14,11 +26,7 @@ pub fn save(
     code: &str,
     language: &str,
 ) -> Result<(), CallError> {
-    let info = call.info();
-    let number = match info.direction {
-        Direction::Inbound => info.caller,
-        Direction::OutboundApi | Direction::OutboundDial => info.callee,
-    };
+    let number = number(call);
     let known = call.people().get(&number)?;
     let mut areas = known.map(|person| person.areas).unwrap_or_default();
     areas.push(code.to_owned());
@@ -39,4 +47,13 @@ pub fn save(
         .field("latest_address_en", names(|place| &place.name_en))
         .field("latest_address_local", names(|place| &place.name_local));
     call.people().save(change)
+}
+
+/// The other side's.
+fn number(call: &Call) -> String {
+    let info = call.info();
+    match info.direction {
+        Direction::Inbound => info.caller,
+        Direction::OutboundApi | Direction::OutboundDial => info.callee,
+    }
 }

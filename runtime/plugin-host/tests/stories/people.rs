@@ -50,7 +50,7 @@ async fn run(wasm: &[u8], grants: Grants) -> (StoryEnd, Vec<u32>, People) {
     let port = Obedient::default();
     let (commands, people) = (Arc::clone(&port.commands), Arc::clone(&port.people));
     let other = PeopleCommand::Save(PersonChange {
-        number: "+1".to_owned(),
+        number: "+15550001".to_owned(),
         language: None,
         areas: None,
         fields: [("name".to_owned(), "Bounmy".to_owned())].into(),

@@ -170,9 +170,9 @@ impl Capacity {
         self.channels.release();
     }
 
-    /// Undoes [`Self::begin`]: the call has not been dialled.
-    pub(crate) fn take_back(&mut self) {
-        self.bucket.give_back();
+    /// Undoes [`Self::begin`], which was at `begun`: the call has not been dialled.
+    pub(crate) fn take_back(&mut self, begun: Instant, now: Instant) {
+        self.bucket.give_back(begun, now);
         self.channels.take_back();
     }
 
@@ -250,9 +250,9 @@ impl TrunkCapacity {
         }
     }
 
-    /// Undoes [`Self::begin`]: the call has not been dialled.
-    pub(crate) fn take_back(&mut self, part: Option<&str>) {
-        self.whole.take_back();
+    /// Undoes [`Self::begin`], which was at `begun`: the call has not been dialled.
+    pub(crate) fn take_back(&mut self, part: Option<&str>, begun: Instant, now: Instant) {
+        self.whole.take_back(begun, now);
         if let Some(part) = self.part(part) {
             part.take_back();
         }

@@ -1,21 +1,34 @@
-//! The calls that wait for one trunk: queues for each account, one for each part of the trunk, and the accounts in turn.
+//! The calls that wait for one trunk: groups for each account, one for each route, and the accounts in turn.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use call::{AccountSid, CallSid};
 
 use crate::capacity::{Capacity, Room, TrunkCapacity};
+use crate::dialer::Route;
 
 /// Which part of the trunk a call needs a channel of: a prefix with a limit of its own, or none.
 pub(crate) type Part = Option<String>;
 
 /// Where a call stands in a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'r> {
     pub(crate) account: AccountSid,
-    pub(crate) part: Part,
+    pub(crate) route: &'r Arc<Route>,
+    /// The part of the line's trunk.
+    pub(crate) part: &'r Part,
     pub(crate) sequence: u64,
+}
+
+/// Calls of one account that may go the same ways.
+#[derive(Debug)]
+struct Group {
+    route: Arc<Route>,
+    part: Part,
+    /// By their sequence numbers.
+    calls: BTreeMap<u64, CallSid>,
 }
 
 /// Calls wait in the order of their sequence numbers within an account, and accounts take turns.
@@ -24,7 +37,8 @@ pub(crate) struct Place {
 /// goes. Calls for a part that is full let those for other parts pass.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    queues: BTreeMap<AccountSid, BTreeMap<Part, BTreeMap<u64, CallSid>>>,
+    /// By the ids of their routes.
+    queues: BTreeMap<AccountSid, BTreeMap<u64, Group>>,
     /// Every account with a queue, once; the next in turn in front.
     turns: VecDeque<AccountSid>,
 }
@@ -44,37 +58,42 @@ impl Line {
 
     /// How many calls of an account wait for this part.
     pub(crate) fn waiting(&self, account: AccountSid, part: &Part) -> usize {
-        let queues = self.queues.get(&account);
-        let queue = queues.and_then(|queues| queues.get(part));
-        queue.map_or(0, BTreeMap::len)
+        let groups = self
+            .queues
+            .get(&account)
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        let groups = groups.filter(|group| group.part == *part);
+        groups.map(|group| group.calls.len()).sum()
     }
 
-    pub(crate) fn push(&mut self, place: Place, call: CallSid) {
-        let Place {
-            account,
-            part,
-            sequence,
-        } = place;
-        let queues = self.queues.entry(account).or_default();
-        if queues.is_empty() {
-            self.turns.push_back(account);
+    pub(crate) fn push(&mut self, place: Place<'_>, call: CallSid) {
+        let groups = self.queues.entry(place.account).or_default();
+        if groups.is_empty() {
+            self.turns.push_back(place.account);
         }
-        queues.entry(part).or_default().insert(sequence, call);
+        let group = groups.entry(place.route.id).or_insert_with(|| Group {
+            route: Arc::clone(place.route),
+            part: place.part.clone(),
+            calls: BTreeMap::new(),
+        });
+        group.calls.insert(place.sequence, call);
     }
 
-    pub(crate) fn remove(&mut self, place: &Place) {
-        self.take(place);
+    pub(crate) fn remove(&mut self, place: Place<'_>) {
+        self.take(place.account, place.route.id, place.sequence);
         if !self.queues.contains_key(&place.account) {
             self.turns.retain(|other| *other != place.account);
         }
     }
 
-    /// Takes the next call whose trunk, part and account all have room.
+    /// Takes the next call whose trunk, part and account all have room. `may_go`: whether calls of a route are to go over this trunk.
     pub(crate) fn next(
         &mut self,
         now: Instant,
         trunk: &TrunkCapacity,
         accounts: &BTreeMap<AccountSid, Capacity>,
+        may_go: impl Fn(&Route) -> bool,
     ) -> Turn {
         if self.turns.is_empty() {
             return Turn::Wait(None);
@@ -89,12 +108,12 @@ impl Line {
             let Some(capacity) = accounts.get(&account) else {
                 continue;
             };
-            let wait = match (
-                self.first_with_room(now, account, trunk),
-                capacity.room(now),
-            ) {
-                (Ok(place), Room::Now) => {
-                    return self.go(turn, &place).map_or(Turn::Wait(None), Turn::Go);
+            let first = self.first_with_room(now, account, trunk, &may_go);
+            let wait = match (first, capacity.room(now)) {
+                (Ok((sequence, route)), Room::Now) => {
+                    return self
+                        .go(turn, route, sequence)
+                        .map_or(Turn::Wait(None), Turn::Go);
                 }
                 (Ok(_), room) => room.at(),
                 (Err(at), _) => at,
@@ -104,52 +123,51 @@ impl Line {
         Turn::Wait(earliest)
     }
 
-    /// The account's first call whose part has room, or when one may have without a call's end.
+    /// The sequence number and the route of the account's first call whose part has room, or when one may have without a call's end.
     fn first_with_room(
         &self,
         now: Instant,
         account: AccountSid,
         trunk: &TrunkCapacity,
-    ) -> Result<Place, Option<Instant>> {
+        may_go: impl Fn(&Route) -> bool,
+    ) -> Result<(u64, u64), Option<Instant>> {
         let mut earliest = None;
-        let mut first: Option<(u64, &Part)> = None;
-        for (part, queue) in self.queues.get(&account).into_iter().flatten() {
-            match trunk.part_room(now, part.as_deref()) {
+        let mut first = None;
+        for (id, group) in self.queues.get(&account).into_iter().flatten() {
+            if !may_go(&group.route) {
+                continue;
+            }
+            match trunk.part_room(now, group.part.as_deref()) {
                 Room::Now => {
-                    let next = queue.keys().next().map(|sequence| (*sequence, part));
+                    let next = group.calls.keys().next().map(|sequence| (*sequence, *id));
                     first = [first, next].into_iter().flatten().min();
                 }
                 room => earliest = [earliest, room.at()].into_iter().flatten().min(),
             }
         }
-        let (sequence, part) = first.ok_or(earliest)?;
-        Ok(Place {
-            account,
-            part: part.clone(),
-            sequence,
-        })
+        first.ok_or(earliest)
     }
 
     /// Takes a call of the account whose turn it is; the account goes to the end if it has more.
-    fn go(&mut self, turn: usize, place: &Place) -> Option<CallSid> {
+    fn go(&mut self, turn: usize, route: u64, sequence: u64) -> Option<CallSid> {
         let account = self.turns.remove(turn)?;
-        let call = self.take(place)?;
+        let call = self.take(account, route, sequence)?;
         if self.queues.contains_key(&account) {
             self.turns.push_back(account);
         }
         Some(call)
     }
 
-    /// Takes a call out of its queue, and queues away that are empty.
-    fn take(&mut self, place: &Place) -> Option<CallSid> {
-        let queues = self.queues.get_mut(&place.account)?;
-        let queue = queues.get_mut(&place.part)?;
-        let call = queue.remove(&place.sequence);
-        if queue.is_empty() {
-            queues.remove(&place.part);
+    /// Takes a call out of its group, and groups and accounts away that have none left.
+    fn take(&mut self, account: AccountSid, route: u64, sequence: u64) -> Option<CallSid> {
+        let groups = self.queues.get_mut(&account)?;
+        let group = groups.get_mut(&route)?;
+        let call = group.calls.remove(&sequence);
+        if group.calls.is_empty() {
+            groups.remove(&route);
         }
-        if queues.is_empty() {
-            self.queues.remove(&place.account);
+        if groups.is_empty() {
+            self.queues.remove(&account);
         }
         call
     }

@@ -38,12 +38,6 @@ impl Schedule {
         }
     }
 
-    /// Forgets all calls.
-    pub(crate) fn clear(&mut self) {
-        self.due.clear();
-        self.ends.clear();
-    }
-
     /// Whether somebody has set the clock on the wall back since this was last asked.
     pub(crate) fn is_set_back(&mut self, now: Now) -> bool {
         let before = self.looked_at.replace(now);

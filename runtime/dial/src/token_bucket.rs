@@ -14,6 +14,8 @@ pub(crate) struct TokenBucket {
     interval: Duration,
     /// When the next start would be exactly on time. None before the first.
     due: Option<Instant>,
+    /// When the last start was counted.
+    last: Option<Instant>,
 }
 
 impl TokenBucket {
@@ -22,6 +24,7 @@ impl TokenBucket {
         Self {
             interval: interval(per_second),
             due: None,
+            last: None,
         }
     }
 
@@ -48,11 +51,18 @@ impl TokenBucket {
     /// Counts one start, which [`Self::is_ready`] allowed.
     pub(crate) fn take(&mut self, now: Instant) {
         self.due = Some(self.due.map_or(now, |due| due.max(now)) + self.interval);
+        self.last = Some(now);
     }
 
-    /// The start that was counted last has not been made.
-    pub(crate) fn give_back(&mut self) {
+    /// A start that was counted at `begun` has not been made. One whose time has passed is lost: given back late, many would leave together.
+    pub(crate) fn give_back(&mut self, begun: Instant, now: Instant) {
+        if begun + self.interval <= now {
+            return;
+        }
+        let others = self.last.filter(|last| *last != begun);
+        let soonest = others.map(|last| last + self.interval);
         self.due = self.due.and_then(|due| due.checked_sub(self.interval));
+        self.due = self.due.max(soonest);
     }
 }
 
@@ -141,6 +151,29 @@ mod tests {
         bucket.take(origin);
         let later = origin + Duration::from_secs(3_600);
         assert_eq!(starts(&mut bucket, later, 3), [0, 950, 1_950, 2_950]);
+    }
+
+    #[test]
+    fn a_start_that_was_not_made_is_given_back_in_its_time() {
+        let origin = origin();
+        let at = |ms| origin + Duration::from_millis(ms);
+        let mut bucket = TokenBucket::new(10.0);
+        bucket.take(at(0));
+        assert!(!bucket.is_ready(at(40)));
+        bucket.give_back(at(0), at(40));
+        assert!(bucket.is_ready(at(40)), "as if it had not been");
+
+        let mut bucket = TokenBucket::new(10.0);
+        bucket.take(at(0));
+        bucket.take(at(100));
+        bucket.give_back(at(0), at(110));
+        assert!(!bucket.is_ready(at(149)), "its time has passed");
+
+        let mut bucket = TokenBucket::new(10.0);
+        bucket.take(at(0));
+        bucket.take(at(60));
+        bucket.give_back(at(0), at(70));
+        assert_eq!(bucket.ready_at(), Some(at(110)), "one has left since");
     }
 
     #[test]

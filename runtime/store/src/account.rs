@@ -13,6 +13,8 @@ use crate::{CarrierId, Flow, QueueDefaults, Sha256Digest};
 pub const MAX_SUBACCOUNTS: usize = 1_000;
 /// The most keys of one account.
 pub const MAX_KEYS: usize = 100;
+/// The most calls that may wait, of one account and of all together.
+pub const MOST_WAITING: u32 = 1_000_000;
 
 /// A tenant. [`crate::Directory`] hands it out; a tenants file, the operator's API or its parent makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,17 +131,20 @@ pub struct Outbound {
     pub max_channels: u32,
     /// How many outbound calls may be begun in a second. Above 0.
     pub calls_per_second: f32,
+    /// How many of its calls may wait, at most [`MOST_WAITING`]; those of a subaccount are counted for themselves. At least 1.
+    pub max_waiting: u32,
     /// How its calls wait that say nothing of their own, and what they may say.
     pub queue: QueueDefaults,
 }
 
 impl Default for Outbound {
-    /// Nobody may be called; 10 calls at once, one begun in a second.
+    /// Nobody may be called; 10 calls at once, one begun in a second, 100,000 that wait.
     fn default() -> Self {
         Self {
             allow: Vec::new(),
             max_channels: 10,
             calls_per_second: 1.0,
+            max_waiting: 100_000,
             queue: QueueDefaults::default(),
         }
     }

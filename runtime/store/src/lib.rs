@@ -52,7 +52,7 @@ mod usage;
 mod verbs;
 
 pub use account::{
-    Account, AccountStatus, ApiKey, Egress, MAX_KEYS, MAX_SUBACCOUNTS, Outbound,
+    Account, AccountStatus, ApiKey, Egress, MAX_KEYS, MAX_SUBACCOUNTS, MOST_WAITING, Outbound,
     random_account_sid, random_key_sid,
 };
 pub use apply::{Applied, GeneratedToken, Item};

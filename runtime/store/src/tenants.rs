@@ -25,6 +25,7 @@
 //! outbound.allow = ["+855", "1294", "sip:"]  # whom it may call: number beginnings, short codes, SIP URIs at the trunks
 //! outbound.max_channels = 10             # calls at once, both directions
 //! outbound.calls_per_second = 1.0
+//! outbound.max_waiting = 100000          # how many of its calls may wait, up to 1000000
 //! outbound.priority = "normal"           # the class of calls that name none: "emergency", "normal", "bulk"
 //! outbound.highest_priority = "normal"   # the most urgent class that its calls may have
 //! outbound.expires_after_s = 3600        # how long a call waits at most; for ever if left out

@@ -1,12 +1,19 @@
 //! Calls whose trunks somebody else chooses: a routing policy.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use call::CallSid;
+use store::TrunkId;
 
-use super::{CallRequest, Dialer, Held, Now, Output, Waited, Waiting, due};
+use super::held::{Held, Waited};
+use super::queue::due;
+use super::{CallRequest, Dialer, Now, Output};
 use crate::plan::{PlannedAttempt, TrunkState};
 use crate::policy::{Refusal, route};
+
+/// For how long a call may leave with the start that it has taken. When those who were to be asked about many calls give up, these do not leave
+/// together: each takes a start anew.
+const FRESH: Duration = Duration::from_millis(50);
 
 impl Dialer {
     /// The trunks that may carry a call, as they stand, and those over which it was tried left out. What the call itself holds does not count.
@@ -53,28 +60,45 @@ impl Dialer {
     /// A call that is being attempted goes over these trunks instead: it stays where it is if that is the first of them, and else waits for the
     /// first that has room.
     pub(super) fn planned(&mut self, now: Now, call: CallSid, plan: Vec<PlannedAttempt>) {
-        let Some(held) = self.held.get_mut(&call) else {
+        let Some((trunk, waited)) = self.asked_about(call) else {
             return;
         };
-        let Some(waited) = &mut held.waited else {
-            return;
-        };
-        let stays = plan.first();
-        let stays = stays.filter(|first| first.trunk == held.trunk && !waited.is_canceled);
-        let attempt = stays.map(|first| Output::Attempt {
-            call,
-            account: waited.request.account,
-            trunk: first.trunk.clone(),
-            planned: Some(first.clone()),
-        });
+        let stays = plan.first().filter(|first| first.trunk == *trunk);
+        let stays = stays.filter(|_| may_still_go(now, waited)).cloned();
         waited.request.plan = Some(plan);
-        match attempt {
-            Some(attempt) => self.outputs.push_back(attempt),
-            None => {
-                if let Some(waited) = self.take_back(call) {
-                    self.wait_again(now, *waited);
-                }
-            }
+        self.go_on(now, call, stays);
+    }
+
+    /// A call that is being attempted goes as the built-in order has it.
+    pub(super) fn undecided(&mut self, now: Now, call: CallSid) {
+        let Some((trunk, waited)) = self.asked_about(call) else {
+            return;
+        };
+        let stays = may_still_go(now, waited).then(|| PlannedAttempt::over(trunk.clone()));
+        waited.is_asked = true;
+        self.go_on(now, call, stays);
+    }
+
+    fn asked_about(&mut self, call: CallSid) -> Option<(&TrunkId, &mut Waited)> {
+        let Held { trunk, waited, .. } = self.held.get_mut(&call)?;
+        Some((&*trunk, waited.as_mut()?))
+    }
+
+    /// Lets a call about which somebody was asked leave, or wait at its old place.
+    fn go_on(&mut self, now: Now, call: CallSid, stays: Option<PlannedAttempt>) {
+        if let Some(planned) = stays {
+            let held = self.held.get(&call);
+            let Some(waited) = held.and_then(|held| held.waited.as_ref()) else {
+                return;
+            };
+            self.outputs.push_back(Output::Attempt {
+                call,
+                account: waited.request.account,
+                trunk: planned.trunk.clone(),
+                planned: Some(planned),
+            });
+        } else if let Some(waited) = self.take_back(now, call) {
+            self.wait_again(now, *waited);
         }
     }
 
@@ -88,50 +112,49 @@ impl Dialer {
         if let Some(account) = self.accounts.get_mut(&held.payer) {
             account.release();
         }
-        self.give_start_back(&held);
+        self.give_start_back(now.instant, &held);
         let Some(waited) = held.waited.map(|waited| *waited) else {
             return;
         };
         if waited.is_canceled {
             return self.wait_again(now, waited);
         }
-        let Waited {
-            request, sequence, ..
-        } = waited;
-        match self.ways(&request) {
-            Ok(ways) => {
-                let terms = due(now, &request.terms).unwrap_or(0);
-                self.enqueue(Waiting {
-                    payer: self.directory.payer(request.account),
-                    ways,
-                    sequence,
-                    due_unix_ms: Some(until_unix_ms.max(terms)),
-                    request,
-                });
-            }
-            Err(reason) => self.refuse_call(&request, reason),
-        }
+        let terms = due(now, &waited.request.terms).unwrap_or(0);
+        let until = Some(until_unix_ms.max(terms));
+        self.admit_until(waited.request, waited.sequence, until);
     }
 
     /// Undoes the beginning of a call whose INVITE has not left: channels and starts are as if it had not begun.
-    fn take_back(&mut self, call: CallSid) -> Option<Box<Waited>> {
+    fn take_back(&mut self, now: Now, call: CallSid) -> Option<Box<Waited>> {
         let held = self.held.remove(&call)?;
+        let begun = held.begun_at(now.instant);
         if let Some(account) = self.accounts.get_mut(&held.payer) {
-            account.take_back();
+            account.take_back(begun, now.instant);
         }
-        self.give_start_back(&held);
+        self.give_start_back(now.instant, &held);
         held.waited
     }
 
     /// Trunk and carrier are as if a call had not begun.
-    fn give_start_back(&mut self, held: &Held) {
+    fn give_start_back(&mut self, now: Instant, held: &Held) {
+        let begun = held.begun_at(now);
         if let Some(trunk) = self.trunks.get_mut(&held.trunk) {
-            trunk.take_back(held.part.as_deref());
+            trunk.take_back(held.part.as_deref(), begun, now);
         }
         let trunk = self.directory.trunk(&held.trunk);
         let carrier = trunk.and_then(|trunk| self.carriers.get_mut(&trunk.carrier));
         if let Some(bucket) = carrier {
-            bucket.give_back();
+            bucket.give_back(begun, now);
         }
     }
+}
+
+/// Whether a call may leave with the start that it took before somebody was asked about it: that was just now, nobody has cancelled the call, and its
+/// time is not over.
+fn may_still_go(now: Now, waited: &Waited) -> bool {
+    let terms = &waited.request.terms;
+    !waited.is_canceled
+        && now.instant <= waited.begun + FRESH
+        && !terms.is_expired(now.unix_ms)
+        && due(now, terms).is_none()
 }

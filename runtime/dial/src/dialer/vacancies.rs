@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use call::AccountSid;
 use store::TrunkId;
 
-use super::{CallRequest, Dialer, Way};
+use super::routes::Way;
+use super::{CallRequest, Dialer};
 use crate::line::Part;
 
 /// Places for calls that are about to be accepted.
@@ -26,14 +27,16 @@ impl Vacancies {
         };
         let payer = dialer.directory.payer(request.account);
         let class = dialer.class(request);
-        let has_place = ways.iter().any(|way| {
+        let usable = dialer.usable(&ways);
+        let has_place = usable.iter().any(|way| {
             let line = dialer.lines[class].get(&way.trunk);
             let waiting = line.map_or(0, |line| line.waiting(payer, &way.part));
             waiting + self.taken(way) < dialer.places_in_line(payer, way)
         });
         if has_place {
-            for way in ways {
-                *self.taken.entry((way.trunk, way.part)).or_default() += 1;
+            for way in usable {
+                let line = (way.trunk.clone(), way.part.clone());
+                *self.taken.entry(line).or_default() += 1;
             }
         }
         has_place

@@ -294,3 +294,75 @@ fn one_line_has_places_for_half_of_an_accounts_channels() {
     let taken = (1..=9).filter(|number| vacancies.take(&story.dialer, &request(*number, 0)));
     assert_eq!(taken.count(), 4);
 }
+
+/// Questions that are answered late, all at once, as when a policy is put to rest: these calls do not leave together, each takes a start anew.
+#[test]
+fn calls_whose_question_took_long_do_not_leave_in_a_burst() {
+    let mut story = Story::new(&World::new(&[(9, 10.0)], &[(9, FAST)]));
+    let mut asked = story.feed(Input::Accepted(request(1, 0))).len();
+    for number in 2..=6 {
+        story.feed(Input::Accepted(request(number, 0)));
+    }
+    while asked < 5 {
+        asked += story.wait().len();
+    }
+    // One question took half a second, and the others waited for it.
+    story.now += ms(60);
+    let mut left = Vec::new();
+    for number in 1..=5 {
+        let inputs = [plan(number, &[0]), Input::Undecided(call(number))];
+        let [planned, undecided] = inputs;
+        let input = if number % 2 == 0 { planned } else { undecided };
+        let outputs = story.feed(input);
+        left.extend(outputs.into_iter().map(|output| (story.now, output)));
+    }
+    assert!(left.len() <= 1, "{left:?}");
+    while left.len() < 6 {
+        let outputs = story.wait();
+        left.extend(outputs.into_iter().map(|output| (story.now, output)));
+    }
+    for pair in left.windows(2) {
+        assert!(pair[1].0 - pair[0].0 >= ms(45), "{left:?}");
+    }
+}
+
+/// One about which nobody decided is not asked about again for the same attempt.
+#[test]
+fn an_undecided_call_goes_as_the_built_in_order_has_it() {
+    let mut story = Story::new(&world(1));
+    story.feed(Input::Accepted(request(1, 0)));
+    assert!(story.dialer.unplanned(call(1)).is_some());
+    assert_eq!(story.feed(Input::Undecided(call(1))), ["dial 1 over t2"]);
+    let failed = Input::AttemptFailed {
+        call: call(1),
+        congested: None,
+    };
+    assert_eq!(story.feed(failed), ["dial 1 over t1"]);
+    assert!(
+        story.dialer.unplanned(call(1)).is_some(),
+        "the next attempt is another question"
+    );
+}
+
+/// While somebody was asked the call's time may have ended, or its hours.
+#[test]
+fn what_is_over_when_the_answer_comes_is_not_dialled() {
+    let of = |window: Option<&str>, expires_unix_ms| {
+        let mut story = Story::new(&world(1));
+        let mut request = request(1, 0);
+        request.terms.window = window.map(|window| window.parse().unwrap());
+        request.terms.expires_unix_ms = expires_unix_ms;
+        assert_eq!(story.feed(Input::Accepted(request)).len(), 1);
+        story.unix_ms = 60_000;
+        story
+    };
+    for answer in [plan(1, &[2]), Input::Undecided(call(1))] {
+        let mut story = of(None, Some(60_000));
+        assert_eq!(story.feed(answer.clone()), ["expire 1"]);
+        let mut story = of(Some("00:00-00:01 UTC"), None);
+        assert_eq!(story.feed(answer), [""; 0]);
+        assert_eq!(story.dialer.waiting(), 1);
+        let held = story.dialer.channels_held(&TrunkId("t2".to_owned()));
+        assert_eq!(held, 0, "it waits for the next day without a channel");
+    }
+}

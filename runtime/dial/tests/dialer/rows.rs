@@ -375,11 +375,11 @@ fn a_call_that_does_not_queue_has_the_limits_of_all_others() {
 
 #[test]
 fn a_full_queue_refuses() {
-    let world = World::new(&[(1, FAST)], &[(10, FAST); 3]);
-    let limits = QueueLimits {
-        all: 3,
-        per_account: 2,
+    let world = World {
+        outbound: ", max_waiting = 2",
+        ..World::new(&[(1, FAST)], &[(10, FAST); 3])
     };
+    let limits = QueueLimits { all: 3 };
     let mut story = Story {
         dialer: Dialer::new(world.directory(), limits),
         now: origin(),

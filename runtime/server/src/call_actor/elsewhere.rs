@@ -1,6 +1,6 @@
 //! The end of an attempt that is not the end of its call.
 
-use call::{CallRecord, CallStatus, Direction, Input};
+use call::{CallRecord, CallStatus, Direction, HangUpCause, Input};
 use store::FailedAttempt;
 
 use super::{CallActor, Message};
@@ -19,7 +19,11 @@ impl CallActor {
         }
         self.messages.close();
         while let Ok(message) = self.messages.try_recv() {
-            if matches!(message, Message::Input(Input::HangUp(_))) {
+            // A server that is asked to stop leaves it in the queue for its next start.
+            let Message::Input(Input::HangUp(cause)) = message else {
+                continue;
+            };
+            if cause != HangUpCause::Shutdown {
                 let canceled =
                     CallRecord::new(CallStatus::Canceled, "cancelled between two attempts");
                 self.ended = Some((canceled, at));

@@ -50,7 +50,10 @@ impl Outbound {
             .ask(services, account, &request, trunks, Asking::ForACall)
             .await
         {
-            Ok(Some(asked)) => self.follow(services, &request, asked).await,
+            Ok(Some(asked)) => {
+                self.follow(services, &request, asked).await;
+                true
+            }
             Ok(None) => false,
             Err(error) => {
                 error!(call.sid = %call, "the routing policy is not asked: {error}");
@@ -89,12 +92,7 @@ impl Outbound {
         })
     }
 
-    async fn follow(
-        self: &Arc<Self>,
-        services: &Services,
-        request: &CallRequest,
-        asked: Asked,
-    ) -> bool {
+    async fn follow(self: &Arc<Self>, services: &Services, request: &CallRequest, asked: Asked) {
         let (call, version) = (request.call, &asked.version);
         match asked.decided {
             Ok(Decision::Attempts(attempts)) => {
@@ -127,13 +125,13 @@ impl Outbound {
                 end(services, call, CallStatus::Failed, reason).await;
                 self.ended(call);
             }
-            Err(Undecided::Rests) => return false,
-            Err(Undecided::Failed(why)) => {
-                tell(services, version, request, &why);
-                return false;
+            Err(undecided) => {
+                if let Undecided::Failed(why) = undecided {
+                    tell(services, version, request, &why);
+                }
+                self.feed(Input::Undecided(call));
             }
         }
-        true
     }
 }
 

@@ -121,7 +121,7 @@ impl Directory {
         let inherited: Vec<_> = (self.accounts.values())
             .filter_map(|account| {
                 let parent = self.accounts.get(&account.parent?)?;
-                Some(Arc::new(Account {
+                let inherited = Account {
                     egress: parent.egress.clone(),
                     outbound: parent.outbound.clone(),
                     fallback: parent.fallback.clone(),
@@ -131,7 +131,9 @@ impl Directory {
                     settings: parent.settings.clone(),
                     grants: parent.grants.clone(),
                     ..Account::clone(account)
-                }))
+                };
+                // Whoever has changed nothing stays the same one: its calls that wait are not judged anew.
+                (inherited != **account).then(|| Arc::new(inherited))
             })
             .collect();
         for account in inherited {

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use call::AccountSid;
 
 use super::Directory;
+use crate::{Account, CarrierId};
 
 impl Directory {
-    /// The accounts whose outbound calls may go other ways than by `before`, or no more at all; none: perhaps all. Things count as changed
-    /// where they were taken in anew, whatever is in them.
+    /// The accounts whose outbound calls may go other ways than by `before`, or no more at all. Things count as changed where they were taken
+    /// in anew, whatever is in them; what a carrier or a trunk has become concerns the accounts of that carrier.
     #[must_use]
-    pub fn rerouted_since(&self, before: &Self) -> Option<BTreeSet<AccountSid>> {
-        let is_other_network = is_other(&self.trunks, &before.trunks)
-            || is_other(&self.carriers, &before.carriers)
-            || is_other(&self.operators, &before.operators);
-        if is_other_network {
-            return None;
-        }
+    pub fn rerouted_since(&self, before: &Self) -> BTreeSet<AccountSid> {
+        let trunks = changed(&self.trunks, &before.trunks).map(|trunk| &trunk.carrier);
+        let carriers = changed(&self.carriers, &before.carriers).map(|carrier| &carrier.id);
+        let networks: BTreeSet<&CarrierId> = trunks.chain(carriers).collect();
+        let is_in_one = |account: &&Arc<Account>| networks.contains(&account.carrier);
+        let of_networks = self.accounts.values().filter(is_in_one);
+        let of_networks: Vec<_> = of_networks.map(|account| account.sid).collect();
         let mut rerouted: BTreeSet<AccountSid> = changed(&self.accounts, &before.accounts)
             .map(|account| account.sid)
             .collect();
@@ -37,12 +38,9 @@ impl Directory {
         });
         let of_parents: Vec<_> = of_parents.map(|account| account.sid).collect();
         rerouted.extend(of_parents);
-        Some(rerouted)
+        rerouted.extend(of_networks);
+        rerouted
     }
-}
-
-fn is_other<K: Ord, T>(new: &BTreeMap<K, Arc<T>>, old: &BTreeMap<K, Arc<T>>) -> bool {
-    changed(new, old).next().is_some()
 }
 
 /// What is new, as it is; what was, where it is another one or gone.

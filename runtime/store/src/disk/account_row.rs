@@ -16,12 +16,25 @@ use crate::{
 
 /// The version of the rows that are written; the second one has grants and secrets, the third what tenants do with their accounts, the
 /// fourth how their calls wait, the fifth whether they grant their people, the sixth whether their
-/// queues are stopped, the seventh whether files of recordings are open, the eighth whether they grant their audio.
-const VERSION: u8 = 8;
+/// queues are stopped, the seventh whether files of recordings are open, the eighth whether they grant their audio, the ninth how many of
+/// their calls may wait.
+const VERSION: u8 = 9;
 
 /// An account as it is stored: what is secret, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountRow {
+    third: Version3,
+    queue: QueueDefaults,
+    grants_people: bool,
+    is_queue_stopped: bool,
+    has_open_recordings: bool,
+    grants_media: bool,
+    max_waiting: u32,
+}
+
+/// As version 8 wrote it: before more or fewer calls could wait.
+#[derive(Deserialize)]
+struct Version8 {
     third: Version3,
     queue: QueueDefaults,
     grants_people: bool,
@@ -255,13 +268,27 @@ impl From<Version6> for AccountRow {
 
 impl From<Version7> for AccountRow {
     fn from(seventh: Version7) -> Self {
-        Self {
+        Self::from(Version8 {
             third: seventh.third,
             queue: seventh.queue,
             grants_people: seventh.grants_people,
             is_queue_stopped: seventh.is_queue_stopped,
             has_open_recordings: seventh.has_open_recordings,
             grants_media: false,
+        })
+    }
+}
+
+impl From<Version8> for AccountRow {
+    fn from(eighth: Version8) -> Self {
+        Self {
+            third: eighth.third,
+            queue: eighth.queue,
+            grants_people: eighth.grants_people,
+            is_queue_stopped: eighth.is_queue_stopped,
+            has_open_recordings: eighth.has_open_recordings,
+            grants_media: eighth.grants_media,
+            max_waiting: Outbound::default().max_waiting,
         }
     }
 }
@@ -285,6 +312,7 @@ impl AccountRow {
             (5, row) => decode_row::<Version5>("account", row).map(Self::from),
             (6, row) => decode_row::<Version6>("account", row).map(Self::from),
             (7, row) => decode_row::<Version7>("account", row).map(Self::from),
+            (8, row) => decode_row::<Version8>("account", row).map(Self::from),
             (VERSION, row) => decode_row("account", row),
             (other, _) => Err(unknown_version("account", other)),
         }
@@ -344,6 +372,7 @@ impl AccountRow {
             is_queue_stopped: account.is_queue_stopped,
             has_open_recordings: account.has_open_recordings,
             grants_media: account.grants.media,
+            max_waiting: account.outbound.max_waiting,
         }
     }
 
@@ -355,6 +384,7 @@ impl AccountRow {
             is_queue_stopped,
             has_open_recordings,
             grants_media,
+            max_waiting,
         } = self;
         let damaged = |what: &dyn std::fmt::Display| {
             StoreError::Corrupt(format!(
@@ -408,6 +438,7 @@ impl AccountRow {
                 allow: row.outbound.allow,
                 max_channels: row.outbound.max_channels,
                 calls_per_second: row.outbound.calls_per_second,
+                max_waiting,
                 queue,
             },
             fallback: row.fallback,
@@ -476,7 +507,13 @@ mod tests {
             read.is_queue_stopped = true;
             read.has_open_recordings = true;
             read.grants_media = true;
+            assert_eq!(read.max_waiting, 100_000);
+            read.max_waiting = 5;
             let mut before = read.stored();
+            assert_eq!(before.pop(), Some(5), "calls that may wait");
+            before[0] = 8;
+            let eighth = AccountRow::read(&before).expect("a row of version 8");
+            assert!(eighth.grants_media && eighth.max_waiting == 100_000);
             assert_eq!(before.pop(), Some(1), "granted audio");
             before[0] = 7;
             let seventh = AccountRow::read(&before).expect("a row of version 7");
@@ -490,7 +527,7 @@ mod tests {
             let fifth = AccountRow::read(&before).expect("a row of version 5");
             assert!(fifth.grants_people && !fifth.is_queue_stopped && !fifth.has_open_recordings);
             let now = AccountRow::read(&read.stored()).expect("a row of today");
-            assert!(now.is_queue_stopped && now.has_open_recordings);
+            assert!(now.is_queue_stopped && now.has_open_recordings && now.max_waiting == 5);
             let read = now.third.grants.and(now.grants_people, now.grants_media);
             let expected = Grants {
                 people: true,

@@ -81,6 +81,7 @@ pub(super) struct OutboundTable {
     pub(super) allow: Vec<Spanned<String>>,
     pub(super) max_channels: Spanned<u32>,
     pub(super) calls_per_second: Spanned<f32>,
+    pub(super) max_waiting: Spanned<u32>,
     pub(super) priority: Option<Spanned<String>>,
     pub(super) highest_priority: Option<Spanned<String>>,
     pub(super) expires_after_s: Option<Spanned<u32>>,
@@ -92,12 +93,14 @@ impl Default for OutboundTable {
         let Outbound {
             max_channels,
             calls_per_second,
+            max_waiting,
             ..
         } = Outbound::default();
         Self {
             allow: Vec::new(),
             max_channels: Spanned::new(0..0, max_channels),
             calls_per_second: Spanned::new(0..0, calls_per_second),
+            max_waiting: Spanned::new(0..0, max_waiting),
             priority: None,
             highest_priority: None,
             expires_after_s: None,

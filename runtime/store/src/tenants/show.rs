@@ -3,8 +3,8 @@
 use toml::{Table, Value};
 
 use crate::{
-    Account, Carrier, Directory, Encryption, Flow, IpPrefix, Number, Priority, Secret, Target,
-    Trunk,
+    Account, Carrier, Directory, Encryption, Flow, IpPrefix, Number, Outbound, Priority, Secret,
+    Target, Trunk,
 };
 
 /// Whether secrets stand in a table: only where it is read again.
@@ -91,6 +91,7 @@ pub(crate) fn carrier(carrier: &Carrier) -> Table {
 pub(crate) fn account(account: &Account, secrets: Secrets) -> Table {
     let outbound = &account.outbound;
     let queue = &outbound.queue;
+    let waits_otherwise = outbound.max_waiting != Outbound::default().max_waiting;
     let own = account.secrets.iter().filter_map(|(name, secret)| {
         let value = secrets.of(secret)?;
         Some((name.clone(), value))
@@ -118,6 +119,10 @@ pub(crate) fn account(account: &Account, secrets: Secrets) -> Table {
                 ("allow", texts(&outbound.allow)),
                 ("max_channels", whole(outbound.max_channels)),
                 ("calls_per_second", rate(outbound.calls_per_second)),
+                (
+                    "max_waiting",
+                    whole(outbound.max_waiting).filter(|_| waits_otherwise),
+                ),
                 ("priority", unless_usual(queue.priority)),
                 ("highest_priority", unless_usual(queue.highest_priority)),
                 ("expires_after_s", queue.expires_after_s.and_then(whole)),

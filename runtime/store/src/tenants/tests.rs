@@ -172,6 +172,8 @@ fn accounts() {
         "`highest_priority` is \"normal\"",
     );
     check("outbound.expires_after_s = 0", "1 to 31536000");
+    check("outbound.max_waiting = 0", "from 1 to 1000000");
+    check("outbound.max_waiting = 1000001", "from 1 to 1000000");
     check("outbound.window = \"by day\"", "\"by day\" is not hours");
     check(
         "outbound.window = \"08:00-20:00 Atlantis\"",

@@ -8,7 +8,9 @@ use toml::Spanned;
 use super::super::file::{AccountTable, OutboundTable};
 use super::super::{NewAccount, TenantsError, derived_sid};
 use super::{Check, each};
-use crate::{Egress, IpPrefix, Outbound, PhoneNumber, Priority, QueueDefaults, Secret};
+use crate::{
+    Egress, IpPrefix, MOST_WAITING, Outbound, PhoneNumber, Priority, QueueDefaults, Secret,
+};
 
 /// Seconds that the calls of an account may be told to wait at most: a year.
 const EXPIRES_AFTER_S: std::ops::RangeInclusive<u32> = 1..=31_536_000;
@@ -106,6 +108,15 @@ impl Check<'_> {
             allow: each(table.allow, |entry| self.outbound_entry(&entry))?,
             max_channels: self.max_channels(&table.max_channels)?,
             calls_per_second: self.calls_per_second(&table.calls_per_second)?,
+            max_waiting: match table.max_waiting.get_ref() {
+                1..=MOST_WAITING => *table.max_waiting.get_ref(),
+                _ => {
+                    return Err(self.error(
+                        &table.max_waiting,
+                        "`max_waiting` is a number of calls from 1 to 1000000",
+                    ));
+                }
+            },
             queue,
         })
     }

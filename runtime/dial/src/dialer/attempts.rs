@@ -1,0 +1,200 @@
+//! Who goes next, and what that takes.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use call::{AccountSid, CallSid};
+use store::TrunkId;
+
+use super::held::{Held, Waited};
+use super::queue::due;
+use super::routes::{Route, Way};
+use super::{CallRequest, Dialer, Full, NotNow, Now, Output};
+use crate::capacity::{Capacity, Room};
+use crate::line::Turn;
+use crate::plan::PlannedAttempt;
+
+impl Dialer {
+    /// Begins a call at once that does not queue, because a caller waits for it: another call's story dials it. Policy and limits are
+    /// those of every other call. It holds a channel of the trunk that is returned until [`Input::Ended`].
+    ///
+    /// # Errors
+    /// Why it may not begin, or when.
+    pub fn begin_now(&mut self, now: Instant, request: &CallRequest) -> Result<TrunkId, NotNow> {
+        let CallRequest { call, account, .. } = *request;
+        let ways = self.ways(request)?;
+        let payer = self.directory.payer(account);
+        let own = self.accounts.get(&payer).ok_or(Full::Account)?;
+        let mut refusal = None;
+        for way in self.usable(&ways) {
+            match self.room(now, &way.trunk, way.part.as_deref(), own) {
+                Ok(()) => {
+                    self.begin(now, call, account, way, None);
+                    return Ok(way.trunk.clone());
+                }
+                Err(why) => refusal = refusal.or(Some(why)),
+            }
+        }
+        Err(refusal.unwrap_or(NotNow::Full(Full::Trunk)))
+    }
+
+    /// Whether a call may begin over this trunk now.
+    pub(super) fn room(
+        &self,
+        now: Instant,
+        trunk: &TrunkId,
+        part: Option<&str>,
+        account: &Capacity,
+    ) -> Result<(), NotNow> {
+        let capacity = self.trunks.get(trunk).ok_or(Full::Trunk)?;
+        if let Some(at) = self.carrier_ready_at(trunk).filter(|at| *at > now) {
+            return Err(NotNow::NotBefore(at));
+        }
+        for (room, full) in [
+            (capacity.part_room(now, part), Full::Part),
+            (capacity.whole.room(now), Full::Trunk),
+            (account.room(now), Full::Account),
+        ] {
+            match room {
+                Room::Now => {}
+                Room::At(at) => return Err(NotNow::NotBefore(at)),
+                Room::WhenOneEnds { .. } => return Err(full.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// When the carrier of a trunk may begin its next call; none at any time.
+    pub(super) fn carrier_ready_at(&self, trunk: &TrunkId) -> Option<Instant> {
+        let trunk = self.directory.trunk(trunk)?;
+        self.carriers.get(&trunk.carrier)?.ready_at()
+    }
+
+    /// The most urgent class first; within it trunks take turns, a call at a time.
+    pub(super) fn attempt_what_may_go(&mut self, now: Now) {
+        for class in 0..self.lines.len() {
+            let mut trunks: VecDeque<TrunkId> = self.lines[class].keys().cloned().collect();
+            if let Some(last) = &self.last_trunk {
+                let behind = trunks.partition_point(|trunk| trunk <= last);
+                trunks.rotate_left(behind % trunks.len().max(1));
+            }
+            while let Some(trunk) = trunks.pop_front() {
+                if self.judging.has_enough() {
+                    return;
+                }
+                if let Some(call) = self.next_on(now.instant, class, &trunk) {
+                    self.attempt(now, call);
+                    self.last_trunk = Some(trunk.clone());
+                    trunks.push_back(trunk);
+                }
+            }
+        }
+    }
+
+    /// Takes the next call that may go over `trunk`, or notes when to ask again.
+    fn next_on(&mut self, now: Instant, class: usize, trunk: &TrunkId) -> Option<CallSid> {
+        let of_carrier = self.carrier_ready_at(trunk);
+        let (is_down, down) = (self.down.contains(trunk), &self.down);
+        let has_no_other = |route: &Route| (route.ways.iter()).all(|way| down.contains(&way.trunk));
+        let may_go = |route: &Route| !is_down || has_no_other(route);
+        let line = self.lines[class].get_mut(trunk)?;
+        if line.is_empty() {
+            self.lines[class].remove(trunk);
+            return None;
+        }
+        let turn = match of_carrier.filter(|at| *at > now) {
+            Some(at) => Turn::Wait(Some(at)),
+            None => line.next(now, self.trunks.get(trunk)?, &self.accounts, may_go),
+        };
+        match turn {
+            Turn::Go(call) => Some(call),
+            Turn::Wait(at) => {
+                self.deadline = [self.deadline, at].into_iter().flatten().min();
+                None
+            }
+        }
+    }
+
+    /// Begins a call that its line let go, unless its hours are over meanwhile, or it is to go elsewhere.
+    fn attempt(&mut self, now: Now, call: CallSid) {
+        let Some(waiting) = self.waiting.get(&call) else {
+            return;
+        };
+        if self.judging.is_stale(waiting) {
+            return self.judge_anew(call);
+        }
+        if due(now, &waiting.request.terms).is_some() {
+            return self.put_off(now, call);
+        }
+        let Some(waiting) = self.take_out(call) else {
+            return;
+        };
+        let account = waiting.request.account;
+        let has_room = |way: &Way| {
+            self.trunks.get(&way.trunk).is_some_and(|trunk| {
+                let part = trunk.part_room(now.instant, way.part.as_deref());
+                (part, trunk.whole.room(now.instant)) == (Room::Now, Room::Now)
+            })
+        };
+        // The line that let it go has room; one that is a better choice may have, too.
+        let ways = self.usable(&waiting.route.ways);
+        let with_room = ways.iter().find(|way| has_room(way));
+        let Some(way) = with_room.or(ways.first()).copied() else {
+            return;
+        };
+        let planned = waiting.request.planned(&way.trunk);
+        let unasked = || {
+            waiting
+                .is_asked
+                .then(|| PlannedAttempt::over(way.trunk.clone()))
+        };
+        let attempt = Output::Attempt {
+            call,
+            account,
+            trunk: way.trunk.clone(),
+            planned: planned.or_else(unasked),
+        };
+        let way = way.clone();
+        let waited = Waited {
+            request: waiting.request,
+            sequence: waiting.sequence,
+            begun: now.instant,
+            is_asked: waiting.is_asked,
+            is_canceled: false,
+        };
+        self.begin(now.instant, call, account, &way, Some(Box::new(waited)));
+        self.outputs.push_back(attempt);
+    }
+
+    /// Takes the channels of a call that begins now.
+    fn begin(
+        &mut self,
+        now: Instant,
+        call: CallSid,
+        account: AccountSid,
+        way: &Way,
+        waited: Option<Box<Waited>>,
+    ) {
+        let Way { trunk, part } = way;
+        if let Some(capacity) = self.trunks.get_mut(trunk) {
+            capacity.begin(now, part.as_deref());
+        }
+        let of_carrier = self.directory.trunk(trunk);
+        let of_carrier = of_carrier.and_then(|trunk| self.carriers.get_mut(&trunk.carrier));
+        if let Some(bucket) = of_carrier {
+            bucket.take(now);
+        }
+        let payer = self.directory.payer(account);
+        if let Some(capacity) = self.accounts.get_mut(&payer) {
+            capacity.begin(now);
+        }
+        let held = Held {
+            payer,
+            trunk: trunk.clone(),
+            part: part.clone(),
+            waited,
+            is_inbound: false,
+        };
+        self.held.insert(call, held);
+    }
+}

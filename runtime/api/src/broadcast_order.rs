@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use call::{BroadcastSid, HttpMethod, StatusCallback};
+use call::{BroadcastSid, StatusCallback};
 use serde::Deserialize;
 use store::{
     BroadcastChange, BroadcastRules, FlowStart, Message, NewRecipient, PersonFilter, QueueTerms,
     Scope, Secret, WebhookMethod,
 };
-use url::Url;
 
 use crate::ApiState;
 use crate::destination::normalise;
+use crate::parameters::is_web;
 use crate::people::{number, unix_ms};
 use crate::problem::Problem;
 
@@ -208,10 +208,7 @@ fn read_message(state: &ApiState, scope: Scope, draft: DraftMessage) -> Result<M
         },
         (None, None, Some(url), None) => Ok(Message::Url {
             url: web_url(&url, "message.url")?,
-            method: match is_get(draft.method.as_deref(), "message.method")? {
-                true => WebhookMethod::Get,
-                false => WebhookMethod::Post,
-            },
+            method: method(draft.method.as_deref(), "message.method")?,
         }),
         (None, None, None, Some(name)) => {
             let directory = state.store.directory();
@@ -252,10 +249,7 @@ fn rules(
     let webhook = match &draft.webhook {
         Some(webhook) => Some(StatusCallback {
             url: web_url(&webhook.url, "webhook.url")?,
-            method: match is_get(webhook.method.as_deref(), "webhook.method")? {
-                true => HttpMethod::Get,
-                false => HttpMethod::Post,
-            },
+            method: method(webhook.method.as_deref(), "webhook.method")?.into(),
         }),
         None => before.webhook,
     };
@@ -397,7 +391,7 @@ fn flow_start(
 }
 
 fn web_url(url: &str, name: &str) -> Result<String, Problem> {
-    match Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+    match is_web(url) {
         true => Ok(url.to_owned()),
         false => Err(Problem::bad_parameter(format!(
             "`{name}` must begin with http:// or https://"
@@ -405,10 +399,10 @@ fn web_url(url: &str, name: &str) -> Result<String, Problem> {
     }
 }
 
-fn is_get(method: Option<&str>, name: &str) -> Result<bool, Problem> {
-    match method {
-        None | Some("POST") => Ok(false),
-        Some("GET") => Ok(true),
+fn method(given: Option<&str>, name: &str) -> Result<WebhookMethod, Problem> {
+    match given {
+        None | Some("POST") => Ok(WebhookMethod::Post),
+        Some("GET") => Ok(WebhookMethod::Get),
         Some(_) => Err(Problem::bad_parameter(format!(
             "`{name}` must be `GET` or `POST`"
         ))),

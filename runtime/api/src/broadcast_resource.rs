@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use call::HttpMethod;
 use dial::retry::{USUAL_ATTEMPTS, USUAL_GAP};
 use serde_json::{Map, Value, json};
 use store::{AttemptOutcome, Broadcast, BroadcastState, Message, Recipient, RecipientState};
@@ -33,7 +32,7 @@ pub(crate) fn show(row: &Broadcast, strategy: Option<&str>, now_unix_ms: u64) ->
         "ring_timeout_s": rules.ring_timeout_s,
         "webhook": rules.webhook.as_ref().map(|webhook| json!({
             "url": webhook.url,
-            "method": if webhook.method == HttpMethod::Get { "GET" } else { "POST" },
+            "method": webhook.method.as_str(),
         })),
         "rapidpro": row.flow_start.as_ref().map(|start| json!({
             "url": start.server,

@@ -12,14 +12,13 @@ use store::{
     Answer, CallCallback, CallChange, CallFilter, CallRow, Flow, NewCall, PhoneNumber,
     ProgressEvent, Scope, StoreError, WebhookMethod, random_call_sid,
 };
-use url::Url;
 
 use crate::applications;
 use crate::call_resource::CallResource;
 use crate::destination::normalise;
 use crate::machine_detection;
 use crate::page::{ListPage, PageRequest};
-use crate::parameters::{Parameters, Vocabulary};
+use crate::parameters::{Parameters, Vocabulary, is_web};
 use crate::problem::Problem;
 use crate::status_callback;
 use crate::{ApiState, End, EndError, call_order, sip_login, time_span};
@@ -240,11 +239,11 @@ fn of_application(
 
 /// `Url` wins over `Twiml`, as it does at Twilio.
 fn flow(parameters: &Parameters) -> Result<Flow, Problem> {
-    let method = method(parameters, "Method")?;
+    let method = parameters.method("Method")?;
     match (parameters.get("Url"), parameters.get("Twiml")) {
         (Some(url), _) if is_web(url) => Ok(Flow::VoiceUrl {
             url: url.to_owned(),
-            method,
+            method: WebhookMethod::of(method),
         }),
         (Some(_), _) => Err(Problem::bad(
             21205,
@@ -268,10 +267,7 @@ fn fallback(parameters: &Parameters) -> Result<Vec<(String, String)>, Problem> {
         let message = "`FallbackUrl` must begin with http:// or https://";
         return Err(Problem::bad(21205, message));
     }
-    let method = match method(parameters, "FallbackMethod")? {
-        WebhookMethod::Get => "GET",
-        WebhookMethod::Post => "POST",
-    };
+    let method = parameters.method("FallbackMethod")?.as_str();
     Ok(vec![
         ("fallback-url".to_owned(), url.to_owned()),
         ("fallback-method".to_owned(), method.to_owned()),
@@ -290,22 +286,6 @@ fn send_digits(parameters: &Parameters) -> Result<Option<(String, String)>, Prob
     let message =
         format!("`SendDigits` must be at most {MAX_SEND_DIGITS} of `0-9`, `*`, `#`, `w` and `W`");
     Err(Problem::bad(21206, message))
-}
-
-fn is_web(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-}
-
-fn method(parameters: &Parameters, name: &str) -> Result<WebhookMethod, Problem> {
-    let given = parameters.get(name).map(str::to_ascii_uppercase);
-    match given.as_deref() {
-        None | Some("POST") => Ok(WebhookMethod::Post),
-        Some("GET") => Ok(WebhookMethod::Get),
-        Some(_) => {
-            let message = format!("`{name}` must be `GET` or `POST`");
-            Err(Problem::bad(21209, message))
-        }
-    }
 }
 
 fn ring_timeout(parameters: &Parameters) -> Result<Option<u32>, Problem> {
@@ -497,5 +477,17 @@ pub(crate) fn existing(state: &ApiState, scope: Scope, uri: &Uri) -> Result<Call
         .map(|sid| state.store.call(scope, sid))
         .transpose()?
         .flatten();
+    row.ok_or_else(|| Problem::not_found(uri))
+}
+
+/// The account's call of a route below `…/Calls/{Sid}/`.
+pub(crate) fn named(
+    state: &ApiState,
+    scope: Scope,
+    sid: &str,
+    uri: &Uri,
+) -> Result<CallRow, Problem> {
+    let sid = sid.parse().map_err(|_| Problem::not_found(uri))?;
+    let row = state.store.call(scope, sid)?;
     row.ok_or_else(|| Problem::not_found(uri))
 }

@@ -8,12 +8,11 @@ use axum::{Extension, Json};
 use call::{ConferenceInput, ConferenceSid, MediaSource};
 use serde_json::Value;
 use store::{ConferenceFilter, ConferenceRow, ConferenceStatus, Scope};
-use url::Url;
 
 use crate::ApiState;
 use crate::conference_resource::show;
 use crate::page::{ListPage, PageRequest};
-use crate::parameters::{Parameters, Vocabulary};
+use crate::parameters::{Parameters, Vocabulary, is_web};
 use crate::problem::Problem;
 use crate::time_span;
 
@@ -140,10 +139,6 @@ pub(crate) fn announcement(parameters: &Parameters) -> Result<Option<MediaSource
             "`AnnounceMethod` must be `GET`: what is announced is a sound, and sounds are asked for so",
         )),
     }
-}
-
-pub(crate) fn is_web(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// A name in a path without its `.json`.

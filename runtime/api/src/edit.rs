@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::http::Uri;
-use call::{HttpMethod, StatusCallback};
+use call::StatusCallback;
 use store::{Directory, Edit, Scope, StoreError, VoiceUrl, WebhookMethod, rfc2822};
-use url::Url;
 
 use crate::ApiState;
 use crate::auth::Requester;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, is_web};
 use crate::problem::Problem;
 
 /// Makes a change, which is on disk and in the audit log when this returns. The directory as it then is.
@@ -85,8 +84,6 @@ impl UrlChange {
         current: Option<&VoiceUrl>,
     ) -> Result<Self, Problem> {
         let given = parameters.raw(url).map(str::trim);
-        let is_web =
-            |url: &str| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if given.is_some_and(|given| !given.is_empty() && !is_web(given)) {
             let message = format!("`{url}` must begin with http:// or https://");
             return Err(Problem::bad(21402, message));
@@ -130,10 +127,7 @@ impl UrlChange {
     pub(crate) fn of_callback(self, current: Option<StatusCallback>) -> Option<StatusCallback> {
         let changed = self.of(current.as_ref().map(as_voice_url))?;
         Some(StatusCallback {
-            method: match changed.method {
-                WebhookMethod::Get => HttpMethod::Get,
-                WebhookMethod::Post => HttpMethod::Post,
-            },
+            method: changed.method.into(),
             url: changed.url,
         })
     }
@@ -143,10 +137,7 @@ impl UrlChange {
 pub(crate) fn as_voice_url(callback: &StatusCallback) -> VoiceUrl {
     VoiceUrl {
         url: callback.url.clone(),
-        method: match callback.method {
-            HttpMethod::Get => WebhookMethod::Get,
-            _ => WebhookMethod::Post,
-        },
+        method: WebhookMethod::of(callback.method),
     }
 }
 

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use call::{MachineDetection, MachineDetectionOptions};
-use url::Url;
 
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, is_web};
 use crate::problem::Problem;
 
 /// Those that say how, each with the setting that it becomes.
@@ -139,19 +138,11 @@ fn callback(
             None => Ok(Vec::new()),
         };
     };
-    let is_web = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_web {
+    if !is_web(url) {
         let message = format!("`{url_name}` must begin with http:// or https://");
         return Err(Problem::bad(21205, message));
     }
-    let method = match parameters.get(method_name) {
-        None | Some("POST") => "POST",
-        Some("GET") => "GET",
-        Some(_) => {
-            let message = format!("`{method_name}` must be `GET` or `POST`");
-            return Err(Problem::bad(21209, message));
-        }
-    };
+    let method = parameters.method(method_name)?.as_str();
     Ok(vec![
         ("async-amd-status-callback".to_owned(), url.to_owned()),
         (

@@ -17,9 +17,9 @@ use store::{Flow, Scope};
 use crate::ApiState;
 use crate::calls::{accept, new_call};
 use crate::conference_recordings;
-use crate::conferences::{is_web, own};
+use crate::conferences::own;
 use crate::machine_detection;
-use crate::parameters::{Parameters, Vocabulary};
+use crate::parameters::{Parameters, Vocabulary, is_web};
 use crate::participants::{coach, flag, one_of, shown};
 use crate::problem::Problem;
 
@@ -230,11 +230,7 @@ fn attributes(parameters: &Parameters) -> Result<Vec<(&'static str, String)>, Pr
     if let Some(url) = parameters.get("WaitUrl") {
         check_url("WaitUrl", url)?;
         attributes.push(("waitUrl", url.to_owned()));
-        let word = match method {
-            HttpMethod::Get => "GET",
-            _ => "POST",
-        };
-        attributes.push(("waitMethod", word.to_owned()));
+        attributes.push(("waitMethod", method.as_str().to_owned()));
     }
     Ok(attributes)
 }
@@ -290,19 +286,11 @@ fn topic(word: &str) -> Result<ConferenceTopic, Problem> {
 }
 
 fn method(parameters: &Parameters, name: &str, of: &str) -> Result<HttpMethod, Problem> {
-    let given = parameters.get(name).map(str::to_ascii_uppercase);
-    if given.is_some() && parameters.get(of).is_none() {
+    if parameters.get(name).is_some() && parameters.get(of).is_none() {
         let message = format!("`{name}` has no effect without `{of}`");
         return Err(Problem::bad_parameter(message));
     }
-    match given.as_deref() {
-        None | Some("POST") => Ok(HttpMethod::Post),
-        Some("GET") => Ok(HttpMethod::Get),
-        Some(_) => {
-            let message = format!("`{name}` must be `GET` or `POST`");
-            Err(Problem::bad(21209, message))
-        }
-    }
+    parameters.method(name)
 }
 
 fn check_url(name: &str, url: &str) -> Result<(), Problem> {

@@ -5,6 +5,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
+use call::HttpMethod;
+use url::Url;
 
 use crate::problem::Problem;
 
@@ -29,6 +31,11 @@ pub(crate) struct Vocabulary {
     /// What Twilio has besides. Given with a value it is refused: a parameter that is accepted and has no effect would be
     /// found out too late.
     pub(crate) unsupported: &'static [&'static str],
+}
+
+/// Whether a URL can be asked for over HTTP.
+pub(crate) fn is_web(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 impl Parameters {
@@ -115,6 +122,18 @@ impl Parameters {
     pub(crate) fn raw(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         Some(value)
+    }
+
+    /// How a URL is to be asked for: `GET` or `POST`, which it is where nothing is said. Twilio's 21209 for anything else.
+    pub(crate) fn method(&self, name: &str) -> Result<HttpMethod, Problem> {
+        match self.get(name).map(str::to_ascii_uppercase).as_deref() {
+            None | Some("POST") => Ok(HttpMethod::Post),
+            Some("GET") => Ok(HttpMethod::Get),
+            Some(_) => {
+                let message = format!("`{name}` must be `GET` or `POST`");
+                Err(Problem::bad(21209, message))
+            }
+        }
     }
 
     /// The names of what is given.

@@ -6,16 +6,16 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{
-    CallSid, CallStatus, ConferenceInput, HttpMethod, OrderedSound, ParticipantChange,
-    StatusCallback, WaitSound,
+    CallSid, CallStatus, ConferenceInput, OrderedSound, ParticipantChange, StatusCallback,
+    WaitSound,
 };
 use serde_json::Value;
 use store::{ConferenceRow, ParticipantFilter, ParticipantRow, Scope};
 
 use crate::conference_resource::show_participant;
-use crate::conferences::{announcement, is_web, json_name, own};
+use crate::conferences::{announcement, json_name, own};
 use crate::page::{ListPage, PageRequest};
-use crate::parameters::{Parameters, Vocabulary};
+use crate::parameters::{Parameters, Vocabulary, is_web};
 use crate::problem::Problem;
 use crate::{ApiState, End, EndError};
 
@@ -238,15 +238,7 @@ fn sound(
     url_name: &str,
     method_name: &str,
 ) -> Result<Option<OrderedSound>, Problem> {
-    let method = match parameters.get(method_name).map(str::to_ascii_uppercase) {
-        None => HttpMethod::Post,
-        Some(method) if method == "POST" => HttpMethod::Post,
-        Some(method) if method == "GET" => HttpMethod::Get,
-        Some(_) => {
-            let message = format!("`{method_name}` must be `GET` or `POST`");
-            return Err(Problem::bad(21209, message));
-        }
-    };
+    let method = parameters.method(method_name)?;
     let Some(url) = parameters.get(url_name) else {
         return match parameters.get(method_name) {
             Some(_) => Err(Problem::bad_parameter(format!(

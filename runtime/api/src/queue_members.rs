@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use store::{Flow, Page, QueueRow, Scope, WebhookMethod, rfc2822};
 
 use crate::ApiState;
-use crate::conferences::{is_web, json_name};
+use crate::conferences::json_name;
 use crate::live_rooms::QueueMember;
 use crate::page::{ListPage, PageRequest};
-use crate::parameters::{Parameters, Vocabulary};
+use crate::parameters::{Parameters, Vocabulary, is_web};
 use crate::problem::Problem;
 use crate::queues::own;
 
@@ -112,12 +112,7 @@ fn flow(parameters: &Parameters) -> Result<Flow, Problem> {
         let message = "`Url` must begin with http:// or https://";
         return Err(Problem::bad(21205, message));
     }
-    let method = parameters.get("Method").map(str::to_ascii_uppercase);
-    let method = match method.as_deref() {
-        None | Some("POST") => WebhookMethod::Post,
-        Some("GET") => WebhookMethod::Get,
-        Some(_) => return Err(Problem::bad(21209, "`Method` must be `GET` or `POST`")),
-    };
+    let method = WebhookMethod::of(parameters.method("Method")?);
     let url = url.to_owned();
     Ok(Flow::VoiceUrl { url, method })
 }

@@ -1,12 +1,11 @@
 //! The parameters that say how a call is recorded, and who is told: of `POST Calls` and of `POST Calls/{Sid}/Recordings`.
 
 use call::{
-    HttpMethod, RecordingCallback, RecordingChannels, RecordingOptions, RecordingSource,
-    RecordingTracks, RecordingTurn, StartRecording, StatusCallback,
+    RecordingCallback, RecordingChannels, RecordingOptions, RecordingSource, RecordingTracks,
+    RecordingTurn, StartRecording, StatusCallback,
 };
-use url::Url;
 
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, is_web};
 use crate::problem::Problem;
 
 /// Those that have no effect without a recording.
@@ -83,8 +82,7 @@ pub(crate) fn callback(
             None => Ok(None),
         };
     };
-    let is_web = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_web {
+    if !is_web(url) {
         let message = format!("`{url_name}` must begin with http:// or https://");
         return Err(Problem::bad(21609, message));
     }
@@ -93,15 +91,7 @@ pub(crate) fn callback(
     }
     on.sort_unstable();
     on.dedup();
-    let method = parameters.get(method_name);
-    let method = match method.map(str::to_ascii_uppercase).as_deref() {
-        None | Some("POST") => HttpMethod::Post,
-        Some("GET") => HttpMethod::Get,
-        Some(_) => {
-            let message = format!("`{method_name}` must be `GET` or `POST`");
-            return Err(Problem::bad(21209, message));
-        }
-    };
+    let method = parameters.method(method_name)?;
     let url = url.to_owned();
     Ok(Some(RecordingCallback {
         to: StatusCallback { url, method },
@@ -151,7 +141,7 @@ mod tests {
             (RecordingChannels::Dual, RecordingTracks::Caller)
         );
         let callback = told.callback.unwrap();
-        assert_eq!(callback.to.method, HttpMethod::Get);
+        assert_eq!(callback.to.method, call::HttpMethod::Get);
         assert_eq!(
             callback.on,
             [RecordingTurn::InProgress, RecordingTurn::Absent]

@@ -16,6 +16,7 @@ use serde_json::Value;
 use store::{RecordingFilter, RecordingRow, Scope, StoreError};
 
 use crate::ApiState;
+use crate::calls;
 use crate::live_recordings::{RecordingChange, RecordingError, RecordingFormat};
 use crate::one_channel::OneChannel;
 use crate::page::{ListPage, PageRequest};
@@ -105,7 +106,7 @@ pub(crate) async fn list_of_call(
     uri: Uri,
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST_OF_ONE)?;
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     answer_list(state, scope, &uri, &parameters, Some(call.sid.into())).await
 }
 
@@ -177,7 +178,7 @@ pub(crate) async fn fetch_of_call(
     Path((_, call, name)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     let row = own_of(&state, scope, call.sid.into(), &name, &uri)?;
     Ok(Json(show(&row, &state.url_of(row.account))))
 }
@@ -258,7 +259,7 @@ pub(crate) async fn delete_of_call(
     Path((_, call, name)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     let row = own_of(&state, scope, call.sid.into(), &name, &uri)?;
     remove(&state, scope, &row, &uri).await
 }
@@ -294,7 +295,7 @@ pub(crate) async fn start(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     let parameters = Parameters::of_form(&headers, body, START)?;
     let start = recording_order::start(&parameters, RecordingSource::StartCallRecordingApi)?;
     if call.status != CallStatus::InProgress {
@@ -318,7 +319,7 @@ pub(crate) async fn update(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     let parameters = || Parameters::of_form(&headers, body, UPDATE);
     change_one(&state, scope, call.sid.into(), &name, &uri, parameters).await
 }
@@ -399,17 +400,6 @@ pub(crate) fn own_of(
         true => Ok(row),
         false => Err(Problem::not_found(uri)),
     }
-}
-
-fn own_call(
-    state: &ApiState,
-    scope: Scope,
-    call: &str,
-    uri: &Uri,
-) -> Result<store::CallRow, Problem> {
-    let sid = call.parse().map_err(|_| Problem::not_found(uri))?;
-    let row = state.store.call(scope, sid)?;
-    row.ok_or_else(|| Problem::not_found(uri))
 }
 
 fn not_in_progress() -> Problem {

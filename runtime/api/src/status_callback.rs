@@ -1,10 +1,9 @@
 //! Who is told of a call: the `StatusCallback` parameters of `POST Calls`.
 
-use call::{HttpMethod, StatusCallback};
+use call::StatusCallback;
 use store::{CallCallback, ProgressEvent};
-use url::Url;
 
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, is_web};
 use crate::problem::Problem;
 
 /// What the parameters ask for; none without a URL. Without events only the end is told, as at Twilio.
@@ -22,8 +21,7 @@ pub(crate) fn read(parameters: &Parameters) -> Result<Option<CallCallback>, Prob
             None => Ok(None),
         };
     };
-    let is_web = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !is_web {
+    if !is_web(url) {
         let message = "`StatusCallback` must begin with http:// or https://";
         return Err(Problem::bad(21609, message));
     }
@@ -34,7 +32,7 @@ pub(crate) fn read(parameters: &Parameters) -> Result<Option<CallCallback>, Prob
     on.dedup();
     let to = StatusCallback {
         url: url.to_owned(),
-        method: method(parameters)?,
+        method: parameters.method("StatusCallbackMethod")?,
     };
     Ok(Some(CallCallback { to, on }))
 }
@@ -47,20 +45,6 @@ fn event(word: &str) -> Result<ProgressEvent, Problem> {
         let words = ProgressEvent::ALL.map(ProgressEvent::as_str).join(", ");
         Problem::bad_parameter(format!("`StatusCallbackEvent` must be some of: {words}"))
     })
-}
-
-fn method(parameters: &Parameters) -> Result<HttpMethod, Problem> {
-    let given = parameters
-        .get("StatusCallbackMethod")
-        .map(str::to_ascii_uppercase);
-    match given.as_deref() {
-        None | Some("POST") => Ok(HttpMethod::Post),
-        Some("GET") => Ok(HttpMethod::Get),
-        Some(_) => {
-            let message = "`StatusCallbackMethod` must be `GET` or `POST`";
-            Err(Problem::bad(21209, message))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{AccountSid, CallSid, CallStatus, StatusCallback, StreamRequest, StreamTracks};
 use serde_json::{Value, json};
-use store::{CallRow, Scope, rfc2822};
+use store::{Scope, rfc2822};
 use url::Url;
 
+use crate::calls;
 use crate::live_streams::{LiveStream, StreamName, StreamRefusal};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -41,7 +42,7 @@ pub(crate) async fn start(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     let parameters = Parameters::of_numbered_form(&headers, body, START)?;
     let request = request(&parameters)?;
     if call.status != CallStatus::InProgress {
@@ -64,7 +65,7 @@ pub(crate) async fn stop(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let call = own_call(&state, scope, &call, &uri)?;
+    let call = calls::named(&state, scope, &call, &uri)?;
     let parameters = Parameters::of_form(&headers, body, UPDATE)?;
     if parameters.get("Status") != Some("stopped") {
         let message = "`Status` is required: `stopped`";
@@ -131,12 +132,6 @@ fn request(parameters: &Parameters) -> Result<StreamRequest, Problem> {
         name: parameters.get("Name").map(str::to_owned),
         status_callback: callback.map(|callback| -> StatusCallback { callback.to }),
     })
-}
-
-fn own_call(state: &ApiState, scope: Scope, call: &str, uri: &Uri) -> Result<CallRow, Problem> {
-    let sid = call.parse().map_err(|_| Problem::not_found(uri))?;
-    let row = state.store.call(scope, sid)?;
-    row.ok_or_else(|| Problem::not_found(uri))
 }
 
 fn not_in_progress() -> Problem {

@@ -11,6 +11,7 @@ use store::{CallFilter, CallRow, Page, Scope, rfc2822};
 
 use crate::ApiState;
 use crate::brand;
+use crate::calls;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -80,7 +81,7 @@ pub(crate) async fn events(
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
     let request = PageRequest::<u64>::read(&parameters)?;
-    let row = own_call(&state, scope, &call, &uri)?;
+    let row = calls::named(&state, scope, &call, &uri)?;
     let told = read(&state, scope, row.sid)?;
     let exchanges = told.exchanges.into_iter().zip(0_u64..);
     let at = |(exchange, number): &(Exchange, u64)| (exchange.at_unix_ms, *number);
@@ -100,7 +101,7 @@ pub(crate) async fn notifications_of_call(
     let request = PageRequest::<u64>::read(&parameters)?;
     let wanted = log(&parameters)?;
     let pages = brand::pages_of(&state.store.directory(), scope.account());
-    let row = own_call(&state, scope, &call, &uri)?;
+    let row = calls::named(&state, scope, &call, &uri)?;
     let all = notifications(&state, scope, &row)?;
     let fitting = all
         .into_iter()
@@ -211,12 +212,6 @@ fn log(parameters: &Parameters) -> Result<Option<bool>, Problem> {
     }
 }
 
-fn own_call(state: &ApiState, scope: Scope, call: &str, uri: &Uri) -> Result<CallRow, Problem> {
-    let sid = call.parse().map_err(|_| Problem::not_found(uri))?;
-    let row = state.store.call(scope, sid)?;
-    row.ok_or_else(|| Problem::not_found(uri))
-}
-
 /// Nothing for a call that goes on.
 fn read(state: &ApiState, scope: Scope, call: CallSid) -> Result<Told, Problem> {
     match state.store.journal(scope, call)? {
@@ -309,12 +304,7 @@ impl Notification {
 
 fn show_event(exchange: &Exchange) -> Value {
     let request = &exchange.request;
-    let method = match request.method {
-        HttpMethod::Get => "GET",
-        HttpMethod::Post => "POST",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Delete => "DELETE",
-    };
+    let method = request.method.as_str();
     let query = request.url.split_once('?').map(|(_, query)| query);
     let encoded = match request.method {
         HttpMethod::Get => query.unwrap_or_default().as_bytes(),

@@ -3,7 +3,6 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::{Extension, Json};
-use call::HttpMethod;
 use serde::Serialize;
 use store::{CallbackRow, Scope, rfc2822};
 
@@ -52,10 +51,7 @@ impl From<CallbackRow> for Undelivered {
             event: row.event,
             sequence_number: row.sequence,
             url: row.to.url,
-            method: match row.to.method {
-                HttpMethod::Get => "GET",
-                _ => "POST",
-            },
+            method: row.to.method.as_str(),
             attempts: row.attempts,
             error: row.error,
             date_created: rfc2822(row.created_unix_ms),

@@ -214,6 +214,19 @@ pub enum HttpMethod {
     Delete,
 }
 
+impl HttpMethod {
+    /// As HTTP spells it (RFC 9110 section 9.1).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// A request that the host makes for the story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpRequest {

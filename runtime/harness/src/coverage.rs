@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use call::{
-    Command, ConferenceCommand, Event, HangUpCause, HttpMethod, HttpRequest, MediaSource,
-    QueueCommand, RecordingCommand, StoryFlow,
+    Command, ConferenceCommand, Event, HangUpCause, HttpRequest, MediaSource, QueueCommand,
+    RecordingCommand, StoryFlow,
 };
 use plugin_host::Outcome;
 use plugin_host::journal::{Entry, Journal, JournalError};
@@ -193,12 +193,7 @@ fn named(command: &Command) -> Option<(&'static str, String)> {
 }
 
 fn asked(request: &HttpRequest) -> String {
-    let method = match request.method {
-        HttpMethod::Get => "GET",
-        HttpMethod::Post => "POST",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Delete => "DELETE",
-    };
+    let method = request.method.as_str();
     format!("{method} {}", without_query(&request.url))
 }
 

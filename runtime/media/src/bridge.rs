@@ -1,7 +1,5 @@
 //! How two legs hear each other.
 
-use crate::Gain;
-
 /// One leg's end of a bridge. `C` tells codecs apart, each with all that its bytes depend on: two sides with equal ones
 /// understand each other's payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +8,6 @@ pub struct BridgeSide<C> {
     pub codec: C,
     /// The most milliseconds of audio that it takes in a packet (`maxptime`).
     pub max_packet_ms: u32,
-    /// The level at which it is heard by the other one.
-    pub gain: Gain,
 }
 
 /// What is done with what one side says before the other one hears it.
@@ -19,7 +15,7 @@ pub struct BridgeSide<C> {
 pub enum BridgeWay {
     /// Payloads are sent on as they came, under the other side's payload type.
     Forward,
-    /// They are decoded, brought to the other side's rate and level, and encoded anew.
+    /// They are decoded, brought to the other side's rate, and encoded anew.
     Transcode,
 }
 
@@ -30,7 +26,7 @@ pub fn bridge_way<C: PartialEq>(
     to: &BridgeSide<C>,
     packet_ms: u32,
 ) -> BridgeWay {
-    if from.codec == to.codec && from.gain.is_none() && packet_ms <= to.max_packet_ms {
+    if from.codec == to.codec && packet_ms <= to.max_packet_ms {
         BridgeWay::Forward
     } else {
         BridgeWay::Transcode
@@ -44,42 +40,20 @@ mod tests {
 
     #[test]
     fn packets_are_forwarded_where_nothing_needs_to_change() {
-        let side = |codec, max_packet_ms, db| BridgeSide {
+        let side = |codec, max_packet_ms| BridgeSide {
             codec,
             max_packet_ms,
-            gain: Gain::from_db(db),
         };
         for (from, to, packet_ms, expected) in [
+            (side(Law::A, 20), side(Law::A, 20), 20, BridgeWay::Forward),
+            (side(Law::A, 20), side(Law::A, 60), 60, BridgeWay::Forward),
             (
-                side(Law::A, 20, 0.0),
-                side(Law::A, 20, 0.0),
-                20,
-                BridgeWay::Forward,
-            ),
-            (
-                side(Law::A, 20, 0.0),
-                side(Law::A, 60, 6.0),
-                60,
-                BridgeWay::Forward,
-            ),
-            (
-                side(Law::A, 20, 0.0),
-                side(Law::Mu, 20, 0.0),
+                side(Law::A, 20),
+                side(Law::Mu, 20),
                 20,
                 BridgeWay::Transcode,
             ),
-            (
-                side(Law::A, 20, -3.0),
-                side(Law::A, 20, 0.0),
-                20,
-                BridgeWay::Transcode,
-            ),
-            (
-                side(Law::A, 60, 0.0),
-                side(Law::A, 20, 0.0),
-                30,
-                BridgeWay::Transcode,
-            ),
+            (side(Law::A, 60), side(Law::A, 20), 30, BridgeWay::Transcode),
         ] {
             assert_eq!(
                 bridge_way(&from, &to, packet_ms),

@@ -13,7 +13,6 @@ mod dtmf_detector;
 mod dtmf_tone;
 mod g711;
 mod g722;
-mod gain;
 mod mixer;
 #[cfg(feature = "opus")]
 mod opus;
@@ -47,7 +46,6 @@ pub use decode::{DecodeLimits, MediaError, decode, decode_at, decode_from};
 pub use dtmf_detector::DtmfDetector;
 pub use dtmf_tone::DtmfTone;
 pub use g711::Law;
-pub use gain::Gain;
 pub use mixer::{ConferenceFull, Mixer, Seat, Talk};
 pub use phrases::{PhraseError, PhraseRules, PhraseRulesError, PhraseSet, Spoken};
 pub use prompt::{Prompt, PromptWriter};

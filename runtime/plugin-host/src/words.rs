@@ -7,9 +7,9 @@ mod rooms;
 mod speech;
 
 use call::{
-    CallError, Command, DialTarget, Event, HttpMethod, MachineDetection, MediaSource,
-    PauseBehavior, PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions,
-    Referral, Reply, StoryFlow, StreamEnd, StreamRequest, StreamTracks, TransferCommand,
+    CallError, Command, DialTarget, Event, MachineDetection, MediaSource, PauseBehavior,
+    PlaybackEnd, Recording, RecordingCommand, RecordingEnd, RecordingOptions, Referral, Reply,
+    StoryFlow, StreamEnd, StreamRequest, StreamTracks, TransferCommand,
 };
 
 pub use audio::{audio, audio_result, pin, pin_result};
@@ -56,7 +56,7 @@ pub fn command(command: &Command) -> String {
             } else {
                 format!(" with \"{body}\"")
             };
-            format!("{} {}{body}{signed}", method(request.method), request.url)
+            format!("{} {}{body}{signed}", request.method.as_str(), request.url)
         }
         Command::Conference(command) => rooms::conference_command(command),
         Command::Queue(command) => rooms::queue_command(command),
@@ -253,15 +253,6 @@ fn times(loops: u32) -> String {
     }
 }
 
-const fn method(method: HttpMethod) -> &'static str {
-    match method {
-        HttpMethod::Get => "GET",
-        HttpMethod::Post => "POST",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Delete => "DELETE",
-    }
-}
-
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() <= SHOWN_BYTES {
         return text.into();
@@ -286,7 +277,7 @@ mod tests {
             loops,
         };
         let post = Command::Http(HttpRequest {
-            method: HttpMethod::Post,
+            method: call::HttpMethod::Post,
             url: "http://x/".to_owned(),
             headers: Vec::new(),
             body: b"Digits=1".to_vec(),

@@ -25,6 +25,7 @@ use tracing::{Instrument, debug, info};
 
 use crate::children::{self, Children, Parent};
 use crate::clock;
+use crate::clock::sleep_until;
 use crate::detection;
 use crate::flows::{Begun, Story, VersionId};
 use crate::kept_audio::AudioDesk;
@@ -665,12 +666,5 @@ async fn next_request(requests: Option<&mut mpsc::Receiver<Request>>) -> Option<
     match requests {
         Some(requests) => requests.recv().await,
         None => None,
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use call::{
     Call, CallCallback, CallInfo, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews,
-    DetectionRequest, Direction, HangUpCause, HttpMethod, Input, Limits, OutboundLeg, SipLogin,
-    StoryFlow,
+    DetectionRequest, Direction, HangUpCause, Input, Limits, OutboundLeg, SipLogin, StoryFlow,
 };
 use dial::{CallRequest, NotNow};
 use store::{
@@ -195,10 +194,7 @@ pub(crate) fn told(story: StoryFlow, settings: Vec<(String, String)>) -> Story {
         StoryFlow::Twiml(document) => store::Flow::Twiml(document),
         StoryFlow::VoiceUrl(url) => store::Flow::VoiceUrl {
             url: url.url,
-            method: match url.method {
-                HttpMethod::Get => WebhookMethod::Get,
-                _ => WebhookMethod::Post, // no other was accepted
-            },
+            method: WebhookMethod::of(url.method),
         },
     };
     Story {

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::{debug, error, warn};
 
+use crate::clock::sleep_until;
 use crate::config;
 use crate::transport::{Connections, News, Sockets, Tls, TlsKeeper, Udp};
 
@@ -438,12 +439,5 @@ impl<A: Admission> Driver<A> {
         if is_last {
             self.routes.remove(&dialog);
         }
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }

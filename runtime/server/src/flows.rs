@@ -13,7 +13,7 @@ use plugin_host::retry::Strategy;
 use plugin_host::routing::Policy;
 use plugin_host::{Engine, Flow, LoadError, Worlds};
 use shelf::{Loaded, Serving, Shelf};
-use store::{Plugin, PluginOwner, SelfTest, Store, WebhookMethod};
+use store::{Plugin, PluginOwner, SelfTest, Store};
 use tracing::{error, info};
 
 use crate::compiler::Compiler;
@@ -283,10 +283,7 @@ impl Flows {
             store::Flow::Component(name) => name.as_str(),
             store::Flow::VoiceUrl { url, method } => {
                 settings.insert("voice-url".to_owned(), url.clone());
-                settings.insert(
-                    "voice-method".to_owned(),
-                    webhook_method(*method).to_owned(),
-                );
+                settings.insert("voice-method".to_owned(), method.as_str().to_owned());
                 TWIML
             }
             store::Flow::Twiml(document) => {
@@ -394,13 +391,6 @@ fn add_settings(
         if grants.has_setting(name) && !settings.contains_key(name) {
             settings.insert(name.clone(), value.clone());
         }
-    }
-}
-
-const fn webhook_method(method: WebhookMethod) -> &'static str {
-    match method {
-        WebhookMethod::Get => "GET",
-        WebhookMethod::Post => "POST",
     }
 }
 

@@ -28,6 +28,7 @@ use tracing::{debug, error, info};
 use crate::call_actor::{CallActor, Inbox, NewActor};
 use crate::children::Parent;
 use crate::clock;
+use crate::clock::sleep_until;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
 use crate::media_plane::{self, Line};
@@ -655,11 +656,4 @@ pub(crate) fn call_id() -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
-    }
 }

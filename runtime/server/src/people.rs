@@ -121,7 +121,7 @@ pub(crate) fn run(command: &PeopleCommand) -> anyhow::Result<()> {
     }
 }
 
-/// A file's bytes.
+/// A file's bytes; `-` is the standard input.
 pub(crate) fn read(file: &PathBuf) -> anyhow::Result<Bytes> {
     let mut bytes = Vec::new();
     match file.as_os_str() == "-" {

@@ -21,7 +21,7 @@ use crate::apply::{Change, Gone, Mark};
 use crate::carrier::DEFAULT_REALM;
 use crate::{
     Account, Application, CallerId, Carrier, CarrierId, Login, Number, Operator, OperatorId,
-    PhoneNumber, Plugin, PluginOwner, Sha256Digest, Trunk, TrunkId,
+    PhoneNumber, Plugin, PluginOwner, Scope, Sha256Digest, StoreError, Trunk, TrunkId,
 };
 
 /// Everything but calls and what belongs to them. A new one is made at each change; whoever holds an old one keeps it.
@@ -87,6 +87,14 @@ impl Directory {
     #[must_use]
     pub fn account(&self, sid: AccountSid) -> Option<&Arc<Account>> {
         self.accounts.get(&sid)
+    }
+
+    /// The account of a scope.
+    pub(crate) fn account_of(&self, scope: Scope) -> Result<&Account, StoreError> {
+        let account = self.accounts.get(&scope.account());
+        account
+            .map(AsRef::as_ref)
+            .ok_or(StoreError::UnknownAccount(scope.account()))
     }
 
     /// The carrier's account of that name.

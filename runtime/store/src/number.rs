@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use call::{AccountSid, ApplicationSid, PhoneNumberSid, StatusCallback};
+use call::{AccountSid, ApplicationSid, HttpMethod, PhoneNumberSid, StatusCallback};
 use numbers::PhoneNumber;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -225,6 +225,24 @@ impl WebhookMethod {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+        }
+    }
+
+    /// How a story or a callback asks for it; what is not `GET` is `POST`, for no other is accepted where a webhook is named.
+    #[must_use]
+    pub const fn of(method: HttpMethod) -> Self {
+        match method {
+            HttpMethod::Get => Self::Get,
+            HttpMethod::Post | HttpMethod::Put | HttpMethod::Delete => Self::Post,
+        }
+    }
+}
+
+impl From<WebhookMethod> for HttpMethod {
+    fn from(method: WebhookMethod) -> Self {
+        match method {
+            WebhookMethod::Get => Self::Get,
+            WebhookMethod::Post => Self::Post,
         }
     }
 }

@@ -13,14 +13,13 @@ use tracing::{Instrument as _, info_span, warn};
 use crate::clock;
 use crate::flows::{Adviser, VersionId};
 use crate::retry::question;
+use crate::routing::shown;
 use crate::services::Services;
 
 /// How long one broadcast's turn takes, at most: other accounts wait for one.
 const STEP_TIME: Duration = Duration::from_millis(250);
 /// Failures one after the other, after which it is not asked any more in this step.
 const FAILURES: u32 = 3;
-/// Characters of a reason that are kept.
-const REASON_CHARS: usize = 200;
 
 /// The questions of one step.
 pub(super) struct Hearing<'s> {
@@ -184,10 +183,4 @@ impl<'s> Hearing<'s> {
             Decision::Stop(why) => Judgement::GiveUp(shown(&why)),
         }
     }
-}
-
-/// What a component gave as its reason, as it may be kept.
-fn shown(reason: &str) -> String {
-    let plain = reason.chars().filter(|c| !c.is_control());
-    plain.take(REASON_CHARS).collect()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crossbeam_queue::ArrayQueue;
-use media::{BridgeSide, BridgeWay, Codec, FRAME_MS, Gain, Rate, RateConverter, bridge_way};
+use media::{BridgeSide, BridgeWay, Codec, FRAME_MS, Rate, RateConverter, bridge_way};
 use rtp::MAX_PAYLOAD_BYTES;
 
 use super::ear::MAX_FRAME_SAMPLES;
@@ -211,7 +211,6 @@ impl LineEnd {
         let side = |codec| BridgeSide {
             codec,
             max_packet_ms: FRAME_MS,
-            gain: Gain::default(),
         };
         match self.taken() {
             Some(takes) => bridge_way(&side(codec), &side(takes.codec), packet_ms),

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::{Parting, Standing};
+use crate::clock::sleep_until;
 use crate::endpoint::EndpointHandle;
 use crate::resolver::Resolver;
 use crate::services::random;
@@ -296,12 +297,5 @@ fn health_config(rules: store::Health, contacts: Contacts) -> health::Config {
         down_after: rules.down_after,
         up_after: rules.up_after,
         contacts,
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }

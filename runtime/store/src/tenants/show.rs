@@ -150,10 +150,7 @@ fn flow(flow: &Flow) -> Lines {
 /// `account` is how the file names whose it is.
 pub(crate) fn number(number: &Number, account: &str) -> Table {
     let told = number.status_callback.as_ref();
-    let method = |told: &call::StatusCallback| match told.method {
-        call::HttpMethod::Get => Value::from("GET"),
-        _ => Value::from("POST"),
-    };
+    let method = |told: &call::StatusCallback| Value::from(told.method.as_str());
     let mut lines = Lines::of([
         ("number", text(&number.number)),
         ("account", text(account)),

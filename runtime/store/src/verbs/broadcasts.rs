@@ -13,9 +13,9 @@ use crate::broadcast::{
 use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::{
-    Account, AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder,
-    BroadcastState, ByOperator, CallRow, Directory, EXPIRED, Judgement, NewBroadcast, NewCall,
-    NewRecipient, Recipient, RecipientAttempt, RecipientState, Scope, StoreError,
+    AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder, BroadcastState,
+    ByOperator, CallRow, Directory, EXPIRED, Judgement, NewBroadcast, NewCall, NewRecipient,
+    Recipient, RecipientAttempt, RecipientState, Scope, StoreError,
 };
 
 /// How long somebody waits whose call was refused before it was dialled, in milliseconds.
@@ -28,7 +28,7 @@ pub(crate) fn create_broadcast(
     scope: Scope,
     new: NewBroadcast,
 ) -> Result<Broadcast, StoreError> {
-    account(&rows.directory(), scope)?;
+    rows.directory().account_of(scope)?;
     if rows.broadcast_count(scope.account())? >= MAX_BROADCASTS {
         return Err(StoreError::NotPossible(format!(
             "an account has {MAX_BROADCASTS} broadcasts at most"
@@ -407,7 +407,7 @@ fn put(
     after: &Recipient,
 ) -> Result<(), StoreError> {
     let directory = rows.directory();
-    let account = account(&directory, Scope::of_host(row.account))?;
+    let account = directory.account_of(Scope::of_host(row.account))?;
     let plain = postcard::to_extend(after, vec![VERSION])
         .expect("a row of texts, numbers and lists always has a form in postcard");
     let bound = bound_to(row.sid, &after.number);
@@ -430,7 +430,7 @@ pub(crate) fn open_recipient(
     number: &PhoneNumber,
     sealed: &[u8],
 ) -> Result<Recipient, StoreError> {
-    let account = account(directory, scope)?;
+    let account = directory.account_of(scope)?;
     let damaged = |why: &str| StoreError::Corrupt(format!("a recipient of {sid}: {why}"));
     let plain = account
         .key
@@ -442,13 +442,6 @@ pub(crate) fn open_recipient(
         }
         _ => Err(damaged("its version is unknown to this program")),
     }
-}
-
-fn account(directory: &Directory, scope: Scope) -> Result<&Account, StoreError> {
-    let account = directory.account(scope.account());
-    account
-        .map(AsRef::as_ref)
-        .ok_or(StoreError::UnknownAccount(scope.account()))
 }
 
 fn parsed(number: &str) -> Result<PhoneNumber, StoreError> {

@@ -14,7 +14,7 @@ pub(crate) fn write_key_value(
     write: KeyValueWrite,
 ) -> Result<KeyValueReply, StoreError> {
     let directory = rows.directory();
-    let account = account(&directory, scope)?;
+    let account = directory.account_of(scope)?;
     let sealed = rows.key_value(account.sid, write.key())?;
     let before = sealed.map(|sealed| open(account, write.key(), &sealed));
     let usage = rows.key_value_usage(account.sid)?;
@@ -33,7 +33,7 @@ pub(crate) fn open_key_value(
     key: &str,
     sealed: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
-    open(account(directory, scope)?, key, sealed)
+    open(directory.account_of(scope)?, key, sealed)
 }
 
 fn open(account: &Account, key: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
@@ -45,13 +45,6 @@ fn open(account: &Account, key: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreErr
             account.sid
         ))
     })
-}
-
-fn account(directory: &Directory, scope: Scope) -> Result<&Account, StoreError> {
-    let account = directory.account(scope.account());
-    account
-        .map(AsRef::as_ref)
-        .ok_or(StoreError::UnknownAccount(scope.account()))
 }
 
 /// A value is bound to its account and its key, so that none opens in another's place.

@@ -48,7 +48,7 @@ fn save(
     at_unix_ms: u64,
 ) -> Result<(SavedPeople, BTreeMap<PhoneNumber, Person>), StoreError> {
     let directory = rows.directory();
-    let account = account(&directory, scope)?;
+    let account = directory.account_of(scope)?;
     let mut saved = SavedPeople::default();
     let mut people: BTreeMap<PhoneNumber, Person> = BTreeMap::new();
     for change in changes {
@@ -103,7 +103,7 @@ pub(crate) fn open_person(
     number: &PhoneNumber,
     sealed: &[u8],
 ) -> Result<Person, StoreError> {
-    open(account(directory, scope)?, number, sealed)
+    open(directory.account_of(scope)?, number, sealed)
 }
 
 fn seal(account: &Account, person: &Person) -> Vec<u8> {
@@ -124,13 +124,6 @@ fn open(account: &Account, number: &PhoneNumber, sealed: &[u8]) -> Result<Person
         }
         _ => Err(damaged("its version is unknown to this program")),
     }
-}
-
-fn account(directory: &Directory, scope: Scope) -> Result<&Account, StoreError> {
-    let account = directory.account(scope.account());
-    account
-        .map(AsRef::as_ref)
-        .ok_or(StoreError::UnknownAccount(scope.account()))
 }
 
 /// A person is bound to the account and the number, so that none opens in another's place.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use call::{HttpMethod, StatusCallback};
+use call::StatusCallback;
 use toml::Spanned;
 
 use super::super::TenantsError;
@@ -76,10 +76,7 @@ impl Check<'_> {
                 })?;
                 Ok(Some(StatusCallback {
                     url,
-                    method: match method {
-                        WebhookMethod::Get => HttpMethod::Get,
-                        WebhookMethod::Post => HttpMethod::Post,
-                    },
+                    method: method.into(),
                 }))
             }
         }

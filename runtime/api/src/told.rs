@@ -191,7 +191,7 @@ pub(crate) async fn fetch_of_call(
     Path((_, call, name)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
-    let row = own_call(&state, scope, &call, &uri)?;
+    let row = calls::named(&state, scope, &call, &uri)?;
     let sid = notification_sid(&name);
     let pages = brand::pages_of(&state.store.directory(), scope.account());
     let mut all = notifications(&state, scope, &row)?.into_iter();

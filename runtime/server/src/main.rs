@@ -1,14 +1,11 @@
 //! `jackfield`: the binary. Configuration, sockets, actors, media threads; all that outlives a request.
 
-mod account_api;
-mod apply;
-mod broadcast_command;
 mod broadcasts;
 mod call_actor;
 mod callbacks;
 mod children;
-mod cli;
 mod clock;
+mod commands;
 mod compiler;
 mod config;
 mod demo;
@@ -24,36 +21,26 @@ mod listening;
 mod live;
 mod log;
 mod mailbox;
-mod media_command;
 mod media_plane;
 mod messages;
 mod metrics;
 mod news;
 mod operator;
 mod outbound;
-mod own_api;
-mod people;
 mod pins;
-mod plugin;
 mod plugins;
-mod queue;
 mod recorder;
-mod recordings;
 mod referral;
 mod registry;
 mod resolver;
 mod retry;
 mod rooms;
-mod route;
 mod routing;
 mod runtime;
 mod self_test;
-mod serve;
 mod services;
 mod shares;
-mod status;
 mod streams;
-mod things;
 mod transport;
 mod trunks;
 mod uploads;
@@ -63,7 +50,7 @@ mod webhook;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
-    match cli::run(cli::Cli::parse()) {
+    match commands::cli::run(commands::cli::Cli::parse()) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("jackfield: {error:#}");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::cli::DemoOptions;
+use crate::commands::cli::DemoOptions;
 use crate::config::Config;
 use crate::runtime::Runtime;
 use softphone::Softphone;

@@ -9,7 +9,7 @@ use store::tenants::Surroundings;
 use store::{Author, Tenants};
 
 use super::NUMBER;
-use crate::cli::DemoOptions;
+use crate::commands::cli::DemoOptions;
 use crate::services::Services;
 
 const PROMPTS: [(&str, &[u8]); 6] = [

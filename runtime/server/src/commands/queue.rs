@@ -7,7 +7,7 @@ use clap::Subcommand;
 use http::Method;
 use serde_json::Value;
 
-use crate::account_api::AccountApi;
+use crate::commands::account_api::AccountApi;
 
 /// What is done with the calls that wait.
 #[derive(Debug, Subcommand)]

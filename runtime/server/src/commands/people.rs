@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::account_api::{AccountApi, CSV};
+use crate::commands::account_api::{AccountApi, CSV};
 
 /// People that one request asks for.
 const PAGE: usize = 1_000;

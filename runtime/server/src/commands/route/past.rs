@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::{Priority, TrunkId};
 
-use crate::account_api::{AccountApi, Moment};
+use crate::commands::account_api::{AccountApi, Moment};
 use crate::retry::question;
 use crate::routing::RecentCalls;
 

@@ -10,7 +10,7 @@ use http::Method;
 use serde_json::Value;
 
 use self::trial::TryOptions;
-use crate::account_api::AccountApi;
+use crate::commands::account_api::AccountApi;
 
 /// What is asked about routes.
 #[derive(Debug, Subcommand)]

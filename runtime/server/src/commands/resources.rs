@@ -7,8 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use http::Method;
 use serde_json::{Map, Value};
 
-use crate::cli::ConfigFile;
-use crate::own_api;
+use crate::commands::cli::ConfigFile;
+use crate::commands::own_api;
 
 /// How much of a list one request asks for.
 const PAGE: &str = "1000";

@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::Value;
 
-use crate::account_api::AccountApi;
-use crate::people::read;
+use crate::commands::account_api::AccountApi;
+use crate::commands::people::read;
 
 /// Audio is sent as what it is said to be by its name.
 const KIND: &str = "application/octet-stream";

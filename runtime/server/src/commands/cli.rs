@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::broadcast_command::BroadcastCommand;
+use crate::commands::broadcast::BroadcastCommand;
+use crate::commands::media::MediaCommand;
+use crate::commands::people::PeopleCommand;
+use crate::commands::plugin::PluginCommand;
+use crate::commands::plugin::twiml::TwimlCommand;
+use crate::commands::queue::QueueCommand;
+use crate::commands::resources::{self, CallerIdCommand, Output, ThingCommand};
+use crate::commands::retry::RetryCommand;
+use crate::commands::route::RouteCommand;
 use crate::compiler::worker::{self, WorkerOptions};
 use crate::config::Config;
-use crate::media_command::MediaCommand;
-use crate::people::PeopleCommand;
-use crate::plugin::PluginCommand;
-use crate::plugin::twiml::TwimlCommand;
-use crate::queue::QueueCommand;
-use crate::retry::command::RetryCommand;
-use crate::route::RouteCommand;
 use crate::self_test::worker as self_test_worker;
-use crate::things::{self, CallerIdCommand, Output, ThingCommand};
 
 /// A programmable voice runtime: what a call does is a WebAssembly component.
 #[derive(Debug, Parser)]
@@ -142,28 +142,30 @@ pub(crate) struct DemoOptions {
 
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Serve { config } => crate::serve::serve(config.load()?),
+        Command::Serve { config } => crate::commands::serve::serve(config.load()?),
         Command::Apply {
             file,
             overwrite,
             config,
-        } => crate::apply::apply(&config.load()?, &file, overwrite),
-        Command::Status { config } => crate::status::status(&config.load()?),
-        Command::Carriers(command) => things::run(things::CARRIERS, &command),
-        Command::Accounts(command) => things::run(things::ACCOUNTS, &command),
-        Command::Trunks(command) => things::run(things::TRUNKS, &command),
-        Command::Numbers(command) => things::run(things::NUMBERS, &command),
-        Command::CallerIds(command) => things::run_caller_ids(&command),
-        Command::Audit { entries, output } => things::audit(&output, entries),
-        Command::Route(command) => crate::route::run(&command),
-        Command::Queue(command) => crate::queue::run(&command),
-        Command::People(command) => crate::people::run(&command),
-        Command::Media(command) => crate::media_command::run(&command),
-        Command::Broadcast(command) => crate::broadcast_command::run(&command),
-        Command::Retry(command) => crate::retry::command::run(&command),
-        Command::Plugin(command) => crate::plugin::run(&command),
-        Command::Twiml(command) => crate::plugin::twiml::run(&command),
-        Command::Recordings { rules } => crate::recordings::list(&rules, &mut std::io::stdout()),
+        } => crate::commands::apply::apply(&config.load()?, &file, overwrite),
+        Command::Status { config } => crate::commands::status::status(&config.load()?),
+        Command::Carriers(command) => resources::run(resources::CARRIERS, &command),
+        Command::Accounts(command) => resources::run(resources::ACCOUNTS, &command),
+        Command::Trunks(command) => resources::run(resources::TRUNKS, &command),
+        Command::Numbers(command) => resources::run(resources::NUMBERS, &command),
+        Command::CallerIds(command) => resources::run_caller_ids(&command),
+        Command::Audit { entries, output } => resources::audit(&output, entries),
+        Command::Route(command) => crate::commands::route::run(&command),
+        Command::Queue(command) => crate::commands::queue::run(&command),
+        Command::People(command) => crate::commands::people::run(&command),
+        Command::Media(command) => crate::commands::media::run(&command),
+        Command::Broadcast(command) => crate::commands::broadcast::run(&command),
+        Command::Retry(command) => crate::commands::retry::run(&command),
+        Command::Plugin(command) => crate::commands::plugin::run(&command),
+        Command::Twiml(command) => crate::commands::plugin::twiml::run(&command),
+        Command::Recordings { rules } => {
+            crate::commands::recordings::list(&rules, &mut std::io::stdout())
+        }
         Command::Demo(options) => crate::demo::run(&options),
         Command::CompileWorker(options) => worker::run(&options),
         Command::SelfTestWorker(options) => self_test_worker::run(&options),

@@ -25,14 +25,14 @@ const GITIGNORE: (&str, &str) = (".gitignore", include_str!("template/gitignore.
 /// A file of `examples/languages`.
 macro_rules! example {
     ($file:literal) => {
-        include_str!(concat!("../../../../examples/languages/", $file))
+        include_str!(concat!("../../../../../examples/languages/", $file))
     };
 }
 
 /// What is called in the menu that stands in each language.
 const MENU_CALLS: (&str, &str) = (
     "scripts/calls.toml",
-    include_str!("../../../../plugins/menu/scripts/calls.toml"),
+    include_str!("../../../../../plugins/menu/scripts/calls.toml"),
 );
 
 const fn in_rust(world: NewWorld) -> Template {

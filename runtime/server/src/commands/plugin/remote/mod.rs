@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Source;
-use crate::account_api::AccountApi;
+use crate::commands::account_api::AccountApi;
 
 /// What is done with the plugins of a server.
 #[derive(Debug, Subcommand)]

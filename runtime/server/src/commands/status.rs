@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anyhow::Context;
 use serde::Deserialize;
 
+use crate::commands::own_api;
 use crate::config::Config;
-use crate::own_api;
 
 #[derive(Debug, Deserialize)]
 struct Answer {

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::PushOptions;
-use crate::plugin::component;
+use crate::commands::plugin::component;
 
 /// The server's status where the same bytes are a version already.
 const KNOWN: u16 = 200;

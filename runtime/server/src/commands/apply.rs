@@ -9,9 +9,9 @@ use serde::Deserialize;
 use store::tenants::Surroundings;
 use store::{AccountStore as _, Applied, Author, DiskStore, OpenError, Places, Store, Tenants};
 
+use crate::commands::own_api;
 use crate::compiler::Compiler;
 use crate::config::Config;
-use crate::own_api;
 use crate::runtime::interpreters;
 
 /// What an apply did, in words; from the store or from the server's answer.

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::{Priority, QueueTerms, TrunkId};
 
-use super::question;
-use crate::account_api::{AccountApi, Moment};
+use crate::commands::account_api::{AccountApi, Moment};
+use crate::retry::question;
 
 /// Recipients of a page.
 const PAGE: &str = "1000";

@@ -1,5 +1,7 @@
 //! `jackfield retry`: what another strategy would have made of broadcasts that were made.
 
+mod past;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -11,11 +13,11 @@ use dial::back_test::{Totals, by_usual_rules};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::past::{self, Broadcast};
-use super::trial::Trial;
-use crate::account_api::AccountApi;
-use crate::broadcast_command::in_words;
-use crate::plugin::load_worlds;
+use self::past::Broadcast;
+use crate::commands::account_api::AccountApi;
+use crate::commands::broadcast::in_words;
+use crate::commands::plugin::load_worlds;
+use crate::retry::trial::Trial;
 
 /// How often progress is shown.
 const LOOKS: Duration = Duration::from_secs(1);

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use store::{CarrierId, PluginOwner};
 
 use super::past::{self, Past, PastCall};
-use crate::account_api::AccountApi;
-use crate::plugin::load_worlds;
-use crate::retry::command::settings;
+use crate::commands::account_api::AccountApi;
+use crate::commands::plugin::load_worlds;
+use crate::commands::retry::settings;
 use crate::routing::{shown, trouble};
 
 /// How often progress is shown.

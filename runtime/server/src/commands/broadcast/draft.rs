@@ -10,8 +10,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::One;
-use crate::account_api::{AccountApi, CSV};
-use crate::people::{PeopleFilter, read};
+use crate::commands::account_api::{AccountApi, CSV};
+use crate::commands::people::{PeopleFilter, read};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("heard").required(true).multiple(true).args(["audio", "fallback", "twiml", "url", "plugin"]))]

@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::draft::{ChangeOptions, CreateOptions, change, create};
 pub(crate) use self::shown::in_words;
 use self::shown::{duration, groups, left, line, recipient_line, shown};
-use crate::account_api::{AccountApi, CSV};
+use crate::commands::account_api::{AccountApi, CSV};
 
 /// How often `watch` looks.
 const LOOKS: Duration = Duration::from_secs(1);

@@ -241,6 +241,7 @@ pub struct Place {
     speech_settings: String,
     recording_settings: String,
     egress_settings: String,
+    api_settings: String,
     dns: Option<SocketAddr>,
     sip_port: u16,
     advertised: Option<Ipv4Addr>,
@@ -258,6 +259,7 @@ impl Place {
             speech_settings: String::new(),
             recording_settings: String::new(),
             egress_settings: String::new(),
+            api_settings: String::new(),
             dns: None,
             sip_port: 0,
             advertised: None,
@@ -274,6 +276,7 @@ impl Place {
             speech_settings: String::new(),
             recording_settings: String::new(),
             egress_settings: String::new(),
+            api_settings: String::new(),
             dns: None,
             sip_port: 5060,
             advertised: None,
@@ -325,6 +328,15 @@ impl Place {
     pub fn with_recording(self, settings: &str) -> Self {
         Self {
             recording_settings: settings.to_owned(),
+            ..self
+        }
+    }
+
+    /// There, with these lines in the configuration's `api` section.
+    #[must_use]
+    pub fn with_api(self, settings: &str) -> Self {
+        Self {
+            api_settings: settings.to_owned(),
             ..self
         }
     }
@@ -616,13 +628,14 @@ fn write_files(folder: &Path, place: &Place, tenants: &Tenants) -> PathBuf {
     let config = format!(
         "data_dir = \"{}\"\n\
          {}\
-         [api]\nbind = \"127.0.0.1:0\"\n\
+         [api]\nbind = \"127.0.0.1:0\"\n{}\n\
          [log]\nfilter = \"debug,wasmtime=warn,cranelift=warn\"\n\
          [recording]\n{}\
          {egress}\
          {speech}",
         folder.join("data").display(),
         place.to_toml(),
+        place.api_settings,
         place.recording_settings,
     );
     let path = folder.join("jackfield.toml");

@@ -19,7 +19,7 @@ pub(crate) struct Record {
     pub(crate) action: Link,
 }
 
-const ATTRIBUTES: [&str; 13] = [
+const ATTRIBUTES: [&str; 12] = [
     "action",
     "finishOnKey",
     "maxLength",
@@ -28,7 +28,6 @@ const ATTRIBUTES: [&str; 13] = [
     "recordingStatusCallback",
     "recordingStatusCallbackEvent",
     "recordingStatusCallbackMethod",
-    "recordingConfigurationId",
     "timeout",
     "transcribe",
     "transcribeCallback",

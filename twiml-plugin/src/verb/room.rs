@@ -114,6 +114,7 @@ impl Reading {
     pub(super) fn room_dial(&mut self, element: &Element) -> Option<RoomDial> {
         let noun = noun(element)?;
         self.know(element, &DIAL);
+        self.later(element, &["timeLimit"]);
         let room = match noun.name.as_str() {
             "Queue" => self.queue(noun),
             _ => self.conference(noun),

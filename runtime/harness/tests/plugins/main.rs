@@ -17,6 +17,7 @@ mod replay;
 mod rooms;
 mod scripts;
 mod twiml;
+mod twiml_meanings;
 mod twiml_table;
 
 use std::sync::LazyLock;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use harness::{Callee, Player, Scene, Script, Turn};
+use harness::{Callee, Player, Run, Scene, Script, Turn};
 
 use crate::TWIML;
+use crate::twiml_meanings::{MEANINGS, Meaning, NO_EFFECT};
 
 /// What `twiml_vocabulary.py` and `.mjs` in `tests/interop` printed: on each line the elements around one, its name, and its attributes.
 const VOCABULARIES: [&str; 2] = [
@@ -40,13 +41,17 @@ impl Player for Patient {
     }
 }
 
-/// The lines of the tenant's log when a document is this.
-fn log_of(document: &str) -> Vec<String> {
+fn run(document: &str) -> Run {
     let script = Script::new()
         .setting("twiml", &format!("<Response>{document}</Response>"))
         .callee("+85512345678", Callee::busy());
-    let run = harness::play(&TWIML, script, Patient);
-    run.log.into_iter().map(|line| line.message).collect()
+    harness::play(&TWIML, script, Patient)
+}
+
+/// The lines of the tenant's log when a document is this.
+fn log_of(document: &str) -> Vec<String> {
+    let lines = run(document).log.into_iter();
+    lines.map(|line| line.message).collect()
 }
 
 /// The first line that says of the element, or of its attribute, that it is not there.
@@ -179,51 +184,70 @@ fn fates() -> BTreeMap<String, (Fate, BTreeMap<String, Fate>)> {
     rows
 }
 
+/// The words about an element that is taken. Panics where there are none, or they are not about the attributes that are taken.
+fn meaning(row: &str, attributes: &BTreeMap<String, Fate>) -> &'static Meaning {
+    let found = MEANINGS.iter().find(|meaning| meaning.row == row);
+    let found = found.unwrap_or_else(|| panic!("say in twiml_meanings.rs what {row} does"));
+    let own = found.own.iter().map(|(name, _)| *name);
+    let mut said: Vec<&str> = found.as_twilio.split_whitespace().chain(own).collect();
+    said.sort_unstable();
+    let taken = attributes
+        .iter()
+        .filter(|(_, fate)| **fate == Fate::Supported);
+    let taken: Vec<&str> = taken.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        said, taken,
+        "say in twiml_meanings.rs what the attributes of {row} do"
+    );
+    found
+}
+
 fn page(rows: &BTreeMap<String, (Fate, BTreeMap<String, Fate>)>) -> String {
     let libraries = VOCABULARIES.map(|text| text.lines().next().unwrap().trim_start_matches("# "));
     let [python, node] = libraries;
     let mut page = format!(
         "# Every verb and attribute of TwiML\n\n\
-         Made by a test, from what `{python}` and `{node}` can write: each line was played by the TwiML component. What is not there is told in the tenant's log, with \
-         the code in the last column; the call goes on, save for 13750, which ends it with an apology. What the rest does, and what has no effect, is in [TwiML](twiml.md).\n\n\
-         | element | attributes that are taken | not there | the log says |\n|---|---|---|---|\n"
+         Made by a test, from what `{python}` and `{node}` can write: each line was played by the TwiML component. What has no effect is told in the tenant's log, \
+         with the code in the last column; the call goes on. What is refused ends it with an apology. More about what the rest does is in [TwiML](twiml.md).\n\n\
+         | element | what it does here | attributes that do what they do at Twilio | the others | no effect, and the log says |\n|---|---|---|---|---|\n"
     );
     for (row, (own, attributes)) in rows {
-        let names = |supported: bool| {
-            let named = attributes
-                .iter()
-                .filter(|(_, told)| (**told == Fate::Supported) == supported);
-            named
-                .map(|(name, _)| name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let row = row.replace('/', " › ");
+        let name = row.replace('/', " › ");
         match own {
-            Fate::Told(line) => writeln!(page, "| {row} | | all of it | {} |", code(line)),
-            Fate::Silent => writeln!(page, "| {row} | | all of it | nothing |"),
+            Fate::Told(line) if code(line) == "13750" => {
+                writeln!(page, "| {name} | refused with 13750 | | | |")
+            }
+            Fate::Told(line) => writeln!(page, "| {name} | no effect | | | {} |", code(line)),
+            Fate::Silent => writeln!(page, "| {name} | no effect | | | nothing |"),
             Fate::Supported => {
-                let mut codes: Vec<&str> = attributes
-                    .values()
-                    .filter_map(|told| match told {
-                        Fate::Told(line) => Some(code(line)),
-                        Fate::Supported | Fate::Silent => None,
-                    })
+                let meaning = meaning(row, attributes);
+                let as_twilio = meaning.as_twilio.replace(' ', ", ");
+                let others: Vec<String> = meaning
+                    .own
+                    .iter()
+                    .map(|(name, words)| format!("`{name}`: {words}"))
                     .collect();
-                codes.sort_unstable();
-                codes.dedup();
-                let codes = codes.join(", ");
+                let told = told(attributes);
+                let others = others.join("; ");
                 writeln!(
                     page,
-                    "| {row} | {} | {} | {codes} |",
-                    names(true),
-                    names(false)
+                    "| {name} | {} | {as_twilio} | {others} | {told} |",
+                    meaning.does
                 )
             }
         }
         .unwrap();
     }
     page
+}
+
+/// The attributes that are not there, with the code of each.
+fn told(attributes: &BTreeMap<String, Fate>) -> String {
+    let told = attributes.iter().filter_map(|(name, fate)| match fate {
+        Fate::Told(line) => Some(format!("{name} ({})", code(line))),
+        Fate::Supported | Fate::Silent => None,
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// Twilio's, which begins the line.
@@ -273,4 +297,26 @@ fn each_verb_and_attribute_is_obeyed_or_told_with_its_code_and_the_page_says_whi
         page == PAGE,
         "docs/book/twiml-table.md is not up to date: run this test with {WRITE}=1 and look at what changes"
     );
+}
+
+/// What is said to have no effect has none: the story asks for the same with and without it. SSML goes on to who speaks it.
+#[test]
+fn what_is_said_to_have_no_effect_has_none() {
+    let mut count = 0;
+    for meaning in MEANINGS
+        .iter()
+        .filter(|meaning| !meaning.row.starts_with("Say/"))
+    {
+        let path: Vec<&str> = meaning.row.split('/').collect();
+        for (name, words) in meaning.own {
+            if !words.starts_with(NO_EFFECT) {
+                continue;
+            }
+            let [with, without] = [Some(*name), None].map(|name| run(&document(&path, name)));
+            assert_eq!(with.commands, without.commands, "{} {name}", meaning.row);
+            assert!(!with.commands.is_empty(), "{} does something", meaning.row);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 7);
 }

@@ -136,6 +136,9 @@ const RESERVED: [&str; 13] = [
     "x-twilio-signature",
 ];
 
+/// What Twilio says of an account that has chosen no region. There are none here.
+const HOME_REGION: &str = "us1";
+
 /// Header fields of one request, at most.
 const MAX_HEADERS: usize = 64;
 
@@ -232,6 +235,9 @@ impl Hop {
                 "i-twilio-idempotency-token",
                 webhook.idempotency_token.clone(),
             );
+            headers
+                .entry("x-home-region")
+                .or_insert(HeaderValue::from_static(HOME_REGION));
         }
         Ok(request)
     }

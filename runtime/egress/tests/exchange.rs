@@ -268,6 +268,7 @@ async fn a_webhook_is_signed_for_the_url_and_form_that_are_sent() {
     assert_eq!(token.len(), 32);
     assert_eq!(seen[1].header("i-twilio-idempotency-token"), Some(token));
     assert_eq!(seen[0].header("user-agent"), Some("TwilioProxy/1.1"));
+    assert_eq!(seen[0].header("x-home-region"), Some("us1"));
     fetch(&door(), webhook.clone()).await.unwrap();
     assert_ne!(
         notebook.seen()[2].header("i-twilio-idempotency-token"),
@@ -304,6 +305,7 @@ async fn a_webhook_is_signed_for_the_url_and_form_that_are_sent() {
     let plain = notebook.seen().pop().unwrap();
     assert_eq!(plain.header("x-twilio-signature"), None);
     assert_eq!(plain.header("i-twilio-idempotency-token"), None);
+    assert_eq!(plain.header("x-home-region"), None);
     assert!(
         plain
             .header("user-agent")

@@ -50,6 +50,15 @@ const NOBODY: [&str; 6] = [
     "private",
 ];
 
+/// Some of these words in the letters of a keypad, as Twilio and carriers behind it have them; no country has such numbers.
+const SPELLED: [&str; 5] = [
+    "+266696687",
+    "+7378742833",
+    "+2562533",
+    "+8656696",
+    "+86282452253",
+];
+
 /// Nothing longer than this is taken for a number without its country's say.
 const LONGEST_SHORT_CODE: usize = 8;
 
@@ -74,6 +83,9 @@ pub fn normalise(text: &str, country: Option<Country>) -> Party {
             false => Party::Other(part.text),
         };
     };
+    if SPELLED.contains(&digits.as_str()) {
+        return Party::Anonymous;
+    }
     let home = match part.context_code {
         Some(code) => library::main_country(code),
         None => country,

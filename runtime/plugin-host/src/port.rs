@@ -58,6 +58,9 @@ pub trait CallPort: Send + 'static {
         async { Err(AudioError::NotGranted) }
     }
 
+    /// From now on keys are a secret (or, with `false`, no more): nobody else is told them either. Where nobody else is, there is nothing to do.
+    fn conceal_keys(&mut self, _are_concealed: bool) {}
+
     /// Compares keys that the story was not told with a secret of the account, and counts wrong ones. Where nobody has one, it is refused.
     fn check_pin(
         &mut self,
@@ -78,6 +81,7 @@ pub(crate) trait AnyPort: Send {
     ) -> Boxed<'_, Result<KeyValueReply, KeyValueError>>;
     fn people(&mut self, command: PeopleCommand) -> Boxed<'_, Result<PeopleReply, PeopleError>>;
     fn audio(&mut self, command: AudioCommand) -> Boxed<'_, Result<AudioReply, AudioError>>;
+    fn conceal_keys(&mut self, are_concealed: bool);
     fn check_pin(
         &mut self,
         secret: String,
@@ -109,6 +113,10 @@ impl<P: CallPort> AnyPort for P {
 
     fn audio(&mut self, command: AudioCommand) -> Boxed<'_, Result<AudioReply, AudioError>> {
         Box::pin(CallPort::audio(self, command))
+    }
+
+    fn conceal_keys(&mut self, are_concealed: bool) {
+        CallPort::conceal_keys(self, are_concealed);
     }
 
     fn check_pin(

@@ -513,6 +513,11 @@ impl CallActor {
     }
 
     fn stream(&mut self, id: StreamId, order: StreamOrder) {
+        let story = self.running.as_ref().map(|running| &running.desk);
+        let is_secret = story.is_some_and(StoryDesk::keys_are_concealed);
+        if is_secret && matches!(order, StreamOrder::Key(_)) {
+            return; // of a PIN
+        }
         let owner = || Owner {
             services: Arc::clone(&self.services),
             info: Arc::clone(&self.info),

@@ -1,6 +1,8 @@
 //! Between a story and its call's actor: commands one way, events the other.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use call::{
@@ -38,6 +40,8 @@ pub(crate) struct Mailbox {
     /// Recordings that the story began and that have not ended; their ends come even after the hang-up.
     recordings: HashSet<RecordingId>,
     account: AccountDesks,
+    /// Shared with the actor.
+    keys_are_concealed: Arc<AtomicBool>,
 }
 
 /// What a story reaches of its account past the actor, which does not wait for a disk.
@@ -53,6 +57,14 @@ pub(crate) struct AccountDesks {
 pub(crate) struct StoryDesk {
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) events: mpsc::Sender<Event>,
+    keys_are_concealed: Arc<AtomicBool>,
+}
+
+impl StoryDesk {
+    /// Whether keys are a PIN that the story asks for: then nobody else is told them.
+    pub(crate) fn keys_are_concealed(&self) -> bool {
+        self.keys_are_concealed.load(Ordering::Acquire)
+    }
 }
 
 /// A mailbox for one story and the desk of its actor.
@@ -60,6 +72,7 @@ pub(crate) fn mailbox(account: AccountDesks) -> (Mailbox, StoryDesk) {
     // A story has one command under way at a time.
     let (requests, requests_out) = mpsc::channel(1);
     let (events_in, events) = mpsc::channel(EVENTS);
+    let keys_are_concealed = Arc::new(AtomicBool::new(false));
     (
         Mailbox {
             requests,
@@ -68,10 +81,12 @@ pub(crate) fn mailbox(account: AccountDesks) -> (Mailbox, StoryDesk) {
             http_pending: 0,
             recordings: HashSet::new(),
             account,
+            keys_are_concealed: Arc::clone(&keys_are_concealed),
         },
         StoryDesk {
             requests: requests_out,
             events: events_in,
+            keys_are_concealed,
         },
     )
 }
@@ -134,6 +149,11 @@ impl CallPort for Mailbox {
         self.account.audio.obey(command).await
     }
 
+    fn conceal_keys(&mut self, are_concealed: bool) {
+        self.keys_are_concealed
+            .store(are_concealed, Ordering::Release);
+    }
+
     async fn check_pin(
         &mut self,
         secret: String,
@@ -158,8 +178,6 @@ impl Mailbox {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use call::{AccountSid, CallInfo, CallSid, Direction, RequestId};
     use store::{MemoryStore, Scope, Store};
     use tokio::runtime::Handle;
@@ -231,6 +249,16 @@ mod tests {
         assert_eq!(next(&mut mailbox).await, Some(response));
         assert_eq!(next(&mut mailbox).await, Some(hung_up.clone()));
         assert_eq!(next(&mut mailbox).await, Some(hung_up));
+    }
+
+    #[tokio::test]
+    async fn the_actor_knows_when_keys_are_a_secret() {
+        let (mut mailbox, desk) = mailbox();
+        assert!(!desk.keys_are_concealed());
+        for are_concealed in [true, false] {
+            mailbox.conceal_keys(are_concealed);
+            assert_eq!(desk.keys_are_concealed(), are_concealed);
+        }
     }
 
     #[tokio::test]

@@ -1,13 +1,13 @@
 //! Who types a wrong PIN waits: wrong ones are counted over all calls, so that none is found by trying.
 //!
-//! Counted in memory, as guesses at passwords are: a restart forgives all.
+//! Counted in memory, as guesses at passwords are: a restart forgives all, and so does another PIN.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use call::{AccountSid, CallInfo, ConcealedKeys, Direction, PinError, PinVerdict, check_pin};
-use store::Store;
+use store::{Secret, Store};
 use subtle::ConstantTimeEq as _;
 use tracing::warn;
 
@@ -27,6 +27,8 @@ pub(crate) struct Pins(Mutex<HashMap<(AccountSid, String), Guesses>>);
 /// What was typed for one PIN.
 #[derive(Debug, Default)]
 struct Guesses {
+    /// What was guessed at; none before the first.
+    pin: Option<Secret>,
     of_all: Wrong,
     of_number: HashMap<String, Wrong>,
     known: HashSet<String>,
@@ -62,6 +64,16 @@ impl Wrong {
 }
 
 impl Guesses {
+    /// Forgets everything where the PIN is another one than before: nobody has guessed at it, and nobody has shown that they know it.
+    fn are_at(&mut self, pin: &Secret) {
+        if self.pin.as_ref() != Some(pin) {
+            *self = Self {
+                pin: Some(pin.clone()),
+                ..Self::default()
+            };
+        }
+    }
+
     /// `is_right` is the comparison. Whoever waits is told nothing of it.
     fn judge(&mut self, now: Instant, number: &str, is_right: bool) -> PinVerdict {
         self.of_number.retain(|_, wrong| wrong.lately(now) > 0);
@@ -117,15 +129,17 @@ impl PinDesk {
         let directory = self.store.directory();
         let account = directory.account(self.account);
         let secret = account.and_then(|account| account.secrets.get(name));
-        let Some(secret) = secret.map(store::Secret::expose) else {
+        let Some(secret) = secret else {
             return Err(PinError::Unavailable(format!(
                 "the account has no secret `{name}`: add it to the account's `secrets` in the tenants file"
             )));
         };
-        check_pin(name, secret).map_err(PinError::Unavailable)?;
-        let is_right = bool::from(keys.expose().as_bytes().ct_eq(secret.as_bytes()));
+        let pin = secret.expose();
+        check_pin(name, pin).map_err(PinError::Unavailable)?;
+        let is_right = bool::from(keys.expose().as_bytes().ct_eq(pin.as_bytes()));
         let mut all = self.pins.0.lock().unwrap_or_else(PoisonError::into_inner);
         let guesses = all.entry((self.account, name.to_owned())).or_default();
+        guesses.are_at(secret);
         let verdict = guesses.judge(Instant::now(), &self.number, is_right);
         if verdict != PinVerdict::Right {
             warn!(target: "tenant", "a caller's PIN for `{name}` is {verdict}");
@@ -146,19 +160,24 @@ mod tests {
 
     /// An account with a PIN and a secret that is none.
     async fn store() -> Arc<dyn Store> {
-        const TENANTS: &str = "[[carrier]]\nid = \"demo\"\n
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        store.apply(tenants("24681357")).await.unwrap();
+        store
+    }
+
+    fn tenants(pin: &str) -> Tenants {
+        let text = format!(
+            "[[carrier]]\nid = \"demo\"\n
             [[account]]\ncarrier = \"demo\"\nname = \"one\"\n
-            secrets = { pin = \"24681357\", crm-token = \"canary-secret\" }\n";
+            secrets = {{ pin = \"{pin}\", crm-token = \"canary-secret\" }}\n"
+        );
         let surroundings = Surroundings {
             folder: Path::new("."),
             bundled: &[],
             uploaded: &|_, _, _| false,
             check_component: &|_, _| Ok(()),
         };
-        let store = MemoryStore::new();
-        let tenants = Tenants::parse(TENANTS, &surroundings).unwrap();
-        store.apply(tenants).await.unwrap();
-        Arc::new(store)
+        Tenants::parse(&text, &surroundings).unwrap()
     }
 
     fn keys(typed: &str) -> ConcealedKeys {
@@ -172,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_typed_is_compared_and_counted_over_the_calls_of_a_number() {
         let store = store().await;
-        let pins = Arc::default();
+        let pins: Arc<Pins> = Arc::default();
         let account = store.directory().accounts().next().unwrap().sid;
         let call = |caller: &str| {
             let info = CallInfo {
@@ -204,6 +223,19 @@ mod tests {
             let error = call("+2").check(name, &right).unwrap_err().to_string();
             assert!(error.contains(told) && !error.contains("canary"), "{error}");
         }
+
+        // Another PIN: nobody has guessed at it, and nobody has typed it.
+        store.apply(tenants("13572468")).await.unwrap();
+        assert_eq!(call("+2").check("pin", &right), Ok(PinVerdict::Wrong));
+        assert!(
+            pins.0
+                .lock()
+                .unwrap()
+                .values()
+                .all(|one| one.known.is_empty())
+        );
+        let right = keys("13572468#");
+        assert_eq!(call("+1").check("pin", &right), Ok(PinVerdict::Right));
     }
 
     const LOCKED: PinVerdict = PinVerdict::Locked { seconds: 900 };

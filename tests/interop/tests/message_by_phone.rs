@@ -181,9 +181,18 @@ fn assert_silent_about_the_pin(server: &Server) {
     assert!(told.contains("pin: check message-pin: right"), "{told}");
     let zeros = told.lines().filter(|line| line.ends_with("digit 0"));
     assert_eq!(zeros.count(), PIN.len(), "{told}");
-    for (what, text) in [("the journal", told), ("the log", server.log())] {
+    let log = server.log();
+    for (what, text) in [("the journal", &told), ("the log", &log)] {
         assert!(!text.contains(PIN), "{what}: {text}");
     }
+    // Nor key by key: of what was pressed the journal has the PIN as zeros, its hash, and what keeps the message.
+    let keys = told.lines().filter_map(|line| line.rsplit_once("digit "));
+    let keys: String = keys.map(|(_, key)| key).collect();
+    assert!(keys.starts_with("00000000#"), "{keys}");
+    assert_eq!(keys[9..].trim_matches('1'), "", "{keys}");
+    assert!(keys.len() > 9, "{keys}");
+    let told_keys = |line: &&str| line.contains("digit") || line.contains("keypad");
+    assert_eq!(log.lines().find(told_keys), None, "{log}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ impl pin::Host for StoryState {
     async fn conceal(&mut self) -> wasmtime::Result<()> {
         self.sandbox.host_call()?;
         self.concealed = Some(ConcealedKeys::default());
+        self.port.conceal_keys(true);
         Ok(())
     }
 
@@ -40,8 +41,10 @@ impl pin::Host for StoryState {
             Err(PinError::NotGranted)
         };
         // Whoever was not let in may type it again before they hear so.
-        if is_concealed && !matches!(result, Ok(PinVerdict::Right)) {
-            self.concealed = Some(ConcealedKeys::default());
+        match result {
+            Ok(PinVerdict::Right) => self.port.conceal_keys(false),
+            _ if is_concealed => self.concealed = Some(ConcealedKeys::default()),
+            _ => {}
         }
         self.sandbox.budget.back_from_host();
         self.sandbox.notebook.write(&Entry::Pin {

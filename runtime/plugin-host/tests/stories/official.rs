@@ -93,6 +93,18 @@ async fn a_guest_is_told_zeros_and_the_port_what_was_typed() {
 }
 
 #[tokio::test]
+async fn the_port_knows_how_long_keys_are_a_secret() {
+    let wasm = official(&asks_for_a_pin());
+    for (typed, told) in [(PIN, &[true, false][..]), ("99999999", &[true])] {
+        let port = Obedient::telling(format!("{typed}#9").chars().map(Event::Digit));
+        let concealed = Arc::clone(&port.concealed);
+        let flow = engine().load(&wasm).unwrap();
+        flow.start(setup(), port).await;
+        assert_eq!(*concealed.lock().unwrap(), told);
+    }
+}
+
+#[tokio::test]
 async fn the_journal_has_no_key_of_it_and_replays_whole_and_redacted() {
     let wasm = official(&asks_for_a_pin());
     let (end, ..) = run(&wasm, &format!("{PIN}#9"), Grants::everything()).await;

@@ -63,6 +63,8 @@ pub(crate) struct Obedient {
     pub(crate) kept: Arc<Mutex<Vec<(String, String)>>>,
     /// Secrets, and what was typed for them.
     pub(crate) typed: Arc<Mutex<Vec<(String, String)>>>,
+    /// Whether keys were to be a secret, each time that it was told.
+    pub(crate) concealed: Arc<Mutex<Vec<bool>>>,
     seconds: u64,
 }
 
@@ -123,6 +125,10 @@ impl CallPort for Obedient {
                 Ok(AudioReply::Kept)
             }
         }
+    }
+
+    fn conceal_keys(&mut self, are_concealed: bool) {
+        self.concealed.lock().unwrap().push(are_concealed);
     }
 
     async fn check_pin(

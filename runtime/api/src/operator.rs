@@ -3,6 +3,7 @@
 mod audit;
 mod caller_ids;
 mod media;
+mod queue;
 pub(crate) mod routes;
 mod things;
 
@@ -17,7 +18,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use call::Grants;
+use call::{AccountSid, Grants};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::tenants::Surroundings;
@@ -130,6 +131,14 @@ impl IntoResponse for Refused {
         }
         response
     }
+}
+
+/// The account that a path names.
+fn account(state: &ApiState, id: &str) -> Result<AccountSid, Refused> {
+    let sid = id.parse().map_err(|_| Refused::not_found())?;
+    let directory = state.store.directory();
+    let account = directory.account(sid).ok_or_else(Refused::not_found)?;
+    Ok(account.sid)
 }
 
 /// Lets a request through that has the operator's key as its bearer token.

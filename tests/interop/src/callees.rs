@@ -1,6 +1,6 @@
 //! A SIP peer for hundreds of numbers, each of which does what its last digits say; it remembers who was called, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -55,6 +55,8 @@ struct Shared {
     heard: Vec<String>,
     /// What each voice said that was heard, by its SSRC: samples of G.711 in the order of their time.
     voices: BTreeMap<u32, BTreeMap<u32, Vec<i16>>>,
+    /// Calls that found all lines taken.
+    refused: usize,
     is_over: bool,
 }
 
@@ -62,10 +64,22 @@ impl Callees {
     /// Starts it on a port of its own. `manner` says what a number does when it is called for the nth time, from 0.
     #[must_use]
     pub fn start(manner: fn(&str, usize) -> Manner) -> Self {
-        Self::begin(manner).0
+        Self::begin(manner, usize::MAX).0
     }
 
-    fn begin(manner: fn(&str, usize) -> Manner) -> (Self, UdpSocket) {
+    /// Starts one that has so many lines, and answers; whoever comes while all are taken gets a 503.
+    #[must_use]
+    pub fn with_lines(lines: usize) -> Self {
+        Self::begin(|_, _| Manner::Answers, lines).0
+    }
+
+    /// How many calls found all lines taken.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.shared.lock().expect("nobody panics with it").refused
+    }
+
+    fn begin(manner: fn(&str, usize) -> Manner, lines: usize) -> (Self, UdpSocket) {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket
             .set_read_timeout(Some(Duration::from_millis(200)))
@@ -83,6 +97,8 @@ impl Callees {
             manner,
             shared: Arc::clone(&shared),
             answers: BTreeMap::new(),
+            lines,
+            up: BTreeSet::new(),
         };
         thread::spawn(move || peer.run());
         (Self { address, shared }, ears)
@@ -91,7 +107,7 @@ impl Callees {
     /// Starts it as one that also listens: [`Self::voices`].
     #[must_use]
     pub fn listening(manner: fn(&str, usize) -> Manner) -> Self {
-        let (callees, media) = Self::begin(manner);
+        let (callees, media) = Self::begin(manner, usize::MAX);
         let shared = Arc::clone(&callees.shared);
         thread::spawn(move || listen(&media, &shared));
         callees
@@ -168,6 +184,9 @@ struct Peer {
     shared: Arc<Mutex<Shared>>,
     /// The last answer to each dialog's INVITE, what it is, and the INVITE.
     answers: BTreeMap<String, (Manner, String, Message)>,
+    lines: usize,
+    /// Dialogs that were answered and are not over.
+    up: BTreeSet<String>,
 }
 
 impl Peer {
@@ -196,6 +215,9 @@ impl Peer {
                     return;
                 }
                 let manner = self.called(&dialog, &message.user);
+                if manner == Manner::Answers {
+                    self.up.insert(dialog.clone());
+                }
                 let answer = match manner {
                     Manner::Refuses(status) => message.answer(status, None),
                     Manner::Rings => message.answer(180, None),
@@ -220,6 +242,7 @@ impl Peer {
                 }
             }
             "BYE" => {
+                self.up.remove(&dialog);
                 self.send(&message.answer(200, None), from);
                 if let Some((Manner::Answers, _, invite)) = self.answers.get(&dialog) {
                     let mut shared = self.shared.lock().expect("nobody panics with it");
@@ -239,7 +262,13 @@ impl Peer {
     fn called(&mut self, dialog: &str, number: &str) -> Manner {
         let mut shared = self.shared.lock().expect("nobody panics with it");
         let before = shared.calls.values().filter(|(known, _)| known == number);
-        let manner = (self.manner)(number, before.count());
+        let manner = match self.up.len() < self.lines {
+            true => (self.manner)(number, before.count()),
+            false => {
+                shared.refused += 1;
+                Manner::Refuses(503)
+            }
+        };
         let call = (number.to_owned(), Instant::now());
         shared.calls.insert(dialog.to_owned(), call);
         manner

@@ -108,6 +108,9 @@ impl Uploads {
     }
 }
 
+/// Whom the account calls, where its own lines say nothing of that.
+const OUTBOUND: &str = "outbound = { allow = [\"+1500555\", \"sip:\", \"client:gateway-1\"], max_channels = 50, calls_per_second = 50.0 }\n";
+
 impl Tenants {
     /// An account with these numbers.
     #[must_use]
@@ -197,7 +200,7 @@ impl Tenants {
              auth_token = \"{AUTH_TOKEN}\"\n\
              media_dir = \"{}\"\n\
              egress = {{ allow = [\"127.0.0.0/8\"] }}\n\
-             outbound = {{ allow = [\"+1500555\", \"sip:\", \"client:gateway-1\"], max_channels = 50, calls_per_second = 50.0 }}\n\
+             {outbound}\
              {account}\n\n\
              [[trunk]]\n\
              id = \"peer\"\n\
@@ -210,6 +213,10 @@ impl Tenants {
                 ""
             } else {
                 "max_channels = 50\n"
+            },
+            outbound = match self.account.contains("outbound = ") {
+                true => "",
+                false => OUTBOUND,
             },
             account = self.account
         );

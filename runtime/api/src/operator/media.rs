@@ -5,10 +5,9 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use call::AccountSid;
 use serde_json::{Value, json};
 
-use super::Refused;
+use super::{Refused, account};
 use crate::media::{keep_file, remove_file, show};
 use crate::{ApiState, MediaError};
 
@@ -47,13 +46,6 @@ pub(crate) async fn remove(
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refused::not_found()),
     }
-}
-
-fn account(state: &ApiState, id: &str) -> Result<AccountSid, Refused> {
-    let sid = id.parse().map_err(|_| Refused::not_found())?;
-    let directory = state.store.directory();
-    let account = directory.account(sid).ok_or_else(Refused::not_found)?;
-    Ok(account.sid)
 }
 
 /// Logs what is ours to know.

@@ -6,7 +6,7 @@ use axum::{Extension, Json, Router};
 use serde_json::{Map, Value, json};
 use store::tenants::Kind;
 
-use super::{audit, caller_ids, media, things};
+use super::{audit, caller_ids, media, queue, things};
 use crate::ApiState;
 use crate::media::MAX_MEDIA_BYTES;
 use crate::operator;
@@ -159,6 +159,24 @@ fn all() -> Vec<Route> {
             delete(media::remove),
         )
         .giving(204),
+        Route::new(
+            "get",
+            "/accounts/{id}/queue",
+            "How many outbound calls of the account wait, by class, and whether its queue is stopped.",
+            get(queue::fetch),
+        ),
+        Route::new(
+            "post",
+            "/accounts/{id}/queue/stop",
+            "The account's calls that wait, and those that come, wait until its queue is resumed.",
+            post(queue::stop),
+        ),
+        Route::new(
+            "post",
+            "/accounts/{id}/queue/resume",
+            "They are dialled again.",
+            post(queue::resume),
+        ),
         Route::new(
             "get",
             "/openapi.json",

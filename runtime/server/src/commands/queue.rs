@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::Value;
 
@@ -13,20 +13,11 @@ use crate::commands::account_api::AccountApi;
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueueCommand {
     /// Shows how many wait, by class.
-    Show {
-        #[command(flatten)]
-        api: AccountApi,
-    },
+    Show(Door),
     /// Lets all of them wait, and those that come, until `resume`. Calls that are up go on.
-    Stop {
-        #[command(flatten)]
-        api: AccountApi,
-    },
+    Stop(Door),
     /// Lets them be dialled again.
-    Resume {
-        #[command(flatten)]
-        api: AccountApi,
-    },
+    Resume(Door),
     /// Ends those that wait as canceled: nobody is called.
     Cancel {
         /// Only those of this class: `emergency`, `normal` or `bulk`.
@@ -37,19 +28,45 @@ pub(crate) enum QueueCommand {
     },
 }
 
+/// Whose queue it is, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct Door {
+    /// Asks as the operator: the token is that in `operator.token` of the server's data folder.
+    #[arg(long)]
+    operator: bool,
+    #[command(flatten)]
+    api: AccountApi,
+}
+
+impl Door {
+    /// Asks for a path below the queue.
+    fn ask(&self, method: Method, below: &str) -> anyhow::Result<Bytes> {
+        match self.operator {
+            true => {
+                let path = format!("queue{}", below.to_lowercase());
+                self.api.ask_as_operator(method, &path, FORM, Bytes::new())
+            }
+            false => {
+                let path = format!("OutboundQueue{below}");
+                self.api.ask(method, &path, &[], FORM, Bytes::new())
+            }
+        }
+    }
+}
+
 /// Asks, and prints how the queue then is.
 pub(crate) fn run(command: &QueueCommand) -> anyhow::Result<()> {
-    let (api, method, path, priority) = match command {
-        QueueCommand::Show { api } => (api, Method::GET, "OutboundQueue", None),
-        QueueCommand::Stop { api } => (api, Method::POST, "OutboundQueue/Stop", None),
-        QueueCommand::Resume { api } => (api, Method::POST, "OutboundQueue/Resume", None),
+    let (api, answer) = match command {
+        QueueCommand::Show(door) => (&door.api, door.ask(Method::GET, "")?),
+        QueueCommand::Stop(door) => (&door.api, door.ask(Method::POST, "/Stop")?),
+        QueueCommand::Resume(door) => (&door.api, door.ask(Method::POST, "/Resume")?),
         QueueCommand::Cancel { api, priority } => {
-            (api, Method::POST, "OutboundQueue/Cancel", priority.as_ref())
+            let form = priority.as_ref().map(|class| format!("Priority={class}"));
+            let form = Bytes::from(form.unwrap_or_default());
+            let path = "OutboundQueue/Cancel";
+            (api, api.ask(Method::POST, path, &[], FORM, form)?)
         }
     };
-    let form = priority.map(|class| format!("Priority={class}"));
-    let form = Bytes::from(form.unwrap_or_default());
-    let answer = api.ask(method, path, &[], FORM, form)?;
     let queue: Value = serde_json::from_slice(&answer)?;
     match api.json {
         true => println!("{queue:#}"),

@@ -211,6 +211,21 @@ impl Conference<'_> {
         })
     }
 
+    /// As [`turn`](Self::turn), for so long at most: none when nothing happened by then.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn turn_within(
+        &self,
+        key: Option<char>,
+        time: Duration,
+    ) -> Result<Option<ConferenceTurn>, CallError> {
+        self.call.wait_until(self.call.after(time), |inbox| {
+            let key = key.is_some_and(|key| inbox.take_this_key(key));
+            inbox.conference.turn(key)
+        })
+    }
+
     /// Whether the API has muted it, or lets it be heard: the last order. None where there was none.
     #[must_use]
     pub fn ordered_mute(&self) -> Option<bool> {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{Call, CallError, Playback, QueueBridge, QueueEvent, QueueExit, QueuePlace, WaitSound};
+use crate::digits::Entry;
+use crate::inbox::Inbox;
+use crate::{
+    Call, CallError, Digits, Playback, QueueBridge, QueueEvent, QueueExit, QueuePlace, WaitSound,
+};
 
 /// What was told of the queue that the call was at last.
 #[derive(Debug, Default)]
@@ -13,6 +17,11 @@ pub(crate) struct QueueNews {
 }
 
 impl QueueNews {
+    /// Somebody came, or the call is at the queue no longer.
+    fn is_over(&self) -> bool {
+        self.bridge.is_some() || self.exit.is_some()
+    }
+
     pub(crate) fn put(&mut self, event: QueueEvent) {
         match event {
             QueueEvent::Waiting(place) => self.place = Some(place),
@@ -139,6 +148,61 @@ impl Queue<'_> {
         }
     }
 
+    /// Waits until it is over, this key is pressed, or so much time has passed; the latter two leave. Without a key all are forgotten.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn finish_within(self, key: Option<char>, time: Duration) -> Result<QueueExit, CallError> {
+        let exit = self.call.wait_until(self.call.after(time), |inbox| {
+            match key.is_some_and(|key| inbox.take_this_key(key)) {
+                true => Some(None),
+                false => inbox.queue.exit.take().map(Some),
+            }
+        })?;
+        match exit.flatten() {
+            Some(exit) => Ok(exit),
+            None => self.leave(),
+        }
+    }
+
+    /// Lets a playback be heard until a key is pressed, which is kept for [`gather`](Self::gather) and stops it. False when somebody
+    /// came or it is over, which stops it too.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn ask(&self, playback: Playback<'_>) -> Result<bool, CallError> {
+        let (ended, is_over) = self.call.wait_for(|inbox| {
+            let is_over = inbox.queue.is_over();
+            let ended = inbox.has_ended(playback.id());
+            (is_over || ended || inbox.has_key()).then_some((ended, is_over))
+        })?;
+        if !ended {
+            playback.stop()?;
+        }
+        Ok(!is_over)
+    }
+
+    /// Collects keys while nobody is there, as [`Call::gather`] does. None when somebody came or it is over.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn gather(&self, digits: Digits, timeout: Duration) -> Result<Option<String>, CallError> {
+        let mut entry = Entry::new(digits);
+        loop {
+            let key = self.call.wait_until(self.call.after(timeout), |inbox| {
+                match inbox.queue.is_over() {
+                    true => Some(None),
+                    false => Inbox::take_key(inbox).map(Some),
+                }
+            })?;
+            match key {
+                Some(None) => return Ok(None),
+                Some(Some(key)) if !entry.press(key) => {}
+                _ => return Ok(Some(entry.into_digits())),
+            }
+        }
+    }
+
     /// Waits until it and another one hear each other, and says who that is. None when it was over before, and after `timeout`.
     ///
     /// # Errors
@@ -247,6 +311,27 @@ mod tests {
         assert!(!queue.hear(call.say("Please wait.").unwrap()).unwrap());
         assert_eq!(call.elapsed(), Duration::from_secs(3));
         assert!(!queue.still_waits(PATIENCE).unwrap());
+    }
+
+    #[test]
+    fn keys_are_gathered_until_somebody_comes() {
+        let caller = Rehearsal::new()
+            .press(2.0, "1")
+            .press(9.0, "2")
+            .queue_answers(12.0)
+            .queue_ends(20.0);
+        let call = answered(&caller);
+        let queue = call.enqueue("support", WaitSound::Silence).unwrap();
+        let second = Duration::from_secs(1);
+        assert!(queue.ask(call.say("Press one to leave.").unwrap()).unwrap());
+        let one = || Digits::up_to(1);
+        assert_eq!(queue.gather(one(), 3 * second), Ok(Some("1".to_owned())));
+        assert_eq!(queue.gather(one(), 3 * second), Ok(Some(String::new())));
+        assert_eq!(queue.gather(Digits::any(), 9 * second), Ok(None));
+        assert_eq!(call.elapsed(), 12 * second);
+        let exit = queue.finish_within(Some('*'), 5 * second).unwrap();
+        assert_eq!(exit.outcome, QueueOutcome::Bridged);
+        assert_eq!(call.elapsed(), 17 * second, "no longer than it may");
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl fmt::Display for Fault {
 pub(crate) const INVALID_URL: u16 = 11100;
 pub(crate) const RETRIEVAL_FAILED: u16 = 11200;
 pub(crate) const CONNECTION_FAILED: u16 = 11205;
+pub(crate) const NO_SUCH_HOST: u16 = 11210;
+pub(crate) const TLS_FAILED: u16 = 11220;
+pub(crate) const CERTIFICATE_OF_ANOTHER: u16 = 11235;
+pub(crate) const CERTIFICATE_EXPIRED: u16 = 11236;
+pub(crate) const CERTIFICATE_UNTRUSTED: u16 = 11237;
 pub(crate) const PROTOCOL_VIOLATED: u16 = 11206;
 pub(crate) const TOO_MANY_REDIRECTS: u16 = 11215;
 pub(crate) const TOO_LARGE: u16 = 11750;
@@ -57,6 +62,8 @@ pub(crate) const STREAM_TRACK: u16 = NOT_IN_SCHEMA;
 pub(crate) const STREAM_METHOD: u16 = NOT_IN_SCHEMA;
 
 // Verbs.
+/// From a call that was dialled itself.
+pub(crate) const DIAL_IN_DIAL: u16 = 13201;
 pub(crate) const DIAL_METHOD: u16 = 13210;
 pub(crate) const DIAL_TIMEOUT: u16 = 13212;
 pub(crate) const DIAL_HANGUP_ON_STAR: u16 = 13213;
@@ -65,12 +72,15 @@ pub(crate) const CONFERENCE_END: u16 = 13231;
 pub(crate) const CONFERENCE_START: u16 = 13232;
 pub(crate) const CONFERENCE_WAIT_METHOD: u16 = 13234;
 pub(crate) const CONFERENCE_WAIT_VERB: u16 = 13238;
+pub(crate) const DIAL_CALLER_ID: u16 = 13214;
 pub(crate) const DIAL_NESTED: u16 = 13215;
 pub(crate) const DIAL_TIME_LIMIT: u16 = 13216;
 pub(crate) const DIAL_RECORD: u16 = 13217;
 pub(crate) const DIAL_SEQUENTIAL: u16 = 13218;
 pub(crate) const DIAL_ANSWER_ON_BRIDGE: u16 = 13219;
 pub(crate) const DIAL_RING_TONE: u16 = 13220;
+pub(crate) const DIAL_NUMBER: u16 = 13223;
+pub(crate) const DIAL_NOT_PLACED: u16 = 13224;
 pub(crate) const DIAL_CREDENTIALS: u16 = 13249;
 pub(crate) const DIAL_TOO_MANY: u16 = 13250;
 pub(crate) const GATHER_FINISH_ON_KEY: u16 = 13310;
@@ -89,6 +99,7 @@ pub(crate) const GATHER_PROFANITY_FILTER: u16 = 13333;
 pub(crate) const GATHER_SPEECH_MODEL: u16 = 13334;
 pub(crate) const GATHER_ACTION_ON_EMPTY_RESULT: u16 = 13338;
 pub(crate) const PLAY_LOOP: u16 = 13410;
+pub(crate) const PLAY_CONTENT: u16 = 13420;
 pub(crate) const PLAY_DIGITS: u16 = 13430;
 pub(crate) const SAY_LOOP: u16 = 13510;
 pub(crate) const SAY_VOICE: u16 = 13511;

@@ -11,6 +11,7 @@ mod refer;
 mod room;
 mod streams;
 mod transfer;
+mod waiting;
 mod whisper;
 
 use std::collections::HashMap;

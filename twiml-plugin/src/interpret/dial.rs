@@ -9,6 +9,7 @@ use super::record::{absolute, recording_parameters};
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::documents::Stop;
+use crate::fault::DIAL_NOT_PLACED;
 use crate::fetch::Parameter;
 use crate::reference::resolve;
 use crate::verb::{Dial, TalkRecording};
@@ -36,7 +37,13 @@ impl Interpreter<'_> {
         if over.status == DialStatus::Completed {
             self.answered = true; // with the other side, if not before
         } else {
-            warn!(self.call, "dialled in vain: {}", over.reason);
+            match over.call_sid {
+                Some(_) => warn!(self.call, "dialled in vain: {}", over.reason),
+                None => warn!(
+                    self.call,
+                    "{DIAL_NOT_PLACED} Dial: nobody was called: {}", over.reason
+                ),
+            }
         }
         if let (Some(asked), Some(link)) = (asked, &dial.refer) {
             return self.transfer(asked, link, document).map(Some);
@@ -59,6 +66,15 @@ impl Interpreter<'_> {
         if !at_once && dialing.answered()?.is_none() {
             return Ok(None);
         }
+        self.begin_recording(wanted, document)
+    }
+
+    /// None where it cannot be.
+    pub(super) fn begin_recording(
+        &self,
+        wanted: &TalkRecording,
+        document: &Document,
+    ) -> Result<Option<Recording<'_>>, CallError> {
         match self
             .call
             .start_recording(absolute(&wanted.options, document))

@@ -2,16 +2,24 @@
 
 use std::collections::VecDeque;
 
-use jackfield_guest::{CallError, Listening, MediaSource, Playback, warn};
+use jackfield_guest::{CallError, Listening, MediaSource, Playback, PlaybackEnd, warn};
 
 use super::Interpreter;
 use crate::document::Document;
-use crate::fault::INVALID_URL;
+use crate::fault::{INVALID_URL, PLAY_CONTENT, RETRIEVAL_FAILED};
 use crate::reference::{is_web_url, resolve};
 use crate::verb::Prompt;
 
 /// Prompts that are queued at a time: the one that is heard, and the next one.
 const QUEUED: usize = 2;
+
+/// In the host's words: it was fetched, and is nothing that can be played.
+const NO_AUDIO: [&str; 4] = [
+    "unsupported format",
+    "unsupported sample rate",
+    "malformed audio",
+    "holds no audio",
+];
 
 /// What ends prompts.
 #[derive(Clone, Copy)]
@@ -38,11 +46,15 @@ impl<'c> Interpreter<'c> {
             while queued.len() < QUEUED
                 && let Some(prompt) = waiting.next_if(|prompt| !matches!(prompt, Prompt::Pause(_)))
             {
-                queued.extend(self.queue(prompt, document)?);
+                let is_play = matches!(prompt, Prompt::Play { .. });
+                queued.extend(self.queue(prompt, document)?.map(|one| (one, is_play)));
             }
             let is_answered = match queued.pop_front() {
-                Some(playback) => match until {
-                    Until::Heard => playback.finish().map(|_| false)?,
+                Some((playback, is_play)) => match until {
+                    Until::Heard => {
+                        self.tell_end(&playback.finish()?, is_play);
+                        false
+                    }
                     Until::Key => playback.until_key()?,
                     Until::Answer(listening) => playback.until_answer(listening)?,
                 },
@@ -52,8 +64,22 @@ impl<'c> Interpreter<'c> {
                 },
             };
             if is_answered {
-                return queued.into_iter().try_for_each(Playback::stop);
+                let queued = queued.into_iter();
+                return queued
+                    .map(|(playback, _)| playback)
+                    .try_for_each(Playback::stop);
             }
+        }
+    }
+
+    /// Says in the log why nothing was heard of a `<Play>`.
+    pub(super) fn tell_end(&self, end: &PlaybackEnd, is_play: bool) {
+        if let (PlaybackEnd::Failed(why), true) = (end, is_play) {
+            let code = match NO_AUDIO.iter().any(|words| why.contains(words)) {
+                true => PLAY_CONTENT,
+                false => RETRIEVAL_FAILED,
+            };
+            warn!(self.call, "{code} Play: {why}");
         }
     }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jackfield_guest::{
     CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Playback, Queue,
-    QueueExit, QueueOutcome, StatusCallback, WaitSound, warn,
+    QueueExit, QueueOutcome, Recording, StatusCallback, WaitSound, warn,
 };
 
+use super::record::recording_parameters;
+use super::waiting::Asked;
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::documents::Stop;
@@ -34,8 +36,10 @@ enum Place<'a> {
 enum Waited {
     /// Somebody is there, or it is over.
     ForSomebody,
-    /// The document said `<Leave>`.
+    /// The document said `<Leave>`, or it may last no longer.
     Enough,
+    /// The document said `<Hangup>`.
+    HungUp,
 }
 
 impl Place<'_> {
@@ -106,8 +110,9 @@ impl Interpreter<'_> {
                     Ok(conference) => conference,
                     Err(error) => return self.no_room(dial, &error, "conference"),
                 };
-                self.wait_in(&Place::Conference(&conference), wait, document)?;
-                let end = self.stay(conference, dial.hangup_on_star, document)?;
+                let until = began + dial.limit;
+                self.wait_in(&Place::Conference(&conference), wait, document, Some(until))?;
+                let end = self.stay(conference, dial.hangup_on_star, until, document)?;
                 let status = match &end {
                     ConferenceEnd::Left | ConferenceEnd::Ended | ConferenceEnd::Removed => {
                         "answered"
@@ -124,7 +129,7 @@ impl Interpreter<'_> {
                 ]
             }
             Room::Queue(name) => match self.call.serve(name) {
-                Ok(queue) => self.serve(queue, dial)?,
+                Ok(queue) => self.serve(queue, dial, document)?,
                 Err(error) => return self.no_room(dial, &error, "queue"),
             },
         };
@@ -136,21 +141,23 @@ impl Interpreter<'_> {
         &mut self,
         conference: Conference<'_>,
         hangup_on_star: bool,
+        until: Duration,
         document: &Document,
     ) -> Result<ConferenceEnd, Stop> {
         let key = hangup_on_star.then_some('*');
         loop {
             let place = Place::Conference(&conference);
-            match conference.turn(key)? {
-                ConferenceTurn::Over(end) => return Ok(end),
-                ConferenceTurn::Key => return Ok(conference.leave()?),
-                ConferenceTurn::WaitsWith(heard) => {
-                    self.wait_in(&place, &ordered(heard), document)?;
+            let left = until.saturating_sub(self.call.elapsed());
+            match conference.turn_within(key, left)? {
+                Some(ConferenceTurn::Over(end)) => return Ok(end),
+                Some(ConferenceTurn::Key) | None => return Ok(conference.leave()?),
+                Some(ConferenceTurn::WaitsWith(heard)) => {
+                    self.wait_in(&place, &ordered(heard), document, Some(until))?;
                 }
-                ConferenceTurn::HeldWith(heard) => {
+                Some(ConferenceTurn::HeldWith(heard)) => {
                     conference.hold(WaitSound::Silence)?; // between what the document says
                     let place = Place::Hold(&conference);
-                    self.wait_in(&place, &ordered(heard), document)?;
+                    self.wait_in(&place, &ordered(heard), document, Some(until))?;
                 }
             }
         }
@@ -209,42 +216,58 @@ impl Interpreter<'_> {
                 return Ok(None);
             }
         };
-        let waited = self.wait_in(&Place::Queue(&queue), &enqueue.wait, document)?;
+        let waited = self.wait_in(&Place::Queue(&queue), &enqueue.wait, document, None)?;
         Ok(Some(match waited {
+            Waited::HungUp => {
+                self.call.hang_up()?;
+                return Err(CallError::HungUp.into());
+            }
             Waited::Enough => queue.leave()?,
             Waited::ForSomebody => queue.finish()?,
         }))
     }
 
     /// Serves a queue until one of the two goes, or nobody comes in time.
-    fn serve(&self, queue: Queue<'_>, dial: &RoomDial) -> Result<Vec<Parameter>, CallError> {
+    fn serve(
+        &self,
+        queue: Queue<'_>,
+        dial: &RoomDial,
+        document: &Document,
+    ) -> Result<Vec<Parameter>, CallError> {
         let bridge = queue.bridged(dial.timeout)?;
         let Some(bridge) = bridge else {
             queue.leave()?;
             return Ok(vec![("DialCallStatus", "no-answer".to_owned())]);
         };
         let began = self.call.elapsed();
-        match dial.hangup_on_star {
-            true => queue.until_key('*')?,
-            false => queue.finish()?,
+        let recording = match &dial.recording {
+            Some(wanted) => self.begin_recording(wanted, document)?,
+            None => None,
         };
+        queue.finish_within(dial.hangup_on_star.then_some('*'), dial.limit)?;
         let duration = self.call.elapsed().saturating_sub(began);
-        Ok(vec![
+        let recorded = recording.map(Recording::stop).transpose()?;
+        let mut parameters = vec![
             ("DialCallStatus", "completed".to_owned()),
             ("DialCallSid", bridge.call_sid),
             ("DialCallDuration", duration.as_secs().to_string()),
             ("DialBridged", "true".to_owned()),
             ("QueueSid", bridge.queue_sid),
             ("QueueTime", bridge.waited_s.to_string()),
-        ])
+        ];
+        if let Some(recorded) = recorded {
+            parameters.extend(recording_parameters(recorded));
+        }
+        Ok(parameters)
     }
 
-    /// Plays a wait document over and over until somebody is there.
+    /// Plays a wait document over and over until somebody is there, or no round may begin any more.
     fn wait_in(
         &mut self,
         place: &Place<'_>,
         wait: &Wait,
         document: &Document,
+        until: Option<Duration>,
     ) -> Result<Waited, Stop> {
         let Wait::Url(link) = wait else {
             return Ok(Waited::ForSomebody);
@@ -255,13 +278,25 @@ impl Interpreter<'_> {
         let began = self.call.elapsed();
         let mut link = link.clone();
         let mut base = document.url.clone();
+        // Where an answer was sent, its document is heard once.
+        let mut answered: Option<(Link, Vec<Parameter>, Option<String>)> = None;
         while place.still_waits(Duration::ZERO)? {
             let round = self.call.elapsed();
-            let parameters = place.parameters(round.saturating_sub(began));
+            if until.is_some_and(|until| round >= until) {
+                return Ok(Waited::Enough);
+            }
+            let mut parameters = place.parameters(round.saturating_sub(began));
+            let (link_now, base_now) = match answered.take() {
+                Some((action, answer, base)) => {
+                    parameters.extend(answer);
+                    (action, base)
+                }
+                None => (link.clone(), base.clone()),
+            };
             let status = self.status();
             let heard = self
                 .documents
-                .follow(&link, base.as_deref(), parameters, status);
+                .follow(&link_now, base_now.as_deref(), parameters, status);
             self.documents.heard_a_key(); // whoever waits may do so for long
             let heard = match heard {
                 Ok(heard) => heard,
@@ -274,6 +309,10 @@ impl Interpreter<'_> {
             match self.hear_round(place, &heard)? {
                 Round::Over(waited) => return Ok(waited),
                 Round::Again => {}
+                Round::Answered(action, answer) => {
+                    answered = Some((action, answer, heard.url.clone()));
+                    continue;
+                }
                 Round::Redirected(next) => {
                     link = next;
                     base.clone_from(&heard.url);
@@ -287,20 +326,30 @@ impl Interpreter<'_> {
         Ok(Waited::ForSomebody)
     }
 
-    fn hear_round(&self, place: &Place<'_>, heard: &Document) -> Result<Round, Stop> {
+    fn hear_round(&mut self, place: &Place<'_>, heard: &Document) -> Result<Round, Stop> {
         for verb in &heard.verbs {
-            let still_waits = match verb {
-                Verb::Prompt(Prompt::Pause(length)) => place.still_waits(*length)?,
-                Verb::Prompt(prompt) => match self.queue(prompt, heard)? {
+            let still_waits = match (verb, place) {
+                (Verb::Prompt(Prompt::Pause(length)), _) => place.still_waits(*length)?,
+                (Verb::Prompt(prompt), _) => match self.queue(prompt, heard)? {
                     Some(playback) => place.hear(playback)?,
                     None => true,
                 },
-                Verb::Redirect(link) => return Ok(Round::Redirected(link.clone())),
-                Verb::Leave => return Ok(Round::Over(Waited::Enough)),
+                (Verb::Redirect(link), _) => return Ok(Round::Redirected(link.clone())),
+                (Verb::Leave, _) => return Ok(Round::Over(Waited::Enough)),
+                (Verb::Hangup, Place::Queue(_)) => return Ok(Round::Over(Waited::HungUp)),
+                (Verb::Gather(gather), Place::Queue(queue)) => {
+                    match self.gather_waiting(queue, gather, heard)? {
+                        Asked::Answered(answer) => {
+                            return Ok(Round::Answered(gather.action.clone(), answer));
+                        }
+                        Asked::Nothing => true,
+                        Asked::Over => false,
+                    }
+                }
                 _ => {
                     warn!(
                         self.call,
-                        "{CONFERENCE_WAIT_VERB} a document for those who wait has Say, Play, Pause and Redirect, in a queue Leave too: \
+                        "{CONFERENCE_WAIT_VERB} a document for those who wait has Say, Play, Pause and Redirect, in a queue Gather, Leave and Hangup too: \
                          the rest is ignored"
                     );
                     true
@@ -333,6 +382,8 @@ impl Interpreter<'_> {
 enum Round {
     Over(Waited),
     Again,
+    /// A question was answered: this is asked for next.
+    Answered(Link, Vec<Parameter>),
     Redirected(Link),
 }
 

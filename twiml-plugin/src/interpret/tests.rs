@@ -5,6 +5,7 @@ mod refer;
 mod room;
 mod speech_input;
 mod transfer;
+mod waiting;
 mod whisper;
 
 use jackfield_guest::{
@@ -534,7 +535,10 @@ fn a_missing_prompt_is_logged_and_the_call_goes_on() {
             "hang up",
         ],
     );
-    assert_eq!(complaints(&caller).len(), 1);
+    let told = complaints(&caller);
+    assert!(told[0].starts_with("warn: playback 1 failed"), "{told:?}");
+    assert!(told[1].starts_with("warn: 11200 Play: "), "{told:?}");
+    assert_eq!(told.len(), 2);
 }
 
 #[test]

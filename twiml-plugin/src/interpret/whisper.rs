@@ -4,7 +4,7 @@ use jackfield_guest::warn;
 
 use super::Interpreter;
 use crate::document::Document;
-use crate::fault::NOT_IN_SCHEMA;
+use crate::fault::{DIAL_IN_DIAL, NOT_IN_SCHEMA};
 use crate::verb::Verb;
 
 impl Interpreter<'_> {
@@ -17,12 +17,22 @@ impl Interpreter<'_> {
         if !self.is_whisper || left_out.is_empty() {
             return None;
         }
+        if left_out.iter().any(|verb| dials(verb)) {
+            warn!(
+                self.call,
+                "{DIAL_IN_DIAL} Dial: whoever is dialled dials nobody: it is ignored"
+            );
+        }
         warn!(
             self.call,
             "{NOT_IN_SCHEMA} a document for somebody who is dialled has Say, Play, Pause, Gather, Redirect and Hangup: the rest is ignored"
         );
         Some(heard.into_iter().cloned().collect())
     }
+}
+
+const fn dials(verb: &Verb) -> bool {
+    matches!(verb, Verb::Dial(_) | Verb::Room(_))
 }
 
 const fn stands_in_whisper(verb: &Verb) -> bool {

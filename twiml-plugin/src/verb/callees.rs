@@ -4,7 +4,7 @@ use jackfield_guest::{Credentials, Target, TargetTerms, Whisper};
 
 use super::Reading;
 use super::callback::{OF_CALL, OF_DETECTION};
-use crate::fault::{DIAL_CREDENTIALS, DIAL_NESTED, DIAL_TOO_MANY, NOT_IN_SCHEMA};
+use crate::fault::{DIAL_CREDENTIALS, DIAL_NESTED, DIAL_NUMBER, DIAL_TOO_MANY, NOT_IN_SCHEMA};
 use crate::parse::{Element, Node};
 
 /// What can be dialled at a time.
@@ -35,7 +35,11 @@ impl Reading {
         let usual = |target: Target| (target, TargetTerms::default());
         for node in &dial.children {
             let targets = match node {
-                Node::Text(text) => vec![usual(Target::new(plain_number(text)))],
+                Node::Text(text) => {
+                    let number = plain_number(text);
+                    self.check_number("Dial", &number);
+                    vec![usual(Target::new(number))]
+                }
                 Node::Element(noun) => match noun.name.as_str() {
                     "Number" => vec![usual(self.number(noun))],
                     "Sip" => self.sip(noun),
@@ -84,12 +88,24 @@ impl Reading {
         }
     }
 
+    /// What is no number can be called by nobody: the dial comes to nothing, and `action` hears so.
+    fn check_number(&mut self, element: &str, number: &str) {
+        if !number.is_empty() && !is_dialable(number) {
+            let message = format!(
+                "{element}: {number:?} is no telephone number: give digits with a `+` in front, or a short code"
+            );
+            self.warn(DIAL_NUMBER, message);
+        }
+    }
+
     /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears, before who is behind it hears theirs.
     fn number(&mut self, noun: &Element) -> Target {
         let keys = noun.attribute("sendDigits");
         let keys = keys.filter(|keys| self.keys(keys).is_some());
         let whispered = self.whispered(noun, &["sendDigits"]);
-        let target = self.followed(noun, Target::new(plain_number(&noun.text())));
+        let number = plain_number(&noun.text());
+        self.check_number("Number", &number);
+        let target = self.followed(noun, Target::new(number));
         match (keys, whispered) {
             (Some(keys), Some(whisper)) => target.whisper(whisper.setting(SEND_DIGITS, keys)),
             (Some(keys), None) => target.whisper(Whisper::twiml(pressing(keys))),
@@ -309,6 +325,13 @@ fn pressing(keys: &str) -> String {
     format!("<Response><Play digits=\"{keys}\"/></Response>")
 }
 
+/// Whether this may be a telephone number, or what stands in the place of one: a URI with a scheme.
+pub(super) fn is_dialable(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = digits.len() <= 20 && digits.bytes().all(|key| b"0123456789*#".contains(&key));
+    text.contains(':') || !digits.is_empty() && is_number
+}
+
 /// A number without what people write between its digits.
 pub(super) fn plain_number(text: &str) -> String {
     let text = text.trim();
@@ -321,129 +344,4 @@ pub(super) fn plain_number(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use jackfield_guest::{CallTurn, Dial as Whom, HttpMethod, StatusCallback};
-
-    use super::super::dial::tests::{dial, usual};
-    use super::super::tests::{check, check_ignored};
-    use super::super::{Dial, Verb};
-    use super::*;
-
-    #[test]
-    fn devices_are_dialled_by_their_names() {
-        for noun in [
-            "<Client>alice</Client>",
-            "<Client> client:alice </Client>",
-            "<Client><Identity>alice</Identity></Client>",
-        ] {
-            let expected = dial(usual(Whom::to("client:alice")));
-            check(&format!("<Dial>{noun}</Dial>"), expected, &[]);
-        }
-        let told = StatusCallback {
-            url: "/s".to_owned(),
-            method: HttpMethod::Post,
-        };
-        let alice = Target::new("client:alice?X-who=J%C3%BCrgen%20%26%20co&X-ward=7")
-            .status_callback(told, [CallTurn::Completed])
-            .whisper(Whisper::voice_url("/w", HttpMethod::Get));
-        check(
-            "<Dial><Client url='/w' method='GET' statusCallback='/s'><Identity>alice</Identity>\
-             <Parameter name='who' value='J&#252;rgen &amp; co'/><Parameter name='ward' value='7'/></Client>\
-             <Number>+1</Number></Dial>",
-            dial(usual(Whom::to(alice).or_to("+1"))),
-            &[],
-        );
-        check(
-            "<Dial><Client><Parameter name='a b' value='1'/><Say>x</Say>alice</Client></Dial>",
-            dial(usual(Whom::to("client:alice"))),
-            &[
-                "12200 Parameter: the field \"X-a b\" is left out: X- and letters, digits, `-`, `_`, `.` make a name, or User-to-User",
-                "12200 <Say> in <Client> is ignored",
-            ],
-        );
-        check_ignored(
-            "<Dial><Client/></Dial>",
-            &[
-                "12200 Client: there is no identity in it",
-                "13215 Dial: there is nobody in it",
-            ],
-        );
-    }
-
-    #[test]
-    fn sip_uris_have_header_fields_and_places_that_are_tried_in_turn() {
-        check(
-            "<Dial><Sip><Headers><Header name='X-Ward' value='7 b'/><Header name='User-to-User' value='ab'/>\
-             <Header name='Route' value='x'/><X/></Headers>sip:a@192.0.2.1</Sip></Dial>",
-            dial(usual(Whom::to(
-                "sip:a@192.0.2.1?X-Ward=7%20b&User-to-User=ab",
-            ))),
-            &[
-                "12200 Header: the field \"Route\" is left out: X- and letters, digits, `-`, `_`, `.` make a name, or User-to-User",
-                "12200 <X> in <Headers> is ignored",
-            ],
-        );
-        check(
-            "<Dial><Sip><Uri priority='2'>sip:c@d?X-A=1</Uri><Uri priority='1' weight='1'>sip:b@d</Uri>\
-             <Uri priority='1' weight='5' username='u'>sip:a@d</Uri><Headers><Header name='X-B' value='2'/></Headers></Sip></Dial>",
-            dial(usual(
-                Whom::to("sip:a@d?X-B=2")
-                    .or_to("sip:b@d?X-B=2")
-                    .or_to("sip:c@d?X-A=1&X-B=2")
-                    .in_turn(),
-            )),
-            &[
-                "13249 Uri: username and password are left out: they stand together, with 1 to 255 bytes each",
-            ],
-        );
-        check(
-            "<Dial><Sip><Uri>sip:a@d</Uri><Uri>sip:b@d</Uri></Sip><Number>+1</Number></Dial>",
-            dial(usual(Whom::to("sip:a@d").or_to("+1"))),
-            &["12200 Sip: beside others only the first <Uri> is dialled"],
-        );
-    }
-
-    #[test]
-    fn what_is_proved_to_a_sip_uri_is_read() {
-        let proved = |whom: Whom, terms: Vec<TargetTerms>| {
-            let Verb::Dial(dial) = dial(usual(whom)) else {
-                unreachable!("it is a dial");
-            };
-            Verb::Dial(Dial { terms, ..dial })
-        };
-        check(
-            "<Dial><Number>+1</Number><Sip username='u' password='p'>sip:a@b</Sip></Dial>",
-            proved(
-                Whom::to("+1").or_to("sip:a@b"),
-                vec![TargetTerms::default(), TargetTerms::proving("u", "p")],
-            ),
-            &[],
-        );
-        check(
-            "<Dial><Sip username='u' password='p'><Uri priority='2'>sip:a@b</Uri><Uri priority='1' username='v' password='q'>sip:c@d</Uri></Sip></Dial>",
-            proved(
-                Whom::to("sip:c@d").or_to("sip:a@b").in_turn(),
-                vec![
-                    TargetTerms::proving("v", "q"),
-                    TargetTerms::proving("u", "p"),
-                ],
-            ),
-            &[],
-        );
-        let long = "x".repeat(256);
-        for attributes in [
-            "username='u'".to_owned(),
-            "password='p'".to_owned(),
-            "username='' password='p'".to_owned(),
-            format!("username='u' password='{long}'"),
-        ] {
-            check(
-                &format!("<Dial><Sip {attributes}>sip:a@b</Sip></Dial>"),
-                dial(usual(Whom::to("sip:a@b"))),
-                &[
-                    "13249 Sip: username and password are left out: they stand together, with 1 to 255 bytes each",
-                ],
-            );
-        }
-    }
-}
+mod tests;

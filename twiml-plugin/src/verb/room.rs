@@ -8,10 +8,10 @@ use jackfield_guest::{
 };
 
 use super::attribute::{at_least_one, boolean};
-use super::{Link, Reading};
+use super::{Link, Reading, TalkRecording};
 use crate::fault::{
     CONFERENCE_END, CONFERENCE_MUTED, CONFERENCE_START, CONFERENCE_WAIT_METHOD,
-    DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_TIMEOUT, NOT_IN_SCHEMA,
+    DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_RECORD, DIAL_TIMEOUT, NOT_IN_SCHEMA,
 };
 use crate::parse::Element;
 
@@ -24,6 +24,10 @@ pub(crate) struct RoomDial {
     pub(crate) hangup_on_star: bool,
     /// How long nobody may come to one who serves a queue.
     pub(crate) timeout: Duration,
+    /// How long it may last: in a conference from the joining, at a queue from when the two hear each other.
+    pub(crate) limit: Duration,
+    /// The conversation with one who waited is recorded.
+    pub(crate) recording: Option<TalkRecording>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +74,16 @@ impl Wait {
 
 const DIAL: [&str; 5] = ["action", "hangupOnStar", "method", "timeLimit", "timeout"];
 
+/// Of a `<Dial>`, for what is recorded of a conversation.
+const RECORDING: [&str; 6] = [
+    "record",
+    "recordingStatusCallback",
+    "recordingStatusCallbackEvent",
+    "recordingStatusCallbackMethod",
+    "recordingTrack",
+    "trim",
+];
+
 const CONFERENCE: [&str; 19] = [
     "beep",
     "coach",
@@ -113,8 +127,14 @@ impl Reading {
     /// None where it has no name.
     pub(super) fn room_dial(&mut self, element: &Element) -> Option<RoomDial> {
         let noun = noun(element)?;
-        self.know(element, &DIAL);
-        self.later(element, &["timeLimit"]);
+        self.know(element, &[&DIAL[..], &RECORDING].concat());
+        let recording = match noun.name.as_str() {
+            "Queue" => self.talk_recording(element),
+            _ => {
+                self.no_recording(element);
+                None
+            }
+        };
         let room = match noun.name.as_str() {
             "Queue" => self.queue(noun),
             _ => self.conference(noun),
@@ -126,6 +146,8 @@ impl Reading {
             action: self.action(element, DIAL_METHOD),
             hangup_on_star: self.value(element, "hangupOnStar", false, star, boolean),
             timeout: Duration::from_secs(u64::from(timeout)),
+            limit: self.time_limit(element),
+            recording,
         })
     }
 
@@ -147,6 +169,18 @@ impl Reading {
                 at_least_one(size).map(Some)
             }),
         })
+    }
+
+    /// A conference is recorded as a whole, by its own attributes.
+    fn no_recording(&mut self, dial: &Element) {
+        for name in RECORDING {
+            if dial.attribute(name).is_some() {
+                let message = format!(
+                    "Dial: {name} has no effect with a conference: its <Conference> has `record`"
+                );
+                self.warn(DIAL_RECORD, message);
+            }
+        }
     }
 
     fn queue(&mut self, element: &Element) -> Option<Room> {

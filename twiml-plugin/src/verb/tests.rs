@@ -634,6 +634,8 @@ fn a_queue_is_dialled_and_waited_at() {
             action: Some(link("/done", HttpMethod::Post)),
             hangup_on_star: true,
             timeout: Duration::from_secs(9),
+            limit: Duration::from_secs(14_400),
+            recording: None,
         }),
         Verb::Enqueue(Enqueue {
             name: "support".to_owned(),

@@ -79,7 +79,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
             ),
             (
                 "timeLimit",
-                "as Twilio, for numbers, SIP URIs and devices; a conference and a queue are not bounded by it, and 12200 says so",
+                "as Twilio; a prompt that is heard while waiting for a conference is heard out first",
             ),
             ("timeout", "as Twilio, without the 5 s that are added there"),
         ],

@@ -50,6 +50,7 @@ fn other_verbs_are_left_out() {
     assert_eq!(
         complaints(&caller),
         [
+            "warn: 13201 Dial: whoever is dialled dials nobody: it is ignored",
             "warn: 12200 a document for somebody who is dialled has Say, Play, Pause, Gather, Redirect and Hangup: the rest is ignored"
         ]
     );

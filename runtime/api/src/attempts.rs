@@ -59,7 +59,13 @@ pub(crate) fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
         let at = event.at_unix_ms;
         let open = attempts.last_mut().filter(|attempt| attempt.end.is_none());
         match (&event.kind, open) {
-            (CallEventKind::Routed(by), _) => routed = Some(by),
+            (CallEventKind::Routed(by), open) => {
+                // What a story dials is written down with its first attempt.
+                if let Some(open) = open {
+                    open.chosen = open.chosen.or_else(|| chosen(by, open.trunk));
+                }
+                routed = Some(by);
+            }
             (CallEventKind::Attempted(leg), _) => attempts.push(Attempt {
                 trunk: &leg.trunk,
                 chosen: routed.and_then(|by| chosen(by, &leg.trunk)),

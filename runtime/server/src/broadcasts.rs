@@ -4,6 +4,7 @@ mod feed;
 mod judge;
 mod message;
 mod strategy;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -18,6 +19,7 @@ use tracing::{error, info};
 
 use self::feed::{LINES_FULL, feed};
 use self::judge::Judges;
+use self::turns::Turns;
 use crate::clock;
 use crate::services::Services;
 
@@ -48,6 +50,7 @@ impl Broadcasts {
             recalled: HashMap::new(),
             full: HashMap::new(),
             judges: Judges::default(),
+            turns: Turns::default(),
         };
         tokio::spawn(broadcasts.run(worker));
     }
@@ -80,6 +83,7 @@ struct Worker {
     /// Those of whose recipients nobody found a place in a line, and when.
     full: HashMap<BroadcastSid, Instant>,
     judges: Judges,
+    turns: Turns,
 }
 
 impl Worker {
@@ -94,20 +98,30 @@ impl Worker {
             if has_acted {
                 services.store.sweep_broadcasts().await?;
             }
+            let mut to_judge = Vec::new();
             for broadcast in services.store.begun_broadcasts()? {
                 match self.step(&services, &broadcast).await {
                     Ok(Step::Wait(at)) => wake = [wake, at].into_iter().flatten().min(),
-                    Ok(Step::Judge) => {
-                        self.judges.begin(&services, broadcast);
-                        has_acted = true;
-                    }
+                    Ok(Step::Judge) => to_judge.push(broadcast),
                     Ok(_) => has_acted = true,
                     Err(why) => wake = Some(after(&broadcast, &why, wake)),
                 }
             }
+            has_acted |= !to_judge.is_empty();
+            self.begin_to_judge(&services, to_judge);
             if !has_acted {
                 return Ok(Some(wake));
             }
+        }
+    }
+
+    /// Decides for one broadcast of each account.
+    fn begin_to_judge(&mut self, services: &Arc<Services>, broadcasts: Vec<Broadcast>) {
+        let asking = broadcasts.iter().map(|one| (one.account, one.sid));
+        let next = self.turns.next(asking.collect());
+        let has_turn = |one: &Broadcast| next.contains(&one.sid);
+        for broadcast in broadcasts.into_iter().filter(has_turn) {
+            self.judges.begin(services, broadcast);
         }
     }
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call::{
-    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ConferenceEvent, Detection,
-    Direction, DoneStream, Effect, Event, Grants, HangUpCause, Input, ListenOrder, ListeningId,
-    MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply, SpeechEvent,
-    StatusCallback, StoryChoice, StoryOutcome, StreamId, StreamOrder,
+    Call, CallError, CallInfo, CallRecord, CallStatus, ChildId, ChildNews, ConferenceEvent,
+    Detection, Direction, DoneStream, Effect, Event, Grants, HangUpCause, Input, ListenOrder,
+    ListeningId, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply,
+    SpeechEvent, StatusCallback, StoryChoice, StoryOutcome, StreamId, StreamOrder,
 };
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
@@ -23,7 +23,7 @@ use store::Scope;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
 
-use crate::children::{self, Children, Parent};
+use crate::children::{self, Children, Parent, Placing};
 use crate::clock;
 use crate::clock::sleep_until;
 use crate::detection;
@@ -53,6 +53,8 @@ pub(crate) struct NewActor {
     pub(crate) call: Call,
     /// The call whose story dials this one.
     pub(crate) parent: Option<Parent>,
+    /// How such a call goes over another trunk, until it rings.
+    pub(crate) placing: Option<Box<Placing>>,
     pub(crate) account: Arc<store::Account>,
     pub(crate) peer: Peer,
     pub(crate) story: Story,
@@ -79,6 +81,9 @@ pub(crate) struct CallActor {
     media: mpsc::Receiver<MediaEvent>,
     inbox: Inbox,
     parent: Option<Parent>,
+    placing: Option<Box<Placing>>,
+    /// What the parent hears of its end, unless it goes over another trunk.
+    parting: Option<ChildNews>,
     children: Children,
     messages: mpsc::Receiver<Message>,
     running: Option<Running>,
@@ -174,6 +179,8 @@ impl CallActor {
             signals: new.signals,
             media: new.media,
             parent: new.parent,
+            placing: new.placing,
+            parting: None,
             children: Children::default(),
             inbox,
             messages,
@@ -208,6 +215,9 @@ impl CallActor {
             self.drain();
         }
         if !self.goes_elsewhere().await {
+            if let (Some(parent), Some(news)) = (&self.parent, self.parting.take()) {
+                parent.tell(news);
+            }
             self.finish().await;
         }
     }
@@ -396,6 +406,9 @@ impl CallActor {
             Effect::RingBack(tone) => {
                 let tone = tone.map(media::RingTone::samples);
                 self.leg.send(MediaCommand::Background(tone));
+            }
+            Effect::TellParent(news @ ChildNews::Ended(_)) if self.placing.is_some() => {
+                self.parting = Some(news);
             }
             Effect::TellParent(news) => {
                 if let Some(parent) = &self.parent {
@@ -594,6 +607,7 @@ impl CallActor {
     fn record(&mut self, status: CallStatus) {
         let Some(record) = self.call.record() else {
             self.rang = true;
+            self.placing = None;
             if status == CallStatus::InProgress {
                 self.services.news.tell(|| News::Answered);
             }

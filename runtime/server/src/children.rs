@@ -9,9 +9,10 @@ use call::{
     Call, CallCallback, CallInfo, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews,
     DetectionRequest, Direction, HangUpCause, Input, Limits, OutboundLeg, SipLogin, StoryFlow,
 };
-use dial::{CallRequest, NotNow};
+use dial::{CallRequest, NotNow, PlannedAttempt};
 use store::{
-    CallOrders, Leg, NewCall, QueueTerms, Scope, Secret, SipCredentials, TrunkId, WebhookMethod,
+    CallOrders, CallRow, FailedAttempt, Leg, NewCall, QueueTerms, RoutedBy, Scope, Secret,
+    SipCredentials, TrunkId, WebhookMethod,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::{Instrument, info};
@@ -19,8 +20,9 @@ use tracing::{Instrument, info};
 use crate::call_actor::{Inbox, Message};
 use crate::clock;
 use crate::flows::Story;
-use crate::outbound::{self, Origin};
+use crate::outbound::{self, Origin, StoryPlan};
 use crate::services::Services;
+use crate::trunks::NoRoute;
 
 /// The way from a dialled call to the one whose story dialled it.
 #[derive(Debug, Clone)]
@@ -132,8 +134,10 @@ impl Children {
             ring_timeout: call.ring_timeout_s,
             login: call.login,
             parent,
+            is_kept: false,
+            failed: None,
         };
-        tokio::spawn(placing.run().in_current_span());
+        tokio::spawn(Box::new(placing).run().in_current_span());
     }
 
     /// Its actor is started.
@@ -154,8 +158,20 @@ impl Children {
     pub(crate) fn send(&mut self, child: ChildId, message: Message) {
         match self.ways.get_mut(&child) {
             Some(Way::Placing(waiting)) => waiting.push(message),
-            Some(Way::Placed(inbox)) => hand_over(inbox, message),
+            Some(way @ Way::Placed(_)) => way.hand_over(message),
             None => {}
+        }
+    }
+}
+
+impl Way {
+    /// An actor that does not listen any more is over, or another one goes on with its call over another trunk: that one gets it.
+    fn hand_over(&mut self, message: Message) {
+        let Self::Placed(inbox) = self else { return };
+        match inbox.try_send(message) {
+            Ok(()) => {}
+            Err(TrySendError::Full(message)) => wait_for_room(inbox.clone(), message),
+            Err(TrySendError::Closed(message)) => *self = Self::Placing(vec![message]),
         }
     }
 }
@@ -163,12 +179,15 @@ impl Children {
 /// A message that must arrive. An inbox that is full is waited for elsewhere; one that is closed belongs to a call that is over.
 fn hand_over(inbox: &Inbox, message: Message) {
     if let Err(TrySendError::Full(message)) = inbox.try_send(message) {
-        let inbox = inbox.clone();
-        tokio::spawn(async move {
-            // As above.
-            let _ = inbox.send(message).await;
-        });
+        wait_for_room(inbox.clone(), message);
     }
+}
+
+fn wait_for_room(inbox: Inbox, message: Message) {
+    tokio::spawn(async move {
+        // One that is closed belongs to a call that is over.
+        let _ = inbox.send(message).await;
+    });
 }
 
 /// The number on the account's side of a call.
@@ -203,8 +222,9 @@ pub(crate) fn told(story: StoryFlow, settings: Vec<(String, String)>) -> Story {
     }
 }
 
-/// A call on its way to its INVITE.
-struct Placing {
+/// A call on its way to its INVITE, and to the next one where that came to nothing.
+#[derive(Clone)]
+pub(crate) struct Placing {
     services: Arc<Services>,
     request: CallRequest,
     account: Arc<store::Account>,
@@ -215,10 +235,33 @@ struct Placing {
     login: Option<SipLogin>,
     callback: Option<CallCallback>,
     parent: Parent,
+    /// It is on disk.
+    is_kept: bool,
+    /// What came of the attempt before, which is still to be written down.
+    failed: Option<FailedAttempt>,
 }
 
 impl Placing {
-    async fn run(self) {
+    pub(crate) const fn parent(&self) -> &Parent {
+        &self.parent
+    }
+
+    /// Whether it may go over another trunk than this one, too.
+    pub(crate) fn has_way_besides(&self, trunk: &TrunkId) -> bool {
+        let mut request = self.request.clone();
+        request.tried.push(trunk.clone());
+        self.services.outbound.has_way(&request)
+    }
+
+    /// Goes over another trunk after an attempt that came to nothing before it rang. The parent hears of it if that comes to nothing too.
+    pub(crate) fn again(mut self: Box<Self>, failed: FailedAttempt) {
+        info!(call.sid = %self.request.call, trunk = %failed.trunk, "goes over another trunk: {}", failed.reason);
+        self.request.tried.push(failed.trunk.clone());
+        self.failed = Some(failed);
+        tokio::spawn(self.run().in_current_span());
+    }
+
+    async fn run(mut self: Box<Self>) {
         let sid = self.request.call;
         match self.place().await {
             Ok(inbox) => {
@@ -231,52 +274,136 @@ impl Placing {
             Err(error) => {
                 info!(call.sid = %sid, "not dialled: {error:#}");
                 self.services.outbound.ended(sid);
+                // What the attempt before came to is why there was another.
+                let (sip_status, reason) = match &self.failed {
+                    Some(failed) => {
+                        let reason = format!("{}; over no other trunk: {error:#}", failed.reason);
+                        (failed.sip_status, reason)
+                    }
+                    None => (None, format!("{error:#}")),
+                };
+                if self.is_kept {
+                    let status = CallStatus::Failed;
+                    outbound::end(&self.services, sid, status, reason.clone()).await;
+                }
                 self.parent.tell(ChildNews::Ended(ChildEnd {
                     status: CallStatus::Failed,
-                    call_sid: None,
+                    call_sid: self.is_kept.then_some(sid),
                     duration_s: 0,
-                    sip_status: None,
-                    reason: format!("{error:#}"),
+                    sip_status,
+                    reason,
                 }));
             }
         }
     }
 
-    /// The call is on disk before its INVITE leaves.
-    async fn place(&self) -> anyhow::Result<Inbox> {
-        let services = &self.services;
+    /// Tries one trunk after another until an INVITE leaves. The call is on disk before.
+    async fn place(&mut self) -> anyhow::Result<Inbox> {
         anyhow::ensure!(
-            services.live.has_room(services.limits.max_calls),
+            self.services.live.has_room(self.services.limits.max_calls),
             "this host has no room for another call"
         );
-        let trunk = self.begin().await?;
+        let mut routed = match self.request.plan {
+            None => self.ask_policy().await?,
+            Some(_) => None,
+        };
+        loop {
+            let trunk = self.begin().await?;
+            let error = match self.dial_over(&trunk, &mut routed).await {
+                Ok(inbox) => return Ok(inbox),
+                Err(error) => error,
+            };
+            self.request.tried.push(trunk.clone());
+            if !error.is::<NoRoute>() || !self.services.outbound.has_way(&self.request) {
+                return Err(error);
+            }
+            self.services.outbound.ended(self.request.call);
+            self.failed = Some(FailedAttempt {
+                trunk,
+                sip_status: None,
+                reason: format!("{error:#}"),
+            });
+        }
+    }
+
+    /// Asks the account's routing policy, which may let the call wait for as long as it might ring.
+    async fn ask_policy(&mut self) -> anyhow::Result<Option<RoutedBy>> {
+        let services = Arc::clone(&self.services);
+        let gives_up = clock::unix_ms() + 1_000 * u64::from(self.ring_timeout);
+        loop {
+            match services
+                .outbound
+                .plan_for_story(&services, &self.request)
+                .await
+            {
+                None => return Ok(None),
+                Some(StoryPlan::Go { plan, routed }) => {
+                    self.request.plan = Some(plan);
+                    return Ok(Some(routed));
+                }
+                Some(StoryPlan::Wait { until_unix_ms, why }) => {
+                    anyhow::ensure!(until_unix_ms < gives_up, why);
+                    let wait = until_unix_ms.saturating_sub(clock::unix_ms());
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
+                }
+                Some(StoryPlan::Refuse(why)) => anyhow::bail!(why),
+            }
+        }
+    }
+
+    /// Writes the attempt down, then lets the INVITE leave.
+    async fn dial_over(
+        &mut self,
+        trunk: &TrunkId,
+        routed: &mut Option<RoutedBy>,
+    ) -> anyhow::Result<Inbox> {
+        let services = Arc::clone(&self.services);
         let directory = services.store.directory();
-        let trunk = directory.trunk(&trunk).context("the trunk is gone")?;
-        let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
+        let trunk = directory.trunk(trunk).context("the trunk is gone")?;
         let sip_call_id = outbound::call_id();
         let leg = Leg {
             trunk: trunk.id.clone(),
             sip_call_id: sip_call_id.clone(),
         };
-        let row = services
-            .store
-            .begin_dialled(Scope::of_host(self.account.sid), self.new_call(), leg)
-            .await?;
+        let mut row = self.keep(leg).await?;
+        if let Some(routed) = routed.take() {
+            let noted = services.store.note_route(row.sid, routed, clock::unix_ms());
+            noted.await?;
+        }
         services.callbacks.look();
-        let origin = Origin::Story(self.parent.clone());
-        let dialled = outbound::dial(
-            services,
+        let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
+        let planned = self.request.planned(&trunk.id);
+        let planned = planned.unwrap_or_else(|| PlannedAttempt::over(trunk.id.clone()));
+        row.orders.caller_id = planned.caller_id.or(row.orders.caller_id);
+        row.ring_timeout_s = planned.ring_timeout_s.or(row.ring_timeout_s);
+        let origin = Origin::Story {
+            placing: Box::new(self.clone()),
+            dialled: planned.dialled,
+        };
+        outbound::dial(
+            &services,
             &self.account,
             trunk,
             &stops,
             &row,
             sip_call_id,
             origin,
-        );
-        if let Err(error) = &dialled {
-            outbound::end(services, row.sid, CallStatus::Failed, format!("{error:#}")).await;
-        }
-        dialled
+        )
+    }
+
+    /// The call as it is on disk, with its next attempt.
+    async fn keep(&mut self, leg: Leg) -> anyhow::Result<CallRow> {
+        let store = &self.services.store;
+        let (sid, at) = (self.request.call, clock::unix_ms());
+        let row = match self.failed.take() {
+            Some(failed) => store.dial_again(sid, failed, leg, at).await?,
+            None => {
+                let scope = Scope::of_host(self.account.sid);
+                store.begin_dialled(scope, self.new_call(), leg).await?
+            }
+        };
+        self.is_kept = true;
+        Ok(row)
     }
 
     /// Takes a channel. Where too many calls begin in a second its turn is waited for, as long as it might ring.

@@ -93,6 +93,7 @@ impl Admission for Inbound {
             info,
             call: Call::inbound(now, leg, self.services.call_limits(account)),
             parent: None,
+            placing: None,
             account: Arc::clone(account),
             peer: Peer {
                 trunk: trunk.id.clone(),

@@ -3,6 +3,8 @@
 mod failover;
 mod planning;
 
+pub(crate) use planning::StoryPlan;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -26,7 +28,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{debug, error, info};
 
 use crate::call_actor::{CallActor, Inbox, NewActor};
-use crate::children::Parent;
+use crate::children::Placing;
 use crate::clock;
 use crate::clock::sleep_until;
 use crate::endpoint::SIGNALS;
@@ -174,6 +176,11 @@ impl Outbound {
     /// Begins a call of another call's story; its channel is given back by [`Self::ended`].
     pub(crate) fn begin_now(&self, request: &CallRequest) -> Result<TrunkId, NotNow> {
         self.lock().begin_now(Instant::now(), request)
+    }
+
+    /// Whether a call that does not wait has a trunk over which it was not tried yet.
+    pub(crate) fn has_way(&self, request: &CallRequest) -> bool {
+        self.lock().has_way(request)
     }
 
     /// How many calls hold a channel of the trunk, both directions together.
@@ -441,8 +448,11 @@ async fn attempt(
 pub(crate) enum Origin {
     /// It waited. `dialled`: the number as it is dialled, where a routing policy says it.
     Queue { dialled: Option<String> },
-    /// This call's story dials it.
-    Story(Parent),
+    /// A call's story dials it. `dialled`: as above.
+    Story {
+        placing: Box<Placing>,
+        dialled: Option<String>,
+    },
 }
 
 /// Lets the INVITE of a call leave that is on disk, and starts its actor.
@@ -455,10 +465,11 @@ pub(crate) fn dial(
     sip_call_id: String,
     origin: Origin,
 ) -> anyhow::Result<Inbox> {
-    let (parent, dialled) = match origin {
+    let (placing, dialled) = match origin {
         Origin::Queue { dialled } => (None, dialled),
-        Origin::Story(parent) => (Some(parent), None),
+        Origin::Story { placing, dialled } => (Some(placing), dialled),
     };
+    let parent = placing.as_ref().map(|placing| placing.parent().clone());
     let first = stops.first().context("the trunk's calls go nowhere")?;
     let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
     let opened = services
@@ -501,6 +512,7 @@ pub(crate) fn dial(
         info,
         call,
         parent,
+        placing,
         account: Arc::clone(account),
         peer: Peer {
             trunk: trunk.id.clone(),

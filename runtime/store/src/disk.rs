@@ -561,6 +561,18 @@ impl Store for DiskStore {
         })
     }
 
+    fn dial_again(
+        &self,
+        sid: CallSid,
+        failed: FailedAttempt,
+        leg: Leg,
+        at_unix_ms: u64,
+    ) -> Commit<CallRow> {
+        self.write(Lane::Running, move |rows| {
+            verbs::dial_again(rows, sid, failed, leg, at_unix_ms)
+        })
+    }
+
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::set_status(rows, sid, status, at_unix_ms)

@@ -357,6 +357,16 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::begin_dialled(rows, scope, call, leg))
     }
 
+    fn dial_again(
+        &self,
+        sid: CallSid,
+        failed: FailedAttempt,
+        leg: Leg,
+        at_unix_ms: u64,
+    ) -> Commit<CallRow> {
+        self.write(|rows| verbs::dial_again(rows, sid, failed, leg, at_unix_ms))
+    }
+
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
         self.write(|rows| verbs::set_status(rows, sid, status, at_unix_ms))
     }

@@ -185,7 +185,8 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// Fails with [`StoreError::IllegalStatus`] if it rang or is over.
     fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()>;
 
-    /// Keeps among its events what a routing policy has planned for a call. Fails with [`StoreError::NotQueued`] if the call no longer waits.
+    /// Keeps among its events what a routing policy has planned for a call. Fails with [`StoreError::NotQueued`] if the call neither waits nor
+    /// is dialled: it rang, or is over.
     fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()>;
 
     /// Keeps a new call that came in, ringing.
@@ -193,6 +194,16 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
 
     /// Keeps a new call that another call's story dials: its INVITE is about to leave, and does so only after the commit.
     fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow>;
+
+    /// Keeps that an attempt of a call that another call's story dials failed before it rang, and that the next one is about to leave: it does so
+    /// only after the commit. The call never waits in the queue. Fails with [`StoreError::IllegalStatus`] if it rang or is over.
+    fn dial_again(
+        &self,
+        sid: CallSid,
+        failed: FailedAttempt,
+        leg: Leg,
+        at_unix_ms: u64,
+    ) -> Commit<CallRow>;
 
     /// Keeps that a call rings or was answered, with its event. Its present status again changes nothing; an earlier or
     /// a final one fails with [`StoreError::IllegalStatus`].

@@ -143,7 +143,36 @@ pub(crate) fn fail_attempt(
     write(rows, Some(&before), row, at, failed).map(drop)
 }
 
-/// Notes what a routing policy has planned for a call that waits.
+/// Goes on with a call that another call's story dials over another trunk: it is dialled all the while, so that a kill between two attempts
+/// ends it with its parent.
+pub(crate) fn dial_again(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    failed: FailedAttempt,
+    leg: Leg,
+    at: u64,
+) -> Result<CallRow, StoreError> {
+    let before = existing(rows, sid)?;
+    if before.status != CallStatus::Queued || before.due_unix_ms.is_some() {
+        return Err(StoreError::IllegalStatus {
+            call: sid,
+            from: before.status,
+            to: CallStatus::Queued,
+        });
+    }
+    let mut row = before.clone();
+    row.tried.push(failed.trunk.clone());
+    let failed = CallEventKind::AttemptFailed(failed);
+    let between = write(rows, Some(&before), row, at, failed)?;
+    let row = CallRow {
+        attempts: between.attempts + 1,
+        leg: Some(leg.clone()),
+        ..between.clone()
+    };
+    write(rows, Some(&between), row, at, CallEventKind::Attempted(leg))
+}
+
+/// Notes what a routing policy has planned for a call that waits, or that another call's story dials.
 pub(crate) fn note_route(
     rows: &mut dyn Rows,
     sid: CallSid,
@@ -151,7 +180,7 @@ pub(crate) fn note_route(
     at: u64,
 ) -> Result<(), StoreError> {
     let before = existing(rows, sid)?;
-    if before.due_unix_ms.is_none() {
+    if before.status != CallStatus::Queued {
         return Err(StoreError::NotQueued(sid));
     }
     let routed = CallEventKind::Routed(routed);

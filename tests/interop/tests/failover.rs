@@ -175,3 +175,90 @@ fn a_killed_server_does_not_try_a_trunk_twice() {
     let expected = json!([["peer", "failed-over", 503], ["second", "completed", 200]]);
     assert_eq!(attempts(&rest, &waits), expected);
 }
+
+/// Whose call's story dials [`CALLED`].
+const CALLER: &str = "+15005559999";
+
+/// A first trunk that serves [`CALLED`] and not [`CALLER`], and others by their ids and prefixes.
+fn trunks(first: SocketAddr, others: &[(&str, &str, SocketAddr)]) -> String {
+    let mut text = format!("target = \"{first}\"\nprefixes = [\"+15005550\"]\n");
+    for (id, prefix, target) in others {
+        text += &format!(
+            "\n[[trunk]]\nid = \"{id}\"\ncarrier = \"interop\"\ntarget = \"{target}\"\nprefixes = [\"{prefix}\"]\n\
+             max_channels = 9\ncalls_per_second = 50.0\n"
+        );
+    }
+    text
+}
+
+/// What a story dials goes over the next trunk too, as one call, and never through the queue.
+#[test]
+fn a_call_that_a_story_dials_goes_over_the_next_trunk() {
+    let first = callee(Sipp::new("uas_refuse").with_status(503));
+    let second = callee(Sipp::new("uas_wait_bye").calling(2, 10));
+    let trunks = trunks(first.address, &[("second", "+1500555", second.address)]);
+    let server = Server::start(&Tenants::over_trunk(
+        &trunks,
+        vec![("1000", Flow::Component("menu"))],
+    ));
+    let rest = server.rest();
+    let app = VoiceApp::serve(vec![Page::twiml("/after", "<Response/>")]);
+    let dial = format!(
+        "<Response><Dial timeLimit=\"1\" action=\"{}\"><Number>{CALLED}</Number></Dial></Response>",
+        app.url("/after")
+    );
+    // The first trunk does not serve the parent's number.
+    let sid = rest.place("1000", CALLER, &dial);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    first.succeed(LIMIT);
+    second.succeed(LIMIT);
+    assert_eq!(attempts(&rest, &sid), json!([["second", "completed", 200]]));
+    let mut calls = rest.calls();
+    calls.retain(|call| call["parent_call_sid"] == *sid);
+    let [child] = calls.as_slice() else {
+        panic!("one call is dialled: {calls:?}");
+    };
+    assert_eq!(
+        attempts(&rest, child["sid"].as_str().expect("a SID")),
+        json!([["peer", "failed-over", 503], ["second", "completed", 200]])
+    );
+    let after = app.asked();
+    assert_eq!(after[0].parameters["DialCallStatus"], "completed");
+    assert_eq!(after[0].parameters["DialCallSid"], child["sid"]);
+}
+
+/// The parent hears of the last attempt's end alone.
+#[test]
+fn a_story_hears_of_the_last_trunks_end() {
+    let first = callee(Sipp::new("uas_refuse").with_status(500));
+    let second = callee(Sipp::new("uas_refuse").with_status(486));
+    let third = callee(Sipp::new("uas_wait_bye"));
+    let others = [
+        ("second", "+1500555", second.address),
+        ("third", "+15005559", third.address),
+    ];
+    let trunks = trunks(first.address, &others);
+    let server = Server::start(&Tenants::over_trunk(
+        &trunks,
+        vec![("1000", Flow::Component("menu"))],
+    ));
+    let rest = server.rest();
+    let app = VoiceApp::serve(vec![Page::twiml("/after", "<Response/>")]);
+    let dial = format!(
+        "<Response><Dial action=\"{}\"><Number>{CALLED}</Number></Dial></Response>",
+        app.url("/after")
+    );
+    let sid = rest.place("1000", CALLER, &dial);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    for callee in [first, second, third] {
+        callee.succeed(LIMIT);
+    }
+    let after = app.asked();
+    assert_eq!(after.len(), 1);
+    assert_eq!(after[0].parameters["DialCallStatus"], "busy");
+    let child = &after[0].parameters["DialCallSid"];
+    assert_eq!(
+        attempts(&rest, child),
+        json!([["peer", "failed-over", 500], ["second", "busy", 486]])
+    );
+}

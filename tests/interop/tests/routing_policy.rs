@@ -224,3 +224,45 @@ fn a_policy_that_breaks_leaves_it_to_the_built_in_order_and_one_that_refuses_is_
     );
     server.stop();
 }
+
+/// What a story dials is the policy's to route, too: the caller ID that is shown is the policy's.
+#[test]
+fn the_policy_is_asked_about_what_a_story_dials() {
+    let first = callee(Sipp::new("uas_wait_bye").calling(2, 10));
+    let second = callee(Sipp::new("uas_wait_bye"));
+    let settings = "settings = { \"price.peer\" = \"+ 0.1\", \"price.second\" = \"+ 0.5\", \
+                    \"caller-id.peer\" = \"1001\" }";
+    let server = server(first.address, second.address, settings);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/plugins");
+    let push = ["push", "--folder", "least-cost-routing"];
+    let (pushed, told) = plugin_in(&examples, &server, &push);
+    assert!(pushed, "{told}");
+    let rest = server.rest();
+    let dial = r#"<Response><Dial timeLimit="1"><Number>+15005550002</Number></Dial></Response>"#;
+    let sid = rest.place("1000", CALLED, dial);
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    let mut calls = rest.calls();
+    calls.retain(|call| call["parent_call_sid"] == *sid);
+    let [child] = calls.as_slice() else {
+        panic!("one call is dialled: {calls:?}");
+    };
+    for sid in [&*sid, child["sid"].as_str().expect("a SID")] {
+        let tried = attempts(&rest, sid);
+        let [one] = tried.as_slice() else {
+            panic!("one attempt: {tried:?}");
+        };
+        assert_eq!(
+            json!([one["trunk"], one["result"]]),
+            json!(["peer", "completed"])
+        );
+        let by = json!({ "plugin": "least-cost-routing", "version": 1 });
+        assert_eq!(one["chosen_by"], by);
+        let why = one["chosen_because"].as_str().expect("a reason");
+        assert!(why.contains("0.1"), "{why}");
+    }
+    let heard = first.succeed(LIMIT);
+    let asked = heard.text();
+    assert!(asked.contains("INVITE sip:+15005550002@"), "{asked}");
+    assert!(asked.contains("sip:1001@"), "{asked}");
+    assert!(!asked.contains("sip:1000@"), "{asked}");
+}

@@ -47,7 +47,8 @@ pub struct CallRequest {
 
 impl CallRequest {
     /// What was planned for it on this trunk.
-    pub(super) fn planned(&self, trunk: &TrunkId) -> Option<PlannedAttempt> {
+    #[must_use]
+    pub fn planned(&self, trunk: &TrunkId) -> Option<PlannedAttempt> {
         let mut plan = self.plan.iter().flatten();
         plan.find(|attempt| attempt.trunk == *trunk).cloned()
     }

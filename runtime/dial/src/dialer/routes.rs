@@ -86,6 +86,12 @@ impl Dialer {
         Ok(ways.collect())
     }
 
+    /// Whether a call that does not wait has a trunk over which it was not tried yet.
+    #[must_use]
+    pub fn has_way(&self, request: &CallRequest) -> bool {
+        self.ways(request).is_ok()
+    }
+
     /// Those of the ways that are used now: trunks whose targets do not answer are left out while there are others.
     pub(super) fn usable<'w>(&self, ways: &'w [Way]) -> Vec<&'w Way> {
         let has_others = !self.all_are_down(ways);

@@ -6,15 +6,16 @@ use store::FailedAttempt;
 use super::{CallActor, Message};
 
 impl CallActor {
-    /// Hands a call that came to nothing before it rang back to the queue, where another of its trunks is left. False: it is over.
+    /// Lets a call that came to nothing before it rang go over another of its trunks, where one is left: by way of the queue, or at once where another
+    /// call's story dials it. False: it is over.
     ///
-    /// Who cancels it meanwhile finds it in this inbox, or, once that is closed, in the queue.
+    /// Who cancels it meanwhile finds it in this inbox, or, once that is closed, in the queue or with its parent.
     pub(super) async fn goes_elsewhere(&mut self) -> bool {
         let Some((record, at)) = self.ended.clone() else {
             return false;
         };
-        let is_ours = self.info.direction == Direction::OutboundApi && !self.rang;
-        if !is_ours || !record.may_go_another_way() {
+        let is_inbound = self.info.direction == Direction::Inbound;
+        if is_inbound || self.rang || !record.may_go_another_way() {
             return false;
         }
         self.messages.close();
@@ -30,19 +31,46 @@ impl CallActor {
                 return false;
             }
         }
-        let (services, sid) = (&self.services, self.info.call_sid);
         let failed = FailedAttempt {
             trunk: self.peer.trunk.clone(),
             sip_status: record.sip_status,
             reason: record.end_reason.clone(),
         };
+        match self.info.direction {
+            Direction::OutboundDial => self.is_placed_again(&record, at, failed),
+            Direction::OutboundApi | Direction::Inbound => {
+                self.waits_again(&record, at, failed).await
+            }
+        }
+    }
+
+    async fn waits_again(&self, record: &CallRecord, at: u64, failed: FailedAttempt) -> bool {
+        let (services, sid) = (&self.services, self.info.call_sid);
         if !services.outbound.keep(services, sid, failed).await {
             return false;
         }
-        let (trunk, outcome) = (&self.peer.trunk, record.outcome());
-        services.policies.recent.note(trunk, outcome, at);
-        services.live.remove(&sid);
-        services.outbound.go_elsewhere(sid, Some(&record));
+        self.note_failed(record, at);
+        services.outbound.go_elsewhere(sid, Some(record));
         true
+    }
+
+    fn is_placed_again(&mut self, record: &CallRecord, at: u64, failed: FailedAttempt) -> bool {
+        let sid = self.info.call_sid;
+        let Some(placing) = self.placing.take() else {
+            return false;
+        };
+        if self.services.live.is_closed() || !placing.has_way_besides(&failed.trunk) {
+            return false;
+        }
+        self.note_failed(record, at);
+        self.services.outbound.ended_with(sid, record);
+        placing.again(failed);
+        true
+    }
+
+    fn note_failed(&self, record: &CallRecord, at: u64) {
+        let (trunk, outcome) = (&self.peer.trunk, record.outcome());
+        self.services.policies.recent.note(trunk, outcome, at);
+        self.services.live.remove(&self.info.call_sid);
     }
 }

@@ -12,6 +12,7 @@ use tracing::{error, info};
 
 use super::{Outbound, end};
 use crate::clock;
+use crate::flows::VersionId;
 use crate::routing::{Asked, Asking, Undecided, shown, tell};
 use crate::services::Services;
 
@@ -19,6 +20,19 @@ use crate::services::Services;
 const ASK_AGAIN_MS: u64 = 5_000;
 /// The soonest that it is asked about again.
 const SOONEST_MS: u64 = 1_000;
+
+/// What a routing policy makes of a call that another call's story dials.
+pub(crate) enum StoryPlan {
+    /// It goes over these trunks.
+    Go {
+        plan: Vec<PlannedAttempt>,
+        routed: RoutedBy,
+    },
+    /// It is asked about again then.
+    Wait { until_unix_ms: u64, why: String },
+    /// It is not made.
+    Refuse(String),
+}
 
 impl Outbound {
     /// Asks the routing policy about a call that holds a channel and has no plan yet. False: it goes over the trunk that the built-in order chose.
@@ -92,15 +106,58 @@ impl Outbound {
         })
     }
 
+    /// Asks the routing policy about a call that another call's story dials, and that holds no channel yet. None: the built-in order holds.
+    pub(crate) async fn plan_for_story(
+        &self,
+        services: &Services,
+        request: &CallRequest,
+    ) -> Option<StoryPlan> {
+        let directory = services.store.directory();
+        let account = directory.account(request.account)?;
+        services.flows.router(account, request.call)?;
+        let trunks = self.lock().trunk_states(Instant::now(), request).ok()?;
+        let policies = &services.policies;
+        let asked = policies.ask(services, account, request, trunks, Asking::ForACall);
+        let Asked { version, decided } = match asked.await {
+            Ok(asked) => asked?,
+            Err(error) => {
+                error!(call.sid = %request.call, "the routing policy is not asked: {error}");
+                return None;
+            }
+        };
+        match decided {
+            Ok(Decision::Attempts(attempts)) => {
+                let routed = routed_by(&version, &attempts);
+                let plan = attempts.into_iter().map(planned).collect();
+                Some(StoryPlan::Go { plan, routed })
+            }
+            Ok(Decision::Wait(pause)) => Some(StoryPlan::Wait {
+                until_unix_ms: again_at(&pause),
+                why: format!(
+                    "the routing policy `{}` lets it wait: {}",
+                    version.name,
+                    shown(&pause.reason)
+                ),
+            }),
+            Ok(Decision::Refuse(reason)) => {
+                let reason = shown(&reason);
+                let why = format!("{REFUSED_BY_POLICY} `{}`: {reason}", version.name);
+                Some(StoryPlan::Refuse(why))
+            }
+            Err(undecided) => {
+                if let Undecided::Failed(why) = undecided {
+                    tell(services, &version, request, &why);
+                }
+                None
+            }
+        }
+    }
+
     async fn follow(self: &Arc<Self>, services: &Services, request: &CallRequest, asked: Asked) {
         let (call, version) = (request.call, &asked.version);
         match asked.decided {
             Ok(Decision::Attempts(attempts)) => {
-                let routed = RoutedBy {
-                    plugin: version.name.clone(),
-                    version: version.number,
-                    attempts: attempts.iter().map(why).collect(),
-                };
+                let routed = routed_by(version, &attempts);
                 let kept = services.store.note_route(call, routed, clock::unix_ms());
                 if let Err(error) = kept.await {
                     // It may be over meanwhile; then it is not dialled.
@@ -110,12 +167,9 @@ impl Outbound {
                 self.feed(Input::Planned { call, plan });
             }
             Ok(Decision::Wait(pause)) => {
-                let now = clock::unix_ms();
-                let until = pause.until_unix_ms.unwrap_or(now + ASK_AGAIN_MS);
-                let until_unix_ms = until.max(now + SOONEST_MS);
                 self.feed(Input::PutOff {
                     call,
-                    until_unix_ms,
+                    until_unix_ms: again_at(&pause),
                 });
             }
             Ok(Decision::Refuse(reason)) => {
@@ -153,6 +207,21 @@ fn in_apis_words(decision: Decision) -> api::PolicyDecision {
         },
         Decision::Refuse(why) => api::PolicyDecision::Refuse(shown(&why)),
     }
+}
+
+fn routed_by(version: &VersionId, attempts: &[routing::PlannedAttempt]) -> RoutedBy {
+    RoutedBy {
+        plugin: version.name.clone(),
+        version: version.number,
+        attempts: attempts.iter().map(why).collect(),
+    }
+}
+
+/// When a call is asked about again that is let wait.
+fn again_at(pause: &routing::Pause) -> u64 {
+    let now = clock::unix_ms();
+    let until = pause.until_unix_ms.unwrap_or(now + ASK_AGAIN_MS);
+    until.max(now + SOONEST_MS)
 }
 
 fn why(attempt: &routing::PlannedAttempt) -> (TrunkId, String) {

@@ -195,7 +195,8 @@ impl FirstCallback {
 
 /// Writes callbacks of version 1 anew.
 pub(super) fn renew(database: &Database) -> Result<(), StoreError> {
-    let transaction = database.begin_write().map_err(failed)?;
+    let mut transaction = database.begin_write().map_err(failed)?;
+    transaction.set_quick_repair(true);
     {
         let calls = transaction.open_table(tables::CALLS).map_err(failed)?;
         let mut rows = CallbackTables::open(&transaction).map_err(failed)?;

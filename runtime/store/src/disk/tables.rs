@@ -133,7 +133,9 @@ pub(super) fn layout(database: &Database) -> Result<Option<u32>, redb::Error> {
 
 /// Makes the tables that are not there yet, in one transaction.
 pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
+    let mut transaction = database.begin_write()?;
+    // A start that is killed before anything else is written leaves no repair to the next one.
+    transaction.set_quick_repair(true);
     transaction.open_table(META)?.insert("layout", LAYOUT)?;
     transaction.open_table(OPERATORS)?;
     transaction.open_table(CARRIERS)?;

@@ -91,7 +91,8 @@ pub(super) fn renew(database: &Database) -> Result<(), StoreError> {
         Err(TableError::TableDoesNotExist(_)) => return Ok(()),
         Err(error) => return Err(failed(error)),
     }
-    let transaction = database.begin_write().map_err(failed)?;
+    let mut transaction = database.begin_write().map_err(failed)?;
+    transaction.set_quick_repair(true);
     {
         let first = transaction.open_table(FIRST_QUEUE).map_err(failed)?;
         let calls = transaction.open_table(tables::CALLS).map_err(failed)?;

@@ -186,6 +186,50 @@ fn a_dialled_call_is_kept_before_its_invite_and_never_queues() {
 }
 
 #[test]
+fn a_dialled_call_that_failed_before_it_rang_is_dialled_again_and_never_queues() {
+    on_each(|store| {
+        let scope = hotline(store);
+        let call = NewCall {
+            direction: Direction::OutboundDial,
+            parent: Some(sid(7)),
+            ..outbound(1, 1_000)
+        };
+        store.begin_dialled(scope, call, leg(1)).wait().unwrap();
+        let failed = FailedAttempt {
+            trunk: leg(1).trunk,
+            sip_status: Some(503),
+            reason: "Service Unavailable".to_owned(),
+        };
+        let again = |at| store.dial_again(sid(1), failed.clone(), leg(2), at).wait();
+        let row = again(2_000).unwrap();
+        assert_eq!(store.call(scope, sid(1)).unwrap(), Some(row.clone()));
+        assert_eq!((row.attempts, row.leg.clone()), (2, Some(leg(2))));
+        assert_eq!(row.tried, [leg(1).trunk]);
+        assert!(row.is_live(), "a crash ends it");
+        assert_eq!(queued(store), []);
+        let events = store.events(scope, sid(1)).unwrap().unwrap();
+        let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
+        let expected = [
+            CallEventKind::Attempted(leg(1)),
+            CallEventKind::AttemptFailed(failed.clone()),
+            CallEventKind::Attempted(leg(2)),
+        ];
+        assert_eq!(kinds, expected);
+
+        let ringing = store.set_status(sid(1), CallStatus::Ringing, 3_000);
+        ringing.wait().unwrap();
+        let error = again(4_000).unwrap_err();
+        assert!(matches!(error, StoreError::IllegalStatus { .. }), "{error}");
+        // One that waits goes by way of the queue.
+        let call = outbound(2, 1_000);
+        store.accept_call(scope, call).wait().unwrap();
+        let waits = store.dial_again(sid(2), failed.clone(), leg(3), 4_000);
+        let error = waits.wait().unwrap_err();
+        assert!(matches!(error, StoreError::IllegalStatus { .. }), "{error}");
+    });
+}
+
+#[test]
 fn a_status_only_goes_forward_and_only_a_record_ends_a_call() {
     use CallStatus::{Busy, Canceled, Completed, InProgress, Queued, Ringing};
     on_each(|store| {

@@ -27,6 +27,7 @@ mod deletion;
 mod destination;
 mod door;
 mod edit;
+mod events;
 mod incoming_numbers;
 mod journal;
 mod keys;
@@ -40,6 +41,7 @@ mod machine_detection;
 mod media;
 mod messages;
 mod new_participant;
+mod notifications;
 mod number_pattern;
 mod number_purchase;
 mod one_channel;
@@ -95,7 +97,7 @@ pub use media::{MAX_MEDIA_BYTES, MAX_MEDIA_FILES, Media, MediaError, MediaFile};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};
 pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
-pub use told::{Exchange, Fault, Told};
+pub use told::{Fault, Told};
 
 use crate::problem::Problem;
 

@@ -43,6 +43,10 @@ pub trait LiveCalls: Send + Sync {
     /// A callback waits in the outbox.
     fn callbacks_wait(&self);
 
+    /// The journals of a call of this account that is up, as far as they have come. None if there is no such call: it is on disk then, if it
+    /// was one.
+    fn journal(&self, account: AccountSid, call: CallSid) -> Done<Option<Vec<u8>>>;
+
     /// Ends a call of this account. Resolves once the end is on disk (a call that waited) or on its way (a call that is up).
     fn end(&self, account: AccountSid, call: CallSid, how: End) -> Done<Result<(), EndError>>;
 

@@ -4,8 +4,8 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 
 use crate::{
-    ApiState, accounts, applications, available_numbers, caller_ids, incoming_numbers, keys,
-    number_purchase, told, usage,
+    ApiState, accounts, applications, available_numbers, caller_ids, events, incoming_numbers,
+    keys, notifications, number_purchase, usage,
 };
 
 pub(crate) fn routes() -> Router<ApiState> {
@@ -23,21 +23,21 @@ pub(crate) fn routes() -> Router<ApiState> {
         .route("/v1/AuthTokens/Promote", post(keys::promote))
         .route(
             &format!("{account}/Calls/{{call}}/Events.json"),
-            get(told::events),
+            get(events::list),
         )
         .route(
             &format!("{account}/Calls/{{call}}/Notifications.json"),
-            get(told::notifications_of_call),
+            get(notifications::list_of_call),
         )
         .route(
             &format!("{account}/Calls/{{call}}/Notifications/{{notification}}"),
-            get(told::fetch_of_call),
+            get(notifications::fetch_of_call),
         )
         .merge(resource(
             "Notifications",
             "notification",
-            get(told::list),
-            get(told::fetch),
+            get(notifications::list),
+            get(notifications::fetch),
         ))
         .merge(usage::routes())
         .merge(resource(

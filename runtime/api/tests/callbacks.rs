@@ -32,7 +32,10 @@ async fn given_up(api: &Api) -> Vec<u64> {
             due_unix_ms: None,
             error: "status 500".to_owned(),
         };
-        api.store.settle_callback(row.id, outcome).wait().unwrap();
+        api.store
+            .settle_callback(row.id, outcome, None)
+            .wait()
+            .unwrap();
     }
     rows.iter().map(|row| row.id).collect()
 }

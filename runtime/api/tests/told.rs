@@ -4,9 +4,11 @@
 
 mod support;
 
-use call::{CallRecord, CallStatus};
+use call::{
+    CallRecord, CallSid, CallStatus, Exchange, HttpError, HttpMethod, HttpRequest, HttpResponse,
+};
 use serde_json::{Value, json};
-use store::Store as _;
+use store::{CallbackOutcome, Store as _};
 use support::{Api, START_UNIX_MS};
 
 /// A call that was up for so many seconds and is over.
@@ -34,9 +36,6 @@ fn column(rows: &Value, name: &str) -> Vec<String> {
 #[tokio::test]
 async fn the_requests_of_a_call_are_its_events() {
     let api = Api::new();
-    let live = api.new_call().await;
-    let none = api.get(&format!("Calls/{live}/Events.json")).await;
-    assert_eq!(none.json["events"], json!([]), "not over yet");
     let call = over(&api, 7).await;
     let first = api
         .get(&format!("Calls/{call}/Events.json?PageSize=1"))
@@ -97,6 +96,142 @@ async fn what_went_wrong_is_told_with_its_code() {
         api.get("Notifications.json?Log=2").await.problem(),
         (400, 20001)
     );
+}
+
+#[tokio::test]
+async fn a_call_that_is_up_tells_what_its_stories_asked_so_far() {
+    let api = Api::new();
+    let call = api.new_call().await;
+    let events = format!("Calls/{call}/Events.json");
+    let none = api.get(&events).await;
+    assert_eq!(none.json["events"], json!([]), "nothing asked yet");
+    let journals = &api.live.journals;
+    journals.lock().unwrap().insert(call, b"[1,2]".to_vec());
+    let some = api.get(&events).await;
+    assert_eq!(some.json["events"].as_array().unwrap().len(), 2);
+    let faults = api.get(&format!("Calls/{call}/Notifications.json")).await;
+    let rows = &faults.json["notifications"];
+    assert_eq!(column(rows, "error_code"), ["11200", "12200"]);
+    let all = api.get("Notifications.json").await;
+    assert_eq!(all.json["notifications"], *rows);
+}
+
+/// The callback of a call's end was answered so, in this order, from this second on.
+async fn answered(api: &Api, answers: Vec<Result<HttpResponse, HttpError>>) -> CallSid {
+    let form =
+        "To=%2B85512345678&From=345&Url=http://a/&StatusCallback=https://user:pass@a/told?x=1";
+    let row = api.post("Calls.json", form).await.json;
+    let call: CallSid = row["sid"].as_str().unwrap().parse().unwrap();
+    let record = CallRecord::new(CallStatus::Failed, "nobody");
+    let ended = api.store.finish_call(call, record, START_UNIX_MS, None);
+    ended.wait().unwrap();
+    let told = api.store.callbacks_after(0, 10).unwrap();
+    let last = answers.len() - 1;
+    for (number, answer) in answers.into_iter().enumerate() {
+        let at = START_UNIX_MS + 1_000 * number as u64;
+        let request = HttpRequest {
+            method: HttpMethod::Post,
+            url: told[0].to.url.clone(),
+            headers: Vec::new(),
+            body: b"CallStatus=failed".to_vec(),
+            sign: true,
+        };
+        let exchange = Exchange {
+            at_unix_ms: at,
+            request,
+            answer: Some((at + 30, answer)),
+        };
+        let outcome = CallbackOutcome::Failed {
+            attempts: number as u32 + 1,
+            due_unix_ms: (number < last).then_some(at),
+            error: "failed".to_owned(),
+        };
+        let settled = api
+            .store
+            .settle_callback(told[0].id, outcome, Some(exchange));
+        settled.wait().unwrap();
+    }
+    call
+}
+
+#[tokio::test]
+async fn what_a_callback_was_answered_is_an_event_and_its_failure_a_notification() {
+    let api = Api::new();
+    let response = |status| HttpResponse {
+        status,
+        headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
+        body: b"no".to_vec(),
+        url: String::new(),
+    };
+    let away = HttpError::Unreachable("http://a/told".to_owned());
+    let call = answered(&api, vec![Err(away), Ok(response(500)), Ok(response(204))]).await;
+    let events = api.get(&format!("Calls/{call}/Events.json")).await;
+    let events = events.json["events"].as_array().unwrap().clone();
+    let codes: Vec<_> = events
+        .iter()
+        .map(|event| event["response"]["response_code"].clone())
+        .collect();
+    assert_eq!(codes, [json!(204), json!(500), json!(null)]);
+    assert_eq!(events[0]["request"]["url"], "https://a/told?x=1");
+    assert_eq!(
+        events[0]["request"]["parameters"],
+        json!({ "CallStatus": "failed" })
+    );
+    assert_eq!(events[1]["response"]["response_body"], "no");
+    assert_eq!(events[1]["response"]["request_duration"], 30);
+    let told = api.get(&format!("Calls/{call}/Notifications.json")).await;
+    let rows = &told.json["notifications"];
+    assert_eq!(column(rows, "error_code"), ["11200", "11205"]);
+    assert_eq!(
+        column(rows, "message_text"),
+        [
+            "https://a/told?x=1 answered 500",
+            "unreachable: http://a/told"
+        ]
+    );
+    assert_eq!(column(rows, "request_method"), ["POST", "POST"]);
+    assert_eq!(column(rows, "request_variables"), ["CallStatus=failed"; 2]);
+    assert_eq!(rows[0]["response_headers"], "content-type: text/plain");
+    assert_eq!(rows[0]["response_body"], "no");
+    for row in rows.as_array().unwrap() {
+        let sid = row["sid"].as_str().unwrap();
+        for path in [
+            format!("Notifications/{sid}.json"),
+            format!("Calls/{call}/Notifications/{sid}.json"),
+        ] {
+            assert_eq!(api.get(&path).await.json, *row, "{path}");
+        }
+        let other = api.new_call().await;
+        let elsewhere = format!("Calls/{other}/Notifications/{sid}.json");
+        assert_eq!(api.get(&elsewhere).await.problem(), (404, 20404));
+    }
+    assert_eq!(
+        api.request("DELETE", &format!("Calls/{call}.json"), "")
+            .await
+            .status,
+        204
+    );
+    let gone = api.get(&format!("Calls/{call}/Events.json")).await;
+    assert_eq!(gone.problem(), (404, 20404));
+}
+
+#[tokio::test]
+async fn notifications_are_listed_by_their_date() {
+    let api = Api::new();
+    over(&api, 7).await;
+    for (query, count) in [
+        ("MessageDate=2010-08-31", 2),
+        ("MessageDate=2010-09-01", 0),
+        ("MessageDate%3C=2010-08-31", 0),
+        ("MessageDate%3E=2010-08-31", 2),
+        ("MessageDate%3E=2010-08-31&Log=0", 1),
+    ] {
+        let answer = api.get(&format!("Notifications.json?{query}")).await;
+        let rows = answer.json["notifications"].as_array().unwrap();
+        assert_eq!(rows.len(), count, "{query}");
+    }
+    let wrong = api.get("Notifications.json?MessageDate=yesterday").await;
+    assert_eq!(wrong.problem(), (400, 20001));
 }
 
 #[tokio::test]

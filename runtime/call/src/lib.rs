@@ -11,6 +11,7 @@ mod command;
 mod conference;
 mod detection;
 mod event;
+mod exchange;
 mod grants;
 mod ids;
 mod io;
@@ -51,6 +52,7 @@ pub use conference::{
 };
 pub use detection::{Detection, DetectionRequest};
 pub use event::{DialEnd, Event, HangUpCause, HttpError, HttpResponse, PlaybackEnd};
+pub use exchange::Exchange;
 pub use grants::{Grants, NotGranted};
 pub use ids::{
     AccountSid, ApplicationSid, BroadcastSid, CallSid, ChildId, ConferenceSid, DialId, InvalidSid,

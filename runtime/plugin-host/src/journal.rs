@@ -345,10 +345,15 @@ impl Writer {
         self.cut
     }
 
-    /// Writes the end, which always finds room, and gives the bytes away.
+    /// Writes the end, which always finds room: the whole journal.
     pub(crate) fn close(&mut self, end: &Entry) -> Vec<u8> {
         self.append(end);
-        std::mem::take(&mut self.bytes)
+        self.bytes.clone()
+    }
+
+    /// What was written.
+    pub(crate) fn so_far(&self) -> &[u8] {
+        &self.bytes
     }
 
     fn append<T: Serialize>(&mut self, value: &T) {

@@ -1,5 +1,6 @@
 //! What a story leaves behind while it runs: its journal and its log lines.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::conceal;
@@ -17,6 +18,12 @@ const LAST_WORDS_BYTES: usize = 512;
 /// task, so the lock is never contended.
 #[derive(Clone)]
 pub(crate) struct Notebook(Arc<Mutex<Pages>>);
+
+impl fmt::Debug for Notebook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notebook").finish_non_exhaustive()
+    }
+}
 
 struct Pages {
     /// None where nobody would replay it.
@@ -134,6 +141,14 @@ impl Notebook {
         pages.say_what_was_dropped();
         let journal = pages.journal.as_mut();
         journal.map_or_else(Vec::new, |journal| journal.close(end))
+    }
+
+    /// The journal as far as it has come, also when it was closed; none where there is none.
+    pub(crate) fn journal(&self) -> Option<Vec<u8>> {
+        self.pages()
+            .journal
+            .as_ref()
+            .map(|journal| journal.so_far().to_vec())
     }
 
     /// Says what was dropped from the log: nothing more comes.

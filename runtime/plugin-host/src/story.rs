@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -179,7 +179,7 @@ pub struct StoryEnd {
     pub limits: Vec<Limit>,
 }
 
-/// Ends a story from outside, at once and wherever it is. Clones end the same one.
+/// Ends a story from outside, at once and wherever it is, and reads its journal while it runs. Clones are of the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<StopState>);
 
@@ -187,6 +187,8 @@ pub struct Stop(Arc<StopState>);
 struct StopState {
     asked: AtomicBool,
     wake: Notify,
+    /// Of the story, once it runs.
+    notebook: OnceLock<Notebook>,
 }
 
 impl Stop {
@@ -200,6 +202,12 @@ impl Stop {
     pub fn stop(&self) {
         self.0.asked.store(true, Ordering::Release);
         self.0.wake.notify_one();
+    }
+
+    /// The story's journal as far as it has come; none before its start.
+    #[must_use]
+    pub fn journal(&self) -> Option<Vec<u8>> {
+        self.0.notebook.get()?.journal()
     }
 
     async fn asked(&self) {
@@ -221,6 +229,8 @@ pub(crate) async fn run(
     let stop = setup.stop.clone();
     let state = StoryState::new(component_sha256, setup, port);
     let notebook = state.sandbox.notebook.clone();
+    // One that is there already is of this story's own clone.
+    let _ = stop.0.notebook.set(notebook.clone());
     let mut store = sandbox::store(engine, state);
 
     let mut busy = Duration::ZERO;

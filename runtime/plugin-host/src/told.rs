@@ -2,21 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use call::{Command, Event, HttpError, HttpRequest, HttpResponse, Reply, RequestId};
+use call::{Command, Event, Exchange, Reply, RequestId};
 
 use crate::journal::{Entry, Journal, JournalError, unbundle};
 use crate::log::{LogLevel, LogLine};
-
-/// A request of a story, and what came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
-    /// When it was asked for, in milliseconds since the Unix epoch.
-    pub at_unix_ms: u64,
-    /// What was asked.
-    pub request: HttpRequest,
-    /// When the answer was heard of, in milliseconds since the Unix epoch, and what it was. None where the call was over before.
-    pub answer: Option<(u64, Result<HttpResponse, HttpError>)>,
-}
 
 /// What a call's journals tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,7 +63,7 @@ fn read(journal: Journal, told: &mut Told) {
 
 #[cfg(test)]
 mod tests {
-    use call::HttpMethod;
+    use call::{HttpError, HttpMethod, HttpRequest};
 
     use super::*;
     use crate::journal::bundle;

@@ -150,6 +150,8 @@ pub(crate) enum Message {
     Redirect(Story),
     /// The API says how long it may last.
     Limit(Duration),
+    /// The API reads the journals of its stories, as far as they have come.
+    Journal(oneshot::Sender<Vec<u8>>),
 }
 
 impl CallActor {
@@ -302,6 +304,11 @@ impl CallActor {
                 let longest = self.services.call_limits(&self.account).max_duration;
                 Input::LimitTo(asked.min(longest))
             }
+            Message::Journal(reply) => {
+                // Nobody may be waiting for it any more.
+                let _ = reply.send(self.journals_so_far());
+                return None;
+            }
             Message::Redirect(story) => {
                 self.story.take_over(story, true);
                 self.begun.clear();
@@ -330,6 +337,14 @@ impl CallActor {
                 return None;
             }
         })
+    }
+
+    /// Those of the stories that ended, and what the one that runs has written.
+    fn journals_so_far(&self) -> Vec<u8> {
+        let mut journals = self.journals.clone();
+        let running = self.running.as_ref();
+        journals.extend(running.and_then(|running| running.stop.journal()));
+        plugin_host::journal::bundle(&journals)
     }
 
     fn drain(&mut self) {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use store::{
     Applied, Author, CallRow, Directory, OperatorEdit, Priority, Scope, Secret, StoreError, Tenants,
 };
+use tokio::sync::oneshot;
 
 use crate::call_actor::Message;
 use crate::clock;
@@ -54,18 +55,13 @@ pub(crate) fn router(services: &Arc<Services>, token: &OperatorToken) -> axum::R
 /// What a call's journals tell, in the words of the API.
 fn read_journal(journal: &[u8]) -> Option<api::Told> {
     let told = plugin_host::told::told(journal).ok()?;
-    let exchange = |one: plugin_host::told::Exchange| api::Exchange {
-        at_unix_ms: one.at_unix_ms,
-        request: one.request,
-        answer: one.answer,
-    };
     let fault = |line: plugin_host::LogLine| api::Fault {
         at_unix_ms: line.at_unix_ms,
         is_error: line.level >= plugin_host::LogLevel::Error,
         message: line.message,
     };
     Some(api::Told {
-        exchanges: told.exchanges.into_iter().map(exchange).collect(),
+        exchanges: told.exchanges,
         faults: told.faults.into_iter().map(fault).collect(),
     })
 }
@@ -107,6 +103,15 @@ impl api::LiveCalls for Host {
 
     fn callbacks_wait(&self) {
         self.services().callbacks.look();
+    }
+
+    fn journal(&self, account: AccountSid, call: CallSid) -> api::Done<Option<Vec<u8>>> {
+        let inbox = self.services().live.inbox(account, call);
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            inbox?.send(Message::Journal(reply)).await.ok()?;
+            answer.await.ok()
+        })
     }
 
     fn accepted(&self, call: &CallRow) {

@@ -79,21 +79,21 @@ impl Web {
         self.fetch(account, request, cookies).await.map(to_story)
     }
 
-    /// Tells an account's server something: each attempt at the same has the same token. `own_headers`: secrets, for that server alone. The status of the answer.
+    /// Tells an account's server something: each attempt at the same has the same token. `own_headers`: secrets, for that server alone.
     pub(crate) async fn tell(
         &self,
         account: &store::Account,
         request: HttpRequest,
         own_headers: OwnHeaders,
         token: [u8; 16],
-    ) -> Result<u16, HttpError> {
+    ) -> Result<HttpResponse, HttpError> {
         let request = Request {
             own_headers,
             token: Some(u128::from_be_bytes(token)),
             ..of_story(request, &SigningKey::new(account.auth_token.expose()))
         };
         let response = self.fetch(account, request, &Cookies::default()).await?;
-        Ok(response.status)
+        Ok(to_story(response))
     }
 
     /// Fetches a prompt, unless it still is what these header fields ask for.

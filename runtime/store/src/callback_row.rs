@@ -1,9 +1,14 @@
 //! What an account's server is to be told, and what it has not been told yet.
 
-use call::{AccountSid, CallCallback, CallStatus, CallbackSubject, ProgressEvent, StatusCallback};
+use call::{
+    AccountSid, CallCallback, CallSid, CallStatus, CallbackSubject, ProgressEvent, StatusCallback,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{CallEventKind, FlowStart};
+
+/// Attempts at callbacks of one call that are kept: the last ones.
+pub const MOST_EXCHANGES: u32 = 100;
 
 /// What an event of a call means to who is told; none where they are not told of such.
 pub(crate) const fn turn_of(kind: &CallEventKind) -> Option<ProgressEvent> {
@@ -68,6 +73,15 @@ impl CallbackRow {
         let mut parameters = self.parameters.iter();
         let (_, value) = parameters.find(|(known, _)| known == name)?;
         Some(value)
+    }
+
+    /// The call that it tells of; none where that is a conference alone.
+    #[must_use]
+    pub fn call(&self) -> Option<CallSid> {
+        match self.subject {
+            CallbackSubject::Call(call) => Some(call),
+            _ => self.parameter("CallSid")?.parse().ok(),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod callbacks;
 mod carrier_row;
 mod components;
 mod conferences;
+mod exchanges;
 mod key_values;
 mod number_row;
 mod people;
@@ -38,8 +39,8 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use call::{
-    CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply, KeyValueWrite,
-    QueueSid, RecordingSid,
+    CallRecord, CallSid, CallStatus, ConferenceSid, Exchange, KeyValueRead, KeyValueReply,
+    KeyValueWrite, QueueSid, RecordingSid,
 };
 use redb::{Database, ReadableDatabase};
 
@@ -358,6 +359,21 @@ impl AccountStore for DiskStore {
         range.map(decode).collect::<Result<_, _>>().map(Some)
     }
 
+    fn exchanges(&self, scope: Scope, sid: CallSid) -> Result<Vec<(u32, Exchange)>, StoreError> {
+        if self.call_of(scope, sid)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let directory = self.directory();
+        let opened = |(sequence, sealed): (u32, Vec<u8>)| {
+            let exchange = verbs::open_exchange(&directory, scope, sid, &sealed)?;
+            Ok((sequence, exchange))
+        };
+        exchanges::of(&self.database, sid)?
+            .into_iter()
+            .map(opened)
+            .collect()
+    }
+
     fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {
         if self.call_of(scope, sid)?.is_none() {
             return Ok(None);
@@ -637,9 +653,14 @@ impl Store for DiskStore {
         callbacks::after(&self.database, id, limit)
     }
 
-    fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()> {
+    fn settle_callback(
+        &self,
+        id: u64,
+        outcome: CallbackOutcome,
+        tried: Option<Exchange>,
+    ) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
-            verbs::settle_callback(rows, id, outcome)
+            verbs::settle_callback(rows, id, outcome, tried)
         })
     }
 

@@ -68,7 +68,7 @@ pub use call_row::{
     CallChange, CallEvent, CallEventKind, CallOrders, CallRow, FailedAttempt, Leg, NewCall,
     RoutedBy, random_call_sid,
 };
-pub use callback_row::{CallbackOutcome, CallbackRow};
+pub use callback_row::{CallbackOutcome, CallbackRow, MOST_EXCHANGES};
 pub use calling_hours::{CallingHours, InvalidHours};
 pub use carrier::{Carrier, CarrierId, DEFAULT_REALM};
 pub use commit::Commit;

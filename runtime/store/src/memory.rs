@@ -8,8 +8,8 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use call::{
-    AccountSid, CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply,
-    KeyValueUsage, KeyValueWrite, QueueSid, RecordingSid, page_of_keys,
+    AccountSid, CallRecord, CallSid, CallStatus, ConferenceSid, Exchange, KeyValueRead,
+    KeyValueReply, KeyValueUsage, KeyValueWrite, QueueSid, RecordingSid, page_of_keys,
 };
 
 use crate::apply::{Change, Gone};
@@ -19,11 +19,12 @@ use crate::{
     AccountStore, Applied, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow,
     CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
     ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, MAX_AUDIT_ENTRIES,
-    NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter,
-    ParticipantPage, ParticipantRow, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
-    QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding,
-    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest,
-    Store, StoreError, Tenants, UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
+    MOST_EXCHANGES, NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page,
+    ParticipantFilter, ParticipantPage, ParticipantRow, Plugin, PluginChange, PluginEvent,
+    PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall,
+    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
+    UsageCategory, UsageOfDay, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -41,6 +42,8 @@ struct MemoryRows {
     queue: BTreeSet<(u64, CallSid)>,
     events: BTreeMap<CallSid, Vec<CallEvent>>,
     journals: BTreeMap<CallSid, Vec<u8>>,
+    /// Of each call, with their sequence numbers, as they are sealed.
+    exchanges: BTreeMap<CallSid, VecDeque<(u32, Vec<u8>)>>,
     recordings: BTreeMap<RecordingSid, RecordingRow>,
     conferences: BTreeMap<ConferenceSid, ConferenceRow>,
     participants: BTreeMap<(ConferenceSid, CallSid), ParticipantRow>,
@@ -127,6 +130,18 @@ impl AccountStore for MemoryStore {
             .call_of(scope, sid)
             .and_then(|_| rows.events.get(&sid))
             .cloned())
+    }
+
+    fn exchanges(&self, scope: Scope, sid: CallSid) -> Result<Vec<(u32, Exchange)>, StoreError> {
+        let rows = self.rows();
+        let kept = rows
+            .call_of(scope, sid)
+            .and_then(|_| rows.exchanges.get(&sid));
+        let opened = |(sequence, sealed): &(u32, Vec<u8>)| {
+            let exchange = verbs::open_exchange(&rows.directory, scope, sid, sealed)?;
+            Ok((*sequence, exchange))
+        };
+        kept.into_iter().flatten().map(opened).collect()
     }
 
     fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {
@@ -434,8 +449,13 @@ impl Store for MemoryStore {
         Ok(after.map(|(_, row)| row.clone()).collect())
     }
 
-    fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()> {
-        self.write(|rows| verbs::settle_callback(rows, id, outcome))
+    fn settle_callback(
+        &self,
+        id: u64,
+        outcome: CallbackOutcome,
+        tried: Option<Exchange>,
+    ) -> Commit<()> {
+        self.write(|rows| verbs::settle_callback(rows, id, outcome, tried))
     }
 
     fn upload_plugin(&self, new: NewVersion) -> Commit<UploadedPlugin> {
@@ -585,11 +605,22 @@ impl Rows for MemoryRows {
         self.calls.remove(&row.sid);
         self.events.remove(&row.sid);
         self.journals.remove(&row.sid);
+        self.exchanges.remove(&row.sid);
         Ok(())
     }
 
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError> {
         self.events.entry(sid).or_default().push(event.clone());
+        Ok(())
+    }
+
+    fn add_exchange(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError> {
+        let kept = self.exchanges.entry(sid).or_default();
+        let next = kept.back().map_or(0, |(last, _)| last + 1);
+        kept.push_back((next, sealed.to_vec()));
+        if next >= MOST_EXCHANGES {
+            kept.pop_front();
+        }
         Ok(())
     }
 

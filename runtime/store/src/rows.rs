@@ -49,6 +49,8 @@ pub(crate) trait Rows: PersonRows + BroadcastRows {
     fn remove_call(&mut self, row: &CallRow) -> Result<(), StoreError>;
     /// Appends to a call's events.
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError>;
+    /// Appends to what a call's callbacks were answered, as it is sealed; the oldest one goes where there are too many.
+    fn add_exchange(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError>;
     /// Keeps a call's journal as it is sealed.
     fn put_journal(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError>;
     /// One recording, of whichever account.

@@ -86,6 +86,7 @@ pub(crate) enum Purpose {
     CredentialsPassword,
     CallPassword,
     FlowToken,
+    Exchange,
 }
 
 impl Purpose {
@@ -104,6 +105,7 @@ impl Purpose {
             Self::CredentialsPassword => b"credentials-password",
             Self::CallPassword => b"call-password",
             Self::FlowToken => b"flow-token",
+            Self::Exchange => b"exchange",
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use call::{
-    CallRecord, CallSid, CallStatus, ConferenceSid, KeyValueRead, KeyValueReply, KeyValueWrite,
-    QueueSid, RecordingSid,
+    CallRecord, CallSid, CallStatus, ConferenceSid, Exchange, KeyValueRead, KeyValueReply,
+    KeyValueWrite, QueueSid, RecordingSid,
 };
 
 use crate::{
@@ -57,6 +57,10 @@ pub trait AccountStore: Send + Sync {
 
     /// The journal of one call, unsealed; none if there is no such call or it has no journal.
     fn journal(&self, scope: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// What the callbacks of one call were answered, each with its sequence number within the call, in order: of the last
+    /// [`MOST_EXCHANGES`](crate::MOST_EXCHANGES) attempts. None if there is no such call.
+    fn exchanges(&self, scope: Scope, sid: CallSid) -> Result<Vec<(u32, Exchange)>, StoreError>;
 
     /// One recording.
     fn recording(
@@ -252,8 +256,14 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// given up are among them.
     fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError>;
 
-    /// Keeps how an attempt to deliver a callback ended. One that is not there any more is no error.
-    fn settle_callback(&self, id: u64, outcome: CallbackOutcome) -> Commit<()>;
+    /// Keeps how an attempt to deliver a callback ended, and with the call that it tells of what was sent and answered. One that is not there any
+    /// more is no error.
+    fn settle_callback(
+        &self,
+        id: u64,
+        outcome: CallbackOutcome,
+        tried: Option<Exchange>,
+    ) -> Commit<()>;
 
     /// Keeps a version of a plugin; bytes that are kept already are not kept twice. Older versions that have no part to play
     /// go where there are too many.

@@ -4,6 +4,7 @@ mod broadcasts;
 mod callbacks;
 mod conferences;
 mod edits;
+mod exchanges;
 mod key_values;
 mod people;
 mod plugins;
@@ -27,6 +28,7 @@ pub(crate) use self::broadcasts::{
 pub(crate) use self::callbacks::{redeliver, settle_callback};
 pub(crate) use self::conferences::{note_conference, recover_conferences};
 pub(crate) use self::edits::{administer, edit};
+pub(crate) use self::exchanges::open_exchange;
 pub(crate) use self::key_values::{open_key_value, write_key_value};
 pub(crate) use self::people::{open_person, remove_person, save_people, save_person};
 pub(crate) use self::plugins::{Life, change_plugin, keep_plugin_pages, upload_plugin};

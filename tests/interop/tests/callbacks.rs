@@ -167,3 +167,53 @@ fn the_end_of_a_call_that_came_in_is_told() {
     server.stop();
     assert_eq!(app.asked().len(), 1);
 }
+
+/// The paths and statuses of a call's events, the oldest first.
+fn events(server: &Server, call: &str) -> Vec<(String, u64)> {
+    let (status, page) = server.rest().get(&format!("Calls/{call}/Events.json"));
+    assert_eq!(status, 200, "{page}");
+    let events = page["events"].as_array().expect("a list").iter();
+    let event = |event: &Value| {
+        let url = event["request"]["url"].as_str()?;
+        let status = event["response"]["response_code"].as_u64()?;
+        Some((url[url.rfind('/')?..].to_owned(), status))
+    };
+    events.rev().filter_map(event).collect()
+}
+
+/// What a call's document and callbacks were answered is read while it is up, and is there when it is over, each once.
+#[test]
+fn a_call_that_is_up_shows_what_was_asked_for_it() {
+    let app = VoiceApp::serve(vec![Page::twiml("/voice", SILENCE)]);
+    let callee = callee(Sipp::new("uas_wait_bye"));
+    let server = Server::start(&Tenants::calling(callee.address));
+    let form = format!(
+        "To=%2B15005550100&From=1000&Url={}&StatusCallback={}&StatusCallbackEvent=answered&StatusCallbackEvent=completed",
+        app.url("/voice"),
+        app.url("/away")
+    );
+    let (status, call) = server.rest().post("Calls.json", &form);
+    assert_eq!(status, 201, "{call}");
+    let call = call["sid"].as_str().expect("a SID").to_owned();
+    let both = [("/away".to_owned(), 404), ("/voice".to_owned(), 200)];
+    eventually("both were asked", LIMIT, || {
+        let mut events = events(&server, &call);
+        events.sort();
+        (events == both).then_some(())
+    });
+    assert_eq!(server.rest().call(&call)["status"], "in-progress");
+    let path = format!("Calls/{call}/Notifications.json");
+    let (_, told) = server.rest().get(&path);
+    assert_eq!(told["notifications"][0]["error_code"], "11200", "{told}");
+    assert_eq!(told["notifications"][0]["request_url"], app.url("/away"));
+    server.rest().end(&call);
+    callee.succeed(LIMIT);
+    eventually("the end was told too", LIMIT, || {
+        (events(&server, &call).len() == 3).then_some(())
+    });
+    let mut all = events(&server, &call);
+    all.sort();
+    assert_eq!(all[..2], [both[0].clone(), both[0].clone()]);
+    assert_eq!(all[2], both[1]);
+    server.stop();
+}

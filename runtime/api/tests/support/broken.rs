@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{AccountSid, CallSid, ConferenceSid, QueueSid, RecordingSid};
+use call::{AccountSid, CallSid, ConferenceSid, Exchange, QueueSid, RecordingSid};
 use store::{
     AccountStore, AuditEntry, Author, CallChange, CallEvent, CallFilter, CallRow, CallbackRow,
     Commit, ConferenceCursor, ConferenceFilter, ConferencePage, ConferenceRow, Cursor, Directory,
@@ -42,6 +42,10 @@ impl AccountStore for Broken {
 
     fn events(&self, _: Scope, sid: CallSid) -> Result<Option<Vec<CallEvent>>, StoreError> {
         Err(StoreError::UnknownCall(sid))
+    }
+
+    fn exchanges(&self, _: Scope, _: CallSid) -> Result<Vec<(u32, Exchange)>, StoreError> {
+        Err(StoreError::Busy)
     }
 
     fn journal(&self, _: Scope, sid: CallSid) -> Result<Option<Vec<u8>>, StoreError> {

@@ -23,14 +23,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use call::{
     AccountSid, CallRecord, CallSid, CallStatus, ConferenceCallback, ConferenceEndReason,
-    ConferenceInput, ConferenceSid, ConferenceTerms, ConferenceTurn, Grants, HttpError, HttpMethod,
-    HttpRequest, HttpResponse, Participant, ParticipantExit, RecordingChannels, RecordingOf,
-    RecordingSid, StartRecording, StreamId, StreamRequest,
+    ConferenceInput, ConferenceSid, ConferenceTerms, ConferenceTurn, Exchange, Grants, HttpError,
+    HttpMethod, HttpRequest, HttpResponse, Participant, ParticipantExit, RecordingChannels,
+    RecordingOf, RecordingSid, StartRecording, StreamId, StreamRequest,
 };
 use dial::AccountWaits;
 use http_body_util::BodyExt as _;
 use jackfield_api::{
-    ApiState, Done, End, EndError, Exchange, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
+    ApiState, Done, End, EndError, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
     LiveCalls, LiveMessages, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Media, MediaError,
     MediaFile, Message, MessageOutcome, Metric, Operator, Plugins, PushError, QueueMember,
     QueueView, RecordingChange, RecordingError, RecordingFile, RecordingFormat, StreamName,
@@ -121,6 +121,8 @@ pub(crate) struct Live {
     pub(crate) redirected: Mutex<Vec<Redirected>>,
     pub(crate) cancelled: Mutex<Vec<(AccountSid, Option<Priority>)>>,
     pub(crate) limited: Mutex<Vec<(CallSid, Duration)>>,
+    /// Of the calls that are up, as far as they have come.
+    pub(crate) journals: Mutex<BTreeMap<CallSid, Vec<u8>>>,
     /// What the account's routing policy answers.
     pub(crate) policy: Mutex<Option<jackfield_api::PolicyAnswer>>,
     /// What the next `end` fails with.
@@ -168,6 +170,11 @@ impl LiveCalls for Live {
 
     fn callbacks_wait(&self) {
         self.callbacks.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn journal(&self, _account: AccountSid, call: CallSid) -> Done<Option<Vec<u8>>> {
+        let journals = self.journals.lock().unwrap();
+        Box::pin(ready(journals.get(&call).cloned()))
     }
 
     fn accepted(&self, call: &CallRow) {

@@ -135,7 +135,7 @@ async fn calls(api: &Api, owner: &Owner, from: &str) -> Things {
         due_unix_ms: None,
         error: "status 500".to_owned(),
     };
-    let settled = api.store.settle_callback(callback, given_up);
+    let settled = api.store.settle_callback(callback, given_up, None);
     settled.wait().unwrap();
     let form = format!("To=%2B85512345678&From={from}&Twiml=x");
     let over = text(&owner.ask(api, "POST", "Calls.json", &form).await["sid"]);

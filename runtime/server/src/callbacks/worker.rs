@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use call::{HttpError, HttpRequest};
+use call::{Exchange, HttpError, HttpRequest};
 use delivery::{Delivery, Input, Output, Waiting};
 use egress::OwnHeaders;
 use serde_json::json;
@@ -24,6 +24,8 @@ const READ: usize = 1_000;
 struct Tried {
     id: u64,
     result: Result<(), Failure>,
+    /// What was sent and answered; none where nothing was sent.
+    exchange: Option<Exchange>,
 }
 
 /// Why an attempt failed.
@@ -36,6 +38,8 @@ pub(super) struct Worker {
     services: Weak<Services>,
     core: Delivery,
     rows: HashMap<u64, CallbackRow>,
+    /// What came of the attempt that the core is being told of.
+    exchange: Option<Exchange>,
     /// The newest row that was read.
     last: u64,
     tried: mpsc::UnboundedReceiver<Tried>,
@@ -51,6 +55,7 @@ impl Worker {
             services,
             core: Delivery::default(),
             rows: HashMap::new(),
+            exchange: None,
             last: 0,
             tried,
             tell,
@@ -123,10 +128,12 @@ impl Worker {
         match tried.result {
             Ok(()) => {
                 self.rows.remove(&tried.id);
-                settle(services, tried.id, CallbackOutcome::Delivered);
+                let delivered = CallbackOutcome::Delivered;
+                settle(services, tried.id, delivered, tried.exchange);
                 Input::Delivered(tried.id)
             }
             Err(failure) => {
+                self.exchange = tried.exchange;
                 if let Some(row) = self.rows.get_mut(&tried.id) {
                     row.error = Some(failure.why);
                 }
@@ -157,7 +164,8 @@ impl Worker {
         }
     }
 
-    fn failed(&self, services: &Arc<Services>, id: u64, attempts: u32, due: Option<u64>) {
+    fn failed(&mut self, services: &Arc<Services>, id: u64, attempts: u32, due: Option<u64>) {
+        let exchange = self.exchange.take();
         let Some(row) = self.rows.get(&id) else {
             return;
         };
@@ -176,7 +184,7 @@ impl Worker {
             due_unix_ms: due,
             error,
         };
-        settle(services, id, outcome);
+        settle(services, id, outcome, exchange);
     }
 
     fn send(&self, services: &Arc<Services>, id: u64) {
@@ -185,28 +193,41 @@ impl Worker {
         };
         let (services, tell) = (Arc::clone(services), self.tell.clone());
         tokio::spawn(async move {
-            let result = attempt(&services, &row).await;
+            let (result, exchange) = attempt(&services, &row).await;
             // The worker ends with the services only.
-            let _ = tell.send(Tried { id, result });
+            let _ = tell.send(Tried {
+                id,
+                result,
+                exchange,
+            });
         });
     }
 }
 
 /// Asks the tenant's server once.
-async fn attempt(services: &Services, row: &CallbackRow) -> Result<(), Failure> {
+async fn attempt(
+    services: &Services,
+    row: &CallbackRow,
+) -> (Result<(), Failure>, Option<Exchange>) {
     let directory = services.store.directory();
-    let account = directory.account(row.account);
-    let account = account.ok_or_else(|| lost("there is no such account any more"))?;
-    let (request, secrets) = match &row.start {
-        None => (webhook(&row.to, &form(row)), OwnHeaders::default()),
-        Some(start) => flow_start(account, row, start)?,
+    let Some(account) = directory.account(row.account) else {
+        return (Err(lost("there is no such account any more")), None);
     };
-    match services
+    let ready = match &row.start {
+        None => Ok((webhook(&row.to, &form(row)), OwnHeaders::default())),
+        Some(start) => flow_start(account, row, start),
+    };
+    let (request, secrets) = match ready {
+        Ok(ready) => ready,
+        Err(failure) => return (Err(failure), None),
+    };
+    let at_unix_ms = clock::unix_ms();
+    let told = services
         .web
-        .tell(account, request, secrets, row.token)
-        .await
-    {
-        Ok(status) => taken(status),
+        .tell(account, request.clone(), secrets, row.token);
+    let answer = told.await;
+    let result = match &answer {
+        Ok(response) => taken(response.status),
         Err(error) => Err(Failure {
             may_try_again: matches!(
                 error,
@@ -214,7 +235,13 @@ async fn attempt(services: &Services, row: &CallbackRow) -> Result<(), Failure> 
             ),
             why: error.to_string(),
         }),
-    }
+    };
+    let exchange = Exchange {
+        at_unix_ms,
+        request,
+        answer: Some((clock::unix_ms(), answer)),
+    };
+    (result, Some(exchange))
 }
 
 /// The request by which `RapidPro` starts a flow for whom the row is about, and the token that it asks for.
@@ -270,8 +297,8 @@ fn taken(status: u16) -> Result<(), Failure> {
 }
 
 /// Nobody waits for it: what is lost with the process is sent once more, with the same token.
-fn settle(services: &Arc<Services>, id: u64, outcome: CallbackOutcome) {
-    let commit = services.store.settle_callback(id, outcome);
+fn settle(services: &Arc<Services>, id: u64, outcome: CallbackOutcome, exchange: Option<Exchange>) {
+    let commit = services.store.settle_callback(id, outcome, exchange);
     tokio::spawn(async move {
         if let Err(why) = commit.await {
             error!("cannot keep how a callback went: {why}");

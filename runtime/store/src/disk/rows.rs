@@ -15,6 +15,7 @@ use super::callbacks::CallbackTables;
 use super::carrier_row;
 use super::components::ComponentFolder;
 use super::conferences::ConferenceTables;
+use super::exchanges;
 use super::key_values;
 use super::number_row;
 use super::plugin_pages;
@@ -245,6 +246,7 @@ impl Rows for DiskRows<'_> {
         self.calls.remove(sid).map_err(failed)?;
         self.calls_by_account.remove(place).map_err(failed)?;
         self.journals.remove(sid).map_err(failed)?;
+        exchanges::remove(self.transaction, row.sid).map_err(failed)?;
         for sequence in 0..row.events {
             self.events.remove((sid, sequence)).map_err(failed)?;
         }
@@ -256,6 +258,10 @@ impl Rows for DiskRows<'_> {
             .insert((sid.as_bytes(), event.sequence), &*stored_event(event))
             .map(drop)
             .map_err(failed)
+    }
+
+    fn add_exchange(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError> {
+        exchanges::add(self.transaction, sid, sealed).map_err(failed)
     }
 
     fn put_journal(&mut self, sid: CallSid, sealed: &[u8]) -> Result<(), StoreError> {

@@ -1,7 +1,8 @@
 //! What is put into the outbox, and taken out.
 
-use call::{AccountSid, CallSid, CallStatus, CallbackSubject, StatusCallback};
+use call::{AccountSid, CallSid, CallStatus, CallbackSubject, Exchange, StatusCallback};
 
+use super::exchanges;
 use crate::callback_parameters::call_parameters;
 use crate::callback_row::{CallbackState, turn_of};
 use crate::rows::Rows;
@@ -118,10 +119,14 @@ pub(crate) fn settle_callback(
     rows: &mut dyn Rows,
     id: u64,
     outcome: CallbackOutcome,
+    tried: Option<Exchange>,
 ) -> Result<(), StoreError> {
     let Some(row) = rows.callback(id)? else {
         return Ok(());
     };
+    if let Some(exchange) = tried {
+        exchanges::note(rows, &row, exchange)?;
+    }
     match outcome {
         CallbackOutcome::Delivered => rows.remove_callback(&row),
         CallbackOutcome::Failed {

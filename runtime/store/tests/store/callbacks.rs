@@ -1,13 +1,14 @@
 //! What is told of calls: written with what happened, taken out when it was delivered.
 
 use call::{
-    CallRecord, CallStatus, CallbackSubject, HttpMethod, RecordingCallback, RecordingSid,
-    RecordingSource, RecordingTracks, RecordingTurn, StatusCallback,
+    CallRecord, CallStatus, CallbackSubject, Exchange, HttpMethod, HttpRequest, HttpResponse,
+    RecordingCallback, RecordingSid, RecordingSource, RecordingTracks, RecordingTurn,
+    StatusCallback,
 };
 use jackfield_store::{
     AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, FailedAttempt,
-    NewCall, NewRecording, Places, ProgressEvent, RecordingEnding, RecordingStatus, RecordingTold,
-    Store,
+    MOST_EXCHANGES, NewCall, NewRecording, Places, ProgressEvent, RecordingEnding, RecordingStatus,
+    RecordingTold, Store,
 };
 
 use crate::support::{TENANTS, clinic, hotline, leg, outbound, parse, record, sid};
@@ -109,17 +110,20 @@ fn what_was_delivered_goes_and_what_was_given_up_stays_for_its_account() {
         let [first, second] = [rows[0].id, rows[1].id];
         let delivered = CallbackOutcome::Delivered;
         store
-            .settle_callback(first, delivered.clone())
+            .settle_callback(first, delivered.clone(), None)
             .wait()
             .unwrap();
-        store.settle_callback(first, delivered).wait().unwrap();
+        store
+            .settle_callback(first, delivered, None)
+            .wait()
+            .unwrap();
         let failed = |due_unix_ms| CallbackOutcome::Failed {
             attempts: 3,
             due_unix_ms,
             error: "status 500".to_owned(),
         };
         store
-            .settle_callback(second, failed(Some(9_000)))
+            .settle_callback(second, failed(Some(9_000)), None)
             .wait()
             .unwrap();
         let again = &outbox(store)[0];
@@ -127,7 +131,10 @@ fn what_was_delivered_goes_and_what_was_given_up_stays_for_its_account() {
         let undelivered = |scope| store.undelivered(scope, 0, 10).unwrap();
         assert_eq!(undelivered(hotline(store)), []);
 
-        store.settle_callback(second, failed(None)).wait().unwrap();
+        store
+            .settle_callback(second, failed(None), None)
+            .wait()
+            .unwrap();
         let given_up = undelivered(hotline(store));
         assert_eq!(given_up.len(), 1);
         assert_eq!(given_up[0].error.as_deref(), Some("status 500"));
@@ -274,5 +281,76 @@ fn a_recording_tells_of_its_turns_once_each() {
             assert_eq!(rows[1].parameter(name), value, "{name}");
         }
         assert_eq!(rows[0].parameter("RecordingDuration"), None);
+    });
+}
+
+/// Tries the only callback of the outbox, which is refused by this status.
+fn try_once(store: &dyn Store, status: u16) {
+    let row = outbox(store).remove(0);
+    let request = HttpRequest {
+        method: HttpMethod::Post,
+        url: row.to.url.clone(),
+        headers: Vec::new(),
+        body: b"CallStatus=completed".to_vec(),
+        sign: true,
+    };
+    let response = HttpResponse {
+        status,
+        headers: ["content-type", "set-cookie"]
+            .map(|name| (name.to_owned(), "a".to_owned()))
+            .into(),
+        body: vec![b'x'; 10_000],
+        url: row.to.url.clone(),
+    };
+    let exchange = Exchange {
+        at_unix_ms: 6_000,
+        request,
+        answer: Some((6_001, Ok(response))),
+    };
+    let outcome = CallbackOutcome::Failed {
+        attempts: row.attempts + 1,
+        due_unix_ms: Some(7_000),
+        error: format!("status {status}"),
+    };
+    let settled = store.settle_callback(row.id, outcome, Some(exchange));
+    settled.wait().unwrap();
+}
+
+#[test]
+fn what_callbacks_were_answered_is_kept_with_their_call_and_goes_with_it() {
+    on_each(|store| {
+        live_through(store, told(1, &[ProgressEvent::Completed]));
+        let statuses = |scope| -> Vec<(u32, u16)> {
+            let kept = store.exchanges(scope, sid(1)).unwrap();
+            kept.into_iter()
+                .map(|(number, exchange)| (number, exchange.answer.unwrap().1.unwrap().status))
+                .collect()
+        };
+        for status in 500..500 + 3 {
+            try_once(store, status);
+        }
+        assert_eq!(statuses(hotline(store)), [(0, 500), (1, 501), (2, 502)]);
+        assert_eq!(statuses(clinic(store)), [], "foreign ones are none");
+        let (_, kept) = store.exchanges(hotline(store), sid(1)).unwrap().remove(0);
+        assert_eq!(kept.request.body, b"CallStatus=completed");
+        let response = kept.answer.unwrap().1.unwrap();
+        assert_eq!(response.body.len(), 4 << 10);
+        assert_eq!(
+            response.headers,
+            [("content-type".to_owned(), "a".to_owned())]
+        );
+        for number in 3..MOST_EXCHANGES + 2 {
+            try_once(store, 500 + u16::try_from(number % 100).unwrap());
+        }
+        let all = statuses(hotline(store));
+        assert_eq!(all.len(), MOST_EXCHANGES as usize);
+        assert_eq!(all[0], (2, 502), "the oldest ones went");
+        assert_eq!(all.last(), Some(&(MOST_EXCHANGES + 1, 501)));
+
+        store.delete_call(hotline(store), sid(1)).wait().unwrap();
+        assert_eq!(statuses(hotline(store)), []);
+        try_once(store, 500);
+        live_through(store, outbound(1, 1_000));
+        assert_eq!(statuses(hotline(store)), [], "of a call that was deleted");
     });
 }

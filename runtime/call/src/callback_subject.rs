@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, ConferenceSid, RecordingSid};
+use crate::{CallSid, ConferenceSid, RecordingSid, StreamSid};
 
 /// What a callback of the outbox tells of. Those of one subject are tried in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,12 +15,17 @@ pub enum CallbackSubject {
     Recording(RecordingSid),
     /// A conference's, and of who is in it.
     Conference(ConferenceSid),
+    /// A media stream's.
+    Stream(StreamSid),
+    /// Who answered a call, which waits for nothing else that is told of it.
+    Detection(CallSid),
 }
 
 impl fmt::Display for CallbackSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(sid) => sid.fmt(f),
+            Self::Call(sid) | Self::Detection(sid) => sid.fmt(f),
+            Self::Stream(sid) => sid.fmt(f),
             Self::Recording(sid) => sid.fmt(f),
             Self::Conference(sid) => sid.fmt(f),
         }

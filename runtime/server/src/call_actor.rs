@@ -26,7 +26,6 @@ use tracing::{Instrument, debug, info};
 use crate::children::{self, Children, Parent, Placing};
 use crate::clock;
 use crate::clock::sleep_until;
-use crate::detection;
 use crate::flows::{Begun, Story, VersionId};
 use crate::kept_audio::AudioDesk;
 use crate::key_values::Pairs;
@@ -439,7 +438,7 @@ impl CallActor {
             }
             Effect::Listen(id, order) => self.listen(id, order),
             Effect::Refer(target) => self.refer(&target),
-            Effect::TellDetection(callback, detection) => self.tell_detection(&callback, detection),
+            Effect::TellDetection(callback, detection) => self.tell_detection(callback, detection),
             Effect::Status(status) => self.record(status),
         }
     }
@@ -593,17 +592,10 @@ impl CallActor {
         self.job(async { Input::ReferTo(found) });
     }
 
-    /// Nobody waits for it.
-    fn tell_detection(&self, callback: &StatusCallback, detected: Detection) {
-        let request = detection::callback(&self.info, callback, detected);
-        let (services, account) = (Arc::clone(&self.services), Arc::clone(&self.account));
-        let send = async move {
-            let cookies = crate::web::Cookies::default();
-            if let Err(error) = services.web.request(&account, &cookies, request).await {
-                debug!("the callback that tells who answered was lost: {error}");
-            }
-        };
-        tokio::spawn(send.in_current_span());
+    fn tell_detection(&self, to: StatusCallback, detected: Detection) {
+        let Services { store, .. } = self.services.as_ref();
+        let told = store.tell_detection(self.info.call_sid, to, detected, clock::unix_ms());
+        self.services.keep(told, "who answered", &self.info);
     }
 
     /// Runs one job beside the actor; its result comes back as an input.

@@ -9,7 +9,6 @@ mod commands;
 mod compiler;
 mod config;
 mod demo;
-mod detection;
 mod endpoint;
 mod flite;
 mod flows;

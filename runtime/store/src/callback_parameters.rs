@@ -1,7 +1,9 @@
 //! What callbacks say: the parameters of Twilio's status callbacks.
 
-use call::{RecordingOf, RecordingTracks};
+use call::{Detection, RecordingOf, RecordingTracks};
 
+use crate::date::iso8601;
+use crate::verbs::OpenStream;
 use crate::{Broadcast, CallRow, ProgressEvent, Recipient, RecordingRow, rfc2822};
 
 /// The names and values of a form.
@@ -132,6 +134,40 @@ pub(crate) fn recording_parameters(row: &RecordingRow, url: &str) -> Form {
         RecordingTracks::Callee => "outbound",
     };
     put(&mut form, "RecordingTrack", track);
+    form
+}
+
+/// A media stream's turn; why it failed, where it did.
+pub(crate) fn stream_parameters(
+    stream: &OpenStream,
+    event: &str,
+    error: Option<&str>,
+    at_unix_ms: u64,
+) -> Form {
+    let mut form = Form::new();
+    put(&mut form, "AccountSid", stream.account);
+    put(&mut form, "CallSid", stream.call);
+    put(&mut form, "StreamSid", stream.stream);
+    let name = stream.told.name.as_deref();
+    put(&mut form, "StreamName", name.unwrap_or_default());
+    put(&mut form, "StreamEvent", event);
+    if let Some(at) = iso8601(at_unix_ms) {
+        put(&mut form, "Timestamp", at);
+    }
+    if let Some(error) = error {
+        put(&mut form, "StreamError", error);
+    }
+    form
+}
+
+/// Who answered a call, where that is told beside its documents.
+pub(crate) fn detection_parameters(call: &CallRow, detection: Detection) -> Form {
+    let mut form = Form::new();
+    put(&mut form, "CallSid", call.sid);
+    put(&mut form, "AccountSid", call.account);
+    put(&mut form, "AnsweredBy", detection.answered_by.as_str());
+    let duration = detection.duration_ms;
+    put(&mut form, "MachineDetectionDuration", duration);
     form
 }
 

@@ -79,7 +79,7 @@ impl CallbackRow {
     #[must_use]
     pub fn call(&self) -> Option<CallSid> {
         match self.subject {
-            CallbackSubject::Call(call) => Some(call),
+            CallbackSubject::Call(call) | CallbackSubject::Detection(call) => Some(call),
             _ => self.parameter("CallSid")?.parse().ok(),
         }
     }

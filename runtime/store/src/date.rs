@@ -9,6 +9,12 @@ pub fn rfc2822(unix_ms: u64) -> Option<String> {
     Some(at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
+/// Milliseconds since the Unix epoch by ISO 8601, in UTC: `2010-08-31T20:36:28.123Z`. None for what no calendar has.
+pub(crate) fn iso8601(unix_ms: u64) -> Option<String> {
+    let at = Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok()?;
+    Some(at.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ mod conferences;
 mod exchanges;
 mod key_values;
 mod number_row;
+mod open_streams;
 mod people;
 mod plugin_pages;
 mod plugins;
@@ -39,8 +40,8 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use call::{
-    CallRecord, CallSid, CallStatus, ConferenceSid, Exchange, KeyValueRead, KeyValueReply,
-    KeyValueWrite, QueueSid, RecordingSid,
+    CallRecord, CallSid, CallStatus, ConferenceSid, Detection, Exchange, KeyValueRead,
+    KeyValueReply, KeyValueWrite, QueueSid, RecordingSid, StatusCallback,
 };
 use redb::{Database, ReadableDatabase};
 
@@ -56,8 +57,8 @@ use crate::{
     NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, Plugin,
     PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage,
     QueueRow, QueuedCall, RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage,
-    RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, Tenants,
-    UploadedPlugin, UsageOfDay, apply, page, verbs,
+    RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote,
+    Tenants, UploadedPlugin, UsageOfDay, apply, page, verbs,
 };
 
 /// How much of the database redb may keep in memory.
@@ -638,6 +639,24 @@ impl Store for DiskStore {
     fn note_conference(&self, scope: Scope, note: ConferenceNote) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::note_conference(rows, scope, note)
+        })
+    }
+
+    fn note_stream(&self, scope: Scope, note: StreamNote) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_stream(rows, scope, note)
+        })
+    }
+
+    fn tell_detection(
+        &self,
+        call: CallSid,
+        to: StatusCallback,
+        detection: Detection,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::tell_detection(rows, call, to, detection, at_unix_ms)
         })
     }
 

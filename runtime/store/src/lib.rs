@@ -46,6 +46,7 @@ mod scope;
 pub mod seal;
 mod sip_credentials;
 mod store;
+mod stream_note;
 pub mod tenants;
 mod trunk;
 mod usage;
@@ -110,6 +111,7 @@ pub use scope::Scope;
 pub use seal::Secret;
 pub use sip_credentials::SipCredentials;
 pub use store::{AccountStore, Store};
+pub use stream_note::{StreamNote, StreamTold, StreamTurn};
 pub use tenants::{Tenants, TenantsError};
 pub use trunk::{
     ChannelsByPrefix, Credentials, Encryption, Health, InvalidTarget, Login, Nat, Registration,

@@ -8,8 +8,9 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use call::{
-    AccountSid, CallRecord, CallSid, CallStatus, ConferenceSid, Exchange, KeyValueRead,
-    KeyValueReply, KeyValueUsage, KeyValueWrite, QueueSid, RecordingSid, page_of_keys,
+    AccountSid, CallRecord, CallSid, CallStatus, ConferenceSid, Detection, Exchange, KeyValueRead,
+    KeyValueReply, KeyValueUsage, KeyValueWrite, QueueSid, RecordingSid, StatusCallback, StreamSid,
+    page_of_keys,
 };
 
 use crate::apply::{Change, Gone};
@@ -23,8 +24,8 @@ use crate::{
     ParticipantFilter, ParticipantPage, ParticipantRow, Plugin, PluginChange, PluginEvent,
     PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall,
     RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
-    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, Tenants, UploadedPlugin,
-    UsageCategory, UsageOfDay, apply, page, verbs,
+    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants,
+    UploadedPlugin, UsageCategory, UsageOfDay, apply, page, verbs,
 };
 
 /// Keeps everything in memory. Every write is done, and its commit resolved, when the verb returns.
@@ -53,6 +54,8 @@ struct MemoryRows {
     kept: broadcasts::Kept,
     callbacks: BTreeMap<u64, CallbackRow>,
     callback_states: BTreeMap<CallSid, CallbackState>,
+    /// The media streams whose end is still to be told.
+    open_streams: BTreeSet<(CallSid, StreamSid)>,
     last_callback: u64,
     /// Of each account: what its pairs take, and the values as they are sealed.
     key_values: BTreeMap<AccountSid, (KeyValueUsage, BTreeMap<String, Vec<u8>>)>,
@@ -422,6 +425,20 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::note_conference(rows, scope, note))
     }
 
+    fn note_stream(&self, scope: Scope, note: StreamNote) -> Commit<()> {
+        self.write(|rows| verbs::note_stream(rows, scope, note))
+    }
+
+    fn tell_detection(
+        &self,
+        call: CallSid,
+        to: StatusCallback,
+        detection: Detection,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(|rows| verbs::tell_detection(rows, call, to, detection, at_unix_ms))
+    }
+
     fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError> {
         let rows = self.rows();
         let live = rows.recordings.values();
@@ -689,6 +706,15 @@ impl Rows for MemoryRows {
     fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError> {
         self.queues.remove(&(account, sid));
         Ok(())
+    }
+
+    fn put_open_stream(&mut self, row: &verbs::OpenStream) -> Result<(), StoreError> {
+        self.open_streams.insert((row.call, row.stream));
+        Ok(())
+    }
+
+    fn remove_open_stream(&mut self, call: CallSid, stream: StreamSid) -> Result<bool, StoreError> {
+        Ok(self.open_streams.remove(&(call, stream)))
     }
 
     fn next_callback(&mut self) -> Result<u64, StoreError> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid};
+use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid, StreamSid};
 
 use crate::apply::Change;
 use crate::broadcast::BroadcastRows;
 use crate::callback_row::CallbackState;
 use crate::people::PersonRows;
+use crate::verbs::OpenStream;
 use crate::{
     AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
     PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
@@ -83,6 +84,10 @@ pub(crate) trait Rows: PersonRows + BroadcastRows {
     fn put_queue(&mut self, row: &QueueRow) -> Result<(), StoreError>;
     /// Takes a queue's row out.
     fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError>;
+    /// Writes a media stream whose end is still to be told.
+    fn put_open_stream(&mut self, row: &OpenStream) -> Result<(), StoreError>;
+    /// Takes a media stream out whose end is told; whether it was there.
+    fn remove_open_stream(&mut self, call: CallSid, stream: StreamSid) -> Result<bool, StoreError>;
     /// The id of the next callback; each is given once.
     fn next_callback(&mut self) -> Result<u64, StoreError>;
     /// One callback of the outbox, of whichever account.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use call::{
-    CallRecord, CallSid, CallStatus, ConferenceSid, Exchange, KeyValueRead, KeyValueReply,
-    KeyValueWrite, QueueSid, RecordingSid,
+    CallRecord, CallSid, CallStatus, ConferenceSid, Detection, Exchange, KeyValueRead,
+    KeyValueReply, KeyValueWrite, QueueSid, RecordingSid, StatusCallback,
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor,
     QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding, RecordingFilter,
     RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, StoreError,
-    Tenants, UploadedPlugin, UsageOfDay,
+    StreamNote, Tenants, UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -245,6 +245,18 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
 
     /// Keeps one thing that happened in a conference; with the first participant it is there. What comes after its end changes nothing.
     fn note_conference(&self, scope: Scope, note: ConferenceNote) -> Commit<()>;
+
+    /// Keeps a turn of a media stream in the outbox. One that began and of which no end was noted is told to have ended by the next start.
+    fn note_stream(&self, scope: Scope, note: StreamNote) -> Commit<()>;
+
+    /// Keeps who answered a call in the outbox. Fails with [`StoreError::UnknownCall`] where there is no such call.
+    fn tell_detection(
+        &self,
+        call: CallSid,
+        to: StatusCallback,
+        detection: Detection,
+        at_unix_ms: u64,
+    ) -> Commit<()>;
 
     /// The recordings that have not ended, of all accounts: at a start those that the last process left behind.
     fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError>;

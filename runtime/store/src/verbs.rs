@@ -10,6 +10,7 @@ mod people;
 mod plugins;
 mod queues;
 mod recordings;
+mod streams;
 
 use call::{CallRecord, CallSid, CallStatus};
 
@@ -25,7 +26,7 @@ pub(crate) use self::broadcasts::{
     add_recipients, call_recipients, change_broadcast, create_broadcast, delete_broadcast,
     judge_recipients, open_recipient, order_broadcast, shuffled,
 };
-pub(crate) use self::callbacks::{redeliver, settle_callback};
+pub(crate) use self::callbacks::{redeliver, settle_callback, tell_detection};
 pub(crate) use self::conferences::{note_conference, recover_conferences};
 pub(crate) use self::edits::{administer, edit};
 pub(crate) use self::exchanges::open_exchange;
@@ -36,6 +37,7 @@ pub(crate) use self::queues::{begin_queue, change_queue, delete_queue};
 pub(crate) use self::recordings::{
     begin_recording, delete_recording, finish_recording, set_recording_status,
 };
+pub(crate) use self::streams::{OpenStream, note_stream, recover_streams};
 
 /// The `end_reason` of a call that a crash of this process ended.
 pub(crate) const NODE_LOST: &str = "node_lost";

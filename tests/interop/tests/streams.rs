@@ -329,3 +329,52 @@ fn a_stream_over_rest(ask: impl Fn(&Rest, &[&str]) -> Vec<Value>) {
         server.stop();
     });
 }
+
+/// What the application was told of streams, in order, each once.
+fn stream_turns(app: &VoiceApp) -> Vec<(String, String)> {
+    let mut told = app.asked();
+    told.retain(|asked| asked.parameters.contains_key("StreamEvent"));
+    told.dedup_by_key(|asked| asked.headers["i-twilio-idempotency-token"].clone());
+    let value = |asked: &Asked, name: &str| asked.parameters.get(name).cloned().unwrap_or_default();
+    told.iter()
+        .map(|asked| (value(asked, "StreamEvent"), value(asked, "StreamError")))
+        .collect()
+}
+
+/// A server is killed in the middle of a stream, and the next process tells the end.
+#[test]
+fn the_end_of_a_stream_outlives_its_server() {
+    let streams = StreamApp::start(&auth_token());
+    let app = VoiceApp::serve(vec![Page::twiml("/status", "")]);
+    let nobody = "127.0.0.1:9".parse().expect("an address");
+    let callee = Sipp::new("uas_wait_bye").start(nobody).listening();
+    let mut server = Server::start(&Tenants::calling(callee.address));
+    let document = format!(
+        r#"<Response><Start><Stream url="{}" name="ear" statusCallback="{}"/></Start><Pause length="60"/></Response>"#,
+        streams.url("/listen"),
+        app.url("/status")
+    );
+    let call = server.rest().place("1000", "+15005550100", &document);
+    eventually("the stream began", LIMIT, || {
+        (stream_turns(&app).len() == 1).then_some(())
+    });
+    server.kill_and_start_again();
+    let turns = eventually("its end was told", LIMIT, || {
+        Some(stream_turns(&app)).filter(|turns| turns.len() == 2)
+    });
+    let expected = [
+        ("stream-started", ""),
+        ("stream-error", "the server stopped"),
+    ];
+    assert_eq!(
+        turns,
+        expected.map(|(event, why)| (event.into(), why.into()))
+    );
+    let shown = eventually("its events are there", LIMIT, || {
+        let (_, page) = server.rest().get(&format!("Calls/{call}/Events.json"));
+        Some(page).filter(|page| page["events"].as_array().is_some_and(|all| all.len() >= 2))
+    });
+    let newest = &shown["events"][0]["request"]["parameters"];
+    assert_eq!(newest["StreamEvent"], "stream-error", "{shown}");
+    server.stop();
+}

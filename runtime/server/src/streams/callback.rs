@@ -1,92 +1,58 @@
-//! What an application is told of a stream: Twilio's `StreamEvent`s, as signed webhooks of the account.
+//! What an application is told of a stream: Twilio's `StreamEvent`s, by the outbox.
 
 use std::sync::Arc;
 
-use call::{CallSid, HttpRequest, StatusCallback, StreamEnd, StreamId, StreamRequest};
-use tokio::task::JoinHandle;
-use tracing::{Instrument, debug};
-use url::form_urlencoded;
+use call::{CallInfo, StreamEnd, StreamId, StreamRequest, StreamSid};
+use store::{Scope, StreamNote, StreamTold, StreamTurn};
 
 use super::Owner;
 use crate::clock;
 use crate::services::Services;
-use crate::web::Cookies;
-use crate::webhook::webhook;
 
-/// The callbacks of one stream, sent in order; nobody waits for them.
+/// Who is told of one stream; nobody in most cases.
 pub(super) struct Callbacks(Option<Told>);
 
 struct Told {
     services: Arc<Services>,
-    account: Arc<store::Account>,
-    call: CallSid,
-    callback: StatusCallback,
-    id: StreamId,
-    name: Option<String>,
-    last: Option<JoinHandle<()>>,
+    info: Arc<CallInfo>,
+    stream: StreamSid,
+    told: StreamTold,
 }
 
 impl Callbacks {
     pub(super) fn new(owner: &Owner, id: StreamId, request: &StreamRequest) -> Self {
         let callback = request.status_callback.clone();
-        Self(callback.map(|callback| Told {
+        Self(callback.map(|to| Told {
             services: Arc::clone(&owner.services),
-            account: Arc::clone(&owner.account),
-            call: owner.info.call_sid,
-            callback,
-            id,
-            name: request.name.clone(),
-            last: None,
+            info: Arc::clone(&owner.info),
+            stream: id.sid(owner.info.call_sid),
+            told: StreamTold {
+                name: request.name.clone(),
+                to,
+            },
         }))
     }
 
-    pub(super) fn started(&mut self) {
-        self.tell("stream-started", None);
+    pub(super) fn started(&self) {
+        self.tell(StreamTurn::Started);
     }
 
-    pub(super) fn ended(&mut self, end: &StreamEnd) {
-        match end {
-            StreamEnd::Stopped | StreamEnd::Closed => self.tell("stream-stopped", None),
-            StreamEnd::Failed(error) => self.tell("stream-error", Some(error.to_string())),
-        }
+    pub(super) fn ended(&self, end: &StreamEnd) {
+        self.tell(StreamTurn::Ended(end.clone()));
     }
 
-    fn tell(&mut self, event: &str, error: Option<String>) {
-        let Some(told) = &mut self.0 else { return };
-        let request = told.request(event, error.as_deref());
-        let (services, account) = (Arc::clone(&told.services), Arc::clone(&told.account));
-        let before = told.last.take();
-        let send = async move {
-            if let Some(before) = before {
-                // It does nothing that panics.
-                let _ = before.await;
-            }
-            let sent = services
-                .web
-                .request(&account, &Cookies::default(), request)
-                .await;
-            if let Err(error) = sent {
-                debug!("a stream's status callback was lost: {error}");
-            }
+    fn tell(&self, turn: StreamTurn) {
+        let Some(told) = &self.0 else { return };
+        let note = StreamNote {
+            call: told.info.call_sid,
+            stream: told.stream,
+            told: told.told.clone(),
+            turn,
+            at_unix_ms: clock::unix_ms(),
         };
-        told.last = Some(tokio::spawn(send.in_current_span()));
-    }
-}
-
-impl Told {
-    fn request(&self, event: &str, error: Option<&str>) -> HttpRequest {
-        let at = i64::try_from(clock::unix_ms()).unwrap_or(i64::MAX);
-        let at = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::MAX);
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("AccountSid", &self.account.sid.to_string())
-            .append_pair("CallSid", &self.call.to_string())
-            .append_pair("StreamSid", &self.id.sid(self.call).to_string())
-            .append_pair("StreamName", self.name.as_deref().unwrap_or_default())
-            .append_pair("StreamEvent", event)
-            .append_pair("Timestamp", &at.to_string());
-        if let Some(error) = error {
-            form.append_pair("StreamError", error);
-        }
-        webhook(&self.callback, &form.finish())
+        let scope = Scope::of_host(told.info.account_sid);
+        let commit = told.services.store.note_stream(scope, note);
+        told.services
+            .keep(commit, "a turn of a media stream", &told.info);
     }
 }

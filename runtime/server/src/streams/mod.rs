@@ -103,8 +103,8 @@ struct Stream {
 
 impl Stream {
     async fn run(mut self) {
-        let mut callbacks = Callbacks::new(&self.owner, self.id, &self.request);
-        let end = self.stream(&mut callbacks).await;
+        let callbacks = Callbacks::new(&self.owner, self.id, &self.request);
+        let end = self.stream(&callbacks).await;
         if let StreamEnd::Failed(error) = &end {
             info!(target: "tenant", "stream {}: {error}", self.id.0);
         }
@@ -114,7 +114,7 @@ impl Stream {
         }
     }
 
-    async fn stream(&mut self, callbacks: &mut Callbacks) -> StreamEnd {
+    async fn stream(&mut self, callbacks: &Callbacks) -> StreamEnd {
         let web = Arc::clone(&self.owner.services.web);
         let opened = tokio::select! {
             opened = web.open_stream(&self.owner.account, &self.request.url) => opened,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid};
+use call::{AccountSid, CallSid, ConferenceSid, KeyValueUsage, QueueSid, RecordingSid, StreamSid};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
     WriteTransaction,
@@ -18,6 +18,7 @@ use super::conferences::ConferenceTables;
 use super::exchanges;
 use super::key_values;
 use super::number_row;
+use super::open_streams;
 use super::plugin_pages;
 use super::plugins;
 use super::queues;
@@ -31,6 +32,7 @@ use crate::callback_row::CallbackState;
 use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
+use crate::verbs::OpenStream;
 use crate::{
     AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
     PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
@@ -321,6 +323,14 @@ impl Rows for DiskRows<'_> {
 
     fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError> {
         queues::remove(self.transaction, account, sid)
+    }
+
+    fn put_open_stream(&mut self, row: &OpenStream) -> Result<(), StoreError> {
+        open_streams::put(self.transaction, row).map_err(failed)
+    }
+
+    fn remove_open_stream(&mut self, call: CallSid, stream: StreamSid) -> Result<bool, StoreError> {
+        open_streams::remove(self.transaction, call, stream).map_err(failed)
     }
 
     fn next_callback(&mut self) -> Result<u64, StoreError> {

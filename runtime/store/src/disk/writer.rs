@@ -6,6 +6,7 @@ use redb::{Database, ReadableDatabase, ReadableTable};
 
 use super::components::ComponentFolder;
 use super::conferences;
+use super::open_streams;
 use super::queue::Queue;
 use super::rows::DiskRows;
 use super::tables::{self, failed};
@@ -78,16 +79,18 @@ impl Writer {
         Ok(done)
     }
 
-    /// Ends the calls and conferences that the last process left live.
+    /// Ends the calls, conferences and media streams that the last process left live.
     pub(super) fn recover(&mut self, now_unix_ms: u64) -> Result<Vec<CallRow>, StoreError> {
         let live = self.live_calls()?;
         let conferences = conferences::live(&self.database)?;
-        if live.is_empty() && conferences.is_empty() {
+        let streams = open_streams::all(&self.database)?;
+        if live.is_empty() && conferences.is_empty() && streams.is_empty() {
             return Ok(Vec::new());
         }
         self.transact(|rows| {
             let lost = verbs::recover(rows, &live, now_unix_ms)?;
             verbs::recover_conferences(rows, &conferences, now_unix_ms)?;
+            verbs::recover_streams(rows, streams, now_unix_ms)?;
             Ok(lost)
         })
     }

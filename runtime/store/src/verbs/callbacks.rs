@@ -1,9 +1,9 @@
 //! What is put into the outbox, and taken out.
 
-use call::{AccountSid, CallSid, CallStatus, CallbackSubject, Exchange, StatusCallback};
+use call::{AccountSid, CallSid, CallStatus, CallbackSubject, Detection, Exchange, StatusCallback};
 
 use super::exchanges;
-use crate::callback_parameters::call_parameters;
+use crate::callback_parameters::{call_parameters, detection_parameters};
 use crate::callback_row::{CallbackState, turn_of};
 use crate::rows::Rows;
 use crate::seal::random_bytes;
@@ -113,6 +113,28 @@ pub(super) fn tell(rows: &mut dyn Rows, news: News) -> Result<(), StoreError> {
         error: None,
         start: news.start,
     })
+}
+
+/// Puts who answered a call into the outbox.
+pub(crate) fn tell_detection(
+    rows: &mut dyn Rows,
+    call: CallSid,
+    to: StatusCallback,
+    detection: Detection,
+    at_unix_ms: u64,
+) -> Result<(), StoreError> {
+    let row = rows.call(call)?.ok_or(StoreError::UnknownCall(call))?;
+    let news = News {
+        account: row.account,
+        subject: CallbackSubject::Detection(call),
+        event: "machine-detection".to_owned(),
+        sequence: 0,
+        to,
+        parameters: detection_parameters(&row, detection),
+        start: None,
+        at_unix_ms,
+    };
+    tell(rows, news)
 }
 
 pub(crate) fn settle_callback(

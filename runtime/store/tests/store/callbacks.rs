@@ -29,7 +29,7 @@ fn told(number: u64, on: &[ProgressEvent]) -> NewCall {
     }
 }
 
-fn outbox(store: &dyn Store) -> Vec<CallbackRow> {
+pub(crate) fn outbox(store: &dyn Store) -> Vec<CallbackRow> {
     store.callbacks_after(0, 100).unwrap()
 }
 
@@ -46,7 +46,7 @@ fn turns(store: &dyn Store) -> Vec<(ProgressEvent, u32)> {
 }
 
 /// From the queue to an end as `completed`.
-fn live_through(store: &dyn Store, call: NewCall) {
+pub(crate) fn live_through(store: &dyn Store, call: NewCall) {
     let sid = call.sid;
     store.accept_call(hotline(store), call).wait().unwrap();
     store.begin_attempt(sid, leg(1), 2_000).wait().unwrap();

@@ -5,6 +5,7 @@
 mod agreement;
 mod broadcasts;
 mod callbacks;
+mod callbacks_of_streams;
 mod conferences;
 mod crash;
 mod disk;

@@ -45,8 +45,6 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
     };
     store.note_route(sid, routed.clone(), at).wait().unwrap();
     store.begin_attempt(sid, leg("south"), at).wait().unwrap();
-    let late = store.note_route(sid, routed, at).wait();
-    assert_eq!(late, Err(StoreError::NotQueued(sid)), "it is dialled");
     let shown = |answer: &Value| {
         let attempts = answer["attempts"].as_array().unwrap().iter();
         let short = attempts.map(|one| {
@@ -76,6 +74,8 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
         ..call::CallRecord::new(CallStatus::Busy, "Busy Here")
     };
     store.finish_call(sid, end, at, None).wait().unwrap();
+    let late = store.note_route(sid, routed, at).wait();
+    assert_eq!(late, Err(StoreError::NotQueued(sid)), "it is over");
     let answer = api.get(&path).await;
     let south = json!(["south", true, "busy", 486, "Busy Here"]);
     assert_eq!(shown(&answer.json), json!([west, north, south]));

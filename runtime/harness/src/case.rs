@@ -464,7 +464,7 @@ mod tests {
             ),
             (
                 "world.people = { me = {} }\n".to_owned() + &case(""),
-                "case \"a\": people: a person's number is a +",
+                "case \"a\": people: a person's number is E.164",
             ),
             (case("") + "\npromts = {}", "unknown field `promts`"),
             (

@@ -106,6 +106,7 @@ async function aCall() {
 
   await call.update({ url: given.bye, method: "GET" });
   await until("the document ended the call", async () => (await call.fetch()).status === "completed");
+  await until("its end was told", async () => (await call.events.list()).length === 3);
   await pages("events of a call", call.events, 1);
   const told = await pages("notifications of a call", call.notifications, 1);
   show("notification of a call", (await call.notifications(told[0].sid).fetch()).errorCode);

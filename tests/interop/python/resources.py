@@ -114,6 +114,7 @@ class Walk:
 
         call.update(url=given["bye"], method="GET")
         until("the document ended the call", lambda: call.fetch().status == "completed")
+        until("its end was told", lambda: len(call.events.list()) == 3)
         self.pages("events of a call", call.events, 1)
         told = self.pages("notifications of a call", call.notifications, 1)
         show("notification of a call", call.notifications(told[0].sid).fetch().error_code)

@@ -46,7 +46,7 @@ fn expected() -> Vec<(&'static str, Value)> {
         ("stream created", json!(["in-progress", "ear"])),
         ("stream stopped", json!(["stopped"])),
         ("a stream that is over", json!([404, 20404])),
-        ("events of a call", json!([2, 2, true])),
+        ("events of a call", json!([3, 3, true])),
         ("notifications of a call", json!([2, 2, true])),
         ("notification of a call", json!(["12200"])),
         ("notifications", json!([2, 2, true])),

@@ -165,7 +165,7 @@ fn a_certificate_of_an_unknown_authority_is_not_believed() {
         let (_, page) = server.rest().get("Notifications.json");
         page["notifications"].get(0).cloned()
     });
-    assert_eq!(told["error_code"], "11206", "{told}");
+    assert_eq!(told["error_code"], "11237", "{told}");
     let text = told["message_text"].as_str().unwrap_or_default();
     assert!(text.contains("UnknownIssuer"), "{told}");
     assert_eq!(app.asked(), [] as [Value; 0]);

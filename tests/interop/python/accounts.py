@@ -4,29 +4,11 @@ accounts.mjs takes the same steps with the library for Node.
 """
 
 import argparse
-import json
 
-from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from elsewhere import ElsewhereClient
-
-
-def show(step, *values):
-    print(json.dumps({"step": step, "values": values}), flush=True)
-
-
-def refused(step, ask):
-    try:
-        ask()
-    except TwilioRestException as refusal:
-        show(step, refusal.status, refusal.code)
-    except TwilioException as refusal:
-        # Of lists the library tells no more than the answer.
-        response = refusal.args[1]
-        show(step, response.status_code, json.loads(response.text)["code"])
-    else:
-        show(step, "it was not refused")
+from steps import refused, show
 
 
 def main():

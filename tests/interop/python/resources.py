@@ -10,7 +10,7 @@ import re
 import time
 
 from elsewhere import ElsewhereClient
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from steps import refused, show
 from twilio.rest import Client
 
 LIMIT_S = 60
@@ -31,23 +31,6 @@ class CountingClient(ElsewhereClient):
         path = "/".join("{}" if ONE.match(part) else part for part in path.split("/"))
         self.requests.append(f"{method.upper()} {path.removeprefix('Accounts/{}/')}")
         return super().request(method, url, *args, **kwargs)
-
-
-def show(step, *values):
-    print(json.dumps({"step": step, "values": values}), flush=True)
-
-
-def refused(step, ask):
-    """The library's exception of one request, or of a list."""
-    try:
-        ask()
-    except TwilioRestException as refusal:
-        show(step, refusal.status, refusal.code)
-    except TwilioException as refusal:
-        response = refusal.args[1]
-        show(step, response.status_code, json.loads(response.text)["code"])
-    else:
-        show(step, "it was not refused")
 
 
 def until(what, probe):

@@ -1,13 +1,13 @@
 //! `jackfield broadcast`, asked about a running server.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::command_line::run;
 use crate::process::eventually;
-use crate::server::{Server, binary};
+use crate::server::Server;
 
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -18,29 +18,6 @@ const MESSAGE: &str = r#"<Response><Pause length="1"/></Response>"#;
 #[must_use]
 pub fn number(of: usize) -> String {
     format!("+1500555{of:04}")
-}
-
-/// Runs `jackfield ARGUMENTS` as the account; what it printed, or else its error.
-///
-/// # Errors
-/// What it said, where it fails.
-///
-/// # Panics
-/// When it cannot be run.
-pub fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
-    let rest = server.rest();
-    let output = Command::new(binary())
-        .args(arguments)
-        .env("JF_SERVER", format!("http://{}", rest.address))
-        .env("JF_ACCOUNT", &rest.account_sid)
-        .env("JF_TOKEN", &rest.auth_token)
-        .output()
-        .expect("jackfield can be run");
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)),
-    }
 }
 
 /// A draft for so many numbers, with further options.

@@ -12,6 +12,7 @@ pub mod broadcasts;
 pub mod bucket;
 pub mod callees;
 pub mod certificates;
+pub mod command_line;
 pub mod dns;
 pub mod flood;
 pub mod helper_library;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jackfield_interop::broadcasts::{
-    completed, draft, draft_for, number, progress, results, run, show,
-};
+use jackfield_interop::broadcasts::{completed, draft, draft_for, number, progress, results, show};
 use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::command_line::run;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt, prompt_path};
 use serde_json::Value;

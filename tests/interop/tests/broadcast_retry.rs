@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jackfield_interop::broadcasts::{completed, draft, number, progress, results, run, show};
+use jackfield_interop::broadcasts::{completed, draft, number, progress, results, show};
 use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::command_line::run;
 use jackfield_interop::plugins::{breaking, plugin_in, succeed};
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Server, Tenants, binary};

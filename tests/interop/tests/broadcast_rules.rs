@@ -3,8 +3,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jackfield_interop::broadcasts::{completed, draft, draft_for, number, progress, run, show};
+use jackfield_interop::broadcasts::{completed, draft, draft_for, number, progress, show};
 use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::command_line::run;
 use jackfield_interop::plugins::succeed;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jackfield_interop::broadcasts::{completed, number, run, show};
+use jackfield_interop::broadcasts::{completed, number, show};
 use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::command_line::run;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants};
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};

@@ -1,14 +1,14 @@
 //! An official records a message by phone, and those who are called hear what was said.
 
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::command_line::run;
 use jackfield_interop::plugins::plugin_in;
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Server, Tenants, binary};
+use jackfield_interop::server::{Server, Tenants};
 use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::{audio, needs};
 use serde_json::Value;
@@ -32,23 +32,6 @@ fn server(callees: &Callees) -> Server {
     server
 }
 
-/// Runs `jackfield ARGUMENTS` as the account.
-fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
-    let rest = server.rest();
-    let output = Command::new(binary())
-        .args(arguments)
-        .env("JF_SERVER", format!("http://{}", rest.address))
-        .env("JF_ACCOUNT", &rest.account_sid)
-        .env("JF_TOKEN", &rest.auth_token)
-        .output()
-        .expect("jackfield can be run");
-    let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)),
-    }
-}
-
 /// A draft for two people, who hear the file that is not there yet.
 fn draft(server: &Server) -> String {
     let folder = tempfile::tempdir().expect("a folder");
@@ -61,7 +44,8 @@ fn draft(server: &Server) -> String {
     let (table, audio) = (table.display().to_string(), format!("en={FILE}"));
     let mut arguments = vec!["broadcast", "create", "--name", "Flood", "--from", "1000"];
     arguments.extend(["--audio", &audio, "--recipients", &table]);
-    run(server, &arguments).expect("a draft")
+    let sid = run(server, &arguments).expect("a draft");
+    sid.trim().to_owned()
 }
 
 /// The one recording.

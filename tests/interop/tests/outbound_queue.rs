@@ -1,42 +1,23 @@
 //! The queue of an account's outbound calls, in the hands of the account and of the operator: by the command line of a running server.
 
-use std::process::Command;
 use std::time::Duration;
 
-use jackfield_interop::broadcasts::{number, run};
+use jackfield_interop::broadcasts::number;
 use jackfield_interop::callees::{Callees, Manner};
+use jackfield_interop::command_line::{run, run_with};
 use jackfield_interop::process::eventually;
-use jackfield_interop::server::{Server, Tenants, binary};
+use jackfield_interop::server::{Server, Tenants};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const SHORT: &str = r#"<Response><Pause length="1"/></Response>"#;
-
-/// Runs `jackfield queue ARGUMENTS --operator`; what it printed, or else its error.
-fn as_operator(server: &Server, token: &str, arguments: &[&str]) -> Result<String, String> {
-    let rest = server.rest();
-    let output = Command::new(binary())
-        .arg("queue")
-        .args(arguments)
-        .arg("--operator")
-        .env("JF_SERVER", format!("http://{}", rest.address))
-        .env("JF_ACCOUNT", &rest.account_sid)
-        .env("JF_TOKEN", token)
-        .output()
-        .expect("jackfield can be run");
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    match output.status.success() {
-        true => Ok(text(&output.stdout)),
-        false => Err(text(&output.stderr)),
-    }
-}
 
 #[test]
 fn a_queue_is_stopped_looked_at_cancelled_and_resumed() {
     let callees = Callees::start(|_, _| Manner::Answers);
     let mut server = Server::start(&Tenants::calling(callees.address));
     let token = server.operator_token();
-    let stopped = as_operator(&server, &token, &["stop"]).expect("it stops");
+    let stopped = run_with(&server, &token, &["queue", "stop", "--operator"]).expect("it stops");
     assert!(stopped.starts_with("stopped, 0 waiting\n"), "{stopped}");
     let rest = server.rest();
     let calls: Vec<String> = (0..3)
@@ -55,7 +36,8 @@ fn a_queue_is_stopped_looked_at_cancelled_and_resumed() {
         shown.contains("  normal: 3 due, 0 later\n  bulk: 1 due, 0 later\n"),
         "{shown}"
     );
-    let told = as_operator(&server, &token, &["show", "--json"]).expect("it is shown");
+    let told =
+        run_with(&server, &token, &["queue", "show", "--json", "--operator"]).expect("it is shown");
     let told: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(
         (&told["state"], &told["waiting"]),
@@ -68,7 +50,7 @@ fn a_queue_is_stopped_looked_at_cancelled_and_resumed() {
         "{cancelled}"
     );
     assert!(callees.called().is_empty(), "nobody was called");
-    let wrong = as_operator(&server, "guessed", &["resume"]).unwrap_err();
+    let wrong = run_with(&server, "guessed", &["queue", "resume", "--operator"]).unwrap_err();
     assert!(wrong.contains("operator key"), "{wrong}");
     let resumed = run(&server, &["queue", "resume"]).expect("it goes on");
     assert!(resumed.starts_with("running, "), "{resumed}");

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use jackfield_interop::command_line::run_as;
 use jackfield_interop::needs;
 use jackfield_interop::process::Process;
 use jackfield_interop::rest::Rest;
-use jackfield_interop::server::{Server, Tenants, binary};
+use jackfield_interop::server::{Server, Tenants};
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -134,23 +135,6 @@ fn shown(number: &str, person: &Value) -> Json {
     })
 }
 
-/// Runs `jackfield ARGUMENTS` as the account; what it says, if it is content.
-fn run(rest: &Rest, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(binary())
-        .args(arguments)
-        .env("JF_SERVER", format!("http://{}", rest.address))
-        .env("JF_ACCOUNT", &rest.account_sid)
-        .env("JF_TOKEN", &rest.auth_token)
-        .output()
-        .expect("jackfield can be run");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    match output.status.success() {
-        true => Ok(said),
-        false => Err(said),
-    }
-}
-
 /// Those who are known before a case begins.
 fn import(rest: &Rest, folder: &Path, people: &BTreeMap<String, Value>) {
     let mut rows = "number,language,areas,name\n".to_owned();
@@ -164,7 +148,7 @@ fn import(rest: &Rest, folder: &Path, people: &BTreeMap<String, Value>) {
     }
     let file = folder.join("before.csv");
     std::fs::write(&file, rows).expect("a file");
-    run(rest, &["people", "import", &file.display().to_string()]).expect("they are people");
+    run_as(rest, &["people", "import", &file.display().to_string()]).expect("they are people");
 }
 
 /// Plays a plugin's cases against the application; how many, and how many people there are then.
@@ -197,7 +181,7 @@ fn play(line: &Line) -> (usize, usize) {
 
     let test = ["twiml", "test", base, "--allow", "127.0.0.1"];
     let token = ["--auth-token", &rest.auth_token, &file];
-    let said = run(&rest, &[&test[..], &token[..]].concat());
+    let said = run_as(&rest, &[&test[..], &token[..]].concat());
     let said = said.unwrap_or_else(|said| panic!("{said}\n{}", app.output()));
     let all = format!("{} cases, 0 failed", cases.count);
     assert!(said.contains(&all), "{said}");

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use jackfield_interop::broadcasts::run;
+use jackfield_interop::command_line::run;
 use jackfield_interop::plugins::{breaking, plugin_in, succeed};
 use jackfield_interop::process::eventually;
 use jackfield_interop::rest::Rest;

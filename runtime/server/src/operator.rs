@@ -269,12 +269,13 @@ impl api::Operator for Host {
 
 /// Puts the store's tenants in force: who may call us, what may run, whom we may call.
 pub(crate) fn take_over(services: &Services) {
-    let directory = services.store.directory();
-    services.endpoint.set_peers(door::peers(&directory));
-    services.endpoint.set_users(door::users(&directory));
-    services.trunks.set_directory(&directory);
+    services.in_force(|directory| {
+        services.endpoint.set_peers(door::peers(directory));
+        services.endpoint.set_users(door::users(directory));
+        services.trunks.set_directory(directory);
+    });
     services.flows.reload(services.store.as_ref());
-    services.outbound.set_directory(directory);
+    services.in_force(|directory| services.outbound.set_directory(Arc::clone(directory)));
 }
 
 /// The secret of this installation: the operator API's bearer token, and what keys are derived from.

@@ -346,6 +346,12 @@ impl Outbound {
                 }
                 let planned = planned.unwrap_or_else(|| PlannedAttempt::over(trunk.clone()));
                 if let Err(error) = attempt(&services, call, account, planned).await {
+                    if error.is::<TrunkGone>() {
+                        return self.feed(Input::PutOff {
+                            call,
+                            until_unix_ms: clock::unix_ms() + TRUNK_GONE_MS,
+                        });
+                    }
                     let failed = FailedAttempt {
                         trunk,
                         sip_status: None,
@@ -396,6 +402,14 @@ fn split(outputs: Vec<Output>) -> (Vec<Output>, Vec<Output>) {
     outputs.into_iter().partition(is_end)
 }
 
+/// The trunk was taken away, and the dialler has not heard of it yet: another may serve the call.
+#[derive(Debug, thiserror::Error)]
+#[error("the trunk is gone")]
+struct TrunkGone;
+
+/// How long a call waits then, in milliseconds.
+const TRUNK_GONE_MS: u64 = 1_000;
+
 /// Why a call ends that somebody cancelled.
 const CANCELED: &str = "cancelled while it waited";
 
@@ -408,9 +422,7 @@ async fn attempt(
 ) -> anyhow::Result<()> {
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
-    let trunk = directory
-        .trunk(&planned.trunk)
-        .context("the trunk is gone")?;
+    let trunk = directory.trunk(&planned.trunk).ok_or(TrunkGone)?;
     let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
     let mut row = services
         .store

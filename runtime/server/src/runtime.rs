@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -126,6 +126,7 @@ impl Runtime {
             shares,
             trunks,
             pins: Arc::default(),
+            taking_over: Mutex::default(),
             contacts,
         });
         bookkeeper::start(&services);

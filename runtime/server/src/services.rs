@@ -1,11 +1,11 @@
 //! What every call's actor may use.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use call::{CallInfo, CallRecord, CallSid, CallStatus};
 use plugin_host::{Allowance, LogLevel, LogLine, Stop, StorySetup};
 use speech::Recognition;
-use store::{Commit, PluginLogLine, Store, StoreError};
+use store::{Commit, Directory, PluginLogLine, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
 
 use crate::broadcasts::Broadcasts;
@@ -50,6 +50,8 @@ pub(crate) struct Services {
     pub(crate) limits: Limits,
     /// What each account's stories have of what all have.
     pub(crate) shares: Arc<Shares>,
+    /// Held while tenants are put in force.
+    pub(crate) taking_over: Mutex<()>,
     /// What peers are told to reach SIP at.
     pub(crate) contacts: sip::Contacts,
 }
@@ -63,6 +65,15 @@ pub(crate) struct Limits {
 }
 
 impl Services {
+    /// Puts the store's tenants in force somewhere. Whoever comes last brings the newest: one change at a time.
+    pub(crate) fn in_force(&self, put: impl FnOnce(&Arc<Directory>)) {
+        let _one_at_a_time = self
+            .taking_over
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        put(&self.store.directory());
+    }
+
     /// The limits of one account's call.
     pub(crate) fn call_limits(&self, account: &store::Account) -> call::Limits {
         call::Limits {

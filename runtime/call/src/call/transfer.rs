@@ -54,6 +54,8 @@ impl Call {
         let Some(dial) = self.dial.take_if(is_heard) else {
             return self.emit(Effect::ConcludeTransfer(child, false));
         };
+        // Of an earlier dial, whose wish the story has not spoken of.
+        self.forget_transfer();
         self.transferring = Some(Transferring {
             dial: dial.id,
             child: Some(child),

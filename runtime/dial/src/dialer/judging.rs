@@ -30,7 +30,8 @@ pub(super) struct Judging {
     for_account: BTreeMap<AccountSid, u64>,
     /// Behind which call the next look begins; at the front where there is none.
     behind: Option<CallSid>,
-    /// How many are still to be looked at, round and round.
+    /// How many are still to be looked at, round and round: at least those that waited when the round began, wherever others came in
+    /// since.
     left: usize,
     /// How many were judged anew in this step.
     judged: usize,
@@ -45,6 +46,13 @@ impl Judging {
     pub(super) fn is_stale(&self, waiting: &Waiting) -> bool {
         let concerned_by = self.for_account.get(&waiting.request.account);
         concerned_by.is_some_and(|directory| waiting.judged_by < *directory)
+    }
+
+    /// One more waits, perhaps where the look is still to come: it takes nobody's turn.
+    pub(super) const fn one_more(&mut self) {
+        if self.left > 0 {
+            self.left += 1;
+        }
     }
 
     /// Whether some are left for another step.
@@ -329,6 +337,31 @@ flow = "menu"
         let count = refused.iter().filter(|output| is_refused(output)).count();
         assert_eq!((count, bench.dialer.waiting()), (waiting - 1, 1));
         assert_eq!(bench.stale(), 0);
+    }
+
+    #[test]
+    fn who_comes_in_meanwhile_takes_nobodys_turn() {
+        let mut bench = Bench::new();
+        for number in 0..MANY {
+            bench.accept(2 * number, 1);
+        }
+        let waiting = bench.dialer.waiting();
+        let gone = TENANTS.replacen("\"+855\"", "\"+252\"", 1);
+        apply(&bench.store, &gone);
+        bench.feed(Input::Directory(bench.store.directory()));
+        // Each of the others comes in where the look is still to come.
+        let before = bench.dialer.waiting();
+        let newcomers = 300;
+        for number in 0..newcomers {
+            bench.accept(2 * (MANY - 1 - number) - 1, 2);
+        }
+        assert!(before < waiting && bench.stale() > 0, "in the middle of it");
+        while bench.dialer.deadline() == Some(bench.now.instant) {
+            bench.feed(Input::Timeout);
+        }
+        let left = bench.dialer.waiting.values();
+        let few = AccountSid::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+        assert_eq!(left.filter(|left| left.request.account != few).count(), 0);
     }
 
     #[test]

@@ -65,18 +65,15 @@ impl Dialer {
         self.admit(now, request, place);
     }
 
+    /// Takes a call that is on disk. Whoever ordered it asked whether there was [room](Self::has_room); that others asked at the same time
+    /// does not make it fail.
     pub(super) fn accept(&mut self, now: Now, request: CallRequest) {
         if self.waiting.contains_key(&request.call) || self.held.contains_key(&request.call) {
             return;
         }
-        match self.has_room(request.account) {
-            true => {
-                let sequence = self.next_sequence;
-                self.next_sequence += 1;
-                self.admit(now, request, sequence);
-            }
-            false => self.refuse_call(&request, Refusal::QueueFull),
-        }
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.admit(now, request, sequence);
     }
 
     /// Lets a call wait at this place in the order, or refuses it.
@@ -92,6 +89,7 @@ impl Dialer {
         sequence: u64,
         due_unix_ms: Option<u64>,
     ) {
+        self.judging.one_more();
         self.judge(Unjudged {
             request,
             sequence,
@@ -164,6 +162,7 @@ impl Dialer {
             self.outputs.push_back(Output::Canceled { call, account });
             return;
         }
+        self.judging.one_more();
         self.judge(Unjudged {
             due_unix_ms: due(now, &waited.request.terms),
             request: waited.request,

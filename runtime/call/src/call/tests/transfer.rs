@@ -129,6 +129,23 @@ fn a_caller_who_hangs_up_or_another_story_leaves_nobody_behind() {
 }
 
 #[test]
+fn who_asked_first_is_let_go_when_the_next_one_asks_too() {
+    let mut run = talking();
+    asks(&mut run);
+    assert_eq!(run.feed(dial())[0], "call +1 as 2");
+    let second = |news| Input::Child(ChildId(2), news);
+    run.feed(second(ChildNews::Answered(SID)));
+    let allow = TransferCommand::Allow(DialId(2));
+    assert_eq!(
+        run.feed(command(Command::Transfer(allow))),
+        ["may ask 2", "Done"]
+    );
+    let told = run.feed(second(ChildNews::Transfers(asked())));
+    assert_eq!(told[..2], ["end 1", "leave"]);
+    assert_eq!(run.feed(conclude(true)), ["refused: UnknownId"]);
+}
+
+#[test]
 fn the_dialled_call_takes_the_order_and_reports() {
     for (is_taken, status) in [(true, 200), (false, 503)] {
         let mut run = super::dial::dialled();

@@ -559,9 +559,13 @@ fn limits(account: call::Limits, row: &CallRow) -> call::Limits {
 }
 
 /// Ends a call that has no actor.
-pub(crate) async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
+async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
+    end_as(services, sid, CallRecord::new(status, end_reason)).await;
+}
+
+/// The same, with what its last attempt told.
+pub(crate) async fn end_as(services: &Services, sid: CallSid, record: CallRecord) {
     services.conferences.call_is_over(sid);
-    let record = CallRecord::new(status, end_reason);
     match services
         .store
         .finish_call(sid, record, clock::unix_ms(), None)

@@ -223,7 +223,7 @@ impl Runtime {
 
     async fn wait_for_calls(&self, at_most: Duration) {
         let none_left = async {
-            while self.live_calls() > 0 {
+            while self.live_calls() + self.services.live.on_their_way() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

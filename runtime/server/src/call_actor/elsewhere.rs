@@ -4,6 +4,7 @@ use call::{CallRecord, CallStatus, Direction, HangUpCause, Input};
 use store::FailedAttempt;
 
 use super::{CallActor, Message};
+use crate::children;
 
 impl CallActor {
     /// Lets a call that came to nothing before it rang go over another of its trunks, where one is left: by way of the queue, or at once where another
@@ -19,7 +20,8 @@ impl CallActor {
             return false;
         }
         self.messages.close();
-        while let Ok(message) = self.messages.try_recv() {
+        // Also what a sender has a place for and is about to put there.
+        while let Some(message) = self.messages.recv().await {
             // A server that is asked to stop leaves it in the queue for its next start.
             let Message::Input(Input::HangUp(cause)) = message else {
                 continue;
@@ -27,25 +29,25 @@ impl CallActor {
             if cause != HangUpCause::Shutdown {
                 let canceled =
                     CallRecord::new(CallStatus::Canceled, "cancelled between two attempts");
+                let sid = Some(self.info.call_sid);
+                self.parting = self.parting.take().map(|_| children::ended(sid, &canceled));
                 self.ended = Some((canceled, at));
                 return false;
             }
         }
+        match self.info.direction {
+            Direction::OutboundDial => self.is_placed_again(record, at),
+            Direction::OutboundApi | Direction::Inbound => self.waits_again(&record, at).await,
+        }
+    }
+
+    async fn waits_again(&self, record: &CallRecord, at: u64) -> bool {
+        let (services, sid) = (&self.services, self.info.call_sid);
         let failed = FailedAttempt {
             trunk: self.peer.trunk.clone(),
             sip_status: record.sip_status,
             reason: record.end_reason.clone(),
         };
-        match self.info.direction {
-            Direction::OutboundDial => self.is_placed_again(&record, at, failed),
-            Direction::OutboundApi | Direction::Inbound => {
-                self.waits_again(&record, at, failed).await
-            }
-        }
-    }
-
-    async fn waits_again(&self, record: &CallRecord, at: u64, failed: FailedAttempt) -> bool {
-        let (services, sid) = (&self.services, self.info.call_sid);
         if !services.outbound.keep(services, sid, failed).await {
             return false;
         }
@@ -54,17 +56,17 @@ impl CallActor {
         true
     }
 
-    fn is_placed_again(&mut self, record: &CallRecord, at: u64, failed: FailedAttempt) -> bool {
-        let sid = self.info.call_sid;
+    fn is_placed_again(&mut self, record: CallRecord, at: u64) -> bool {
+        let (sid, trunk) = (self.info.call_sid, self.peer.trunk.clone());
         let Some(placing) = self.placing.take() else {
             return false;
         };
-        if self.services.live.is_closed() || !placing.has_way_besides(&failed.trunk) {
+        if self.services.live.is_closed() || !placing.has_way_besides(&trunk) {
             return false;
         }
-        self.note_failed(record, at);
-        self.services.outbound.ended_with(sid, record);
-        placing.again(failed);
+        self.note_failed(&record, at);
+        self.services.outbound.ended_with(sid, &record);
+        placing.again(trunk, record);
         true
     }
 

@@ -15,6 +15,7 @@ sip-tester|command -v sipp
 baresip-core|command -v baresip
 espeak-ng|command -v espeak-ng
 lame|command -v lame
+lighttpd|PATH="$PATH:/usr/sbin:/sbin" command -v lighttpd
 pocketsphinx|command -v pocketsphinx_continuous
 pocketsphinx-en-us|test -f /usr/share/pocketsphinx/model/en-us/en-us.lm.bin
 iproute2|PATH="$PATH:/usr/sbin:/sbin" command -v ip

@@ -168,7 +168,7 @@ impl Egress {
     ) -> Result<(http::Response<Incoming>, Hop), FetchError> {
         for _ in 0..=self.limits.redirects {
             hop.check_visit()?;
-            let response = send(client, &hop, cookies, first_byte, &mut retries).await?;
+            let response = send(client, &mut hop, cookies, first_byte, &mut retries).await?;
             cookies.store(hop.url(), response.headers(), SystemTime::now());
             match hop.redirected(&response)? {
                 Some(next) => hop = next,
@@ -254,30 +254,41 @@ impl std::fmt::Debug for Egress {
     }
 }
 
-/// Sends a request, again where its failure is to be tried again, and waits for the head of its response.
+/// Sends a request, again where its failure is to be tried again, and waits for the head of its response. A server that asks for
+/// digest authentication gets the proof once.
 async fn send(
     client: &Client,
-    hop: &Hop,
+    hop: &mut Hop,
     cookies: &CookieJar,
     first_byte: Duration,
     retries: &mut Retries,
 ) -> Result<http::Response<Incoming>, FetchError> {
-    let once = || async {
-        let request = hop.to_wire(cookies, SystemTime::now())?;
-        match timeout(first_byte, client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| classify(&error, hop)),
-            Err(_) => {
-                let url = shown(hop.url());
-                Err(FetchError::TimedOut(format!(
-                    "{url}: no response within {first_byte:?}"
-                )))
-            }
-        }
-    };
     loop {
-        let answer = once().await;
-        if !retries.take(&answer) {
-            return answer;
+        let answer = send_once(client, hop, cookies, first_byte).await;
+        match &answer {
+            Ok(asked) if hop.challenged(asked) => {
+                cookies.store(hop.url(), asked.headers(), SystemTime::now());
+            }
+            _ if retries.take(&answer) => {}
+            _ => return answer,
+        }
+    }
+}
+
+async fn send_once(
+    client: &Client,
+    hop: &Hop,
+    cookies: &CookieJar,
+    first_byte: Duration,
+) -> Result<http::Response<Incoming>, FetchError> {
+    let request = hop.to_wire(cookies, SystemTime::now())?;
+    match timeout(first_byte, client.request(request)).await {
+        Ok(answer) => answer.map_err(|error| classify(&error, hop)),
+        Err(_) => {
+            let url = shown(hop.url());
+            Err(FetchError::TimedOut(format!(
+                "{url}: no response within {first_byte:?}"
+            )))
         }
     }
 }

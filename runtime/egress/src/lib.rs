@@ -7,6 +7,7 @@
 //! Webhooks are signed here ([`twilio_signature`]), so no story ever holds an auth token.
 
 mod address;
+mod authorization;
 mod connector;
 mod cookies;
 mod egress;

@@ -4,18 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, COOKIE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::Full;
-use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use crate::authorization::{Proof, basic_auth};
 use crate::cookies::CookieJar;
 use crate::error::FetchError;
 use crate::signature::{twilio_signature, without_credentials};
@@ -36,7 +34,8 @@ pub struct Request {
     pub kind: Kind,
     /// The method of the first request; redirects may turn it into GET (RFC 9110 section 15.4).
     pub method: Method,
-    /// `http` or `https`. User information becomes Basic authentication; a fragment is not sent.
+    /// `http` or `https`. User information becomes Basic authentication, and digest authentication where the
+    /// server asks for it; a fragment is not sent.
     pub url: String,
     /// In the order they are sent. Those that belong to the connection, the cookies and the signature are refused.
     pub headers: Vec<(String, String)>,
@@ -151,6 +150,8 @@ pub(crate) struct Hop {
     body: Bytes,
     webhook: Option<Webhook>,
     may_visit: Option<MayVisit>,
+    /// The server's challenge, where it asked for digest authentication.
+    proof: Option<Arc<Proof>>,
 }
 
 /// What makes a request a webhook.
@@ -185,7 +186,19 @@ impl Hop {
             body: request.body,
             webhook,
             may_visit: request.may_visit,
+            proof: None,
         })
+    }
+
+    /// Takes the response to it. True: the server wants digest authentication, which the URL has a user name for, and it is to be
+    /// sent once more, with the proof.
+    pub(crate) fn challenged<B>(&mut self, response: &http::Response<B>) -> bool {
+        if self.proof.is_some() || self.headers.contains_key(AUTHORIZATION) {
+            return false;
+        }
+        let cnonce = || Some(format!("{:032x}", random_token().ok()?));
+        self.proof = Proof::asked_by(response, &self.url, cnonce).map(Arc::new);
+        self.proof.is_some()
     }
 
     /// Whether it may leave for where it goes.
@@ -220,8 +233,12 @@ impl Hop {
         headers
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("*/*"));
-        if let Some(basic) = basic_auth(&self.url) {
-            headers.entry(AUTHORIZATION).or_insert(basic);
+        let authorization = match &self.proof {
+            Some(proof) => proof.of(self.method.as_str(), &wire_url, &self.body),
+            None => basic_auth(&self.url),
+        };
+        if let Some(authorization) = authorization {
+            headers.entry(AUTHORIZATION).or_insert(authorization);
         }
         if let Some(cookie) = cookies.header(&self.url, now) {
             headers.insert(COOKIE, cookie);
@@ -288,6 +305,7 @@ impl Hop {
         let location = String::from_utf8_lossy(location.as_bytes());
         let mut next = self.clone();
         next.url = self.resolve(location.trim())?;
+        next.proof = None;
         let to_get = match status {
             303 => self.method != Method::HEAD,
             301 | 302 => self.method == Method::POST,
@@ -418,17 +436,4 @@ pub(crate) fn user_agent(is_webhook: bool) -> HeaderValue {
     } else {
         concat!("jackfield/", env!("CARGO_PKG_VERSION"))
     })
-}
-
-pub(crate) fn basic_auth(url: &Url) -> Option<HeaderValue> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let mut credentials: Vec<u8> = percent_decode_str(url.username()).collect();
-    credentials.push(b':');
-    credentials.extend(percent_decode_str(url.password().unwrap_or_default()));
-    let mut value =
-        HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(credentials))).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

@@ -18,11 +18,12 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tower::Service as _;
 use url::Url;
 
+use crate::authorization::basic_auth;
 use crate::connector::{ConnectError, GuardedConnector};
 use crate::egress::{Egress, causes, tls_connector};
 use crate::gate::Place;
 use crate::grants::Grants;
-use crate::request::{SigningKey, basic_auth, shown, user_agent};
+use crate::request::{SigningKey, shown, user_agent};
 use crate::signature::{twilio_signature, without_credentials};
 
 /// Room for the far end's next bytes.

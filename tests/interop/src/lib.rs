@@ -13,6 +13,7 @@ pub mod bucket;
 pub mod callees;
 pub mod certificates;
 pub mod command_line;
+pub mod digest_door;
 pub mod dns;
 pub mod flood;
 pub mod helper_library;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use jackfield_interop::digest_door::{DigestDoor, Hash};
 use jackfield_interop::ports;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants};
@@ -215,5 +216,59 @@ fn a_call_that_is_up_shows_what_was_asked_for_it() {
     all.sort();
     assert_eq!(all[..2], [both[0].clone(), both[0].clone()]);
     assert_eq!(all[2], both[1]);
+    server.stop();
+}
+
+/// Documents and callbacks of a server that asks for digest authentication: each is asked for with the proof, and the application behind sees
+/// it once.
+#[test]
+fn a_password_in_a_url_is_proved_by_digest_where_the_server_asks_for_it() {
+    for hash in [Hash::Md5, Hash::Sha256] {
+        let app = VoiceApp::serve(vec![
+            Page::twiml("/voice", "<Response><Hangup/></Response>"),
+            Page::twiml("/status", ""),
+        ]);
+        let door = DigestDoor::in_front_of(&app.url("/"), hash);
+        let callee = callee(Sipp::new("uas_wait_bye"));
+        let server = Server::start(&Tenants::calling(callee.address));
+        let url = |path: &str| door.url(path).replace('%', "%25");
+        let form = format!(
+            "To=%2B15005550100&From=1000&Url={}&StatusCallback={}",
+            url("/voice"),
+            url("/status")
+        );
+        let (status, call) = server.rest().post("Calls.json", &form);
+        assert_eq!(status, 201, "{call}");
+        let call = call["sid"].as_str().expect("a SID");
+        callee.succeed(LIMIT);
+        let told = told(&app, call, 2);
+        let paths: Vec<_> = told.iter().map(|asked| asked.path.as_str()).collect();
+        assert_eq!(paths, ["/voice", "/status"], "{hash:?}");
+        assert_eq!(values(&told, "CallStatus"), ["in-progress", "completed"]);
+        for asked in &told {
+            assert!(asked.headers.contains_key("x-twilio-signature"));
+        }
+        server.stop();
+        assert_eq!(app.asked().len(), 2, "and no more");
+    }
+}
+
+/// A wrong password opens nothing: the callback is given up, and says so without it.
+#[test]
+fn a_wrong_password_is_no_reason_to_try_again() {
+    let app = VoiceApp::serve(vec![Page::twiml("/status", "")]);
+    let door = DigestDoor::in_front_of(&app.url("/"), Hash::Md5);
+    let callee = callee(Sipp::new("uas_refuse").with_status(486));
+    let server = Server::start(&Tenants::calling(callee.address));
+    let url = door.url_with_password("/status", "hunter2");
+    place(&server, &url.replace('%', "%25"), "completed");
+    callee.succeed(LIMIT);
+    let given_up: Value = eventually("it is given up", LIMIT, || {
+        let (_, page) = server.rest().get("UndeliveredCallbacks.json");
+        page["callbacks"].get(0).cloned()
+    });
+    assert_eq!(given_up["error"], "status 401", "{given_up}");
+    assert_eq!(given_up["attempts"], 1);
+    assert_eq!(app.asked().len(), 0);
     server.stop();
 }

@@ -52,7 +52,8 @@ impl Hash {
     }
 
     /// A client takes the strongest it is offered; both of the SHA-2 family count the same.
-    pub(crate) fn strength(self) -> u8 {
+    #[must_use]
+    pub fn strength(self) -> u8 {
         match self {
             Self::Md5 => 0,
             Self::Sha256 | Self::Sha512_256 => 1,

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use super::proof::{Subject, Terms, ha1, response};
-use super::{Challenge, Credentials};
+use super::{Challenge, Credentials, Subject};
 use crate::field::Name;
 use crate::lex;
 use crate::message::Fields;
@@ -132,48 +131,8 @@ impl Login {
 impl Realm {
     fn answer(&mut self, credentials: &Credentials, subject: Subject<'_>) -> Vec<u8> {
         self.uses += 1;
-        let challenge = &self.challenge;
-        let algorithm = challenge.algorithm();
-        let count = format!("{:08x}", self.uses);
-        let terms = Terms {
-            algorithm,
-            nonce: &challenge.nonce,
-            cnonce: &self.cnonce,
-            qop: challenge.qop.map(|qop| (qop, count.as_bytes())),
-        };
-        let ha1 = ha1(
-            algorithm.hash,
-            credentials.username.as_bytes(),
-            &challenge.realm,
-            credentials.password.as_bytes(),
-        );
-        let mut value = b"Digest ".to_vec();
-        let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| value.extend_from_slice(part));
-        put(&[
-            b"username=\"",
-            lex::escaped(&credentials.username).as_bytes(),
-        ]);
-        put(&[b"\", realm=\"", &challenge.realm]);
-        put(&[b"\", nonce=\"", &challenge.nonce]);
-        put(&[b"\", uri=\"", subject.uri]);
-        put(&[
-            b"\", response=\"",
-            response(&ha1, terms, subject).as_bytes(),
-            b"\"",
-        ]);
-        if let Some(named) = challenge.algorithm {
-            put(&[b", algorithm=", named.name().as_bytes()]);
-        }
-        if challenge.qop.is_some() || algorithm.is_session {
-            put(&[b", cnonce=\"", &self.cnonce, b"\""]);
-        }
-        if let Some(qop) = challenge.qop {
-            put(&[b", qop=", qop.name().as_bytes(), b", nc=", count.as_bytes()]);
-        }
-        if let Some(opaque) = &challenge.opaque {
-            put(&[b", opaque=\"", opaque, b"\""]);
-        }
-        value
+        let (challenge, cnonce) = (&self.challenge, &self.cnonce);
+        challenge.answer(credentials, subject, cnonce, self.uses)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod access;
 mod algorithm;
+mod answer;
 mod authorization;
 mod challenge;
 mod credentials;
@@ -20,7 +21,7 @@ pub use algorithm::{Algorithm, Hash};
 pub use authorization::{Authorization, Count};
 pub use challenge::Challenge;
 pub use credentials::{Credentials, InvalidUsername};
-pub use proof::Qop;
+pub use proof::{Qop, Subject};
 pub use users::{User, UserError, Users};
 
 pub(crate) use access::Access;

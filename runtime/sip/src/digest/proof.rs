@@ -31,11 +31,13 @@ impl Qop {
 
 /// The request that is proved.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Subject<'a> {
-    pub(super) method: &'a [u8],
+pub struct Subject<'a> {
+    /// Its method.
+    pub method: &'a [u8],
     /// As it stands in the `uri` parameter.
-    pub(super) uri: &'a [u8],
-    pub(super) body: &'a [u8],
+    pub uri: &'a [u8],
+    /// Its body, which counts for `auth-int` alone.
+    pub body: &'a [u8],
 }
 
 /// What goes into a proof besides the password and the request. All as it stands in the header field.

@@ -1,4 +1,5 @@
-//! Reads of a whole broadcast, or of many calls: few at once, so that no account takes the disk and the processors from the others.
+//! Reads that take long: of a whole broadcast, of many calls, of a recording as MP3. Few at once, so that no account takes the disk and the
+//! processors from the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,14 +8,50 @@ use call::AccountSid;
 
 use crate::problem::Problem;
 
-/// Of one account at once.
-const OF_AN_ACCOUNT: usize = 2;
-/// In all.
-const IN_ALL: usize = 8;
+/// How many go on at once.
+#[derive(Debug)]
+struct Bounds {
+    of_an_account: usize,
+    in_all: usize,
+    /// What they are called.
+    name: &'static str,
+}
 
-/// Those that go on.
-#[derive(Debug, Default)]
-pub(crate) struct LongReads(Mutex<HashMap<AccountSid, usize>>);
+const OF_ROWS: Bounds = Bounds {
+    of_an_account: 2,
+    in_all: 8,
+    name: "long reads (statistics, dry runs, results, routed calls)",
+};
+/// What a slow client has not taken yet lies on the disk meanwhile.
+const OF_MP3: Bounds = Bounds {
+    of_an_account: 32,
+    in_all: 256,
+    name: "downloads of MP3 files",
+};
+
+/// Those of one kind that go on.
+#[derive(Debug)]
+pub(crate) struct LongReads {
+    bounds: Bounds,
+    going_on: Mutex<HashMap<AccountSid, usize>>,
+}
+
+/// Recordings that are fetched as MP3.
+#[derive(Debug, Clone)]
+pub(crate) struct Mp3Reads(pub(crate) Arc<LongReads>);
+
+impl Default for LongReads {
+    /// Of rows of the store.
+    fn default() -> Self {
+        Self::of(OF_ROWS)
+    }
+}
+
+impl Default for Mp3Reads {
+    fn default() -> Self {
+        Self(Arc::new(LongReads::of(OF_MP3)))
+    }
+}
 
 /// One that goes on, until it is dropped.
 #[derive(Debug)]
@@ -24,19 +61,31 @@ pub(crate) struct LongRead {
 }
 
 impl LongReads {
+    fn of(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            going_on: Mutex::default(),
+        }
+    }
+
     /// Begins one; 429 where as many go on as may.
     pub(crate) fn begin(self: &Arc<Self>, account: AccountSid) -> Result<LongRead, Problem> {
         let mut going_on = self.lock();
         let own = going_on.get(&account).copied().unwrap_or(0);
-        if own >= OF_AN_ACCOUNT {
+        let Bounds {
+            of_an_account,
+            in_all,
+            name,
+        } = self.bounds;
+        if own >= of_an_account {
             return Err(Problem::busy(format!(
-                "This account has {OF_AN_ACCOUNT} long reads under way (statistics, dry runs, results, routed calls), which is the most: try again when one is over"
+                "This account has {of_an_account} {name} under way, which is the most: try again when one is over"
             )));
         }
-        if going_on.values().sum::<usize>() >= IN_ALL {
-            return Err(Problem::busy(
-                "Other accounts have too many long reads under way: try again in a moment",
-            ));
+        if going_on.values().sum::<usize>() >= in_all {
+            return Err(Problem::busy(format!(
+                "Other accounts have too many {name} under way: try again in a moment"
+            )));
         }
         *going_on.entry(account).or_default() += 1;
         Ok(LongRead {
@@ -46,7 +95,7 @@ impl LongReads {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AccountSid, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.going_on.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,7 +124,7 @@ mod tests {
         assert!(of(9).unwrap_err().message.starts_with("Other accounts"));
         drop(first);
         let again = of(9).unwrap();
-        assert_eq!(of(1).unwrap_err().code, 20429, "there are {IN_ALL} again");
+        assert_eq!(of(1).unwrap_err().code, 20429, "there are eight again");
         drop((second, others, again));
         assert!(reads.lock().is_empty());
     }

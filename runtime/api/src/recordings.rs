@@ -18,6 +18,7 @@ use store::{RecordingFilter, RecordingRow, Scope, StoreError};
 use crate::ApiState;
 use crate::calls;
 use crate::live_recordings::{RecordingChange, RecordingError, RecordingFormat};
+use crate::long_reads::{LongRead, Mp3Reads};
 use crate::one_channel::OneChannel;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
@@ -155,6 +156,7 @@ fn check_deleted(parameters: &Parameters) -> Result<(), Problem> {
 pub(crate) async fn fetch(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(Mp3Reads(reads)): Extension<Mp3Reads>,
     Path((_, name)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -165,8 +167,11 @@ pub(crate) async fn fetch(
             check_deleted(&Parameters::of_query(uri.query(), FETCH)?)?;
             Ok(Json(show(&row, &state.url_of(row.account))).into_response())
         }
-        "" | "wav" => file(&state, &row, RecordingFormat::Wav, &uri).await,
-        "mp3" => file(&state, &row, RecordingFormat::Mp3, &uri).await,
+        "" | "wav" => file(&state, &row, RecordingFormat::Wav, None, &uri).await,
+        "mp3" => {
+            let read = reads.begin(row.account)?;
+            file(&state, &row, RecordingFormat::Mp3, Some(read), &uri).await
+        }
         _ => Err(Problem::not_found(&uri)),
     }
 }
@@ -183,11 +188,12 @@ pub(crate) async fn fetch_of_call(
     Ok(Json(show(&row, &state.url_of(row.account))))
 }
 
-/// The file. Where there is no encoder, what is under `.mp3` is WAV too; a header says which it is.
+/// The file; `read` counts until it is sent. Where there is no encoder, what is under `.mp3` is WAV too; a header says which it is.
 async fn file(
     state: &ApiState,
     row: &RecordingRow,
     format: RecordingFormat,
+    read: Option<LongRead>,
     uri: &Uri,
 ) -> Result<Response, Problem> {
     if !row.has_media() {
@@ -205,9 +211,11 @@ async fn file(
         Some(_) => file.bytes.map(OneChannel::length),
         None => file.bytes,
     };
-    let pieces = futures_util::stream::unfold(file.pieces, |mut pieces| async {
+    // It counts until it is sent, or the client is gone.
+    let taken = (file.pieces, read);
+    let pieces = futures_util::stream::unfold(taken, |(mut pieces, read)| async {
         let piece = pieces.recv().await?;
-        Some((piece, pieces))
+        Some((piece, (pieces, read)))
     });
     let pieces = pieces.map(move |piece| match &mut one_channel {
         Some(one_channel) => piece.and_then(|piece| one_channel.take(&piece)),

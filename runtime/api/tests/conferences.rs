@@ -346,6 +346,7 @@ async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
         (format!("{good}&MaxParticipants=1"), (400, 20001)),
         (format!("{good}&WaitUrl=ftp%3A%2F%2Fa"), (400, 21205)),
         (format!("{good}&EarlyMedia=true"), (400, 20001)),
+        (format!("{good}&JitterBufferSize=small"), (400, 20001)),
         (format!("{good}&ConferenceRecord=yes"), (400, 20001)),
         (format!("{good}&ConferenceTrim=do-not-trim"), (400, 20001)),
         (
@@ -440,7 +441,8 @@ async fn a_conferences_recording_is_listed_paused_stopped_and_deleted() {
         channels: 1,
         rate_hz: 8_000,
         tracks: RecordingTracks::Both,
-        told: None,
+        callback: None,
+        url: String::new(),
         created_unix_ms: START_UNIX_MS,
     };
     api.store.begin_recording(scope, new).wait().unwrap();

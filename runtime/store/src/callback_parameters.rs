@@ -54,6 +54,17 @@ pub(crate) fn call_parameters(
     form
 }
 
+/// What the end of a call tells of the recording that its order asked for; nothing where nothing was heard.
+pub(crate) fn recording_of_call(recording: &RecordingRow, url: &str) -> Form {
+    let mut form = Form::new();
+    if recording.has_media() {
+        put(&mut form, "RecordingUrl", url);
+        put(&mut form, "RecordingSid", recording.sid);
+        put(&mut form, "RecordingDuration", recording.duration_s());
+    }
+    form
+}
+
 /// Somebody has heard a broadcast, by this call.
 pub(crate) fn reached_parameters(
     broadcast: &Broadcast,

@@ -1,7 +1,8 @@
 //! What an account's server is to be told, and what it has not been told yet.
 
 use call::{
-    AccountSid, CallCallback, CallSid, CallStatus, CallbackSubject, ProgressEvent, StatusCallback,
+    AccountSid, CallCallback, CallSid, CallStatus, CallbackSubject, ProgressEvent, RecordingSid,
+    StatusCallback,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,16 @@ pub(crate) struct CallbackState {
     pub(crate) callback: CallCallback,
     /// How many were put into the outbox, which is the sequence number of the next.
     pub(crate) told: u32,
+    /// The recording that the call's order asked for, once it has begun. The call's end is told when it is over too.
+    pub(crate) recording: Option<OrderedRecording>,
+}
+
+/// A recording that the order of its call asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OrderedRecording {
+    pub(crate) sid: RecordingSid,
+    /// Where its file will be fetched from.
+    pub(crate) url: String,
 }
 
 /// A callback in the outbox. Times are in milliseconds since the Unix epoch.

@@ -79,7 +79,9 @@ pub struct NewRecording {
     /// Whose voice is recorded.
     pub tracks: RecordingTracks,
     /// Who is told of it; nobody in most cases.
-    pub told: Option<RecordingTold>,
+    pub callback: Option<RecordingCallback>,
+    /// Where its file will be fetched from.
+    pub url: String,
     /// When it began.
     pub created_unix_ms: u64,
 }

@@ -103,23 +103,34 @@ fn the_end_of_a_recording_is_told_by_the_next_process() {
 /// A call is recorded from its answer on, lasts as long as its order says, and goes with all that is known of it.
 #[test]
 fn a_call_is_recorded_and_limited_as_its_order_says_and_deleted() {
-    let app = VoiceApp::serve(vec![Page::twiml("/recorded", "")]);
+    let app = VoiceApp::serve(vec![
+        Page::twiml("/recorded", ""),
+        Page::twiml("/ended", ""),
+    ]);
     let callee = callee(Sipp::new("uas_wait_bye"));
     let server = Server::start(&Tenants::calling(callee.address));
     let form = format!(
-        "To=%2B15005550100&From=1000&Twiml={SILENCE}&TimeLimit=3&Record=true&RecordingStatusCallback={}&{TURNS}",
-        app.url("/recorded")
+        "To=%2B15005550100&From=1000&Twiml={SILENCE}&TimeLimit=3&Record=true&RecordingStatusCallback={}&{TURNS}&StatusCallback={}",
+        app.url("/recorded"),
+        app.url("/ended")
     );
     let (status, call) = server.rest().post("Calls.json", &form);
     assert_eq!(status, 201, "{call}");
     let call = call["sid"].as_str().expect("a SID").to_owned();
     callee.succeed(LIMIT);
-    let told = told(&app, 2);
+    let (told, ends): (Vec<_>, Vec<_>) = told(&app, 3)
+        .into_iter()
+        .partition(|asked| asked.path == "/recorded");
     assert_eq!(
         values(&told, "RecordingStatus"),
         ["in-progress", "completed"]
     );
     assert_eq!(values(&told, "RecordingSource"), ["OutboundAPI"; 2]);
+    // The end of the call tells where its recording is.
+    assert_eq!(values(&ends, "CallStatus"), ["completed"]);
+    for name in ["RecordingSid", "RecordingUrl", "RecordingDuration"] {
+        assert_eq!(values(&ends, name), values(&told, name)[1..], "{name}");
+    }
     let ended = server.rest().ended(&call, LIMIT);
     assert_eq!(ended["status"], "completed", "{ended}");
     let seconds = ended["duration"]

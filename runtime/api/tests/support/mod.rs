@@ -302,7 +302,8 @@ impl LiveRecordings for Tapes {
             of: call.into(),
             source: start.source,
             tracks: start.options.tracks,
-            told: None,
+            callback: None,
+            url: String::new(),
             channels: match start.options.channels {
                 RecordingChannels::Mono => 1,
                 RecordingChannels::Dual => 2,

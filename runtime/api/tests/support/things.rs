@@ -194,7 +194,8 @@ async fn rooms(api: &Api, owner: &Owner, call: &str) -> Things {
         channels: 1,
         rate_hz: 8_000,
         tracks: RecordingTracks::Both,
-        told: None,
+        callback: None,
+        url: String::new(),
         created_unix_ms: START_UNIX_MS,
     };
     let begun = api.store.begin_recording(Scope::of_host(account), new);

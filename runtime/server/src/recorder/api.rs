@@ -113,14 +113,15 @@ impl LiveRecordings for Host {
             let claim = tokio::time::timeout(SENDING, claim).await;
             let _claim = claim.map_err(|_| io::Error::other("it is being sent to the bucket"))?;
             let files = desk.files.clone();
-            tokio::task::spawn_blocking(move || files.remove(account, sid))
+            // Whoever asks second, or for what is in the bucket, frees nothing here.
+            let freed = tokio::task::spawn_blocking(move || files.remove(account, sid))
                 .await
                 .map_err(io::Error::other)??;
+            desk.usage.removed(account, freed);
             if let Some(bucket) = &desk.bucket {
                 let removed = bucket.remove(account, sid).await;
                 removed.map_err(io::Error::other)?;
             }
-            desk.usage.deleted(account, row.file_bytes);
             Ok(())
         })
     }

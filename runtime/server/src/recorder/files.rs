@@ -114,15 +114,20 @@ impl Files {
         }
     }
 
-    /// Removes every file of a recording; those that are not there are none the less gone.
-    pub(super) fn remove(&self, account: AccountSid, sid: RecordingSid) -> io::Result<()> {
+    /// Removes every file of a recording; those that are not there are none the less gone. How many bytes they had together.
+    pub(super) fn remove(&self, account: AccountSid, sid: RecordingSid) -> io::Result<u64> {
+        let mut freed = 0;
         for extension in ["wav", "part"] {
-            match fs::remove_file(self.path(account, sid, extension)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
+            let path = self.path(account, sid, extension);
+            let removed =
+                fs::metadata(&path).and_then(|about| fs::remove_file(&path).map(|()| about.len()));
+            match removed {
+                Ok(bytes) => freed += bytes,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(freed)
     }
 
     /// The recordings whose files are complete.
@@ -233,8 +238,8 @@ mod tests {
         assert_eq!(files.usage().unwrap(), []);
         cut(&files, 1_000);
         assert_eq!(files.usage().unwrap(), [(account, 1_000)]);
-        files.remove(account, sid).unwrap();
-        files.remove(account, sid).unwrap();
+        assert_eq!(files.remove(account, sid).unwrap(), 1_000);
+        assert_eq!(files.remove(account, sid).unwrap(), 0, "once");
         assert_eq!(files.usage().unwrap(), [(account, 0)]);
     }
 }

@@ -27,13 +27,12 @@ use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use call::{
-    AccountSid, CallInfo, ConferenceRecording, ConferenceSid, Recording, RecordingCallback,
-    RecordingId, RecordingOf, RecordingOptions, RecordingSid, StartRecording,
+    AccountSid, CallInfo, ConferenceRecording, ConferenceSid, Recording, RecordingId, RecordingOf,
+    RecordingOptions, RecordingSid, StartRecording,
 };
 use media::{Codec, Rate, WavEncoding, WavFormat};
 use store::{
-    NewRecording, RecordingEnding, RecordingStatus, RecordingTold, Scope, Store, StoreError,
-    random_recording_sid,
+    NewRecording, RecordingEnding, RecordingStatus, Scope, Store, StoreError, random_recording_sid,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
@@ -121,7 +120,10 @@ impl Studio {
         let desk = Arc::new(Desk {
             usage: Usage::of(files.usage()?),
             files,
-            encoder: Arc::new(Mp3Encoder::new(&config.mp3_encoder)),
+            encoder: Arc::new(Mp3Encoder::new(
+                &config.mp3_encoder,
+                folder.parent().unwrap_or(folder),
+            )),
             bucket: Bucket::of(config)?.map(Arc::new),
             claims: Arc::default(),
             completed: Arc::default(),
@@ -230,9 +232,6 @@ impl Studio {
             return Err("too many recordings begin at once: try again".to_owned());
         }
         writer.unpark();
-        let told = start
-            .callback
-            .map(|callback| self.told(account, sid, callback));
         let new = NewRecording {
             sid,
             of,
@@ -240,7 +239,8 @@ impl Studio {
             channels: format.channels,
             rate_hz: format.rate_hz,
             tracks,
-            told,
+            callback: start.callback,
+            url: self.desk.url(account, sid),
             created_unix_ms: clock::unix_ms(),
         };
         self.keep(account, new);
@@ -251,16 +251,6 @@ impl Studio {
             writer,
             ended,
         })
-    }
-
-    fn told(
-        &self,
-        account: AccountSid,
-        sid: RecordingSid,
-        callback: RecordingCallback,
-    ) -> RecordingTold {
-        let url = self.desk.url(account, sid);
-        RecordingTold { callback, url }
     }
 
     /// Keeps a recording's beginning. The audio does not wait for the store.
@@ -353,6 +343,8 @@ impl Desk {
                 .await
                 .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
             let (ending, failure) = ending(&desk.files, account, sid, whole);
+            // Before anybody can know that it is over, and delete it.
+            desk.usage.end(account, ending.file_bytes);
             let kept = desk.store.finish_recording(sid, ending, clock::unix_ms());
             match kept.await {
                 Ok(()) => {
@@ -363,7 +355,6 @@ impl Desk {
                     error!(recording.sid = %sid, "cannot keep a recording's end: {error}");
                 }
             }
-            desk.usage.end(account, ending.file_bytes);
             info!(
                 recording.sid = %sid,
                 status = %ending.status,

@@ -1,36 +1,36 @@
 //! A recording as MP3, by `lame`: a process of its own, so that its licence stays its own, and so do its crashes.
 
+mod spool;
+
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use call::RecordingChannels;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// Processes at a time; whoever comes later waits for one to end.
+/// Processes at a time; whoever comes later waits for one to end. They work as fast as they can, however slow their clients are.
 const PROCESSES: usize = 2;
-/// After so long one is killed: its client takes the file too slowly, or it hangs.
-const LONGEST: Duration = Duration::from_mins(10);
-const PIECE_BYTES: usize = 16 << 10;
-/// Pieces that may wait for a slow client.
-const PIECES: usize = 4;
 
 /// Makes MP3 of WAV.
 pub(super) struct Mp3Encoder {
     program: String,
+    /// Where what clients have not taken yet lies, under no name.
+    folder: PathBuf,
     processes: Arc<Semaphore>,
 }
 
 impl Mp3Encoder {
-    /// By a program that is called as `lame` is; empty for none.
-    pub(super) fn new(program: &str) -> Self {
+    /// By a program that is called as `lame` is; empty for none. What clients have not taken yet lies in `folder`.
+    pub(super) fn new(program: &str, folder: &Path) -> Self {
         Self {
             program: program.to_owned(),
+            folder: folder.to_owned(),
             processes: Arc::new(Semaphore::new(PROCESSES)),
         }
     }
@@ -47,7 +47,7 @@ impl Mp3Encoder {
         let Some((child, permit)) = self.start(wav.into(), channels).await? else {
             return Ok(None);
         };
-        Ok(Some(follow(child, permit, Arc::default())))
+        spool::follow(child, permit, Arc::default(), &self.folder).map(Some)
     }
 
     /// As [`Self::encode`], of a file that comes in pieces. Gives them back where the program is not installed.
@@ -77,7 +77,7 @@ impl Mp3Encoder {
                 }
             });
         }
-        Ok(Encoded::Mp3(follow(child, permit, is_cut)))
+        spool::follow(child, permit, is_cut, &self.folder).map(Encoded::Mp3)
     }
 
     /// Starts the program; none where it is not installed.
@@ -111,57 +111,13 @@ impl Mp3Encoder {
 }
 
 /// A file, piece by piece.
-type Pieces = mpsc::Receiver<io::Result<Bytes>>;
+pub(super) type Pieces = mpsc::Receiver<io::Result<Bytes>>;
 
 /// What became of a file that came in pieces.
 pub(super) enum Encoded {
     Mp3(Pieces),
     /// As it came.
     NoEncoder(Pieces),
-}
-
-/// Takes what the program makes. `is_cut`: that it did not get all.
-fn follow(child: Child, permit: OwnedSemaphorePermit, is_cut: Arc<AtomicBool>) -> Pieces {
-    let (sender, pieces) = mpsc::channel(PIECES);
-    tokio::spawn(async move {
-        let _permit = permit;
-        let passed_on = tokio::time::timeout(LONGEST, pass_on(child, &sender)).await;
-        let passed_on = match passed_on {
-            Ok(Ok(())) if is_cut.load(Ordering::Acquire) => {
-                Err(io::ErrorKind::UnexpectedEof.into())
-            }
-            Ok(passed_on) => passed_on,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        };
-        if let Err(error) = passed_on {
-            // A client that is gone does not need to know.
-            let _ = sender.send(Err(error)).await;
-        }
-    });
-    pieces
-}
-
-/// Passes on what a process writes, until its end or until nobody wants it any more.
-async fn pass_on(mut child: Child, pieces: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
-    let mut output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let mut buffer = vec![0; PIECE_BYTES];
-    loop {
-        let length = output.read(&mut buffer).await?;
-        if length == 0 {
-            break;
-        }
-        let piece = Bytes::copy_from_slice(&buffer[..length]);
-        if pieces.send(Ok(piece)).await.is_err() {
-            return Ok(());
-        }
-    }
-    let status = child.wait().await?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(io::Error::other(format!(
-            "the MP3 encoder ended with {status}"
-        ))),
-    }
 }
 
 #[cfg(test)]
@@ -184,7 +140,7 @@ mod tests {
 
     /// What is passed on, and whether it came to a good end; none without an encoder.
     async fn encoded(program: &str, channels: RecordingChannels) -> Option<(String, bool)> {
-        let encoder = Mp3Encoder::new(program);
+        let encoder = Mp3Encoder::new(program, &std::env::temp_dir());
         let mut pieces = encoder
             .encode(tempfile::tempfile().unwrap(), channels)
             .await
@@ -227,7 +183,7 @@ mod tests {
                 sender.send(Err(reset.into())).await.unwrap();
             }
             drop(sender);
-            let encoder = Mp3Encoder::new(&copies);
+            let encoder = Mp3Encoder::new(&copies, &std::env::temp_dir());
             let encoded = encoder.encode_pieces(wav, RecordingChannels::Mono).await;
             let Encoded::Mp3(mut pieces) = encoded.unwrap() else {
                 panic!("there is a program");
@@ -243,11 +199,31 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_leaves_makes_room_for_the_next_one() {
         let (_folder, endless) = program("#!/bin/sh\nexec yes\n");
-        let encoder = Mp3Encoder::new(&endless);
+        let encoder = Mp3Encoder::new(&endless, &std::env::temp_dir());
         for _ in 0..=PROCESSES {
             let wav = tempfile::tempfile().unwrap();
             let pieces = encoder.encode(wav, RecordingChannels::Dual).await.unwrap();
             assert!(pieces.unwrap().recv().await.unwrap().is_ok());
+        }
+    }
+
+    /// The program is done before anybody has taken its file, and the next one's turn comes.
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_holds_up_no_other() {
+        let (_folder, large) = program("#!/bin/sh\nexec head -c 3000000 /dev/zero\n");
+        let encoder = Mp3Encoder::new(&large, &std::env::temp_dir());
+        let mut slow = Vec::new();
+        for _ in 0..2 * PROCESSES {
+            let wav = tempfile::tempfile().unwrap();
+            let pieces = encoder.encode(wav, RecordingChannels::Mono).await.unwrap();
+            slow.push(pieces.unwrap());
+        }
+        for mut pieces in slow {
+            let mut bytes = 0;
+            while let Some(piece) = pieces.recv().await {
+                bytes += piece.unwrap().len();
+            }
+            assert_eq!(bytes, 3_000_000);
         }
     }
 }

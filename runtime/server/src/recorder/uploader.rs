@@ -104,7 +104,8 @@ impl Desk {
             anyhow::bail!("it is being deleted");
         }
         let files = self.files.clone();
-        tokio::task::spawn_blocking(move || files.remove(account, sid)).await??;
+        let freed = tokio::task::spawn_blocking(move || files.remove(account, sid)).await??;
+        self.usage.removed(account, freed);
         info!(recording.sid = %sid, "a recording is in the bucket");
         Ok(())
     }
@@ -136,7 +137,7 @@ mod tests {
         Desk {
             files: Files::new(folder.to_owned()),
             usage: Usage::of(Vec::new()),
-            encoder: Arc::new(Mp3Encoder::new("")),
+            encoder: Arc::new(Mp3Encoder::new("", folder)),
             bucket: None,
             claims: Arc::default(),
             completed: Arc::default(),
@@ -157,7 +158,8 @@ mod tests {
             channels: 1,
             rate_hz: 8_000,
             tracks: RecordingTracks::Both,
-            told: None,
+            callback: None,
+            url: String::new(),
             created_unix_ms: 0,
         };
         let begun = desk.store.begin_recording(Scope::of_host(AC), new);

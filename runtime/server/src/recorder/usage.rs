@@ -1,4 +1,4 @@
-//! What each account records and keeps.
+//! What each account records and keeps in the data folder.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -60,8 +60,8 @@ impl Usage {
         own.bytes = own.bytes.saturating_add(bytes);
     }
 
-    /// A file is gone.
-    pub(super) fn deleted(&self, account: AccountSid, bytes: u64) {
+    /// Files of so many bytes are gone from the data folder.
+    pub(super) fn removed(&self, account: AccountSid, bytes: u64) {
         let mut accounts = self.lock();
         let own = accounts.entry(account).or_default();
         own.bytes = own.bytes.saturating_sub(bytes);
@@ -107,7 +107,7 @@ mod tests {
                 .unwrap_err()
                 .contains("recording.max_mib_per_account")
         );
-        usage.deleted(one, 50);
+        usage.removed(one, 50);
         assert_eq!(begin(one), Ok(()));
     }
 }

@@ -4,15 +4,15 @@ use call::{AccountSid, CallSid, CallbackSubject, StatusCallback};
 use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use serde::Deserialize;
 
-use super::tables::{
-    self, SidKey, decode, decode_row, encode, encode_as, failed, unknown_version, version,
-};
+use super::tables::{self, SidKey, decode_row, encode_as, failed, unknown_version, version};
 use crate::callback_parameters::call_parameters;
 use crate::callback_row::CallbackState;
-use crate::{CallRow, CallbackRow, ProgressEvent, Scope, StoreError};
+use crate::{CallCallback, CallRow, CallbackRow, ProgressEvent, Scope, StoreError};
 
 /// The version of the callbacks written today.
 const VERSION: u8 = 3;
+/// The version of what calls have to tell, as it is written today.
+const STATE_VERSION: u8 = 2;
 
 /// The tables as an open write transaction sees them.
 pub(super) struct CallbackTables<'t> {
@@ -77,9 +77,7 @@ impl<'t> CallbackTables<'t> {
 
     pub(super) fn state(&self, call: CallSid) -> Result<Option<CallbackState>, StoreError> {
         let stored = self.states.get(call.as_bytes()).map_err(failed)?;
-        stored
-            .map(|stored| decode("callback state", stored.value()))
-            .transpose()
+        stored.map(|stored| read_state(stored.value())).transpose()
     }
 
     pub(super) fn put_state(
@@ -87,7 +85,7 @@ impl<'t> CallbackTables<'t> {
         call: CallSid,
         state: &CallbackState,
     ) -> Result<(), StoreError> {
-        let stored = encode(state);
+        let stored = encode_as(STATE_VERSION, state);
         self.states
             .insert(call.as_bytes(), &*stored)
             .map(drop)
@@ -99,6 +97,32 @@ impl<'t> CallbackTables<'t> {
             .remove(call.as_bytes())
             .map(drop)
             .map_err(failed)
+    }
+}
+
+fn read_state(stored: &[u8]) -> Result<CallbackState, StoreError> {
+    const WHAT: &str = "callback state";
+    match version(WHAT, stored)? {
+        (STATE_VERSION, row) => decode_row(WHAT, row),
+        (1, row) => decode_row::<FirstState>(WHAT, row).map(CallbackState::from),
+        (version, _) => Err(unknown_version(WHAT, version)),
+    }
+}
+
+/// Version 1: the end of a call told nothing of its recording.
+#[derive(Deserialize)]
+struct FirstState {
+    callback: CallCallback,
+    told: u32,
+}
+
+impl From<FirstState> for CallbackState {
+    fn from(state: FirstState) -> Self {
+        Self {
+            callback: state.callback,
+            told: state.told,
+            recording: None,
+        }
     }
 }
 

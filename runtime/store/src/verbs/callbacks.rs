@@ -1,15 +1,18 @@
 //! What is put into the outbox, and taken out.
 
-use call::{AccountSid, CallSid, CallStatus, CallbackSubject, Detection, Exchange, StatusCallback};
+use call::{
+    AccountSid, CallSid, CallStatus, CallbackSubject, Detection, Exchange, RecordingOf,
+    RecordingSource, StatusCallback,
+};
 
 use super::exchanges;
-use crate::callback_parameters::{call_parameters, detection_parameters};
-use crate::callback_row::{CallbackState, turn_of};
+use crate::callback_parameters::{call_parameters, detection_parameters, recording_of_call};
+use crate::callback_row::{CallbackState, OrderedRecording, turn_of};
 use crate::rows::Rows;
 use crate::seal::random_bytes;
 use crate::{
     CallCallback, CallEvent, CallEventKind, CallRow, CallbackOutcome, CallbackRow, FlowStart,
-    ProgressEvent, Scope, StoreError,
+    ProgressEvent, RecordingRow, Scope, StoreError,
 };
 
 /// Keeps who is told of a new call.
@@ -19,7 +22,14 @@ pub(super) fn begin(
     callback: Option<CallCallback>,
 ) -> Result<(), StoreError> {
     match callback {
-        Some(callback) => rows.put_callback_state(call, &CallbackState { callback, told: 0 }),
+        Some(callback) => {
+            let state = CallbackState {
+                callback,
+                told: 0,
+                recording: None,
+            };
+            rows.put_callback_state(call, &state)
+        }
         None => Ok(()),
     }
 }
@@ -41,6 +51,7 @@ pub(super) fn redirect(
                 on: vec![ProgressEvent::Completed],
             },
             told: 0,
+            recording: None,
         },
     };
     rows.put_callback_state(call, &state)
@@ -63,13 +74,24 @@ pub(super) fn note(
     let is_again = matches!(event.kind, CallEventKind::Attempted(_)) && row.attempts > 1;
     let is_told = !is_again && (row.leg.is_some() || row.status != CallStatus::Canceled);
     if is_told && state.callback.on.contains(&turn) {
+        let recording = match (turn, &state.recording) {
+            (ProgressEvent::Completed, Some(ordered)) => rows.recording(ordered.sid)?,
+            _ => None,
+        };
+        if recording.as_ref().is_some_and(|row| !row.status.is_final()) {
+            return Ok(()); // told when that is over
+        }
+        let mut parameters = call_parameters(row, turn, state.told, event.at_unix_ms);
+        if let Some((recording, ordered)) = recording.zip(state.recording.as_ref()) {
+            parameters.extend(recording_of_call(&recording, &ordered.url));
+        }
         let news = News {
             account: row.account,
             subject: CallbackSubject::Call(row.sid),
             event: turn.as_str().to_owned(),
             sequence: state.told,
             to: state.callback.to.clone(),
-            parameters: call_parameters(row, turn, state.told, event.at_unix_ms),
+            parameters,
             start: None,
             at_unix_ms: event.at_unix_ms,
         };
@@ -80,6 +102,52 @@ pub(super) fn note(
         CallEventKind::Ended(_) => rows.remove_callback_state(row.sid),
         _ => rows.put_callback_state(row.sid, &state),
     }
+}
+
+/// The end of the call tells of a recording that its order asked for.
+pub(super) fn expect_recording(
+    rows: &mut dyn Rows,
+    recording: &RecordingRow,
+    url: String,
+) -> Result<(), StoreError> {
+    let RecordingOf::Call(call) = recording.of else {
+        return Ok(());
+    };
+    let is_ordered = recording.source == RecordingSource::OutboundApi;
+    let state = rows.callback_state(call)?.filter(|_| is_ordered);
+    let Some(mut state) = state else {
+        return Ok(());
+    };
+    let sid = recording.sid;
+    state.recording = Some(OrderedRecording { sid, url });
+    rows.put_callback_state(call, &state)
+}
+
+/// Tells the end of a call that waited for its recording.
+pub(super) fn recording_is_over(
+    rows: &mut dyn Rows,
+    recording: &RecordingRow,
+) -> Result<(), StoreError> {
+    let RecordingOf::Call(call) = recording.of else {
+        return Ok(());
+    };
+    let ordered = rows.callback_state(call)?.and_then(|state| state.recording);
+    if ordered.is_none_or(|ordered| ordered.sid != recording.sid) {
+        return Ok(());
+    }
+    let Some(row) = rows.call(call)? else {
+        return rows.remove_callback_state(call); // deleted meanwhile
+    };
+    let (Some(record), Some(at_unix_ms)) = (&row.record, row.ended_unix_ms) else {
+        return Ok(());
+    };
+    let kind = CallEventKind::Ended(record.clone());
+    let event = CallEvent {
+        sequence: row.events,
+        at_unix_ms,
+        kind,
+    };
+    note(rows, &row, &event)
 }
 
 /// What is new, and who is told of it.

@@ -2,11 +2,11 @@
 
 use call::{CallbackSubject, RecordingSid, RecordingTurn};
 
-use super::callbacks::{News, tell};
+use super::callbacks::{self, News, tell};
 use super::{Rows, Scope, StoreError};
 use crate::callback_parameters::recording_parameters;
 use crate::usage;
-use crate::{NewRecording, RecordingEnding, RecordingRow, RecordingStatus};
+use crate::{NewRecording, RecordingEnding, RecordingRow, RecordingStatus, RecordingTold};
 
 pub(crate) fn begin_recording(
     rows: &mut dyn Rows,
@@ -32,9 +32,13 @@ pub(crate) fn begin_recording(
         created_unix_ms: new.created_unix_ms,
         updated_unix_ms: new.created_unix_ms,
         tracks: new.tracks,
-        told: new.told,
+        told: new.callback.map(|callback| RecordingTold {
+            callback,
+            url: new.url.clone(),
+        }),
     };
     rows.put_recording(None, &row)?;
+    callbacks::expect_recording(rows, &row, new.url)?;
     note(rows, &row)?;
     Ok(row)
 }
@@ -77,7 +81,8 @@ pub(crate) fn finish_recording(
     };
     rows.put_recording(Some(&before), &after)?;
     usage::count_recording(rows, &after)?;
-    note(rows, &after)
+    note(rows, &after)?;
+    callbacks::recording_is_over(rows, &after)
 }
 
 /// Puts what a recording has come to into the outbox, where its account's server is to be told of it.

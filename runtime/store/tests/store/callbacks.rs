@@ -8,7 +8,7 @@ use call::{
 use jackfield_store::{
     AccountStore as _, CallCallback, CallbackOutcome, CallbackRow, DiskStore, FailedAttempt,
     MOST_EXCHANGES, NewCall, NewRecording, Places, ProgressEvent, RecordingEnding, RecordingStatus,
-    RecordingTold, Store,
+    Store,
 };
 
 use crate::support::{TENANTS, clinic, hotline, leg, outbound, parse, record, sid};
@@ -222,10 +222,8 @@ fn record_through(store: &dyn Store, number: u8, on: &[RecordingTurn], end: Reco
         channels: 2,
         rate_hz: 8_000,
         tracks: RecordingTracks::Caller,
-        told: Some(RecordingTold {
-            callback: RecordingCallback { to, on },
-            url: "https://host/RE".to_owned(),
-        }),
+        callback: Some(RecordingCallback { to, on }),
+        url: "https://host/RE".to_owned(),
         created_unix_ms: 1_000,
     };
     store.begin_recording(hotline(store), new).wait().unwrap();
@@ -352,5 +350,109 @@ fn what_callbacks_were_answered_is_kept_with_their_call_and_goes_with_it() {
         try_once(store, 500);
         live_through(store, outbound(1, 1_000));
         assert_eq!(statuses(hotline(store)), [], "of a call that was deleted");
+    });
+}
+
+/// Begins the recording that the order of call 1 asked for; its SID.
+fn record_as_ordered(store: &dyn Store, source: RecordingSource) -> RecordingSid {
+    let sid = RecordingSid::from_bytes([7; 16]);
+    let new = NewRecording {
+        sid,
+        of: crate::support::sid(1).into(),
+        source,
+        channels: 1,
+        rate_hz: 8_000,
+        tracks: RecordingTracks::Both,
+        callback: None,
+        url: "https://host/RE".to_owned(),
+        created_unix_ms: 4_000,
+    };
+    store.begin_recording(hotline(store), new).wait().unwrap();
+    sid
+}
+
+fn end_recording(store: &dyn Store, sid: RecordingSid, status: RecordingStatus, duration_ms: u64) {
+    let ending = RecordingEnding {
+        status,
+        duration_ms,
+        file_bytes: 0,
+    };
+    store.finish_recording(sid, ending, 5_500).wait().unwrap();
+}
+
+#[test]
+fn the_end_of_a_call_tells_of_the_recording_that_its_order_asked_for() {
+    let names = ["RecordingUrl", "RecordingSid", "RecordingDuration"];
+    let sid_7 = RecordingSid::from_bytes([7; 16]).to_string();
+    let whole = [Some("https://host/RE"), Some(&*sid_7), Some("4")];
+    for (source, status, duration_ms, expected) in [
+        (
+            RecordingSource::OutboundApi,
+            RecordingStatus::Completed,
+            4_200,
+            whole,
+        ),
+        (
+            RecordingSource::OutboundApi,
+            RecordingStatus::Failed,
+            4_200,
+            whole,
+        ),
+        (
+            RecordingSource::OutboundApi,
+            RecordingStatus::Absent,
+            0,
+            [None; 3],
+        ),
+        (
+            RecordingSource::RecordVerb,
+            RecordingStatus::Completed,
+            4_200,
+            [None; 3],
+        ),
+    ] {
+        for is_over_first in [false, true] {
+            on_each(|store| {
+                let call = told(1, &[ProgressEvent::Answered, ProgressEvent::Completed]);
+                store.accept_call(hotline(store), call).wait().unwrap();
+                store.begin_attempt(sid(1), leg(1), 2_000).wait().unwrap();
+                let up = store.set_status(sid(1), CallStatus::InProgress, 4_000);
+                up.wait().unwrap();
+                let recording = record_as_ordered(store, source);
+                if is_over_first {
+                    end_recording(store, recording, status, duration_ms);
+                }
+                let ended = store.finish_call(sid(1), record(CallStatus::Completed), 5_000, None);
+                ended.wait().unwrap();
+                if !is_over_first {
+                    let is_awaited = source == RecordingSource::OutboundApi;
+                    assert_eq!(outbox(store).len(), if is_awaited { 1 } else { 2 });
+                    end_recording(store, recording, status, duration_ms);
+                }
+                let rows = outbox(store);
+                let turns: Vec<_> = rows.iter().map(|row| (&*row.event, row.sequence)).collect();
+                assert_eq!(turns, [("answered", 0), ("completed", 1)]);
+                assert_eq!(names.map(|name| rows[1].parameter(name)), expected);
+                assert_eq!(rows[1].created_unix_ms, 5_000, "when it ended");
+                assert_eq!(rows[1].parameter("CallStatus"), Some("completed"));
+            });
+        }
+    }
+}
+
+/// A call that is deleted while its recording ends takes what was to be told along.
+#[test]
+fn a_call_that_is_deleted_waits_for_no_recording() {
+    on_each(|store| {
+        let call = told(1, &[ProgressEvent::Completed]);
+        store.accept_call(hotline(store), call).wait().unwrap();
+        store.begin_attempt(sid(1), leg(1), 2_000).wait().unwrap();
+        let recording = record_as_ordered(store, RecordingSource::OutboundApi);
+        let ended = store.finish_call(sid(1), record(CallStatus::Completed), 5_000, None);
+        ended.wait().unwrap();
+        let scope = hotline(store);
+        assert!(store.delete_call(scope, sid(1)).wait().unwrap());
+        end_recording(store, recording, RecordingStatus::Completed, 4_200);
+        assert_eq!(outbox(store).len(), 0);
     });
 }

@@ -22,7 +22,8 @@ fn begin(store: &dyn Store, number: u8, of: impl Into<RecordingOf>, at: u64) {
         rate_hz: 8_000,
         created_unix_ms: at,
         tracks: RecordingTracks::Both,
-        told: None,
+        callback: None,
+        url: String::new(),
     };
     store.begin_recording(hotline(store), new).wait().unwrap();
 }
@@ -77,7 +78,8 @@ fn a_recording_ends_once_and_is_begun_once() {
             channels: 1,
             rate_hz: 8_000,
             tracks: RecordingTracks::Both,
-            told: None,
+            callback: None,
+            url: String::new(),
             created_unix_ms: 0,
         };
         let error = store.begin_recording(hotline(store), again).wait();

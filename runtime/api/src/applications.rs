@@ -1,5 +1,6 @@
 //! Twilio's `Applications` resource: URLs under one SID.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -14,6 +15,7 @@ use store::{Application, Directory, Edit, Page, Scope, random_application_sid};
 use crate::ApiState;
 use crate::auth::Requester;
 use crate::edit::{self, UrlChange, edit, friendly_name};
+use crate::kept::{self, Kept};
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -27,23 +29,29 @@ const WRITE: Vocabulary = Vocabulary {
         "VoiceFallbackMethod",
         "StatusCallback",
         "StatusCallbackMethod",
-    ],
-    unsupported: &[
-        "ApiVersion",
-        "MessageStatusCallback",
-        "PublicApplicationConnectEnabled",
-        "SmsFallbackMethod",
-        "SmsFallbackUrl",
-        "SmsMethod",
-        "SmsStatusCallback",
         "SmsUrl",
+        "SmsMethod",
+        "SmsFallbackUrl",
+        "SmsFallbackMethod",
+        "SmsStatusCallback",
+        "MessageStatusCallback",
+        "ApiVersion",
+        "PublicApplicationConnectEnabled",
         "VoiceCallerIdLookup",
     ],
+    unsupported: &[],
 };
 const LIST: Vocabulary = Vocabulary {
     supported: &["FriendlyName", "PageSize", "Page", "PageToken"],
     unsupported: &[],
 };
+
+/// What every application here is.
+const ONLY: &[(&str, &str)] = &[
+    ("ApiVersion", "2010-04-01"),
+    ("PublicApplicationConnectEnabled", "false"),
+    ("VoiceCallerIdLookup", "false"),
+];
 
 /// How the URLs of an application are to be changed.
 struct Changes {
@@ -51,10 +59,17 @@ struct Changes {
     voice: UrlChange,
     fallback: UrlChange,
     status_callback: UrlChange,
+    texts: Kept,
 }
 
 impl Changes {
-    fn read(parameters: &Parameters, before: Option<&Application>) -> Result<Self, Problem> {
+    fn read(
+        parameters: &Parameters,
+        directory: &Directory,
+        scope: Scope,
+        before: Option<&Application>,
+    ) -> Result<Self, Problem> {
+        parameters.only(ONLY)?;
         let told = before.and_then(|before| before.status_callback.as_ref());
         let told = told.map(edit::as_voice_url);
         Ok(Self {
@@ -77,6 +92,7 @@ impl Changes {
                 "StatusCallbackMethod",
                 told.as_ref(),
             )?,
+            texts: Kept::read(parameters, kept::OF_APPLICATION, directory, scope)?,
         })
     }
 
@@ -87,6 +103,7 @@ impl Changes {
         application.status_callback = self
             .status_callback
             .of_callback(application.status_callback.take());
+        self.texts.into(&mut application.kept);
     }
 }
 
@@ -110,8 +127,9 @@ pub(crate) async fn create(
         status_callback: None,
         created_unix_ms: 0,
         updated_unix_ms: 0,
+        kept: BTreeMap::new(),
     };
-    Changes::read(&parameters, None)?.make(&mut application);
+    Changes::read(&parameters, &state.store.directory(), scope, None)?.make(&mut application);
     let change = Edit::MakeApplication(application);
     let directory = edit(&state, scope, &requester, change, &parameters, &uri).await?;
     let shown = show(&*there(&directory, scope, sid, &uri)?);
@@ -167,9 +185,10 @@ pub(crate) async fn update(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let sid = edit::sid(&name, &uri)?;
-    let before = there(&state.store.directory(), scope, sid, &uri)?;
+    let directory = state.store.directory();
+    let before = there(&directory, scope, sid, &uri)?;
     let parameters = Parameters::of_form(&headers, body, WRITE)?;
-    let changes = Changes::read(&parameters, Some(&before))?;
+    let changes = Changes::read(&parameters, &directory, scope, Some(&before))?;
     let patch = Box::new(|application: &mut Application| changes.make(application));
     let change = Edit::ChangeApplication(sid, patch);
     let directory = edit(&state, scope, &requester, change, &parameters, &uri).await?;
@@ -220,7 +239,7 @@ fn show(application: &Application) -> Value {
     let told = application.status_callback.as_ref().map(edit::as_voice_url);
     let (status_callback, status_callback_method) = edit::shown(told.as_ref());
     let account = application.account;
-    json!({
+    let mut shown = json!({
         "sid": application.sid,
         "account_sid": account,
         "friendly_name": application.name,
@@ -242,5 +261,7 @@ fn show(application: &Application) -> Value {
         "message_status_callback": null,
         "public_application_connect_enabled": false,
         "uri": format!("/2010-04-01/Accounts/{account}/Applications/{}.json", application.sid),
-    })
+    });
+    kept::show(&application.kept, &mut shown);
+    shown
 }

@@ -1,8 +1,9 @@
 //! A call as Twilio's API shows it.
 
+use call::Direction;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{CallRow, rfc2822};
+use store::{CallRow, Directory, rfc2822};
 
 /// The properties of Twilio's `Calls` resource. What this server does not have is null.
 #[derive(Debug, Serialize)]
@@ -16,6 +17,7 @@ pub(crate) struct CallResource {
     to_formatted: String,
     from: String,
     from_formatted: String,
+    /// Of the number of the account's that was called, or that calls; null where that is a SIP URI or the like.
     phone_number_sid: Option<String>,
     status: String,
     start_time: Option<String>,
@@ -38,8 +40,15 @@ pub(crate) struct CallResource {
     subresource_uris: Map<String, Value>,
 }
 
-impl From<CallRow> for CallResource {
-    fn from(row: CallRow) -> Self {
+impl CallResource {
+    /// `directory` tells whose the number is.
+    pub(crate) fn of(row: CallRow, directory: &Directory) -> Self {
+        // Ours is the one that was called, or the one that calls.
+        let ours = match row.direction {
+            Direction::Inbound => &row.to,
+            Direction::OutboundApi | Direction::OutboundDial => &row.from,
+        };
+        let phone_number_sid = directory.sid_of(row.account, ours);
         let date = |at: Option<u64>| at.and_then(rfc2822);
         let path = format!("/2010-04-01/Accounts/{}/Calls/{}", row.account, row.sid);
         let below = |kind: &str| format!("{path}/{kind}.json").into();
@@ -59,7 +68,7 @@ impl From<CallRow> for CallResource {
             to: row.to,
             from_formatted: row.from.clone(),
             from: row.from,
-            phone_number_sid: None,
+            phone_number_sid: phone_number_sid.map(|sid| sid.to_string()),
             status: row.status.to_string(),
             start_time: date(row.started_unix_ms),
             end_time: date(row.ended_unix_ms),

@@ -9,19 +9,18 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{CallSid, CallStatus, Direction};
 use store::{
-    Answer, CallCallback, CallChange, CallFilter, CallRow, Flow, NewCall, PhoneNumber,
-    ProgressEvent, Scope, StoreError, WebhookMethod, random_call_sid,
+    Answer, CallCallback, CallChange, CallRow, Flow, NewCall, PhoneNumber, ProgressEvent, Scope,
+    StoreError, WebhookMethod, random_call_sid,
 };
 
 use crate::applications;
 use crate::call_resource::CallResource;
 use crate::destination::normalise;
 use crate::machine_detection;
-use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary, is_web};
 use crate::problem::Problem;
 use crate::status_callback;
-use crate::{ApiState, End, EndError, call_order, sip_login, time_span};
+use crate::{ApiState, End, EndError, call_order, sip_login};
 
 /// Characters of a document that a request may bring along.
 const MAX_TWIML_CHARS: usize = 4000;
@@ -94,25 +93,6 @@ const UPDATE: Vocabulary = Vocabulary {
     unsupported: &[],
 };
 
-const LIST: Vocabulary = Vocabulary {
-    supported: &[
-        "To",
-        "From",
-        "ParentCallSid",
-        "Status",
-        "StartTime",
-        "StartTime<",
-        "StartTime>",
-        "EndTime",
-        "EndTime<",
-        "EndTime>",
-        "PageSize",
-        "Page",
-        "PageToken",
-    ],
-    unsupported: &[],
-};
-
 /// `POST /Calls.json`: a new outbound call. It is on disk before the 201.
 pub(crate) async fn create(
     State(state): State<ApiState>,
@@ -122,8 +102,10 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<CallResource>), Problem> {
     let parameters = Parameters::of_form(&headers, body, CREATE)?;
     let call = new_call(&state, scope, &parameters, flow)?;
+    let directory = state.store.directory();
     let row = accept(state, scope, call).await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
+    let shown = CallResource::of(row, &directory);
+    Ok((StatusCode::CREATED, Json(shown)))
 }
 
 /// Keeps a new call and has it dialled.
@@ -304,7 +286,8 @@ pub(crate) async fn fetch(
     Extension(scope): Extension<Scope>,
     uri: Uri,
 ) -> Result<Json<CallResource>, Problem> {
-    Ok(Json(existing(&state, scope, &uri)?.into()))
+    let row = existing(&state, scope, &uri)?;
+    Ok(Json(CallResource::of(row, &state.store.directory())))
 }
 
 /// `POST /Calls/{Sid}.json`: ends a call, or gives it other documents.
@@ -396,73 +379,11 @@ fn redirect(
         };
         return Err(Problem::call_state(message));
     }
-    Ok(Json(row.into()))
+    Ok(Json(CallResource::of(row, &state.store.directory())))
 }
 
 fn wrong_state(row: &CallRow) -> Problem {
     Problem::call_state(format!("Invalid call state: the call is {}", row.status))
-}
-
-/// `GET /Calls.json`: the account's calls, newest first.
-pub(crate) async fn list(
-    State(state): State<ApiState>,
-    Extension(scope): Extension<Scope>,
-    uri: Uri,
-) -> Result<Json<ListPage>, Problem> {
-    let parameters = Parameters::of_query(uri.query(), LIST)?;
-    let request = PageRequest::<CallSid>::read(&parameters)?;
-    let filter = CallFilter {
-        to: parameters.get("To").map(normalise),
-        from: parameters.get("From").map(normalise),
-        status: parameters.get("Status").map(status).transpose()?,
-        parent: parameters.get("ParentCallSid").map(parent).transpose()?,
-        started: time_span::read(&parameters, "StartTime")?,
-        ended: time_span::read(&parameters, "EndTime")?,
-        ..CallFilter::default()
-    };
-    let (size, from) = (request.size, request.from);
-    // A filter that fits little reads many rows: not on a thread that other requests wait for.
-    let found = tokio::task::spawn_blocking(move || state.store.calls(scope, &filter, from, size));
-    let page = found.await.expect("listing calls does not panic")?;
-    let pages = ["PageSize", "Page", "PageToken"];
-    let filters: Vec<_> = LIST
-        .supported
-        .iter()
-        .copied()
-        .filter(|name| !pages.contains(name))
-        .filter_map(|name| Some((name, parameters.get(name)?)))
-        .collect();
-    Ok(Json(request.answer(
-        "calls",
-        uri.path(),
-        &filters,
-        page,
-        CallResource::from,
-    )))
-}
-
-fn parent(text: &str) -> Result<CallSid, Problem> {
-    text.parse()
-        .map_err(|error| Problem::bad_parameter(format!("`ParentCallSid`: {error}")))
-}
-
-fn status(text: &str) -> Result<CallStatus, Problem> {
-    const ALL: [CallStatus; 8] = [
-        CallStatus::Queued,
-        CallStatus::Ringing,
-        CallStatus::InProgress,
-        CallStatus::Completed,
-        CallStatus::Busy,
-        CallStatus::NoAnswer,
-        CallStatus::Canceled,
-        CallStatus::Failed,
-    ];
-    ALL.into_iter()
-        .find(|status| status.to_string() == text)
-        .ok_or_else(|| {
-            let known = ALL.map(|status| status.to_string()).join(", ");
-            Problem::bad_parameter(format!("`Status` must be one of: {known}"))
-        })
 }
 
 /// The account's call that the path names: `…/Calls/{Sid}.json`.

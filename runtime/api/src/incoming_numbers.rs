@@ -15,6 +15,7 @@ use crate::ApiState;
 use crate::applications;
 use crate::auth::Requester;
 use crate::edit::{self, UrlChange, edit, friendly_name};
+use crate::kept::{self, Kept};
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -23,19 +24,17 @@ use crate::problem::Problem;
 const UNSUPPORTED: &[&str] = &[
     "AccountSid",
     "AddressSid",
-    "ApiVersion",
     "BundleSid",
     "EmergencyAddressSid",
-    "EmergencyStatus",
     "IdentitySid",
-    "SmsApplicationSid",
-    "SmsFallbackMethod",
-    "SmsFallbackUrl",
-    "SmsMethod",
-    "SmsUrl",
     "TrunkSid",
-    "VoiceCallerIdLookup",
-    "VoiceReceiveMode",
+];
+/// What every number here is.
+const ONLY: &[(&str, &str)] = &[
+    ("ApiVersion", "2010-04-01"),
+    ("EmergencyStatus", "Inactive"),
+    ("VoiceCallerIdLookup", "false"),
+    ("VoiceReceiveMode", "voice"),
 ];
 pub(crate) const CREATE: Vocabulary = Vocabulary {
     supported: &[
@@ -49,6 +48,15 @@ pub(crate) const CREATE: Vocabulary = Vocabulary {
         "StatusCallback",
         "StatusCallbackMethod",
         "VoiceApplicationSid",
+        "SmsUrl",
+        "SmsMethod",
+        "SmsFallbackUrl",
+        "SmsFallbackMethod",
+        "SmsApplicationSid",
+        "ApiVersion",
+        "EmergencyStatus",
+        "VoiceCallerIdLookup",
+        "VoiceReceiveMode",
     ],
     unsupported: UNSUPPORTED,
 };
@@ -62,6 +70,15 @@ const UPDATE: Vocabulary = Vocabulary {
         "StatusCallback",
         "StatusCallbackMethod",
         "VoiceApplicationSid",
+        "SmsUrl",
+        "SmsMethod",
+        "SmsFallbackUrl",
+        "SmsFallbackMethod",
+        "SmsApplicationSid",
+        "ApiVersion",
+        "EmergencyStatus",
+        "VoiceCallerIdLookup",
+        "VoiceReceiveMode",
     ],
     unsupported: UNSUPPORTED,
 };
@@ -84,6 +101,7 @@ pub(crate) struct Changes {
     status_callback: UrlChange,
     /// None stays; an empty one is taken away.
     application: Option<Option<ApplicationSid>>,
+    texts: Kept,
 }
 
 impl Changes {
@@ -93,6 +111,7 @@ impl Changes {
         scope: Scope,
         before: Option<&Number>,
     ) -> Result<Self, Problem> {
+        parameters.only(ONLY)?;
         let told = before.and_then(|before| before.status_callback.as_ref());
         let told = told.map(edit::as_voice_url);
         let application = match parameters.raw("VoiceApplicationSid") {
@@ -121,6 +140,7 @@ impl Changes {
                 told.as_ref(),
             )?,
             application,
+            texts: Kept::read(parameters, kept::OF_NUMBER, directory, scope)?,
         })
     }
 
@@ -139,6 +159,7 @@ impl Changes {
             .status_callback
             .of_callback(number.status_callback.take());
         number.application = self.application.unwrap_or(number.application);
+        self.texts.into(&mut number.kept);
     }
 }
 
@@ -267,7 +288,7 @@ pub(crate) fn show(number: &Number) -> Value {
         Flow::Component(name) => Some(name),
         Flow::VoiceUrl { .. } | Flow::Twiml(_) => None,
     };
-    json!({
+    let mut shown = json!({
         "sid": sid,
         "account_sid": account,
         "friendly_name": shown_name(number),
@@ -304,5 +325,7 @@ pub(crate) fn show(number: &Number) -> Value {
         "capabilities": { "voice": true, "sms": false, "mms": false, "fax": false },
         "flow": flow,
         "uri": format!("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"),
-    })
+    });
+    kept::show(&number.kept, &mut shown);
+    shown
 }

@@ -4,6 +4,7 @@
 //! then on carries a [`store::Scope`]: nothing here can name another account's data, and a foreign SID is answered like one
 //! that does not exist.
 
+mod absent;
 mod accounts;
 mod applications;
 mod attempts;
@@ -15,6 +16,7 @@ mod broadcast_recipients;
 mod broadcast_resource;
 mod broadcast_statistics;
 mod broadcasts;
+mod call_list;
 mod call_order;
 mod call_resource;
 mod caller_ids;
@@ -30,6 +32,7 @@ mod edit;
 mod events;
 mod incoming_numbers;
 mod journal;
+mod kept;
 mod keys;
 mod live_calls;
 mod live_messages;
@@ -81,7 +84,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use door::Door;
-use long_reads::LongReads;
+use long_reads::{LongReads, Mp3Reads};
 use store::tenants::MAX_COMPONENT_BYTES;
 
 pub use brand::recording_url;
@@ -113,7 +116,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(tenant_routes::routes())
         .route(
             &format!("{account}/Calls.json"),
-            post(calls::create).get(calls::list),
+            post(calls::create).get(call_list::list),
         )
         .route(
             &format!("{account}/Calls/{{call}}"),
@@ -168,7 +171,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(attempts::routes())
         .merge(routed_calls::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
-        .fallback(async |uri: axum::http::Uri| Problem::not_found(&uri))
+        .fallback(async |uri: axum::http::Uri| absent::answer(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(middleware::from_fn_with_state(
             state.clone(),
@@ -198,6 +201,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), brand::show))
         .layer(Extension(Arc::new(Door::default())))
         .layer(Extension(Arc::new(LongReads::default())))
+        .layer(Extension(Mp3Reads::default()))
         .with_state(state)
 }
 

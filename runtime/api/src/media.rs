@@ -1,7 +1,6 @@
 //! Audio of an account's own over REST: not Twilio's. What is uploaded can be played by name.
 
 use std::io;
-use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -12,9 +11,11 @@ use axum::routing::{get, put};
 use axum::{Extension, Json, Router};
 use call::{AccountSid, check_audio_name};
 use serde_json::{Value, json};
-use store::Scope;
+use store::{Author, Edit, Scope};
 
+use crate::auth::Requester;
 use crate::date::iso8601;
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::{ApiState, Done};
 
@@ -79,20 +80,23 @@ pub(crate) fn routes() -> Router<ApiState> {
 async fn keep(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(requester): Extension<Requester>,
     Path((_, name)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    match keep_file(&state, scope.account(), name, body).await {
+    let author = requester.author(&state, &Parameters::none());
+    match keep_file(&state, scope.account(), author, name, body).await {
         Ok(file) => Ok((StatusCode::CREATED, Json(show(&file)))),
         Err(MediaError::Unfit(why)) => Err(Problem::bad_parameter(why)),
         Err(MediaError::Io(error)) => Err(failed(&error)),
     }
 }
 
-/// Keeps the audio of a request's body.
+/// Keeps the audio of a request's body, and notes who brought it.
 pub(crate) async fn keep_file(
     state: &ApiState,
     account: AccountSid,
+    author: Author,
     name: String,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<MediaFile, MediaError> {
@@ -105,21 +109,33 @@ pub(crate) async fn keep_file(
         _ => MediaError::Unfit("The body could not be read".to_owned()),
     })?;
     // On a task of its own: a client that goes away leaves no half of a file.
-    let media = Arc::clone(&state.media);
-    let keeping = tokio::spawn(async move { media.keep(account, name, bytes).await });
+    let state = state.clone();
+    let keeping = tokio::spawn(async move {
+        let kept = state.media.keep(account, name.clone(), bytes).await?;
+        note(&state, account, author, Edit::NoteUploaded(name)).await?;
+        Ok(kept)
+    });
     keeping.await.expect("keeping does not panic")
 }
 
-/// Removes a file; false if there is no such one.
+/// Removes a file, and notes who did; false if there is no such one.
 pub(crate) async fn remove_file(
     state: &ApiState,
     account: AccountSid,
+    author: Author,
     name: String,
 ) -> io::Result<bool> {
-    match check_audio_name(&name).is_ok() {
-        true => state.media.remove(account, name).await,
-        false => Ok(false),
+    if check_audio_name(&name).is_err() || !state.media.remove(account, name.clone()).await? {
+        return Ok(false);
     }
+    note(state, account, author, Edit::NoteRemoved(name)).await?;
+    Ok(true)
+}
+
+/// Into the audit log.
+async fn note(state: &ApiState, account: AccountSid, author: Author, edit: Edit) -> io::Result<()> {
+    let noted = state.store.edit(Scope::of_host(account), edit, author);
+    noted.await.map(drop).map_err(io::Error::other)
 }
 
 /// `GET …/Media`: by their names.
@@ -137,10 +153,12 @@ async fn list(
 async fn remove(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(requester): Extension<Requester>,
     Path((_, name)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<StatusCode, Problem> {
-    let is_gone = remove_file(&state, scope.account(), name).await;
+    let author = requester.author(&state, &Parameters::none());
+    let is_gone = remove_file(&state, scope.account(), author, name).await;
     match is_gone.map_err(|error| failed(&error))? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found(&uri)),

@@ -32,6 +32,7 @@ const CREATE: Vocabulary = Vocabulary {
         "To",
         "Label",
         "Timeout",
+        "EarlyMedia",
         "SendDigits",
         "StatusCallback",
         "StatusCallbackEvent",
@@ -78,7 +79,6 @@ const CREATE: Vocabulary = Vocabulary {
         "CallToken",
         "CallerDisplayName",
         "ClientNotificationUrl",
-        "EarlyMedia",
         "JitterBufferSize",
         "Region",
     ],
@@ -95,6 +95,8 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let name = name(&state, scope, &conference, &uri)?;
     let parameters = Parameters::of_form(&headers, body, CREATE)?;
+    // Nobody hears a call ring that is not in the conference yet.
+    parameters.only(&[("EarlyMedia", "false")])?;
     let wanted = Wanted::read(&parameters)?;
     let callback = conference_callback(&parameters)?;
     let recording = conference_recordings::wanted(&parameters)?;

@@ -136,6 +136,18 @@ impl Parameters {
         }
     }
 
+    /// Refuses another value than the one that these parameters can have here: what they ask for is so in any case.
+    pub(crate) fn only(&self, names: &[(&str, &str)]) -> Result<(), Problem> {
+        let wrong =
+            |(name, only): &&(&str, &str)| self.get(name).is_some_and(|value| value != *only);
+        match names.iter().find(wrong) {
+            Some((name, only)) => Err(Problem::bad_parameter(format!(
+                "`{name}` can only be `{only}` on this server"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The names of what is given.
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.iter().map(|(name, _)| name.clone()).collect()

@@ -50,6 +50,9 @@ async fn a_new_call_is_kept_queued_and_handed_on() {
     assert_eq!(*api.live.accepted.lock().unwrap(), [row.sid]);
     let sid = row.sid.to_string();
     let date = "Tue, 31 Aug 2010 20:36:28 +0000";
+    let own = api.get("IncomingPhoneNumbers.json?PhoneNumber=%2B85511111111");
+    let own = own.await.json["incoming_phone_numbers"][0]["sid"].clone();
+    assert!(own.is_string(), "{own}");
     let expected = json!({
         "sid": sid,
         "date_created": date,
@@ -60,7 +63,7 @@ async fn a_new_call_is_kept_queued_and_handed_on() {
         "to_formatted": "+85512345678",
         "from": "+85511111111",
         "from_formatted": "+85511111111",
-        "phone_number_sid": null,
+        "phone_number_sid": own,
         "status": "queued",
         "start_time": null,
         "end_time": null,

@@ -364,4 +364,25 @@ async fn the_operator_lists_keeps_and_removes_an_accounts_audio() {
     let one = format!("accounts/{one}");
     assert_eq!(operate(&api, "DELETE", &one, Value::Null).await.0, 204);
     assert_eq!(operate(&api, "DELETE", &one, Value::Null).await.0, 404);
+
+    // Who brought and removed it is noted, and so is what the account does itself.
+    let own = format!("/v1/Accounts/{SID}/Media/own.wav");
+    let kept = support::request("PUT", &own, "audio", (SID, TOKEN));
+    assert_eq!(api.send(kept).await.status, 201);
+    assert_eq!(api.status("DELETE", &own, (SID, TOKEN)).await, 204);
+    let (_, log) = operate(&api, "GET", "audit?limit=4", Value::Null).await;
+    let entries = log["audit"].as_array().unwrap().iter();
+    let entries: Vec<_> = entries
+        .map(|entry| ["who", "deed", "thing"].map(|name| entry[name].as_str().unwrap()))
+        .collect();
+    let things = ["own.wav", "flood-lo.wav"].map(|name| format!("media {name} of account {SID}"));
+    assert_eq!(
+        entries,
+        [
+            [SID, "media.delete", &things[0]],
+            [SID, "media.update", &things[0]],
+            ["operator", "media.delete", &things[1]],
+            ["operator", "media.update", &things[1]],
+        ]
+    );
 }

@@ -77,7 +77,9 @@ async fn an_application_is_made_changed_listed_and_deleted() {
     for (form, code) in [
         ("VoiceUrl=ftp://a/", 21402),
         ("VoiceMethod=PUT", 21403),
-        ("SmsUrl=http://a/", 20001),
+        ("SmsUrl=ftp://a/", 21402),
+        ("SmsMethod=PUT", 21403),
+        ("VoiceCallerIdLookup=true", 20001),
         ("VoiceFallbackMethod=GET", 20001),
     ] {
         assert_eq!(api.post(&one, form).await.problem(), (400, code), "{form}");
@@ -169,7 +171,9 @@ async fn a_number_is_shown_and_told_what_to_do() {
     for (form, code) in [
         ("VoiceUrl=x", 21402),
         ("VoiceApplicationSid=AP1", 21218),
-        ("SmsUrl=http://a/", 20001),
+        ("SmsUrl=ftp://a/", 21402),
+        ("SmsMethod=PUT", 21403),
+        ("VoiceCallerIdLookup=true", 20001),
         ("PhoneNumber=345", 20001),
     ] {
         assert_eq!(api.post(&one, form).await.problem(), (400, code), "{form}");
@@ -247,4 +251,47 @@ async fn a_caller_id_that_the_operator_made_is_shown_as_the_caller() {
     assert_eq!(refused.problem(), (400, 20001));
     assert_eq!(api.status("DELETE", &path(&one), (SID, TOKEN)).await, 204);
     assert_eq!(api.post("Calls.json", form).await.problem(), (400, 21210));
+}
+
+/// A client that sets a number up for calls and texts at once gets what it has said back; nothing is done with it.
+#[tokio::test]
+async fn what_is_said_of_texts_is_kept_and_shown() {
+    let api = Api::new();
+    let application = application(&api, "SmsUrl=http://a/&MessageStatusCallback=http://b/").await;
+    let number = number_sid(&api, "+85511111111").await;
+    let one = format!("IncomingPhoneNumbers/{number}.json");
+    let form = format!(
+        "SmsUrl=http://a/&SmsMethod=get&SmsFallbackUrl=http://b/&SmsApplicationSid={application}&VoiceReceiveMode=voice&ApiVersion=2010-04-01"
+    );
+    assert_eq!(api.post(&one, &form).await.status, 200);
+    let shown = api.get(&one).await.json;
+    for (name, expected) in [
+        ("sms_url", "http://a/"),
+        ("sms_method", "GET"),
+        ("sms_fallback_url", "http://b/"),
+        ("sms_fallback_method", "POST"),
+        ("sms_application_sid", &application),
+    ] {
+        assert_eq!(shown[name], expected, "{name}");
+    }
+    api.post(&one, "SmsFallbackUrl=&SmsApplicationSid=").await;
+    let shown = api.get(&one).await.json;
+    assert_eq!(
+        (&shown["sms_url"], &shown["sms_fallback_url"]),
+        (&json!("http://a/"), &json!(""))
+    );
+    assert_eq!(shown["sms_application_sid"], json!(null));
+    assert_eq!(shown["flow"], "menu", "and its calls go on as they did");
+    let foreign = "SmsApplicationSid=AP00000000000000000000000000000000";
+    assert_eq!(api.post(&one, foreign).await.problem(), (400, 21218));
+
+    let shown = api
+        .get(&format!("Applications/{application}.json"))
+        .await
+        .json;
+    let texts = ["sms_url", "message_status_callback", "sms_method"];
+    assert_eq!(
+        texts.map(|name| shown[name].clone()),
+        [json!("http://a/"), json!("http://b/"), json!(null)]
+    );
 }

@@ -318,6 +318,7 @@ impl<'r> Plan<'r> {
                 name: before.name.clone(),
                 fallback: before.fallback.clone(),
                 application: before.application,
+                kept: before.kept.clone(),
                 ..new
             },
             None => new,

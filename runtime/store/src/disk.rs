@@ -5,6 +5,7 @@
 //! against the last durable state and never wait for the writer.
 
 mod account_row;
+mod application_row;
 mod audit;
 mod broadcast_row;
 mod broadcasts;

@@ -60,6 +60,10 @@ pub enum Edit {
     ChangeNumber(PhoneNumberSid, Patch<Number>),
     /// The account has the number no more.
     ReleaseNumber(PhoneNumberSid),
+    /// A file of audio of the account, of this name, was uploaded. It lies elsewhere: this is for the audit log alone.
+    NoteUploaded(String),
+    /// A file of audio of the account, of this name, was removed. As above.
+    NoteRemoved(String),
     /// A caller ID's name.
     RenameCallerId(PhoneNumberSid, String),
     /// The account may show the number as the caller no more.
@@ -86,6 +90,8 @@ impl Edit {
             Self::TakeNumber(..) => "number.create",
             Self::ChangeNumber(..) => "number.update",
             Self::ReleaseNumber(_) => "number.delete",
+            Self::NoteUploaded(_) => "media.update",
+            Self::NoteRemoved(_) => "media.delete",
             Self::RenameCallerId(..) => "caller-id.update",
             Self::DeleteCallerId(_) => "caller-id.delete",
         }

@@ -38,6 +38,8 @@ pub struct Number {
     pub created_unix_ms: u64,
     /// When it was last changed, in milliseconds since the Unix epoch; 0 where that was not noted.
     pub updated_unix_ms: u64,
+    /// What its account says of texts to it, by the API's names: kept and shown, and nothing is done with it.
+    pub kept: BTreeMap<String, String>,
 }
 
 impl Number {
@@ -56,6 +58,7 @@ impl Number {
             application: None,
             created_unix_ms: 0,
             updated_unix_ms: 0,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -101,6 +104,8 @@ pub struct Application {
     pub created_unix_ms: u64,
     /// When it was last changed, in milliseconds since the Unix epoch.
     pub updated_unix_ms: u64,
+    /// As [`Number::kept`].
+    pub kept: BTreeMap<String, String>,
 }
 
 /// A SID for a new application, with 128 random bits.

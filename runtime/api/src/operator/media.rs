@@ -1,11 +1,12 @@
 //! Audio that accounts have uploaded, as their own API has it: listed, kept and removed by the operator.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde_json::{Value, json};
+use store::Author;
 
 use super::{Refused, account};
 use crate::media::{keep_file, remove_file, show};
@@ -26,11 +27,12 @@ pub(crate) async fn list(
 /// `PUT /operator/v1/accounts/{sid}/media/{name}`: the body is the audio. 201.
 pub(crate) async fn keep(
     State(state): State<ApiState>,
+    Extension(author): Extension<Author>,
     Path((id, name)): Path<(String, String)>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Refused> {
     let account = account(&state, &id)?;
-    let kept = keep_file(&state, account, name, body).await;
+    let kept = keep_file(&state, account, author, name, body).await;
     let kept = kept.map_err(refused)?;
     Ok((StatusCode::CREATED, Json(show(&kept))))
 }
@@ -38,10 +40,11 @@ pub(crate) async fn keep(
 /// `DELETE /operator/v1/accounts/{sid}/media/{name}`.
 pub(crate) async fn remove(
     State(state): State<ApiState>,
+    Extension(author): Extension<Author>,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Refused> {
     let account = account(&state, &id)?;
-    let removed = remove_file(&state, account, name).await;
+    let removed = remove_file(&state, account, author, name).await;
     match removed.map_err(|error| refused(error.into()))? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Refused::not_found()),

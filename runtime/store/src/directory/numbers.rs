@@ -84,18 +84,21 @@ impl Directory {
     /// Whether the account may show `number` as the caller: it is one of its numbers, or of its caller IDs.
     #[must_use]
     pub fn may_show(&self, account: AccountSid, number: &str) -> bool {
-        let Some(carrier) = self.account(account).map(|account| &account.carrier) else {
-            return false;
-        };
-        let is_own = self
-            .number(carrier, number)
-            .is_some_and(|number| number.account == account);
-        let parsed: Option<PhoneNumber> = number.parse().ok();
-        is_own
-            || parsed.is_some_and(|number| {
-                let mut caller_ids = self.caller_ids(account);
-                caller_ids.any(|caller_id| caller_id.number == number)
-            })
+        self.sid_of(account, number).is_some()
+    }
+
+    /// The SID of a number of the account, or else of one of its caller IDs.
+    #[must_use]
+    pub fn sid_of(&self, account: AccountSid, number: &str) -> Option<PhoneNumberSid> {
+        let carrier = &self.account(account)?.carrier;
+        let own = self.number(carrier, number);
+        if let Some(own) = own.filter(|own| own.account == account) {
+            return Some(own.sid());
+        }
+        let number: PhoneNumber = number.parse().ok()?;
+        let mut caller_ids = self.caller_ids(account);
+        let found = caller_ids.find(|caller_id| caller_id.number == number)?;
+        Some(found.sid)
     }
 
     pub(super) fn index_numbers(&mut self) {

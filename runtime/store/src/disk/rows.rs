@@ -9,6 +9,7 @@ use redb::{
 };
 
 use super::account_row::AccountRow;
+use super::application_row;
 use super::audit;
 use super::call_rows::{stored_call, stored_event};
 use super::callbacks::CallbackTables;
@@ -120,7 +121,7 @@ impl<'t> DiskRows<'t> {
             Change::Application(row) => {
                 transaction
                     .open_table(tables::APPLICATIONS)?
-                    .insert(row.sid.as_bytes(), &*encode(&**row))?;
+                    .insert(row.sid.as_bytes(), &*application_row::stored(row))?;
             }
             Change::CallerId(row) => {
                 transaction
@@ -431,7 +432,7 @@ pub(super) fn load_directory(
         Ok(())
     })?;
     each(&transaction, tables::APPLICATIONS, |stored| {
-        let row = decode("application", stored)?;
+        let row = application_row::read(stored)?;
         directory.take(Change::Application(Arc::new(row)));
         Ok(())
     })?;

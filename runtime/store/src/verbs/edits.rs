@@ -57,6 +57,16 @@ impl Plan {
         }
     }
 
+    /// Nothing of the directory.
+    fn noted(thing: String) -> Self {
+        Self {
+            thing,
+            changes: Vec::new(),
+            items: Vec::new(),
+            forgotten: Vec::new(),
+        }
+    }
+
     fn beside(thing: String, change: Change) -> Self {
         Self {
             thing,
@@ -173,6 +183,10 @@ fn plan(
             }
         }),
         Edit::DeleteKey(sid) => with_keys(account, sid, |keys| drop(keys.remove(&sid))),
+        Edit::NoteUploaded(name) | Edit::NoteRemoved(name) => {
+            let thing = format!("media {name} of account {}", account.sid);
+            Ok(Plan::noted(thing))
+        }
         Edit::MakeApplication(application) => make_application(directory, scope, application, at),
         Edit::ChangeApplication(sid, patch) => {
             let before = directory

@@ -54,7 +54,7 @@ pub(crate) const RESOURCES: &[(&str, &str)] = &[
 
 /// The answer to a path that is no route.
 pub(crate) fn answer(uri: &Uri) -> Problem {
-    let problem = Problem::not_found(uri);
+    let mut problem = Problem::not_found(uri);
     let path = uri.path();
     if !path.starts_with("/2010-04-01/Accounts/") {
         return problem;
@@ -65,13 +65,10 @@ pub(crate) fn answer(uri: &Uri) -> Problem {
         let part = part.strip_suffix(".json").unwrap_or(part);
         RESOURCES.iter().find(|(name, _)| *name == part)
     });
-    match part {
-        Some((name, why)) => Problem {
-            message: format!("{}: this server has no {name}; {why}", problem.message),
-            ..problem
-        },
-        None => problem,
+    if let Some((name, why)) = part {
+        problem.message = format!("{}: this server has no {name}; {why}", problem.message);
     }
+    problem
 }
 
 #[cfg(test)]

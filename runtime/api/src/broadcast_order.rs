@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use call::{BroadcastSid, StatusCallback};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use store::{
     BroadcastChange, BroadcastRules, FlowStart, Message, NewRecipient, PersonFilter, QueueTerms,
     Scope, Secret, WebhookMethod,
@@ -26,6 +26,13 @@ const MAX_NAMED: usize = 1_000;
 /// Characters of a token.
 const MAX_TOKEN_CHARS: usize = 200;
 
+/// What is not named stays; null takes away what was there.
+type Said<T> = Option<Option<T>>;
+
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(given: D) -> Result<Said<T>, D::Error> {
+    Option::deserialize(given).map(Some)
+}
+
 /// The body: whatever it names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,8 +50,10 @@ pub(crate) struct Draft {
     gap_s: Option<u32>,
     reached_after_s: Option<u32>,
     ring_timeout_s: Option<u32>,
-    webhook: Option<DraftWebhook>,
-    rapidpro: Option<DraftFlowStart>,
+    #[serde(default, deserialize_with = "said")]
+    webhook: Said<DraftWebhook>,
+    #[serde(default, deserialize_with = "said")]
+    rapidpro: Said<DraftFlowStart>,
     /// What a change starts from.
     #[serde(skip)]
     rules: Option<BroadcastRules>,
@@ -145,7 +154,8 @@ pub(crate) fn read(
     }
     let rules = rules(state, scope, &draft, now_unix_ms)?;
     let flow_start = match draft.rapidpro {
-        Some(start) => Some(flow_start(state, scope, sid, start)?),
+        Some(Some(start)) => Some(Some(flow_start(state, scope, sid, start)?)),
+        Some(None) => Some(None),
         None => None,
     };
     let message = match draft.message {
@@ -247,10 +257,11 @@ fn rules(
     let most = dial::retry::MOST_ATTEMPTS;
     let least = u32::try_from(dial::retry::LEAST_GAP.as_secs()).unwrap_or(u32::MAX);
     let webhook = match &draft.webhook {
-        Some(webhook) => Some(StatusCallback {
+        Some(Some(webhook)) => Some(StatusCallback {
             url: web_url(&webhook.url, "webhook.url")?,
             method: method(webhook.method.as_deref(), "webhook.method")?.into(),
         }),
+        Some(None) => None,
         None => before.webhook,
     };
     Ok(BroadcastRules {

@@ -72,7 +72,7 @@ async fn create(
             .take()
             .ok_or_else(|| missing("message"))?,
         rules: order.change.rules.take().unwrap_or_default(),
-        flow_start: order.change.flow_start.take(),
+        flow_start: order.change.flow_start.take().flatten(),
         created_unix_ms: now,
     };
     let host = state.clone();

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
-use call::{CallSid, CallStatus, Direction};
+use call::{CallStatus, Direction};
 use store::{
     Answer, CallCallback, CallChange, CallRow, Flow, NewCall, PhoneNumber, ProgressEvent, Scope,
     StoreError, WebhookMethod, random_call_sid,

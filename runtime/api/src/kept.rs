@@ -11,7 +11,7 @@ use crate::problem::Problem;
 
 /// What a parameter may be.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Url,
     Method,
     Application,

@@ -102,8 +102,6 @@ pub use plugins::{Plugins, PushError, Upload};
 pub use state::{ApiState, Done};
 pub use told::{Fault, Told};
 
-use crate::problem::Problem;
-
 /// Bytes of a tenant's request body.
 const MAX_FORM_BYTES: usize = 64 << 10;
 /// Bytes of a tenants file.

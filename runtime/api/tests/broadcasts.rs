@@ -145,6 +145,19 @@ async fn a_flow_of_rapidpros_is_named_and_its_token_is_never_shown() {
     // What is not said stays.
     let answer = send(&api, "PATCH", &one, &json!({"name": "Flood 2"})).await;
     assert_eq!(answer.json["rapidpro"], shown);
+    // And null takes it off, the webhook too.
+    let webhook = json!({"webhook": {"url": "https://app.example/reached"}});
+    let with_webhook = send(&api, "PATCH", &one, &webhook).await.json;
+    assert_eq!(with_webhook["webhook"]["method"], "POST", "{with_webhook}");
+    let off = json!({"rapidpro": null});
+    let without = send(&api, "PATCH", &one, &off).await.json;
+    assert_eq!(
+        (&without["rapidpro"], &without["webhook"]),
+        (&Value::Null, &with_webhook["webhook"])
+    );
+    let off = json!({"webhook": null});
+    let without = send(&api, "PATCH", &one, &off).await.json;
+    assert_eq!(without["webhook"], Value::Null);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::backoff::next_attempt;
 /// Callbacks of one account on the way at a time.
 const ON_THE_WAY_OF_ACCOUNT: usize = 8;
 /// Callbacks on the way at a time.
-const ON_THE_WAY: usize = 128;
+pub const ON_THE_WAY: usize = 128;
 
 /// A callback as the store has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,4 +15,4 @@ mod delivery;
 mod tests;
 
 pub use backoff::{GIVE_UP_AFTER_MS, next_attempt};
-pub use delivery::{Delivery, Input, Output, Waiting};
+pub use delivery::{Delivery, Input, ON_THE_WAY, Output, Waiting};

@@ -111,8 +111,8 @@ pub struct BroadcastChange {
     pub message: Option<Message>,
     /// What else is ordered.
     pub rules: Option<BroadcastRules>,
-    /// The flow that is started for each person that was reached.
-    pub flow_start: Option<FlowStart>,
+    /// The flow that is started for each person that was reached, or that there is none any more.
+    pub flow_start: Option<Option<FlowStart>>,
 }
 
 /// How far a broadcast has come.

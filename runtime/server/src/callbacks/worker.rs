@@ -42,15 +42,15 @@ pub(super) struct Worker {
     exchange: Option<Exchange>,
     /// The newest row that was read.
     last: u64,
-    tried: mpsc::UnboundedReceiver<Tried>,
-    tell: mpsc::UnboundedSender<Tried>,
+    tried: mpsc::Receiver<Tried>,
+    tell: mpsc::Sender<Tried>,
     news: Option<Tried>,
 }
 
 impl Worker {
     pub(super) fn new(services: Weak<Services>) -> Self {
-        // As many as are on their way at a time: the core bounds them.
-        let (tell, tried) = mpsc::unbounded_channel();
+        // The core lets no more be on their way: there is room for each.
+        let (tell, tried) = mpsc::channel(delivery::ON_THE_WAY);
         Self {
             services,
             core: Delivery::default(),
@@ -195,11 +195,12 @@ impl Worker {
         tokio::spawn(async move {
             let (result, exchange) = attempt(&services, &row).await;
             // The worker ends with the services only.
-            let _ = tell.send(Tried {
+            let tried = Tried {
                 id,
                 result,
                 exchange,
-            });
+            };
+            let _ = tell.send(tried).await;
         });
     }
 }

@@ -7,7 +7,6 @@ use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::Method;
@@ -17,6 +16,7 @@ use self::draft::{ChangeOptions, CreateOptions, change, create};
 pub(crate) use self::shown::in_words;
 use self::shown::{duration, groups, left, line, recipient_line, shown};
 use crate::commands::account_api::{AccountApi, CSV};
+use crate::commands::people::put;
 
 /// How often `watch` looks.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -73,7 +73,7 @@ pub(crate) enum BroadcastCommand {
         )]
         number: Option<String>,
     },
-    /// Writes a line for each recipient as CSV: where they stand, and how their last call ended.
+    /// Writes a line for each recipient as CSV: where they stand, and how their last call ended; with --json all of their calls, too.
     Results {
         #[command(flatten)]
         one: One,
@@ -129,13 +129,14 @@ pub(crate) fn run(command: &BroadcastCommand) -> anyhow::Result<()> {
         }
         BroadcastCommand::Watch(one) => watch(one, out),
         BroadcastCommand::Results { one, out: file } => {
+            if one.api.json {
+                let mut lines = Vec::new();
+                recipients(one, None, &mut lines)?;
+                return put(file.as_ref(), &lines, out);
+            }
             let path = format!("Broadcasts/{}/Results.csv", one.sid);
             let table = one.api.ask(Method::GET, &path, &[], CSV, Bytes::new())?;
-            match file {
-                Some(file) => std::fs::write(file, &table)
-                    .with_context(|| format!("cannot write {}", file.display())),
-                None => Ok(out.write_all(&table)?),
-            }
+            put(file.as_ref(), &table, out)
         }
     }
 }

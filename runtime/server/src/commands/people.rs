@@ -34,7 +34,7 @@ pub(crate) enum PeopleCommand {
         #[command(flatten)]
         api: AccountApi,
     },
-    /// Writes everybody as CSV.
+    /// Writes everybody as CSV; with --json a line of JSON for each.
     Export {
         /// The file; without it the standard output.
         file: Option<PathBuf>,
@@ -105,13 +105,13 @@ pub(crate) fn run(command: &PeopleCommand) -> anyhow::Result<()> {
             Ok(())
         }
         PeopleCommand::Export { file, api } => {
-            let table = api.ask(Method::GET, "People.csv", &[], CSV, Bytes::new())?;
-            match file {
-                Some(file) => std::fs::write(file, &table)
-                    .with_context(|| format!("cannot write {}", file.display()))?,
-                None => out.write_all(&table)?,
+            if api.json {
+                let mut lines = Vec::new();
+                list(&PeopleFilter::default(), api, &mut lines)?;
+                return put(file.as_ref(), &lines, out);
             }
-            Ok(())
+            let table = api.ask(Method::GET, "People.csv", &[], CSV, Bytes::new())?;
+            put(file.as_ref(), &table, out)
         }
         PeopleCommand::Remove { number, api } => {
             let path = format!("People/{number}");
@@ -132,6 +132,20 @@ pub(crate) fn read(file: &PathBuf) -> anyhow::Result<Bytes> {
         }
     }
     Ok(bytes.into())
+}
+
+/// Writes into a file, or else to `out`.
+pub(crate) fn put(
+    file: Option<&PathBuf>,
+    bytes: &[u8],
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    match file {
+        Some(file) => {
+            std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+        }
+        None => Ok(out.write_all(bytes)?),
+    }
 }
 
 fn list(filter: &PeopleFilter, api: &AccountApi, out: &mut impl Write) -> anyhow::Result<()> {

@@ -290,7 +290,7 @@ mod tests {
             let stored = super::super::call_rows::stored_call(&call);
             calls.insert(call.sid.as_bytes(), &*stored).unwrap();
             let mut rows = transaction.open_table(tables::CALLBACKS).unwrap();
-            rows.insert(7, &*encode(&old)).unwrap();
+            rows.insert(7, &*encode_as(1, &old)).unwrap();
         }
         transaction.commit().unwrap();
 

@@ -69,7 +69,7 @@ pub(crate) fn change_broadcast(
         from: change.from.unwrap_or(before.from),
         message: change.message.unwrap_or(before.message),
         rules: change.rules.unwrap_or(before.rules),
-        flow_start: change.flow_start.or(before.flow_start),
+        flow_start: change.flow_start.unwrap_or(before.flow_start),
         updated_unix_ms: at_unix_ms,
         ..before
     };

@@ -510,7 +510,7 @@ fn a_flow_is_started_for_who_was_reached_with_a_token_that_lies_sealed() {
         let start = account.seal_flow_start(BC, server, "f5901b62".to_owned(), &token);
         draft(store, 2, BroadcastRules::default());
         let change = BroadcastChange {
-            flow_start: Some(start.clone()),
+            flow_start: Some(Some(start.clone())),
             ..BroadcastChange::default()
         };
         let changed = store.change_broadcast(scope, BC, change, 6).wait().unwrap();

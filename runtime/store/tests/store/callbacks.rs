@@ -353,12 +353,12 @@ fn what_callbacks_were_answered_is_kept_with_their_call_and_goes_with_it() {
     });
 }
 
-/// Begins the recording that the order of call 1 asked for; its SID.
-fn record_as_ordered(store: &dyn Store, source: RecordingSource) -> RecordingSid {
-    let sid = RecordingSid::from_bytes([7; 16]);
+/// Begins the recording of a call; both have this number.
+fn record_call(store: &dyn Store, number: u8, source: RecordingSource) -> RecordingSid {
+    let recording = RecordingSid::from_bytes([number; 16]);
     let new = NewRecording {
-        sid,
-        of: crate::support::sid(1).into(),
+        sid: recording,
+        of: sid(number.into()).into(),
         source,
         channels: 1,
         rate_hz: 8_000,
@@ -368,7 +368,7 @@ fn record_as_ordered(store: &dyn Store, source: RecordingSource) -> RecordingSid
         created_unix_ms: 4_000,
     };
     store.begin_recording(hotline(store), new).wait().unwrap();
-    sid
+    recording
 }
 
 fn end_recording(store: &dyn Store, sid: RecordingSid, status: RecordingStatus, duration_ms: u64) {
@@ -380,64 +380,59 @@ fn end_recording(store: &dyn Store, sid: RecordingSid, status: RecordingStatus, 
     store.finish_recording(sid, ending, 5_500).wait().unwrap();
 }
 
+fn end_call(store: &dyn Store, number: u8) {
+    let record = record(CallStatus::Completed);
+    let ended = store.finish_call(sid(number.into()), record, 5_000, None);
+    ended.wait().unwrap();
+}
+
 #[test]
 fn the_end_of_a_call_tells_of_the_recording_that_its_order_asked_for() {
-    let names = ["RecordingUrl", "RecordingSid", "RecordingDuration"];
-    let sid_7 = RecordingSid::from_bytes([7; 16]).to_string();
-    let whole = [Some("https://host/RE"), Some(&*sid_7), Some("4")];
-    for (source, status, duration_ms, expected) in [
-        (
-            RecordingSource::OutboundApi,
-            RecordingStatus::Completed,
-            4_200,
-            whole,
-        ),
-        (
-            RecordingSource::OutboundApi,
-            RecordingStatus::Failed,
-            4_200,
-            whole,
-        ),
-        (
-            RecordingSource::OutboundApi,
-            RecordingStatus::Absent,
-            0,
-            [None; 3],
-        ),
-        (
-            RecordingSource::RecordVerb,
-            RecordingStatus::Completed,
-            4_200,
-            [None; 3],
-        ),
-    ] {
-        for is_over_first in [false, true] {
-            on_each(|store| {
-                let call = told(1, &[ProgressEvent::Answered, ProgressEvent::Completed]);
-                store.accept_call(hotline(store), call).wait().unwrap();
-                store.begin_attempt(sid(1), leg(1), 2_000).wait().unwrap();
-                let up = store.set_status(sid(1), CallStatus::InProgress, 4_000);
+    on_each(|store| {
+        let names = ["RecordingUrl", "RecordingSid", "RecordingDuration"];
+        let (ordered, of_a_verb) = (RecordingSource::OutboundApi, RecordingSource::RecordVerb);
+        for (number, source, status, duration_ms, is_told) in [
+            (1, ordered, RecordingStatus::Completed, 4_200, true),
+            (2, ordered, RecordingStatus::Failed, 4_200, true),
+            (3, ordered, RecordingStatus::Absent, 0, false),
+            (4, of_a_verb, RecordingStatus::Completed, 4_200, false),
+        ] {
+            for is_over_first in [false, true] {
+                let number = number + if is_over_first { 10 } else { 0 };
+                let of_call = |store: &dyn Store| {
+                    let mut rows = outbox(store);
+                    rows.retain(|row| row.call() == Some(sid(number.into())));
+                    rows
+                };
+                let on = [ProgressEvent::Answered, ProgressEvent::Completed];
+                let call = told(number.into(), &on);
+                let (scope, call_sid) = (hotline(store), call.sid);
+                store.accept_call(scope, call).wait().unwrap();
+                store.begin_attempt(call_sid, leg(1), 2_000).wait().unwrap();
+                let up = store.set_status(call_sid, CallStatus::InProgress, 4_000);
                 up.wait().unwrap();
-                let recording = record_as_ordered(store, source);
+                let recording = record_call(store, number, source);
                 if is_over_first {
                     end_recording(store, recording, status, duration_ms);
-                }
-                let ended = store.finish_call(sid(1), record(CallStatus::Completed), 5_000, None);
-                ended.wait().unwrap();
-                if !is_over_first {
-                    let is_awaited = source == RecordingSource::OutboundApi;
-                    assert_eq!(outbox(store).len(), if is_awaited { 1 } else { 2 });
+                    end_call(store, number);
+                } else {
+                    end_call(store, number);
+                    let told_at_once = if source == ordered { 1 } else { 2 };
+                    assert_eq!(of_call(store).len(), told_at_once, "{number}");
                     end_recording(store, recording, status, duration_ms);
                 }
-                let rows = outbox(store);
+                let rows = of_call(store);
                 let turns: Vec<_> = rows.iter().map(|row| (&*row.event, row.sequence)).collect();
                 assert_eq!(turns, [("answered", 0), ("completed", 1)]);
-                assert_eq!(names.map(|name| rows[1].parameter(name)), expected);
+                let recording = recording.to_string();
+                let told =
+                    ["https://host/RE", &recording, "4"].map(|value| is_told.then_some(value));
+                assert_eq!(names.map(|name| rows[1].parameter(name)), told, "{number}");
                 assert_eq!(rows[1].created_unix_ms, 5_000, "when it ended");
                 assert_eq!(rows[1].parameter("CallStatus"), Some("completed"));
-            });
+            }
         }
-    }
+    });
 }
 
 /// A call that is deleted while its recording ends takes what was to be told along.
@@ -447,11 +442,9 @@ fn a_call_that_is_deleted_waits_for_no_recording() {
         let call = told(1, &[ProgressEvent::Completed]);
         store.accept_call(hotline(store), call).wait().unwrap();
         store.begin_attempt(sid(1), leg(1), 2_000).wait().unwrap();
-        let recording = record_as_ordered(store, RecordingSource::OutboundApi);
-        let ended = store.finish_call(sid(1), record(CallStatus::Completed), 5_000, None);
-        ended.wait().unwrap();
-        let scope = hotline(store);
-        assert!(store.delete_call(scope, sid(1)).wait().unwrap());
+        let recording = record_call(store, 1, RecordingSource::OutboundApi);
+        end_call(store, 1);
+        assert!(store.delete_call(hotline(store), sid(1)).wait().unwrap());
         end_recording(store, recording, RecordingStatus::Completed, 4_200);
         assert_eq!(outbox(store).len(), 0);
     });

@@ -79,7 +79,7 @@ struct DraftOptions {
     /// How long a call may ring.
     #[arg(long, value_name = "SECONDS")]
     ring_timeout: Option<u32>,
-    /// A URL that is told of each person that was reached.
+    /// A URL that is told of each person that was reached; an empty one for none any more.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
     /// How it is told: `POST`, which is usual, or `GET`.
@@ -92,8 +92,9 @@ struct DraftOptions {
 /// The flow of `RapidPro`'s that is started for each person that was reached.
 #[derive(Debug, Args)]
 struct RapidproOptions {
-    /// Where `RapidPro` is, whose flow is started for each person that was reached: `https://rapidpro.example.org`.
-    #[arg(long, value_name = "URL", requires_all = ["rapidpro_flow", "rapidpro_token_file"])]
+    /// Where `RapidPro` is, whose flow is started for each person that was reached: `https://rapidpro.example.org`; needs the other two.
+    /// An empty one for none any more.
+    #[arg(long, value_name = "URL")]
     rapidpro_url: Option<String>,
     /// The UUID of the flow.
     #[arg(long, value_name = "UUID", requires = "rapidpro_url")]
@@ -161,8 +162,11 @@ impl MessageOptions {
 impl RapidproOptions {
     /// Null where nothing is said.
     fn to_json(&self) -> anyhow::Result<Value> {
-        let (Some(url), Some(file)) = (&self.rapidpro_url, &self.rapidpro_token_file) else {
+        let Some(url) = self.rapidpro_url.as_ref().filter(|url| !url.is_empty()) else {
             return Ok(Value::Null);
+        };
+        let (Some(_), Some(file)) = (&self.rapidpro_flow, &self.rapidpro_token_file) else {
+            bail!("--rapidpro-url needs --rapidpro-flow and --rapidpro-token-file");
         };
         let token = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
@@ -175,7 +179,7 @@ impl DraftOptions {
         if !self.people && self.filter.is_given() {
             bail!("--language, --area and --field choose among --people");
         }
-        let webhook = self.webhook.as_ref();
+        let webhook = self.webhook.as_ref().filter(|url| !url.is_empty());
         let mut body = json!({
             "name": name,
             "from": from,
@@ -195,6 +199,20 @@ impl DraftOptions {
             body["people"] = self.filter.to_json()?;
         }
         Ok(body)
+    }
+}
+
+impl DraftOptions {
+    /// What is not to be any more.
+    fn taken_off(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("webhook", self.webhook.as_ref()),
+            ("rapidpro", self.rapidpro.rapidpro_url.as_ref()),
+        ];
+        let empty = given
+            .into_iter()
+            .filter(|(_, url)| url.is_some_and(String::is_empty));
+        empty.map(|(name, _)| name)
     }
 }
 
@@ -223,6 +241,7 @@ pub(super) fn change(options: &ChangeOptions, out: &mut impl Write) -> anyhow::R
     let mut body = draft.to_json(options.name.as_ref(), options.from.as_ref())?;
     if let Some(said) = body.as_object_mut() {
         said.retain(|_, value| !value.is_null());
+        said.extend(draft.taken_off().map(|name| (name.to_owned(), Value::Null)));
         if said.is_empty() && draft.recipients.is_none() {
             bail!(
                 "say what is to be different: `jackfield broadcast change --help` tells what can be"

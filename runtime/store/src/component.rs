@@ -6,7 +6,7 @@ use call::AccountSid;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{OPERATOR, Plugin, PluginOwner, PluginVersion, SelfTest};
+use crate::{OPERATOR, PluginVersion, SelfTest};
 
 /// The SHA-256 of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,8 +32,8 @@ impl fmt::Debug for Sha256Digest {
     }
 }
 
-/// A component of a tenants file. Also the row of one in databases that know no versions of plugins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A component of a tenants file.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Component {
     /// Whose component it is.
     pub(crate) account: AccountSid,
@@ -57,19 +57,5 @@ impl Component {
             by: OPERATOR.to_owned(),
             self_test: SelfTest::NotRun,
         }
-    }
-
-    /// As a plugin whose one version is active: what an older database has.
-    pub(crate) fn into_plugin(self) -> Plugin {
-        let owner = PluginOwner::Account(self.account);
-        let mut plugin = Plugin::new(owner, self.name.clone());
-        plugin.numbered = 1;
-        plugin.standing.active = Some(1);
-        plugin.applied = Some(self.sha256);
-        plugin.versions.push(PluginVersion {
-            number: 1,
-            ..self.into_version(0)
-        });
-        plugin
     }
 }

@@ -5,18 +5,13 @@
 //! against the last durable state and never wait for the writer.
 
 mod account_row;
-mod application_row;
 mod audit;
-mod broadcast_row;
 mod broadcasts;
-mod call_rows;
 mod callbacks;
-mod carrier_row;
 mod components;
 mod conferences;
 mod exchanges;
 mod key_values;
-mod number_row;
 mod open_streams;
 mod people;
 mod plugin_pages;
@@ -116,9 +111,17 @@ pub enum OpenError {
         #[source]
         source: Box<redb::Error>,
     },
+    /// A version of this program from before the first release wrote the database; nothing is carried over.
+    #[error("{} has layout {found}, and this program reads {} alone: name another data folder and apply the tenants file anew, or use the version that wrote it", path.display(), tables::LAYOUT)]
+    EarlierLayout {
+        /// The database file.
+        path: PathBuf,
+        /// The layout it has.
+        found: u32,
+    },
     /// A later version of this program wrote the database.
-    #[error("{} has layout {found}, and this program knows {}: use the version that wrote it, or a later one", path.display(), tables::LAYOUT)]
-    Layout {
+    #[error("{} has layout {found}, and this program reads {} alone: use the version that wrote it, or a later one", path.display(), tables::LAYOUT)]
+    LaterLayout {
         /// The database file.
         path: PathBuf,
         /// The layout it has.
@@ -176,8 +179,6 @@ impl DiskStore {
     ) -> Result<(Self, Recovered), OpenError> {
         let key = operator_key(&database, places)?;
         tables::create(&database).map_err(|error| cannot_open(places, error))?;
-        callbacks::renew(&database).map_err(OpenError::Rows)?;
-        waiting::renew(&database).map_err(OpenError::Rows)?;
         let directory = Arc::new(rows::load_directory(&database, &key).map_err(OpenError::Rows)?);
         let components = ComponentFolder::new(places.components.clone());
         let mut writer = Writer {
@@ -265,13 +266,10 @@ fn cannot_open(places: &Places, error: impl Into<redb::Error>) -> OpenError {
 /// The operator's key: made for a new database, and never for one that is sealed already.
 fn operator_key(database: &Database, places: &Places) -> Result<OperatorKey, OpenError> {
     let layout = tables::layout(database).map_err(|error| cannot_open(places, error))?;
+    let path = places.database.clone();
     match layout {
-        Some(found) if !(tables::FIRST_LAYOUT..=tables::LAYOUT).contains(&found) => {
-            Err(OpenError::Layout {
-                path: places.database.clone(),
-                found,
-            })
-        }
+        Some(found) if found < tables::LAYOUT => Err(OpenError::EarlierLayout { path, found }),
+        Some(found) if found > tables::LAYOUT => Err(OpenError::LaterLayout { path, found }),
         _ if places.key_file.exists() => Ok(OperatorKey::load(&places.key_file)?),
         Some(_) => Err(OpenError::KeyMissing {
             path: places.key_file.clone(),
@@ -356,7 +354,7 @@ impl AccountStore for DiskStore {
             .map_err(tables::failed)?;
         let decode = |event: Result<_, _>| {
             let (_, value): (_, redb::AccessGuard<'_, &[u8]>) = event.map_err(tables::failed)?;
-            call_rows::read_event(value.value())
+            tables::decode("event", value.value())
         };
         range.map(decode).collect::<Result<_, _>>().map(Some)
     }

@@ -4,10 +4,10 @@ use call::{AccountSid, BroadcastSid, CallSid};
 use numbers::PhoneNumber;
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
+use super::DiskStore;
 use super::queue::Lane;
 use super::rows::DiskRows;
-use super::tables::{SidKey, failed};
-use super::{DiskStore, broadcast_row};
+use super::tables::{SidKey, decode, encode, failed};
 use crate::broadcast::{
     BroadcastRows, BroadcastStore, BroadcastWork, MAX_BROADCASTS, MAX_WRITTEN_AT_ONCE, Place,
     Standing,
@@ -327,7 +327,7 @@ fn read(
 ) -> Result<Option<Broadcast>, StoreError> {
     let stored = table.get(sid.as_bytes()).map_err(failed)?;
     stored
-        .map(|stored| broadcast_row::decode(stored.value()))
+        .map(|stored| decode("broadcast", stored.value()))
         .transpose()
 }
 
@@ -377,9 +377,7 @@ impl BroadcastRows for DiskRows<'_> {
     fn put_broadcast(&mut self, row: &Broadcast) -> Result<(), StoreError> {
         let sid = row.sid.as_bytes();
         let mut table = self.transaction.open_table(BROADCASTS).map_err(failed)?;
-        let before = table
-            .insert(sid, &*broadcast_row::encode(row))
-            .map_err(failed)?;
+        let before = table.insert(sid, &*encode(row)).map_err(failed)?;
         if before.is_none() {
             let mut places = self.transaction.open_table(BY_ACCOUNT).map_err(failed)?;
             let place = (row.account.as_bytes(), sid);

@@ -36,10 +36,6 @@ pub(super) fn remove(
     transaction
         .open_table(tables::PLUGIN_PAGES)?
         .remove((text.as_str(), name))?;
-    if let PluginOwner::Account(account) = owner {
-        let mut before_versions = transaction.open_table(tables::COMPONENTS)?;
-        before_versions.remove((account.as_bytes(), name))?;
-    }
     let of_plugin = (text.as_str(), name, 0)..=(text.as_str(), name, u32::MAX);
     transaction
         .open_table(tables::PLUGIN_EVENTS)?

@@ -1,18 +1,12 @@
 //! The tables of recordings: rows, lists, and which of them go on.
 
-use call::{AccountSid, CallSid, RecordingOf, RecordingSid, RecordingSource, RecordingTracks};
+use call::{RecordingOf, RecordingSid};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, WriteTransaction};
 
-use serde::{Deserialize, Serialize};
-
-use super::tables::{self, SidKey, decode_row, encode_as, failed, unknown_version, version};
+use super::tables::{self, SidKey, decode, encode, failed};
 use crate::{
-    RecordingCursor, RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RecordingTold,
-    Scope, StoreError, page,
+    RecordingCursor, RecordingFilter, RecordingPage, RecordingRow, Scope, StoreError, page,
 };
-
-/// The version of the rows written today.
-const VERSION: u8 = 3;
 
 /// The tables as an open write transaction sees them.
 pub(super) struct RecordingTables<'t> {
@@ -51,7 +45,7 @@ impl<'t> RecordingTables<'t> {
         after: &RecordingRow,
     ) -> Result<(), redb::Error> {
         let sid = after.sid.as_bytes();
-        self.rows.insert(sid, &*encode_as(VERSION, after))?;
+        self.rows.insert(sid, &*encode(after))?;
         if before.is_none() {
             let at = after.created_unix_ms;
             self.by_account
@@ -93,90 +87,9 @@ fn read(
     sid: RecordingSid,
 ) -> Result<Option<RecordingRow>, StoreError> {
     let stored = rows.get(sid.as_bytes()).map_err(failed)?;
-    stored.map(|stored| read_row(stored.value())).transpose()
-}
-
-fn read_row(stored: &[u8]) -> Result<RecordingRow, StoreError> {
-    match version("recording", stored)? {
-        (VERSION, row) => decode_row("recording", row),
-        (2, row) => decode_row::<SecondRecording>("recording", row).map(RecordingRow::from),
-        (1, row) => decode_row::<FirstRecording>("recording", row).map(RecordingRow::from),
-        (version, _) => Err(unknown_version("recording", version)),
-    }
-}
-
-/// Version 1: nobody was told, and whose voice it is was not kept.
-#[derive(Deserialize)]
-struct FirstRecording {
-    sid: RecordingSid,
-    account: AccountSid,
-    call: CallSid,
-    source: RecordingSource,
-    channels: u16,
-    rate_hz: u32,
-    status: RecordingStatus,
-    duration_ms: u64,
-    file_bytes: u64,
-    created_unix_ms: u64,
-    updated_unix_ms: u64,
-}
-
-impl From<FirstRecording> for RecordingRow {
-    fn from(row: FirstRecording) -> Self {
-        Self {
-            sid: row.sid,
-            account: row.account,
-            of: row.call.into(),
-            source: row.source,
-            channels: row.channels,
-            rate_hz: row.rate_hz,
-            status: row.status,
-            duration_ms: row.duration_ms,
-            file_bytes: row.file_bytes,
-            created_unix_ms: row.created_unix_ms,
-            updated_unix_ms: row.updated_unix_ms,
-            tracks: RecordingTracks::Both,
-            told: None,
-        }
-    }
-}
-
-/// Version 2: calls alone were recorded.
-#[derive(Serialize, Deserialize)]
-struct SecondRecording {
-    sid: RecordingSid,
-    account: AccountSid,
-    call: CallSid,
-    source: RecordingSource,
-    channels: u16,
-    rate_hz: u32,
-    status: RecordingStatus,
-    duration_ms: u64,
-    file_bytes: u64,
-    created_unix_ms: u64,
-    updated_unix_ms: u64,
-    tracks: RecordingTracks,
-    told: Option<RecordingTold>,
-}
-
-impl From<SecondRecording> for RecordingRow {
-    fn from(row: SecondRecording) -> Self {
-        Self {
-            sid: row.sid,
-            account: row.account,
-            of: row.call.into(),
-            source: row.source,
-            channels: row.channels,
-            rate_hz: row.rate_hz,
-            status: row.status,
-            duration_ms: row.duration_ms,
-            file_bytes: row.file_bytes,
-            created_unix_ms: row.created_unix_ms,
-            updated_unix_ms: row.updated_unix_ms,
-            tracks: row.tracks,
-            told: row.told,
-        }
-    }
+    stored
+        .map(|stored| decode("recording", stored.value()))
+        .transpose()
 }
 
 fn indexed(
@@ -251,59 +164,4 @@ fn open(
     transaction: &ReadTransaction,
 ) -> Result<redb::ReadOnlyTable<SidKey, &'static [u8]>, StoreError> {
     transaction.open_table(tables::RECORDINGS).map_err(failed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tables::encode;
-    use super::*;
-
-    #[test]
-    fn rows_of_the_first_version_are_read() {
-        let (sid, account, call) = ([1; 16], [2; 16], [3; 16]);
-        let (sid, account) = (
-            RecordingSid::from_bytes(sid),
-            AccountSid::from_bytes(account),
-        );
-        let call = CallSid::from_bytes(call);
-        let (source, status) = (
-            RecordingSource::StartCallRecordingApi,
-            RecordingStatus::Completed,
-        );
-        let stored = encode(&(
-            (sid, account, call, source, 2_u16, 8_000_u32),
-            (status, 1_500_u64, 48_044_u64, 10_u64, 20_u64),
-        ));
-        let row = read_row(&stored).unwrap();
-        assert_eq!((row.sid, row.account), (sid, account));
-        assert_eq!(row.of, call.into());
-        assert_eq!((row.source, row.status), (source, status));
-        assert_eq!((row.duration_ms, row.file_bytes), (1_500, 48_044));
-        assert_eq!((row.updated_unix_ms, row.told.clone()), (20, None));
-        assert_eq!(read_row(&encode_as(VERSION, &row)).unwrap(), row);
-        assert!(read_row(&[4, 0]).is_err());
-    }
-
-    #[test]
-    fn rows_of_the_second_version_are_read() {
-        let before = SecondRecording {
-            sid: RecordingSid::from_bytes([1; 16]),
-            account: AccountSid::from_bytes([2; 16]),
-            call: CallSid::from_bytes([3; 16]),
-            source: RecordingSource::OutboundApi,
-            channels: 1,
-            rate_hz: 16_000,
-            status: RecordingStatus::Paused,
-            duration_ms: 0,
-            file_bytes: 0,
-            created_unix_ms: 10,
-            updated_unix_ms: 20,
-            tracks: RecordingTracks::Callee,
-            told: None,
-        };
-        let row = read_row(&encode_as(2, &before)).unwrap();
-        assert_eq!(row, RecordingRow::from(before));
-        assert_eq!(row.of, CallSid::from_bytes([3; 16]).into());
-        assert_eq!(row.tracks, RecordingTracks::Callee);
-    }
 }

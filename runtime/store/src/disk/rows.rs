@@ -9,16 +9,12 @@ use redb::{
 };
 
 use super::account_row::AccountRow;
-use super::application_row;
 use super::audit;
-use super::call_rows::{stored_call, stored_event};
 use super::callbacks::CallbackTables;
-use super::carrier_row;
 use super::components::ComponentFolder;
 use super::conferences::ConferenceTables;
 use super::exchanges;
 use super::key_values;
-use super::number_row;
 use super::open_streams;
 use super::plugin_pages;
 use super::plugins;
@@ -30,7 +26,6 @@ use super::usage;
 use super::waiting::WaitingTable;
 use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
-use crate::component::Component;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
 use crate::verbs::OpenStream;
@@ -97,31 +92,31 @@ impl<'t> DiskRows<'t> {
             Change::Carrier(row) => {
                 transaction
                     .open_table(tables::CARRIERS)?
-                    .insert(row.id.0.as_str(), &*carrier_row::stored(row))?;
+                    .insert(row.id.0.as_str(), &*encode(&**row))?;
             }
             Change::Account(row) => {
                 let sealed = AccountRow::seal(row, self.key);
                 transaction
                     .open_table(tables::ACCOUNTS)?
-                    .insert(row.sid.as_bytes(), &*sealed.stored())?;
+                    .insert(row.sid.as_bytes(), &*encode(&sealed))?;
             }
             Change::Trunk(row) => {
                 let sealed = TrunkRow::seal(row, self.key);
                 transaction
                     .open_table(tables::TRUNKS)?
-                    .insert(row.id.0.as_str(), &*sealed.stored())?;
+                    .insert(row.id.0.as_str(), &*encode(&sealed))?;
             }
             Change::Plugin(plugin, events) => plugins::put(transaction, plugin, events)?,
             Change::Number(row) => {
                 let key = (row.carrier.0.as_str(), row.number.as_str());
                 transaction
                     .open_table(tables::NUMBERS)?
-                    .insert(key, &*number_row::stored(row))?;
+                    .insert(key, &*encode(&**row))?;
             }
             Change::Application(row) => {
                 transaction
                     .open_table(tables::APPLICATIONS)?
-                    .insert(row.sid.as_bytes(), &*application_row::stored(row))?;
+                    .insert(row.sid.as_bytes(), &*encode(&**row))?;
             }
             Change::CallerId(row) => {
                 transaction
@@ -227,9 +222,7 @@ impl Rows for DiskRows<'_> {
 
     fn put_call(&mut self, before: Option<&CallRow>, after: &CallRow) -> Result<(), StoreError> {
         let sid = after.sid.as_bytes();
-        self.calls
-            .insert(sid, &*stored_call(after))
-            .map_err(failed)?;
+        self.calls.insert(sid, &*encode(after)).map_err(failed)?;
         if before.is_none() {
             let place = (after.account.as_bytes(), after.created_unix_ms, sid);
             self.calls_by_account.insert(place, ()).map_err(failed)?;
@@ -258,7 +251,7 @@ impl Rows for DiskRows<'_> {
 
     fn add_event(&mut self, sid: CallSid, event: &CallEvent) -> Result<(), StoreError> {
         self.events
-            .insert((sid.as_bytes(), event.sequence), &*stored_event(event))
+            .insert((sid.as_bytes(), event.sequence), &*encode(event))
             .map(drop)
             .map_err(failed)
     }
@@ -402,23 +395,18 @@ pub(super) fn load_directory(
         Ok(())
     })?;
     each(&transaction, tables::CARRIERS, |stored| {
-        let row = carrier_row::read(stored)?;
+        let row = decode("carrier", stored)?;
         directory.take(Change::Carrier(Arc::new(row)));
         Ok(())
     })?;
     each(&transaction, tables::ACCOUNTS, |stored| {
-        let row = AccountRow::read(stored)?.open(key)?;
+        let row = decode::<AccountRow>("account", stored)?.open(key)?;
         directory.take(Change::Account(Arc::new(row)));
         Ok(())
     })?;
     each(&transaction, tables::TRUNKS, |stored| {
-        let row = TrunkRow::read(stored)?.open(key)?;
+        let row = decode::<TrunkRow>("trunk", stored)?.open(key)?;
         directory.take(Change::Trunk(Arc::new(row)));
-        Ok(())
-    })?;
-    each(&transaction, tables::COMPONENTS, |stored| {
-        let row: Component = decode("component", stored)?;
-        directory.take(Change::Plugin(Arc::new(row.into_plugin()), Vec::new()));
         Ok(())
     })?;
     each(&transaction, tables::PLUGINS, |stored| {
@@ -427,12 +415,12 @@ pub(super) fn load_directory(
         Ok(())
     })?;
     each(&transaction, tables::NUMBERS, |stored| {
-        let row = number_row::read(stored)?;
+        let row = decode("number", stored)?;
         directory.take(Change::Number(Arc::new(row)));
         Ok(())
     })?;
     each(&transaction, tables::APPLICATIONS, |stored| {
-        let row = application_row::read(stored)?;
+        let row = decode("application", stored)?;
         directory.take(Change::Application(Arc::new(row)));
         Ok(())
     })?;

@@ -1,14 +1,16 @@
 //! The layout of the database: every table, its key, its value.
 //!
-//! A value is one version byte and the row in postcard. A row that gains a field gets a new version byte; the old version stays
-//! readable. Numbers in keys sort as numbers, texts and SIDs (16 bytes) byte by byte.
+//! A value is one version byte and the row in postcard. As long as nothing is released there is one version of each row: one that
+//! changes raises [`LAYOUT`], and databases of another layout are refused. Numbers in keys sort as numbers, texts and SIDs (16 bytes) byte
+//! by byte.
+
+use std::fmt::Display;
 
 use call::CallSid;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::call_rows;
 use crate::{CallRow, StoreError};
 
 /// A SID's bytes.
@@ -25,9 +27,6 @@ pub(super) const OPERATORS: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("operators");
 /// Trunk id → `TrunkRow`: passwords sealed.
 pub(super) const TRUNKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("trunks");
-/// Account, name → `Component`: what was uploaded before plugins had versions; only read.
-pub(super) const COMPONENTS: TableDefinition<'_, (SidKey, &str), &[u8]> =
-    TableDefinition::new("components");
 /// Owner, name → `Plugin`. The bytes lie in files beside the database.
 pub(super) const PLUGINS: TableDefinition<'_, (&str, &str), &[u8]> =
     TableDefinition::new("plugins");
@@ -114,12 +113,10 @@ pub(super) const KEY_VALUES: TableDefinition<'_, (SidKey, &str), &[u8]> =
 pub(super) const KEY_VALUE_USAGE: TableDefinition<'_, SidKey, (u64, u64)> =
     TableDefinition::new("key_value_usage");
 
-/// The layout that this program writes; the second one has what the scheduler needs in the outbound queue itself.
-pub(super) const LAYOUT: u32 = 2;
-/// The oldest layout that it reads.
-pub(super) const FIRST_LAYOUT: u32 = 1;
+/// The one layout that this program reads and writes.
+pub(super) const LAYOUT: u32 = 3;
 
-/// The version byte of every row written today, but for kinds of rows that have gained fields since.
+/// The version byte of every row.
 const ROW_VERSION: u8 = 1;
 
 /// The layout of a database; none for a new one.
@@ -141,7 +138,6 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(CARRIERS)?;
     transaction.open_table(ACCOUNTS)?;
     transaction.open_table(TRUNKS)?;
-    transaction.open_table(COMPONENTS)?;
     transaction.open_table(PLUGINS)?;
     transaction.open_table(PLUGIN_EVENTS)?;
     transaction.open_table(PLUGIN_PAGES)?;
@@ -181,41 +177,20 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
 
 /// A row as it is stored.
 pub(super) fn encode<T: Serialize>(row: &T) -> Vec<u8> {
-    encode_as(ROW_VERSION, row)
-}
-
-/// A row of a kind that is at this version.
-pub(super) fn encode_as<T: Serialize>(version: u8, row: &T) -> Vec<u8> {
-    postcard::to_extend(row, vec![version])
+    postcard::to_extend(row, vec![ROW_VERSION])
         .expect("a row of texts, numbers and lists always has a form in postcard")
 }
 
 /// Reads what [`encode`] wrote; `what` names the row in the error.
 pub(super) fn decode<T: DeserializeOwned>(what: &str, stored: &[u8]) -> Result<T, StoreError> {
-    match version(what, stored)? {
-        (ROW_VERSION, row) => decode_row(what, row),
-        (version, _) => Err(unknown_version(what, version)),
+    let corrupt = |why: &dyn Display| StoreError::Corrupt(format!("{what}: {why}"));
+    match stored.split_first() {
+        Some((&ROW_VERSION, row)) => postcard::from_bytes(row).map_err(|error| corrupt(&error)),
+        Some((version, _)) => Err(corrupt(&format_args!(
+            "version {version} is unknown to this program"
+        ))),
+        None => Err(corrupt(&"empty")),
     }
-}
-
-/// The version of a stored row, and the row.
-pub(super) fn version<'s>(what: &str, stored: &'s [u8]) -> Result<(u8, &'s [u8]), StoreError> {
-    stored
-        .split_first()
-        .map(|(version, row)| (*version, row))
-        .ok_or_else(|| StoreError::Corrupt(format!("{what}: empty")))
-}
-
-/// A row without its version.
-pub(super) fn decode_row<T: DeserializeOwned>(what: &str, row: &[u8]) -> Result<T, StoreError> {
-    postcard::from_bytes(row).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
-}
-
-/// What a row of a later program is to this one.
-pub(super) fn unknown_version(what: &str, version: u8) -> StoreError {
-    StoreError::Corrupt(format!(
-        "{what}: version {version} is unknown to this program"
-    ))
 }
 
 /// One call, of whichever account.
@@ -225,7 +200,7 @@ pub(super) fn read_call(
 ) -> Result<Option<CallRow>, StoreError> {
     let stored = calls.get(sid.as_bytes()).map_err(failed)?;
     stored
-        .map(|stored| call_rows::read_call(stored.value()))
+        .map(|stored| decode("call", stored.value()))
         .transpose()
 }
 
@@ -244,5 +219,24 @@ pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         redb::Error::Corrupted(what) => StoreError::Corrupt(what),
         error => StoreError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_as_it_was_written_and_one_of_another_version_is_not_guessed_at() {
+        let row = ("1294".to_owned(), 7_u64);
+        let mut stored = encode(&row);
+        assert_eq!(decode::<(String, u64)>("row", &stored).unwrap(), row);
+        for version in [0, ROW_VERSION + 1, 255] {
+            stored[0] = version;
+            let error = decode::<(String, u64)>("row", &stored).unwrap_err();
+            let expected = format!("row: version {version} is unknown");
+            assert!(error.to_string().contains(&expected), "{error}");
+        }
+        assert!(decode::<(String, u64)>("row", &[]).is_err());
     }
 }

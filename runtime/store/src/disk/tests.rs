@@ -206,6 +206,31 @@ fn verbs_that_wait_together_share_a_sync() {
     assert!(syncs < 500, "{syncs} syncs for 1,000 verbs");
 }
 
+#[test]
+fn a_database_of_another_layout_is_refused_with_what_to_do() {
+    let meta = redb::TableDefinition::<&str, u32>::new("meta");
+    for (layout, advice) in [
+        (tables::LAYOUT - 1, "apply the tenants file anew"),
+        (tables::LAYOUT + 1, "or a later one"),
+    ] {
+        let builder = redb::Builder::new();
+        let database = builder.create_with_backend(InMemoryBackend::new()).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut table = transaction.open_table(meta).unwrap();
+        table.insert("layout", layout).unwrap();
+        drop(table);
+        transaction.commit().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        let error = DiskStore::start(database, &places, 0)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(&format!("has layout {layout}")), "{error}");
+        assert!(error.contains(advice), "{error}");
+        assert!(!places.key_file.exists(), "no key is made for it");
+    }
+}
+
 fn leg() -> Leg {
     Leg {
         trunk: crate::TrunkId("gateway".to_owned()),

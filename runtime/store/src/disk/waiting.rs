@@ -1,7 +1,6 @@
 //! The outbound queue on the disk: what the scheduler needs of each call that waits, in the order in which they are due.
 //!
-//! A start reads it from one end to the other. In layout 1 it named the calls alone, and a start had to find a million rows, one by one,
-//! and to read all of each.
+//! A start reads it from one end to the other, and need not find a million rows of calls one by one.
 
 use call::{AccountSid, CallSid};
 use redb::{
@@ -9,16 +8,11 @@ use redb::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::tables::{self, SidKey, decode_row, encode_as, failed, unknown_version, version};
+use super::tables::{SidKey, decode, encode, failed};
 use crate::{CallRow, QueueTerms, QueuedCall, StoreError, TrunkId};
 
 /// Due (ms), call → `Entry`: the calls whose `due_unix_ms` is set.
 const WAITING: TableDefinition<'_, (u64, SidKey), &[u8]> = TableDefinition::new("waiting");
-/// Due (ms), call: the same in layout 1.
-const FIRST_QUEUE: TableDefinition<'_, (u64, SidKey), ()> = TableDefinition::new("queue");
-
-/// The version of the entries that are written.
-const VERSION: u8 = 1;
 
 /// A [`QueuedCall`] as it is stored: SIDs in their 16 bytes, and its own in the key.
 #[derive(Serialize, Deserialize)]
@@ -80,33 +74,6 @@ pub(super) fn visit(
     Ok(())
 }
 
-/// Writes the queue of layout 1 anew.
-pub(super) fn renew(database: &Database) -> Result<(), StoreError> {
-    match database
-        .begin_read()
-        .map_err(failed)?
-        .open_table(FIRST_QUEUE)
-    {
-        Ok(_) => {}
-        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
-        Err(error) => return Err(failed(error)),
-    }
-    let mut transaction = database.begin_write().map_err(failed)?;
-    transaction.set_quick_repair(true);
-    {
-        let first = transaction.open_table(FIRST_QUEUE).map_err(failed)?;
-        let calls = transaction.open_table(tables::CALLS).map_err(failed)?;
-        let mut waiting = WaitingTable::open(&transaction).map_err(failed)?;
-        for entry in first.iter().map_err(failed)? {
-            let (key, _) = entry.map_err(failed)?;
-            let row = tables::indexed_call(&calls, CallSid::from_bytes(*key.value().1))?;
-            waiting.put(None, &row)?;
-        }
-    }
-    transaction.delete_table(FIRST_QUEUE).map_err(failed)?;
-    transaction.commit().map_err(failed)
-}
-
 fn stored(row: &CallRow) -> Vec<u8> {
     #[derive(Serialize)]
     struct Borrowed<'r> {
@@ -123,14 +90,11 @@ fn stored(row: &CallRow) -> Vec<u8> {
         terms: &row.orders.queue,
         tried: &row.tried,
     };
-    encode_as(VERSION, &entry)
+    encode(&entry)
 }
 
 fn read(call: CallSid, stored: &[u8]) -> Result<QueuedCall, StoreError> {
-    let entry: Entry = match version("place in the queue", stored)? {
-        (VERSION, entry) => decode_row("place in the queue", entry)?,
-        (other, _) => return Err(unknown_version("place in the queue", other)),
-    };
+    let entry: Entry = decode("place in the queue", stored)?;
     Ok(QueuedCall {
         call,
         account: AccountSid::from_bytes(entry.account),
@@ -183,34 +147,6 @@ mod tests {
     fn an_entry_has_what_the_row_has() {
         let row = row(1);
         assert_eq!(read(row.sid, &stored(&row)).unwrap(), QueuedCall::of(&row));
-        assert!(read(row.sid, &[VERSION + 1, 0]).is_err(), "a later version");
-    }
-
-    #[test]
-    fn a_queue_of_the_first_layout_is_written_anew() {
-        let backend = redb::backends::InMemoryBackend::new();
-        let database = redb::Builder::new().create_with_backend(backend).unwrap();
-        let rows: Vec<CallRow> = (1..=3).map(row).collect();
-        let transaction = database.begin_write().unwrap();
-        {
-            let mut queue = transaction.open_table(FIRST_QUEUE).unwrap();
-            let mut calls = transaction.open_table(tables::CALLS).unwrap();
-            for row in &rows {
-                let due = row.due_unix_ms.unwrap();
-                queue.insert((due, row.sid.as_bytes()), ()).unwrap();
-                let stored = super::super::call_rows::stored_call(row);
-                calls.insert(row.sid.as_bytes(), &*stored).unwrap();
-            }
-        }
-        transaction.commit().unwrap();
-
-        // The second time there is nothing to do.
-        for _ in 0..2 {
-            renew(&database).unwrap();
-            let mut seen = Vec::new();
-            visit(&database, &mut |place, call| seen.push((place, call))).unwrap();
-            let in_order = rows.iter().rev().map(QueuedCall::of);
-            assert_eq!(seen, (0..).zip(in_order).collect::<Vec<_>>());
-        }
+        assert_eq!(decode::<CallRow>("call", &encode(&row)).unwrap(), row);
     }
 }

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use anyhow::Context;
 use bytes::Bytes;
 use clap::Args;
 use http::Method;
@@ -13,12 +11,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::server_api::{self, ServerApi};
+
 /// The body is in JSON.
 pub(crate) const JSON: &str = "application/json";
 /// The body is a table.
 pub(crate) const CSV: &str = "text/csv";
-/// Wrong rows of a table that are shown.
-const SHOWN_ROWS: usize = 20;
 
 /// Where the server is, and who asks.
 #[derive(Debug, Clone, Args)]
@@ -60,21 +58,20 @@ impl AccountApi {
             .account
             .as_ref()
             .context("say which account asks: --account SID (or the variable JF_ACCOUNT)")?;
-        let mut url = self.server.join(&format!("/v1/Accounts/{account}/"))?;
-        url = url.join(path)?;
+        let part = ServerApi {
+            when_missing: Some(
+                "the server has no such thing: look at what you named, at --account and at --server",
+            ),
+            ..self.part(
+                &format!("/v1/Accounts/{account}"),
+                server_api::as_account(account, &self.token()?),
+            )?
+        };
+        let mut url = part.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let credentials = STANDARD.encode(format!("{account}:{}", self.token()?));
-        let authorization = format!("Basic {credentials}");
-        let (status, body) = self.exchange(method, &url, &authorization, content_type, body)?;
-        match status {
-            200..300 => Ok(body),
-            401 => {
-                bail!("the server does not know these credentials: look at --account and the token")
-            }
-            _ => bail!("{}", refusal(status, &body)),
-        }
+        Ok(part.ask(method, &url, content_type, body)?.body)
     }
 
     /// Asks for a path below `/operator/v1/accounts/{SID}/`: the token is the operator's.
@@ -92,17 +89,12 @@ impl AccountApi {
             .account
             .as_ref()
             .context("say whose it is: --account SID (or the variable JF_ACCOUNT)")?;
-        let url = (self.server).join(&format!("/operator/v1/accounts/{account}/{path}"))?;
-        let authorization = format!("Bearer {}", self.token()?);
-        let (status, body) = self.exchange(method, &url, &authorization, content_type, body)?;
-        if (200..300).contains(&status) {
-            return Ok(body);
-        }
-        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
-        match told["error"].as_str() {
-            Some(why) => bail!("the server refused: {why}"),
-            None => bail!("the server refused with status {status}"),
-        }
+        let part = self.part(
+            &format!("/operator/v1/accounts/{account}"),
+            server_api::as_operator(&self.token()?),
+        )?;
+        let url = part.url(path)?;
+        Ok(part.ask(method, &url, content_type, body)?.body)
     }
 
     /// The same as [`Self::ask`], of what is answered in JSON.
@@ -124,24 +116,19 @@ impl AccountApi {
         }
     }
 
-    /// One request to the server; the status, and the body.
-    pub(crate) fn exchange(
-        &self,
-        method: Method,
-        url: &Url,
-        authorization: &str,
-        content_type: &str,
-        body: Bytes,
-    ) -> anyhow::Result<(u16, Bytes)> {
-        let tokio = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let asked = crate::web::ask_api(method, url, authorization, content_type, body);
-        tokio.block_on(asked).with_context(|| {
-            format!(
+    /// The part of the server's API that is below `path`.
+    ///
+    /// # Errors
+    /// When that is no address.
+    pub(crate) fn part(&self, path: &str, authorization: String) -> anyhow::Result<ServerApi> {
+        Ok(ServerApi {
+            base: self.server.join(path)?.into(),
+            authorization,
+            when_silent: format!(
                 "no answer from {}: look at --server, and whether it runs",
                 self.server
-            )
+            ),
+            when_missing: None,
         })
     }
 
@@ -176,34 +163,4 @@ impl Moment {
     pub(crate) fn unix_ms(&self) -> u64 {
         u64::try_from(self.0.as_millisecond()).unwrap_or(0)
     }
-}
-
-/// What the server says is wrong.
-fn refusal(status: u16, body: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Refused {
-        message: String,
-        #[serde(default)]
-        rows: Vec<Row>,
-    }
-    #[derive(Deserialize)]
-    struct Row {
-        line: u64,
-        error: String,
-    }
-    let Ok(Refused { message, rows }) = serde_json::from_slice(body) else {
-        return format!("the server refused with status {status}");
-    };
-    let mut told = match status {
-        404 => "the server has no such thing: look at what you named, at --account and at --server"
-            .to_owned(),
-        _ => format!("the server refused: {message}"),
-    };
-    for Row { line, error } in rows.iter().take(SHOWN_ROWS) {
-        told.push_str(&format!("\n  line {line}: {error}"));
-    }
-    if let Some(more) = rows.len().checked_sub(SHOWN_ROWS).filter(|more| *more > 0) {
-        told.push_str(&format!("\n  and {more} more"));
-    }
-    told
 }

@@ -14,4 +14,5 @@ mod resources;
 mod retry;
 mod route;
 mod serve;
+mod server_api;
 mod status;

@@ -7,16 +7,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::Method;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Source;
 use crate::commands::account_api::AccountApi;
+use crate::commands::server_api::{self, ServerApi};
 
 /// What is done with the plugins of a server.
 #[derive(Debug, Subcommand)]
@@ -179,28 +177,29 @@ impl Server {
     ) -> anyhow::Result<(u16, Value)> {
         let token = self.api.token()?;
         let (owner, authorization) = match (&self.api.account, &self.carrier) {
-            (_, Some(carrier)) => (format!("Carriers/{carrier}"), format!("Bearer {token}")),
-            (Some(account), None) => {
-                let credentials = STANDARD.encode(format!("{account}:{token}"));
-                (
-                    format!("Accounts/{account}"),
-                    format!("Basic {credentials}"),
-                )
-            }
+            (_, Some(carrier)) => (
+                format!("Carriers/{carrier}"),
+                server_api::as_operator(&token),
+            ),
+            (Some(account), None) => (
+                format!("Accounts/{account}"),
+                server_api::as_account(account, &token),
+            ),
             (None, None) => bail!(
                 "say whose plugins: --account SID (or the variable JF_ACCOUNT), or as the operator --carrier ID"
             ),
         };
-        let path = format!("/v1/{owner}/Plugins/{path}");
-        let url = self.api.server.join(path.trim_end_matches('/'))?;
-        let (status, body) = self
-            .api
-            .exchange(method, &url, &authorization, content_type, body)?;
-        if (200..300).contains(&status) {
-            let answer = serde_json::from_slice(&body).context("the answer is not understood")?;
-            return Ok((status, answer));
-        }
-        bail!("{}", refusal(status, &body))
+        let part = ServerApi {
+            when_missing: Some(
+                "the server has nothing there: look at the plugin's name (`jackfield plugin list` shows those there are), at --carrier and at --server",
+            ),
+            ..self
+                .api
+                .part(&format!("/v1/{owner}/Plugins"), authorization)?
+        };
+        let answer = part.ask(method, &part.url(path)?, content_type, body)?;
+        let told = serde_json::from_slice(&answer.body).context("the answer is not understood")?;
+        Ok((answer.status, told))
     }
 
     /// The answer as it is, or in words.
@@ -215,22 +214,5 @@ impl Server {
             false => write!(out, "{}", in_words(answer))?,
         }
         Ok(())
-    }
-}
-
-/// What the server says is wrong.
-fn refusal(status: u16, body: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Refused {
-        #[serde(alias = "error")]
-        message: String,
-    }
-    match (status, serde_json::from_slice::<Refused>(body)) {
-        (401, _) => {
-            "the server does not know these credentials: look at --account and the token".to_owned()
-        }
-        (404, _) => "the server has nothing there: look at the plugin's name (`jackfield plugin list` shows those there are), at --carrier and at --server".to_owned(),
-        (_, Ok(Refused { message })) => format!("the server refused: {message}"),
-        _ => format!("the server refused with status {status}"),
     }
 }

@@ -10,8 +10,8 @@ pub struct Format {
 /// What payloads are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
-    /// So many bytes are so many ticks of the clock, always: a payload may be cut between them.
-    Even { bytes: u32, ticks: u32 },
+    /// Each is one tick of the clock: a payload may be cut anywhere.
+    Bytes,
     /// A packet of Opus says how long it is (RFC 6716 section 3.1) and is decoded as a whole.
     Opus,
 }
@@ -21,23 +21,17 @@ const MAX_PACKET_MS: u32 = 120;
 
 impl Format {
     /// PCMU and PCMA.
-    pub const G711: Self = Self::even(1, 1);
+    pub const G711: Self = Self {
+        clock_rate_hz: 8_000,
+        unit: Unit::Bytes,
+    };
     /// G.722 at 64 kbit/s: 16 kHz audio, of which RTP counts 8000 a second (RFC 3551 section 4.5.2).
-    pub const G722: Self = Self::even(1, 1);
-    /// GSM full rate.
-    pub const GSM: Self = Self::even(33, 160);
+    pub const G722: Self = Self::G711;
     /// Opus, whatever its bandwidth (RFC 7587 section 4.1).
     pub const OPUS: Self = Self {
         clock_rate_hz: 48_000,
         unit: Unit::Opus,
     };
-
-    const fn even(bytes: u32, ticks: u32) -> Self {
-        Self {
-            clock_rate_hz: 8_000,
-            unit: Unit::Even { bytes, ticks },
-        }
-    }
 
     /// Ticks of the stream's clock in a second.
     #[must_use]
@@ -61,16 +55,11 @@ impl Format {
         ticks / (self.clock_rate_hz / 1_000)
     }
 
-    /// How long a payload is, in ticks; none if it is empty, no whole number of units, or longer than 120 ms.
+    /// How long a payload is, in ticks; none if it is empty, malformed, or longer than 120 ms.
     #[must_use]
     pub fn duration(self, payload: &[u8]) -> Option<u32> {
         let ticks = match self.unit {
-            Unit::Even { bytes, ticks } => {
-                let length = u32::try_from(payload.len()).ok()?;
-                (length % bytes == 0)
-                    .then_some(length / bytes)?
-                    .checked_mul(ticks)?
-            }
+            Unit::Bytes => u32::try_from(payload.len()).ok()?,
             Unit::Opus => opus_ticks(payload)?,
         };
         (1..=self.ticks(MAX_PACKET_MS))
@@ -78,20 +67,17 @@ impl Format {
             .then_some(ticks)
     }
 
-    /// The bytes and ticks of the longest beginning of a payload that is no longer than `max_ticks`, but one unit at least.
+    /// The bytes and ticks of the longest beginning of a payload that is no longer than `max_ticks`, but one byte at least.
     pub(crate) fn cut(self, payload_bytes: u32, payload_ticks: u32, max_ticks: u32) -> (u32, u32) {
         match self.unit {
-            Unit::Even { bytes, ticks } if payload_ticks > max_ticks => {
-                let units = (max_ticks / ticks).max(1);
-                (units * bytes, units * ticks)
-            }
+            Unit::Bytes if payload_ticks > max_ticks => (max_ticks.max(1), max_ticks.max(1)),
             _ => (payload_bytes, payload_ticks),
         }
     }
 
     /// Whether a payload may be cut.
-    pub(crate) const fn is_even(self) -> bool {
-        matches!(self.unit, Unit::Even { .. })
+    pub(crate) const fn is_divisible(self) -> bool {
+        matches!(self.unit, Unit::Bytes)
     }
 }
 
@@ -125,10 +111,6 @@ mod tests {
             (Format::G711, vec![0; 961], None),
             (Format::G711, vec![], None),
             (Format::G722, vec![0; 240], Some(240)),
-            (Format::GSM, vec![0; 33], Some(160)),
-            (Format::GSM, vec![0; 66], Some(320)),
-            (Format::GSM, vec![0; 34], None),
-            (Format::GSM, vec![0; 33 * 7], None), // 140 ms
             (Format::OPUS, vec![], None),
             (Format::OPUS, vec![1 << 3], Some(960)), // SILK, 20 ms
             (Format::OPUS, vec![11 << 3], Some(2_880)), // SILK, 60 ms
@@ -149,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn payloads_are_cut_between_units() {
+    fn payloads_are_cut_between_bytes() {
         for (format, payload, max_ticks, expected) in [
             (Format::G711, (240, 240), 160, (160, 160)),
             (Format::G711, (80, 80), 160, (80, 80)),
-            (Format::GSM, (66, 320), 160, (33, 160)),
-            (Format::GSM, (66, 320), 80, (33, 160)), // one at least
+            (Format::G722, (320, 320), 160, (160, 160)),
+            (Format::G711, (80, 80), 0, (1, 1)), // one at least
             (Format::OPUS, (90, 2_880), 960, (90, 2_880)),
         ] {
             assert_eq!(

@@ -349,7 +349,7 @@ impl JitterBuffer {
         }
         let behind = packet.timestamp.wrapping_sub(playout.next).cast_signed();
         let ends_in = behind.saturating_add(ticks.cast_signed());
-        is_last && ends_in > 0 && (behind >= 0 || self.format.is_even())
+        is_last && ends_in > 0 && (behind >= 0 || self.format.is_divisible())
     }
 
     fn store(&mut self, packet: &Packet<'_>, ticks: u32) -> Arrival {
@@ -417,7 +417,7 @@ impl JitterBuffer {
     fn step(&self) -> Option<u32> {
         let front = self.store.front()?;
         let frame = self.format.frame_ticks();
-        let step = if self.format.is_even() {
+        let step = if self.format.is_divisible() {
             frame
         } else {
             front.ticks
@@ -441,7 +441,7 @@ impl JitterBuffer {
                 self.counts.discarded += 1;
             } else if begins_in >= 0 {
                 return;
-            } else if self.format.is_even() {
+            } else if self.format.is_divisible() {
                 self.store.take(self.format, begins_in.unsigned_abs());
             } else {
                 playout.next = front.timestamp;

@@ -24,12 +24,8 @@ pub struct Impairment {
 }
 
 impl Impairment {
-    /// G.711 whose gaps stay silent (G.113 table I.4).
-    pub const G711: Self = Self::new(0.0, 4.3);
     /// G.711 whose gaps are concealed by its appendix I (G.113 table I.4).
     pub const G711_CONCEALED: Self = Self::new(0.0, 25.1);
-    /// GSM full rate: Ie of G.113 table I.1; that table has no Bpl for it, so it is that of its successor, GSM EFR.
-    pub const GSM: Self = Self::new(20.0, 10.0);
     /// G.722 at 64 kbit/s with its gaps concealed. The narrow-band scale has no row for it: as G.711, which it is not worse than.
     pub const G722: Self = Self::new(0.0, 25.1);
     /// Opus. ITU-T has no row for it: as G.711, with the robustness of a concealment that is as good.
@@ -117,6 +113,11 @@ fn mos(r: f64) -> f64 {
 mod tests {
     use super::*;
 
+    /// G.711 whose gaps stay silent (G.113 table I.4).
+    const SILENT_GAPS: Impairment = Impairment::new(0.0, 4.3);
+    /// GSM full rate: Ie of G.113 table I.1; that table has no Bpl for it, so it is that of its successor, GSM EFR.
+    const GSM: Impairment = Impairment::new(20.0, 10.0);
+
     fn near(value: f64, expected: f64, tolerance: f64, what: &str) {
         assert!(
             (value - expected).abs() <= tolerance,
@@ -159,13 +160,13 @@ mod tests {
     #[test]
     fn loss_costs_what_g_113_says() {
         for (impairment, loss_percent, expected) in [
-            (Impairment::G711, 0.0, 0.0),
-            (Impairment::G711, 1.0, 17.9),
-            (Impairment::G711, 5.0, 51.1),
+            (SILENT_GAPS, 0.0, 0.0),
+            (SILENT_GAPS, 1.0, 17.9),
+            (SILENT_GAPS, 5.0, 51.1),
             (Impairment::G711_CONCEALED, 1.0, 3.6),
             (Impairment::G711_CONCEALED, 5.0, 15.8),
-            (Impairment::GSM, 0.0, 20.0),
-            (Impairment::GSM, 10.0, 57.5),
+            (GSM, 0.0, 20.0),
+            (GSM, 10.0, 57.5),
         ] {
             let what = format!("{impairment:?} {loss_percent} %");
             near(impairment.effective(loss_percent), expected, 0.05, &what);
@@ -197,12 +198,12 @@ mod tests {
             ..perfect
         };
         for (measured, impairment, loss_percent, delay_ms, r_factor, mos) in [
-            (perfect, Impairment::G711, 0.0, 60, 93.2, 4.41),
-            (perfect, Impairment::GSM, 0.0, 60, 73.2, 3.75),
-            (far, Impairment::G711, 0.0, 285, 80.1, 4.03),
+            (perfect, SILENT_GAPS, 0.0, 60, 93.2, 4.41),
+            (perfect, GSM, 0.0, 60, 73.2, 3.75),
+            (far, SILENT_GAPS, 0.0, 285, 80.1, 4.03),
             (lossy, Impairment::G711_CONCEALED, 5.0, 60, 77.4, 3.93),
             (late, Impairment::G711_CONCEALED, 5.0, 60, 77.4, 3.93),
-            (nothing_heard, Impairment::G711, 100.0, 60, 2.1, 1.0),
+            (nothing_heard, SILENT_GAPS, 100.0, 60, 2.1, 1.0),
         ] {
             let quality = Quality::rate(&measured, impairment).unwrap();
             let what = format!("{measured:?} {impairment:?}: {quality:?}");
@@ -211,6 +212,6 @@ mod tests {
             near(quality.r_factor, r_factor, 0.5, &what);
             near(quality.mos, mos, 0.02, &what);
         }
-        assert_eq!(Quality::rate(&Measured::default(), Impairment::G711), None);
+        assert_eq!(Quality::rate(&Measured::default(), SILENT_GAPS), None);
     }
 }

@@ -20,9 +20,6 @@ impl Codec {
     /// What every telephone speaks.
     pub const NARROWBAND: [Self; 2] = [Self::Pcmu, Self::Pcma];
 
-    /// The same, and before it what many speak and sounds better.
-    pub const WIDEBAND: [Self; 3] = [Self::G722, Self::Pcmu, Self::Pcma];
-
     /// The payload type we give it: that of RFC 3551 section 6, where it has one, with or without an `a=rtpmap` line.
     #[must_use]
     pub const fn payload_type(self) -> u8 {

@@ -138,7 +138,7 @@ class Phone:
             suite = pj.SrtpCrypto()
             suite.name = options.srtp
             settings.mediaConfig.srtpOpt.cryptos.append(suite)
-        settings.callConfig.prackUse = pj.PJSUA_100REL_MANDATORY if options.reliable else pj.PJSUA_100REL_NOT_USED
+        settings.callConfig.prackUse = pj.PJSUA_100REL_NOT_USED
         if options.password:
             settings.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", options.user, 0, options.password))
         settings.regConfig.registerOnAdd = options.register
@@ -233,7 +233,6 @@ def options():
     parser.add_argument("--expires", type=int, default=300)
     parser.add_argument("--call", help="the number to dial")
     parser.add_argument("--wait", action="store_true", help="wait for a call")
-    parser.add_argument("--reliable", action="store_true", help="insist on 100rel")
     parser.add_argument("--codec", default="PCMU/8000/1", help="as PJSIP names it")
     parser.add_argument("--srtp", default="", help="the suite to insist on, such as AES_CM_128_HMAC_SHA1_80")
     parser.add_argument("--play", help="WAV to speak")

@@ -74,12 +74,6 @@ impl Pjsip {
         self.with(&["--wait"])
     }
 
-    /// Insists on reliable provisional responses (RFC 3262).
-    #[must_use]
-    pub fn reliably(self) -> Self {
-        self.with(&["--reliable"])
-    }
-
     /// What it says.
     #[must_use]
     pub fn speaking(self, speech: &[i16]) -> Self {

@@ -89,26 +89,13 @@ fn packets_play_in_order_after_the_delay() {
 
 #[test]
 fn packets_of_10_to_60_ms_fill_frames() {
-    for format in [Format::G711, Format::G722, Format::GSM] {
-        for ptime_ms in [10, 20, 30, 40, 60] {
-            let bytes = if format == Format::GSM {
-                33 * ptime_ms / 20
-            } else {
-                8 * ptime_ms
-            };
-            let mut buffer = JitterBuffer::new(format, DelayBounds::default());
-            if format == Format::GSM && ptime_ms % 20 != 0 {
-                continue; // it has no such packets
-            }
-            for n in 0..120 / ptime_ms {
-                buffer.push(&packet(
-                    n as u16,
-                    (n * ptime_ms * 8) as u32,
-                    &vec![b'x'; bytes],
-                ));
-            }
-            assert_eq!(play(&mut buffer, 9), "...xxxxxx", "{format:?} {ptime_ms}");
+    for ptime_ms in [10, 20, 30, 40, 60] {
+        let mut buffer = JitterBuffer::new(Format::G711, DelayBounds::default());
+        for n in 0..120 / ptime_ms {
+            let ticks = 8 * ptime_ms;
+            buffer.push(&packet(n as u16, (n * ticks) as u32, &vec![b'x'; ticks]));
         }
+        assert_eq!(play(&mut buffer, 9), "...xxxxxx", "{ptime_ms}");
     }
 }
 
@@ -300,7 +287,7 @@ proptest! {
     #[test]
     fn nothing_a_peer_sends_stops_the_playout(
         arrivals in proptest::collection::vec((any::<u16>(), any::<u32>(), 0usize..1_000, 0u32..3, any::<bool>()), 0..200),
-        format in proptest::sample::select(vec![Format::G711, Format::GSM, Format::OPUS]),
+        format in proptest::sample::select(vec![Format::G711, Format::OPUS]),
     ) {
         let mut buffer = JitterBuffer::new(format, DelayBounds::default());
         let payload = vec![0x5b; 1_000];

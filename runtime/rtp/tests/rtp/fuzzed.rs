@@ -9,7 +9,7 @@ use jackfield_rtp::{DelayBounds, Format, JitterBuffer, Output, Reception, Sequen
 
 /// Datagrams, each behind its length in two bytes, as a stream of each codec that is played meanwhile: 20 ms are 20 ms.
 pub(crate) fn rtp(bytes: &[u8]) {
-    for format in [Format::G711, Format::GSM, Format::OPUS] {
+    for format in [Format::G711, Format::OPUS] {
         let mut reception = Reception::default();
         let mut buffer = JitterBuffer::new(format, DelayBounds::default());
         let mut taken = 0;

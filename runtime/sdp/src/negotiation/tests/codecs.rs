@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What telephones speak, and before it what many speak and sounds better.
+const WIDEBAND: [Codec; 3] = [Codec::G722, Codec::Pcmu, Codec::Pcma];
+
 fn with(codecs: &[Codec]) -> Local {
     Local {
         codecs: codecs.to_vec(),
@@ -159,7 +162,7 @@ fn only_what_is_allowed_is_agreed_on() {
     let lines = "m=audio 4000 RTP/AVP 107 9 8 0\na=rtpmap:107 opus/48000/2\n";
     for (allowed, expected) in [
         (Codec::ALL.to_vec(), Codec::Opus),
-        (Codec::WIDEBAND.to_vec(), Codec::G722),
+        (WIDEBAND.to_vec(), Codec::G722),
         (Codec::NARROWBAND.to_vec(), Codec::Pcma),
         (vec![Codec::Pcmu], Codec::Pcmu),
     ] {
@@ -273,11 +276,7 @@ fn redundancy_is_for_opus_peers_that_say_so() {
 
 #[test]
 fn two_of_us_agree_on_the_first_of_each_set() {
-    for codecs in [
-        &[Codec::Opus][..],
-        &Codec::WIDEBAND,
-        &[Codec::Pcma, Codec::Opus],
-    ] {
+    for codecs in [&[Codec::Opus][..], &WIDEBAND, &[Codec::Pcma, Codec::Opus]] {
         let theirs = Local {
             address: "198.51.100.7:4000".parse().unwrap(),
             ..with(codecs)

@@ -1,8 +1,12 @@
 //! Calls that go out: from the durable queue to their actors. Also keeps the channels of calls that came in.
 
+mod dialling;
 mod failover;
+mod invite;
 mod planning;
 
+use dialling::TrunkGone;
+pub(crate) use dialling::{Origin, call_id, dial};
 pub(crate) use planning::StoryPlan;
 
 use std::collections::BTreeSet;
@@ -11,44 +15,30 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use api::LearnedChannels;
-use call::{
-    AccountSid, Call, CallInfo, CallRecord, CallSid, CallStatus, Direction, OutboundLeg, Outcome,
-};
+use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction, Outcome};
 use dial::{
     AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, PlannedAttempt,
     QueueLimits, Refusal, Vacancies,
 };
-use numbers::{Callee, Caller, Presenter};
 use store::{
-    CallRow, Directory, EXPIRED, FailedAttempt, Leg, PhoneNumber, Priority, QueuedCall, Scope,
-    StoreError, Trunk, TrunkId, broadcast::RECALLED,
+    CallRow, Directory, EXPIRED, FailedAttempt, Priority, QueuedCall, StoreError, TrunkId,
+    broadcast::RECALLED,
 };
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tracing::{debug, error, info};
 
-use crate::call_actor::{CallActor, Inbox, NewActor};
-use crate::children::Placing;
 use crate::clock;
 use crate::clock::sleep_until;
-use crate::endpoint::SIGNALS;
-use crate::flows::Story;
-use crate::media_plane::{self, Line};
-use crate::referral::Peer;
-use crate::services::{Services, random};
-use crate::trunks::{self, NoRoute, Stop};
+use crate::services::Services;
+use crate::trunks::NoRoute;
 
-/// How long an outbound call rings when its request does not say.
-const RING_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often the trunks are looked at.
 const LOOK_AT_TRUNKS: Duration = Duration::from_secs(1);
 /// Calls that are looked at while the dialler is held.
 const ASKED_AT_ONCE: usize = 50;
 /// Ends of waiting calls that wait for the disk together.
 const ENDS_AT_ONCE: usize = 1_000;
-/// How long a target may be silent, without even a 100, before the next is tried.
-const ANSWER_WITHIN: Duration = Duration::from_secs(4);
-
 /// The dialler and what performs its outputs. Its lock is held for one step of the core at a time, never while waiting.
 pub(crate) struct Outbound {
     dialer: Mutex<Dialer>,
@@ -345,7 +335,7 @@ impl Outbound {
                     return;
                 }
                 let planned = planned.unwrap_or_else(|| PlannedAttempt::over(trunk.clone()));
-                if let Err(error) = attempt(&services, call, account, planned).await {
+                if let Err(error) = dialling::attempt(&services, call, account, planned).await {
                     if error.is::<TrunkGone>() {
                         return self.feed(Input::PutOff {
                             call,
@@ -402,161 +392,11 @@ fn split(outputs: Vec<Output>) -> (Vec<Output>, Vec<Output>) {
     outputs.into_iter().partition(is_end)
 }
 
-/// The trunk was taken away, and the dialler has not heard of it yet: another may serve the call.
-#[derive(Debug, thiserror::Error)]
-#[error("the trunk is gone")]
-struct TrunkGone;
-
-/// How long a call waits then, in milliseconds.
+/// How long a call waits whose trunk was taken away, in milliseconds.
 const TRUNK_GONE_MS: u64 = 1_000;
 
 /// Why a call ends that somebody cancelled.
 const CANCELED: &str = "cancelled while it waited";
-
-/// Writes the attempt down, then lets the INVITE leave.
-async fn attempt(
-    services: &Arc<Services>,
-    sid: CallSid,
-    account: AccountSid,
-    planned: PlannedAttempt,
-) -> anyhow::Result<()> {
-    let directory = services.store.directory();
-    let account = directory.account(account).context("the account is gone")?;
-    let trunk = directory.trunk(&planned.trunk).ok_or(TrunkGone)?;
-    let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
-    let mut row = services
-        .store
-        .call(Scope::of_host(account.sid), sid)?
-        .context("the call is gone")?;
-    row.orders.caller_id = planned.caller_id.or(row.orders.caller_id);
-    row.ring_timeout_s = planned.ring_timeout_s.or(row.ring_timeout_s);
-    let sip_call_id = call_id();
-    let leg = Leg {
-        trunk: trunk.id.clone(),
-        sip_call_id: sip_call_id.clone(),
-    };
-    match services
-        .store
-        .begin_attempt(sid, leg, clock::unix_ms())
-        .await
-    {
-        Ok(()) => services.callbacks.look(),
-        Err(StoreError::NotQueued { .. }) => {
-            debug!(call.sid = %sid, "the call does not wait any more");
-            // One of a halted broadcast still waits on disk; one that is over is left alone.
-            end(services, sid, CallStatus::Canceled, RECALLED.to_owned()).await;
-            services.outbound.ended(sid);
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let origin = Origin::Queue {
-        dialled: planned.dialled,
-    };
-    dial(services, account, trunk, &stops, &row, sip_call_id, origin).map(drop)
-}
-
-/// Where a call comes from that is dialled.
-pub(crate) enum Origin {
-    /// It waited. `dialled`: the number as it is dialled, where a routing policy says it.
-    Queue { dialled: Option<String> },
-    /// A call's story dials it. `dialled`: as above.
-    Story {
-        placing: Box<Placing>,
-        dialled: Option<String>,
-    },
-}
-
-/// Lets the INVITE of a call leave that is on disk, and starts its actor.
-pub(crate) fn dial(
-    services: &Arc<Services>,
-    account: &Arc<store::Account>,
-    trunk: &Trunk,
-    stops: &[Stop],
-    row: &CallRow,
-    sip_call_id: String,
-    origin: Origin,
-) -> anyhow::Result<Inbox> {
-    let (placing, dialled) = match origin {
-        Origin::Queue { dialled } => (None, dialled),
-        Origin::Story { placing, dialled } => (Some(placing), dialled),
-    };
-    let parent = placing.as_ref().map(|placing| placing.parent().clone());
-    let first = stops.first().context("the trunk's calls go nowhere")?;
-    let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
-    let opened = services
-        .media
-        .open_leg(&Line::of(trunk, &sources))
-        .context("no media port")?;
-    let (signals, signals_out) = mpsc::channel(SIGNALS);
-    let is_secure = stops.iter().all(|stop| stop.hop.transport.is_secure());
-    let invite = sip::OutgoingInvite {
-        call_id: Some(sip_call_id.clone()),
-        ..invite(services, account, trunk, stops, row, dialled.as_deref())?
-    };
-    let leg = OutboundLeg {
-        dialog: services.endpoint.open(signals),
-        invite,
-        outcomes: trunk.outcomes.clone(),
-        local: sdp::Local {
-            security: media_plane::encryption(trunk.encryption, is_secure),
-            ..media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs)
-        },
-    };
-    let info = CallInfo {
-        call_sid: row.sid,
-        account_sid: row.account,
-        caller: row.from.clone(),
-        callee: row.to.clone(),
-        direction: row.direction,
-        parent_call_sid: row.parent,
-        sip_call_id,
-    };
-    let limits = limits(services.call_limits(account), row);
-    let mut call = match &parent {
-        Some(parent) => parent.dialled(row.sid, leg, limits),
-        None => Call::outbound(leg, limits),
-    };
-    if let Some(start) = &row.orders.recording {
-        call.record_at_answer(start.clone());
-    }
-    let new = NewActor {
-        info,
-        call,
-        parent,
-        placing,
-        account: Arc::clone(account),
-        peer: Peer {
-            trunk: trunk.id.clone(),
-            host: first.host().to_owned(),
-        },
-        story: Story {
-            flow: row.flow.clone(),
-            settings: row.settings.clone(),
-        },
-        leg: opened.leg,
-        signals: signals_out,
-        media: opened.events,
-    };
-    debug!(call.sid = %row.sid, trunk = %trunk.id, target = %first.hop, "dialling");
-    Ok(CallActor::spawn(
-        &Handle::current(),
-        Arc::clone(services),
-        new,
-    ))
-}
-
-/// The limits of a call: its order may ask for less time than its account has.
-fn limits(account: call::Limits, row: &CallRow) -> call::Limits {
-    let asked = row.orders.time_limit_s;
-    let asked = asked.map(|seconds| Duration::from_secs(seconds.into()));
-    call::Limits {
-        max_duration: asked.map_or(account.max_duration, |asked| {
-            asked.min(account.max_duration)
-        }),
-        ..account
-    }
-}
 
 /// Ends a call that has no actor.
 async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {
@@ -578,110 +418,4 @@ pub(crate) async fn end_as(services: &Services, sid: CallSid, record: CallRecord
         Err(StoreError::IllegalStatus { .. }) => {}
         Err(error) => error!(call.sid = %sid, "cannot keep the record: {error}"),
     }
-}
-
-/// The INVITE of a call: whom it is for and who calls, as this trunk writes them.
-fn invite(
-    services: &Services,
-    account: &store::Account,
-    trunk: &Trunk,
-    stops: &[Stop],
-    row: &CallRow,
-    dialled: Option<&str>,
-) -> anyhow::Result<sip::OutgoingInvite> {
-    let first = stops.first().context("the trunk's calls go nowhere")?;
-    let ours = trunk
-        .nat
-        .advertised_sip
-        .unwrap_or_else(|| services.contacts.towards(first.hop));
-    let own = match &trunk.registration {
-        Some(registration) => registration.registrar.host(),
-        None => ours.to_string(),
-    };
-    let credentials = trunk.credentials.as_ref();
-    let shown = row.orders.caller_id.as_ref().unwrap_or(&row.from);
-    let number: PhoneNumber = shown.parse().context("the caller has no number")?;
-    let caller = Caller {
-        number: &number,
-        is_hidden: false,
-    };
-    let (party, fields) = dial::header_fields(&row.to);
-    let device = party.strip_prefix("client:");
-    let device_uri = device.map(|name| format!("sip:{name}@{own}"));
-    let called = party.parse();
-    let dialled = dialled.map(|dialled| dialled.replace('#', "%23"));
-    let dialled_at = |stop: &Stop| Some(format!("sip:{}@{}", dialled.as_ref()?, stop.host()));
-    let dialled_uri = dialled_at(first);
-    let uri = dialled_uri.as_deref().or(device_uri.as_deref());
-    let callee = match (&called, &dialled_uri) {
-        (Ok(number), None) => Callee::Number(number),
-        _ => Callee::Uri(uri.unwrap_or(party)),
-    };
-    let said_at = |stop: &Stop| {
-        let presenter = Presenter {
-            numbers: &trunk.numbers,
-            caller_id: &trunk.caller_id,
-            peer: stop.host(),
-            own: &own,
-            account: credentials.map(|credentials| credentials.username.as_str()),
-        };
-        presenter.present(caller, callee)
-    };
-    let request_uri = |stop: &Stop| match device {
-        Some(_) => stop.uri().to_owned(),
-        None => dialled_at(stop).unwrap_or_else(|| said_at(stop).request_uri),
-    };
-    let target = |stop: &Stop| sip::InviteTarget {
-        hop: stop.hop,
-        request_uri: request_uri(stop),
-        routes: stop.routes.clone(),
-        to_source: trunk.nat.to_source || stop.hop.transport.is_reliable(),
-    };
-    let said = said_at(first);
-    let headers = said.headers.into_iter();
-    // RFC 3261 section 20.36.
-    let subject = row.orders.reason.clone();
-    let subject = subject.map(|reason| ("Subject".to_owned(), reason));
-    Ok(sip::OutgoingInvite {
-        targets: stops.iter().map(target).collect(),
-        advertised: trunk.nat.advertised_sip,
-        contact_user: trunk
-            .registration
-            .as_ref()
-            .map(|registration| registration.contact_user.clone()),
-        from_name: said.from_name.map(str::to_owned),
-        headers: headers
-            .map(|(name, value)| (name.to_owned(), value))
-            .chain(subject)
-            .chain(fields)
-            .collect(),
-        credentials: to_prove(account, trunk, row)?,
-        answer_within: ANSWER_WITHIN,
-        ring_timeout: row
-            .ring_timeout_s
-            .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
-        ..sip::OutgoingInvite::new(first.hop, request_uri(first), said.from, said.to)
-    })
-}
-
-/// What is proved to the far end: the call's own before the trunk's.
-fn to_prove(
-    account: &store::Account,
-    trunk: &Trunk,
-    row: &CallRow,
-) -> anyhow::Result<Option<Arc<sip::digest::Credentials>>> {
-    let Some(own) = &row.orders.credentials else {
-        return Ok(trunks::credentials(trunk));
-    };
-    let password = account.open_credentials(row.sid, own)?;
-    let own = sip::digest::Credentials::new(own.username.as_str(), password.expose(), None);
-    Ok(Some(Arc::new(own.context("unusable credentials")?)))
-}
-
-/// A Call-ID that nobody can guess (RFC 3261 section 8.1.1.4).
-pub(crate) fn call_id() -> String {
-    random::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

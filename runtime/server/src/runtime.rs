@@ -63,90 +63,10 @@ impl Runtime {
         let engine = make_engine(&config, &token)?;
         let local = endpoint.handle().local;
         let api = listener.local_addr()?;
+        let services = make_services(&config, &endpoint, api, store, engine).await?;
+        take_over(&config, &services, &lost).await?;
 
-        let web = Arc::new(Web::trusting(config.egress.roots()?));
-        let uploads = Uploads::new(&config.data_dir);
-        uploads.sweep().context("the folder of uploaded media")?;
-        let speaker = find_speaker(&config, &engine).await?;
-        let recognition = find_recognition(&config).await?;
-        let limits = Limits {
-            max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
-            max_duration: Duration::from_secs(config.limits.max_duration_s),
-        };
-        let shares = Shares::new(ShareLimits {
-            stories: config.limits.account_stories.unwrap_or(u32::MAX),
-            memory_bytes: config.limits.account_memory_mib.saturating_mul(1024 * 1024),
-            interpreted: config.limits.max_interpreted,
-        });
-        let flows = tokio::task::spawn_blocking(move || Flows::load(engine))
-            .await?
-            .context("a bundled component")?;
-        let contacts = config.sip.contacts(endpoint.bound());
-        let advertised_sip = contacts.towards(sip::Hop::udp(local));
-        let mut our_sip = endpoint.bound().plain.to_vec();
-        our_sip.push(advertised_sip);
-        let media =
-            MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
-        let callbacks = Arc::new(Callbacks::new());
-        let studio = start_studio(&config, Arc::clone(&store), &callbacks, api).await?;
-        let studio = Arc::new(studio);
-        let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
-        let trunks = Trunks::new(endpoint.handle(), resolver, contacts);
-        let notary = Notary {
-            store: Arc::clone(&store),
-            callbacks: Arc::clone(&callbacks),
-        };
-        let services = Arc::new_cyclic(|services| Services {
-            outbound: Arc::new(Outbound::new(
-                services.clone(),
-                store.directory(),
-                Handle::current(),
-            )),
-            broadcasts: Arc::default(),
-            policies: Policies::default(),
-            store,
-            endpoint: endpoint.handle(),
-            media,
-            studio: Arc::clone(&studio),
-            sound_library: Library::new(speaker, Arc::clone(&web), uploads),
-            recognition,
-            web,
-            flows,
-            callbacks,
-            live: LiveCalls::default(),
-            conferences: Conferences::new(
-                config.limits.max_rooms,
-                config.limits.max_participants,
-                notary.clone(),
-                studio,
-            ),
-            queues: Queues::new(config.limits.max_rooms, notary),
-            news: NewsDesk::new(),
-            limits,
-            shares,
-            trunks,
-            pins: Arc::default(),
-            taking_over: Mutex::default(),
-            contacts,
-        });
-        bookkeeper::start(&services);
-        let taking_over = Arc::clone(&services);
-        tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
-        Callbacks::start(&services);
-        let lost_for = Duration::from_secs(config.limits.lost_call_s);
-        services.outbound.take_lost(&lost, lost_for);
-        services.outbound.start(&services)?;
-        Broadcasts::start(&services);
-
-        let core = sip::Endpoint::new(
-            sip::Config {
-                max_dialogs: 2 * limits.max_calls,
-                contacts,
-                digest: config.sip.digest.0.clone(),
-                ..sip::Config::new(advertised_sip)
-            },
-            random(),
-        );
+        let core = sip_core(&config, &services, local);
         let inbound = Inbound {
             services: Arc::clone(&services),
             runtime: Handle::current(),
@@ -156,7 +76,7 @@ impl Runtime {
         let (stop_api, stopped) = oneshot::channel();
         let router = operator::router(&services, &token);
         let api_task = tokio::spawn(serve_api(listener, router, stopped));
-        info!(sip = %local, %api, max_calls = limits.max_calls, "takes calls");
+        info!(sip = %local, %api, max_calls = services.limits.max_calls, "takes calls");
         Ok(Self {
             services,
             sip: local,
@@ -230,6 +150,115 @@ impl Runtime {
         // What is left after this is ended by the caller.
         let _ = tokio::time::timeout(at_most, none_left).await;
     }
+}
+
+/// Everything that calls use, connected; nothing of it takes a call yet.
+async fn make_services(
+    config: &Config,
+    endpoint: &Endpoint,
+    api: SocketAddr,
+    store: Arc<dyn Store>,
+    engine: Engine,
+) -> anyhow::Result<Arc<Services>> {
+    let web = Arc::new(Web::trusting(config.egress.roots()?));
+    let sound_library = open_library(config, &engine, &web).await?;
+    let recognition = find_recognition(config).await?;
+    let limits = Limits {
+        max_calls: config.limits.max_calls.min(engine.ceiling() as usize),
+        max_duration: Duration::from_secs(config.limits.max_duration_s),
+    };
+    let flows = tokio::task::spawn_blocking(move || Flows::load(engine))
+        .await?
+        .context("a bundled component")?;
+    let contacts = config.sip.contacts(endpoint.bound());
+    let mut our_sip = endpoint.bound().plain.to_vec();
+    our_sip.push(contacts.towards(sip::Hop::udp(endpoint.handle().local)));
+    let media =
+        MediaPlane::start(&config.rtp, &our_sip).context("cannot start the media threads")?;
+    let callbacks = Arc::new(Callbacks::new());
+    let studio = Arc::new(start_studio(config, Arc::clone(&store), &callbacks, api).await?);
+    let resolver = Resolver::new(&config.dns, endpoint.bound().reach())?;
+    let notary = Notary {
+        store: Arc::clone(&store),
+        callbacks: Arc::clone(&callbacks),
+    };
+    Ok(Arc::new_cyclic(|services| Services {
+        outbound: Arc::new(Outbound::new(
+            services.clone(),
+            store.directory(),
+            Handle::current(),
+        )),
+        broadcasts: Arc::default(),
+        policies: Policies::default(),
+        store,
+        endpoint: endpoint.handle(),
+        media,
+        studio: Arc::clone(&studio),
+        sound_library,
+        recognition,
+        web,
+        flows,
+        callbacks,
+        live: LiveCalls::default(),
+        conferences: Conferences::new(
+            config.limits.max_rooms,
+            config.limits.max_participants,
+            notary.clone(),
+            studio,
+        ),
+        queues: Queues::new(config.limits.max_rooms, notary),
+        news: NewsDesk::new(),
+        limits,
+        shares: make_shares(config),
+        trunks: Trunks::new(endpoint.handle(), resolver, contacts),
+        pins: Arc::default(),
+        taking_over: Mutex::default(),
+        contacts,
+    }))
+}
+
+/// Takes over from the process before this one: what it left half done, and the calls that wait.
+async fn take_over(
+    config: &Config,
+    services: &Arc<Services>,
+    lost: &[CallRow],
+) -> anyhow::Result<()> {
+    bookkeeper::start(services);
+    let taking_over = Arc::clone(services);
+    tokio::task::spawn_blocking(move || operator::take_over(&taking_over)).await?;
+    Callbacks::start(services);
+    let lost_for = Duration::from_secs(config.limits.lost_call_s);
+    services.outbound.take_lost(lost, lost_for);
+    services.outbound.start(services)?;
+    Broadcasts::start(services);
+    Ok(())
+}
+
+fn sip_core(config: &Config, services: &Services, local: SocketAddr) -> sip::Endpoint {
+    let advertised = services.contacts.towards(sip::Hop::udp(local));
+    let config = sip::Config {
+        max_dialogs: 2 * services.limits.max_calls,
+        contacts: services.contacts,
+        digest: config.sip.digest.0.clone(),
+        ..sip::Config::new(advertised)
+    };
+    sip::Endpoint::new(config, random())
+}
+
+fn make_shares(config: &Config) -> Arc<Shares> {
+    Shares::new(ShareLimits {
+        stories: config.limits.account_stories.unwrap_or(u32::MAX),
+        memory_bytes: config.limits.account_memory_mib.saturating_mul(1024 * 1024),
+        interpreted: config.limits.max_interpreted,
+    })
+}
+
+/// What calls play: uploaded audio, and whatever can be spoken or fetched.
+async fn open_library(config: &Config, engine: &Engine, web: &Arc<Web>) -> anyhow::Result<Library> {
+    let uploads = Uploads::new(&config.data_dir);
+    uploads.sweep().context("the folder of uploaded media")?;
+    let speaker = find_speaker(config, engine).await?;
+    Ok(Library::new(speaker, Arc::clone(web), uploads))
 }
 
 /// Repairs what the process before this one left, and starts the recorder.

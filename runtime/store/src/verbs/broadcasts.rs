@@ -1,27 +1,24 @@
 //! A broadcast's life, and its recipients': the rules, once for all implementations.
 
-mod told;
+mod ends;
+mod reached;
+mod recipients;
 
-use call::{BroadcastSid, CallRecord, CallSid, CallStatus, Direction};
+use call::{BroadcastSid, CallSid};
 use numbers::PhoneNumber;
-use sha2::{Digest, Sha256};
+
+pub(super) use self::ends::note_end;
+pub(crate) use self::recipients::{open_recipient, shuffled};
+use self::recipients::{put, recipient};
 
 use super::accept_call;
-use crate::broadcast::{
-    MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE, RECALLED, REFUSED_BY_POLICY, outcome,
-};
+use crate::broadcast::{MAX_BROADCASTS, MAX_RECIPIENTS, MAX_WRITTEN_AT_ONCE};
 use crate::rows::Rows;
-use crate::seal::Purpose;
 use crate::{
-    AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder, BroadcastState,
-    ByOperator, CallRow, Directory, EXPIRED, Judgement, NewBroadcast, NewCall, NewRecipient,
-    Recipient, RecipientAttempt, RecipientState, Scope, StoreError,
+    Broadcast, BroadcastChange, BroadcastCounts, BroadcastOrder, BroadcastState, ByOperator,
+    CallRow, Judgement, NewBroadcast, NewCall, NewRecipient, Recipient, RecipientState, Scope,
+    StoreError,
 };
-
-/// How long somebody waits whose call was refused before it was dialled, in milliseconds.
-const AFTER_REFUSAL_MS: u64 = 60_000;
-/// The version byte of a recipient's row before it is sealed.
-const VERSION: u8 = 1;
 
 pub(crate) fn create_broadcast(
     rows: &mut dyn Rows,
@@ -245,72 +242,6 @@ pub(super) fn is_halted(rows: &dyn Rows, call: CallSid) -> Result<bool, StoreErr
     Ok(broadcast.is_some_and(|row| row.state != BroadcastState::Running))
 }
 
-/// A call is over: if it was one of a broadcast's, its recipient hears of it.
-pub(super) fn note_end(
-    rows: &mut dyn Rows,
-    call: &CallRow,
-    at_unix_ms: u64,
-) -> Result<(), StoreError> {
-    let (Direction::OutboundApi, Some(record)) = (call.direction, &call.record) else {
-        return Ok(());
-    };
-    let Some((sid, number)) = rows.recipient_of_call(call.sid)? else {
-        return Ok(());
-    };
-    let missing = || StoreError::Corrupt(format!("{} is made for nobody", call.sid));
-    let mut row = rows.broadcast(sid)?.ok_or_else(missing)?;
-    // Its account was deleted: nobody can open its recipients any more.
-    if rows.directory().account(row.account).is_none() {
-        return Ok(());
-    }
-    let mut recipient = recipient(rows, &row, &number)?.ok_or_else(missing)?;
-    // A pause or a stop took it back before anybody was called, though a trunk may have had no room for it. What somebody cancelled is an attempt, though it was not made.
-    let host_reason = record.host_reason();
-    if host_reason == Some(RECALLED) {
-        let waiting = RecipientState::Waiting { due_unix_ms: 0 };
-        move_to(rows, &mut row, recipient, waiting)?;
-        return written(rows, row, at_unix_ms).map(drop);
-    }
-    // The dialler refused it, such as for an account that is closed or a trunk that is gone: nobody was called, and whoever feeds says why.
-    let is_refused = call.leg.is_none() && record.status == CallStatus::Failed;
-    let is_last_word =
-        host_reason.is_some_and(|why| why == EXPIRED || why.starts_with(REFUSED_BY_POLICY));
-    if is_refused && !is_last_word {
-        let due_unix_ms = at_unix_ms + AFTER_REFUSAL_MS;
-        move_to(
-            rows,
-            &mut row,
-            recipient,
-            RecipientState::Waiting { due_unix_ms },
-        )?;
-        return written(rows, row, at_unix_ms).map(drop);
-    }
-    let outcome = outcome(&row.rules, record);
-    *row.counts.outcomes.entry(outcome).or_default() += 1;
-    row.by_operator.called(&rows.directory(), &number, outcome);
-    recipient.attempts.push(RecipientAttempt {
-        call: call.sid,
-        started_unix_ms: call.started_unix_ms.unwrap_or(call.created_unix_ms),
-        // A process that died cannot say when: the gap begins when the next one looks.
-        ended_unix_ms: at_unix_ms,
-        trunk: call.leg.as_ref().map(|leg| leg.trunk.clone()),
-        outcome,
-        record: CallRecord {
-            quality: None,
-            ..record.clone()
-        },
-    });
-    let state = match outcome {
-        AttemptOutcome::Reached => RecipientState::Reached,
-        _ => RecipientState::Judged,
-    };
-    if state == RecipientState::Reached {
-        told::reached(rows, &row, &recipient, call, at_unix_ms)?;
-    }
-    move_to(rows, &mut row, recipient, state)?;
-    written(rows, row, at_unix_ms).map(drop)
-}
-
 /// Writes a broadcast, which is completed once nobody is left.
 fn written(
     rows: &mut dyn Rows,
@@ -380,89 +311,7 @@ fn draft(
     }
 }
 
-fn recipient(
-    rows: &dyn Rows,
-    row: &Broadcast,
-    number: &PhoneNumber,
-) -> Result<Option<Recipient>, StoreError> {
-    let sealed = rows.recipient(row.sid, number.as_str())?;
-    let directory = rows.directory();
-    sealed
-        .map(|sealed| {
-            open_recipient(
-                &directory,
-                Scope::of_host(row.account),
-                row.sid,
-                number,
-                &sealed,
-            )
-        })
-        .transpose()
-}
-
-fn put(
-    rows: &mut dyn Rows,
-    row: &Broadcast,
-    before: Option<&RecipientState>,
-    after: &Recipient,
-) -> Result<(), StoreError> {
-    let directory = rows.directory();
-    let account = directory.account_of(Scope::of_host(row.account))?;
-    let plain = postcard::to_extend(after, vec![VERSION])
-        .expect("a row of texts, numbers and lists always has a form in postcard");
-    let bound = bound_to(row.sid, &after.number);
-    let sealed = account.key.seal(Purpose::Recipient, &bound, &plain);
-    let before = before.map(Into::into);
-    rows.put_recipient(
-        row.sid,
-        &after.number,
-        &sealed,
-        before,
-        (&after.state).into(),
-    )
-}
-
-/// Opens what was sealed of a recipient.
-pub(crate) fn open_recipient(
-    directory: &Directory,
-    scope: Scope,
-    sid: BroadcastSid,
-    number: &PhoneNumber,
-    sealed: &[u8],
-) -> Result<Recipient, StoreError> {
-    let account = directory.account_of(scope)?;
-    let damaged = |why: &str| StoreError::Corrupt(format!("a recipient of {sid}: {why}"));
-    let plain = account
-        .key
-        .open(Purpose::Recipient, &bound_to(sid, number), sealed)
-        .map_err(|error| damaged(&error.to_string()))?;
-    match plain.split_first() {
-        Some((&VERSION, row)) => {
-            postcard::from_bytes(row).map_err(|error| damaged(&error.to_string()))
-        }
-        _ => Err(damaged("its version is unknown to this program")),
-    }
-}
-
 fn parsed(number: &str) -> Result<PhoneNumber, StoreError> {
     let number = number.parse();
     number.map_err(|error: numbers::InvalidNumber| StoreError::NotPossible(error.to_string()))
-}
-
-/// A recipient is bound to the broadcast and the number, so that none opens in another's place.
-fn bound_to(sid: BroadcastSid, number: &PhoneNumber) -> [u8; 16] {
-    let digest = Sha256::new()
-        .chain_update(sid.as_bytes())
-        .chain_update(number.as_str())
-        .finalize();
-    *digest
-        .first_chunk()
-        .expect("a digest of 32 bytes has a first half")
-}
-
-/// Where somebody stands among those who are due at the same time. Numbers that are alike begin with the same operator's prefix: were they called in
-/// their order, one operator's lines would be full while the others' are idle.
-pub(crate) fn shuffled(number: &str) -> u32 {
-    let digest = Sha256::digest(number);
-    u32::from_be_bytes(*digest.first_chunk().expect("a digest has four bytes"))
 }

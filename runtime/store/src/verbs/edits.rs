@@ -1,20 +1,18 @@
 //! Changes of the directory that are not made by a tenants file: each with its entry in the audit log, in one transaction.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod accounts;
+mod applications;
+mod caller_ids;
+mod keys;
+mod numbers;
 
-use call::{AccountSid, KeySid, PhoneNumberSid};
+use std::sync::Arc;
 
 use crate::apply::{Change, Gone, Mark};
 use crate::audit;
-use crate::edit::{Edit, OperatorEdit, Patch};
+use crate::edit::{Edit, OperatorEdit};
 use crate::rows::Rows;
-use crate::seal::DataKey;
-use crate::{
-    Account, AccountStatus, ApiKey, Application, Author, CallerId, Directory, Item,
-    MAX_APPLICATIONS, MAX_KEYS, MAX_SUBACCOUNTS, Number, PhoneNumber, PluginOwner, Scope, Secret,
-    Sha256Digest, StoreError,
-};
+use crate::{Account, Author, Directory, Item, Number, Scope, Sha256Digest, StoreError};
 
 /// What an edit comes to.
 struct Plan {
@@ -141,103 +139,33 @@ fn plan(
     at: u64,
 ) -> Result<Plan, StoreError> {
     match edit {
-        Edit::MakeSubaccount { sid, name } => subaccount(directory, account, sid, name, at),
+        Edit::MakeSubaccount { sid, name } => {
+            accounts::make_subaccount(directory, account, sid, name, at)
+        }
         Edit::ChangeAccount { name, status } => {
-            change_account(directory, account, name, status, at)
+            accounts::change(directory, account, name, status, at)
         }
-        Edit::StopQueue(is_stopped) => Ok(stop_queue(account, is_stopped, at)),
-        Edit::MakeSecondaryToken(token) => {
-            if account.secondary_token.is_some() {
-                return Err(impossible(
-                    "The account has a secondary token: promote or delete it first",
-                ));
-            }
-            Ok(Plan::of_account(changed(account, at, |account| {
-                account.secondary_token = Some(token);
-            })))
-        }
-        Edit::DeleteSecondaryToken => {
-            account
-                .secondary_token
-                .as_ref()
-                .ok_or(StoreError::NotThere)?;
-            Ok(Plan::of_account(changed(account, at, |account| {
-                account.secondary_token = None;
-            })))
-        }
-        Edit::PromoteSecondaryToken => {
-            let token = account
-                .secondary_token
-                .clone()
-                .ok_or(StoreError::NotThere)?;
-            Ok(Plan::of_account(changed(account, at, |account| {
-                account.auth_token = token;
-                account.secondary_token = None;
-            })))
-        }
-        Edit::MakeKey { sid, name, secret } => make_key(account, sid, name, &secret, at),
-        Edit::RenameKey(sid, name) => with_keys(account, sid, |keys| {
-            if let Some(key) = keys.get_mut(&sid) {
-                key.name = name;
-                key.updated_unix_ms = at;
-            }
-        }),
-        Edit::DeleteKey(sid) => with_keys(account, sid, |keys| drop(keys.remove(&sid))),
+        Edit::StopQueue(is_stopped) => Ok(accounts::stop_queue(account, is_stopped, at)),
+        Edit::MakeSecondaryToken(token) => accounts::make_secondary_token(account, token, at),
+        Edit::DeleteSecondaryToken => accounts::delete_secondary_token(account, at),
+        Edit::PromoteSecondaryToken => accounts::promote_secondary_token(account, at),
+        Edit::MakeKey { sid, name, secret } => keys::make(account, sid, name, &secret, at),
+        Edit::RenameKey(sid, name) => keys::rename(account, sid, name, at),
+        Edit::DeleteKey(sid) => keys::delete(account, sid),
         Edit::NoteUploaded(name) | Edit::NoteRemoved(name) => {
             let thing = format!("media {name} of account {}", account.sid);
             Ok(Plan::noted(thing))
         }
-        Edit::MakeApplication(application) => make_application(directory, scope, application, at),
+        Edit::MakeApplication(application) => applications::make(directory, scope, application, at),
         Edit::ChangeApplication(sid, patch) => {
-            let before = directory
-                .application(scope, sid)
-                .ok_or(StoreError::NotThere)?;
-            let mut application = Application::clone(before);
-            patch(&mut application);
-            Ok(of_application(Application {
-                sid,
-                account: before.account,
-                created_unix_ms: before.created_unix_ms,
-                updated_unix_ms: at,
-                ..application
-            }))
+            applications::change(directory, scope, sid, patch, at)
         }
-        Edit::DeleteApplication(sid) => {
-            directory
-                .application(scope, sid)
-                .ok_or(StoreError::NotThere)?;
-            let gone = Change::Gone(Gone::Application(sid));
-            Ok(Plan::beside(format!("application {sid}"), gone))
-        }
-        Edit::TakeNumber(number, patch) => take_number(directory, account, number, patch, at),
-        Edit::ChangeNumber(sid, patch) => {
-            let before = directory
-                .number_of(scope, sid)
-                .ok_or(StoreError::NotThere)?;
-            Ok(Plan::of_number(patched(before, patch, at)))
-        }
-        Edit::ReleaseNumber(sid) => {
-            let number = directory
-                .number_of(scope, sid)
-                .ok_or(StoreError::NotThere)?;
-            Ok(without_number(number))
-        }
-        Edit::RenameCallerId(sid, name) => {
-            let before = directory
-                .caller_id(scope, sid)
-                .ok_or(StoreError::NotThere)?;
-            Ok(of_caller_id(CallerId {
-                name,
-                updated_unix_ms: at,
-                ..CallerId::clone(before)
-            }))
-        }
-        Edit::DeleteCallerId(sid) => {
-            directory
-                .caller_id(scope, sid)
-                .ok_or(StoreError::NotThere)?;
-            Ok(without_caller_id(sid))
-        }
+        Edit::DeleteApplication(sid) => applications::delete(directory, scope, sid),
+        Edit::TakeNumber(number, patch) => numbers::take(directory, account, number, patch, at),
+        Edit::ChangeNumber(sid, patch) => numbers::change(directory, scope, sid, patch, at),
+        Edit::ReleaseNumber(sid) => numbers::release(directory, scope, sid),
+        Edit::RenameCallerId(sid, name) => caller_ids::rename(directory, scope, sid, name, at),
+        Edit::DeleteCallerId(sid) => caller_ids::delete(directory, scope, sid),
     }
 }
 
@@ -250,21 +178,15 @@ fn plan_of_operator(
     match edit {
         OperatorEdit::MakeCallerId(caller_id) => {
             account(caller_id.account)?;
-            if directory.may_show(caller_id.account, caller_id.number.as_str()) {
-                return Err(impossible("The account may show this number already"));
-            }
-            Ok(of_caller_id(caller_id))
+            caller_ids::make(directory, caller_id)
         }
         OperatorEdit::SetStatus(sid, status) => {
-            change_account(directory, account(sid)?, None, Some(status), at)
+            accounts::change(directory, account(sid)?, None, Some(status), at)
         }
-        OperatorEdit::StopQueue(sid, is_stopped) => Ok(stop_queue(account(sid)?, is_stopped, at)),
-        OperatorEdit::SetToken(sid, token) => {
-            Ok(Plan::of_account(changed(account(sid)?, at, |account| {
-                account.auth_token = token;
-                account.secondary_token = None;
-            })))
+        OperatorEdit::StopQueue(sid, is_stopped) => {
+            Ok(accounts::stop_queue(account(sid)?, is_stopped, at))
         }
+        OperatorEdit::SetToken(sid, token) => Ok(accounts::set_token(account(sid)?, token, at)),
         OperatorEdit::DeleteCarrier(id) => {
             directory.carrier(&id).ok_or(StoreError::NotThere)?;
             let is_used = directory.accounts().any(|account| account.carrier == id)
@@ -276,7 +198,7 @@ fn plan_of_operator(
             }
             Ok(Plan::without(Item::Carrier(id.clone()), Gone::Carrier(id)))
         }
-        OperatorEdit::DeleteAccount(sid) => delete_account(directory, account(sid)?),
+        OperatorEdit::DeleteAccount(sid) => accounts::delete(directory, account(sid)?),
         OperatorEdit::DeleteTrunk(id) => {
             directory.trunk(&id).ok_or(StoreError::NotThere)?;
             Ok(Plan::without(Item::Trunk(id.clone()), Gone::Trunk(id)))
@@ -284,256 +206,17 @@ fn plan_of_operator(
         OperatorEdit::DeleteNumber(carrier, number) => {
             let found = directory.number(&carrier, number.as_str());
             let found = found.filter(|found| found.number == number);
-            Ok(without_number(found.ok_or(StoreError::NotThere)?))
+            Ok(numbers::without(found.ok_or(StoreError::NotThere)?))
         }
         OperatorEdit::DeleteCallerId(sid) => {
             directory
                 .caller_id_of_any(sid)
                 .ok_or(StoreError::NotThere)?;
-            Ok(without_caller_id(sid))
+            Ok(caller_ids::without(sid))
         }
     }
 }
 
 fn impossible(why: &str) -> StoreError {
     StoreError::NotPossible(why.to_owned())
-}
-
-fn changed(account: &Account, at: u64, change: impl FnOnce(&mut Account)) -> Account {
-    let mut account = Account::clone(account);
-    change(&mut account);
-    account.updated_unix_ms = at;
-    account
-}
-
-fn stop_queue(account: &Account, is_stopped: bool, at: u64) -> Plan {
-    Plan::of_account(changed(account, at, |account| {
-        account.is_queue_stopped = is_stopped;
-    }))
-}
-
-/// Only an account without a parent has subaccounts. Names are one of their kind within the carrier.
-fn subaccount(
-    directory: &Directory,
-    parent: &Account,
-    sid: AccountSid,
-    name: String,
-    at: u64,
-) -> Result<Plan, StoreError> {
-    if parent.parent.is_some() {
-        return Err(impossible("A subaccount has no subaccounts"));
-    }
-    let used = directory.subaccounts(parent.sid);
-    if used
-        .filter(|account| account.status != AccountStatus::Closed)
-        .count()
-        >= MAX_SUBACCOUNTS
-    {
-        return Err(StoreError::NotPossible(format!(
-            "An account has at most {MAX_SUBACCOUNTS} subaccounts: close one"
-        )));
-    }
-    check_name(directory, parent, sid, &name)?;
-    Ok(Plan::of_account(Account {
-        sid,
-        name,
-        parent: Some(parent.sid),
-        status: AccountStatus::Active,
-        is_queue_stopped: false,
-        created_unix_ms: at,
-        updated_unix_ms: at,
-        auth_token: Secret::random(),
-        secondary_token: None,
-        keys: BTreeMap::new(),
-        key: DataKey::random(),
-        secrets: BTreeMap::new(),
-        ..parent.clone()
-    }))
-}
-
-fn check_name(
-    directory: &Directory,
-    like: &Account,
-    sid: AccountSid,
-    name: &str,
-) -> Result<(), StoreError> {
-    match directory.account_by_name(&like.carrier, name) {
-        Some(other) if other.sid != sid => Err(StoreError::NotPossible(format!(
-            "The name `{name}` is taken: choose another"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// A closed account stays closed, and has no numbers.
-fn change_account(
-    directory: &Directory,
-    account: &Account,
-    name: Option<String>,
-    status: Option<AccountStatus>,
-    at: u64,
-) -> Result<Plan, StoreError> {
-    let before = account.status;
-    if before == AccountStatus::Closed && status.is_some_and(|status| status != before) {
-        return Err(impossible("The account is closed for ever"));
-    }
-    if let Some(name) = &name {
-        check_name(directory, account, account.sid, name)?;
-    }
-    let mut plan = Plan::of_account(changed(account, at, |account| {
-        account.name = name.unwrap_or_else(|| account.name.clone());
-        account.status = status.unwrap_or(before);
-    }));
-    if status == Some(AccountStatus::Closed) {
-        for number in directory.numbers(account.sid) {
-            let without = without_number(number);
-            plan.changes.extend(without.changes);
-            plan.items.extend(without.items);
-        }
-    }
-    Ok(plan)
-}
-
-fn delete_account(directory: &Directory, account: &Account) -> Result<Plan, StoreError> {
-    let sid = account.sid;
-    if account.status != AccountStatus::Closed {
-        return Err(impossible(
-            "The account is in use: close it first (`status`: `closed`)",
-        ));
-    }
-    if directory.subaccounts(sid).next().is_some() || directory.numbers(sid).next().is_some() {
-        return Err(impossible(
-            "The account has subaccounts or numbers: delete these first",
-        ));
-    }
-    let mut plan = Plan::without(Item::Account(sid, account.name.clone()), Gone::Account(sid));
-    let applications = directory.applications(sid);
-    plan.changes
-        .extend(applications.map(|one| Change::Gone(Gone::Application(one.sid))));
-    let caller_ids = directory.caller_ids(sid);
-    plan.changes
-        .extend(caller_ids.map(|one| Change::Gone(Gone::CallerId(one.sid))));
-    for plugin in directory.plugins_of(&PluginOwner::Account(sid)) {
-        let versions = plugin.versions.iter();
-        plan.forgotten
-            .extend(versions.map(|version| version.sha256));
-        let gone = Gone::Plugin(plugin.owner.clone(), plugin.name.clone());
-        plan.changes.push(Change::Gone(gone));
-    }
-    Ok(plan)
-}
-
-fn make_key(
-    account: &Account,
-    sid: KeySid,
-    name: String,
-    secret: &Secret,
-    at: u64,
-) -> Result<Plan, StoreError> {
-    if account.keys.len() >= MAX_KEYS {
-        return Err(StoreError::NotPossible(format!(
-            "An account has at most {MAX_KEYS} keys: delete one"
-        )));
-    }
-    let key = ApiKey {
-        name,
-        secret: Sha256Digest::of(secret.expose().as_bytes()),
-        created_unix_ms: at,
-        updated_unix_ms: at,
-    };
-    let mut account = account.clone();
-    account.keys.insert(sid, key);
-    Ok(of_key(account, sid))
-}
-
-fn with_keys(
-    account: &Account,
-    sid: KeySid,
-    change: impl FnOnce(&mut BTreeMap<KeySid, ApiKey>),
-) -> Result<Plan, StoreError> {
-    account.keys.get(&sid).ok_or(StoreError::NotThere)?;
-    let mut account = account.clone();
-    change(&mut account.keys);
-    Ok(of_key(account, sid))
-}
-
-/// What a file says of an account has nothing to do with its keys.
-fn of_key(account: Account, sid: KeySid) -> Plan {
-    let thing = format!("key {sid} of account {}", account.sid);
-    Plan::beside(thing, Change::Account(Arc::new(account)))
-}
-
-fn make_application(
-    directory: &Directory,
-    scope: Scope,
-    application: Application,
-    at: u64,
-) -> Result<Plan, StoreError> {
-    if directory.applications(scope.account()).count() >= MAX_APPLICATIONS {
-        return Err(StoreError::NotPossible(format!(
-            "An account has at most {MAX_APPLICATIONS} applications: delete one"
-        )));
-    }
-    Ok(of_application(Application {
-        account: scope.account(),
-        created_unix_ms: at,
-        updated_unix_ms: at,
-        ..application
-    }))
-}
-
-fn of_application(application: Application) -> Plan {
-    let thing = format!("application {}", application.sid);
-    Plan::beside(thing, Change::Application(Arc::new(application)))
-}
-
-fn of_caller_id(caller_id: CallerId) -> Plan {
-    let thing = format!("caller-id {}", caller_id.sid);
-    Plan::beside(thing, Change::CallerId(Arc::new(caller_id)))
-}
-
-fn without_caller_id(sid: PhoneNumberSid) -> Plan {
-    let gone = Change::Gone(Gone::CallerId(sid));
-    Plan::beside(format!("caller-id {sid}"), gone)
-}
-
-fn take_number(
-    directory: &Directory,
-    account: &Account,
-    number: PhoneNumber,
-    patch: Patch<Number>,
-    at: u64,
-) -> Result<Plan, StoreError> {
-    if !directory
-        .free_numbers(&account.carrier)
-        .any(|free| *free == number)
-    {
-        return Err(StoreError::NotThere);
-    }
-    let taken = Number {
-        created_unix_ms: at,
-        ..Number::taken(number, account.carrier.clone(), account.sid)
-    };
-    Ok(Plan::of_number(patched(&taken, patch, at)))
-}
-
-fn patched(before: &Number, patch: Patch<Number>, at: u64) -> Number {
-    let mut number = before.clone();
-    patch(&mut number);
-    Number {
-        number: before.number.clone(),
-        carrier: before.carrier.clone(),
-        account: before.account,
-        created_unix_ms: before.created_unix_ms,
-        updated_unix_ms: at,
-        ..number
-    }
-}
-
-fn without_number(number: &Number) -> Plan {
-    let (carrier, number) = (number.carrier.clone(), number.number.clone());
-    Plan::without(
-        Item::Number(carrier.clone(), number.clone()),
-        Gone::Number(carrier, number),
-    )
 }

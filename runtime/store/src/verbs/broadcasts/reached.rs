@@ -4,14 +4,14 @@ use call::{CallbackSubject, HttpMethod, StatusCallback};
 
 use crate::callback_parameters::{flow_start_parameters, reached_parameters};
 use crate::rows::Rows;
-use crate::verbs::callbacks::{News, tell};
+use crate::verbs::callbacks::{self, News};
 use crate::{AttemptOutcome, Broadcast, CallRow, Recipient, StoreError};
 
 /// The event of a row that starts a flow.
 const FLOW_START: &str = "flow-start";
 
 /// The webhook of the broadcast is told, and its flow started: both leave from the outbox.
-pub(super) fn reached(
+pub(super) fn tell(
     rows: &mut dyn Rows,
     row: &Broadcast,
     recipient: &Recipient,
@@ -31,7 +31,7 @@ pub(super) fn reached(
     if let Some(to) = &row.rules.webhook {
         let parameters = reached_parameters(row, recipient, call, at_unix_ms);
         let event = AttemptOutcome::Reached.as_str();
-        tell(rows, news(event, to.clone(), parameters, None))?;
+        callbacks::tell(rows, news(event, to.clone(), parameters, None))?;
     }
     if let Some(start) = &row.flow_start {
         let to = StatusCallback {
@@ -39,7 +39,7 @@ pub(super) fn reached(
             method: HttpMethod::Post,
         };
         let parameters = flow_start_parameters(row, recipient, call);
-        tell(rows, news(FLOW_START, to, parameters, Some(start.clone())))?;
+        callbacks::tell(rows, news(FLOW_START, to, parameters, Some(start.clone())))?;
     }
     Ok(())
 }

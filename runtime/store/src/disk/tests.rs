@@ -10,7 +10,10 @@ use redb::backends::InMemoryBackend;
 
 use super::*;
 use crate::tenants::Surroundings;
-use crate::{CarrierId, Flow, random_call_sid};
+use crate::{
+    AccountStore as _, CallFilter, CarrierId, Flow, Leg, NewCall, Store as _, Tenants,
+    random_call_sid,
+};
 
 /// A disk that can be made to fail, and counts its syncs.
 #[derive(Debug, Default)]

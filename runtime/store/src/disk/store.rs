@@ -1,0 +1,211 @@
+//! What the host asks of the store on the disk.
+
+use std::sync::Arc;
+
+use call::{
+    CallRecord, CallSid, CallStatus, Detection, Exchange, KeyValueRead, KeyValueReply,
+    KeyValueWrite, RecordingSid, StatusCallback,
+};
+
+use super::queue::Lane;
+use super::{DiskStore, callbacks, key_values, plugin_pages, recordings, waiting};
+use crate::{
+    AccountStore as _, Applied, Author, CallRow, CallbackOutcome, CallbackRow, Commit,
+    ConferenceNote, Directory, FailedAttempt, Leg, NewCall, NewRecording, NewVersion, OperatorEdit,
+    Plugin, PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow,
+    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants,
+    UploadedPlugin, apply, verbs,
+};
+
+impl Store for DiskStore {
+    fn apply(&self, tenants: Tenants) -> Commit<Applied> {
+        self.write(Lane::New, move |rows| apply::apply(rows, &tenants))
+    }
+
+    fn administer(&self, edit: OperatorEdit, author: Author) -> Commit<Arc<Directory>> {
+        self.write(Lane::New, move |rows| {
+            verbs::administer(rows, edit, &author)
+        })
+    }
+
+    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::begin_attempt(rows, sid, leg, at_unix_ms)
+        })
+    }
+
+    fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::fail_attempt(rows, sid, failed, at_unix_ms)
+        })
+    }
+
+    fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_route(rows, sid, routed, at_unix_ms)
+        })
+    }
+
+    fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()> {
+        self.write(Lane::New, move |rows| {
+            verbs::begin_inbound(rows, scope, call, leg)
+        })
+    }
+
+    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow> {
+        self.write(Lane::New, move |rows| {
+            verbs::begin_dialled(rows, scope, call, leg)
+        })
+    }
+
+    fn dial_again(
+        &self,
+        sid: CallSid,
+        failed: FailedAttempt,
+        leg: Leg,
+        at_unix_ms: u64,
+    ) -> Commit<CallRow> {
+        self.write(Lane::Running, move |rows| {
+            verbs::dial_again(rows, sid, failed, leg, at_unix_ms)
+        })
+    }
+
+    fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::set_status(rows, sid, status, at_unix_ms)
+        })
+    }
+
+    fn finish_call(
+        &self,
+        sid: CallSid,
+        record: CallRecord,
+        at_unix_ms: u64,
+        journal: Option<Vec<u8>>,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::finish_call(rows, sid, record, at_unix_ms, journal.as_deref())
+        })
+    }
+
+    fn begin_recording(&self, scope: Scope, new: NewRecording) -> Commit<RecordingRow> {
+        self.write(Lane::Running, move |rows| {
+            verbs::begin_recording(rows, scope, new)
+        })
+    }
+
+    fn set_recording_status(
+        &self,
+        sid: RecordingSid,
+        status: RecordingStatus,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::set_recording_status(rows, sid, status, at_unix_ms)
+        })
+    }
+
+    fn finish_recording(
+        &self,
+        sid: RecordingSid,
+        ending: RecordingEnding,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::finish_recording(rows, sid, ending, at_unix_ms)
+        })
+    }
+
+    fn note_conference(&self, scope: Scope, note: ConferenceNote) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_conference(rows, scope, note)
+        })
+    }
+
+    fn note_stream(&self, scope: Scope, note: StreamNote) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_stream(rows, scope, note)
+        })
+    }
+
+    fn tell_detection(
+        &self,
+        call: CallSid,
+        to: StatusCallback,
+        detection: Detection,
+        at_unix_ms: u64,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::tell_detection(rows, call, to, detection, at_unix_ms)
+        })
+    }
+
+    fn live_recordings(&self) -> Result<Vec<RecordingRow>, StoreError> {
+        recordings::live(&self.database)
+    }
+
+    fn queued(&self, visit: &mut dyn FnMut(u64, QueuedCall)) -> Result<(), StoreError> {
+        waiting::visit(&self.database, visit)
+    }
+
+    fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        callbacks::after(&self.database, id, limit)
+    }
+
+    fn settle_callback(
+        &self,
+        id: u64,
+        outcome: CallbackOutcome,
+        tried: Option<Exchange>,
+    ) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::settle_callback(rows, id, outcome, tried)
+        })
+    }
+
+    fn upload_plugin(&self, new: NewVersion) -> Commit<UploadedPlugin> {
+        self.write(Lane::New, move |rows| verbs::upload_plugin(rows, new))
+    }
+
+    fn change_plugin(
+        &self,
+        owner: PluginOwner,
+        name: String,
+        change: PluginChange,
+        who: String,
+        at_unix_ms: u64,
+    ) -> Commit<Arc<Plugin>> {
+        self.write(Lane::New, move |rows| {
+            verbs::change_plugin(rows, &owner, &name, change, &who, at_unix_ms)
+        })
+    }
+
+    fn keep_plugin_pages(&self, pages: Vec<PluginPage>) -> Commit<()> {
+        self.write(Lane::New, move |rows| {
+            verbs::keep_plugin_pages(rows, &pages)
+        })
+    }
+
+    fn plugin_pages(&self) -> Result<Vec<PluginPage>, StoreError> {
+        plugin_pages::all(&self.database, &self.directory(), &self.key)
+    }
+
+    fn component_bytes(&self, sha256: Sha256Digest) -> Result<Vec<u8>, StoreError> {
+        self.components.read(sha256)
+    }
+
+    fn read_key_value(
+        &self,
+        scope: Scope,
+        read: KeyValueRead,
+    ) -> Result<KeyValueReply, StoreError> {
+        key_values::read(&self.database, &self.directory(), scope, read)
+    }
+
+    /// In the lane of what may be refused: a call can go on without its pair, and its own rows go before.
+    fn write_key_value(&self, scope: Scope, write: KeyValueWrite) -> Commit<KeyValueReply> {
+        self.write(Lane::New, move |rows| {
+            verbs::write_key_value(rows, scope, write)
+        })
+    }
+}

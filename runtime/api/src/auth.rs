@@ -16,10 +16,10 @@ use store::{ApiUser, Author, Directory, Scope};
 
 use crate::ApiState;
 use crate::brand::Brand;
-use crate::door::Door;
 use crate::parameters::Parameters;
 use crate::plugins::Asker;
 use crate::problem::Problem;
+use crate::throttle::Throttle;
 
 /// Who sent a request that was let through.
 #[derive(Debug, Clone, Copy)]
@@ -99,11 +99,11 @@ fn open_to_all(directory: &Directory, request: &Request) -> Option<Scope> {
 fn prove(state: &ApiState, directory: &Directory, request: &Request) -> Result<ApiUser, Problem> {
     let (name, password) = credentials(request.headers()).unwrap_or_default();
     let now = (state.clock)();
-    let door = request.extensions().get::<Arc<Door>>();
+    let throttle = request.extensions().get::<Arc<Throttle>>();
     // Who gives no name guesses nothing.
-    let guard = door.zip(source(request)).filter(|_| !name.is_empty());
-    if let Some((door, source)) = guard {
-        let admitted = door.admit(now, source, &name);
+    let guard = throttle.zip(source(request)).filter(|_| !name.is_empty());
+    if let Some((throttle, source)) = guard {
+        let admitted = throttle.admit(now, source, &name);
         admitted.map_err(Problem::too_many_failures)?;
     }
     let user = directory.authenticate(&name, &password);
@@ -111,13 +111,13 @@ fn prove(state: &ApiState, directory: &Directory, request: &Request) -> Result<A
     let user = user.filter(|user| brand.is_none_or(|brand| brand.is_of(directory, user.account)));
     match (user, guard) {
         (Some(user), guard) => {
-            if let Some((door, source)) = guard {
-                door.proved(now, source, &name);
+            if let Some((throttle, source)) = guard {
+                throttle.proved(now, source, &name);
             }
             Ok(user)
         }
-        (None, Some((door, source))) => {
-            if door.failed(now, source, &name) {
+        (None, Some((throttle, source))) => {
+            if throttle.failed(now, source, &name) {
                 tracing::warn!(%source, "too many wrong credentials: turned away for a while");
             }
             Err(Problem::unauthorized())

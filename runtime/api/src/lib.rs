@@ -27,7 +27,6 @@ mod conferences;
 mod date;
 mod deletion;
 mod destination;
-mod door;
 mod edit;
 mod events;
 mod incoming_numbers;
@@ -72,6 +71,7 @@ mod state;
 mod status_callback;
 mod streams;
 mod tenant_routes;
+mod throttle;
 mod time_span;
 mod told;
 mod undelivered;
@@ -83,9 +83,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use door::Door;
 use long_reads::{LongReads, Mp3Reads};
 use store::tenants::MAX_COMPONENT_BYTES;
+use throttle::Throttle;
 
 pub use brand::recording_url;
 pub use broadcasts::LiveBroadcasts;
@@ -197,7 +197,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(carriers)
         .layer(middleware::from_fn(shape::shape))
         .layer(middleware::from_fn_with_state(state.clone(), brand::show))
-        .layer(Extension(Arc::new(Door::default())))
+        .layer(Extension(Arc::new(Throttle::default())))
         .layer(Extension(Arc::new(LongReads::default())))
         .layer(Extension(Mp3Reads::default()))
         .with_state(state)

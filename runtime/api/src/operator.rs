@@ -26,7 +26,7 @@ use store::{Applied, Author, Directory, OPERATOR, OperatorEdit, Secret, StoreErr
 use subtle::ConstantTimeEq as _;
 
 use crate::auth;
-use crate::door::Door;
+use crate::throttle::Throttle;
 use crate::{ApiState, Done};
 
 /// What the operator may do.
@@ -148,25 +148,25 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Result<Response, Refused> {
     let (source, now) = (auth::source(&request), (state.clock)());
-    let door = request.extensions().get::<Arc<Door>>().cloned();
-    let guard = door.zip(source);
-    if let Some((door, source)) = &guard {
-        door.admit(now, *source, OPERATOR).map_err(|seconds| {
+    let throttle = request.extensions().get::<Arc<Throttle>>().cloned();
+    let guard = throttle.zip(source);
+    if let Some((throttle, source)) = &guard {
+        throttle.admit(now, *source, OPERATOR).map_err(|seconds| {
             let message = format!("too many wrong keys: try again in {seconds} s");
             Refused(StatusCode::TOO_MANY_REQUESTS, message)
         })?;
     }
     if !has_key(request.headers(), &state.operator_key) {
-        if let Some((door, source)) = &guard
-            && door.failed(now, *source, OPERATOR)
+        if let Some((throttle, source)) = &guard
+            && throttle.failed(now, *source, OPERATOR)
         {
             tracing::warn!(%source, "too many wrong operator keys: turned away for a while");
         }
         let message = "send the operator key: `Authorization: Bearer …`".to_owned();
         return Err(Refused(StatusCode::UNAUTHORIZED, message));
     }
-    if let Some((door, source)) = &guard {
-        door.proved(now, *source, OPERATOR);
+    if let Some((throttle, source)) = &guard {
+        throttle.proved(now, *source, OPERATOR);
     }
     let author = Author {
         source,

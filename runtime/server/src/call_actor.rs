@@ -34,9 +34,9 @@ use crate::listening::Listening;
 use crate::mailbox::{AccountDesks, Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
+use crate::people::People;
 use crate::pins::PinDesk;
 use crate::referral::{self, Peer};
-use crate::registry::Registry;
 use crate::services::{Services, call_span};
 use crate::streams::{Owner, StreamErrand, Streams};
 
@@ -462,7 +462,7 @@ impl CallActor {
         } = self.services.as_ref();
         AccountDesks {
             pairs: Pairs::new(Arc::clone(store), scope),
-            registry: Registry::new(Arc::clone(store), scope),
+            people: People::new(Arc::clone(store), scope),
             audio: AudioDesk::new(
                 Arc::clone(store),
                 Arc::clone(studio),

@@ -20,7 +20,7 @@ use tracing::{debug, error, warn};
 
 use crate::clock::sleep_until;
 use crate::config;
-use crate::transport::{Connections, News, Sockets, Tls, TlsKeeper, Udp};
+use crate::transport::{ConnectionEvent, Connections, Sockets, Tls, TlsKeeper, Udp};
 
 /// Messages of one call that may wait for its actor. SIP has a handful of events a call.
 pub(crate) const SIGNALS: usize = 32;
@@ -28,7 +28,7 @@ pub(crate) const SIGNALS: usize = 32;
 const COMMANDS: usize = 65_536;
 /// Ends of our connections that may wait for who listens. One that misses some finds out by its next request.
 const LOSSES: usize = 64;
-/// Datagrams, commands and news of connections taken before the outputs are sent: bounds the delay of what is due.
+/// Datagrams, commands and events of connections taken before the outputs are sent: bounds the delay of what is due.
 const BATCH: usize = 64;
 
 /// The way to the endpoint, for actors and the outbound side.
@@ -207,7 +207,7 @@ impl Endpoint {
         let connections_run = Handle::current();
         let (tls, keeper) = self.tls;
         connections_run.spawn(keeper.run());
-        let (connections, news) =
+        let (connections, events) =
             Connections::start(listeners, bound, self.max_connections, tls, connections_run);
         let driver = Driver {
             losses: self.handle.losses.clone(),
@@ -222,7 +222,7 @@ impl Endpoint {
         std::thread::Builder::new()
             .name("sip".to_owned())
             .spawn(move || {
-                if let Err(error) = runtime.block_on(driver.run(self.commands, news)) {
+                if let Err(error) = runtime.block_on(driver.run(self.commands, events)) {
                     error!("the SIP endpoint stopped: {error:#}");
                 }
             })
@@ -247,12 +247,12 @@ impl<A: Admission> Driver<A> {
     async fn run(
         mut self,
         mut commands: mpsc::Receiver<Message>,
-        mut news: mpsc::Receiver<News>,
+        mut events: mpsc::Receiver<ConnectionEvent>,
     ) -> anyhow::Result<()> {
         loop {
             tokio::select! {
                 ready = self.udp.readable() => ready?,
-                Some(news) = news.recv() => self.hear(news),
+                Some(event) = events.recv() => self.hear(event),
                 message = commands.recv() => match message {
                     Some(message) => self.take(message),
                     None => return Ok(()),
@@ -260,7 +260,7 @@ impl<A: Admission> Driver<A> {
                 () = sleep_until(self.core.deadline()) => {}
             }
             // What has come goes before what is due: the message may be the one that a timer waits for.
-            self.receive(&mut news);
+            self.receive(&mut events);
             for _ in 0..BATCH {
                 let Ok(message) = commands.try_recv() else {
                     break;
@@ -275,27 +275,27 @@ impl<A: Admission> Driver<A> {
         }
     }
 
-    fn receive(&mut self, news: &mut mpsc::Receiver<News>) {
+    fn receive(&mut self, events: &mut mpsc::Receiver<ConnectionEvent>) {
         let core = &mut self.core;
         self.udp.receive(BATCH, |source, bytes| {
             let from = sip::Hop::udp(source);
             core.handle(Instant::now(), sip::Input::Received { from, bytes });
         });
         for _ in 0..BATCH {
-            let Ok(news) = news.try_recv() else {
+            let Ok(event) = events.try_recv() else {
                 break;
             };
-            self.hear(news);
+            self.hear(event);
         }
     }
 
-    fn hear(&mut self, news: News) {
-        match news {
-            News::Opened(link) => self.connections.opened(link),
-            News::Message { from, bytes } => self
+    fn hear(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Opened(link) => self.connections.opened(link),
+            ConnectionEvent::Message { from, bytes } => self
                 .core
                 .handle(Instant::now(), sip::Input::Received { from, bytes }),
-            News::Closed(closed) => {
+            ConnectionEvent::Closed(closed) => {
                 let (hop, is_ours) = (closed.hop, closed.is_ours);
                 for to in self.connections.closed(closed) {
                     self.core

@@ -14,7 +14,7 @@ use crate::call_actor::{CallActor, NewActor};
 use crate::clock;
 use crate::endpoint::{Admission, Refusal, SIGNALS};
 use crate::flows::Story;
-use crate::media_plane::{self, Line};
+use crate::media_plane::{self, LegSettings};
 use crate::referral::Peer;
 use crate::services::Services;
 
@@ -64,8 +64,8 @@ impl Admission for Inbound {
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
-        let line = Line::of(trunk, &[source]);
-        let opened = self.services.media.open_leg(&line).map_err(|error| {
+        let settings = LegSettings::of(trunk, &[source]);
+        let opened = self.services.media.open_leg(&settings).map_err(|error| {
             warn!("no media port for a call: {error}");
             no_room()
         })?;

@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock;
 use crate::kept_audio::AudioDesk;
 use crate::key_values::Pairs;
+use crate::people::People;
 use crate::pins::PinDesk;
-use crate::registry::Registry;
 
 /// Events that a story may leave unread. One that does not read is stopped by its actor.
 const EVENTS: usize = 256;
@@ -47,7 +47,7 @@ pub(crate) struct Mailbox {
 /// What a story reaches of its account past the actor, which does not wait for a disk.
 pub(crate) struct AccountDesks {
     pub(crate) pairs: Pairs,
-    pub(crate) registry: Registry,
+    pub(crate) people: People,
     pub(crate) audio: AudioDesk,
     pub(crate) pins: PinDesk,
 }
@@ -142,7 +142,7 @@ impl CallPort for Mailbox {
     }
 
     async fn people(&mut self, command: PeopleCommand) -> Result<PeopleReply, PeopleError> {
-        self.account.registry.obey(command).await
+        self.account.people.obey(command).await
     }
 
     async fn audio(&mut self, command: AudioCommand) -> Result<AudioReply, AudioError> {
@@ -213,7 +213,7 @@ mod tests {
         let uploads = Uploads::new(folder.path());
         super::mailbox(AccountDesks {
             pairs: Pairs::new(Arc::clone(&store), nobody),
-            registry: Registry::new(Arc::clone(&store), nobody),
+            people: People::new(Arc::clone(&store), nobody),
             pins: PinDesk::new(Arc::clone(&store), Arc::default(), &info),
             audio: AudioDesk::new(store, Arc::new(studio), uploads, Arc::new(info)),
         })

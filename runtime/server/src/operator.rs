@@ -19,7 +19,7 @@ use crate::call_actor::Message;
 use crate::clock;
 use crate::flows::Story;
 use crate::services::{Services, random};
-use crate::trunks::{self, door};
+use crate::trunks::{self, admission};
 
 /// Between the two moments when a call leaves the queue and when its actor can be reached, the disk is written.
 const LEAVING_QUEUE: Duration = Duration::from_millis(50);
@@ -270,8 +270,8 @@ impl api::Operator for Host {
 /// Puts the store's tenants in force: who may call us, what may run, whom we may call.
 pub(crate) fn take_over(services: &Services) {
     services.in_force(|directory| {
-        services.endpoint.set_peers(door::peers(directory));
-        services.endpoint.set_users(door::users(directory));
+        services.endpoint.set_peers(admission::peers(directory));
+        services.endpoint.set_users(admission::users(directory));
         services.trunks.set_directory(directory);
     });
     services.flows.reload(services.store.as_ref());

@@ -145,6 +145,36 @@ impl AccountApi {
     }
 }
 
+/// Whose things these are, and who asks for them.
+#[derive(Debug, Args)]
+pub(crate) struct AccountOrOperator {
+    /// Asks as the operator: the token is that in `operator.token` of the server's data folder.
+    #[arg(long)]
+    operator: bool,
+    #[command(flatten)]
+    pub(crate) api: AccountApi,
+}
+
+impl AccountOrOperator {
+    /// Asks for a path below the account: its own, or what the operator's API has in its place.
+    ///
+    /// # Errors
+    /// When no server answers, or it refuses; then with its words.
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        own_path: &str,
+        operators_path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Bytes> {
+        match self.operator {
+            true => (self.api).ask_as_operator(method, operators_path, content_type, body),
+            false => self.api.ask(method, own_path, &[], content_type, body),
+        }
+    }
+}
+
 /// A time as the API writes it.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use bytes::Bytes;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use http::Method;
 use serde_json::Value;
 
-use crate::commands::account_api::AccountApi;
+use crate::commands::account_api::{AccountApi, AccountOrOperator};
 use crate::commands::people::read;
 
 /// Audio is sent as what it is said to be by its name.
@@ -26,71 +26,55 @@ pub(crate) enum MediaCommand {
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
-        door: Door,
+        owner: AccountOrOperator,
     },
     /// Lists the files that were uploaded.
     List {
         #[command(flatten)]
-        door: Door,
+        owner: AccountOrOperator,
     },
     /// Removes an uploaded file.
     Remove {
         /// Its name.
         name: String,
         #[command(flatten)]
-        door: Door,
+        owner: AccountOrOperator,
     },
 }
 
-/// Whose audio it is, and who asks.
-#[derive(Debug, Args)]
-pub(crate) struct Door {
-    /// Asks as the operator: the token is that in `operator.token` of the server's data folder.
-    #[arg(long)]
-    operator: bool,
-    #[command(flatten)]
-    api: AccountApi,
-}
-
-impl Door {
-    /// Asks for a path below the account's media.
-    ///
-    /// # Errors
-    /// When no server answers, or it refuses; then with its words.
-    fn ask(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Bytes> {
-        match self.operator {
-            true => self
-                .api
-                .ask_as_operator(method, &format!("media{path}"), KIND, body),
-            false => self
-                .api
-                .ask(method, &format!("Media{path}"), &[], KIND, body),
-        }
-    }
+/// Asks for a path below the account's media.
+fn ask(
+    owner: &AccountOrOperator,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> anyhow::Result<Bytes> {
+    let (own, operators) = (format!("Media{path}"), format!("media{path}"));
+    owner.ask(method, &own, &operators, KIND, body)
 }
 
 pub(crate) fn run(command: &MediaCommand) -> anyhow::Result<()> {
     let out = &mut std::io::stdout().lock();
     match command {
-        MediaCommand::Push { file, name, door } => {
+        MediaCommand::Push { file, name, owner } => {
             let own = file.file_name().and_then(|name| name.to_str());
             let name = name.as_deref().or(own);
             let name = name.context("say what it is called: --name NAME")?;
-            let answer = door.ask(Method::PUT, &format!("/{name}"), read(file)?)?;
+            let answer = ask(owner, Method::PUT, &format!("/{name}"), read(file)?)?;
             let file: Value = serde_json::from_slice(&answer)?;
-            tell(&door.api, &file, out)
+            tell(&owner.api, &file, out)
         }
-        MediaCommand::List { door } => {
-            let all = door.ask(Method::GET, "", Bytes::new())?;
+        MediaCommand::List { owner } => {
+            let all = ask(owner, Method::GET, "", Bytes::new())?;
             let all: Value = serde_json::from_slice(&all)?;
             let files = all["media"].as_array();
             files
                 .into_iter()
                 .flatten()
-                .try_for_each(|file| tell(&door.api, file, out))
+                .try_for_each(|file| tell(&owner.api, file, out))
         }
-        MediaCommand::Remove { name, door } => {
-            door.ask(Method::DELETE, &format!("/{name}"), Bytes::new())?;
+        MediaCommand::Remove { name, owner } => {
+            ask(owner, Method::DELETE, &format!("/{name}"), Bytes::new())?;
             Ok(())
         }
     }

@@ -3,21 +3,21 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use http::Method;
 use serde_json::Value;
 
-use crate::commands::account_api::AccountApi;
+use crate::commands::account_api::{AccountApi, AccountOrOperator};
 
 /// What is done with the calls that wait.
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueueCommand {
     /// Shows how many wait, by class.
-    Show(Door),
+    Show(AccountOrOperator),
     /// Lets all of them wait, and those that come, until `resume`. Calls that are up go on.
-    Stop(Door),
+    Stop(AccountOrOperator),
     /// Lets them be dialled again.
-    Resume(Door),
+    Resume(AccountOrOperator),
     /// Ends those that wait as canceled: nobody is called.
     Cancel {
         /// Only those of this class: `emergency`, `normal` or `bulk`.
@@ -28,38 +28,19 @@ pub(crate) enum QueueCommand {
     },
 }
 
-/// Whose queue it is, and who asks.
-#[derive(Debug, Args)]
-pub(crate) struct Door {
-    /// Asks as the operator: the token is that in `operator.token` of the server's data folder.
-    #[arg(long)]
-    operator: bool,
-    #[command(flatten)]
-    api: AccountApi,
-}
-
-impl Door {
-    /// Asks for a path below the queue.
-    fn ask(&self, method: Method, below: &str) -> anyhow::Result<Bytes> {
-        match self.operator {
-            true => {
-                let path = format!("queue{}", below.to_lowercase());
-                self.api.ask_as_operator(method, &path, FORM, Bytes::new())
-            }
-            false => {
-                let path = format!("OutboundQueue{below}");
-                self.api.ask(method, &path, &[], FORM, Bytes::new())
-            }
-        }
-    }
+/// Asks for a path below the queue.
+fn ask(owner: &AccountOrOperator, method: Method, below: &str) -> anyhow::Result<Bytes> {
+    let own = format!("OutboundQueue{below}");
+    let operators = format!("queue{}", below.to_lowercase());
+    owner.ask(method, &own, &operators, FORM, Bytes::new())
 }
 
 /// Asks, and prints how the queue then is.
 pub(crate) fn run(command: &QueueCommand) -> anyhow::Result<()> {
     let (api, answer) = match command {
-        QueueCommand::Show(door) => (&door.api, door.ask(Method::GET, "")?),
-        QueueCommand::Stop(door) => (&door.api, door.ask(Method::POST, "/Stop")?),
-        QueueCommand::Resume(door) => (&door.api, door.ask(Method::POST, "/Resume")?),
+        QueueCommand::Show(owner) => (&owner.api, ask(owner, Method::GET, "")?),
+        QueueCommand::Stop(owner) => (&owner.api, ask(owner, Method::POST, "/Stop")?),
+        QueueCommand::Resume(owner) => (&owner.api, ask(owner, Method::POST, "/Resume")?),
         QueueCommand::Cancel { api, priority } => {
             let form = priority.as_ref().map(|class| format!("Priority={class}"));
             let form = Bytes::from(form.unwrap_or_default());

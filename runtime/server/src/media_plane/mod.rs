@@ -79,7 +79,7 @@ pub(crate) struct OpenLeg {
 
 /// What is peculiar to the way between a leg and its peer. The default: nothing.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+pub(crate) struct LegSettings {
     /// Where the peer reaches our media, in place of the configured address.
     pub(crate) advertised: Option<IpAddr>,
     /// The addresses that the peer's signalling comes from, if its media address is to be learned from its packets
@@ -89,7 +89,7 @@ pub(crate) struct Line {
     pub(crate) digits: DigitPolicy,
 }
 
-impl Line {
+impl LegSettings {
     /// As the tenants' data has it for a trunk whose signalling, in this call, comes from these addresses.
     pub(crate) fn of(trunk: &store::Trunk, signals_from: &[IpAddr]) -> Self {
         let learns_from = if trunk.nat.symmetric_rtp {
@@ -145,8 +145,8 @@ impl MediaPlane {
     ///
     /// # Errors
     /// `AddrInUse` if no port of the range can be bound, or what the socket says.
-    pub(crate) fn open_leg(&self, line: &Line) -> io::Result<OpenLeg> {
-        self.open(line, None)
+    pub(crate) fn open_leg(&self, settings: &LegSettings) -> io::Result<OpenLeg> {
+        self.open(settings, None)
     }
 
     /// Opens a leg and hands over what it hears, a frame every 20 ms from the first `Connect` on. When `heard` is full
@@ -158,16 +158,20 @@ impl MediaPlane {
         &self,
         heard: mpsc::Sender<HeardFrame>,
     ) -> io::Result<OpenLeg> {
-        self.open(&Line::default(), Some(heard))
+        self.open(&LegSettings::default(), Some(heard))
     }
 
-    fn open(&self, line: &Line, heard: Option<mpsc::Sender<HeardFrame>>) -> io::Result<OpenLeg> {
+    fn open(
+        &self,
+        settings: &LegSettings,
+        heard: Option<mpsc::Sender<HeardFrame>>,
+    ) -> io::Result<OpenLeg> {
         let (sockets, lease) = self.ports.bind()?;
-        let advertised = line.advertised.unwrap_or(self.advertised);
+        let advertised = settings.advertised.unwrap_or(self.advertised);
         let address = SocketAddr::new(advertised, lease.port());
         let (sender, events) = mpsc::channel(EVENTS);
         let closed = Arc::new(AtomicBool::new(false));
-        let core = self.core(line, heard.is_some())?;
+        let core = self.core(settings, heard.is_some())?;
         let measurements = core.measurements();
         let task = Task::new(core, sockets, lease, sender, heard, Arc::clone(&closed));
         let orders = self.thread().open(task)?;
@@ -192,7 +196,7 @@ impl MediaPlane {
         thread.expect("a media plane has at least one thread")
     }
 
-    fn core(&self, line: &Line, listens: bool) -> io::Result<LegCore> {
+    fn core(&self, settings: &LegSettings, listens: bool) -> io::Result<LegCore> {
         let now = Instant::now();
         let sender = rtp_sender()?;
         let rtcp = RtcpConfig {
@@ -205,10 +209,10 @@ impl MediaPlane {
         Ok(LegCore::new(Beginning {
             now,
             sender,
-            latch: rtp::Latch::new(&line.learns_from),
+            latch: rtp::Latch::new(&settings.learns_from),
             rtcp: Rtcp::new(now, rtcp),
             patience: self.patience,
-            digits: line.digits,
+            digits: settings.digits,
             listens,
         }))
     }

@@ -55,7 +55,7 @@ fn two_legs_hear_each_other() {
     runtime().block_on(async {
         let plane = plane(46_100, 46_119);
         let (heard_sender, mut heard) = mpsc::channel(500);
-        let mut ours = plane.open_leg(&Line::default()).unwrap();
+        let mut ours = plane.open_leg(&LegSettings::default()).unwrap();
         let mut theirs = plane.open_listening_leg(heard_sender).unwrap();
         connect(&ours.leg, theirs.leg.address);
         connect(&theirs.leg, ours.leg.address);
@@ -101,10 +101,10 @@ fn a_dropped_leg_gives_its_port_back() {
     runtime().block_on(async {
         let plane = plane(46_120, 46_121);
         for _ in 0..3 {
-            let mut open = plane.open_leg(&Line::default()).unwrap();
+            let mut open = plane.open_leg(&LegSettings::default()).unwrap();
             assert_eq!(open.leg.address.port(), 46_120);
             let error = plane
-                .open_leg(&Line::default())
+                .open_leg(&LegSettings::default())
                 .err()
                 .map(|error| error.kind());
             assert_eq!(error, Some(io::ErrorKind::AddrInUse));
@@ -120,7 +120,7 @@ fn a_dropped_leg_gives_its_port_back() {
 #[test]
 fn a_description_allows_loopback_to_peers_on_it() {
     let plane = plane(46_122, 46_123);
-    let open = plane.open_leg(&Line::default()).unwrap();
+    let open = plane.open_leg(&LegSettings::default()).unwrap();
     for (peer, allow_loopback) in [
         ("127.0.0.1:5060", true),
         ("[::ffff:127.0.0.1]:5060", true),
@@ -137,9 +137,9 @@ fn a_description_allows_loopback_to_peers_on_it() {
 #[test]
 fn a_trunk_may_have_an_address_of_its_own_for_media() {
     let plane = plane(46_124, 46_125);
-    let nat = Line {
+    let nat = LegSettings {
         advertised: Some("203.0.113.1".parse().unwrap()),
-        ..Line::default()
+        ..LegSettings::default()
     };
     let open = plane.open_leg(&nat).unwrap();
     let local = describe(

@@ -18,7 +18,7 @@ use crate::children::{Parent, Placing};
 use crate::clock;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
-use crate::media_plane::{self, Line};
+use crate::media_plane::{self, LegSettings};
 use crate::referral::Peer;
 use crate::services::{Services, random};
 use crate::trunks::Stop;
@@ -101,7 +101,7 @@ pub(crate) fn dial(
     let sources: Vec<_> = stops.iter().map(|stop| stop.hop.address.ip()).collect();
     let opened = services
         .media
-        .open_leg(&Line::of(trunk, &sources))
+        .open_leg(&LegSettings::of(trunk, &sources))
         .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let is_secure = stops.iter().all(|stop| stop.hop.transport.is_secure());

@@ -1,6 +1,6 @@
 //! A bucket of an S3-compatible store, where files of recordings are kept that are complete.
 
-mod door;
+mod http;
 
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Bucket {
             .with_access_key_id(&config.s3_access_key_id)
             .with_secret_access_key(config.s3_secret_access_key.expose())
             .with_disable_bulk_delete(true) // not every store has it
-            .with_http_connector(door::Connector)
+            .with_http_connector(http::Connector)
             .with_retry(once);
         if let Some(endpoint) = &config.s3_endpoint {
             builder = builder

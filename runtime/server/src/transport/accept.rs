@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::connection::{News, link};
+use super::connection::{ConnectionEvent, link};
 use super::seats::{Seat, Seats};
 use super::stream::{self, Bounds};
 use super::tls::Tls;
@@ -27,7 +27,7 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// What every listener needs.
 #[derive(Debug, Clone)]
 pub(super) struct Reception {
-    pub(super) news: mpsc::Sender<News>,
+    pub(super) events: mpsc::Sender<ConnectionEvent>,
     pub(super) peers: watch::Receiver<PeerSet>,
     pub(super) seats: Arc<Seats>,
     pub(super) tls: Tls,
@@ -44,7 +44,7 @@ pub(super) async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = reception.news.closed() => return Ok(()),
+            () = reception.events.closed() => return Ok(()),
         };
         match accepted {
             Ok((stream, address)) => {
@@ -112,8 +112,8 @@ impl Reception {
     }
 
     async fn serve_stream<S: AsyncRead + AsyncWrite>(self, stream: S, from: Hop, bounds: Bounds) {
-        let (link, ends) = link(from, false, self.news);
-        ends.reading.tell(News::Opened(link)).await;
+        let (link, ends) = link(from, false, self.events);
+        ends.reading.tell(ConnectionEvent::Opened(link)).await;
         stream::serve(stream, ends, bounds).await;
     }
 
@@ -128,8 +128,8 @@ impl Reception {
             shaken.map_err(|error| io::Error::other(error.to_string()))
         };
         let socket = in_time(shaking).await?;
-        let (link, ends) = link(from, false, self.news);
-        ends.reading.tell(News::Opened(link)).await;
+        let (link, ends) = link(from, false, self.events);
+        ends.reading.tell(ConnectionEvent::Opened(link)).await;
         websocket::serve(socket, ends).await;
         Ok(())
     }

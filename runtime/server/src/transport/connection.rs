@@ -30,7 +30,7 @@ pub(super) struct ConnectionId(u64);
 
 /// What connections tell the endpoint's thread.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum ConnectionEvent {
     /// A peer connected.
     Opened(Link),
     /// A message came.
@@ -91,7 +91,7 @@ pub(super) struct Ends {
 pub(super) struct Reading {
     id: ConnectionId,
     hop: Hop,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<ConnectionEvent>,
     /// A keep-alive wants its answer.
     pub(super) pong: Notify,
     /// The peer was answered 2xx or sent a request.
@@ -107,7 +107,7 @@ pub(super) struct Queue {
 }
 
 /// A link to a connection, and the connection's end of it.
-pub(super) fn link(hop: Hop, is_ours: bool, news: mpsc::Sender<News>) -> (Link, Ends) {
+pub(super) fn link(hop: Hop, is_ours: bool, events: mpsc::Sender<ConnectionEvent>) -> (Link, Ends) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = ConnectionId(NEXT.fetch_add(1, Ordering::Relaxed));
     let (queue, waiting) = mpsc::channel(QUEUE);
@@ -124,7 +124,7 @@ pub(super) fn link(hop: Hop, is_ours: bool, news: mpsc::Sender<News>) -> (Link, 
         reading: Reading {
             id,
             hop,
-            news,
+            events,
             pong: Notify::new(),
             is_known: AtomicBool::new(is_ours),
             is_ours,
@@ -158,7 +158,7 @@ impl Ends {
             is_ours: self.reading.is_ours && was_there,
             unsent: self.queue.into_unsent(),
         };
-        self.reading.tell(News::Closed(closed)).await;
+        self.reading.tell(ConnectionEvent::Closed(closed)).await;
     }
 }
 
@@ -166,12 +166,12 @@ impl Reading {
     /// Hands a message to the endpoint, and waits while that is busy: the peer feels it.
     pub(super) async fn deliver(&self, bytes: Bytes) {
         let from = self.hop;
-        self.tell(News::Message { from, bytes }).await;
+        self.tell(ConnectionEvent::Message { from, bytes }).await;
     }
 
-    pub(super) async fn tell(&self, news: News) {
+    pub(super) async fn tell(&self, events: ConnectionEvent) {
         // The endpoint has stopped: so does this connection, for its link is dropped.
-        let _ = self.news.send(news).await;
+        let _ = self.events.send(events).await;
     }
 
     /// Looks at what is sent: success, or a request, is for somebody we know.

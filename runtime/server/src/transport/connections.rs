@@ -11,14 +11,14 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, error};
 
 use super::accept::{self, Reception};
-use super::connection::{Closed, Link, News, Outgoing, link};
+use super::connection::{Closed, ConnectionEvent, Link, Outgoing, link};
 use super::dial::{self, Dial};
 use super::seats::Seats;
 use super::tls::Tls;
 use crate::config::Bound;
 
-/// News of all connections that may wait for the endpoint; connections wait while it is full.
-const NEWS: usize = 1_024;
+/// Events of all connections that may wait for the endpoint; connections wait while it is full.
+const EVENTS: usize = 1_024;
 /// Connections of our own making that may be there at a time.
 const MAX_OURS: usize = 1_024;
 /// Names of servers that are kept.
@@ -30,7 +30,7 @@ pub(crate) struct Connections {
     peers: watch::Sender<PeerSet>,
     /// Who is to be met at a hop over TLS.
     names: HashMap<Hop, Arc<str>>,
-    news: mpsc::Sender<News>,
+    events: mpsc::Sender<ConnectionEvent>,
     tls: Tls,
     /// Where the connections run.
     runtime: Handle,
@@ -45,11 +45,11 @@ impl Connections {
         max_connections: usize,
         tls: Tls,
         runtime: Handle,
-    ) -> (Self, mpsc::Receiver<News>) {
-        let (news, heard) = mpsc::channel(NEWS);
+    ) -> (Self, mpsc::Receiver<ConnectionEvent>) {
+        let (events, heard) = mpsc::channel(EVENTS);
         let (peers, known) = watch::channel(PeerSet::default());
         let reception = Reception {
-            news: news.clone(),
+            events: events.clone(),
             peers: known,
             seats: Seats::new(max_connections),
             tls: tls.clone(),
@@ -66,7 +66,7 @@ impl Connections {
             links: HashMap::new(),
             peers,
             names: HashMap::new(),
-            news,
+            events,
             tls,
             runtime,
             bound,
@@ -197,7 +197,7 @@ impl Connections {
         if !can_open || ours >= MAX_OURS {
             return Err(to);
         }
-        let (mut link, ends) = link(to, true, self.news.clone());
+        let (mut link, ends) = link(to, true, self.events.clone());
         link.name = self.names.get(&to).cloned();
         link.queue
             .try_send(out)

@@ -17,7 +17,7 @@ mod tls;
 mod udp;
 mod websocket;
 
-pub(crate) use connection::News;
+pub(crate) use connection::ConnectionEvent;
 pub(crate) use connections::Connections;
 pub(crate) use sockets::Sockets;
 pub(crate) use tls::{Keeper as TlsKeeper, Tls};

@@ -129,28 +129,28 @@ mod tests {
     use tokio::io::DuplexStream;
     use tokio::sync::mpsc;
 
-    use super::super::connection::{Closed, Link, News, Outgoing, link};
+    use super::super::connection::{Closed, ConnectionEvent, Link, Outgoing, link};
     use super::*;
 
     /// A connection on the test's clock, and its peer.
     struct Bench {
         peer: DuplexStream,
         link: Option<Link>,
-        news: mpsc::Receiver<News>,
+        events: mpsc::Receiver<ConnectionEvent>,
         started: Instant,
     }
 
     impl Bench {
         fn new() -> Self {
             let hop = Hop::new(Transport::Tcp, "192.0.2.1:9".parse().unwrap());
-            let (sender, news) = mpsc::channel(16);
+            let (sender, events) = mpsc::channel(16);
             let (link, ends) = link(hop, false, sender);
             let (peer, stream) = tokio::io::duplex(256);
             tokio::spawn(serve(stream, ends, Bounds::UNLISTED));
             Self {
                 peer,
                 link: Some(link),
-                news,
+                events,
                 started: Instant::now(),
             }
         }
@@ -158,9 +158,11 @@ mod tests {
         /// The end of the connection, and how many seconds it lasted.
         async fn closed(&mut self) -> (Closed, u64) {
             loop {
-                match self.news.recv().await.expect("a last word") {
-                    News::Closed(closed) => return (closed, self.started.elapsed().as_secs()),
-                    News::Message { .. } | News::Opened(_) => {}
+                match self.events.recv().await.expect("a last word") {
+                    ConnectionEvent::Closed(closed) => {
+                        return (closed, self.started.elapsed().as_secs());
+                    }
+                    ConnectionEvent::Message { .. } | ConnectionEvent::Opened(_) => {}
                 }
             }
         }
@@ -170,7 +172,7 @@ mod tests {
             loop {
                 tokio::select! {
                     (_, seconds) = async {
-                        let closed = self.news.recv().await;
+                        let closed = self.events.recv().await;
                         (closed, self.started.elapsed().as_secs())
                     } => return seconds,
                     () = tokio::time::sleep(pause) => {}

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error as WebError, Message};
 
-use super::{Connections, News, Tls};
+use super::{ConnectionEvent, Connections, Tls};
 use crate::config::{Bound, Sip};
 use crate::endpoint::{Admission, Endpoint, EndpointHandle, Refusal};
 
@@ -270,7 +270,7 @@ async fn ipv6_and_ipv4_over_one_socket_are_each_themselves() {
 }
 
 /// Connections without an endpoint behind them.
-fn connections() -> (Connections, mpsc::Receiver<News>) {
+fn connections() -> (Connections, mpsc::Receiver<ConnectionEvent>) {
     let runtime = tokio::runtime::Handle::current();
     let (tls, _) = Tls::load(&Sip::default()).unwrap();
     Connections::start(Vec::new(), Bound::default(), 16, tls, runtime)
@@ -287,13 +287,16 @@ fn nobody() -> Hop {
     Hop::new(Transport::Tcp, gone.local_addr().unwrap())
 }
 
-async fn next_closed(connections: &mut Connections, news: &mut mpsc::Receiver<News>) -> Vec<Hop> {
+async fn next_closed(
+    connections: &mut Connections,
+    events: &mut mpsc::Receiver<ConnectionEvent>,
+) -> Vec<Hop> {
     loop {
-        let next = timeout(LIMIT, news.recv()).await.expect("news");
+        let next = timeout(LIMIT, events.recv()).await.expect("events");
         match next.expect("connections are kept") {
-            News::Closed(closed) => return connections.closed(closed),
-            News::Opened(link) => connections.opened(link),
-            News::Message { .. } => {}
+            ConnectionEvent::Closed(closed) => return connections.closed(closed),
+            ConnectionEvent::Opened(link) => connections.opened(link),
+            ConnectionEvent::Message { .. } => {}
         }
     }
 }
@@ -325,24 +328,24 @@ async fn what_has_no_connection_goes_the_other_way() {
 
 #[tokio::test]
 async fn what_cannot_be_reached_is_told_once() {
-    let (mut connections, mut news) = connections();
+    let (mut connections, mut events) = connections();
     let hop = nobody();
     connections.send(hop, None, "a".into()).unwrap();
     connections.send(hop, None, "b".into()).unwrap();
-    assert_eq!(next_closed(&mut connections, &mut news).await, [hop]);
+    assert_eq!(next_closed(&mut connections, &mut events).await, [hop]);
     let ws = Hop::new(Transport::Ws, hop.address);
     assert_eq!(connections.send(ws, None, "a".into()), Err(ws));
 }
 
 #[tokio::test]
 async fn a_connection_that_its_peer_gave_up_is_opened_anew() {
-    let (mut connections, mut news) = connections();
+    let (mut connections, mut events) = connections();
     let (listener, hop) = listener().await;
     connections.send(hop, None, "a".into()).unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     read_until(&mut stream, "a").await;
     drop(stream);
-    assert_eq!(next_closed(&mut connections, &mut news).await, []);
+    assert_eq!(next_closed(&mut connections, &mut events).await, []);
     assert!(!connections.has(hop));
     connections.send(hop, None, "b".into()).unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
@@ -351,7 +354,7 @@ async fn a_connection_that_its_peer_gave_up_is_opened_anew() {
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_given_up() {
-    let (mut connections, mut news) = connections();
+    let (mut connections, mut events) = connections();
     let (listener, hop) = listener().await;
     let message = bytes::Bytes::from(vec![b'x'; 1 << 20]);
     connections.send(hop, None, message.clone()).unwrap();
@@ -362,7 +365,7 @@ async fn a_peer_that_does_not_read_is_given_up() {
     }
     let second = timeout(LIMIT, listener.accept()).await;
     second.expect("a new connection").unwrap();
-    assert_eq!(next_closed(&mut connections, &mut news).await, []);
+    assert_eq!(next_closed(&mut connections, &mut events).await, []);
     assert!(connections.has(hop), "the new one");
     drop(first);
 }
@@ -438,7 +441,7 @@ async fn a_server_is_spoken_to_under_the_name_that_led_there() {
         }
     });
     let runtime = tokio::runtime::Handle::current();
-    let (mut connections, mut news) =
+    let (mut connections, mut events) =
         Connections::start(Vec::new(), Bound::default(), 16, tls, runtime);
     // Without a name it must be the address, which this certificate is not for.
     for name in [None, Some("other.example")] {
@@ -446,7 +449,7 @@ async fn a_server_is_spoken_to_under_the_name_that_led_there() {
             connections.expect(hop, name.into());
         }
         connections.send(hop, None, "secret".into()).unwrap();
-        assert_eq!(next_closed(&mut connections, &mut news).await, [hop]);
+        assert_eq!(next_closed(&mut connections, &mut events).await, [hop]);
     }
     connections.expect(hop, "sbc.example".into());
     connections.send(hop, None, "hello".into()).unwrap();
@@ -459,8 +462,8 @@ async fn a_server_is_spoken_to_under_the_name_that_led_there() {
     connections.expect(hop, "other.example".into());
     connections.send(hop, None, "secret".into()).unwrap();
     // The connection that is left ends, and the new one is not made.
-    let mut unreachable = next_closed(&mut connections, &mut news).await;
-    unreachable.extend(next_closed(&mut connections, &mut news).await);
+    let mut unreachable = next_closed(&mut connections, &mut events).await;
+    unreachable.extend(next_closed(&mut connections, &mut events).await);
     assert_eq!(unreachable, [hop]);
     assert!(hears.try_recv().is_err(), "nobody else heard anything");
 }

@@ -1,6 +1,6 @@
 //! The trunks as they are now: whether their targets answer, whether we are registered, where gateways are.
 
-pub(crate) mod door;
+pub(crate) mod admission;
 mod keeper;
 mod route;
 pub(crate) mod status;

@@ -85,7 +85,7 @@ pub(super) fn note(
         if let Some((recording, ordered)) = recording.zip(state.recording.as_ref()) {
             parameters.extend(recording_of_call(&recording, &ordered.url));
         }
-        let news = News {
+        let new = NewCallback {
             account: row.account,
             subject: CallbackSubject::Call(row.sid),
             event: turn.as_str().to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn note(
             start: None,
             at_unix_ms: event.at_unix_ms,
         };
-        tell(rows, news)?;
+        tell(rows, new)?;
         state.told += 1;
     }
     match event.kind {
@@ -151,7 +151,7 @@ pub(super) fn recording_is_over(
 }
 
 /// What is new, and who is told of it.
-pub(super) struct News {
+pub(super) struct NewCallback {
     pub(super) account: AccountSid,
     pub(super) subject: CallbackSubject,
     pub(super) event: String,
@@ -163,23 +163,23 @@ pub(super) struct News {
     pub(super) at_unix_ms: u64,
 }
 
-/// Puts news into the outbox.
-pub(super) fn tell(rows: &mut dyn Rows, news: News) -> Result<(), StoreError> {
+/// Puts a callback into the outbox.
+pub(super) fn tell(rows: &mut dyn Rows, new: NewCallback) -> Result<(), StoreError> {
     let id = rows.next_callback()?;
     rows.put_callback(&CallbackRow {
         id,
-        account: news.account,
-        subject: news.subject,
-        event: news.event,
-        sequence: news.sequence,
-        to: news.to,
-        parameters: news.parameters,
+        account: new.account,
+        subject: new.subject,
+        event: new.event,
+        sequence: new.sequence,
+        to: new.to,
+        parameters: new.parameters,
         token: random_bytes(),
-        created_unix_ms: news.at_unix_ms,
+        created_unix_ms: new.at_unix_ms,
         attempts: 0,
-        due_unix_ms: Some(news.at_unix_ms),
+        due_unix_ms: Some(new.at_unix_ms),
         error: None,
-        start: news.start,
+        start: new.start,
     })
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn tell_detection(
     at_unix_ms: u64,
 ) -> Result<(), StoreError> {
     let row = rows.call(call)?.ok_or(StoreError::UnknownCall(call))?;
-    let news = News {
+    let new = NewCallback {
         account: row.account,
         subject: CallbackSubject::Detection(call),
         event: "machine-detection".to_owned(),
@@ -202,7 +202,7 @@ pub(crate) fn tell_detection(
         start: None,
         at_unix_ms,
     };
-    tell(rows, news)
+    tell(rows, new)
 }
 
 pub(crate) fn settle_callback(

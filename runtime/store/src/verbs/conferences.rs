@@ -5,7 +5,7 @@ use call::{
     ParticipantExit,
 };
 
-use super::callbacks::{self, News};
+use super::callbacks::{self, NewCallback};
 use super::{Rows, Scope, StoreError};
 use crate::conference_parameters::{conference_parameters, topic};
 use crate::{ConferenceNote, ConferenceRow, ConferenceStatus, ParticipantRow};
@@ -67,7 +67,7 @@ fn tell(
     if !callback.topics.contains(&topic) {
         return Ok(());
     }
-    let news = News {
+    let new = NewCallback {
         account: row.account,
         subject: CallbackSubject::Conference(row.sid),
         event: event.to_owned(),
@@ -77,7 +77,7 @@ fn tell(
         start: None,
         at_unix_ms: note.at_unix_ms,
     };
-    callbacks::tell(rows, news)?;
+    callbacks::tell(rows, new)?;
     row.told += 1;
     Ok(())
 }

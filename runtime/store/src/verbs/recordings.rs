@@ -2,7 +2,7 @@
 
 use call::{CallbackSubject, RecordingSid, RecordingTurn};
 
-use super::callbacks::{self, News, tell};
+use super::callbacks::{self, NewCallback, tell};
 use super::{Rows, Scope, StoreError};
 use crate::callback_parameters::recording_parameters;
 use crate::usage;
@@ -98,7 +98,7 @@ fn note(rows: &mut dyn Rows, row: &RecordingRow) -> Result<(), StoreError> {
         return Ok(());
     }
     let begun_was_told = told.callback.on.contains(&RecordingTurn::InProgress);
-    let news = News {
+    let new = NewCallback {
         account: row.account,
         subject: CallbackSubject::Recording(row.sid),
         event: row.status.to_string(),
@@ -108,7 +108,7 @@ fn note(rows: &mut dyn Rows, row: &RecordingRow) -> Result<(), StoreError> {
         start: None,
         at_unix_ms: row.updated_unix_ms,
     };
-    tell(rows, news)
+    tell(rows, new)
 }
 
 /// Whether there was such a recording of this account that had ended.

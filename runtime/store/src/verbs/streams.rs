@@ -2,7 +2,7 @@
 
 use call::{AccountSid, CallSid, CallbackSubject, StreamEnd, StreamSid};
 
-use super::callbacks::{News, tell};
+use super::callbacks::{NewCallback, tell};
 use crate::callback_parameters::stream_parameters;
 use crate::rows::Rows;
 use crate::{Scope, StoreError, StreamNote, StreamTold, StreamTurn};
@@ -80,7 +80,7 @@ fn put(
     sequence: u32,
     at_unix_ms: u64,
 ) -> Result<(), StoreError> {
-    let news = News {
+    let new = NewCallback {
         account: stream.account,
         subject: CallbackSubject::Stream(stream.stream),
         event: event.to_owned(),
@@ -90,5 +90,5 @@ fn put(
         start: None,
         at_unix_ms,
     };
-    tell(rows, news)
+    tell(rows, new)
 }

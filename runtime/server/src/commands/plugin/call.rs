@@ -12,7 +12,7 @@ use clap::Args;
 use harness::{Run, Script};
 use plugin_host::Flow;
 
-use super::pages::{Door, Pages, WebOptions};
+use super::pages::{Pages, WebClient, WebOptions};
 use super::{Source, component, engine, load};
 use keyboard::{Console, Keyboard};
 
@@ -96,7 +96,7 @@ fn called(
     }
     let component = component(options.component.as_deref(), &options.source, news)?;
     let script = match options.http {
-        true => Arc::new(Door::new(&options.web)?).open(script),
+        true => Arc::new(WebClient::new(&options.web)?).open(script),
         false => script,
     };
     let flow = load(&component)?;

@@ -45,7 +45,7 @@ pub(super) struct Pages {
 
 enum Source {
     Folder(PathBuf),
-    Web(Arc<Door>),
+    Web(Arc<WebClient>),
 }
 
 impl Pages {
@@ -56,7 +56,7 @@ impl Pages {
             return Ok(Self {
                 voice_url: document.to_owned(),
                 method,
-                source: Source::Web(Arc::new(Door::new(web)?)),
+                source: Source::Web(Arc::new(WebClient::new(web)?)),
             });
         }
         let file = Path::new(document);
@@ -91,7 +91,7 @@ impl Pages {
                 let folder = folder.clone();
                 script.web(move |request| page(&folder, &request.url))
             }
-            Source::Web(door) => door.open(script),
+            Source::Web(client) => client.open(script),
         }
     }
 }
@@ -152,7 +152,7 @@ fn content_type(file: &Path) -> &'static str {
 }
 
 /// Real requests, on threads of their own: the call that asked stands still meanwhile, and so does its time.
-pub(super) struct Door {
+pub(super) struct WebClient {
     /// There until this is dropped.
     runtime: Option<tokio::runtime::Runtime>,
     egress: Arc<Egress>,
@@ -160,7 +160,7 @@ pub(super) struct Door {
     key: SigningKey,
 }
 
-impl Door {
+impl WebClient {
     pub(super) fn new(options: &WebOptions) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -177,9 +177,9 @@ impl Door {
 
     /// A script whose requests go out, with cookies of their own.
     pub(super) fn open(self: &Arc<Self>, script: Script) -> Script {
-        let door = Arc::clone(self);
+        let client = Arc::clone(self);
         let cookies = Arc::new(CookieJar::default());
-        script.web(move |request| door.ask(&cookies, request.clone()))
+        script.web(move |request| client.ask(&cookies, request.clone()))
     }
 
     fn ask(
@@ -207,7 +207,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for WebClient {
     /// The last script that has it may be dropped while a call is played, where nothing may wait for threads.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

@@ -24,7 +24,7 @@ struct Participant {
 impl Participant {
     fn join(plane: &MediaPlane, mix: &mut Mix, number: usize) -> Self {
         let (sender, heard) = mpsc::channel(500);
-        let ours = plane.open_leg(&Line::default()).unwrap();
+        let ours = plane.open_leg(&LegSettings::default()).unwrap();
         let theirs = plane.open_listening_leg(sender).unwrap();
         connect(&ours.leg, theirs.leg.address);
         connect(&theirs.leg, ours.leg.address);

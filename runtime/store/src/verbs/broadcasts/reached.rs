@@ -4,7 +4,7 @@ use call::{CallbackSubject, HttpMethod, StatusCallback};
 
 use crate::callback_parameters::{flow_start_parameters, reached_parameters};
 use crate::rows::Rows;
-use crate::verbs::callbacks::{self, News};
+use crate::verbs::callbacks::{self, NewCallback};
 use crate::{AttemptOutcome, Broadcast, CallRow, Recipient, StoreError};
 
 /// The event of a row that starts a flow.
@@ -18,7 +18,7 @@ pub(super) fn tell(
     call: &CallRow,
     at_unix_ms: u64,
 ) -> Result<(), StoreError> {
-    let news = |event: &str, to, parameters, start| News {
+    let new = |event: &str, to, parameters, start| NewCallback {
         account: row.account,
         subject: CallbackSubject::Call(call.sid),
         event: event.to_owned(),
@@ -31,7 +31,7 @@ pub(super) fn tell(
     if let Some(to) = &row.rules.webhook {
         let parameters = reached_parameters(row, recipient, call, at_unix_ms);
         let event = AttemptOutcome::Reached.as_str();
-        callbacks::tell(rows, news(event, to.clone(), parameters, None))?;
+        callbacks::tell(rows, new(event, to.clone(), parameters, None))?;
     }
     if let Some(start) = &row.flow_start {
         let to = StatusCallback {
@@ -39,7 +39,7 @@ pub(super) fn tell(
             method: HttpMethod::Post,
         };
         let parameters = flow_start_parameters(row, recipient, call);
-        callbacks::tell(rows, news(FLOW_START, to, parameters, Some(start.clone())))?;
+        callbacks::tell(rows, new(FLOW_START, to, parameters, Some(start.clone())))?;
     }
     Ok(())
 }

@@ -33,15 +33,15 @@ impl Connect for Connector {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(HttpClient::new(Door(client)))
+        Ok(HttpClient::new(HyperService(client)))
     }
 }
 
 #[derive(Debug)]
-struct Door(Client<HttpsConnector<HttpConnector>, HttpRequestBody>);
+struct HyperService(Client<HttpsConnector<HttpConnector>, HttpRequestBody>);
 
 #[async_trait::async_trait]
-impl HttpService for Door {
+impl HttpService for HyperService {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let answer = tokio::time::timeout(ANSWER, self.0.request(request)).await;
         let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;

@@ -44,7 +44,7 @@ type Name = [u8; 16];
 
 /// Counts failures. Shared by all requests.
 #[derive(Debug, Default)]
-pub(crate) struct Door(Mutex<Counts>);
+pub(crate) struct Throttle(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -55,7 +55,7 @@ struct Counts {
     proven: HashMap<(IpAddr, Name), u64>,
 }
 
-impl Door {
+impl Throttle {
     /// Whether somebody may try now.
     ///
     /// # Errors
@@ -201,60 +201,67 @@ mod tests {
 
     #[test]
     fn a_source_may_fail_ten_times_with_a_name_and_then_every_six_seconds() {
-        let door = Door::default();
+        let throttle = Throttle::default();
         for attempt in 1..=10 {
-            assert_eq!(door.admit(0, HERE, "AC1"), Ok(()), "{attempt}");
-            assert_eq!(door.failed(0, HERE, "AC1"), attempt == 10, "{attempt}");
+            assert_eq!(throttle.admit(0, HERE, "AC1"), Ok(()), "{attempt}");
+            assert_eq!(throttle.failed(0, HERE, "AC1"), attempt == 10, "{attempt}");
         }
-        assert_eq!(door.admit(0, HERE, "AC1"), Err(6));
-        assert_eq!(door.admit(5_000, HERE, "AC1"), Err(1));
-        assert_eq!(door.admit(6_000, HERE, "AC1"), Ok(()));
-        assert_eq!(door.admit(0, HERE, "AC2"), Ok(()), "another name");
-        assert_eq!(door.admit(0, other(1), "AC1"), Ok(()), "another source");
-        door.proved(6_000, HERE, "AC1");
-        assert_eq!(door.admit(6_000, HERE, "AC1"), Ok(()));
-        assert!(!door.failed(6_000, HERE, "AC1"), "it begins anew");
+        assert_eq!(throttle.admit(0, HERE, "AC1"), Err(6));
+        assert_eq!(throttle.admit(5_000, HERE, "AC1"), Err(1));
+        assert_eq!(throttle.admit(6_000, HERE, "AC1"), Ok(()));
+        assert_eq!(throttle.admit(0, HERE, "AC2"), Ok(()), "another name");
+        assert_eq!(throttle.admit(0, other(1), "AC1"), Ok(()), "another source");
+        throttle.proved(6_000, HERE, "AC1");
+        assert_eq!(throttle.admit(6_000, HERE, "AC1"), Ok(()));
+        assert!(!throttle.failed(6_000, HERE, "AC1"), "it begins anew");
     }
 
     #[test]
     fn a_source_that_tries_many_names_is_turned_away_but_not_who_is_known_there() {
-        let door = Door::default();
-        door.proved(0, HERE, "AC1");
+        let throttle = Throttle::default();
+        throttle.proved(0, HERE, "AC1");
         for attempt in 0..100 {
-            assert_eq!(door.admit(0, HERE, &format!("X{attempt}")), Ok(()));
-            door.failed(0, HERE, &format!("X{attempt}"));
+            assert_eq!(throttle.admit(0, HERE, &format!("X{attempt}")), Ok(()));
+            throttle.failed(0, HERE, &format!("X{attempt}"));
         }
-        assert_eq!(door.admit(0, HERE, "X100"), Err(1));
-        assert_eq!(door.admit(0, HERE, "AC1"), Ok(()));
-        assert_eq!(door.admit(PROVEN_MS, HERE, "X100"), Ok(()));
+        assert_eq!(throttle.admit(0, HERE, "X100"), Err(1));
+        assert_eq!(throttle.admit(0, HERE, "AC1"), Ok(()));
+        assert_eq!(throttle.admit(PROVEN_MS, HERE, "X100"), Ok(()));
     }
 
     #[test]
     fn a_name_that_is_guessed_from_everywhere_is_not_locked_for_its_owner() {
-        let door = Door::default();
+        let throttle = Throttle::default();
         for source in 0..200 {
-            assert_eq!(door.admit(0, other(source), "AC1"), Ok(()), "one attempt");
-            door.failed(0, other(source), "AC1");
+            assert_eq!(
+                throttle.admit(0, other(source), "AC1"),
+                Ok(()),
+                "one attempt"
+            );
+            throttle.failed(0, other(source), "AC1");
         }
-        assert!(door.admit(0, other(7), "AC1").is_err(), "not a second one");
-        assert_eq!(door.admit(0, HERE, "AC1"), Ok(()));
+        assert!(
+            throttle.admit(0, other(7), "AC1").is_err(),
+            "not a second one"
+        );
+        assert_eq!(throttle.admit(0, HERE, "AC1"), Ok(()));
     }
 
     #[test]
     fn what_is_remembered_is_bounded_and_the_worst_are_remembered_longest() {
-        let door = Door::default();
+        let throttle = Throttle::default();
         for _ in 0..10 {
-            door.failed(0, HERE, "AC1");
+            throttle.failed(0, HERE, "AC1");
         }
         for source in 0..10_500 {
-            door.failed(1, other(source), "AC1");
+            throttle.failed(1, other(source), "AC1");
         }
-        let counts = door.lock();
+        let counts = throttle.lock();
         assert_eq!(counts.pairs.0.len(), MAX_TRACKED);
         assert_eq!(counts.sources.0.len(), MAX_TRACKED);
         assert_eq!(counts.names.0.len(), 1);
         drop(counts);
-        assert!(door.admit(1, HERE, "AC1").is_err());
+        assert!(throttle.admit(1, HERE, "AC1").is_err());
     }
 
     #[test]

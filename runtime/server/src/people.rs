@@ -10,12 +10,12 @@ use crate::clock;
 
 /// One account's people in the store.
 #[derive(Clone)]
-pub(crate) struct Registry {
+pub(crate) struct People {
     store: Arc<dyn Store>,
     scope: Scope,
 }
 
-impl Registry {
+impl People {
     pub(crate) fn new(store: Arc<dyn Store>, scope: Scope) -> Self {
         Self { store, scope }
     }

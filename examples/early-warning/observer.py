@@ -9,7 +9,7 @@ hangs up, its channel is free at once. With `--line` calls that come in at that 
 their caller. Calls a second are first INVITEs to the aggregator: in any span of `w` seconds at most `1 + rate * (w + late)`, where `late` is how
 late a call may come to the wire, whose predecessors were in time (`--late`, a second: what a machine with other work needs).
 
-Ends at SIGTERM or at the end of the capture; prints and writes its verdict. Exit status 1: a limit was exceeded.
+Ends at SIGTERM, when the calls are over, or at the end of the capture; prints and writes its verdict. Exit status 1: a limit was exceeded.
 """
 
 import argparse
@@ -23,13 +23,17 @@ import time
 from collections import deque
 
 
-def from_wire(stop):
-    """Payloads of UDP datagrams with their time and port, as they pass."""
+# Seconds for which it watches on after SIGTERM at most, while calls are up.
+LINGER = 5.0
+
+
+def from_wire(is_over):
+    """Frames with their time, as they pass."""
     door = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     door.bind(("lo", 0))
     door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
     door.settimeout(0.2)
-    while not stop:
+    while not is_over():
         try:
             frame, source = door.recvfrom(65535)
         except TimeoutError:
@@ -162,10 +166,12 @@ def main():
     watch = Watch(given, {prefix: int(channels) for prefix, channels in pairs})
     stop = []
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.append(True))
+        signal.signal(name, lambda *_: stop.append(time.monotonic()))
+    # The last packets may still be on their way here.
+    is_over = lambda: stop and (not watch.held or time.monotonic() > stop[0] + LINGER)
     if not given.read:
         print("The observer watches", flush=True)
-    for at, frame in from_file(given.read) if given.read else from_wire(stop):
+    for at, frame in from_file(given.read) if given.read else from_wire(is_over):
         packet = udp(frame)
         if packet:
             watch.packet(at, *packet)

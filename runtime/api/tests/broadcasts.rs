@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -195,13 +196,14 @@ async fn long_reads_are_few_at_once() {
     let calls = api.get(&format!("/v1/Accounts/{SID}/RoutedCalls")).await;
     assert_eq!(calls.problem(), (429, 20429));
     drop(first);
-    while send(&api, "GET", &format!("{one}/Statistics"), &Value::Null)
-        .await
-        .status
-        == 429
-    {
-        tokio::task::yield_now().await;
-    }
+    let statistics = format!("{one}/Statistics");
+    let given_back = async {
+        while send(&api, "GET", &statistics, &Value::Null).await.status == 429 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let given_back = tokio::time::timeout(Duration::from_secs(30), given_back).await;
+    given_back.expect("the place of one that is over is given back");
     drop(second);
 }
 

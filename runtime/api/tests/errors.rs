@@ -60,7 +60,7 @@ const CODES: &[(u32, u16, &str)] = &[
     (
         20429,
         429,
-        "Too many calls wait, or too many wrong credentials came from there; `Retry-After` says when to come back",
+        "Too many calls wait, too many long answers are being read, or too many wrong credentials came from there; `Retry-After` says when to come back",
     ),
     (20500, 500, "The server failed; nothing was done"),
     (

@@ -90,7 +90,7 @@ class Channel:
             show("started", caller=form["Caller"], answered_by=by)
             if by in ("machine_start", "fax"):
                 return "<Response><!--call answered by machine--></Response>"
-            if form["CallSid"] in self.to_hang_up:
+            if self.options.hang_up and form["To"] == self.options.call[-1]:
                 threading.Thread(target=self.hang_up, args=[form["CallSid"]]).start()
             return gather(f"{resume}&wait_type=gather", self.options.gather_timeout)
         if form.get("timeout") == "true" or form.get("empty") == "true":
@@ -102,8 +102,6 @@ class Channel:
         show("resumed", duration=form["RecordingDuration"])
         self.download(form["RecordingUrl"] + ".mp3")
         return hang_up()
-
-    to_hang_up = set()
 
 
 def gather(action, timeout):
@@ -174,8 +172,6 @@ def main():
     for number in options.call:
         sid = channel.request_call(number, base, options.machine_detection)
         over = channel.over.setdefault(sid, threading.Event())
-        if options.hang_up and number == options.call[-1]:
-            channel.to_hang_up.add(sid)
         if not over.wait(LIMIT_S):
             raise TimeoutError(f"no status of the call to {number}")
     show("done")

@@ -9,7 +9,8 @@ use crate::command_line::run;
 use crate::process::eventually;
 use crate::server::Server;
 
-const LIMIT: Duration = Duration::from_secs(240);
+/// Four attempts a minute apart, on a machine with other work.
+const LIMIT: Duration = Duration::from_secs(480);
 
 /// A message of a second.
 const MESSAGE: &str = r#"<Response><Pause length="1"/></Response>"#;

@@ -1,8 +1,9 @@
 //! Free ports on loopback.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// The ports that are given away: below the kernel's ephemeral ports.
@@ -15,7 +16,7 @@ pub fn free() -> u16 {
     loop {
         let port = range(2);
         let address = (Ipv4Addr::LOCALHOST, port);
-        if UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok() {
+        if TcpListener::bind(address).is_ok() {
             return port;
         }
     }
@@ -29,18 +30,23 @@ pub fn free() -> u16 {
 #[must_use]
 pub fn range(count: u16) -> u16 {
     let path = std::env::temp_dir().join("jackfield-test-ports");
-    next_of(&path, count).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    loop {
+        let first = next_of(&path, count);
+        let first = first.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        // When all have been given, a story that takes long may still have these.
+        if [first, first + count - 1].into_iter().all(is_free) {
+            return first;
+        }
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// The next ports by a file that holds where they begin, as digits. A file that holds anything else is written anew.
 fn next_of(path: &Path, count: u16) -> io::Result<u16> {
-    let mut options = File::options();
-    let mut file = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let mut file = open(path)?;
     // Let go of when the file is closed, and so when its process ends.
     file.lock()?;
     let mut text = String::new();
@@ -54,6 +60,27 @@ fn next_of(path: &Path, count: u16) -> io::Result<u16> {
     file.rewind()?;
     writeln!(file, "{rest}")?;
     Ok(first)
+}
+
+/// A file that whoever tests on this machine may write to: its owner makes it so.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match options.create_new(true).open(path) {
+        Ok(file) => {
+            file.set_permissions(Permissions::from_mode(0o666))?;
+            Ok(file)
+        }
+        // Another process was first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create_new(false).open(path)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The first of the next `count` ports, and where the ones after them begin.

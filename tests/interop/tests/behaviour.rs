@@ -35,6 +35,10 @@ fn a_conversation_ends_at_its_time_limit_and_the_document_goes_on() {
     let done = asked(&app, "/done");
     assert_eq!(done.parameters["DialCallStatus"], "completed");
     assert_eq!(done.parameters["DialBridged"], "true");
+    let talked: u32 = done.parameters["DialCallDuration"]
+        .parse()
+        .expect("seconds");
+    assert!(talked >= 1, "{talked} s");
     caller.succeed(LIMIT); // after the document
     server.stop();
 }

@@ -91,16 +91,16 @@ fn people_register_and_are_called_within_all_limits_and_all_counts_agree() {
 #[test]
 fn a_pause_and_kills_lose_nobody_and_call_nobody_twice() {
     let told = run(&[
-        "--people=100",
+        "--people=300",
         "--by-phone=4",
         "--during=2",
         "--channels=8",
         "--rate=20",
         "--pause-halfway",
-        "--kills=2",
+        "--kills=5",
     ]);
     for line in [
-        "people in the results: (100, 100)",
+        "people in the results: (300, 300)",
         "limits exceeded, by the observer: (0, 0)",
         "kills and pauses that were left out: (0, None)",
         "called again within the gap: 0",

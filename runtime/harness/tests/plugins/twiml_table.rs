@@ -86,6 +86,7 @@ fn value(attribute: &str) -> &'static str {
         name if name.ends_with("CallbackEvent") => "completed",
         "beep" | "muted" | "bargeIn" | "answerOnBridge" | "sequential" | "hangupOnStar" => "true",
         "playBeep" | "actionOnEmptyResult" | "profanityFilter" => "true",
+        "debug" | "enhanced" | "transcribe" => "true",
         "input" => "dtmf speech",
         "language" | "xml:lang" => "en-US",
         "digits" | "sendDigits" | "finishOnKey" => "1",

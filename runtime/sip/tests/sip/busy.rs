@@ -292,6 +292,8 @@ fn whatever_crosses_each_exchange_ends_once() {
         "offer refused 491",
         "provisional",
         "refer answered",
+        "refer asked",
+        "referred",
         "terminated",
     ] {
         assert!(

@@ -46,7 +46,7 @@ const COLUMNS: [&str; 11] = [
     "call_sid",
 ];
 
-const LIST: Vocabulary = Vocabulary {
+pub(crate) const LIST: Vocabulary = Vocabulary {
     supported: &["State", "PageSize", "After"],
     unsupported: &[],
 };

@@ -30,7 +30,7 @@ const OTHER: &str = "other";
 /// Seconds that a call takes where nobody says how many.
 const USUAL_CALL_S: u32 = 30;
 
-const DRY_RUN: Vocabulary = Vocabulary {
+pub(crate) const DRY_RUN: Vocabulary = Vocabulary {
     supported: &["MeanCallSeconds"],
     unsupported: &[],
 };

@@ -23,7 +23,7 @@ use crate::people::of_json;
 use crate::problem::Problem;
 use crate::{ApiState, broadcast_recipients, broadcast_statistics};
 
-const LIST: Vocabulary = Vocabulary {
+pub(crate) const LIST: Vocabulary = Vocabulary {
     supported: &["PageSize", "Page", "PageToken"],
     unsupported: &[],
 };

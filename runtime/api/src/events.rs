@@ -121,7 +121,9 @@ fn show_answer(
             shown["response_body"] = shown_body(&response.body).into();
         }
         Err(error) => {
-            shown["response_code"] = Value::Null;
+            for name in ["response_code", "content_type", "response_body"] {
+                shown[name] = Value::Null;
+            }
             shown["error"] = error.to_string().into();
         }
     }

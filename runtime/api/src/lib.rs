@@ -47,6 +47,7 @@ mod notifications;
 mod number_pattern;
 mod number_purchase;
 mod one_channel;
+mod openapi;
 mod operator;
 mod outbound_queue;
 mod page;
@@ -70,6 +71,7 @@ mod sip_login;
 mod state;
 mod status_callback;
 mod streams;
+mod tenant_document;
 mod tenant_routes;
 mod throttle;
 mod time_span;
@@ -168,6 +170,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(route::routes())
         .merge(attempts::routes())
         .merge(routed_calls::routes())
+        .merge(tenant_document::routes())
         .merge(plugin_routes("/v1/Accounts/{account}/Plugins"))
         .fallback(async |uri: axum::http::Uri| absent::answer(&uri))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))

@@ -26,7 +26,7 @@ const DEFAULT_SIZE: usize = 50;
 /// People on a page, at most.
 const MAX_SIZE: usize = 1_000;
 
-const LIST: Vocabulary = Vocabulary {
+pub(crate) const LIST: Vocabulary = Vocabulary {
     supported: &[
         "Language",
         "Area",

@@ -15,7 +15,7 @@ use crate::live_calls::{PolicyAnswer, PolicyAttempt, PolicyDecision};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 
-const EXPLAIN: Vocabulary = Vocabulary {
+pub(crate) const EXPLAIN: Vocabulary = Vocabulary {
     supported: &["To", "From"],
     unsupported: &[],
 };

@@ -24,7 +24,7 @@ use crate::parameters::{Parameters, Vocabulary};
 use crate::people::{read, unix_ms};
 use crate::problem::Problem;
 
-const LIST: Vocabulary = Vocabulary {
+pub(crate) const LIST: Vocabulary = Vocabulary {
     supported: &["Since", "PageSize", "Page", "PageToken"],
     unsupported: &[],
 };

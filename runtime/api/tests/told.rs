@@ -172,6 +172,26 @@ async fn what_a_callback_was_answered_is_an_event_and_its_failure_a_notification
         .map(|event| event["response"]["response_code"].clone())
         .collect();
     assert_eq!(codes, [json!(204), json!(500), json!(null)]);
+    // Each has what Twilio's have, whether or not it was answered.
+    for event in &events {
+        for (part, names) in [
+            ("request", &["method", "url", "parameters", "headers"][..]),
+            (
+                "response",
+                &[
+                    "response_code",
+                    "content_type",
+                    "date_created",
+                    "request_duration",
+                    "response_body",
+                ],
+            ),
+        ] {
+            for name in names {
+                assert!(event[part].get(name).is_some(), "{part} {name}: {event}");
+            }
+        }
+    }
     assert_eq!(events[0]["request"]["url"], "https://a/told?x=1");
     assert_eq!(
         events[0]["request"]["parameters"],

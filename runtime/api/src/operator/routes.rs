@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use store::tenants::Kind;
 
 use super::{audit, caller_ids, media, queue, things};
-use crate::ApiState;
 use crate::media::MAX_MEDIA_BYTES;
-use crate::operator;
+use crate::openapi::{self, Operation};
+use crate::{ApiState, operator};
 
 /// Where all of it lies.
 const ROOT: &str = "/operator/v1";
@@ -276,8 +276,17 @@ pub(crate) fn document() -> Value {
             Some(_) => format!("{ROOT}{}", route.path),
             None => route.path.clone(),
         };
-        let entry = paths.entry(path).or_insert_with(|| json!({}));
-        entry[route.method] = operation(&route);
+        let operation = Operation {
+            method: route.method,
+            path: &path,
+            summary: &route.summary,
+            query: route.query,
+            body: route.body.as_deref(),
+            media_type: route.media_type,
+            status: route.status,
+        };
+        let unknown = "The operator's key is missing or wrong.";
+        openapi::put(&mut paths, operation, unknown);
     }
     json!({
         "openapi": "3.1.0",
@@ -292,34 +301,4 @@ pub(crate) fn document() -> Value {
         "security": [{ "operator": [] }],
         "paths": paths,
     })
-}
-
-fn operation(route: &Route) -> Value {
-    let query = route
-        .query
-        .iter()
-        .map(|name| json!({ "name": name, "in": "query", "schema": { "type": "string" } }));
-    let braces = route.path.split('{').skip(1);
-    let names = braces.filter_map(|rest| Some(rest.split_once('}')?.0));
-    let path = names.map(
-        |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }),
-    );
-    let mut operation = json!({
-        "summary": route.summary,
-        "parameters": path.chain(query).collect::<Vec<_>>(),
-        "responses": {
-            route.status.to_string(): { "description": "Done." },
-            "401": { "description": "The operator's key is missing or wrong." },
-            "429": { "description": "Too many wrong keys from there." },
-        },
-    });
-    if let Some(body) = &route.body {
-        let media_type = route.media_type;
-        operation["requestBody"] = json!({
-            "description": body,
-            "required": true,
-            "content": { media_type: { "schema": {} } },
-        });
-    }
-    operation
 }

@@ -87,6 +87,35 @@ async fn a_recording_is_begun_paused_stopped_fetched_and_deleted() {
     assert_eq!(api.get(&one).await.problem(), (404, 20404));
 }
 
+/// Slow clients of one account bound each other, and nobody else: whoever has taken all or leaves makes room.
+#[tokio::test]
+async fn an_account_fetches_so_many_mp3_files_at_once() {
+    let api = Api::new();
+    let path = recorded(&api).await;
+    let current = format!("{path}/Twilio.CURRENT.json");
+    let stopped = api.post(&current, "Status=stopped").await;
+    assert_eq!(stopped.json["status"], "completed");
+    let fetch = async |suffix: &str| {
+        let path = format!("Recordings/{RE}{suffix}");
+        let request = request("GET", &path, "", (SID, TOKEN));
+        api.router.clone().oneshot(request).await.unwrap()
+    };
+    let mut slow = Vec::new();
+    for _ in 0..32 {
+        slow.push(fetch(".mp3").await);
+    }
+    assert!(slow.iter().all(|answer| answer.status() == StatusCode::OK));
+    let refused = fetch(".mp3").await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(fetch(".wav").await.status(), StatusCode::OK);
+    let taken = slow.pop().unwrap().into_body().collect().await;
+    assert_eq!(taken.unwrap().to_bytes(), WAV);
+    assert_eq!(fetch(".mp3").await.status(), StatusCode::OK);
+    drop(slow.pop());
+    assert_eq!(fetch(".mp3").await.status(), StatusCode::OK);
+}
+
 #[tokio::test]
 async fn recordings_are_listed_for_their_account_and_their_call() {
     let api = Api::new();

@@ -8,6 +8,7 @@ mod broken;
 mod by_hand;
 mod cases;
 mod coverage;
+mod documents;
 mod echo;
 mod frozen;
 mod grants;

@@ -1,4 +1,4 @@
-//! Reads that take long: of a whole broadcast, of many calls, of a recording as MP3. Few at once, so that no account takes the disk and the
+//! Reads that take long: of a whole broadcast, of many calls and their journals, of a recording as MP3. Few at once, so that no account takes the disk and the
 //! processors from the others.
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ struct Bounds {
 const OF_ROWS: Bounds = Bounds {
     of_an_account: 2,
     in_all: 8,
-    name: "long reads (statistics, dry runs, results, routed calls)",
+    name: "long reads (statistics, dry runs, results, routed calls, notifications)",
 };
 /// What a slow client has not taken yet lies on the disk meanwhile.
 const OF_MP3: Bounds = Bounds {

@@ -1,5 +1,7 @@
 //! Twilio's `Notifications`: what went wrong in calls, with its code.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
@@ -12,6 +14,7 @@ use crate::brand;
 use crate::calls;
 use crate::edit;
 use crate::events::{form, method, shown_body, shown_url};
+use crate::long_reads::LongReads;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
@@ -20,6 +23,8 @@ use crate::told::{self, Fault, OfCall};
 
 /// Twilio's code of a call that was not let in for want of a password.
 const BAD_CREDENTIALS: u32 = 32_202;
+/// Calls whose journals are read for one page.
+const MOST_CALLS: usize = 100;
 /// Notifications of one call's journals that have a SID.
 const OF_JOURNALS: u16 = 256;
 /// Numbers of those of its callbacks, of which fewer are kept.
@@ -103,10 +108,11 @@ pub(crate) async fn list_of_call(
 }
 
 /// `GET /Notifications.json`: what went wrong in the account's calls, the newest call first. A page holds those of as many calls as it may have
-/// rows, so it may be short, or empty, and yet have a next.
+/// rows, and of [`MOST_CALLS`] at most, so it may be short, or empty, and yet have a next.
 pub(crate) async fn list(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(reads): Extension<Arc<LongReads>>,
     uri: Uri,
 ) -> Result<Json<ListPage>, Problem> {
     let parameters = Parameters::of_query(uri.query(), LIST)?;
@@ -118,7 +124,12 @@ pub(crate) async fn list(
         created_before_unix_ms: filter.at.before_unix_ms,
         ..CallFilter::default()
     };
-    let (size, from, store) = (request.size, request.from, state.store.clone());
+    let _read = reads.begin(scope.account())?;
+    let (size, from, store) = (
+        request.size.min(MOST_CALLS),
+        request.from,
+        state.store.clone(),
+    );
     let reading = tokio::task::spawn_blocking(move || store.calls(scope, &began, from, size));
     let calls = reading.await.expect("reading calls does not panic")?;
     let mut rows = Vec::new();

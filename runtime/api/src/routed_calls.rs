@@ -94,7 +94,7 @@ fn routed(
     row: &CallRow,
     trunks: &mut BTreeMap<String, Value>,
 ) -> Result<Option<Value>, StoreError> {
-    // Whom a story calls has somebody on the line: no policy is asked.
+    // What a story dials has somebody on the line and did not wait: it is part of what the trunks held, and not asked about again.
     let waited = row.direction == Direction::OutboundApi && row.parent.is_none();
     let refusal = row.record.as_ref().and_then(CallRecord::host_reason);
     let refusal = refusal.filter(|reason| waited && reason.starts_with(REFUSED_BY_POLICY));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use store::{CallbackRow, Scope, rfc2822};
 
 use crate::ApiState;
+use crate::events::shown_url;
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 
@@ -52,7 +53,7 @@ impl From<CallbackRow> for Undelivered {
             stream_sid: row.parameter("StreamSid").map(str::to_owned),
             event: row.event,
             sequence_number: row.sequence,
-            url: row.to.url,
+            url: shown_url(&row.to.url),
             method: row.to.method.as_str(),
             attempts: row.attempts,
             error: row.error,

@@ -195,6 +195,8 @@ async fn long_reads_are_few_at_once() {
     }
     let calls = api.get(&format!("/v1/Accounts/{SID}/RoutedCalls")).await;
     assert_eq!(calls.problem(), (429, 20429));
+    let told = api.get("Notifications.json").await;
+    assert_eq!(told.problem(), (429, 20429));
     drop(first);
     let statistics = format!("{one}/Statistics");
     let given_back = async {

@@ -20,7 +20,7 @@ async fn foreign(api: &Api, method: &str, path: &str) -> Answer {
 
 /// A call that was answered, with both of its callbacks given up. Their ids.
 async fn given_up(api: &Api) -> Vec<u64> {
-    let form = "To=%2B85512345678&From=345&Twiml=x&StatusCallback=https://a/status&StatusCallbackEvent=initiated&StatusCallbackEvent=answered";
+    let form = "To=%2B85512345678&From=345&Twiml=x&StatusCallback=https://user:canary@a/status&StatusCallbackEvent=initiated&StatusCallbackEvent=answered";
     let answer = api.post("Calls.json", form).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     let call = answer.json["sid"].as_str().unwrap().parse().unwrap();

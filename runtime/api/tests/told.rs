@@ -99,6 +99,21 @@ async fn what_went_wrong_is_told_with_its_code() {
 }
 
 #[tokio::test]
+async fn a_page_of_notifications_reads_a_hundred_calls_at_most() {
+    let api = Api::new();
+    for _ in 0..101 {
+        over(&api, 1).await;
+    }
+    let first = api.get("Notifications.json?PageSize=1000").await;
+    assert_eq!(first.json["notifications"].as_array().unwrap().len(), 200);
+    let next = first.json["next_page_uri"].as_str().unwrap();
+    assert!(next.contains("PageSize=1000"), "{next}");
+    let rest = api.get(next).await;
+    assert_eq!(rest.json["notifications"].as_array().unwrap().len(), 2);
+    assert_eq!(rest.json["next_page_uri"], json!(null));
+}
+
+#[tokio::test]
 async fn a_call_that_is_up_tells_what_its_stories_asked_so_far() {
     let api = Api::new();
     let call = api.new_call().await;

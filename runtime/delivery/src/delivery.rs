@@ -6,18 +6,22 @@ use call::{AccountSid, CallbackSubject};
 
 use crate::backoff::next_attempt;
 
-/// Callbacks of one account on the way at a time.
-const ON_THE_WAY_OF_ACCOUNT: usize = 8;
+/// Callbacks of one payer on the way at a time.
+const ON_THE_WAY_OF_PAYER: usize = 8;
+/// Of one payer whose server did not answer the last time.
+const ON_THE_WAY_UNANSWERED: usize = 1;
 /// Callbacks on the way at a time.
 pub const ON_THE_WAY: usize = 128;
+/// Callbacks of one payer that wait, those that are to be tried again among them. Each takes some 200 bytes of memory.
+pub const WAITING_OF_PAYER: usize = 200_000;
 
 /// A callback as the store has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
     /// Counts up in the store.
     pub id: u64,
-    /// Whose server is told.
-    pub account: AccountSid,
+    /// Who pays for the account whose server is told: that account, or the one that made it. They have one share together.
+    pub payer: AccountSid,
     /// Of what.
     pub subject: CallbackSubject,
     /// When it happened.
@@ -41,6 +45,8 @@ pub enum Input {
         id: u64,
         /// Another attempt may end better.
         may_try_again: bool,
+        /// Nobody answered in time, or at all.
+        unanswered: bool,
         /// Any number.
         random: u64,
     },
@@ -69,6 +75,13 @@ pub enum Output {
         /// How often it was tried.
         attempts: u32,
     },
+    /// Keep that nobody tries it: [`WAITING_OF_PAYER`] wait already.
+    TooMany {
+        /// Which one.
+        id: u64,
+        /// How often it was tried.
+        attempts: u32,
+    },
 }
 
 /// The outbox. The caller drains [`Self::poll`] before the next [`Self::handle`].
@@ -77,8 +90,8 @@ pub struct Delivery {
     waiting: HashMap<u64, Waiting>,
     /// Of each subject those that were never tried, in order; the first one is ready or on the way.
     untried: HashMap<CallbackSubject, VecDeque<u64>>,
-    accounts: HashMap<AccountSid, Lane>,
-    /// Accounts with something ready that may go, each once.
+    lanes: HashMap<AccountSid, Lane>,
+    /// Payers with something ready that may go, each once.
     turns: VecDeque<AccountSid>,
     /// When each is tried again.
     later: BTreeSet<(u64, u64)>,
@@ -86,17 +99,44 @@ pub struct Delivery {
     outputs: VecDeque<Output>,
 }
 
-/// The callbacks of one account.
+/// The callbacks of one payer.
 #[derive(Debug, Default)]
 struct Lane {
-    ready: VecDeque<u64>,
+    /// Those that were never tried.
+    first: VecDeque<u64>,
+    /// Those that are tried again.
+    again: VecDeque<u64>,
+    /// The last that went was one of the latter.
+    was_again: bool,
     on_the_way: usize,
+    /// All of them, whatever they wait for.
+    held: usize,
     has_turn: bool,
+    /// Nobody answered the last time, and nothing was taken since.
+    is_unanswered: bool,
 }
 
 impl Lane {
     fn may_send(&self) -> bool {
-        !self.ready.is_empty() && self.on_the_way < ON_THE_WAY_OF_ACCOUNT
+        let places = match self.is_unanswered {
+            true => ON_THE_WAY_UNANSWERED,
+            false => ON_THE_WAY_OF_PAYER,
+        };
+        let is_empty = self.first.is_empty() && self.again.is_empty();
+        !is_empty && self.on_the_way < places
+    }
+
+    /// The two kinds take turns: one server of the payer that is away, and all that is tried again there, does not keep what is new from another.
+    fn next(&mut self) -> Option<u64> {
+        let (first, again) = (&mut self.first, &mut self.again);
+        let next = match self.was_again {
+            true => first.pop_front().map(|id| (id, false)),
+            false => None,
+        };
+        let next = next.or_else(|| again.pop_front().map(|id| (id, true)));
+        let (id, is_again) = next.or_else(|| first.pop_front().map(|id| (id, false)))?;
+        self.was_again = is_again;
+        Some(id)
     }
 }
 
@@ -106,15 +146,20 @@ impl Delivery {
         match input {
             Input::Add(waiting) => self.add(now_ms, waiting),
             Input::Delivered(id) => {
-                if let Some(waiting) = self.back(id) {
-                    self.waiting.remove(&waiting.id);
+                if let Some(waiting) = self.back(id, Some(false)) {
+                    self.forget(waiting);
                 }
             }
             Input::Failed {
                 id,
                 may_try_again,
+                unanswered,
                 random,
-            } => self.failed(now_ms, id, may_try_again, random),
+            } => {
+                if let Some(waiting) = self.back(id, unanswered.then_some(true)) {
+                    self.failed(now_ms, waiting, may_try_again, random);
+                }
+            }
             Input::Deadline => {}
         }
         self.wake(now_ms);
@@ -139,9 +184,17 @@ impl Delivery {
     }
 
     fn add(&mut self, now_ms: u64, waiting: Waiting) {
-        if self.waiting.insert(waiting.id, waiting).is_some() {
+        if self.waiting.contains_key(&waiting.id) {
             return;
         }
+        let lane = self.lanes.entry(waiting.payer).or_default();
+        if lane.held >= WAITING_OF_PAYER {
+            let Waiting { id, attempts, .. } = waiting;
+            self.outputs.push_back(Output::TooMany { id, attempts });
+            return;
+        }
+        lane.held += 1;
+        self.waiting.insert(waiting.id, waiting);
         if waiting.attempts > 0 {
             self.later.insert((waiting.due_ms.max(now_ms), waiting.id));
             return;
@@ -149,16 +202,13 @@ impl Delivery {
         let untried = self.untried.entry(waiting.subject).or_default();
         untried.push_back(waiting.id);
         if untried.len() == 1 {
-            self.make_ready(waiting.account, waiting.id);
+            self.make_ready(waiting);
         }
     }
 
-    fn failed(&mut self, now_ms: u64, id: u64, may_try_again: bool, random: u64) {
-        let Some(mut waiting) = self.back(id) else {
-            return;
-        };
+    fn failed(&mut self, now_ms: u64, mut waiting: Waiting, may_try_again: bool, random: u64) {
         waiting.attempts += 1;
-        let attempts = waiting.attempts;
+        let Waiting { id, attempts, .. } = waiting;
         let again = next_attempt(waiting.created_ms, now_ms, attempts, random);
         match again.filter(|_| may_try_again) {
             Some(due_ms) => {
@@ -172,24 +222,38 @@ impl Delivery {
                 });
             }
             None => {
-                self.waiting.remove(&id);
+                self.forget(waiting);
                 self.outputs.push_back(Output::GiveUp { id, attempts });
             }
         }
     }
 
-    /// One is not on the way any more: the next of its subject may go, and the next of its account.
-    fn back(&mut self, id: u64) -> Option<Waiting> {
+    /// One is not on the way any more: the next of its subject may go, and the next of its payer. `unanswered`: what that tells of the payer's
+    /// servers.
+    fn back(&mut self, id: u64, unanswered: Option<bool>) -> Option<Waiting> {
         let waiting = *self.waiting.get(&id)?;
         self.on_the_way -= 1;
-        if let Some(lane) = self.accounts.get_mut(&waiting.account) {
+        if let Some(lane) = self.lanes.get_mut(&waiting.payer) {
             lane.on_the_way -= 1;
+            lane.is_unanswered = unanswered.unwrap_or(lane.is_unanswered);
         }
         if waiting.attempts == 0 {
             self.next_of_subject(waiting);
         }
-        self.give_turn(waiting.account);
+        self.give_turn(waiting.payer);
         Some(waiting)
+    }
+
+    /// One is over. What a payer's servers did last is remembered.
+    fn forget(&mut self, over: Waiting) {
+        self.waiting.remove(&over.id);
+        let Some(lane) = self.lanes.get_mut(&over.payer) else {
+            return;
+        };
+        lane.held -= 1;
+        if lane.held == 0 && !lane.is_unanswered {
+            self.lanes.remove(&over.payer);
+        }
     }
 
     fn next_of_subject(&mut self, tried: Waiting) {
@@ -197,8 +261,9 @@ impl Delivery {
             return;
         };
         untried.pop_front();
-        match untried.front().copied() {
-            Some(next) => self.make_ready(tried.account, next),
+        let next = untried.front().and_then(|next| self.waiting.get(next));
+        match next.copied() {
+            Some(next) => self.make_ready(next),
             None => {
                 self.untried.remove(&tried.subject);
             }
@@ -211,48 +276,47 @@ impl Delivery {
         {
             self.later.pop_first();
             if let Some(waiting) = self.waiting.get(&id) {
-                self.make_ready(waiting.account, id);
+                self.make_ready(*waiting);
             }
         }
     }
 
-    fn make_ready(&mut self, account: AccountSid, id: u64) {
-        self.accounts
-            .entry(account)
-            .or_default()
-            .ready
-            .push_back(id);
-        self.give_turn(account);
+    fn make_ready(&mut self, waiting: Waiting) {
+        if let Some(lane) = self.lanes.get_mut(&waiting.payer) {
+            match waiting.attempts {
+                0 => lane.first.push_back(waiting.id),
+                _ => lane.again.push_back(waiting.id),
+            }
+            self.give_turn(waiting.payer);
+        }
     }
 
-    fn give_turn(&mut self, account: AccountSid) {
-        let Some(lane) = self.accounts.get_mut(&account) else {
+    fn give_turn(&mut self, payer: AccountSid) {
+        let Some(lane) = self.lanes.get_mut(&payer) else {
             return;
         };
         if lane.may_send() && !lane.has_turn {
             lane.has_turn = true;
-            self.turns.push_back(account);
-        } else if lane.ready.is_empty() && lane.on_the_way == 0 && !lane.has_turn {
-            self.accounts.remove(&account);
+            self.turns.push_back(payer);
         }
     }
 
     fn take_turns(&mut self) {
         while self.on_the_way < ON_THE_WAY
-            && let Some(account) = self.turns.pop_front()
+            && let Some(payer) = self.turns.pop_front()
         {
-            let Some(lane) = self.accounts.get_mut(&account) else {
+            let Some(lane) = self.lanes.get_mut(&payer) else {
                 continue;
             };
             lane.has_turn = false;
             if lane.may_send()
-                && let Some(id) = lane.ready.pop_front()
+                && let Some(id) = lane.next()
             {
                 lane.on_the_way += 1;
                 self.on_the_way += 1;
                 self.outputs.push_back(Output::Send(id));
             }
-            self.give_turn(account);
+            self.give_turn(payer);
         }
     }
 }

@@ -4,7 +4,9 @@
 //!
 //! - The callbacks of one subject, such as a call, begin in their order: each is tried once before the next one is. A retry holds nobody back; the
 //!   `SequenceNumber` tells their order then.
-//! - Accounts take turns, and each has so many on the way at most: a slow server delays its own tenant's callbacks alone.
+//! - Payers take turns, an account and those that it made together, and each has so many on the way at most: a slow server delays its own tenant's
+//!   callbacks alone. Whose server did not answer has one, until it takes one.
+//! - So many of a payer wait at most; what comes beyond that is given up at once.
 //! - What fails is tried again later and later, for a day. Then it is given up, and stays in the store for whoever looks.
 //!
 //! No clock, no socket, no randomness: times are arguments, in milliseconds since the Unix epoch.
@@ -15,4 +17,4 @@ mod delivery;
 mod tests;
 
 pub use backoff::{GIVE_UP_AFTER_MS, next_attempt};
-pub use delivery::{Delivery, Input, ON_THE_WAY, Output, Waiting};
+pub use delivery::{Delivery, Input, ON_THE_WAY, Output, WAITING_OF_PAYER, Waiting};

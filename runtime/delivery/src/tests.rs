@@ -2,12 +2,12 @@
 
 use call::{AccountSid, CallSid, CallbackSubject};
 
-use crate::{Delivery, GIVE_UP_AFTER_MS, Input, Output, Waiting};
+use crate::{Delivery, GIVE_UP_AFTER_MS, Input, Output, WAITING_OF_PAYER, Waiting};
 
-fn waiting(id: u64, account: u8, call: u8) -> Waiting {
+fn waiting(id: u64, payer: u8, call: u8) -> Waiting {
     Waiting {
         id,
-        account: AccountSid::from_bytes([account; 16]),
+        payer: AccountSid::from_bytes([payer; 16]),
         subject: CallbackSubject::Call(CallSid::from_bytes([call; 16])),
         created_ms: 0,
         attempts: 0,
@@ -25,6 +25,7 @@ fn failed(id: u64) -> Input {
     Input::Failed {
         id,
         may_try_again: true,
+        unanswered: false,
         random: 0,
     }
 }
@@ -67,6 +68,7 @@ fn what_cannot_get_better_and_what_is_a_day_old_is_given_up() {
     let refused = Input::Failed {
         id: 1,
         may_try_again: false,
+        unanswered: false,
         random: 0,
     };
     let given_up = |id, attempts| [Output::GiveUp { id, attempts }];
@@ -137,6 +139,103 @@ fn accounts_take_turns_where_all_places_are_taken() {
     assert_eq!((accounts.len(), different.len()), (24, 24), "{accounts:?}");
 }
 
+#[test]
+fn whose_server_does_not_answer_has_one_place_until_it_takes_one() {
+    let mut outbox = Delivery::default();
+    let mut sent = Vec::new();
+    for id in 1..=30 {
+        sent.extend(feed(&mut outbox, 0, Input::Add(waiting(id, 1, id as u8))));
+    }
+    assert_eq!(sent.len(), 8);
+    let mut next = Vec::new();
+    for id in 1..=8 {
+        let unanswered = Input::Failed {
+            id,
+            may_try_again: true,
+            unanswered: true,
+            random: 0,
+        };
+        next.extend(feed(&mut outbox, 15_000, unanswered));
+    }
+    next.retain(|output| matches!(output, Output::Send(_)));
+    assert_eq!(next, [Output::Send(9)], "eight were not answered");
+    let refused = feed(&mut outbox, 15_010, failed(9));
+    assert_eq!(refused[1..], [Output::Send(10)], "a refusal takes nothing");
+    let taken = feed(&mut outbox, 15_020, Input::Delivered(10));
+    assert_eq!(taken.len(), 8, "all places again: {taken:?}");
+}
+
+/// A payer has a server that is away and one that is there: of the first, 20 are tried again.
+#[test]
+fn what_is_tried_again_and_what_is_new_take_turns() {
+    let mut outbox = Delivery::default();
+    let again = |id| Waiting {
+        attempts: 3,
+        ..waiting(id, 1, 1)
+    };
+    let mut sent = Vec::new();
+    for id in 1..=20 {
+        sent.extend(feed(&mut outbox, 0, Input::Add(again(id))));
+    }
+    assert_eq!(sent.len(), 8, "there is nothing new yet");
+    for id in 101..=104 {
+        let new = waiting(id, 1, id as u8);
+        assert_eq!(feed(&mut outbox, 0, Input::Add(new)), []);
+    }
+    let mut next = Vec::new();
+    for id in 1..=8 {
+        next.extend(feed(&mut outbox, 1, Input::Delivered(id)));
+    }
+    let turns = [101, 9, 102, 10, 103, 11, 104, 12].map(Output::Send);
+    assert_eq!(next, turns);
+}
+
+#[test]
+fn a_payer_without_anything_left_is_remembered_only_while_its_server_does_not_answer() {
+    let mut outbox = Delivery::default();
+    feed(&mut outbox, 0, Input::Add(waiting(1, 1, 1)));
+    let unanswered = Input::Failed {
+        id: 1,
+        may_try_again: false,
+        unanswered: true,
+        random: 0,
+    };
+    let given_up = Output::GiveUp { id: 1, attempts: 1 };
+    assert_eq!(feed(&mut outbox, 1, unanswered), [given_up]);
+    let mut sent = Vec::new();
+    for id in 2..=4 {
+        sent.extend(feed(&mut outbox, 2, Input::Add(waiting(id, 1, id as u8))));
+    }
+    assert_eq!(sent, [Output::Send(2)]);
+    let taken = feed(&mut outbox, 3, Input::Delivered(2));
+    assert_eq!(taken, [Output::Send(3), Output::Send(4)]);
+}
+
+#[test]
+fn what_a_payer_has_beyond_its_bound_is_given_up_and_others_are_not_touched() {
+    let mut outbox = Delivery::default();
+    for id in 1..=WAITING_OF_PAYER as u64 {
+        outbox.handle(0, Input::Add(waiting(id, 1, 1)));
+        while outbox.poll().is_some() {}
+    }
+    let beyond = WAITING_OF_PAYER as u64 + 1;
+    let too_many = |id| Output::TooMany { id, attempts: 0 };
+    assert_eq!(
+        feed(&mut outbox, 0, Input::Add(waiting(beyond, 1, 1))),
+        [too_many(beyond)]
+    );
+    let of_another = waiting(beyond + 1, 2, 2);
+    assert_eq!(
+        feed(&mut outbox, 0, Input::Add(of_another)),
+        [Output::Send(beyond + 1)]
+    );
+    assert_eq!(feed(&mut outbox, 1, Input::Delivered(1)), [Output::Send(2)]);
+    assert_eq!(
+        feed(&mut outbox, 1, Input::Add(waiting(beyond + 2, 1, 1))),
+        []
+    );
+}
+
 /// Every callback of a random history is sent, is tried at most once at a time, and ends once; those of one call begin in order.
 #[test]
 fn nothing_is_lost_and_nothing_begins_out_of_order() {
@@ -176,7 +275,7 @@ fn nothing_is_lost_and_nothing_begins_out_of_order() {
                         begun.push(id);
                     }
                     Output::GiveUp { .. } => ended += 1,
-                    Output::Again { .. } => {}
+                    Output::Again { .. } | Output::TooMany { .. } => {}
                 }
             }
         }

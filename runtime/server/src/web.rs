@@ -117,7 +117,7 @@ impl Web {
         let response = self
             .egress
             .open(
-                &account.sid.to_string(),
+                &account.payer().to_string(),
                 &grants(account)?,
                 request,
                 &Cookies::default(),
@@ -147,7 +147,7 @@ impl Web {
             .map_err(|error| StreamError::NotGranted(error.to_string()))?;
         let key = SigningKey::new(account.auth_token.expose());
         self.egress
-            .open_websocket(&account.sid.to_string(), &grants, url, Some(key))
+            .open_websocket(&account.payer().to_string(), &grants, url, Some(key))
             .await
             .map_err(|error| match error {
                 WebSocketError::InvalidUrl(why) | WebSocketError::Protocol(why) => {
@@ -168,7 +168,7 @@ impl Web {
     ) -> Result<egress::Response, HttpError> {
         self.egress
             .fetch(
-                &account.sid.to_string(),
+                &account.payer().to_string(),
                 &grants(account)?,
                 request,
                 cookies,

@@ -77,6 +77,14 @@ pub enum AccountStatus {
     Closed,
 }
 
+impl Account {
+    /// The account with which this one shares what an account has of everything: its parent, or itself.
+    #[must_use]
+    pub fn payer(&self) -> AccountSid {
+        self.parent.unwrap_or(self.sid)
+    }
+}
+
 impl AccountStatus {
     /// As the API spells it.
     #[must_use]

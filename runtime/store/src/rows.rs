@@ -92,6 +92,12 @@ pub(crate) trait Rows: PersonRows + BroadcastRows {
     fn next_callback(&mut self) -> Result<u64, StoreError>;
     /// One callback of the outbox, of whichever account.
     fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError>;
+    /// At most `limit` callbacks that were given up, of those that are in front of the first one which was written at this time or later.
+    fn old_callbacks(
+        &self,
+        before_unix_ms: u64,
+        limit: usize,
+    ) -> Result<Vec<CallbackRow>, StoreError>;
     /// Writes a callback, and its place among those given up.
     fn put_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError>;
     /// Takes a callback and its place out.

@@ -268,6 +268,12 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// given up are among them.
     fn callbacks_after(&self, id: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError>;
 
+    /// One callback of the outbox, of whichever account.
+    fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError>;
+
+    /// Takes out at most `limit` callbacks that were written before then and given up. How many they were.
+    fn forget_callbacks(&self, before_unix_ms: u64, limit: usize) -> Commit<usize>;
+
     /// Keeps how an attempt to deliver a callback ended, and with the call that it tells of what was sent and answered. One that is not there any
     /// more is no error.
     fn settle_callback(

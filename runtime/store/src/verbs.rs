@@ -26,7 +26,7 @@ pub(crate) use self::broadcasts::{
     add_recipients, call_recipients, change_broadcast, create_broadcast, delete_broadcast,
     judge_recipients, open_recipient, order_broadcast, shuffled,
 };
-pub(crate) use self::callbacks::{redeliver, settle_callback, tell_detection};
+pub(crate) use self::callbacks::{forget_callbacks, redeliver, settle_callback, tell_detection};
 pub(crate) use self::conferences::{note_conference, recover_conferences};
 pub(crate) use self::edits::{administer, edit};
 pub(crate) use self::exchanges::open_exchange;

@@ -120,3 +120,35 @@ async fn the_host_fills_in_a_secret_that_is_granted_for_a_host_that_is() {
             .contains("no secret `nothing`")
     );
 }
+
+/// Subaccounts have no places of their own: four prompts of an account and its subaccounts are fetched at a time.
+#[tokio::test]
+async fn an_account_shares_its_places_with_those_that_it_made() {
+    let account = account().await;
+    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let hangs = move |axum::extract::Path(name): axum::extract::Path<String>| {
+        arrived.send(name).unwrap();
+        std::future::pending::<String>()
+    };
+    let app = Router::new().route("/{name}", get(hangs));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let web = Arc::new(Web::trusting(egress::Roots::public()));
+    let fetch = |sid: u8, parent: Option<call::AccountSid>, name: &'static str| {
+        let mut one = store::Account::clone(&account);
+        (one.sid, one.parent) = (call::AccountSid::from_bytes([sid; 16]), parent);
+        let (web, url) = (Arc::clone(&web), format!("http://{address}/{name}"));
+        tokio::spawn(async move { web.media(&one, &url, &[]).await.map(drop) })
+    };
+    let mut fetches = Vec::new();
+    for sid in 1..=4 {
+        fetches.push(fetch(sid, Some(account.sid), "own"));
+        assert_eq!(arrivals.recv().await.unwrap(), "own");
+    }
+    fetches.push(fetch(5, Some(account.sid), "fifth"));
+    fetches.push(fetch(6, None, "stranger"));
+    assert_eq!(arrivals.recv().await.unwrap(), "stranger");
+    fetches[0].abort();
+    assert_eq!(arrivals.recv().await.unwrap(), "fifth", "a place came free");
+}

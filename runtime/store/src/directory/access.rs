@@ -82,11 +82,8 @@ impl Directory {
     /// The account whose channels, and calls in a second, this one uses: its parent's, or its own.
     #[must_use]
     pub fn payer(&self, account: AccountSid) -> AccountSid {
-        let parent = self
-            .accounts
-            .get(&account)
-            .and_then(|account| account.parent);
-        parent.unwrap_or(account)
+        let account_row = self.accounts.get(&account);
+        account_row.map_or(account, |row| row.payer())
     }
 
     /// The accounts that this one made.

@@ -41,6 +41,22 @@ impl<'t> CallbackTables<'t> {
             .transpose()
     }
 
+    /// Ids and times both grow, so that what is old is in front.
+    pub(super) fn old(&self, before: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        let mut given_up = Vec::new();
+        for row in self.rows.iter().map_err(failed)? {
+            let (_, stored) = row.map_err(failed)?;
+            let row: CallbackRow = decode("callback", stored.value())?;
+            if row.created_unix_ms >= before || given_up.len() == limit {
+                break;
+            }
+            if row.due_unix_ms.is_none() {
+                given_up.push(row);
+            }
+        }
+        Ok(given_up)
+    }
+
     pub(super) fn put(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
         self.rows.insert(row.id, &*encode(row)).map_err(failed)?;
         let place = (row.account.as_bytes(), row.id);
@@ -82,6 +98,15 @@ impl<'t> CallbackTables<'t> {
             .map(drop)
             .map_err(failed)
     }
+}
+
+pub(super) fn one(database: &Database, id: u64) -> Result<Option<CallbackRow>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let rows = transaction.open_table(tables::CALLBACKS).map_err(failed)?;
+    let stored = rows.get(id).map_err(failed)?;
+    stored
+        .map(|stored| decode("callback", stored.value()))
+        .transpose()
 }
 
 /// At most `limit` callbacks after the one with this id, in order.

@@ -335,6 +335,10 @@ impl Rows for DiskRows<'_> {
         self.callbacks.get(id)
     }
 
+    fn old_callbacks(&self, before: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        self.callbacks.old(before, limit)
+    }
+
     fn put_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
         self.callbacks.put(row)
     }

@@ -152,6 +152,16 @@ impl Store for DiskStore {
         callbacks::after(&self.database, id, limit)
     }
 
+    fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError> {
+        callbacks::one(&self.database, id)
+    }
+
+    fn forget_callbacks(&self, before_unix_ms: u64, limit: usize) -> Commit<usize> {
+        self.write(Lane::Running, move |rows| {
+            verbs::forget_callbacks(rows, before_unix_ms, limit)
+        })
+    }
+
     fn settle_callback(
         &self,
         id: u64,

@@ -208,6 +208,13 @@ impl Rows for MemoryRows {
         Ok(self.callbacks.get(&id).cloned())
     }
 
+    fn old_callbacks(&self, before: u64, limit: usize) -> Result<Vec<CallbackRow>, StoreError> {
+        let rows = self.callbacks.values();
+        let old = rows.take_while(|row| row.created_unix_ms < before);
+        let given_up = old.filter(|row| row.due_unix_ms.is_none());
+        Ok(given_up.take(limit).cloned().collect())
+    }
+
     fn put_callback(&mut self, row: &CallbackRow) -> Result<(), StoreError> {
         self.callbacks.insert(row.id, row.clone());
         Ok(())

@@ -137,6 +137,14 @@ impl Store for MemoryStore {
         Ok(after.map(|(_, row)| row.clone()).collect())
     }
 
+    fn callback(&self, id: u64) -> Result<Option<CallbackRow>, StoreError> {
+        Ok(self.rows().callbacks.get(&id).cloned())
+    }
+
+    fn forget_callbacks(&self, before_unix_ms: u64, limit: usize) -> Commit<usize> {
+        self.write(|rows| verbs::forget_callbacks(rows, before_unix_ms, limit))
+    }
+
     fn settle_callback(
         &self,
         id: u64,

@@ -232,6 +232,19 @@ pub(crate) fn settle_callback(
     }
 }
 
+/// Takes out what was given up and is old. How many they were.
+pub(crate) fn forget_callbacks(
+    rows: &mut dyn Rows,
+    before_unix_ms: u64,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let old = rows.old_callbacks(before_unix_ms, limit)?;
+    for row in &old {
+        rows.remove_callback(row)?;
+    }
+    Ok(old.len())
+}
+
 /// Gives what was given up a new id, so that it is found behind all others, and a day of attempts from now on.
 pub(crate) fn redeliver(
     rows: &mut dyn Rows,

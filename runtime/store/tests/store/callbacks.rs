@@ -159,6 +159,37 @@ fn what_was_delivered_goes_and_what_was_given_up_stays_for_its_account() {
 }
 
 #[test]
+fn what_was_given_up_long_ago_goes_and_what_is_tried_stays() {
+    on_each(|store| {
+        for number in 1..=3 {
+            live_through(store, told(number, &ProgressEvent::ALL));
+        }
+        let rows = outbox(store);
+        assert_eq!(rows.len(), 12);
+        for row in &rows[..6] {
+            let outcome = CallbackOutcome::Failed {
+                attempts: 17,
+                due_unix_ms: None,
+                error: "status 500".to_owned(),
+            };
+            store.settle_callback(row.id, outcome, None).wait().unwrap();
+        }
+        // Those of each call were written at 2000, 3000, 4000 and 5000.
+        assert_eq!(store.forget_callbacks(4_000, 1).wait().unwrap(), 1);
+        assert_eq!(store.callback(rows[0].id).unwrap(), None);
+        assert_eq!(store.forget_callbacks(4_000, 9).wait().unwrap(), 1);
+        assert_eq!(store.forget_callbacks(4_000, 9).wait().unwrap(), 0);
+        let left = store.undelivered(hotline(store), 0, 99).unwrap();
+        let left: Vec<u64> = left.iter().map(|row| row.id).collect();
+        let expected: Vec<u64> = rows[2..6].iter().map(|row| row.id).collect();
+        assert_eq!(left, expected);
+        assert_eq!(store.forget_callbacks(9_000, 99).wait().unwrap(), 4);
+        assert_eq!(outbox(store), rows[6..]);
+        assert_eq!(store.callback(rows[6].id).unwrap().as_ref(), Some(&rows[6]));
+    });
+}
+
+#[test]
 fn a_call_that_goes_over_two_trunks_is_told_of_as_one() {
     on_each(|store| {
         let turns = [ProgressEvent::Initiated, ProgressEvent::Completed];

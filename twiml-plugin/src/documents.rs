@@ -70,12 +70,13 @@ impl<'a> Documents<'a> {
         }
     }
 
-    /// The document that the settings name.
+    /// The document that the settings name. Its request has what whoever dialled this application has to say.
     pub(crate) fn first(
         &mut self,
         status: CallStatus,
         parameters: Vec<Parameter>,
     ) -> Result<Document, Stop> {
+        self.with_next = self.setting("parameters").unwrap_or_default();
         if let Some(url) = self.setting("voice-url") {
             let method = self.method("voice-method");
             return self.follow(&Link { url, method }, None, parameters, status);

@@ -14,6 +14,7 @@
 //! | `send-digits` | keys that are pressed before the first document is asked for; `w` waits for half a second, `W` for a second |
 //! | `message-url` | the connector that texts are handed to |
 //! | `message-secret` | the name of a secret of the account, for `Authorization: Bearer` there |
+//! | `parameters` | a form that the request for the first document has besides |
 //! | `is-answered` | the call is up already: these documents take the place of others |
 //!
 //! # Verbs

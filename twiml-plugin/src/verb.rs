@@ -1,5 +1,6 @@
 //! Elements to verbs, with Twilio's defaults and its warnings for what does not fit.
 
+mod application;
 mod attribute;
 mod callback;
 mod callees;

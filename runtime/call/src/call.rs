@@ -262,6 +262,12 @@ impl Call {
         self.leg.codecs()
     }
 
+    /// What it is spoken in now; none before media flows.
+    #[must_use]
+    pub fn codec(&self) -> Option<sdp::Codec> {
+        self.path.map(|path| path.codec)
+    }
+
     /// It was answered, and is not over.
     #[must_use]
     pub fn is_up(&self) -> bool {

@@ -15,6 +15,8 @@ const ALL: &str = "*";
 const SIP: &str = "sip:";
 /// Devices that register with us, in [`Grants::dial`].
 const CLIENT: &str = "client:";
+/// Applications of the account, in [`Grants::dial`].
+const APPLICATION: &str = "app:";
 
 /// What an account grants its components, or what one of them asks for. By default nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,7 +24,8 @@ const CLIENT: &str = "client:";
 pub struct Grants {
     /// Hosts that may be asked over HTTP and WebSocket: `api.example.org`, `*.example.org` for all below it, `*` for all.
     pub hosts: Vec<String>,
-    /// Whom it may call, or send a call to: beginnings of numbers (`+855`), whole short codes (`1294`), `sip:` for SIP URIs, `client:` for devices, `*` for all.
+    /// Whom it may call, or send a call to: beginnings of numbers (`+855`), whole short codes (`1294`), `sip:` for SIP URIs, `client:` for devices,
+    /// `app:` for the account's applications, `*` for all.
     pub dial: Vec<String>,
     /// Settings of the account that it may read, by name; `*` for all. A number's own settings are for its flow without a grant.
     pub settings: Vec<String>,
@@ -97,11 +100,12 @@ impl Grants {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let target = |entry: &String| {
             let number = entry.strip_prefix('+').unwrap_or(entry);
-            entry == ALL || entry == SIP || entry == CLIENT || (!entry.is_empty() && digits(number))
+            let kinds = [ALL, SIP, CLIENT, APPLICATION];
+            kinds.contains(&entry.as_str()) || (!entry.is_empty() && digits(number))
         };
         if let Some(entry) = self.dial.iter().find(|entry| !target(entry)) {
             return Err(format!(
-                "`{entry}` among `dial` is none of: the beginning of a number such as \"+855\", a short code such as \"1294\", \"sip:\", \"client:\", and \"*\" for all"
+                "`{entry}` among `dial` is none of: the beginning of a number such as \"+855\", a short code such as \"1294\", \"sip:\", \"client:\", \"app:\", and \"*\" for all"
             ));
         }
         Ok(())
@@ -124,7 +128,7 @@ impl Grants {
         })
     }
 
-    /// Whether this number, SIP URI or device may be called.
+    /// Whether this number, SIP URI, device or application may be called.
     #[must_use]
     pub fn may_dial(&self, target: &str) -> bool {
         let is_sip = ["sip:", "sips:"].iter().any(|scheme| {
@@ -134,7 +138,7 @@ impl Grants {
         self.dial.iter().any(|entry| match entry.as_str() {
             ALL => true,
             SIP => is_sip,
-            CLIENT => target.starts_with(CLIENT),
+            CLIENT | APPLICATION => target.starts_with(entry.as_str()),
             prefix if prefix.starts_with('+') => target.starts_with(prefix),
             code => target == code,
         })
@@ -319,6 +323,7 @@ impl Grants {
         }
         let entry = match target.split_once(':') {
             Some(("client", _)) => CLIENT,
+            Some(("app", _)) => APPLICATION,
             Some(_) => SIP,
             None => target,
         };

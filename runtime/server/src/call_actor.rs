@@ -1,6 +1,7 @@
 //! One actor owns one call.
 
 mod elsewhere;
+mod far_end;
 mod recordings;
 mod rooms;
 mod versions;
@@ -14,6 +15,7 @@ use call::{
     ListeningId, MediaCommand, MediaEvent, PlaybackEnd, PromptSource, QueueEvent, Reply,
     SpeechEvent, StatusCallback, StoryChoice, StoryOutcome, StreamId, StreamOrder,
 };
+pub(crate) use far_end::FarEnd;
 use media::Rate;
 use plugin_host::{Stop, StoryEnd};
 use recordings::Recordings;
@@ -23,6 +25,7 @@ use store::Scope;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
 
+use crate::applications::is_application;
 use crate::children::{self, Children, Parent, Placing};
 use crate::clock;
 use crate::clock::sleep_until;
@@ -60,6 +63,8 @@ pub(crate) struct NewActor {
     pub(crate) leg: Leg,
     pub(crate) signals: mpsc::Receiver<sip::Event>,
     pub(crate) media: mpsc::Receiver<MediaEvent>,
+    /// Of a call that has no wire.
+    pub(crate) far_end: Option<FarEnd>,
 }
 
 /// Drives one call from its first message to its record. Owns the call alone; nothing else locks it.
@@ -71,6 +76,8 @@ pub(crate) struct CallActor {
     peer: Peer,
     story: Story,
     leg: Leg,
+    /// Of a call that has no wire: it takes the place of the SIP endpoint.
+    far_end: Option<FarEnd>,
     /// Of the leg's codec.
     rate: Rate,
     /// The conference or queue that the call is at.
@@ -174,6 +181,7 @@ impl CallActor {
             peer: new.peer,
             story: new.story,
             leg: new.leg,
+            far_end: new.far_end,
             rate: Rate::Narrow,
             room: None,
             recordings: Recordings::default(),
@@ -259,6 +267,7 @@ impl CallActor {
 
     async fn next_input(&mut self) -> Input {
         loop {
+            let rings_until = self.rings_until();
             let requests = self
                 .running
                 .as_mut()
@@ -273,7 +282,10 @@ impl CallActor {
                 Some(message) = self.messages.recv() => message,
                 () = Parent::gone(self.parent.as_ref()) => {
                     self.parent = None;
-                    return Input::HangUp(HangUpCause::Local);
+                    return self.end_from_parent(Input::HangUp(HangUpCause::Local));
+                }
+                () = sleep_until(rings_until) => {
+                    return self.end_from_parent(Input::Deadline);
                 }
                 () = sleep_until(self.call.deadline()) => return Input::Deadline,
             };
@@ -288,6 +300,7 @@ impl CallActor {
         Some(match message {
             Message::Input(input) => {
                 match &input {
+                    Input::HangUp(HangUpCause::Local) => return Some(self.end_from_parent(input)),
                     Input::Recorded(id, _) => self.recordings.forget(*id),
                     Input::Speech(id, SpeechEvent::Ended(_)) => self.listened(*id),
                     _ => {}
@@ -332,7 +345,8 @@ impl CallActor {
                 return None;
             }
             Message::Join(line) => {
-                self.leg.join(*line);
+                let far_end = self.far_end.as_ref().map(|far_end| &far_end.leg);
+                far_end.unwrap_or(&self.leg).join(*line);
                 return None;
             }
         })
@@ -355,10 +369,7 @@ impl CallActor {
     /// Hands one effect over; never waits.
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Sip(command) => {
-                self.leaving |= matches!(command, sip::Command::Bye { .. });
-                self.services.endpoint.send(command);
-            }
+            Effect::Sip(command) => self.signal(command),
             Effect::Media(command) => {
                 match &command {
                     MediaCommand::Connect(path) => self.rate = path.media_codec().rate(),
@@ -393,6 +404,9 @@ impl CallActor {
             Effect::Queue(request) => self.ask_queue(request),
             Effect::PlaceChild(child, call) => {
                 let parent = Parent::new(child, self.inbox.clone(), &call);
+                if is_application(&call.target.to) {
+                    return self.place_application(parent, call);
+                }
                 self.children.place(
                     &self.services,
                     &self.info,
@@ -585,7 +599,10 @@ impl CallActor {
     /// Finds whom the other side is to call.
     fn refer(&self, target: &str) {
         let directory = self.services.store.directory();
-        let found = referral::uri(&directory, &self.account, &self.peer, target);
+        let found = match &self.far_end {
+            None => referral::uri(&directory, &self.account, &self.peer, target),
+            Some(_) => Err("an application was dialled by a call here: nobody can be sent on".to_owned()),
+        };
         if let Err(why) = &found {
             info!(target: "tenant", "not referred: {why}");
         }
@@ -625,6 +642,7 @@ impl CallActor {
             ..record.clone()
         };
         log_end(&record);
+        self.tell_of_end(&record);
         self.services.news.tell(|| News::Ended(record.clone()));
         self.ended = Some((record, clock::unix_ms()));
     }

@@ -66,6 +66,14 @@ impl Parent {
         }
     }
 
+    /// Says where the actor of the call is reached, which ends where nobody is there any more.
+    pub(crate) async fn placed(&self, inbox: Inbox) {
+        let placed = Message::Placed(self.child, inbox.clone());
+        if self.inbox.send(placed).await.is_err() {
+            hand_over(&inbox, Message::Input(Input::HangUp(HangUpCause::Local)));
+        }
+    }
+
     /// Hands news over. Who is gone needs none.
     pub(crate) fn tell(&self, news: ChildNews) {
         let message = Message::Input(Input::Child(self.child, news));
@@ -125,13 +133,19 @@ impl Children {
         parent: Parent,
         call: ChildCall,
     ) {
+        let end = self.expect(&parent);
+        Placing::new(services, info, account, story, (parent, end), call).start();
+    }
+
+    /// A call is about to be placed: what is for it waits. The order to end it, should it come first.
+    pub(crate) fn expect(&mut self, parent: &Parent) -> EndOrder {
         let end = EndOrder::default();
         let child = Child {
             end: end.clone(),
             way: Way::Placing(Vec::new()),
         };
         self.all.insert(parent.child, child);
-        Placing::new(services, info, account, story, (parent, end), call).start();
+        end
     }
 
     /// Its actor is started. It hears what was said before that, also that nobody wants the call any more.

@@ -31,7 +31,13 @@ pub(crate) struct Story {
 }
 
 /// Settings that are of a call's beginning: what takes its place later has nothing to do with them.
-const OF_THE_BEGINNING: [&str; 4] = ["machine-detection", "async-amd", "send-digits", "fallback-"];
+const OF_THE_BEGINNING: [&str; 5] = [
+    "machine-detection",
+    "async-amd",
+    "send-digits",
+    "fallback-",
+    "parameters",
+];
 
 impl Story {
     /// Another flow takes the place of this one. The settings of the number stay.

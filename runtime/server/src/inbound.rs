@@ -106,6 +106,7 @@ impl Admission for Inbound {
             leg: opened.leg,
             signals: signals_out,
             media: opened.events,
+            far_end: None,
         };
         CallActor::spawn(&self.runtime, Arc::clone(&self.services), new);
         Ok(signals)

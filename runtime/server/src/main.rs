@@ -1,5 +1,6 @@
 //! `jackfield`: the binary. Configuration, sockets, actors, media threads; all that outlives a request.
 
+mod applications;
 mod broadcasts;
 mod call_actor;
 mod callbacks;

@@ -188,6 +188,7 @@ async fn make_services(
             store.directory(),
             Handle::current(),
         )),
+        applications: Arc::default(),
         broadcasts: Arc::default(),
         policies: Policies::default(),
         store,

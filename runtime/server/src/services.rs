@@ -8,6 +8,7 @@ use speech::Recognition;
 use store::{Commit, Directory, PluginLogLine, Store, StoreError};
 use tracing::{debug, error, info, info_span, warn};
 
+use crate::applications::Applications;
 use crate::broadcasts::Broadcasts;
 use crate::callbacks::Callbacks;
 use crate::clock;
@@ -40,6 +41,7 @@ pub(crate) struct Services {
     pub(crate) live: LiveCalls,
     pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) outbound: Arc<Outbound>,
+    pub(crate) applications: Arc<Applications>,
     pub(crate) broadcasts: Arc<Broadcasts>,
     pub(crate) policies: Policies,
     pub(crate) conferences: Conferences,

@@ -44,7 +44,8 @@ impl Reading {
                     "Number" => vec![usual(self.number(noun))],
                     "Sip" => self.sip(noun),
                     "Client" => self.client(noun).map(usual).into_iter().collect(),
-                    "Application" | "Conference" | "Queue" | "Sim" | "WhatsApp" => {
+                    "Application" => self.application(noun).map(usual).into_iter().collect(),
+                    "Conference" | "Queue" | "Sim" | "WhatsApp" => {
                         return Err(noun.name.clone());
                     }
                     other => {
@@ -310,7 +311,7 @@ fn with_fields(uri: String, fields: &[String]) -> String {
 }
 
 /// All but RFC 3986's unreserved characters as `%HH`.
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
             char::from(byte).to_string()

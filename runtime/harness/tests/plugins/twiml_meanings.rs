@@ -85,6 +85,14 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         ],
     ),
     meaning(
+        "Dial/Application",
+        "as Twilio, of the same account",
+        "copyParentTo customerId statusCallback statusCallbackEvent statusCallbackMethod",
+        &[],
+    ),
+    all("Dial/Application/ApplicationSid", ""),
+    all("Dial/Application/Parameter", "name value"),
+    meaning(
         "Dial/Client",
         "a device of the account that has registered with one of its carrier's trunks",
         "method statusCallback statusCallbackEvent statusCallbackMethod url",

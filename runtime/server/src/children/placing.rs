@@ -142,11 +142,7 @@ impl Placing {
             Ok(inbox) => {
                 // Who orders its end from here on finds the actor; what was ordered before, `Children::placed` tells it.
                 self.services.live.placed(&sid);
-                let placed = Message::Placed(self.parent.child, inbox.clone());
-                if self.parent.inbox.send(placed).await.is_err() {
-                    // The caller is gone meanwhile.
-                    hand_over(&inbox, Message::Input(Input::HangUp(HangUpCause::Local)));
-                }
+                self.parent.placed(inbox).await;
             }
             Err(error) => {
                 info!(call.sid = %sid, "not dialled: {error:#}");

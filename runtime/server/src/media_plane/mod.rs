@@ -29,7 +29,7 @@ mod thread;
 mod wire;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -63,6 +63,7 @@ const EVENTS: usize = 32;
 pub(crate) struct MediaPlane {
     threads: Box<[MediaThread]>,
     ports: Ports,
+    bind: IpAddr,
     advertised: IpAddr,
     /// Where we listen for other things than media.
     own: Arc<[SocketAddr]>,
@@ -134,6 +135,7 @@ impl MediaPlane {
         Ok(Self {
             threads,
             ports,
+            bind: config.bind,
             advertised,
             own: own.into(),
             patience: config.patience(),
@@ -147,6 +149,27 @@ impl MediaPlane {
     /// `AddrInUse` if no port of the range can be bound, or what the socket says.
     pub(crate) fn open_leg(&self, settings: &LegSettings) -> io::Result<OpenLeg> {
         self.open(settings, None)
+    }
+
+    /// Opens a leg that speaks with another one of this process, at [`Self::inner_address`].
+    ///
+    /// # Errors
+    /// As [`Self::open_leg`].
+    pub(crate) fn open_inner_leg(&self) -> io::Result<OpenLeg> {
+        let line = Line {
+            advertised: Some(self.inner_address()),
+            ..Line::default()
+        };
+        self.open(&line, None)
+    }
+
+    /// Where legs of this process reach one another.
+    pub(crate) fn inner_address(&self) -> IpAddr {
+        match self.bind {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            bound => bound,
+        }
     }
 
     /// Opens a leg and hands over what it hears, a frame every 20 ms from the first `Connect` on. When `heard` is full

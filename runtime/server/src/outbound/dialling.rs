@@ -144,6 +144,7 @@ pub(crate) fn dial(
         leg: opened.leg,
         signals: signals_out,
         media: opened.events,
+        far_end: None,
     };
     debug!(call.sid = %row.sid, trunk = %trunk.id, target = %first.hop, "dialling");
     Ok(CallActor::spawn(

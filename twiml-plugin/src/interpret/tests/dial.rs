@@ -101,3 +101,33 @@ fn a_conversation_is_recorded_from_its_answer_or_from_its_ringing() {
         assert_eq!(is_told, expected.contains(&"record"), "{record} {number}");
     }
 }
+
+#[test]
+fn an_application_is_dialled_with_what_it_is_told() {
+    let to = "app:AP1;copy-parent-to?customerId=clinic&Param_ward=7";
+    let second = Duration::from_secs(1);
+    let caller = caller(
+        "<Dial><Application customerId='clinic' copyParentTo='true'>AP1<Parameter name='ward' value='7'/></Application></Dial><Say>Bye</Say>",
+        &[],
+    )
+    .callee(to, Callee::answers(second).talks_for(second));
+    check(
+        &caller,
+        &["answer", &format!("dial {to}"), "say Bye", "hang up"],
+    );
+    assert_eq!(complaints(&caller), [""; 0]);
+}
+
+#[test]
+fn an_application_s_first_request_has_what_it_was_told() {
+    let caller = caller("<Redirect>/next</Redirect>", &[("http://app.example/next", "<Say>Hi</Say>")])
+        .setting("parameters", "customerId=clinic&Param_ward=7+%26+8");
+    check(&caller, &["answer", "say Hi", "hang up"]);
+    assert_eq!(
+        asked(&caller, &["customerId", "Param_ward", "Direction"]),
+        [
+            format!("HttpMethod::Post {VOICE} Direction=inbound customerId=clinic Param_ward=7+%26+8"),
+            "HttpMethod::Post http://app.example/next Direction=inbound".to_owned(),
+        ]
+    );
+}

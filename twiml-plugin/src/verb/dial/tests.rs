@@ -162,8 +162,8 @@ fn what_is_heard_first_is_read() {
 
 #[test]
 fn what_is_not_there_yet_is_named() {
-    let expected = Verb::Unsupported("Application".to_owned());
-    let inner = "<Dial><Application>AP1</Application></Dial>";
+    let expected = Verb::Unsupported("Sim".to_owned());
+    let inner = "<Dial><Sim>DE1</Sim></Dial>";
     check(inner, expected, &[]);
 }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, DetectionRequest,
-    DialId, DialRequest, Event, Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior,
-    PlaybackId, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
-    RehearsedPeople, RehearsedPins, RehearsedTransfer, RejectReason, Request, RequestId, Speech,
-    StartedStream, StreamId, StreamRequest, TargetTerms, Transfer, WaitSound,
+    CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, Departure,
+    DetectionRequest, DialId, DialRequest, Event, Level, ListeningId, ListeningRequest,
+    MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest,
+    RehearsedFiles, RehearsedPairs, RehearsedPeople, RehearsedPins, RehearsedQueue,
+    RehearsedTransfer, RejectReason, Request, RequestId, Speech, StartedStream, StreamId,
+    StreamRequest, TargetTerms, Transfer, WaitSound,
 };
 
 /// What a [`Call`](crate::Call) runs on.
@@ -98,6 +99,15 @@ pub trait Host {
         &self,
         _deed: RehearsedTransfer,
     ) -> Option<Result<Option<Transfer>, CallError>> {
+        None
+    }
+
+    /// What a rehearsal says of a whisper for who waits, and of a call that is taken away from its queue, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_queue(
+        &self,
+        _deed: RehearsedQueue<'_>,
+    ) -> Option<Result<Option<Departure>, CallError>> {
         None
     }
 

@@ -100,6 +100,7 @@ mod people;
 mod pin;
 mod playback;
 mod queue;
+mod queue_whisper;
 mod recording;
 mod referral;
 mod rehearsal;
@@ -130,6 +131,7 @@ pub mod bindings {
             "../wit/rooms@0.1.0",
             "../wit/dial@0.1.0",
             "../wit/transfers@0.1.0",
+            "../wit/queues@0.1.0",
         ],
         inline: "
             package jackfield:sdk;
@@ -138,6 +140,7 @@ pub mod bindings {
                 import jackfield:rooms/conferences@0.1.0;
                 import jackfield:dial/terms@0.1.0;
                 import jackfield:transfers/transfers@0.1.0;
+                import jackfield:queues/queues@0.1.0;
             }
         ",
         world: "jackfield:sdk/flow",
@@ -180,6 +183,8 @@ pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, Strea
 #[doc(inline)]
 pub use bindings::jackfield::dial::terms::{Credentials, TargetTerms};
 #[doc(inline)]
+pub use bindings::jackfield::queues::queues::Departure;
+#[doc(inline)]
 pub use bindings::jackfield::rooms::conferences::{ConferenceRecording, ConferenceTerms};
 #[doc(inline)]
 pub use bindings::jackfield::transfers::transfers::Transfer;
@@ -210,6 +215,8 @@ pub use pin::{Pin, Verdict};
 pub use pin::{Pins, RehearsedPins};
 pub use playback::Playback;
 pub use queue::Queue;
+#[doc(hidden)]
+pub use queue_whisper::RehearsedQueue;
 pub use recording::Recording;
 pub use referral::{Refer, Referring};
 pub use rehearsal::{Callee, Referee, Rehearsal};

@@ -93,8 +93,7 @@ impl Call {
     /// As [`enqueue`](Self::enqueue).
     pub fn serve(&self, name: impl Into<String>) -> Result<Queue<'_>, CallError> {
         self.host().serve_queue(name.into())?;
-        self.inbox().queue = QueueNews::default();
-        Ok(Queue { call: self })
+        Ok(Queue::entered(self))
     }
 
     /// Waits until the queue says where in it the call is, or why it is not.
@@ -122,6 +121,14 @@ impl Call {
 #[derive(Debug)]
 pub struct Queue<'a> {
     call: &'a Call,
+}
+
+impl<'a> Queue<'a> {
+    /// One that the call has just come to.
+    pub(crate) fn entered(call: &'a Call) -> Self {
+        call.inbox().queue = QueueNews::default();
+        Self { call }
+    }
 }
 
 impl Queue<'_> {

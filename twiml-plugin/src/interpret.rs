@@ -42,7 +42,10 @@ pub(crate) fn run(call: &Call) -> Result<(), CallError> {
         Err(Stop::Call(error)) => Err(error),
         Err(Stop::Fault(fault)) => {
             error!(call, "{fault}");
-            interpreter.apologise()
+            match interpreter.is_for_who_waited() {
+                true => Ok(()), // on to who serves them
+                false => interpreter.apologise(),
+            }
         }
         Ok(()) => Ok(()),
     }
@@ -63,7 +66,7 @@ enum Next {
 struct Interpreter<'a> {
     call: &'a Call,
     answered: bool,
-    /// Another call's story dialled this one: its documents are heard before the two are joined.
+    /// Another call's story dialled this one, or serves its queue: its documents are heard before the two are joined.
     is_whisper: bool,
     documents: Documents<'a>,
     /// The streams that have a name.
@@ -80,12 +83,18 @@ impl<'a> Interpreter<'a> {
             call,
             answered: call.info().direction != Direction::Inbound
                 || call.setting("is-answered").is_some(),
-            is_whisper: call.info().direction == Direction::OutboundDial,
+            is_whisper: call.info().direction == Direction::OutboundDial
+                || call.setting("is-whisper").is_some(),
             documents: Documents::of(call),
             streams: HashMap::new(),
             recordings: Vec::new(),
             messages: 0,
         }
+    }
+
+    /// The documents are heard by one who waited in a queue, before who serves them.
+    fn is_for_who_waited(&self) -> bool {
+        self.is_whisper && self.call.info().direction != Direction::OutboundDial
     }
 
     fn run(&mut self) -> Result<(), Stop> {

@@ -15,6 +15,7 @@
 //! | `message-url` | the connector that texts are handed to |
 //! | `message-secret` | the name of a secret of the account, for `Authorization: Bearer` there |
 //! | `parameters` | a form that the request for the first document has besides |
+//! | `is-whisper` | the call waited in a queue: these documents are heard before the two are joined |
 //! | `is-answered` | the call is up already: these documents take the place of others |
 //!
 //! # Verbs

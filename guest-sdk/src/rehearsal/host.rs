@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    AnsweredBy, CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, Detection,
-    DetectionMode, DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host, Level,
-    ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
+    AnsweredBy, CallError, CallInfo, ConferenceOptions, ConferenceTerms, Continuation, Departure,
+    Detection, DetectionMode, DetectionRequest, DialId, DialRequest, Event, HangUpCause, Host,
+    Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
     RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
-    RehearsedPeople, RehearsedPins, RehearsedTransfer, RejectReason, Request, RequestId, Speech,
-    StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks, TargetTerms,
-    Transfer, WaitSound,
+    RehearsedPeople, RehearsedPins, RehearsedQueue, RehearsedTransfer, RejectReason, Request,
+    RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks,
+    TargetTerms, Transfer, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -237,6 +237,13 @@ impl Host for Rehearsal {
         deed: RehearsedTransfer,
     ) -> Option<Result<Option<Transfer>, CallError>> {
         Some(self.stage_mut().transfer(deed))
+    }
+
+    fn rehearsed_queue(
+        &self,
+        deed: RehearsedQueue<'_>,
+    ) -> Option<Result<Option<Departure>, CallError>> {
+        Some(self.stage_mut().more_of_queue(deed))
     }
 
     fn stop_dial(&self, dial: DialId) -> Result<(), CallError> {

@@ -6,8 +6,8 @@ use super::Rehearsal;
 use super::stage::Stage;
 use crate::{
     Beep, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
-    ConferenceTerms, Event, MediaSource, QueueBridge, QueueEvent, QueueExit, QueueOutcome,
-    QueuePlace, WaitSound,
+    ConferenceTerms, Departure, Event, HangUpCause, MediaSource, QueueBridge, QueueEvent,
+    QueueExit, QueueOutcome, QueuePlace, RehearsedQueue, WaitSound,
 };
 
 /// Where the call is, and since when.
@@ -17,6 +17,8 @@ pub(super) struct Rooms {
     since: Duration,
     /// Seconds until somebody came.
     waited_s: Option<u32>,
+    /// The API takes the call away by the script.
+    is_redirected: bool,
     /// Somebody comes into the conference by the script.
     begins_later: bool,
 }
@@ -64,6 +66,14 @@ impl Rehearsal {
             waited_s: 0,
         };
         self.happens(seconds, Event::Queue(QueueEvent::Bridged(bridge)));
+        self
+    }
+
+    /// The API gives the call another story, `seconds` after the beginning. To this one it is over; at a queue it can tell.
+    #[must_use]
+    pub fn redirected(self, seconds: f32) -> Self {
+        self.stage_mut().rooms.is_redirected = true;
+        self.happens(seconds, Event::HungUp(HangUpCause::Api));
         self
     }
 
@@ -148,6 +158,29 @@ impl Stage {
         self.enter(Place::Serving)?;
         self.note(format!("serve queue {name}"));
         Ok(())
+    }
+
+    pub(super) fn more_of_queue(
+        &mut self,
+        deed: RehearsedQueue<'_>,
+    ) -> Result<Option<Departure>, CallError> {
+        match deed {
+            RehearsedQueue::Serve(name, _) => {
+                self.enter(Place::Serving)?;
+                self.note(format!("serve queue {name} after a whisper"));
+                Ok(None)
+            }
+            RehearsedQueue::TakenAway => {
+                let waited = self.now.saturating_sub(self.rooms.since).as_secs();
+                let waited = u32::try_from(waited).unwrap_or(u32::MAX);
+                let is_taken = self.rooms.is_redirected && self.rooms.place == Place::Waiting;
+                Ok(is_taken.then(|| Departure {
+                    queue_sid: queue_sid(),
+                    waited_s: self.rooms.waited_s.unwrap_or(waited),
+                    was_bridged: self.rooms.waited_s.is_some(),
+                }))
+            }
+        }
     }
 
     pub(super) fn leave_queue(&mut self) -> Result<(), CallError> {

@@ -235,7 +235,7 @@ impl Call {
             Input::TakeTransfer => self.take_transfer(),
             Input::ConcludeTransfer(is_taken) => self.conclude_transfer(now, is_taken),
             Input::StoryEnded(outcome) => self.story_ended(now, &outcome),
-            Input::Redirect => self.redirect(),
+            Input::Redirect => self.redirect(now),
             Input::LimitTo(longest) => self.limit_to(now, longest),
             Input::HangUp(cause) => self.hang_up(now, cause),
             Input::Deadline => self.deadline_reached(now),
@@ -253,6 +253,7 @@ impl Call {
         self.deadline
             .into_iter()
             .chain(self.referral_deadline())
+            .chain(self.story.goodbye_ends())
             .min()
     }
 
@@ -446,6 +447,7 @@ impl Call {
 
     fn deadline_reached(&mut self, now: Instant) {
         self.referral_timed_out(now);
+        self.goodbye_is_over(now);
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return;
         }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallSid, CallStatus, ConferenceEvent, Detection, DialId, ListeningId, PlaybackId, QueueEvent,
-    Recording, RecordingId, Referral, RequestId, SpeechEvent, StreamEnd, StreamId, Transfer,
+    QueueExit, Recording, RecordingId, Referral, RequestId, SpeechEvent, StreamEnd, StreamId,
+    Transfer,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -42,6 +43,8 @@ pub enum Event {
     Speech(ListeningId, SpeechEvent),
     /// A dial came to its end because whoever answered asked that the caller be sent on.
     DialTransferred(DialId, DialEnd, Transfer),
+    /// The API takes the call away from its queue, and from this story: to that it is the end of the call.
+    TakenFromQueue(QueueExit),
 }
 
 /// How a playback came to its end.

@@ -241,11 +241,12 @@ impl Grants {
                     self.check_callback(
                         detection.and_then(|asked| asked.status_callback.as_ref()),
                     )?;
-                    match target.whisper.as_ref().map(|whisper| &whisper.story) {
-                        Some(StoryFlow::VoiceUrl(link)) => self.check_url(&link.url),
-                        _ => Ok(()),
-                    }
+                    let whisper = target.whisper.as_ref();
+                    whisper.map_or(Ok(()), |whisper| self.check_story(&whisper.story))
                 })
+            }
+            Command::Queue(QueueCommand::ServeWith { whisper, .. }) => {
+                self.check_story(&whisper.story)
             }
             Command::Refer(request) => self.check_target(&request.target),
             Command::StartStream(request) => self
@@ -257,10 +258,7 @@ impl Grants {
             Command::Recording(RecordingCommand::Start(start)) => {
                 self.check_callback(start.callback.as_ref().map(|told| &told.to))
             }
-            Command::ContinueWith(next) => match &next.story {
-                StoryFlow::VoiceUrl(link) => self.check_url(&link.url),
-                StoryFlow::Component(_) | StoryFlow::Twiml(_) => Ok(()),
-            },
+            Command::ContinueWith(next) => self.check_story(&next.story),
             _ => Ok(()),
         };
         refused.map_err(CallError::NotGranted)
@@ -315,6 +313,13 @@ impl Grants {
 
     fn check_callback(&self, callback: Option<&StatusCallback>) -> Result<(), String> {
         callback.map_or(Ok(()), |callback| self.check_url(&callback.url))
+    }
+
+    fn check_story(&self, story: &StoryFlow) -> Result<(), String> {
+        match story {
+            StoryFlow::VoiceUrl(link) => self.check_url(&link.url),
+            StoryFlow::Component(_) | StoryFlow::Twiml(_) => Ok(()),
+        }
     }
 
     fn check_target(&self, target: &str) -> Result<(), String> {

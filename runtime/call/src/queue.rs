@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallSid, QueueSid, WaitSound};
+use crate::{CallSid, QueueSid, WaitSound, Whisper};
 
 /// Twilio's bound for the size of a queue.
 pub(crate) const MAX_SIZE: u32 = 5_000;
@@ -31,6 +31,13 @@ pub enum QueueCommand {
     },
     /// Waits or serves no longer.
     Leave,
+    /// Serves as [`Self::Serve`] does. Who waits hears a story alone before.
+    ServeWith {
+        /// 1 to 64 characters.
+        name: String,
+        /// What they hear.
+        whisper: Whisper,
+    },
 }
 
 /// What a call asks of a queue.
@@ -47,6 +54,8 @@ pub enum QueueRequest {
     Serve {
         /// 1 to 64 characters.
         name: String,
+        /// What the one who waits hears first, alone.
+        whisper: Option<Whisper>,
     },
     /// Is there no longer.
     Leave,
@@ -123,6 +132,10 @@ pub enum QueueInput {
     },
     /// A call serves.
     Serve(CallSid),
+    /// A call serves, and who waits hears a whisper first.
+    ServeWhispering(CallSid),
+    /// The whisper of a call that waited is over.
+    Whispered(CallSid),
     /// A call goes, or is over.
     Leave(CallSid),
 }
@@ -134,6 +147,15 @@ pub enum QueueEffect {
     Tell(CallSid, QueueEvent),
     /// Let two calls hear each other, until they are told that they have left. Each is told by its [`Self::Tell`] then.
     Bridge(CallSid, CallSid),
+    /// Let a call that waited hear the whisper of the one that serves it; answered by [`QueueInput::Whispered`].
+    Whisper {
+        /// Who waited.
+        to: CallSid,
+        /// Whose whisper it is.
+        from: CallSid,
+        /// Seconds that they waited.
+        waited_s: u32,
+    },
 }
 
 /// Decides who is served when. It is over when no call is at it.
@@ -145,7 +167,7 @@ pub struct Queue {
     /// The one who waits longest is the first.
     waiting: VecDeque<Waiter>,
     /// Those for whom nobody is there yet, in the order they came.
-    serving: VecDeque<CallSid>,
+    serving: VecDeque<Server>,
     bridged: Vec<Pair>,
     /// Of those who were served.
     served: u64,
@@ -159,11 +181,20 @@ struct Waiter {
     since: Instant,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Server {
+    call: CallSid,
+    /// Who waits hears a whisper first.
+    whispers: bool,
+}
+
 #[derive(Debug)]
 struct Pair {
     waiter: CallSid,
     server: CallSid,
     waited_s: u32,
+    /// They do not hear each other yet.
+    whispers: bool,
 }
 
 impl Queue {
@@ -186,13 +217,14 @@ impl Queue {
     pub fn handle(&mut self, now: Instant, input: QueueInput) {
         match input {
             QueueInput::Wait { call, max_size } => self.wait(now, call, max_size),
-            QueueInput::Serve(call) => match self.waiting.pop_front() {
-                Some(waiter) => {
-                    self.bridge(now, &waiter, call);
-                    self.tell_places(0);
+            QueueInput::Serve(call) | QueueInput::ServeWhispering(call) => {
+                let whispers = matches!(input, QueueInput::ServeWhispering(_));
+                let server = Server { call, whispers };
+                if !self.serve(now, server) {
+                    self.serving.push_back(server);
                 }
-                None => self.serving.push_back(call),
-            },
+            }
+            QueueInput::Whispered(call) => self.whispered(call),
             QueueInput::Leave(call) => self.leave(now, call),
         }
     }
@@ -200,6 +232,12 @@ impl Queue {
     /// The next thing to be done. Drain it before the next [`Self::handle`].
     pub fn poll(&mut self) -> Option<QueueEffect> {
         self.effects.pop_front()
+    }
+
+    /// Its name in every reference.
+    #[must_use]
+    pub const fn sid(&self) -> QueueSid {
+        self.sid
     }
 
     /// So many may wait from now on, where whoever comes says nothing. Who waits already stays.
@@ -219,6 +257,16 @@ impl Queue {
         self.waiting.is_empty() && self.serving.is_empty() && self.bridged.is_empty()
     }
 
+    /// False where nobody waits.
+    fn serve(&mut self, now: Instant, server: Server) -> bool {
+        let Some(waiter) = self.waiting.pop_front() else {
+            return false;
+        };
+        self.bridge(now, &waiter, server);
+        self.tell_places(0);
+        true
+    }
+
     fn wait(&mut self, now: Instant, call: CallSid, max_size: Option<u32>) {
         if self.waiting.len() >= max_size.unwrap_or(self.max_size) as usize {
             return self.tell_exit(call, QueueOutcome::Full, 0);
@@ -233,26 +281,48 @@ impl Queue {
         }
     }
 
-    fn bridge(&mut self, now: Instant, waiter: &Waiter, server: CallSid) {
+    /// Takes one off the queue. Who waited is told of it at once, and hears the whisper before the other one.
+    fn bridge(&mut self, now: Instant, waiter: &Waiter, server: Server) {
         let waited_s = waiter.seconds(now);
         self.served += 1;
         self.waited_s += u64::from(waited_s);
-        self.effects
-            .push_back(QueueEffect::Bridge(waiter.call, server));
-        for (call, other) in [(waiter.call, server), (server, waiter.call)] {
-            let bridge = QueueBridge {
-                sid: self.sid,
-                call: other,
-                waited_s,
-            };
-            let event = QueueEvent::Bridged(bridge);
-            self.effects.push_back(QueueEffect::Tell(call, event));
-        }
-        self.bridged.push(Pair {
+        let pair = Pair {
             waiter: waiter.call,
-            server,
+            server: server.call,
+            waited_s,
+            whispers: server.whispers,
+        };
+        let (to, from) = (pair.waiter, pair.server);
+        self.effects.push_back(match pair.whispers {
+            true => QueueEffect::Whisper { to, from, waited_s },
+            false => QueueEffect::Bridge(to, from),
+        });
+        self.tell_bridge(to, from, waited_s);
+        if !pair.whispers {
+            self.tell_bridge(from, to, waited_s);
+        }
+        self.bridged.push(pair);
+    }
+
+    /// The two hear each other from now on.
+    fn whispered(&mut self, call: CallSid) {
+        let mut pairs = self.bridged.iter_mut();
+        let Some(pair) = pairs.find(|pair| pair.waiter == call && pair.whispers) else {
+            return; // one of them has gone meanwhile
+        };
+        pair.whispers = false;
+        let (server, waited_s) = (pair.server, pair.waited_s);
+        self.effects.push_back(QueueEffect::Bridge(call, server));
+        self.tell_bridge(server, call, waited_s);
+    }
+
+    fn tell_bridge(&mut self, call: CallSid, other: CallSid, waited_s: u32) {
+        let event = QueueEvent::Bridged(QueueBridge {
+            sid: self.sid,
+            call: other,
             waited_s,
         });
+        self.effects.push_back(QueueEffect::Tell(call, event));
     }
 
     fn leave(&mut self, now: Instant, call: CallSid) {
@@ -261,12 +331,22 @@ impl Queue {
             self.waiting.remove(at);
             self.tell_exit(call, QueueOutcome::Left, waited_s);
             self.tell_places(at);
-        } else if let Some(at) = self.serving.iter().position(|one| *one == call) {
+        } else if let Some(at) = self.serving.iter().position(|one| one.call == call) {
             self.serving.remove(at);
             self.tell_exit(call, QueueOutcome::Left, 0);
         } else if let Some(at) = self.bridged.iter().position(|pair| pair.has(call)) {
             let pair = self.bridged.swap_remove(at);
             self.tell_exit(pair.waiter, QueueOutcome::Bridged, pair.waited_s);
+            if pair.whispers && pair.waiter == call {
+                let server = Server {
+                    call: pair.server,
+                    whispers: true,
+                };
+                if !self.serve(now, server) {
+                    self.serving.push_front(server); // nobody has come for it yet
+                }
+                return;
+            }
             self.tell_exit(pair.server, QueueOutcome::Bridged, 0);
         }
     }

@@ -183,9 +183,11 @@ fn named(command: &Command) -> Option<(&'static str, String)> {
         Command::Conference(
             ConferenceCommand::Join { name, .. } | ConferenceCommand::JoinWith { name, .. },
         ) => ("joins", name.clone()),
-        Command::Queue(QueueCommand::Wait { name, .. } | QueueCommand::Serve { name }) => {
-            ("queues", name.clone())
-        }
+        Command::Queue(
+            QueueCommand::Wait { name, .. }
+            | QueueCommand::Serve { name }
+            | QueueCommand::ServeWith { name, .. },
+        ) => ("queues", name.clone()),
         Command::StartStream(request) => ("streams", without_query(&request.url).to_owned()),
         Command::Recording(RecordingCommand::Start(_)) => ("records", "a recording".to_owned()),
         _ => return None,

@@ -10,6 +10,7 @@ pub(crate) mod dial_terms;
 pub(crate) mod files;
 pub(crate) mod people;
 pub(crate) mod pin;
+pub(crate) mod queues;
 pub(crate) mod retry;
 mod rooms;
 pub(crate) mod routing;
@@ -241,6 +242,7 @@ impl From<call::Event> for control::Event {
             call::Event::Referred(referral) => Self::Referred(referral.into()),
             call::Event::Speech(id, event) => Self::Speech((id.0, event.into())),
             call::Event::HungUp(cause) => Self::HungUp(cause.into()),
+            call::Event::TakenFromQueue(_) => Self::HungUp(call::HangUpCause::Api.into()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::{CallInfo, ConcealedKeys, DialId, Grants, Transfer};
+use call::{CallInfo, ConcealedKeys, DialId, Grants, QueueExit, Transfer};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
@@ -65,6 +65,8 @@ pub(crate) struct StoryState {
     pub(crate) concealed: Option<ConcealedKeys>,
     /// The wish by which a dial ended: of the last one that did so.
     pub(crate) transfer: Option<(DialId, Transfer)>,
+    /// How the call was taken away from its queue, and from this story.
+    pub(crate) taken_away: Option<QueueExit>,
 }
 
 impl StoryState {
@@ -116,6 +118,7 @@ impl StoryState {
             hung_up: false,
             concealed: None,
             transfer: None,
+            taken_away: None,
         }
     }
 }

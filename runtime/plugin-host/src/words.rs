@@ -200,6 +200,7 @@ pub fn event(event: &Event) -> String {
         Event::Referred(referral) => referred(referral),
         Event::Speech(id, event) => speech::event(*id, event),
         Event::HungUp(cause) => format!("hung up ({})", format!("{cause:?}").to_lowercase()),
+        Event::TakenFromQueue(exit) => format!("taken from the queue after {} s", exit.waited_s),
     }
 }
 

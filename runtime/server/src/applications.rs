@@ -191,11 +191,12 @@ impl Calling {
         let wanted = Wanted::parse(&target.to)?;
         let sid = wanted.sid.parse().ok();
         let application = sid.and_then(|sid| directory.application(Scope::of_host(account), sid));
-        let application = application.with_context(|| {
-            format!("the account has no application `{}`", wanted.sid)
-        })?;
+        let application = application
+            .with_context(|| format!("the account has no application `{}`", wanted.sid))?;
         let payer = directory.payer(account);
-        let most = directory.account(payer).map_or(0, |payer| payer.outbound.max_channels);
+        let most = directory
+            .account(payer)
+            .map_or(0, |payer| payer.outbound.max_channels);
         let place = services.applications.take(payer, most).with_context(|| {
             format!("{most} calls to applications are up: outbound.max_channels allows no more")
         })?;
@@ -209,14 +210,17 @@ impl Calling {
             trunk: TrunkId(NO_TRUNK.to_owned()),
             sip_call_id: info.sip_call_id.clone(),
         };
-        let begun = services.store.begin_dialled(Scope::of_host(account), new_call, leg);
+        let begun = services
+            .store
+            .begin_dialled(Scope::of_host(account), new_call, leg);
         begun.await?;
         services.callbacks.look();
         let sid = info.call_sid;
         match self.start(info, story, place) {
             Ok(inbox) => Ok(inbox),
             Err(error) => {
-                outbound::end(&services, sid, CallStatus::Failed, format!("{error:#}")).await;
+                let record = CallRecord::new(CallStatus::Failed, format!("{error:#}"));
+                outbound::end_as(&services, sid, record).await;
                 Err(error)
             }
         }
@@ -291,7 +295,11 @@ impl Calling {
             local: describe(&near),
         };
         let longest = services.call_limits(&self.account);
-        let asked = self.call.time_limit_s.map(u64::from).map(Duration::from_secs);
+        let asked = self
+            .call
+            .time_limit_s
+            .map(u64::from)
+            .map(Duration::from_secs);
         let limits = call::Limits {
             max_duration: asked.map_or(longest.max_duration, |asked| {
                 asked.min(longest.max_duration)
@@ -341,7 +349,11 @@ mod tests {
         let account = AccountSid::from_bytes([0x11; 16]);
         let check = |target: &str, copies_to: bool, form: &str| {
             let wanted = Wanted::parse(target).unwrap();
-            assert_eq!((wanted.sid, wanted.copies_to), ("AP1", copies_to), "{target}");
+            assert_eq!(
+                (wanted.sid, wanted.copies_to),
+                ("AP1", copies_to),
+                "{target}"
+            );
             assert_eq!(wanted.form(account), form, "{target}");
         };
         let own = format!("customerId={account}");

@@ -5,6 +5,7 @@ mod far_end;
 mod recordings;
 mod rooms;
 mod versions;
+mod whisper;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use rooms::Room;
 use store::Scope;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info};
+use whisper::Whispering;
 
 use crate::applications::is_application;
 use crate::children::{self, Children, Parent, Placing};
@@ -40,6 +42,7 @@ use crate::news::News;
 use crate::people::People;
 use crate::pins::PinDesk;
 use crate::referral::{self, Peer};
+use crate::rooms::QueueWhisper;
 use crate::services::{Services, call_span};
 use crate::streams::{Owner, StreamErrand, Streams};
 
@@ -93,6 +96,10 @@ pub(crate) struct CallActor {
     children: Children,
     messages: mpsc::Receiver<Message>,
     running: Option<Running>,
+    /// What it hears before one who serves its queue.
+    whispering: Option<Whispering>,
+    /// How many of them there were.
+    whispers: u32,
     /// What its stories began with.
     begun: Vec<(StoryChoice, Begun)>,
     /// What the story that runs is a version of.
@@ -138,6 +145,10 @@ pub(crate) enum Message {
     Input(Input),
     /// The story is over; its journal comes along.
     StoryOver(StoryEnd),
+    /// So is what was told beside it.
+    WhisperOver(u32, StoryEnd),
+    /// The call is served by one who has this said to it first.
+    Whisper(Box<QueueWhisper>),
     /// The conference that the call asked, or is in.
     Conference(ConferenceEvent),
     /// The queue that the call asked, or is at.
@@ -194,6 +205,8 @@ impl CallActor {
             inbox,
             messages,
             running: None,
+            whispering: None,
+            whispers: 0,
             begun: Vec::new(),
             running_version: None,
             reply: None,
@@ -272,11 +285,18 @@ impl CallActor {
                 .running
                 .as_mut()
                 .map(|running| &mut running.desk.requests);
+            let whispered = Self::whispered_requests(self.whispering.as_mut());
             let message = tokio::select! {
                 Some(event) = self.signals.recv() => return Input::Sip(event),
                 Some(Request { command, reply }) = next_request(requests) => {
                     self.reply = Some(reply);
                     return Input::Command(command);
+                }
+                Some(request) = next_request(whispered) => {
+                    match self.take_whispered(request) {
+                        Some(input) => return input,
+                        None => continue,
+                    }
                 }
                 Some(event) = self.media.recv() => return Input::Media(event),
                 Some(message) = self.messages.recv() => message,
@@ -321,7 +341,16 @@ impl CallActor {
                 let _ = reply.send(self.journals_so_far());
                 return None;
             }
+            Message::Whisper(whisper) => {
+                self.whisper(*whisper);
+                return None;
+            }
+            Message::WhisperOver(number, end) => {
+                self.whisper_over(number, end);
+                return None;
+            }
             Message::Redirect(story) => {
+                self.stop_whisper();
                 self.story.take_over(story, true);
                 self.begun.clear();
                 Input::Redirect
@@ -381,6 +410,7 @@ impl CallActor {
             Effect::StartStory(choice) => self.start_story(choice),
             Effect::StopStory => self.stop_story(),
             Effect::Reply(result) => {
+                self.note_whispered(&result);
                 if let Some(result) = self.answer_api(result)
                     && let Some(reply) = self.reply.take()
                 {
@@ -458,10 +488,12 @@ impl CallActor {
     }
 
     fn tell(&mut self, event: Event) {
-        let Some(running) = &self.running else { return };
-        if let Err(mpsc::error::TrySendError::Full(_)) = running.desk.events.try_send(event) {
-            info!("the flow leaves its events unread: it is stopped");
-            running.stop.stop();
+        for running in self.hearers(&event) {
+            let told = running.desk.events.try_send(event.clone());
+            if let Err(mpsc::error::TrySendError::Full(_)) = told {
+                info!("the flow leaves its events unread: it is stopped");
+                running.stop.stop();
+            }
         }
     }
 
@@ -542,8 +574,7 @@ impl CallActor {
             Arc::clone(&self.account),
             self.cookies.clone(),
         );
-        let running = self.running.as_ref();
-        let grants = running.map_or_else(Arc::default, |running| Arc::clone(&running.grants));
+        let grants = self.grants_in_hand();
         self.job(async move {
             let web = &services.web;
             Input::Http(
@@ -601,7 +632,9 @@ impl CallActor {
         let directory = self.services.store.directory();
         let found = match &self.far_end {
             None => referral::uri(&directory, &self.account, &self.peer, target),
-            Some(_) => Err("an application was dialled by a call here: nobody can be sent on".to_owned()),
+            Some(_) => {
+                Err("an application was dialled by a call here: nobody can be sent on".to_owned())
+            }
         };
         if let Err(why) = &found {
             info!(target: "tenant", "not referred: {why}");

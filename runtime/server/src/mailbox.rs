@@ -120,6 +120,7 @@ impl CallPort for Mailbox {
         };
         match &event {
             Some(Event::HungUp(cause)) => self.hung_up = Some(*cause),
+            Some(Event::TakenFromQueue(_)) => self.hung_up = Some(HangUpCause::Api),
             Some(Event::HttpResponse(..)) => {
                 self.http_pending = self.http_pending.saturating_sub(1);
             }

@@ -9,7 +9,7 @@ use super::record::{absolute, recording_parameters};
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::documents::Stop;
-use crate::fault::DIAL_NOT_PLACED;
+use crate::fault::{DIAL_CALLER_ID, DIAL_NOT_PLACED};
 use crate::fetch::Parameter;
 use crate::reference::resolve;
 use crate::verb::{Dial, TalkRecording};
@@ -39,10 +39,10 @@ impl Interpreter<'_> {
         } else {
             match over.call_sid {
                 Some(_) => warn!(self.call, "dialled in vain: {}", over.reason),
-                None => warn!(
-                    self.call,
-                    "{DIAL_NOT_PLACED} Dial: nobody was called: {}", over.reason
-                ),
+                None => {
+                    let code = code_of(&over.reason);
+                    warn!(self.call, "{code} Dial: nobody was called: {}", over.reason);
+                }
             }
         }
         if let (Some(asked), Some(link)) = (asked, &dial.refer) {
@@ -86,6 +86,17 @@ impl Interpreter<'_> {
                 Ok(None)
             }
         }
+    }
+}
+
+/// In the host's words: the number that was to be shown is not the account's.
+const FOREIGN_CALLER: &str = "is not a number of this account";
+
+/// Twilio's code for why nobody was called.
+fn code_of(reason: &str) -> u16 {
+    match reason.contains(FOREIGN_CALLER) {
+        true => DIAL_CALLER_ID,
+        false => DIAL_NOT_PLACED,
     }
 }
 

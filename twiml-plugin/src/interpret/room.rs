@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jackfield_guest::{
-    CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Playback, Queue,
-    QueueExit, QueueOutcome, Recording, StatusCallback, WaitSound, warn,
+    CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Departure, Playback,
+    Queue, QueueExit, QueueOutcome, Recording, StatusCallback, WaitSound, Whisper, warn,
 };
 
 use super::record::recording_parameters;
@@ -13,7 +13,7 @@ use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::documents::Stop;
 use crate::fault::CONFERENCE_WAIT_VERB;
-use crate::fetch::Parameter;
+use crate::fetch::{CallStatus, Parameter};
 use crate::reference::{is_web_url, resolve};
 use crate::verb::{Enqueue, Link, Prompt, Room, RoomDial, Verb, Wait};
 
@@ -128,10 +128,16 @@ impl Interpreter<'_> {
                     ("DialCallDuration", duration.as_secs().to_string()),
                 ]
             }
-            Room::Queue(name) => match self.call.serve(name) {
-                Ok(queue) => self.serve(queue, dial, document)?,
-                Err(error) => return self.no_room(dial, &error, "queue"),
-            },
+            Room::Queue { name, whisper } => {
+                let served = match whisper {
+                    Some(link) => self.call.serve_after(name, said_first(link, document)),
+                    None => self.call.serve(name),
+                };
+                match served {
+                    Ok(queue) => self.serve(queue, dial, document)?,
+                    Err(error) => return self.no_room(dial, &error, "queue"),
+                }
+            }
         };
         Ok(follow(dial.action.as_ref(), parameters))
     }
@@ -184,7 +190,9 @@ impl Interpreter<'_> {
             Ok(None) => queue_parameters("error", None, 0),
             Err(Stop::Call(CallError::HungUp)) => {
                 let waited = self.call.elapsed().saturating_sub(began);
-                if let Some(action) = &enqueue.action {
+                if let Some(departure) = self.call.taken_from_queue() {
+                    self.tell_of_departure(departure, enqueue, document);
+                } else if let Some(action) = &enqueue.action {
                     // It is sent, and fails for the call that is over.
                     let parameters = queue_parameters("hangup", None, waited.as_secs());
                     let (base, status) = (document.url.as_deref(), self.status());
@@ -195,6 +203,21 @@ impl Interpreter<'_> {
             Err(stop) => return Err(stop),
         };
         Ok(follow(enqueue.action.as_ref(), parameters))
+    }
+
+    /// The API took the call away. Other documents go on with it, so that nobody waits for what this request brings.
+    fn tell_of_departure(&self, departure: Departure, enqueue: &Enqueue, document: &Document) {
+        let Some(action) = &enqueue.action else {
+            return;
+        };
+        let result = match departure.was_bridged {
+            true => "redirected-from-bridged",
+            false => "redirected",
+        };
+        let (sid, waited_s) = (Some(departure.queue_sid), departure.waited_s.into());
+        let parameters = queue_parameters(result, sid, waited_s);
+        let (base, status) = (document.url.as_deref(), CallStatus::InProgress);
+        self.documents.tell(action, base, parameters, status);
     }
 
     /// None where the host refuses the queue.
@@ -393,6 +416,15 @@ fn ordered(document: StatusCallback) -> Wait {
         url: document.url,
         method: document.method,
     })
+}
+
+/// What one who waited hears before who serves them.
+fn said_first(link: &Link, document: &Document) -> Whisper {
+    let url = match &document.url {
+        Some(base) => resolve(base, &link.url),
+        None => link.url.clone(),
+    };
+    Whisper::voice_url(url, link.method)
 }
 
 /// What the host plays while the call waits.

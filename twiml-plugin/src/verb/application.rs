@@ -15,7 +15,10 @@ const LONGEST_CUSTOMER: usize = 256;
 impl Reading {
     /// None where it names no application. What it is told stands behind a `?`, by the names that its server gets.
     pub(super) fn application(&mut self, noun: &Element) -> Option<Target> {
-        self.know(noun, &[&OF_CALL[..], &["copyParentTo", "customerId"]].concat());
+        self.know(
+            noun,
+            &[&OF_CALL[..], &["copyParentTo", "customerId"]].concat(),
+        );
         let copies_to = self.value(noun, "copyParentTo", false, NOT_IN_SCHEMA, boolean);
         let customer = self.value(noun, "customerId", None, NOT_IN_SCHEMA, |customer| {
             let length = customer.chars().count();
@@ -37,7 +40,10 @@ impl Reading {
             }
         }
         if sid.is_empty() {
-            self.warn(NOT_IN_SCHEMA, "Application: there is no ApplicationSid in it");
+            self.warn(
+                NOT_IN_SCHEMA,
+                "Application: there is no ApplicationSid in it",
+            );
             return None;
         }
         let option = if copies_to { ";copy-parent-to" } else { "" };

@@ -38,8 +38,8 @@ pub(crate) enum Room {
         terms: Box<ConferenceTerms>,
         wait: Wait,
     },
-    /// The one who waits longest there.
-    Queue(String),
+    /// The one who waits longest there, who may hear something first.
+    Queue { name: String, whisper: Option<Link> },
 }
 
 /// Waiting in a queue.
@@ -184,15 +184,19 @@ impl Reading {
     }
 
     fn queue(&mut self, element: &Element) -> Option<Room> {
-        self.later(
-            element,
-            &["url", "method", "postWorkActivitySid", "reservationSid"],
-        );
-        self.know(
-            element,
-            &["url", "method", "postWorkActivitySid", "reservationSid"],
-        );
-        Some(Room::Queue(self.name(element)?))
+        let later = ["postWorkActivitySid", "reservationSid"];
+        self.later(element, &later);
+        self.know(element, &[&later[..], &["url", "method"]].concat());
+        let method = self.method(element, NOT_IN_SCHEMA);
+        let url = element.attribute("url").map(str::trim);
+        let whisper = url.filter(|url| !url.is_empty()).map(|url| Link {
+            url: url.to_owned(),
+            method,
+        });
+        Some(Room::Queue {
+            name: self.name(element)?,
+            whisper,
+        })
     }
 
     fn conference(&mut self, element: &Element) -> Option<Room> {

@@ -621,7 +621,7 @@ fn what_is_odd_about_a_conference_is_warned_of_and_left_out() {
 #[test]
 fn a_queue_is_dialled_and_waited_at() {
     let (verbs, codes) = verbs_and_codes(
-        "<Dial timeout='9' hangupOnStar='true' action='/done'><Queue>support</Queue></Dial>\
+        "<Dial timeout='9' hangupOnStar='true' action='/done'><Queue url='/first' method='GET'>support</Queue></Dial>\
          <Enqueue waitUrl='/wait' waitUrlMethod='GET' maxQueueSize='7'>support</Enqueue><Leave/>",
     );
     let link = |url: &str, method| Link {
@@ -630,7 +630,10 @@ fn a_queue_is_dialled_and_waited_at() {
     };
     let expected = [
         Verb::Room(RoomDial {
-            room: Room::Queue("support".to_owned()),
+            room: Room::Queue {
+                name: "support".to_owned(),
+                whisper: Some(link("/first", HttpMethod::Get)),
+            },
             action: Some(link("/done", HttpMethod::Post)),
             hangup_on_star: true,
             timeout: Duration::from_secs(9),

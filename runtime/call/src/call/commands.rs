@@ -39,6 +39,7 @@ impl Call {
                 Ok(Reply::Request(id))
             }
             (State::Over, _) => Err(CallError::HungUp),
+            _ if self.story.says_goodbye() => Err(CallError::HungUp),
             (State::Incoming, Command::Answer) => {
                 self.answer(now);
                 self.ring();

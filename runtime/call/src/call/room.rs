@@ -2,6 +2,7 @@
 
 use media::Prompt;
 
+use super::dial::check_story;
 use super::{Call, State};
 use crate::conference::{MAX_PARTICIPANTS, MIN_PARTICIPANTS};
 use crate::playlist::Stopped;
@@ -10,7 +11,7 @@ use crate::{
     CallError, ConferenceCallback, ConferenceCommand, ConferenceEvent, ConferenceOptions,
     ConferenceRequest, ConferenceTerms, Effect, Event, HttpMethod, MediaCommand, MediaSource,
     OrderedSound, PlaybackEnd, PlaybackId, PromptSource, QueueCommand, QueueEvent, QueueRequest,
-    RecordingCallback, Reply, WaitSound,
+    RecordingCallback, Reply, WaitSound, Whisper,
 };
 
 /// Characters in the name of a conference, and in a label (Twilio's bounds).
@@ -150,10 +151,10 @@ impl Call {
                 self.enter(Place::Queue, &sound)?;
                 QueueRequest::Wait { name, max_size }
             }
-            QueueCommand::Serve { name } => {
-                check_name("queue", &name, MAX_QUEUE_NAME)?;
-                self.enter(Place::Queue, &WaitSound::Silence)?;
-                QueueRequest::Serve { name }
+            QueueCommand::Serve { name } => self.serve_queue(name, None)?,
+            QueueCommand::ServeWith { name, whisper } => {
+                check_story("a whisper", &whisper.story, &whisper.settings)?;
+                self.serve_queue(name, Some(whisper))?
             }
             QueueCommand::Leave => {
                 self.is_at(Place::Queue)?;
@@ -162,6 +163,16 @@ impl Call {
         };
         self.emit(Effect::Queue(request));
         Ok(Reply::Done)
+    }
+
+    fn serve_queue(
+        &mut self,
+        name: String,
+        whisper: Option<Whisper>,
+    ) -> Result<QueueRequest, CallError> {
+        check_name("queue", &name, MAX_QUEUE_NAME)?;
+        self.enter(Place::Queue, &WaitSound::Silence)?;
+        Ok(QueueRequest::Serve { name, whisper })
     }
 
     /// The conference has news.
@@ -188,6 +199,9 @@ impl Call {
 
     /// The queue has news.
     pub(super) fn at_queue(&mut self, event: QueueEvent) {
+        if let (QueueEvent::Left(exit), true) = (event, self.story.says_goodbye()) {
+            return self.tell(Event::TakenFromQueue(exit));
+        }
         if self.room.place != Place::Queue {
             return;
         }
@@ -281,6 +295,11 @@ impl Call {
     fn change_sound(&mut self) {
         self.hush();
         self.sound();
+    }
+
+    /// Whether the call waits or serves at a queue.
+    pub(super) fn is_at_queue(&self) -> bool {
+        self.room.place == Place::Queue
     }
 
     /// Whether the call is together with others, or waits for them.

@@ -1,6 +1,6 @@
 //! The story of a call: begun, told, and replaced when it fails.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::dial::check_story;
 use super::{Call, State};
@@ -11,6 +11,9 @@ use crate::{
 
 /// Times that stories may hand one call over, so that two of them do not play with it for ever.
 const MAX_HAND_OVERS: u32 = 100;
+
+/// A story whose call is taken away from its queue has this long to say so elsewhere.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What is known of a call's story.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Story {
     pub(super) heard: bool,
     /// Another one takes its place as soon as it has ended.
     pub(super) replaced: bool,
+    /// Until when it may make requests before that, and nothing else.
+    goodbye: Option<Instant>,
     /// What the one that runs hands the call over to.
     pub(super) next: Option<Continuation>,
     /// How often stories have handed the call over.
@@ -33,6 +38,18 @@ pub(super) struct Story {
     pub(super) missed: bool,
     /// The playback after which a failed call is hung up.
     pub(super) apology: Option<PlaybackId>,
+}
+
+impl Story {
+    /// To it the call is over; another one is about to go on.
+    pub(super) const fn says_goodbye(&self) -> bool {
+        self.goodbye.is_some()
+    }
+
+    /// When it is broken off.
+    pub(super) const fn goodbye_ends(&self) -> Option<Instant> {
+        self.goodbye
+    }
 }
 
 impl Call {
@@ -55,6 +72,7 @@ impl Call {
             self.detecting = None; // of a dialled call it is asked by who dials
         }
         self.forget_referral();
+        self.story.goodbye = None;
         if std::mem::take(&mut self.story.replaced) {
             self.story.next = None;
             return self.start_story(StoryChoice::Flow);
@@ -89,21 +107,38 @@ impl Call {
         }
     }
 
-    /// The story is broken off, and its place is another's: at once where it has ended, and else when it has.
-    pub(super) fn redirect(&mut self) {
+    /// The story is broken off, and its place is another's: at once where it has ended, and else when it has. One that is at a queue is told
+    /// first, and may say so elsewhere.
+    pub(super) fn redirect(&mut self, now: Instant) {
         if self.state != State::Up || self.dialled.is_some() {
             return;
         }
+        let is_at_queue = self.is_at_queue();
         self.silence();
         self.stop_messages();
         self.story.restarted = false;
         self.story.apology = None;
         if self.story.running.is_some() {
             self.story.replaced = true;
-            self.emit(Effect::StopStory);
+            match is_at_queue {
+                true => self.story.goodbye = Some(now + GOODBYE),
+                false => self.break_off(),
+            }
         } else {
             self.start_story(StoryChoice::Flow);
         }
+    }
+
+    /// Ends a goodbye that takes too long.
+    pub(super) fn goodbye_is_over(&mut self, now: Instant) {
+        if self.story.goodbye.is_some_and(|until| now >= until) {
+            self.break_off();
+        }
+    }
+
+    fn break_off(&mut self) {
+        self.story.goodbye = None;
+        self.emit(Effect::StopStory);
     }
 
     /// Another story is to go on with the call. The last word counts.

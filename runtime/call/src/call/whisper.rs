@@ -109,14 +109,24 @@ impl Call {
 
     /// Whom it is to be joined to is known: a whisper joins nobody else.
     pub(super) fn check_whisper(&self, command: &Command) -> Result<(), CallError> {
+        match self.dialled {
+            Some(_) => command.check_whispered(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Command {
+    /// Whether a story may give it that somebody hears alone, before they are joined to somebody else.
+    ///
+    /// # Errors
+    /// [`CallError::InvalidArgument`] for what would join them to others.
+    pub fn check_whispered(&self) -> Result<(), CallError> {
         let joins = matches!(
-            command,
-            Command::Dial(_)
-                | Command::DialWith { .. }
-                | Command::Conference(_)
-                | Command::Queue(_)
+            self,
+            Self::Dial(_) | Self::DialWith { .. } | Self::Conference(_) | Self::Queue(_)
         );
-        if joins && self.dialled.is_some() {
+        if joins {
             let what = "a whisper dials nobody, and joins no conference and no queue: return to be joined to the caller";
             return Err(CallError::InvalidArgument(what.to_owned()));
         }

@@ -42,6 +42,14 @@ impl Run {
         self.feed(QueueInput::Serve(sid(number)))
     }
 
+    fn serve_whispering(&mut self, number: u8) -> Vec<String> {
+        self.feed(QueueInput::ServeWhispering(sid(number)))
+    }
+
+    fn whispered(&mut self, number: u8) -> Vec<String> {
+        self.feed(QueueInput::Whispered(sid(number)))
+    }
+
     fn leave(&mut self, number: u8) -> Vec<String> {
         self.feed(QueueInput::Leave(sid(number)))
     }
@@ -51,6 +59,13 @@ fn words(effect: &QueueEffect) -> String {
     let number = |call: &CallSid| call.as_bytes()[0];
     match effect {
         QueueEffect::Bridge(one, other) => format!("bridge {} {}", number(one), number(other)),
+        QueueEffect::Whisper { to, from, waited_s } => {
+            format!(
+                "whisper of {} to {} after {waited_s} s",
+                number(from),
+                number(to)
+            )
+        }
         QueueEffect::Tell(call, QueueEvent::Waiting(place)) => format!(
             "{}: {} of {}, {} s",
             number(call),
@@ -165,4 +180,61 @@ fn who_waits_is_seen_in_order_and_the_size_is_the_queues_unless_another_is_said(
     let (call, max_size) = (sid(4), Some(3));
     assert_eq!(exits(run.feed(QueueInput::Wait { call, max_size })), 0);
     assert_eq!(run.queue.members(run.now).count(), 3);
+}
+
+#[test]
+fn who_waits_hears_the_whisper_before_the_other_one() {
+    let mut run = Run::new();
+    run.wait(1);
+    run.wait(2);
+    let whisper = ["whisper of 10 to 1 after 2 s", "1: with 10 after 2 s"];
+    assert_eq!(
+        run.serve_whispering(10),
+        [&whisper[..], &["2: 1 of 1, 2 s"]].concat()
+    );
+    assert_eq!(run.whispered(2), [""; 0], "it waits");
+    assert_eq!(run.whispered(1), ["bridge 1 10", "10: with 1 after 2 s"]);
+    assert_eq!(run.whispered(1), [""; 0], "they hear each other already");
+    assert_eq!(
+        run.leave(10),
+        ["1: Bridged after 2 s", "10: Bridged after 0 s"]
+    );
+}
+
+#[test]
+fn whoever_goes_during_a_whisper_leaves_the_other_one_to_the_queue() {
+    let mut run = Run::new();
+    run.serve_whispering(10);
+    run.serve(11);
+    let told = run.wait(1);
+    assert_eq!(
+        told,
+        ["whisper of 10 to 1 after 0 s", "1: with 10 after 0 s"]
+    );
+    assert_eq!(
+        run.leave(1),
+        ["1: Bridged after 0 s"],
+        "10 was told of nobody"
+    );
+    assert_eq!(run.whispered(1), [""; 0]);
+    let told = run.wait(2);
+    assert_eq!(
+        told,
+        ["whisper of 10 to 2 after 0 s", "2: with 10 after 0 s"],
+        "and is served before 11"
+    );
+    run.wait(3);
+    run.wait(4);
+    assert_eq!(
+        run.leave(2),
+        [
+            "2: Bridged after 0 s",
+            "whisper of 10 to 4 after 1 s",
+            "4: with 10 after 1 s"
+        ]
+    );
+    assert_eq!(
+        run.leave(10),
+        ["4: Bridged after 1 s", "10: Bridged after 0 s"]
+    );
 }

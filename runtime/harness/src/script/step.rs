@@ -82,7 +82,9 @@ impl Expectation {
                 ConferenceCommand::Join { name, .. } | ConferenceCommand::JoinWith { name, .. },
             ) => Self::Join(name.clone()),
             Command::Queue(QueueCommand::Wait { name, .. }) => Self::Enqueue(name.clone()),
-            Command::Queue(QueueCommand::Serve { name }) => Self::Serve(name.clone()),
+            Command::Queue(QueueCommand::Serve { name } | QueueCommand::ServeWith { name, .. }) => {
+                Self::Serve(name.clone())
+            }
             Command::Recording(RecordingCommand::Start(_)) => Self::Record,
             Command::Dial(request) | Command::DialWith { request, .. } => {
                 let targets: Vec<&str> = request.targets.iter().map(|target| &*target.to).collect();

@@ -124,7 +124,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(
         "Dial/Queue",
         "as Twilio: the one who waits there longest",
-        "",
+        "method url",
         &[],
     ),
     meaning(

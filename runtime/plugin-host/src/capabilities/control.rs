@@ -116,6 +116,7 @@ impl Host for StoryState {
             now_unix_ms,
         });
         self.note_transfer(next.event.as_ref());
+        self.note_taken_away(next.event.as_ref());
         if self.waited(timeout_ms, next.event.as_ref()) {
             self.sandbox.begin_anew();
             self.patience = Instant::now() + self.limits.command_wait;
@@ -186,7 +187,9 @@ impl StoryState {
     /// of zero, or the hang-up told again.
     fn waited(&mut self, timeout_ms: Option<u32>, event: Option<&Event>) -> bool {
         match event {
-            Some(Event::HungUp(_)) => !std::mem::replace(&mut self.hung_up, true),
+            Some(Event::HungUp(_) | Event::TakenFromQueue(_)) => {
+                !std::mem::replace(&mut self.hung_up, true)
+            }
             Some(_) => true,
             None => timeout_ms != Some(0),
         }

@@ -41,15 +41,20 @@ impl From<dial::DialRequest> for DialRequest {
     }
 }
 
-impl From<dial::Target> for DialTarget {
-    fn from(target: dial::Target) -> Self {
-        let whispered = |whisper: dial::Whisper| Whisper {
+impl From<dial::Whisper> for Whisper {
+    fn from(whisper: dial::Whisper) -> Self {
+        Self {
             story: whisper.story.into(),
             settings: whisper.settings,
-        };
+        }
+    }
+}
+
+impl From<dial::Target> for DialTarget {
+    fn from(target: dial::Target) -> Self {
         Self {
             to: target.to,
-            whisper: target.whisper.map(whispered),
+            whisper: target.whisper.map(Into::into),
             callback: target.status_callback.map(Into::into),
             detection: target.detection.map(Into::into),
         }

@@ -17,6 +17,7 @@ mod people;
 mod pin;
 mod process;
 mod queue;
+mod queues;
 mod random;
 mod recording;
 mod referral;
@@ -57,6 +58,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:rooms/conferences",
     "jackfield:dial/terms",
     "jackfield:transfers/transfers",
+    "jackfield:queues/queues",
     "wasi:keyvalue/store",
     "wasi:keyvalue/atomics",
 ];
@@ -132,6 +134,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::conferences::add_to_linker::<_, Own>(linker, own)?;
     bindings::dial_terms::add_to_linker::<_, Own>(linker, own)?;
     bindings::transfers::add_to_linker::<_, Own>(linker, own)?;
+    bindings::queues::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
     bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)

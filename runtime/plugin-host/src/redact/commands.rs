@@ -65,6 +65,12 @@ pub(crate) fn command(command: Command) -> Command {
         Command::Queue(QueueCommand::Serve { name }) => Command::Queue(QueueCommand::Serve {
             name: digits(&name),
         }),
+        Command::Queue(QueueCommand::ServeWith { name, whisper }) => {
+            Command::Queue(QueueCommand::ServeWith {
+                name: digits(&name),
+                whisper: whispered(whisper),
+            })
+        }
         Command::Dial(request) => Command::Dial(dial(request)),
         Command::DialWith { request, mut terms } => {
             for login in terms.iter_mut().filter_map(|terms| terms.login.as_mut()) {
@@ -123,14 +129,17 @@ fn dial(request: DialRequest) -> DialRequest {
     }
 }
 
-fn dialled(dialled: DialTarget) -> DialTarget {
-    let whisper = dialled.whisper.map(|whisper| Whisper {
+fn whispered(whisper: Whisper) -> Whisper {
+    Whisper {
         story: story(whisper.story),
         settings: settings(whisper.settings),
-    });
+    }
+}
+
+fn dialled(dialled: DialTarget) -> DialTarget {
     DialTarget {
         to: target(&dialled.to),
-        whisper,
+        whisper: dialled.whisper.map(whispered),
         callback: dialled.callback.map(|told| CallCallback {
             to: callback(told.to),
             ..told

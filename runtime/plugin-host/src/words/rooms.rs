@@ -86,6 +86,7 @@ pub(super) fn queue_command(command: &QueueCommand) -> String {
             format!("wait in queue {name}{}{sound}", most.unwrap_or_default())
         }
         QueueCommand::Serve { name } => format!("serve queue {name}"),
+        QueueCommand::ServeWith { name, .. } => format!("serve queue {name} after a whisper"),
         QueueCommand::Leave => "leave queue".to_owned(),
     }
 }

@@ -66,9 +66,14 @@ impl CallActor {
     /// Does what the call asks of a queue.
     pub(super) fn ask_queue(&mut self, request: QueueRequest) {
         let call = self.info.call_sid;
-        let (name, input) = match request {
-            QueueRequest::Wait { name, max_size } => (name, QueueInput::Wait { call, max_size }),
-            QueueRequest::Serve { name } => (name, QueueInput::Serve(call)),
+        let (name, input, whisper) = match request {
+            QueueRequest::Wait { name, max_size } => {
+                (name, QueueInput::Wait { call, max_size }, None)
+            }
+            QueueRequest::Serve { name, whisper } => match whisper {
+                None => (name, QueueInput::Serve(call), None),
+                whisper => (name, QueueInput::ServeWhispering(call), whisper),
+            },
             QueueRequest::Leave => {
                 self.leg.leave();
                 if let Some(Room::Queue(queue)) = &self.room {
@@ -79,7 +84,12 @@ impl CallActor {
         };
         let inbox = self.inbox.clone();
         let key = (self.info.account_sid, name);
-        let arrival = Arrival { call, inbox, input };
+        let arrival = Arrival {
+            call,
+            inbox,
+            input,
+            whisper,
+        };
         match self.services.queues.arrive(&key, arrival) {
             Ok(queue) => self.room = Some(Room::Queue(queue)),
             Err(why) => {
@@ -105,6 +115,7 @@ impl CallActor {
     /// The queue has news.
     pub(super) fn hear_queue(&mut self, event: QueueEvent) -> Input {
         if matches!(event, QueueEvent::Left(_)) {
+            self.stop_whisper();
             self.is_alone();
         }
         Input::Queue(event)
@@ -114,6 +125,13 @@ impl CallActor {
     pub(super) fn join_line(&mut self, end: LineEnd) {
         if matches!(self.room, Some(Room::Queue(_))) {
             self.leg.join(end);
+        }
+    }
+
+    /// What was said to the call is over: it and who serves it may hear each other.
+    pub(super) fn has_heard_whisper(&self) {
+        if let Some(Room::Queue(queue)) = &self.room {
+            send(queue, QueueMessage::Whispered(self.info.call_sid));
         }
     }
 

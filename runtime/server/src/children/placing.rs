@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use call::{
     CallCallback, CallInfo, CallRecord, CallSid, CallStatus, ChildCall, Direction, HangUpCause,
-    Input, SipLogin,
+    SipLogin,
 };
 use dial::{CallRequest, NotNow, PlannedAttempt};
 use store::{
@@ -16,8 +16,8 @@ use store::{
 use tokio::time::sleep_until;
 use tracing::{Instrument, info};
 
-use super::{EndOrder, Parent, ended, hand_over, own_number, told, without_settings};
-use crate::call_actor::{Inbox, Message};
+use super::{EndOrder, Parent, ended, own_number, told, without_settings};
+use crate::call_actor::Inbox;
 use crate::clock;
 use crate::flows::Story;
 use crate::outbound::{self, Origin, StoryPlan};

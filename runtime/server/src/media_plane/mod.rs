@@ -156,11 +156,11 @@ impl MediaPlane {
     /// # Errors
     /// As [`Self::open_leg`].
     pub(crate) fn open_inner_leg(&self) -> io::Result<OpenLeg> {
-        let line = Line {
+        let settings = LegSettings {
             advertised: Some(self.inner_address()),
-            ..Line::default()
+            ..LegSettings::default()
         };
-        self.open(&line, None)
+        self.open(&settings, None)
     }
 
     /// Where legs of this process reach one another.

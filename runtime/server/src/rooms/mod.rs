@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use conference::{ConferenceMessage, Conferences, JoiningConference};
 pub(crate) use minutes::Notary;
-pub(crate) use queue::{Arrival, QueueMessage, Queues};
+pub(crate) use queue::{Arrival, QueueMessage, QueueWhisper, Queues};
 
 /// Messages that may wait for a room. It waits for nothing itself.
 const INBOX: usize = 1_024;

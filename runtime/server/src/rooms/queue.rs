@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::{QueueMember, QueueView};
-use call::{CallSid, DEFAULT_QUEUE_SIZE, Queue, QueueEffect, QueueEvent, QueueInput, QueueSid};
+use call::{
+    CallSid, DEFAULT_QUEUE_SIZE, Queue, QueueEffect, QueueEvent, QueueInput, QueueSid, Whisper,
+};
 use store::{NewQueue, Scope, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, error, info, info_span};
@@ -28,6 +30,8 @@ pub(crate) struct Queues {
 pub(crate) enum QueueMessage {
     Arrive(Arrival),
     Leave(CallSid),
+    /// A call that waited has heard the whisper.
+    Whispered(CallSid),
     /// The API wants to see who is there.
     Look(oneshot::Sender<QueueView>),
     /// So many may wait from now on.
@@ -39,8 +43,18 @@ pub(crate) struct Arrival {
     pub(crate) call: CallSid,
     /// Where it is told.
     pub(crate) inbox: Inbox,
-    /// [`QueueInput::Wait`] or [`QueueInput::Serve`].
+    /// To wait, or to serve.
     pub(crate) input: QueueInput,
+    /// What the one whom it serves hears first.
+    pub(crate) whisper: Option<Whisper>,
+}
+
+/// What a call that waited hears before the one that serves it.
+#[derive(Debug)]
+pub(crate) struct QueueWhisper {
+    pub(crate) whisper: Whisper,
+    /// Twilio's parameters of the request for its document: names and values.
+    pub(crate) told: [(&'static str, String); 3],
 }
 
 impl Queues {
@@ -85,7 +99,7 @@ impl Queues {
         };
         let wanted_size = match arrival.input {
             QueueInput::Wait { max_size, .. } => max_size,
-            QueueInput::Serve(_) | QueueInput::Leave(_) => None,
+            _ => None,
         };
         let message = QueueMessage::Arrive(arrival);
         self.directory.enter(key, message, |_, messages| {
@@ -98,6 +112,7 @@ impl Queues {
                 messages,
                 queue,
                 calls: HashMap::new(),
+                whispers: HashMap::new(),
             };
             let (account, _) = key;
             let span = info_span!("queue", queue.sid = %sid, tenant.id = %account);
@@ -163,6 +178,8 @@ struct QueueActor {
     messages: mpsc::Receiver<QueueMessage>,
     queue: Queue,
     calls: HashMap<CallSid, Inbox>,
+    /// By who serves.
+    whispers: HashMap<CallSid, Whisper>,
 }
 
 impl QueueActor {
@@ -180,6 +197,7 @@ impl QueueActor {
     fn take(&mut self, message: QueueMessage) {
         let input = match message {
             QueueMessage::Leave(call) => QueueInput::Leave(call),
+            QueueMessage::Whispered(call) => QueueInput::Whispered(call),
             QueueMessage::Resize(max_size) => return self.queue.set_max_size(max_size),
             QueueMessage::Look(view) => {
                 // Nobody may be waiting for it any more.
@@ -188,6 +206,9 @@ impl QueueActor {
             }
             QueueMessage::Arrive(arrival) => {
                 self.calls.insert(arrival.call, arrival.inbox);
+                if let Some(whisper) = arrival.whisper {
+                    self.whispers.insert(arrival.call, whisper);
+                }
                 arrival.input
             }
         };
@@ -196,6 +217,7 @@ impl QueueActor {
             match effect {
                 QueueEffect::Tell(call, event) => self.tell(call, event),
                 QueueEffect::Bridge(one, other) => self.bridge(one, other),
+                QueueEffect::Whisper { to, from, waited_s } => self.whisper(to, from, waited_s),
             }
         }
     }
@@ -219,6 +241,22 @@ impl QueueActor {
         }
     }
 
+    /// Has a call hear what is said to it before the two are joined.
+    fn whisper(&self, to: CallSid, from: CallSid, waited_s: u32) {
+        let (Some(inbox), Some(whisper)) = (self.calls.get(&to), self.whispers.get(&from)) else {
+            return;
+        };
+        let whisper = QueueWhisper {
+            whisper: whisper.clone(),
+            told: [
+                ("QueueSid", self.queue.sid().to_string()),
+                ("QueueTime", waited_s.to_string()),
+                ("DequeingCallSid", from.to_string()), // so spelt by Twilio
+            ],
+        };
+        send(inbox, Message::Whisper(Box::new(whisper)));
+    }
+
     fn bridge(&self, one: CallSid, other: CallSid) {
         let (here, there) = line();
         for (call, end) in [(one, here), (other, there)] {
@@ -235,6 +273,7 @@ impl QueueActor {
         }
         if matches!(event, QueueEvent::Left(_)) {
             self.calls.remove(&call);
+            self.whispers.remove(&call);
         }
     }
 }

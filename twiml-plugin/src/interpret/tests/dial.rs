@@ -120,13 +120,18 @@ fn an_application_is_dialled_with_what_it_is_told() {
 
 #[test]
 fn an_application_s_first_request_has_what_it_was_told() {
-    let caller = caller("<Redirect>/next</Redirect>", &[("http://app.example/next", "<Say>Hi</Say>")])
-        .setting("parameters", "customerId=clinic&Param_ward=7+%26+8");
+    let caller = caller(
+        "<Redirect>/next</Redirect>",
+        &[("http://app.example/next", "<Say>Hi</Say>")],
+    )
+    .setting("parameters", "customerId=clinic&Param_ward=7+%26+8");
     check(&caller, &["answer", "say Hi", "hang up"]);
     assert_eq!(
         asked(&caller, &["customerId", "Param_ward", "Direction"]),
         [
-            format!("HttpMethod::Post {VOICE} Direction=inbound customerId=clinic Param_ward=7+%26+8"),
+            format!(
+                "HttpMethod::Post {VOICE} Direction=inbound customerId=clinic Param_ward=7+%26+8"
+            ),
             "HttpMethod::Post http://app.example/next Direction=inbound".to_owned(),
         ]
     );

@@ -203,6 +203,72 @@ fn who_hangs_up_in_a_queue_is_told_of_too() {
 }
 
 #[test]
+fn who_is_taken_away_from_a_queue_is_told_of_and_nobody_waits_for_that() {
+    let enqueue = "<Enqueue action='/done'>support</Enqueue><Say>no</Say>";
+    for (caller, expected) in [
+        (
+            caller(enqueue, &[]).redirected(30.0),
+            "QueueResult=redirected QueueTime=29",
+        ),
+        (
+            caller(enqueue, &[]).queue_answers(4.0).redirected(30.0),
+            "QueueResult=redirected-from-bridged QueueTime=3",
+        ),
+    ] {
+        assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+        let told = asked(&caller, &["CallStatus", "QueueResult", "QueueTime"]);
+        let expected =
+            format!("HttpMethod::Post http://app.example/done CallStatus=in-progress {expected}");
+        assert_eq!(told[1..], [expected]);
+        assert_eq!(caller.transcript(), ["answer", "wait in queue support"]);
+    }
+    let silent = caller("<Enqueue>support</Enqueue>", &[]).redirected(3.0);
+    assert_eq!(run(&Call::on(silent.clone())), Err(CallError::HungUp));
+    assert_eq!(silent.requests().len(), 1);
+}
+
+#[test]
+fn who_waited_hears_a_document_before_who_serves() {
+    let dial = "<Dial><Queue url='first?a=1' method='GET'>support</Queue></Dial>";
+    let served = caller(dial, &[]).queue_answers(5.0).queue_ends(17.0);
+    check(
+        &served,
+        &["answer", "serve queue support after a whisper", "hang up"],
+    );
+    assert_eq!(complaints(&served), [""; 0]);
+    let who_waited = Rehearsal::outbound()
+        .setting("voice-url", VOICE)
+        .setting("is-whisper", "true")
+        .setting("is-answered", "true");
+    let told = serving(who_waited, "<Say>Recorded</Say>", &[])
+        .setting("parameters", "QueueSid=QU1&QueueTime=7&DequeingCallSid=CA7");
+    check(&told, &["say Recorded"]);
+    assert_eq!(
+        asked(&told, &["QueueSid", "QueueTime", "DequeingCallSid"]),
+        [format!(
+            "HttpMethod::Post {VOICE} QueueSid=QU1 QueueTime=7 DequeingCallSid=CA7"
+        )]
+    );
+}
+
+#[test]
+fn a_document_that_cannot_be_had_keeps_nobody_from_who_serves() {
+    let told = serving(
+        Rehearsal::new()
+            .setting("voice-url", "http://app.example/gone")
+            .setting("is-whisper", "true")
+            .setting("is-answered", "true"),
+        "",
+        &[],
+    );
+    check(&told, &[]);
+    assert_eq!(
+        complaints(&told),
+        ["error: 11200 http://app.example/gone answered 404"]
+    );
+}
+
+#[test]
 fn a_queue_is_served() {
     let pages: &[Page] = &[("http://app.example/done", "")];
     let dial = "<Dial timeout='20' action='/done'><Queue>support</Queue></Dial>";

@@ -117,6 +117,25 @@ fn keys_take_their_turn_among_prompts() {
 }
 
 #[test]
+fn a_small_w_waits_half_a_second_and_a_large_one_a_whole_second() {
+    for (waits, milliseconds) in [("w", 500), ("W", 1_000), ("wW", 1_500), ("ww", 1_000)] {
+        let mut rig = Rig::new(false);
+        rig.press(1, &format!("1{waits}2"));
+        let packets: Vec<Sent> = (0..110).filter_map(|_| rig.tick()).collect();
+        let starts: Vec<u32> = packets
+            .iter()
+            .filter(|sent| sent.payload_type == 96 && sent.marker)
+            .map(|sent| sent.timestamp)
+            .collect();
+        let key_and_gap = 10 * 160;
+        let [first, second] = starts[..] else {
+            panic!("{waits}: {starts:?}")
+        };
+        assert_eq!(second - first, key_and_gap + milliseconds * 8, "{waits}");
+    }
+}
+
+#[test]
 fn keys_wait_while_the_call_is_held() {
     let mut rig = Rig::new(false);
     rig.command(MediaCommand::Connect(MediaPath {

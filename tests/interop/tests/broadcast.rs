@@ -215,6 +215,14 @@ fn an_uploaded_message_is_heard_in_full() {
     );
     assert_eq!(callees.heard().len(), 2);
     let table = run(&server, &["broadcast", "results", &sid]).expect("results");
+    let json = run(&server, &["broadcast", "results", &sid, "--json"]).expect("results");
+    let of_json = |line: &str| serde_json::from_str::<Value>(line).expect("a line of JSON");
+    let numbers: Vec<_> = json
+        .lines()
+        .map(|line| of_json(line)["number"].clone())
+        .collect();
+    assert_eq!(numbers.len(), table.lines().count() - 1, "{json}");
+    assert!(numbers.iter().all(Value::is_string), "{json}");
     let seconds = prompt("goodbye").len() / 8_000;
     for line in table.lines().filter(|line| line.contains(",reached,")) {
         let duration = line

@@ -7,7 +7,7 @@ use crate::{
     DetectionRequest, DialId, DialRequest, Event, Level, ListeningId, ListeningRequest,
     MediaSource, PauseBehavior, PlaybackId, RecordingId, RecordingOptions, ReferRequest,
     RehearsedFiles, RehearsedPairs, RehearsedPeople, RehearsedPins, RehearsedQueue,
-    RehearsedTransfer, RejectReason, Request, RequestId, Speech, StartedStream, StreamId,
+    RehearsedTransfer, RejectReason, Request, RequestId, Signals, Speech, StartedStream, StreamId,
     StreamRequest, TargetTerms, Transfer, WaitSound,
 };
 
@@ -108,6 +108,12 @@ pub trait Host {
         &self,
         _deed: RehearsedQueue<'_>,
     ) -> Option<Result<Option<Departure>, CallError>> {
+        None
+    }
+
+    /// What a rehearsal says of SIP with whoever the last dial ended by, in the same way.
+    #[doc(hidden)]
+    fn rehearsed_signals(&self) -> Option<Option<Signals>> {
         None
     }
 

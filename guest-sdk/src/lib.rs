@@ -106,6 +106,7 @@ mod referral;
 mod rehearsal;
 pub mod retry;
 pub mod routing;
+mod signalling;
 mod speech_input;
 mod stream;
 mod transfer;
@@ -132,6 +133,7 @@ pub mod bindings {
             "../wit/dial@0.1.0",
             "../wit/transfers@0.1.0",
             "../wit/queues@0.1.0",
+            "../wit/dialled@0.1.0",
         ],
         inline: "
             package jackfield:sdk;
@@ -141,6 +143,7 @@ pub mod bindings {
                 import jackfield:dial/terms@0.1.0;
                 import jackfield:transfers/transfers@0.1.0;
                 import jackfield:queues/queues@0.1.0;
+                import jackfield:dialled/signalling@0.1.0;
             }
         ",
         world: "jackfield:sdk/flow",
@@ -182,6 +185,8 @@ pub use bindings::jackfield::call::speech_input::ListeningRequest;
 pub use bindings::jackfield::call::streams::{StartedStream, StreamRequest, StreamTracks};
 #[doc(inline)]
 pub use bindings::jackfield::dial::terms::{Credentials, TargetTerms};
+#[doc(inline)]
+pub use bindings::jackfield::dialled::signalling::Signals;
 #[doc(inline)]
 pub use bindings::jackfield::queues::queues::Departure;
 #[doc(inline)]

@@ -104,6 +104,17 @@ impl Rehearsal {
         self
     }
 
+    /// Whoever is dialled as this answers with a header field, of those that [`Call::signals_of_last_dial`](crate::Call::signals_of_last_dial) tells.
+    #[must_use]
+    pub fn answering_with(self, callee: &str, name: &str, value: &str) -> Self {
+        let field = (name.to_owned(), value.to_owned());
+        let mut stage = self.stage_mut();
+        let fields = stage.own_fields.entry(callee.to_owned()).or_default();
+        fields.push(field);
+        drop(stage);
+        self
+    }
+
     /// A key-value pair that the account has before the call.
     #[must_use]
     pub fn pair(self, key: &str, value: &str) -> Self {

@@ -16,6 +16,11 @@ const MOST_DOCUMENTS: u32 = 100;
 /// Between two fetches of the same URL.
 const SPACING: Duration = Duration::from_millis(100);
 
+/// The setting that has what the call's INVITE said, as pairs of a form.
+const ARRIVAL: &str = "arrival";
+/// Before the name of a header field.
+pub(crate) const SIP_HEADER: &str = "SipHeader_";
+
 /// Why a document goes no further.
 pub(crate) enum Stop {
     /// The call is over, or refuses what every call must be able to do.
@@ -147,13 +152,8 @@ impl<'a> Documents<'a> {
             return Ok(Err(Fault::new(TOO_MANY_REDIRECTS, message).of(url)));
         }
         self.space_out(url)?;
-        let mut all = parameters_of(self.call.info(), status);
-        all.extend(parameters);
-        let mut form = form(&all);
         let others = std::mem::take(&mut self.with_next);
-        if !others.is_empty() {
-            form = format!("{form}&{others}");
-        }
+        let form = self.form(status, parameters, &others);
         let request = self.cache.ask(request(method, url, &form));
         let document = match self.call.http(request.clone())? {
             Ok(response) => {
@@ -184,11 +184,30 @@ impl<'a> Documents<'a> {
             let message = format!("{url:?} is not an http or https URL");
             return warn!(self.call, "{}", Fault::new(INVALID_URL, message));
         }
-        let mut all = parameters_of(self.call.info(), status);
-        all.extend(parameters);
-        if let Err(error) = self.call.send(request(link.method, &url, &form(&all))) {
+        let form = self.form(status, parameters, "");
+        if let Err(error) = self.call.send(request(link.method, &url, &form)) {
             debug!(self.call, "{url} is not told: {error}");
         }
+    }
+
+    /// What is known of the call, what its INVITE said, these, and pairs that stand in place of the INVITE's of the same names.
+    fn form(&self, status: CallStatus, parameters: Vec<Parameter>, others: &str) -> String {
+        let mut all = parameters_of(self.call.info(), status);
+        all.extend(parameters);
+        let mut form = form(&all);
+        let arrival = self.setting(ARRIVAL).unwrap_or_default();
+        let name = |pair: &str| pair.split('=').next().map(str::to_owned);
+        let told = arrival
+            .split('&')
+            .filter(|pair| others.split('&').all(|other| name(other) != name(pair)));
+        for pair in told
+            .chain(others.split('&'))
+            .filter(|pair| !pair.is_empty())
+        {
+            form.push('&');
+            form.push_str(pair);
+        }
+        form
     }
 
     /// Waits until the same URL may be fetched again.

@@ -45,6 +45,7 @@ pub(crate) fn parameters_of(info: CallInfo, status: CallStatus) -> Vec<Parameter
         ("ApiVersion", "2010-04-01".to_owned()),
     ];
     parameters.extend(info.parent_call_sid.map(|sid| ("ParentCallSid", sid)));
+    parameters.push(("SipCallId", info.sip_call_id));
     parameters
 }
 
@@ -158,7 +159,7 @@ mod tests {
         assert!(request.sign);
         let expected = "CallSid=CA1&AccountSid=AC1&From=%2B85510+20&To=sip%3Akh%40example.net%3Bx%3D%C3%BC\
             &Caller=%2B85510+20&Called=sip%3Akh%40example.net%3Bx%3D%C3%BC&CallStatus=ringing&Direction=inbound\
-            &ApiVersion=2010-04-01";
+            &ApiVersion=2010-04-01&SipCallId=1%40example.net";
         assert_eq!(String::from_utf8(request.body).unwrap(), expected);
         let expected = [
             (

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::{CallError, DialId, DialRequest, DialStatus, Dialed, Event, Target, TargetTerms};
+use crate::{
+    CallError, DialId, DialRequest, DialStatus, Dialed, Event, Signals, Target, TargetTerms,
+};
 
 /// How long it takes to hear that somebody is busy.
 const BUSY_AFTER: Duration = Duration::from_secs(1);
@@ -205,7 +207,10 @@ impl Stage {
                 dial.joined_at = Some(now);
                 self.answered = true;
             }
-            (Event::DialEnded(_), _) => self.dial = None,
+            (Event::DialEnded((_, end)), _) => {
+                self.signalled = self.signals(end);
+                self.dial = None;
+            }
             (Event::Digit('*'), Some(dial)) if dial.ends_on_star && dial.joined_at.is_some() => {
                 let id = dial.id;
                 let end = self.cut_dial(id);
@@ -215,6 +220,17 @@ impl Stage {
             _ => {}
         }
         event
+    }
+
+    /// What those who were dialled say in SIP; nothing where no INVITE left.
+    fn signals(&self, end: &Dialed) -> Option<Signals> {
+        let sid = end.call_sid.as_ref()?;
+        let dialled = self.dialled.iter().rev();
+        let mut fields = dialled.filter_map(|target| self.own_fields.get(&target.to));
+        Some(Signals {
+            sip_call_id: format!("{sid}@example.net"),
+            fields: fields.next().cloned().unwrap_or_default(),
+        })
     }
 
     /// Takes out what the script still had of a dial: how it ends now.

@@ -9,8 +9,8 @@ use crate::{
     Level, ListeningId, ListeningRequest, MediaSource, PauseBehavior, PlaybackEnd, PlaybackId,
     RecordingEnd, RecordingId, RecordingOptions, ReferRequest, RehearsedFiles, RehearsedPairs,
     RehearsedPeople, RehearsedPins, RehearsedQueue, RehearsedTransfer, RejectReason, Request,
-    RequestId, Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest, StreamTracks,
-    TargetTerms, Transfer, WaitSound,
+    RequestId, Signals, Speech, StartedStream, StoryFlow, StreamEnd, StreamId, StreamRequest,
+    StreamTracks, TargetTerms, Transfer, WaitSound,
 };
 
 /// How long a web server takes to answer.
@@ -27,6 +27,10 @@ impl Host for Rehearsal {
 
     fn rehearsed_pairs(&self) -> Option<RehearsedPairs> {
         Some(self.stage().pairs.clone())
+    }
+
+    fn rehearsed_signals(&self) -> Option<Option<Signals>> {
+        Some(self.stage().signalled.clone())
     }
 
     fn rehearsed_people(&self) -> Option<RehearsedPeople> {

@@ -12,7 +12,7 @@ use super::transfer::Wishes;
 use crate::{
     AnsweredBy, CallError, CallInfo, DialId, Event, HangUpCause, HttpError, ListeningId,
     PlaybackEnd, PlaybackId, RecordingEnd, RecordingId, RehearsedFiles, RehearsedPairs,
-    RehearsedPeople, RehearsedPins, Request, Response, StreamId, Target,
+    RehearsedPeople, RehearsedPins, Request, Response, Signals, StreamId, Target,
 };
 
 type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
@@ -21,6 +21,10 @@ type Server = dyn Fn(&Request) -> Result<Response, HttpError>;
 pub(super) struct Stage {
     pub(super) info: CallInfo,
     pub(super) settings: BTreeMap<String, String>,
+    /// Of the final responses of those who are dialled.
+    pub(super) own_fields: BTreeMap<String, Vec<(String, String)>>,
+    /// With whoever the last dial ended by.
+    pub(super) signalled: Option<Signals>,
     pub(super) pairs: RehearsedPairs,
     pub(super) people: RehearsedPeople,
     pub(super) files: RehearsedFiles,
@@ -73,6 +77,8 @@ impl Stage {
         Self {
             info,
             settings: BTreeMap::new(),
+            own_fields: BTreeMap::new(),
+            signalled: None,
             pairs: RehearsedPairs::default(),
             people: RehearsedPeople::default(),
             files: RehearsedFiles::default(),

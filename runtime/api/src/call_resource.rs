@@ -57,6 +57,8 @@ impl CallResource {
             ("notifications".to_owned(), below("Notifications")),
             ("recordings".to_owned(), below("Recordings")),
         ]);
+        let forwarded_from = row.arrived_with("ForwardedFrom");
+        let caller_name = row.arrived_with("CallerName");
         Self {
             uri: format!("{path}.json"),
             sid: row.sid.to_string(),
@@ -80,9 +82,9 @@ impl CallResource {
             price_unit: None,
             direction: row.direction.to_string(),
             api_version: "2010-04-01",
-            forwarded_from: None,
+            forwarded_from,
             group_sid: None,
-            caller_name: None,
+            caller_name,
             queue_time: row
                 .started_unix_ms
                 .map(|started| started.saturating_sub(row.created_unix_ms).to_string()),

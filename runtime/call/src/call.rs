@@ -36,8 +36,8 @@ use crate::leg::{InboundLeg, Leg, OutboundLeg};
 use crate::playlist::Playlist;
 use crate::{
     AnsweredBy, CallRecord, CallStatus, DetectionRequest, Effect, Event, HangUpCause, Input,
-    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RequestId, StartRecording,
-    StoryChoice, signalled_digit,
+    MediaCommand, MediaEvent, MediaPath, Outcomes, PlaybackEnd, RequestId, Signalled,
+    StartRecording, StoryChoice, signalled_digit,
 };
 
 /// After the hang-up a story has this long for its bookkeeping: a webhook's 15 s and some.
@@ -78,6 +78,8 @@ pub struct Call {
     transferring: Option<Transferring>,
     /// Where another call's story dialled this one: it tells its parent.
     dialled: Option<Dialled>,
+    /// What passed in SIP, where that is told to its parent.
+    signalled: Option<Signalled>,
     streams: Streams,
     listenings: Listenings,
     /// What the story wants to know of who answered, until that is known.
@@ -148,6 +150,10 @@ impl Call {
         let mut call = Self::new(State::Calling, Leg::new(leg.dialog, leg.local), limits);
         call.outcomes = leg.outcomes;
         let mut invite = leg.invite;
+        call.signalled = invite.call_id.clone().map(|sip_call_id| Signalled {
+            sip_call_id,
+            fields: Vec::new(),
+        });
         invite.sdp = call.leg.offer();
         call.emit(Effect::Sip(sip::Command::Invite {
             dialog: call.leg.dialog,
@@ -172,6 +178,7 @@ impl Call {
             last_child: 0,
             transferring: None,
             dialled: None,
+            signalled: None,
             streams: Streams::default(),
             listenings: Listenings::default(),
             detecting: None,
@@ -308,6 +315,11 @@ impl Call {
             ) => {
                 self.emit(Effect::Status(CallStatus::Ringing));
                 self.early_media(sdp.as_deref());
+            }
+            (State::Calling, Sip::OwnFields(fields)) => {
+                if let Some(signalled) = &mut self.signalled {
+                    signalled.fields = fields;
+                }
             }
             (State::Calling, Sip::Answered { sdp }) => self.answered_by_peer(now, sdp.as_deref()),
             (

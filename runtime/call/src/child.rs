@@ -105,8 +105,19 @@ pub enum ChildNews {
     Answered(CallSid),
     /// Its peer asks that the caller be sent on.
     Transfers(Transfer),
+    /// What passed in SIP; comes before [`Self::Ended`] of a call whose INVITE left.
+    Signalled(CallSid, Signalled),
     /// Over, or never placed. The last news.
     Ended(ChildEnd),
+}
+
+/// What passed in SIP on the leg of a call that was dialled. Mirrors `jackfield:dialled/signalling@0.1.0`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signalled {
+    /// The `Call-ID` of its dialog.
+    pub sip_call_id: String,
+    /// `User-to-User` and what begins with `X-` of the final response: names and values.
+    pub fields: Vec<(String, String)>,
 }
 
 /// How a dialled call ended.

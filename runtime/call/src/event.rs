@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallSid, CallStatus, ConferenceEvent, Detection, DialId, ListeningId, PlaybackId, QueueEvent,
-    QueueExit, Recording, RecordingId, Referral, RequestId, SpeechEvent, StreamEnd, StreamId,
-    Transfer,
+    QueueExit, Recording, RecordingId, Referral, RequestId, Signalled, SpeechEvent, StreamEnd,
+    StreamId, Transfer,
 };
 
 /// One event of a call, in the order the story sees them.
@@ -45,6 +45,8 @@ pub enum Event {
     DialTransferred(DialId, DialEnd, Transfer),
     /// The API takes the call away from its queue, and from this story: to that it is the end of the call.
     TakenFromQueue(QueueExit),
+    /// A dial came to its end, and this passed in SIP with whoever it ended by.
+    DialEndedBy(DialId, DialEnd, Signalled),
 }
 
 /// How a playback came to its end.

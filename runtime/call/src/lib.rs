@@ -38,7 +38,8 @@ pub use call::{Call, HUNG_UP_BY_US, Limits};
 pub use callback::{CallCallback, ProgressEvent};
 pub use callback_subject::CallbackSubject;
 pub use child::{
-    ChildCall, ChildEnd, ChildNews, Continuation, DialRequest, DialTarget, StoryFlow, Whisper,
+    ChildCall, ChildEnd, ChildNews, Continuation, DialRequest, DialTarget, Signalled, StoryFlow,
+    Whisper,
 };
 pub use command::{
     CallError, Command, HttpMethod, HttpRequest, MediaSource, RejectReason, Reply, Speech,

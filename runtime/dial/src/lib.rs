@@ -17,6 +17,7 @@ mod policy;
 pub mod pump;
 pub mod retry;
 mod schedule;
+mod sip_uri;
 mod token_bucket;
 mod waits;
 
@@ -25,4 +26,5 @@ pub use destination::header_fields;
 pub use dialer::{CallRequest, Dialer, Full, Input, NotNow, Now, Output, QueueLimits, Vacancies};
 pub use plan::{PlannedAttempt, TrunkState};
 pub use policy::{Refusal, permit, permit_referral, serving};
+pub use sip_uri::SipUri;
 pub use waits::{AccountWaits, Waits};

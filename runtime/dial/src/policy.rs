@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use call::AccountSid;
 use numbers::{PhoneNumber, is_emergency};
-use store::{Account, Directory, Trunk, TrunkId};
+use store::{Account, Directory, SipHost, Trunk, TrunkId};
 
 use crate::destination::Destination;
 
@@ -23,10 +23,11 @@ pub enum Refusal {
         "`From` {0} is not a number of this account: use one of its own numbers, or of its caller IDs"
     )]
     ForeignCaller(String),
-    /// Neither a telephone number nor a SIP URI at an address.
+    /// Neither a telephone number nor a SIP URI.
     #[error(
-        "`To` {0:?} is neither E.164 with its plus, nor a short code, nor a SIP URI such as sip:1000@192.0.2.1, nor a device such as \
-         client:alice; behind a `?` may be X- fields and User-to-User"
+        "`To` {0:?} is neither E.164 with its plus, nor a short code, nor a SIP URI such as sip:1000@192.0.2.1 or \
+         sip:desk@pbx.example.net;transport=tls (`transport` udp, tcp or tls, and `secure=true`, are all its parameters), nor a device \
+         such as client:alice; behind a `?` may be X- fields and User-to-User"
     )]
     InvalidDestination(String),
     /// Nobody whom the other side of a call could be asked to call.
@@ -47,7 +48,8 @@ pub enum Refusal {
     Emergency(PhoneNumber),
     /// The account's carrier has no way there.
     #[error(
-        "no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`, and to that of a device its `login`"
+        "no trunk of the carrier leads to {0}: the operator gives a trunk its `targets`, to that of a device its `login`, and to one for \
+         SIP URIs of others their hosts in `sip_hosts`"
     )]
     NoTrunk(String),
     /// It failed over every trunk that leads there.
@@ -182,7 +184,12 @@ fn is_allowed(account: &Account, destination: &Destination) -> bool {
             Destination::Number(number) => {
                 allowed.starts_with('+') && number.as_str().starts_with(allowed.as_str())
             }
-            Destination::Sip { .. } | Destination::Elsewhere { .. } => allowed == "sip:",
+            Destination::Sip(uri) => match allowed.strip_prefix("sip:") {
+                Some("") => true,
+                Some(host) => host.parse().is_ok_and(|host: SipHost| uri.is_at(&host)),
+                None => false,
+            },
+            Destination::Elsewhere { .. } => allowed == "sip:",
             Destination::Client { name } => allowed
                 .strip_prefix("client:")
                 .is_some_and(|allowed| allowed.is_empty() || allowed == name),
@@ -196,7 +203,7 @@ fn emergency_number(
     destination: &Destination,
 ) -> Option<PhoneNumber> {
     trunks_of(directory, account)
-        .filter(|trunk| trunk.is_outbound())
+        .filter(|trunk| trunk.is_outbound() || !trunk.sip_hosts.is_empty())
         .filter_map(|trunk| {
             let country = trunk.numbers.country;
             let number = destination.number(country)?;
@@ -208,22 +215,23 @@ fn emergency_number(
         })
 }
 
-/// The carrier's trunks that take outbound calls and serve the number; for a SIP URI those that have it as a target, for a device the
-/// one that it registers as.
+/// The carrier's trunks that take outbound calls and serve the number; for a SIP URI those that have it as a target, or where none has those that
+/// may call its host; for a device the one that it registers as.
 fn candidates(
     directory: &Directory,
     account: &Account,
     destination: &Destination,
 ) -> Vec<Candidate> {
+    let is_target = match destination {
+        Destination::Sip(uri) => trunks_of(directory, account).any(|trunk| uri.is_target_of(trunk)),
+        _ => false,
+    };
     let mut candidates: Vec<Candidate> = trunks_of(directory, account)
         .filter_map(|trunk| {
             let prefix = match destination {
                 Destination::Number(number) if trunk.is_outbound() => served(trunk, number)?,
-                Destination::Sip { address, .. } => {
-                    let mut targets = trunk.targets.iter();
-                    let is_target = targets.any(|target| target.address() == Some(*address));
-                    is_target.then_some(None)?
-                }
+                Destination::Sip(uri) if is_target => uri.is_target_of(trunk).then_some(None)?,
+                Destination::Sip(uri) => trunk.has_sip_host(&uri.host()).then_some(None)?,
                 Destination::Client { name } if trunk.is_outbound() => {
                     let login = trunk.login.as_ref();
                     let is_device =
@@ -292,6 +300,10 @@ mod tests {
         name = "everywhere"
         outbound.allow = ["+"]
         [[account]]
+        carrier = "east"
+        name = "held"
+        outbound.allow = ["sip:pbx.example.net", "sip:10.1.0.0/16"]
+        [[account]]
         carrier = "west"
         name = "clinic"
         outbound.allow = ["+", "sip:", "client:"]
@@ -308,6 +320,12 @@ mod tests {
         id = "a-inbound-only"
         carrier = "east"
         sources = ["203.0.113.9"]
+        max_channels = 1
+        calls_per_second = 1
+        [[trunk]]
+        id = "a-strangers"
+        carrier = "east"
+        sip_hosts = ["*.example.net", "203.0.113.2", "10.0.0.0/8"]
         max_channels = 1
         calls_per_second = 1
         [[trunk]]
@@ -374,6 +392,10 @@ mod tests {
         [[number]]
         number = "+85510000006"
         account = "rescue"
+        flow = "menu"
+        [[number]]
+        number = "+85510000007"
+        account = "held"
         flow = "menu"
     "#;
 
@@ -447,7 +469,7 @@ mod tests {
         check(
             "hotline",
             "+85510000001",
-            "sip:1000@203.0.113.2",
+            "sip:1000@203.0.113.3",
             Err("21214 no trunk"),
         );
         check(
@@ -469,6 +491,48 @@ mod tests {
             "sip:1000@203.0.113.1",
             Err("21214 no trunk"),
         );
+    }
+
+    /// A target goes before a host; what the operator names nowhere is no way out, and an account may be held to some.
+    #[test]
+    fn a_sip_uri_of_others_goes_over_the_trunk_that_has_its_host() {
+        let own = "+85510000001";
+        for (to, expected) in [
+            ("sip:a@pbx.example.net", Ok("a-strangers")),
+            ("sips:a@PBX.example.net:5099", Ok("a-strangers")),
+            ("sip:a@pbx.example.net;secure=true?X-A=1", Ok("a-strangers")),
+            ("sip:a@10.1.2.3", Ok("a-strangers")),
+            ("sip:a@203.0.113.2", Ok("a-strangers")),
+            ("sip:a@203.0.113.2:5080;transport=tcp", Ok("a-strangers")),
+            ("sip:a@203.0.113.2:5080", Ok("c")),
+            ("sip:a@example.net", Err("21214 no trunk")),
+            ("sip:a@pbx.example.org", Err("21214 no trunk")),
+            ("sip:a@11.0.0.1", Err("21214 no trunk")),
+            ("sip:a@pbx.example.net;edge=x", Err("21211")),
+            ("sip:112@pbx.example.net", Err("21216")),
+        ] {
+            check("hotline", own, to, expected);
+        }
+        check(
+            "clinic",
+            "+85510000004",
+            "sip:a@pbx.example.net",
+            Err("21214"),
+        );
+        check(
+            "held",
+            "+85510000007",
+            "sip:a@pbx.example.net",
+            Ok("a-strangers"),
+        );
+        check("held", "+85510000007", "sip:a@10.1.2.3", Ok("a-strangers"));
+        check(
+            "held",
+            "+85510000007",
+            "sip:a@fax.example.net",
+            Err("21215"),
+        );
+        check("held", "+85510000007", "sip:a@203.0.113.1", Err("21215"));
     }
 
     #[test]
@@ -564,7 +628,7 @@ mod tests {
             "",
             "0085512345678",
             "client:alice@example.org",
-            "sip:alice@example.org",
+            "sip:alice@example.org;lr",
             "+855123\r\nTo: x",
         ] {
             check("everywhere", "+85510000003", to, Err("21211"));

@@ -54,7 +54,8 @@ const SPECIAL: &[(IpNet, &str)] = &[
 const GLOBAL_UNICAST: IpNet = v6([0x2000, 0, 0], 3);
 
 /// What makes `address` other than a public one, in words; none for a public address.
-pub(crate) fn special(address: IpAddr) -> Option<&'static str> {
+#[must_use]
+pub fn special(address: IpAddr) -> Option<&'static str> {
     let address = address.to_canonical();
     if address == IpAddr::V6(Ipv6Addr::LOCALHOST) {
         return Some("a loopback address");

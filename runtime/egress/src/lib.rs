@@ -23,6 +23,7 @@ mod signature;
 mod stream;
 mod websocket;
 
+pub use address::special;
 pub use cookies::CookieJar;
 pub use egress::Egress;
 pub use error::FetchError;

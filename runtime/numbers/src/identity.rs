@@ -19,6 +19,25 @@ pub fn identity(invite: &Fields, rules: &CallerIdRules, country: Option<Country>
     asserted.unwrap_or_else(|| party(invite.from().uri(), country))
 }
 
+/// The name that goes with [`identity`]: what stands before the address of whom the peer is believed to name. None where there is none, and where the
+/// caller is not to be known.
+#[must_use]
+pub fn caller_name(invite: &Fields, rules: &CallerIdRules) -> Option<String> {
+    if wants_privacy(invite) {
+        return None;
+    }
+    let asserted = rules.trusted.then(|| {
+        addresses(invite, "P-Asserted-Identity")
+            .chain(addresses(invite, "Remote-Party-ID").filter(is_calling))
+            .find_map(|address| address.display_name())
+    });
+    let name = asserted
+        .flatten()
+        .or_else(|| invite.from().display_name())?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// Whom a URI names: the number in its user part, or the URI as it is written.
 #[must_use]
 pub fn party(uri: &Uri, country: Option<Country>) -> Party {
@@ -78,7 +97,10 @@ fn hides(address: &NameAddr) -> bool {
 }
 
 /// The addresses of a header field; one that cannot be read is none.
-fn addresses<'a>(invite: &'a Fields, name: &'a str) -> impl Iterator<Item = NameAddr> + 'a {
+pub(crate) fn addresses<'a>(
+    invite: &'a Fields,
+    name: &'a str,
+) -> impl Iterator<Item = NameAddr> + 'a {
     invite
         .items(name)
         .filter_map(|item| NameAddr::parse(&Bytes::copy_from_slice(item.as_bytes())).ok())
@@ -91,17 +113,23 @@ mod tests {
     const PAI: &str = "P-Asserted-Identity: <sip:+85512345678@carrier.example>\r\n";
     const RPID: &str = "Remote-Party-ID: <sip:+85512345678@carrier.example>";
 
-    /// Who the caller is to a tenant, by an untrusted and by a trusted peer in Cambodia that wrote this `From` and these
-    /// header fields.
     #[track_caller]
-    fn check(from: &str, fields: &str, untrusted: &str, trusted: &str) {
+    fn invite(from: &str, fields: &str) -> sip::Request {
         let text = format!(
             "INVITE sip:1294@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: {from};tag=1\r\nTo: <sip:1294@h>\r\n\
              Call-ID: x\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{fields}Content-Length: 0\r\n\r\n"
         );
-        let Ok(sip::Message::Request(invite)) = sip::parse(&Bytes::from(text)) else {
-            panic!("{fields}");
-        };
+        match sip::parse(&Bytes::from(text)) {
+            Ok(sip::Message::Request(invite)) => invite,
+            other => panic!("{fields}: {other:?}"),
+        }
+    }
+
+    /// Who the caller is to a tenant, by an untrusted and by a trusted peer in Cambodia that wrote this `From` and these
+    /// header fields.
+    #[track_caller]
+    fn check(from: &str, fields: &str, untrusted: &str, trusted: &str) {
+        let invite = invite(from, fields);
         for (is_trusted, expected) in [(false, untrusted), (true, trusted)] {
             let rules = CallerIdRules {
                 trusted: is_trusted,
@@ -191,6 +219,39 @@ mod tests {
             "anonymous",
             asserted,
         );
+    }
+
+    #[test]
+    fn a_name_is_believed_as_its_number_is() {
+        let named = "P-Asserted-Identity: \"Ministry\" <sip:1294@h>\r\n";
+        let tel = "P-Asserted-Identity: <tel:1294>, \"Ministry\" <sip:1294@h>\r\n";
+        for (from, fields, untrusted, trusted) in [
+            ("<sip:1@h>", "", None, None),
+            (
+                "\"Sok \\\"C\\\"\" <sip:1@h>",
+                "",
+                Some("Sok \"C\""),
+                Some("Sok \"C\""),
+            ),
+            ("\" \" <sip:1@h>", "", None, None),
+            ("Sok <sip:1@h>", named, Some("Sok"), Some("Ministry")),
+            ("Sok <sip:1@h>", tel, Some("Sok"), Some("Ministry")),
+            ("Sok <sip:1@h>", PAI, Some("Sok"), Some("Sok")),
+            ("Sok <sip:1@h>", "Privacy: id\r\n", None, None),
+        ] {
+            let invite = invite(from, fields);
+            for (is_trusted, expected) in [(false, untrusted), (true, trusted)] {
+                let rules = CallerIdRules {
+                    trusted: is_trusted,
+                    ..CallerIdRules::default()
+                };
+                assert_eq!(
+                    caller_name(&invite, &rules).as_deref(),
+                    expected,
+                    "{from} {fields}"
+                );
+            }
+        }
     }
 
     #[test]

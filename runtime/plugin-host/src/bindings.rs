@@ -7,6 +7,7 @@
 
 pub(crate) mod conferences;
 pub(crate) mod dial_terms;
+pub(crate) mod dialled;
 pub(crate) mod files;
 pub(crate) mod people;
 pub(crate) mod pin;
@@ -230,9 +231,9 @@ impl From<call::Event> for control::Event {
             call::Event::Conference(event) => Self::Conference(event.into()),
             call::Event::Queue(event) => Self::Queue(event.into()),
             call::Event::DialAnswered(id, sid) => Self::DialAnswered((id.0, sid.to_string())),
-            call::Event::DialEnded(id, end) | call::Event::DialTransferred(id, end, _) => {
-                Self::DialEnded((id.0, end.into()))
-            }
+            call::Event::DialEnded(id, end)
+            | call::Event::DialTransferred(id, end, _)
+            | call::Event::DialEndedBy(id, end, _) => Self::DialEnded((id.0, end.into())),
             call::Event::StreamStarted(id) => Self::StreamStarted(id.0),
             call::Event::StreamEnded(id, end) => Self::StreamEnded((id.0, end.into())),
             call::Event::MachineDetected(detection) => Self::MachineDetected(detection.into()),

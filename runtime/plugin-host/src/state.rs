@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use call::{CallInfo, ConcealedKeys, DialId, Grants, QueueExit, Transfer};
+use call::{CallInfo, ConcealedKeys, DialId, Grants, QueueExit, Signalled, Transfer};
 use tokio::time::Instant;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
@@ -67,6 +67,8 @@ pub(crate) struct StoryState {
     pub(crate) transfer: Option<(DialId, Transfer)>,
     /// How the call was taken away from its queue, and from this story.
     pub(crate) taken_away: Option<QueueExit>,
+    /// What passed in SIP with whoever the last dial ended by.
+    pub(crate) signalled: Option<Signalled>,
 }
 
 impl StoryState {
@@ -119,6 +121,7 @@ impl StoryState {
             concealed: None,
             transfer: None,
             taken_away: None,
+            signalled: None,
         }
     }
 }

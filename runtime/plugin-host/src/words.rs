@@ -181,7 +181,9 @@ pub fn event(event: &Event) -> String {
         Event::Conference(event) => rooms::conference_event(event),
         Event::Queue(event) => rooms::queue_event(event),
         Event::DialAnswered(id, _) => format!("dial {} answered", id.0),
-        Event::DialEnded(id, end) => format!("dial {} ended: {}", id.0, end.status),
+        Event::DialEnded(id, end) | Event::DialEndedBy(id, end, _) => {
+            format!("dial {} ended: {}", id.0, end.status)
+        }
         Event::DialTransferred(id, _, asked) => {
             format!("dial {} ended: transfer to {}", id.0, asked.target)
         }

@@ -1,5 +1,6 @@
 //! From an INVITE to a call: whose it is, whether there is room, and its actor.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
+use crate::arrival;
 use crate::call_actor::{CallActor, NewActor};
 use crate::clock;
 use crate::endpoint::{Admission, Refusal, SIGNALS};
@@ -60,7 +62,7 @@ impl Admission for Inbound {
                 retry_after: None,
             });
         }
-        let answer = directory.answer(number);
+        let mut answer = directory.answer(number);
         if !self.services.live.has_room(self.services.limits.max_calls) {
             return Err(no_room());
         }
@@ -77,7 +79,9 @@ impl Admission for Inbound {
                 info!(tenant.id = %account.sid, trunk = %trunk.id, "INVITE refused: {full}");
                 no_room()
             })?;
-        self.keep(&info, trunk, &answer);
+        let arrival = arrival::setting(&incoming, trunk);
+        self.keep(&info, trunk, &answer, arrival.clone());
+        answer.settings.extend(arrival);
         let (signals, signals_out) = mpsc::channel(SIGNALS);
         let is_secure = incoming.source.transport.is_secure();
         let local = sdp::Local {
@@ -133,7 +137,13 @@ impl Inbound {
     }
 
     /// Keeps the call's beginning. The caller rings meanwhile: nobody waits for the disk.
-    fn keep(&self, info: &CallInfo, trunk: &store::Trunk, answer: &store::Answer) {
+    fn keep(
+        &self,
+        info: &CallInfo,
+        trunk: &store::Trunk,
+        answer: &store::Answer,
+        arrival: BTreeMap<String, String>,
+    ) {
         let call = NewCall {
             sid: info.call_sid,
             from: info.caller.clone(),
@@ -142,7 +152,7 @@ impl Inbound {
             parent: None,
             flow: answer.flow.clone(),
             ring_timeout_s: None,
-            settings: Default::default(),
+            settings: arrival,
             orders: Default::default(),
             callback: answer.status_callback.clone().map(|to| CallCallback {
                 to,

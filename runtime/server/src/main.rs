@@ -1,6 +1,7 @@
 //! `jackfield`: the binary. Configuration, sockets, actors, media threads; all that outlives a request.
 
 mod applications;
+mod arrival;
 mod broadcasts;
 mod call_actor;
 mod callbacks;

@@ -30,6 +30,7 @@ pub mod locate;
 mod message;
 mod method;
 mod name_addr;
+mod own_fields;
 mod parse;
 mod peers;
 mod rack;

@@ -39,6 +39,10 @@ pub(crate) fn call_parameters(
     if let Some(parent) = call.parent {
         put(&mut form, "ParentCallSid", parent);
     }
+    if let Some(leg) = &call.leg {
+        put(&mut form, "SipCallId", &leg.sip_call_id);
+    }
+    form.extend(call.arrival());
     if turn == ProgressEvent::Completed
         && let Some(record) = &call.record
     {
@@ -236,6 +240,33 @@ mod tests {
         values
             .map(|found| found.map(|(_, value)| value.clone()))
             .collect()
+    }
+
+    #[test]
+    fn what_its_invite_said_is_told_with_every_turn() {
+        let said = [
+            ("ForwardedFrom", "+85523111111"),
+            ("SipHeader_X-Ward", "7 & 8"),
+        ];
+        let said = said.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut call = call();
+        call.settings = [(crate::ARRIVAL.to_owned(), crate::write_arrival(&said))].into();
+        call.leg = Some(crate::Leg {
+            trunk: crate::TrunkId("carrier".to_owned()),
+            sip_call_id: "1@h".to_owned(),
+        });
+        let names = [
+            "ForwardedFrom",
+            "SipHeader_X-Ward",
+            "SipCallId",
+            "CallerName",
+        ];
+        let expected = [Some("+85523111111"), Some("7 & 8"), Some("1@h"), None];
+        let expected: Vec<_> = expected.map(|word| word.map(str::to_owned)).into();
+        for turn in [ProgressEvent::Initiated, ProgressEvent::Completed] {
+            let form = call_parameters(&call, turn, 0, 0);
+            assert_eq!(told(&form, &names), expected);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 mod account;
 mod apply;
+mod arrival;
 mod audit;
 pub mod broadcast;
 mod call_row;
@@ -57,6 +58,7 @@ pub use account::{
     random_account_sid, random_key_sid,
 };
 pub use apply::{Applied, GeneratedToken, Item};
+pub use arrival::{ARRIVAL, write_arrival};
 pub use audit::{AuditEntry, Author, MAX_AUDIT_ENTRIES};
 pub use broadcast::{
     AttemptOutcome, Broadcast, BroadcastChange, BroadcastCounts, BroadcastCursor, BroadcastOrder,
@@ -114,7 +116,7 @@ pub use store::{AccountStore, Store};
 pub use stream_note::{StreamNote, StreamTold, StreamTurn};
 pub use tenants::{Tenants, TenantsError};
 pub use trunk::{
-    ChannelsByPrefix, Credentials, Encryption, Health, InvalidTarget, Login, Nat, Registration,
-    Reserved, Target, TargetUri, Trunk, TrunkId,
+    ChannelsByPrefix, Credentials, Encryption, Health, InvalidHost, InvalidTarget, Login, Nat,
+    Registration, Reserved, SipHost, Target, TargetUri, Trunk, TrunkId,
 };
 pub use usage::{UsageCategory, UsageOfDay};

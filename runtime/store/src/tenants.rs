@@ -43,6 +43,7 @@
 //! carrier = "demo"
 //! sources = ["127.0.0.1", "203.0.113.0/24"]  # where inbound calls come from without a password
 //! targets = ["sip:sbc.example.org", "127.0.0.1:5080"]  # where outbound calls go, tried in turn; or "registered"
+//! # sip_hosts = ["pbx.example.net", "*.example.org", "10.0.0.0/8"] # calls to SIP URIs of these hosts go over it; of none if left out
 //! # prefixes = ["+85510", "+85569"]      # the numbers that outbound calls go over it to; all if left out
 //! max_channels = 32                      # calls at once, both directions
 //! calls_per_second = 10.0                # begun by us; needed where there are targets

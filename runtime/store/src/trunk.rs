@@ -1,5 +1,6 @@
 //! A trunk: a SIP peer of a carrier.
 
+mod sip_host;
 mod target;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use numbers::{CallerIdRules, NumberRules, PhoneNumber};
 use rtp::dtmf::DigitPolicy;
 use serde::{Deserialize, Serialize};
 
+pub use sip_host::{InvalidHost, SipHost};
 pub use target::{InvalidTarget, Target, TargetUri};
 
 use crate::{CarrierId, IpPrefix, Secret};
@@ -38,6 +40,8 @@ pub struct Trunk {
     pub login: Option<Login>,
     /// Where outbound calls are sent, tried in turn; empty for a trunk that only brings inbound calls.
     pub targets: Vec<Target>,
+    /// Hosts that calls to SIP URIs go to over it, wherever DNS says that they are; no others but its targets.
+    pub sip_hosts: Vec<SipHost>,
     /// What we prove to the peer when it challenges us.
     pub credentials: Option<Credentials>,
     /// Where we register, so that the peer finds us.
@@ -77,6 +81,23 @@ impl Trunk {
     #[must_use]
     pub fn is_outbound(&self) -> bool {
         !self.targets.is_empty()
+    }
+
+    /// Whether calls to SIP URIs of this host may go over it: a name in lower case, or an address without brackets.
+    #[must_use]
+    pub fn has_sip_host(&self, host: &str) -> bool {
+        match host.parse() {
+            Ok(address) => self.has_sip_address(address),
+            Err(_) => self.sip_hosts.iter().any(|known| known.has_name(host)),
+        }
+    }
+
+    /// Whether this address is named as one that they may go to.
+    #[must_use]
+    pub fn has_sip_address(&self, address: IpAddr) -> bool {
+        self.sip_hosts
+            .iter()
+            .any(|known| known.has_address(address))
     }
 }
 

@@ -92,6 +92,19 @@ fn after(next: u16, count: u16) -> (u16, u16) {
     (first, first + count)
 }
 
+/// Whether a program listens at this TCP port of IPv4, by what the kernel says: to ask by a connection would be a call of its own.
+#[must_use]
+pub fn listens(port: u16) -> bool {
+    const LISTEN: &str = "0A";
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux tells of its sockets");
+    let port = format!(":{port:04X}");
+    table.lines().any(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let is_ours = words.next().is_some_and(|local| local.ends_with(&port));
+        is_ours && words.nth(1) == Some(LISTEN)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,7 +37,10 @@ impl Sipp {
             hold: Duration::from_millis(500),
             calls: 1,
             calls_per_second: 1,
-            values: vec![("CALLER", "+85512345678".to_owned())],
+            values: vec![
+                ("CALLER", "+85512345678".to_owned()),
+                ("FIELDS", String::new()),
+            ],
         }
     }
 
@@ -46,6 +49,15 @@ impl Sipp {
     pub fn calling_from(mut self, number: &str) -> Self {
         let caller = self.values.iter_mut().find(|(name, _)| *name == "CALLER");
         caller.expect("every scenario has a caller").1 = number.to_owned();
+        self
+    }
+
+    /// Header fields of its INVITE, or of its 200 (behind `@FIELDS@` in the scenario).
+    #[must_use]
+    pub fn with_fields(mut self, fields: &[&str]) -> Self {
+        let lines = fields.iter().map(|field| format!("\n{field}")).collect();
+        let known = self.values.iter_mut().find(|(name, _)| *name == "FIELDS");
+        known.expect("every scenario has them, mostly none").1 = lines;
         self
     }
 
@@ -172,6 +184,7 @@ impl Sipp {
             process,
             address,
             media_port,
+            is_over_tcp: self.transport == "t1",
             folder,
         }
     }
@@ -221,6 +234,7 @@ pub struct RunningSipp {
     pub address: SocketAddr,
     /// Where it takes RTP.
     pub media_port: u16,
+    is_over_tcp: bool,
     folder: TempDir,
 }
 
@@ -229,9 +243,11 @@ impl RunningSipp {
     #[must_use]
     pub fn listening(self) -> Self {
         crate::process::eventually("SIPp listens", Duration::from_secs(10), || {
-            std::net::UdpSocket::bind(self.address)
-                .is_err()
-                .then_some(())
+            let is_there = match self.is_over_tcp {
+                true => ports::listens(self.address.port()),
+                false => std::net::UdpSocket::bind(self.address).is_err(),
+            };
+            is_there.then_some(())
         });
         self
     }

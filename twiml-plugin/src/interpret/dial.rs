@@ -14,6 +14,9 @@ use crate::fetch::Parameter;
 use crate::reference::resolve;
 use crate::verb::{Dial, TalkRecording};
 
+/// Before the name of a header field of who was dialled.
+const DIAL_SIP_HEADER: &str = "DialSipHeader_";
+
 impl Interpreter<'_> {
     /// Dials, and waits until it is over. Where to go then; none when the document goes on.
     pub(super) fn dial(&mut self, dial: &Dial, document: &Document) -> Result<Option<Next>, Stop> {
@@ -48,10 +51,17 @@ impl Interpreter<'_> {
         if let (Some(asked), Some(link)) = (asked, &dial.refer) {
             return self.transfer(asked, link, document).map(Some);
         }
-        Ok(dial
-            .action
-            .clone()
-            .map(|action| Next::Fetch(action, parameters(over, recorded))))
+        let Some(action) = dial.action.clone() else {
+            return Ok(None);
+        };
+        let signals = self.call.signals_of_last_dial();
+        let fields = signals.iter().flat_map(|signals| &signals.fields);
+        let fields =
+            fields.map(|(name, value)| (format!("{DIAL_SIP_HEADER}{name}"), value.as_str()));
+        self.documents.tell_with_next(fields);
+        let mut parameters = parameters(over, recorded);
+        parameters.extend(signals.map(|signals| ("DialSipCallId", signals.sip_call_id)));
+        Ok(Some(Next::Fetch(action, parameters)))
     }
 
     /// Begins to record: at once where the ringing is wanted too and this call was answered, else when somebody has answered. None when nobody

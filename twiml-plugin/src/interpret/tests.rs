@@ -113,6 +113,27 @@ fn prompts_are_heard_one_after_the_other() {
 }
 
 #[test]
+fn every_request_tells_what_the_invite_said() {
+    let said = "ForwardedFrom=%2B85523111111&SipHeader_X-Ward=7+%26+8";
+    let rehearsal = Rehearsal::new()
+        .setting("voice-url", VOICE)
+        .setting("arrival", said);
+    let pages: &[Page] = &[("http://app.example/next", "<Hangup/>")];
+    let caller = serving(rehearsal, "<Redirect>/next</Redirect>", pages);
+    check(&caller, &["answer", "hang up"]);
+    let names = ["SipCallId", "ForwardedFrom", "SipHeader_X-Ward"];
+    let told =
+        "SipCallId=rehearsal%40example.net ForwardedFrom=%2B85523111111 SipHeader_X-Ward=7+%26+8";
+    assert_eq!(
+        asked(&caller, &names),
+        [
+            format!("HttpMethod::Post {VOICE} {told}"),
+            format!("HttpMethod::Post http://app.example/next {told}"),
+        ]
+    );
+}
+
+#[test]
 fn keys_are_pressed_in_their_turn() {
     let twiml = "<Play>a.wav</Play><Play digits='W1294#'/><Say>Done</Say>";
     let expected = [

@@ -4,11 +4,8 @@ use jackfield_guest::{CallError, Transferring};
 
 use super::{Interpreter, Next};
 use crate::document::Document;
-use crate::documents::Stop;
+use crate::documents::{SIP_HEADER, Stop};
 use crate::verb::Link;
-
-/// Before the name of each header field of the order.
-const SIP_HEADER: &str = "SipHeader_";
 
 impl Interpreter<'_> {
     /// Asks for the document that the caller goes on with. Whoever wanted it is told whether there is one.

@@ -11,7 +11,7 @@ use super::{Call, State};
 use crate::login::check_terms;
 use crate::{
     CallError, CallSid, CallStatus, ChildCall, ChildEnd, ChildId, ChildNews, DialEnd, DialId,
-    DialRequest, Effect, Event, Reply, StoryFlow, TargetTerms,
+    DialRequest, Effect, Event, Reply, Signalled, StoryFlow, TargetTerms,
 };
 
 /// Targets of one dial (Twilio error 13250).
@@ -40,6 +40,8 @@ pub(super) struct Dial {
     answered_at: Option<Instant>,
     /// Whoever answers may ask that the caller be sent on.
     pub(super) takes_transfers: bool,
+    /// What passed in SIP with those that have ended.
+    signalled: Vec<(CallSid, Signalled)>,
     is_stopped: bool,
     ring_tone: RingTone,
     /// How those ended that were not answered: the one that got furthest.
@@ -97,6 +99,7 @@ impl Call {
             joined: None,
             answered_at: None,
             takes_transfers: false,
+            signalled: Vec::new(),
             is_stopped: false,
             ring_tone,
             furthest: None,
@@ -130,6 +133,7 @@ impl Call {
             ChildNews::Whispering => self.child_whispers(child),
             ChildNews::Answered(sid) => self.child_answered(now, child, sid),
             ChildNews::Transfers(asked) => self.child_transfers(now, child, asked),
+            ChildNews::Signalled(sid, signalled) => self.child_signalled(sid, signalled),
             ChildNews::Ended(end) => self.child_ended(child, end),
         }
     }
@@ -228,6 +232,14 @@ impl Call {
         self.tell(Event::DialAnswered(id, sid));
     }
 
+    /// One that goes over another trunk tells it again.
+    fn child_signalled(&mut self, sid: CallSid, signalled: Signalled) {
+        if let Some(dial) = &mut self.dial {
+            dial.signalled.retain(|(known, _)| *known != sid);
+            dial.signalled.push((sid, signalled));
+        }
+    }
+
     fn child_ended(&mut self, child: ChildId, end: ChildEnd) {
         let Some(dial) = &mut self.dial else { return };
         dial.children.retain(|other| *other != child);
@@ -271,7 +283,12 @@ impl Call {
     fn dial_over(&mut self, end: DialEnd) {
         if let Some(dial) = self.dial.take() {
             // Those that lost the race and have not said yet that they ended are not waited for.
-            self.tell(Event::DialEnded(dial.id, end));
+            let mut signalled = dial.signalled.into_iter();
+            let by = signalled.find(|(sid, _)| end.call_sid == Some(*sid));
+            self.tell(match by {
+                Some((_, signalled)) => Event::DialEndedBy(dial.id, end, signalled),
+                None => Event::DialEnded(dial.id, end),
+            });
         }
     }
 

@@ -9,6 +9,7 @@ mod recordings;
 mod redirect;
 mod referral;
 mod rooms;
+mod signalled;
 mod speech_input;
 mod streams;
 mod transfer;

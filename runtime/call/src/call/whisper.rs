@@ -104,6 +104,10 @@ impl Call {
                 false => record.end_reason.clone(),
             },
         };
+        if let Some(signalled) = self.signalled.take() {
+            let news = ChildNews::Signalled(dialled.sid, signalled);
+            self.emit(Effect::TellParent(news));
+        }
         self.emit(Effect::TellParent(ChildNews::Ended(end)));
     }
 

@@ -129,7 +129,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     ),
     meaning(
         "Dial/Sip",
-        "as Twilio, at an address of one of the carrier's trunks",
+        "as Twilio, where a trunk of the carrier has that address or may call that host; `edge` is refused",
         SIP,
         &[],
     ),

@@ -117,6 +117,7 @@ impl Host for StoryState {
         });
         self.note_transfer(next.event.as_ref());
         self.note_taken_away(next.event.as_ref());
+        self.note_signalled(next.event.as_ref());
         if self.waited(timeout_ms, next.event.as_ref()) {
             self.sandbox.begin_anew();
             self.patience = Instant::now() + self.limits.command_wait;

@@ -7,6 +7,7 @@ mod config;
 mod control;
 mod dial;
 mod dial_terms;
+mod dialled;
 mod files;
 mod filesystem;
 mod key_value;
@@ -59,6 +60,7 @@ pub(crate) const CALL_FLOW_IMPORTS: &[&str] = &[
     "jackfield:dial/terms",
     "jackfield:transfers/transfers",
     "jackfield:queues/queues",
+    "jackfield:dialled/signalling",
     "wasi:keyvalue/store",
     "wasi:keyvalue/atomics",
 ];
@@ -135,6 +137,7 @@ pub(crate) fn link_call_flow(linker: &mut Linker<StoryState>) -> wasmtime::Resul
     bindings::dial_terms::add_to_linker::<_, Own>(linker, own)?;
     bindings::transfers::add_to_linker::<_, Own>(linker, own)?;
     bindings::queues::add_to_linker::<_, Own>(linker, own)?;
+    bindings::dialled::add_to_linker::<_, Own>(linker, own)?;
     bindings::key_value::add_to_linker::<_, Own>(linker, own)?;
     bindings::atomics::add_to_linker::<_, Own>(linker, own)?;
     link_sandbox(linker)

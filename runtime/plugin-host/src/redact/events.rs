@@ -2,7 +2,7 @@
 
 use call::{
     CallError, ConferenceEvent, Event, HttpResponse, OrderedSound, PartialWords, PlaybackEnd,
-    Recording, Reply, SpeechEnd, SpeechEvent, Transfer,
+    Recording, Reply, Signalled, SpeechEnd, SpeechEvent, Transfer,
 };
 
 use super::NO_RECORDING;
@@ -49,6 +49,15 @@ pub(super) fn event(event: Event) -> Event {
         Event::DialEnded(id, mut end) => {
             end.reason = digits(&end.reason);
             Event::DialEnded(id, end)
+        }
+        Event::DialEndedBy(id, mut end, signalled) => {
+            end.reason = digits(&end.reason);
+            let fields = signalled.fields.into_iter();
+            let signalled = Signalled {
+                fields: fields.map(|(name, value)| (name, text(&value))).collect(),
+                ..signalled
+            };
+            Event::DialEndedBy(id, end, signalled)
         }
         Event::DialTransferred(id, mut end, asked) => {
             end.reason = digits(&end.reason);

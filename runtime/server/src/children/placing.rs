@@ -271,7 +271,8 @@ impl Placing {
             noted.await.map_err(unwanted_if_over)?;
         }
         services.callbacks.look();
-        let route = services.trunks.route(directory.realm(trunk), trunk);
+        let realm = directory.realm(trunk);
+        let route = services.trunks.route_to(realm, trunk, &row.to);
         let stops = self.while_wanted(route).await??;
         self.is_not_over()?;
         self.may_go_on()?;

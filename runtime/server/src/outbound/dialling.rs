@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use call::{AccountSid, Call, CallInfo, CallSid, CallStatus, Limits, OutboundLeg};
-use dial::PlannedAttempt;
-use store::{CallRow, Leg, Scope, StoreError, Trunk, broadcast::RECALLED};
+use dial::{PlannedAttempt, SipUri};
+use store::{CallRow, Encryption, Leg, Scope, StoreError, Trunk, broadcast::RECALLED};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -38,11 +38,12 @@ pub(super) async fn attempt(
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
     let trunk = directory.trunk(&planned.trunk).ok_or(TrunkGone)?;
-    let stops = services.trunks.route(directory.realm(trunk), trunk).await?;
     let mut row = services
         .store
         .call(Scope::of_host(account.sid), sid)?
         .context("the call is gone")?;
+    let realm = directory.realm(trunk);
+    let stops = services.trunks.route_to(realm, trunk, &row.to).await?;
     row.orders.caller_id = planned.caller_id.or(row.orders.caller_id);
     row.ring_timeout_s = planned.ring_timeout_s.or(row.ring_timeout_s);
     let sip_call_id = call_id();
@@ -113,7 +114,7 @@ pub(crate) fn dial(
         dialog: services.endpoint.open(signals),
         outcomes: trunk.outcomes.clone(),
         local: sdp::Local {
-            security: media_plane::encryption(trunk.encryption, is_secure),
+            security: media_plane::encryption(encryption(trunk, row), is_secure),
             ..media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs)
         },
     };
@@ -152,6 +153,14 @@ pub(crate) fn dial(
         Arc::clone(services),
         new,
     ))
+}
+
+/// Whether the audio of a call is encrypted: as the trunk has it, and always where the URI that is called asks for it.
+fn encryption(trunk: &Trunk, row: &CallRow) -> Encryption {
+    match SipUri::over(trunk, &row.to) {
+        Some(uri) if uri.is_secure() => Encryption::Required,
+        _ => trunk.encryption,
+    }
 }
 
 /// The call of a row, before anything was said: an order may ask for less time than its account has, and for a recording.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use dial::SipUri;
 use numbers::{Callee, Caller, Presentation, Presenter};
 use store::{CallRow, PhoneNumber, Trunk};
 
@@ -31,7 +32,9 @@ pub(super) fn invite(
     let own = own_host(services, trunk, first);
     let shown = row.orders.caller_id.as_ref().unwrap_or(&row.from);
     let caller: PhoneNumber = shown.parse().context("the caller has no number")?;
+    let stranger = SipUri::over(trunk, &row.to).map(|uri| uri.request_uri());
     let (party, fields) = dial::header_fields(&row.to);
+    let party = stranger.as_deref().unwrap_or(party);
     let device = party.strip_prefix("client:");
     let dialled = dialled.map(|dialled| dialled.replace('#', "%23"));
     let called: Option<PhoneNumber> = party.parse().ok();
@@ -67,7 +70,7 @@ pub(super) fn invite(
             .map(|registration| registration.contact_user.clone()),
         from_name: said.from_name.map(str::to_owned),
         headers: headers.chain(subject).chain(fields).collect(),
-        credentials: to_prove(account, trunk, row)?,
+        credentials: to_prove(account, trunk, row, stranger.is_some())?,
         answer_within: ANSWER_WITHIN,
         ring_timeout: row
             .ring_timeout_s
@@ -136,14 +139,15 @@ fn own_host(services: &Services, trunk: &Trunk, first: &Stop) -> String {
     }
 }
 
-/// What is proved to the far end: the call's own before the trunk's.
+/// What is proved to the far end: the call's own before the trunk's, which is for its targets alone.
 fn to_prove(
     account: &store::Account,
     trunk: &Trunk,
     row: &CallRow,
+    is_stranger: bool,
 ) -> anyhow::Result<Option<Arc<sip::digest::Credentials>>> {
     let Some(own) = &row.orders.credentials else {
-        return Ok(trunks::credentials(trunk));
+        return Ok((!is_stranger).then(|| trunks::credentials(trunk)).flatten());
     };
     let password = account.open_credentials(row.sid, own)?;
     let own = sip::digest::Credentials::new(own.username.as_str(), password.expose(), None);

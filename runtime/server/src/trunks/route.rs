@@ -1,12 +1,14 @@
 //! Where a call over a trunk goes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use dial::SipUri;
 use sip::Hop;
 use sip::digest::User;
 use sip::locate::LocateError;
 use sip::registrar::Binding;
-use store::{Encryption, Target, TargetUri, Trunk};
+use store::{Encryption, Target, Trunk};
 
 use super::Trunks;
 
@@ -48,22 +50,53 @@ pub(crate) enum NoRoute {
         "the trunk's `encryption` is \"required\", and none of its targets is reached over TLS"
     )]
     InTheClear,
+    /// The host of a SIP URI leads inside.
+    #[error(
+        "`{host}` is at {address}, {what}: the operator allows it by naming that address, or its block, in the trunk's `sip_hosts`"
+    )]
+    NotPublic {
+        host: String,
+        address: IpAddr,
+        what: &'static str,
+    },
     /// Its servers cannot be found.
     #[error(transparent)]
     NotLocated(LocateError),
 }
 
 impl Trunks {
+    /// Where a call to `to` over this trunk goes: the servers of the URI that it names, where the trunk calls hosts of others, else its own.
+    ///
+    /// # Errors
+    /// When there is nowhere to send it.
+    pub(crate) async fn route_to(
+        &self,
+        realm: &str,
+        trunk: &Trunk,
+        to: &str,
+    ) -> Result<Vec<Stop>, NoRoute> {
+        let Some(uri) = SipUri::over(trunk, to) else {
+            return self.route(realm, trunk).await;
+        };
+        let stops = self.servers(&uri.server()).await?;
+        let stops = listed(trunk, &uri.host(), stops)?;
+        let encryption = match uri.is_secure() {
+            true => Encryption::Required,
+            false => trunk.encryption,
+        };
+        safe_for_keys(encryption, stops)
+    }
+
     /// Where a call over this trunk goes: the targets in their order, those that do not answer behind the others.
     ///
     /// # Errors
     /// When there is nowhere to send it; then with the reason of the last target.
-    pub(crate) async fn route(&self, realm: &str, trunk: &Trunk) -> Result<Vec<Stop>, NoRoute> {
+    async fn route(&self, realm: &str, trunk: &Trunk) -> Result<Vec<Stop>, NoRoute> {
         let mut stops = Vec::new();
         let mut trouble = NoRoute::NoTargets;
         for target in &trunk.targets {
             let found = match target {
-                Target::Uri(uri) => self.servers(uri).await,
+                Target::Uri(uri) => self.servers(uri.as_str()).await,
                 Target::Registered => self.contacts(realm, trunk).await,
             };
             match found {
@@ -80,8 +113,8 @@ impl Trunks {
         Ok(stops)
     }
 
-    async fn servers(&self, uri: &TargetUri) -> Result<Vec<Stop>, NoRoute> {
-        let located = self.tools.resolver.hops(uri.as_str()).await;
+    async fn servers(&self, uri: &str) -> Result<Vec<Stop>, NoRoute> {
+        let located = self.tools.resolver.hops(uri).await;
         let located = located.map_err(NoRoute::NotLocated)?;
         if let Some(name) = &located.verify_name {
             for hop in located.hops.iter().filter(|hop| hop.transport.is_secure()) {
@@ -90,7 +123,7 @@ impl Trunks {
         }
         let stop = |hop: &Hop| Stop {
             hop: *hop,
-            uri: uri.as_str().to_owned(),
+            uri: uri.to_owned(),
             routes: Vec::new(),
         };
         Ok(located.hops.iter().map(stop).collect())
@@ -122,6 +155,28 @@ impl Trunks {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+/// The stops of a host of others that are public, or whose address the operator names.
+fn listed(trunk: &Trunk, host: &str, stops: Vec<Stop>) -> Result<Vec<Stop>, NoRoute> {
+    let mut inside = None;
+    let is_listed = |stop: &Stop| {
+        let address = stop.hop.address.ip();
+        let what = egress::special(address).filter(|_| !trunk.has_sip_address(address));
+        if let Some(what) = what {
+            inside = Some((address, what));
+        }
+        what.is_none()
+    };
+    let kept: Vec<Stop> = stops.into_iter().filter(is_listed).collect();
+    match inside {
+        Some((address, what)) if kept.is_empty() => Err(NoRoute::NotPublic {
+            host: host.to_owned(),
+            address,
+            what,
+        }),
+        _ => Ok(kept),
     }
 }
 
@@ -163,6 +218,76 @@ mod tests {
             });
             let expected = expected.map(<[_]>::to_vec).ok_or(NoRoute::InTheClear);
             assert_eq!(kept, expected, "{encryption:?} {transports:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_others_leads_inside_only_where_that_address_is_named() {
+        let trunk = |hosts: &str| {
+            let text = format!(
+                "[[carrier]]\nid = \"east\"\n[[trunk]]\nid = \"sip\"\ncarrier = \"east\"\nsip_hosts = {hosts}\nmax_channels = 1\ncalls_per_second = 1\n"
+            );
+            let surroundings = store::tenants::Surroundings {
+                folder: std::path::Path::new("."),
+                bundled: &[],
+                uploaded: &|_, _, _| false,
+                check_component: &|_, _| Ok(()),
+            };
+            let store = store::MemoryStore::new();
+            let tenants = store::Tenants::parse(&text, &surroundings).unwrap();
+            store::Store::apply(&store, tenants).wait().unwrap();
+            let directory = store::AccountStore::directory(&store);
+            let trunk = directory.trunks().next().unwrap();
+            Arc::clone(trunk)
+        };
+        for (hosts, addresses, expected) in [
+            (
+                "[\"pbx.example.net\"]",
+                &["1.1.1.1"][..],
+                Ok(&["1.1.1.1"][..]),
+            ),
+            (
+                "[\"pbx.example.net\"]",
+                &["10.0.0.7", "1.1.1.1"],
+                Ok(&["1.1.1.1"]),
+            ),
+            ("[\"pbx.example.net\"]", &["10.0.0.7"], Err("10.0.0.7")),
+            ("[\"pbx.example.net\"]", &["127.0.0.1", "::1"], Err("::1")),
+            (
+                "[\"pbx.example.net\"]",
+                &["::ffff:10.0.0.7"],
+                Err("::ffff:10.0.0.7"),
+            ),
+            (
+                "[\"pbx.example.net\", \"10.0.0.0/8\"]",
+                &["10.0.0.7"],
+                Ok(&["10.0.0.7"]),
+            ),
+            (
+                "[\"pbx.example.net\", \"10.0.0.8\"]",
+                &["10.0.0.7"],
+                Err("10.0.0.7"),
+            ),
+        ] {
+            let stops = addresses.iter().map(|address| Stop {
+                hop: Hop::udp((address.parse::<IpAddr>().unwrap(), 5060).into()),
+                uri: "sip:pbx.example.net".to_owned(),
+                routes: Vec::new(),
+            });
+            let kept = listed(&trunk(hosts), "pbx.example.net", stops.collect());
+            match (kept, expected) {
+                (Ok(kept), Ok(expected)) => {
+                    let kept: Vec<String> = kept
+                        .iter()
+                        .map(|stop| stop.hop.address.ip().to_string())
+                        .collect();
+                    assert_eq!(kept, expected, "{hosts}");
+                }
+                (Err(NoRoute::NotPublic { address, .. }), Err(expected)) => {
+                    assert_eq!(address.to_string(), expected, "{hosts}");
+                }
+                (kept, _) => panic!("{hosts} {addresses:?}: {kept:?}"),
+            }
         }
     }
 

@@ -12,11 +12,8 @@ use crate::transaction::{MergeKey, ServerKey};
 use crate::write::reason_phrase;
 use crate::{Method, NameAddr, Request};
 
-/// Header fields of a REFER that are told: these, and what begins with `X-`.
-const TOLD: [&str; 2] = ["Referred-By", "User-to-User"];
-/// Fields that are told, and bytes of one.
-const MOST_FIELDS: usize = 20;
-const LONGEST_FIELD: usize = 1_024;
+/// A header field of a REFER that is told beside those for applications.
+const REFERRED_BY: &str = "Referred-By";
 
 /// What becomes of a REFER of the peer.
 #[derive(Debug, Default)]
@@ -139,18 +136,8 @@ fn asked(request: &Request) -> Option<ReferAsked> {
         return None;
     }
     let target = NameAddr::parse(&Bytes::copy_from_slice(target.as_bytes())).ok()?;
-    let is_told = |name: &str, value: &str| {
-        let is_own = name.len() > 2 && name.as_bytes()[..2].eq_ignore_ascii_case(b"X-");
-        let is_known = TOLD.iter().any(|known| known.eq_ignore_ascii_case(name));
-        (is_own || is_known) && value.len() <= LONGEST_FIELD
-    };
-    let fields = request.headers();
-    let fields = fields.filter(|(name, value)| is_told(name, value));
     Some(ReferAsked {
         to: target.uri().to_string(),
-        fields: fields
-            .take(MOST_FIELDS)
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect(),
+        fields: request.own_fields_and(&[REFERRED_BY]),
     })
 }

@@ -301,6 +301,7 @@ impl Endpoint {
             GoOn::No => (response.status(), response.reason().into_owned()),
         };
         self.forget(now, dialog);
+        self.tell_own_fields(dialog, response);
         let contacts = match status {
             300..400 => contacts(response).iter().map(Uri::to_string).collect(),
             _ => Vec::new(),
@@ -373,6 +374,7 @@ impl Endpoint {
                 *stage = Stage::Up(Box::new(Up::new(dialog)));
             }
             self.agree_as_uac(now, id, response);
+            self.tell_own_fields(id, response);
             self.tell(
                 id,
                 Event::Answered {
@@ -423,6 +425,13 @@ impl Endpoint {
         let dialog = self.attempts.get(&transaction)?.dialog;
         let calling = self.legs.calling(dialog)?;
         (calling.transaction == transaction).then_some(dialog)
+    }
+
+    fn tell_own_fields(&mut self, dialog: DialogId, response: &Response) {
+        let fields = response.own_fields();
+        if !fields.is_empty() {
+            self.tell(dialog, Event::OwnFields(fields));
+        }
     }
 
     fn tell_failed(&mut self, dialog: DialogId, status: u16) {

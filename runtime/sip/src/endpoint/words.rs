@@ -408,6 +408,9 @@ pub enum Event {
         /// Early media, where there is a description.
         sdp: Option<Bytes>,
     },
+    /// What the final response to our INVITE has for the application behind us ([`Fields::own_fields`](crate::Fields::own_fields)), where it has
+    /// some: names and values. Told just before [`Event::Answered`] or [`Event::Failed`].
+    OwnFields(Vec<(String, String)>),
     /// Our INVITE was answered with 2xx; the endpoint has sent the ACK.
     Answered {
         /// The answer to our offer: of the 2xx, or where that has none what the peer had described reliably before.

@@ -231,6 +231,7 @@ impl Run {
             | Event::ReferAnswered { .. }
             | Event::Referred { .. }
             | Event::ReferAsked(_)
+            | Event::OwnFields(_)
             | Event::Info { .. } => {}
         }
     }
@@ -270,6 +271,7 @@ fn kind(event: &Event) -> &'static str {
         Event::ReferAnswered { .. } => "refer answered",
         Event::Referred { .. } => "referred",
         Event::ReferAsked(_) => "refer asked",
+        Event::OwnFields(_) => "own fields",
         Event::Info { .. } => "info",
         Event::Terminated => "terminated",
     }

@@ -217,6 +217,13 @@ fn word(event: &Event) -> String {
     let sdp = |sdp: &Option<Bytes>| if sdp.is_some() { "+sdp" } else { "" };
     match event {
         Event::Provisional { status, sdp: s } => format!("provisional:{status}{}", sdp(s)),
+        Event::OwnFields(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            format!("own-fields:{}", fields.join(","))
+        }
         Event::Answered { sdp: s } => format!("answered{}", sdp(s)),
         Event::Failed { status, .. } => format!("failed:{status}"),
         Event::Acked { sdp: s } => format!("acked{}", sdp(s)),

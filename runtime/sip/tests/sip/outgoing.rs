@@ -225,6 +225,26 @@ fn a_failure_is_acknowledged_and_told() {
     host.expect_idle();
 }
 
+/// Those of the final response alone, and before what it means.
+#[test]
+fn what_is_for_the_application_is_told_before_the_end() {
+    let fields = "Contact: <sip:bob@10.0.0.2>\r\nContent-Type: application/sdp\r\nX-Ward: 7 & 8\r\nuser-to-user: ab\r\nServer: s\r\n";
+    for (status, expected) in [
+        (200, "own-fields:X-Ward=7 & 8,user-to-user=ab answered+sdp"),
+        (486, "own-fields:X-Ward=7 & 8,user-to-user=ab failed:486"),
+    ] {
+        let (mut host, invite) = calling();
+        let reply = |status| Reply {
+            fields,
+            ..Reply::with_sdp(status, "b1")
+        };
+        host.receive(reply(183).to(&invite));
+        assert_eq!(host.events(), "provisional:183+sdp");
+        host.receive(reply(status).to(&invite));
+        assert_eq!(host.events(), expected);
+    }
+}
+
 #[test]
 fn silence_ends_in_408() {
     let mut host = Host::new();

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::seal::{OperatorKey, Purpose};
 use crate::{
     CarrierId, ChannelsByPrefix, Credentials, Encryption, Health, IpPrefix, Login, Nat,
-    Registration, Reserved, Secret, StoreError, Target, Trunk, TrunkId,
+    Registration, Reserved, Secret, SipHost, StoreError, Target, Trunk, TrunkId,
 };
 
 /// A trunk as it is stored: what is secret, sealed.
@@ -39,6 +39,7 @@ pub(super) struct TrunkRow {
     encryption: Encryption,
     reserved: Reserved,
     prefixes: Vec<String>,
+    sip_hosts: Vec<SipHost>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +97,7 @@ impl TrunkRow {
             encryption: trunk.encryption,
             reserved: trunk.reserved.clone(),
             prefixes: trunk.prefixes.clone(),
+            sip_hosts: trunk.sip_hosts.clone(),
         }
     }
 
@@ -144,6 +146,7 @@ impl TrunkRow {
             channels_by_prefix: self.channels_by_prefix,
             reserved: self.reserved,
             prefixes: self.prefixes,
+            sip_hosts: self.sip_hosts,
             numbers: self.numbers,
             caller_id: self.caller_id,
             nat: self.nat,

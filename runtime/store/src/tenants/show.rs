@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::{
     Account, Carrier, Directory, Encryption, Flow, IpPrefix, Number, Outbound, Priority, Secret,
-    Target, Trunk,
+    SipHost, Target, Trunk,
 };
 
 /// Whether secrets stand in a table: only where it is read again.
@@ -183,6 +183,10 @@ pub(crate) fn trunk(trunk: &Trunk, secrets: Secrets) -> Table {
             texts(trunk.sources.iter().map(IpPrefix::to_string)),
         ),
         ("targets", texts(trunk.targets.iter().map(target))),
+        (
+            "sip_hosts",
+            texts(trunk.sip_hosts.iter().map(SipHost::to_string)),
+        ),
         ("prefixes", texts(&trunk.prefixes)),
         ("max_channels", whole(trunk.max_channels)),
         ("calls_per_second", rate(trunk.calls_per_second)),

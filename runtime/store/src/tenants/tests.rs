@@ -222,7 +222,7 @@ fn trunks() {
         "calls_per_second = 10\n",
         "",
         10,
-        "a trunk with a target needs `calls_per_second`",
+        "a trunk with a target, or with `sip_hosts`, needs `calls_per_second`",
     );
     spoilt(
         "target =",
@@ -241,7 +241,7 @@ fn trunks() {
         "sources = [\"203.0.113.0/24\"]\ntarget = \"203.0.113.1:5060\"\n",
         "",
         7,
-        "a trunk needs `sources` or a `login` for inbound calls, `targets` for outbound ones, or both",
+        "a trunk needs `sources` or a `login` for inbound calls, `targets` for outbound ones, or `sip_hosts` for those to SIP URIs",
     );
     let trunk = |id: &str, source: &str| {
         format!(
@@ -337,6 +337,14 @@ fn where_calls_go() {
         "targets = [\"sip:sbc.example.org\", \"sip:sbc.example.org;transport=sctp\"]",
         10,
         "`sip:sbc.example.org;transport=sctp` names no SIP server",
+    );
+    trunk_with(
+        "sip_hosts = [\"*.example.net\", \"sip:pbx.example.net\"]",
+        "`sip:pbx.example.net` names no hosts: write a name such as",
+    );
+    trunk_with(
+        "sip_hosts = [\"pbx.example.net\", \"PBX.example.net\"]",
+        "`pbx.example.net` is among `sip_hosts` twice: keep one",
     );
     trunk_with(
         "registration.registrar = \"sip:provider.example\"",

@@ -53,6 +53,36 @@ fn the_action_hears_what_became_of_it() {
     }
 }
 
+/// With whoever the dial ended by, and nobody where no INVITE left.
+#[test]
+fn the_action_hears_what_passed_in_sip() {
+    let pages: &[Page] = &[("http://app.example/done", "<Hangup/>")];
+    let sid = "CA00000000000000000000000000000001";
+    for (number, expected) in [
+        (
+            "+1",
+            format!(
+                " DialSipCallId={sid}%40example.net SipHeader_X-Ward=3 DialSipHeader_X-Ward=7+%26+8"
+            ),
+        ),
+        (
+            "+2",
+            format!(" DialSipCallId={sid}%40example.net SipHeader_X-Ward=3"),
+        ),
+        ("+3", " SipHeader_X-Ward=3".to_owned()),
+    ] {
+        let twiml: &'static str = format!("<Dial action='/done'>{number}</Dial>").leak();
+        let caller = caller(twiml, pages)
+            .setting("arrival", "SipHeader_X-Ward=3")
+            .answering_with("+1", "X-Ward", "7 & 8");
+        let caller = callee(caller);
+        assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+        let names = ["DialSipCallId", "SipHeader_X-Ward", "DialSipHeader_X-Ward"];
+        let expected = format!("HttpMethod::Post http://app.example/done{expected}");
+        assert_eq!(asked(&caller, &names)[1], expected);
+    }
+}
+
 #[test]
 fn a_call_may_ring_until_somebody_has_answered() {
     let pages: &[Page] = &[("http://app.example/done", "<Reject/>")];

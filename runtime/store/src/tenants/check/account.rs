@@ -9,7 +9,7 @@ use super::super::file::{AccountTable, OutboundTable};
 use super::super::{NewAccount, TenantsError, derived_sid};
 use super::{Check, each};
 use crate::{
-    Egress, IpPrefix, MOST_WAITING, Outbound, PhoneNumber, Priority, QueueDefaults, Secret,
+    Egress, IpPrefix, MOST_WAITING, Outbound, PhoneNumber, Priority, QueueDefaults, Secret, SipHost,
 };
 
 /// Seconds that the calls of an account may be told to wait at most: a year.
@@ -188,7 +188,9 @@ impl Check<'_> {
             .strip_prefix('+')
             .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         if is_prefix
-            || text == "sip:"
+            || text
+                .strip_prefix("sip:")
+                .is_some_and(|host| host.is_empty() || host.parse::<SipHost>().is_ok())
             || text.strip_prefix("client:").is_some_and(is_user_name)
             || text
                 .parse::<PhoneNumber>()
@@ -198,7 +200,7 @@ impl Check<'_> {
         }
         Err(self.error(
             entry,
-            "`outbound.allow` has beginnings of numbers such as \"+855\" (\"+\" for all), short codes such as \"1294\", \"sip:\", and devices such as \"client:alice\" (\"client:\" for all)",
+            "`outbound.allow` has beginnings of numbers such as \"+855\" (\"+\" for all), short codes such as \"1294\", \"sip:\" for SIP URIs (\"sip:*.example.net\" or \"sip:192.0.2.7\" for those of one host), and devices such as \"client:alice\" (\"client:\" for all)",
         ))
     }
 }

@@ -11,8 +11,8 @@ use super::super::TenantsError;
 use super::super::file::{HealthTable, NatTable, RegistrationTable, TrunkTable};
 use super::{Check, each};
 use crate::{
-    CarrierId, Credentials, Encryption, Health, IpPrefix, Nat, Registration, Target, TargetUri,
-    Trunk, TrunkId,
+    CarrierId, Credentials, Encryption, Health, IpPrefix, Nat, Registration, SipHost, Target,
+    TargetUri, Trunk, TrunkId,
 };
 
 /// What `targets` calls the place where the peer registered.
@@ -84,6 +84,7 @@ impl Check<'_> {
                 .collect::<Result<_, _>>()?,
             login: login.transpose()?,
             targets: self.targets(table)?,
+            sip_hosts: self.sip_hosts(table)?,
             prefixes: self.prefixes(table)?,
             credentials,
             registration: registration.transpose()?,
@@ -100,13 +101,29 @@ impl Check<'_> {
             dtmf: self.dtmf(table)?,
             encryption: table.encryption,
         };
-        if trunk.sources.is_empty() && trunk.login.is_none() && trunk.targets.is_empty() {
+        let is_inbound = !trunk.sources.is_empty() || trunk.login.is_some();
+        if !is_inbound && trunk.targets.is_empty() && trunk.sip_hosts.is_empty() {
             return Err(self.error(
                 &table.id,
-                "a trunk needs `sources` or a `login` for inbound calls, `targets` for outbound ones, or both",
+                "a trunk needs `sources` or a `login` for inbound calls, `targets` for outbound ones, or `sip_hosts` for those to SIP URIs",
             ));
         }
         Ok(trunk)
+    }
+
+    fn sip_hosts(&self, table: &TrunkTable) -> Result<Vec<SipHost>, TenantsError> {
+        let mut hosts = Vec::new();
+        for host in &table.sip_hosts {
+            let known = self.parsed(host)?;
+            if hosts.contains(&known) {
+                return Err(self.error(
+                    host,
+                    format_args!("`{known}` is among `sip_hosts` twice: keep one"),
+                ));
+            }
+            hosts.push(known);
+        }
+        Ok(hosts)
     }
 
     fn prefixes(&self, table: &TrunkTable) -> Result<Vec<String>, TenantsError> {
@@ -224,12 +241,17 @@ impl Check<'_> {
 
     /// Only outbound calls are begun by us.
     fn trunk_rate(&self, table: &TrunkTable) -> Result<f32, TenantsError> {
-        match (&table.calls_per_second, table.target.as_ref().or(table.targets.first())) {
+        let targets = table
+            .target
+            .iter()
+            .chain(&table.targets)
+            .chain(&table.sip_hosts);
+        match (&table.calls_per_second, targets.into_iter().next()) {
             (Some(rate), _) => self.calls_per_second(rate),
             (None, None) => Ok(NO_RATE),
             (None, Some(target)) => Err(self.error(
                 target,
-                "a trunk with a target needs `calls_per_second`: how many outbound calls may be begun in a second",
+                "a trunk with a target, or with `sip_hosts`, needs `calls_per_second`: how many outbound calls may be begun in a second",
             )),
         }
     }

@@ -19,6 +19,8 @@ pub(in crate::tenants) struct TrunkTable {
     #[serde(default)]
     pub(in crate::tenants) targets: Vec<Spanned<String>>,
     #[serde(default)]
+    pub(in crate::tenants) sip_hosts: Vec<Spanned<String>>,
+    #[serde(default)]
     pub(in crate::tenants) prefixes: Vec<Spanned<String>>,
     pub(in crate::tenants) max_channels: Spanned<u32>,
     pub(in crate::tenants) calls_per_second: Option<Spanned<f32>>,

@@ -37,11 +37,18 @@ async fn list(
 /// One attempt, as far as it has come.
 pub(crate) struct Attempt<'e> {
     pub(crate) trunk: &'e TrunkId,
-    /// Whose choice it was, where a routing policy made it, and why.
-    chosen: Option<(&'e RoutedBy, &'e str)>,
+    chosen: Option<Chosen<'e>>,
     /// None where no INVITE left.
     pub(crate) started_unix_ms: Option<u64>,
     end: Option<(u64, End<'e>)>,
+}
+
+/// Why it was this trunk.
+#[derive(Clone, Copy)]
+struct Chosen<'e> {
+    /// The routing policy whose choice it was; none: that of the built-in order.
+    by: Option<&'e RoutedBy>,
+    because: &'e str,
 }
 
 enum End<'e> {
@@ -62,22 +69,24 @@ pub(crate) fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
             (CallEventKind::Routed(by), open) => {
                 // What a story dials is written down with its first attempt.
                 if let Some(open) = open {
-                    open.chosen = open.chosen.or_else(|| chosen(by, open.trunk));
+                    open.chosen = open.chosen.or_else(|| planned(by, open.trunk));
                 }
                 routed = Some(by);
             }
-            (CallEventKind::Attempted(leg), _) => attempts.push(Attempt {
-                trunk: &leg.trunk,
-                chosen: routed.and_then(|by| chosen(by, &leg.trunk)),
-                started_unix_ms: Some(at),
-                end: None,
-            }),
+            (CallEventKind::Attempted(store::Attempt { leg, because }), _) => {
+                attempts.push(Attempt {
+                    trunk: &leg.trunk,
+                    chosen: chosen(because.as_deref(), routed, &leg.trunk),
+                    started_unix_ms: Some(at),
+                    end: None,
+                });
+            }
             (CallEventKind::AttemptFailed(failed), Some(open)) => {
                 open.end = Some((at, End::Failed(failed)));
             }
             (CallEventKind::AttemptFailed(failed), None) => attempts.push(Attempt {
                 trunk: &failed.trunk,
-                chosen: routed.and_then(|by| chosen(by, &failed.trunk)),
+                chosen: chosen(failed.because.as_deref(), routed, &failed.trunk),
                 started_unix_ms: None,
                 end: Some((at, End::Failed(failed))),
             }),
@@ -88,11 +97,26 @@ pub(crate) fn read(events: &[CallEvent]) -> Vec<Attempt<'_>> {
     attempts
 }
 
+/// `because`: what the built-in order said; it said nothing where a policy chose.
+fn chosen<'e>(
+    because: Option<&'e str>,
+    routed: Option<&'e RoutedBy>,
+    trunk: &TrunkId,
+) -> Option<Chosen<'e>> {
+    match because {
+        Some(because) => Some(Chosen { by: None, because }),
+        None => planned(routed?, trunk),
+    }
+}
+
 /// What a policy said of a trunk that it chose.
-fn chosen<'e>(by: &'e RoutedBy, trunk: &TrunkId) -> Option<(&'e RoutedBy, &'e str)> {
+fn planned<'e>(by: &'e RoutedBy, trunk: &TrunkId) -> Option<Chosen<'e>> {
     let mut attempts = by.attempts.iter();
-    let (_, reason) = attempts.find(|(chosen, _)| chosen == trunk)?;
-    Some((by, reason))
+    let (_, because) = attempts.find(|(chosen, _)| chosen == trunk)?;
+    Some(Chosen {
+        by: Some(by),
+        because,
+    })
 }
 
 impl Attempt<'_> {
@@ -116,6 +140,7 @@ impl Attempt<'_> {
     /// As JSON; `date` writes its times.
     pub(crate) fn show(&self, date: fn(u64) -> Option<String>) -> Value {
         let record = self.record();
+        let policy = self.chosen.and_then(|chosen| chosen.by);
         let (result, sip_status, reason) = match &self.end {
             None => ("under-way".to_owned(), None, None),
             Some((_, End::Failed(failed))) => (
@@ -131,8 +156,8 @@ impl Attempt<'_> {
         };
         json!({
             "trunk": self.trunk.to_string(),
-            "chosen_by": self.chosen.map(|(by, _)| json!({ "plugin": by.plugin, "version": by.version })),
-            "chosen_because": self.chosen.map(|(_, reason)| reason),
+            "chosen_by": policy.map(|by| json!({ "plugin": by.plugin, "version": by.version })),
+            "chosen_because": self.chosen.map(|chosen| chosen.because),
             "date_started": self.started_unix_ms.and_then(date),
             "date_ended": self.end.as_ref().and_then(|(at, _)| date(*at)),
             "result": result,

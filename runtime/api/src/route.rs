@@ -42,6 +42,8 @@ async fn explain(
         json!({
             "trunk": choice.trunk.to_string(),
             "prefix": choice.prefix,
+            "own": choice.is_own,
+            "rank": choice.rank,
             "down": choice.is_down,
             "channels_used": choice.channels_used,
             "channels": choice.channels,

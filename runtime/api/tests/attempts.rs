@@ -6,7 +6,7 @@ mod support;
 
 use call::CallStatus;
 use serde_json::{Value, json};
-use store::{FailedAttempt, Leg, RoutedBy, Store as _, StoreError, TrunkId};
+use store::{Attempt, FailedAttempt, Leg, RoutedBy, Store as _, StoreError, TrunkId};
 use support::{Api, SID, START_UNIX_MS};
 
 fn leg(trunk: &str) -> Leg {
@@ -30,12 +30,20 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
         trunk: TrunkId(trunk.to_owned()),
         sip_status,
         reason: reason.to_owned(),
+        because: None,
     };
     // No server of `west` was found, and `north` had no room.
     let store = &api.store;
-    let west = failed("west", None, "no such host");
+    let west = FailedAttempt {
+        because: Some("serves numbers that begin with +855".to_owned()),
+        ..failed("west", None, "no such host")
+    };
     store.fail_attempt(sid, west, at).wait().unwrap();
-    store.begin_attempt(sid, leg("north"), at).wait().unwrap();
+    let over_north = Attempt {
+        leg: leg("north"),
+        because: Some("passed over: west (tried in vain)".to_owned()),
+    };
+    store.begin_attempt(sid, over_north, at).wait().unwrap();
     let north = failed("north", Some(503), "Service Unavailable");
     store.fail_attempt(sid, north, at).wait().unwrap();
     let routed = RoutedBy {
@@ -44,7 +52,8 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
         attempts: vec![(TrunkId("south".to_owned()), "it is left".to_owned())],
     };
     store.note_route(sid, routed.clone(), at).wait().unwrap();
-    store.begin_attempt(sid, leg("south"), at).wait().unwrap();
+    let over_south = leg("south").into();
+    store.begin_attempt(sid, over_south, at).wait().unwrap();
     let shown = |answer: &Value| {
         let attempts = answer["attempts"].as_array().unwrap().iter();
         let short = attempts.map(|one| {
@@ -64,10 +73,16 @@ async fn the_attempts_of_a_call_are_told_in_order_and_why_each_ended() {
     let answer = api.get(&path).await;
     let south = json!(["south", true, "under-way", null, null]);
     assert_eq!(shown(&answer.json), json!([west, north, south]));
-    let chosen = ["chosen_by", "chosen_because"].map(|key| &answer.json["attempts"][2][key]);
     let by = json!({ "plugin": "cheapest", "version": 3 });
-    assert_eq!(chosen, [&by, &json!("it is left")]);
-    assert_eq!(answer.json["attempts"][1]["chosen_by"], Value::Null);
+    for (attempt, by, because) in [
+        (0, Value::Null, "serves numbers that begin with +855"),
+        (1, Value::Null, "passed over: west (tried in vain)"),
+        (2, by, "it is left"),
+    ] {
+        let attempt = &answer.json["attempts"][attempt];
+        assert_eq!(attempt["chosen_by"], by, "{attempt}");
+        assert_eq!(attempt["chosen_because"], because, "{attempt}");
+    }
 
     let end = call::CallRecord {
         sip_status: Some(486),

@@ -144,6 +144,15 @@ async fn a_carrier_an_account_a_trunk_and_a_number_are_made_changed_and_deleted(
     });
     let (status, trunk) = operate(&api, "POST", "trunks", trunk).await;
     assert_eq!(status, 201, "{trunk}");
+    let own = json!({ "account": sid, "rank": 2 });
+    let (status, trunk) = operate(&api, "PATCH", "trunks/gw", own).await;
+    assert_eq!((status, &trunk["rank"]), (200, &json!(2)), "{trunk}");
+    assert!(
+        trunk["account"].as_str().unwrap().starts_with("north/"),
+        "{trunk}"
+    );
+    let (_, trunk) = operate(&api, "PATCH", "trunks/gw", json!({ "account": null })).await;
+    assert_eq!(trunk["account"], none());
     let (status, trunk) = operate(&api, "PATCH", "trunks/gw", json!({ "max_channels": 5 })).await;
     assert_eq!((status, &trunk["max_channels"]), (200, &json!(5)));
     assert_eq!(trunk["login"], json!({ "username": "gw" }));

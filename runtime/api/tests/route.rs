@@ -33,6 +33,10 @@ async fn a_route_is_told_with_its_reasons() {
     assert_eq!(names, ["mobile", "gateway"]);
     let reason = "serves numbers that begin with +85512; 0 of 5 channels in use; has room";
     assert_eq!(trunks[0]["reason"], reason);
+    assert_eq!(
+        [&trunks[0]["own"], &trunks[0]["rank"]],
+        [&json!(false), &json!(0)]
+    );
     let answer = ask("To=%2B85599345678&From=345").await;
     assert_eq!(answer.json["chosen"], "gateway");
     assert_eq!(answer.json["trunks"].as_array().unwrap().len(), 1);
@@ -45,6 +49,33 @@ async fn a_route_is_told_with_its_reasons() {
     ] {
         assert_eq!(ask(query).await.problem(), (400, code), "{query}");
     }
+}
+
+/// A trunk that one account has is its first choice, and is not there for others of the carrier.
+#[tokio::test]
+async fn an_accounts_own_trunk_is_seen_by_nobody_else() {
+    let own = SECOND.replace("prefixes = [\"+85512\"]", "account = \"hotline\"");
+    let other = "[[account]]\ncarrier = \"demo\"\nname = \"branch\"\nsid = \"AC000000000000000000000000000000aa\"\nauth_token = \"another-long-token\"\n\
+                 outbound.allow = [\"+855\"]\n[[number]]\nnumber = \"+85598000001\"\naccount = \"branch\"\nflow = \"menu\"\n";
+    let api = Api::with(&format!("{TENANTS}{own}{other}"));
+    let ask = async |user: (&str, &str), from: &str| {
+        let path = format!(
+            "/v1/Accounts/{}/Route?To=%2B85512345678&From={from}",
+            user.0
+        );
+        let answer = api.send(request("GET", &path, "", user)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let trunks = answer.json["trunks"].as_array().unwrap().iter();
+        let names: Vec<_> = trunks
+            .map(|one| json!([one["trunk"], one["own"]]))
+            .collect();
+        json!(names)
+    };
+    let first = ask((SID, TOKEN), "345").await;
+    assert_eq!(first, json!([["mobile", true], ["gateway", false]]));
+    let others = ("AC000000000000000000000000000000aa", "another-long-token");
+    let second = ask(others, "%2B85598000001").await;
+    assert_eq!(second, json!([["gateway", false]]));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod support;
 use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction};
 use serde_json::{Value, json};
 use store::broadcast::REFUSED_BY_POLICY;
-use store::{AccountStore as _, FailedAttempt, Flow, Leg, NewCall, Scope, Store, TrunkId};
+use store::{AccountStore as _, Attempt, FailedAttempt, Flow, Leg, NewCall, Scope, Store, TrunkId};
 use support::{Api, SID, START_UNIX_MS, TENANTS};
 
 const SECOND: &str = r#"
@@ -60,19 +60,21 @@ fn carried(store: &dyn Store, nth: u8, to: &str, at: u64) -> CallSid {
     let call = new(nth, Direction::OutboundApi, "345", to, at);
     store.accept_call(scope(), call).wait().unwrap();
     store
-        .begin_attempt(sid, leg("mobile"), at + 5)
+        .begin_attempt(sid, leg("mobile").into(), at + 5)
         .wait()
         .unwrap();
     let failed = FailedAttempt {
         trunk: TrunkId("mobile".to_owned()),
         sip_status: Some(503),
         reason: "Service Unavailable".to_owned(),
+        because: None,
     };
     store.fail_attempt(sid, failed, at + 10).wait().unwrap();
-    store
-        .begin_attempt(sid, leg("gateway"), at + 20)
-        .wait()
-        .unwrap();
+    let attempt = Attempt {
+        leg: leg("gateway"),
+        because: Some("mobile is passed over".to_owned()),
+    };
+    store.begin_attempt(sid, attempt, at + 20).wait().unwrap();
     let record = CallRecord {
         sip_status: Some(486),
         ..CallRecord::new(CallStatus::Busy, "Busy Here")
@@ -137,6 +139,8 @@ async fn calls_are_told_with_what_a_policy_is_asked() {
             json!(["gateway", "busy", "2010-08-31T20:36:28.030Z"])
         ]
     );
+    let second = &first["attempts"][1];
+    assert_eq!(second["chosen_because"], "mobile is passed over");
     assert!(refused["refused"].as_str().unwrap().ends_with("dear"));
     assert_eq!(
         (&refused["attempts"], &refused["trunks"]),

@@ -70,6 +70,16 @@ impl Channels {
         self.hold();
     }
 
+    /// How many more calls may begin here before one ends.
+    fn free(&self) -> u32 {
+        let configured = self.max.saturating_sub(self.taken());
+        let learned = self
+            .learned
+            .limit()
+            .map(|limit| limit.saturating_sub(self.held));
+        learned.map_or(configured, |learned| learned.min(configured))
+    }
+
     /// A call that began has not been dialled.
     const fn take_back(&mut self) {
         self.held = self.held.saturating_sub(1);
@@ -263,6 +273,13 @@ impl TrunkCapacity {
         let part = part.and_then(|prefix| self.parts.get(prefix));
         let whole = self.whole.limit();
         part.map_or(whole, |part| part.limit().min(whole))
+    }
+
+    /// How many more calls of this part may begin before one ends.
+    pub(crate) fn free(&self, part: Option<&str>) -> u32 {
+        let part = part.and_then(|prefix| self.parts.get(prefix));
+        let whole = self.whole.channels.free();
+        part.map_or(whole, |part| part.free().min(whole))
     }
 
     /// Calls that are up, and how many may be.

@@ -1,13 +1,18 @@
 //! Which waiting call may be dialled now.
 
 mod attempts;
+#[cfg(test)]
+mod bench;
+mod canceling;
 mod held;
 mod io;
 mod judging;
 mod planned;
 mod queue;
 mod routes;
+mod times;
 mod vacancies;
+mod walk;
 
 pub use io::{CallRequest, Full, Input, NotNow, Now, Output, QueueLimits};
 pub(crate) use routes::Route;
@@ -18,11 +23,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use call::{AccountSid, CallSid};
+use canceling::Canceling;
 use held::Held;
 use judging::Judging;
 use queue::Waiting;
 use routes::Routes;
 use store::{CarrierId, Directory, Priority, TrunkId};
+use walk::Walk;
 
 use crate::capacity::{Capacity, TrunkCapacity};
 use crate::choice::Choice;
@@ -46,6 +53,10 @@ pub struct Dialer {
     routes: Routes,
     /// Who is to be judged anew.
     judging: Judging,
+    /// Which queues are given up.
+    canceling: Canceling,
+    /// Whose hours are to be asked anew.
+    hours: Walk,
     /// Those that wait for a time, and when those that wait give up.
     schedule: Schedule,
     /// Those that may go as soon as there is room: the most urgent class first, then by trunk.
@@ -78,6 +89,8 @@ impl Dialer {
             waiting_by_account: BTreeMap::new(),
             routes: Routes::default(),
             judging: Judging::default(),
+            canceling: Canceling::default(),
+            hours: Walk::default(),
             schedule: Schedule::default(),
             lines: Default::default(),
             last_trunk: None,
@@ -128,6 +141,7 @@ impl Dialer {
             Input::Accepted(request) => self.accept(now, request),
             Input::Cancel(call) => self.cancel(call),
             Input::CancelAll { account, class } => self.cancel_all(account, class),
+            Input::CancelMore { account, class } => self.cancel_more(account, class),
             Input::Ended(call) => self.end(call),
             Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
             Input::Planned { call, plan } => self.planned(now, call, plan),
@@ -144,16 +158,14 @@ impl Dialer {
         }
         self.judge_some();
         self.let_go_of_lost(now.instant);
-        self.expire_what_is_over(now);
-        if self.schedule.is_set_back(now) {
-            self.ask_hours_anew(now);
-        }
-        self.line_up_what_is_due(now);
         self.deadline = None;
-        self.attempt_what_may_go(now);
+        if self.keep_times(now) {
+            self.attempt_what_may_go(now);
+        }
         let scheduled = self.schedule.deadline(now);
         let lost = self.lost.first().map(|(until, _)| *until);
-        let at_once = self.judging.goes_on().then_some(now.instant);
+        let goes_on = self.judging.goes_on() || self.hours.goes_on();
+        let at_once = goes_on.then_some(now.instant);
         let all = [self.deadline, scheduled, lost, at_once];
         self.deadline = all.into_iter().flatten().min();
     }
@@ -187,18 +199,21 @@ impl Dialer {
         to: &str,
     ) -> Result<Vec<Choice>, Refusal> {
         let candidates = route(&self.directory, account, from, to)?;
+        let ways = self.ways_over(candidates, to, false);
         let own = self.accounts.get(&self.directory.payer(account));
-        let choices = candidates.into_iter().map(|candidate| {
-            let trunk = candidate.trunk;
-            let part = self.part(&trunk, to);
-            let room = own.map(|own| self.room(now, &trunk, part.as_deref(), own));
+        let choices = self.in_order(&ways).into_iter().map(|way| {
+            let trunk = &way.trunk;
+            let room = own.map(|own| self.room(now, trunk, way.part.as_deref(), own));
+            let row = self.directory.trunk(trunk);
             Choice {
-                prefix: candidate.prefix,
-                is_down: self.down.contains(&trunk),
-                channels_used: self.channels_held(&trunk),
-                channels: (self.directory.trunk(&trunk)).map_or(0, |trunk| trunk.max_channels),
+                prefix: way.prefix.clone(),
+                is_own: way.is_own,
+                rank: row.map_or(0, |row| row.rank),
+                is_down: self.down.contains(trunk),
+                channels_used: self.channels_held(trunk),
+                channels: row.map_or(0, |row| row.max_channels),
                 waits: room.and_then(Result::err).map(|why| why.to_string()),
-                trunk,
+                trunk: trunk.clone(),
             }
         });
         Ok(choices.collect())

@@ -246,7 +246,7 @@ impl World {
                 trunk: TrunkId("t".to_owned()),
                 sip_call_id: "x".to_owned(),
             };
-            let begun = self.store.begin_attempt(sid, leg, self.now).wait();
+            let begun = self.store.begin_attempt(sid, leg.into(), self.now).wait();
             if self.row().state != BroadcastState::Running {
                 assert_eq!(begun, Err(StoreError::NotQueued(sid)), "nobody is called");
                 self.take_back(sid);

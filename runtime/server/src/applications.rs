@@ -212,7 +212,7 @@ impl Calling {
         };
         let begun = services
             .store
-            .begin_dialled(Scope::of_host(account), new_call, leg);
+            .begin_dialled(Scope::of_host(account), new_call, leg.into());
         begun.await?;
         services.callbacks.look();
         let sid = info.call_sid;

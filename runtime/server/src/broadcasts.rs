@@ -214,7 +214,9 @@ pub(crate) fn ahead(services: &Services, broadcast: &Broadcast) -> u64 {
     let payer = directory.payer(account.sid);
     let limits = directory.account(payer).map(|payer| &payer.outbound);
     let trunks = directory.trunks();
-    let trunks = trunks.filter(|trunk| trunk.carrier == account.carrier && trunk.is_outbound());
+    let trunks = trunks.filter(|trunk| {
+        trunk.carrier == account.carrier && trunk.is_for(account) && trunk.is_outbound()
+    });
     let (channels, rate) = trunks.fold((0_u32, 0.0), |(channels, rate), trunk| {
         (
             channels.saturating_add(trunk.max_channels),

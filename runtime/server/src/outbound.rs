@@ -164,7 +164,10 @@ impl Outbound {
     }
 
     /// Begins a call of another call's story; its channel is given back by [`Self::ended`].
-    pub(crate) fn begin_now(&self, request: &CallRequest) -> Result<TrunkId, NotNow> {
+    pub(crate) fn begin_now(
+        &self,
+        request: &CallRequest,
+    ) -> Result<(TrunkId, Option<String>), NotNow> {
         self.lock().begin_now(Instant::now(), request)
     }
 
@@ -257,16 +260,32 @@ impl Outbound {
         account: AccountSid,
         class: Option<Priority>,
     ) -> usize {
-        let (ends, attempts) = split(self.step(Input::CancelAll { account, class }));
-        self.spawn_each(attempts);
-        let is_canceled = |end: &&Output| matches!(end, Output::Canceled { .. });
-        let canceled = ends.iter().filter(is_canceled).count();
-        // On a task of its own: the dialler has forgotten them, so that their ends are written whether the client waits or not.
-        let ending = self.runtime.spawn(Arc::clone(self).perform_all(ends));
-        if let Err(error) = ending.await {
+        // On a task of its own: the dialler forgets them, so that their ends are written whether the client waits or not.
+        let outbound = Arc::clone(self);
+        let ending = self
+            .runtime
+            .spawn(async move { outbound.cancel_each(account, class).await });
+        ending.await.unwrap_or_else(|error| {
             error!("waiting calls were not ended: {error}");
+            0
+        })
+    }
+
+    /// The dialler is let go of between some and the next ones, and those are on disk before.
+    async fn cancel_each(self: Arc<Self>, account: AccountSid, class: Option<Priority>) -> usize {
+        let is_canceled = |end: &&Output| matches!(end, Output::Canceled { .. });
+        let mut input = Input::CancelAll { account, class };
+        let mut canceled = 0;
+        loop {
+            let (ends, attempts) = split(self.step(input));
+            self.spawn_each(attempts);
+            canceled += ends.iter().filter(is_canceled).count();
+            Arc::clone(&self).perform_all(ends).await;
+            if !self.lock().is_canceling(account, class) {
+                return canceled;
+            }
+            input = Input::CancelMore { account, class };
         }
-        canceled
     }
 
     fn feed(self: &Arc<Self>, input: Input) {
@@ -326,6 +345,7 @@ impl Outbound {
                 account,
                 trunk,
                 planned,
+                because,
             } => {
                 if services.live.is_closed() {
                     debug!(call.sid = %call, "it waits for the next start");
@@ -335,7 +355,8 @@ impl Outbound {
                     return;
                 }
                 let planned = planned.unwrap_or_else(|| PlannedAttempt::over(trunk.clone()));
-                if let Err(error) = dialling::attempt(&services, call, account, planned).await {
+                let begun = dialling::attempt(&services, call, account, planned, because.clone());
+                if let Err(error) = begun.await {
                     if error.is::<TrunkGone>() {
                         return self.feed(Input::PutOff {
                             call,
@@ -346,6 +367,7 @@ impl Outbound {
                         trunk,
                         sip_status: None,
                         reason: format!("{error:#}"),
+                        because,
                     };
                     if error.is::<NoRoute>() && self.keep(&services, call, failed).await {
                         return self.go_elsewhere(call, None);

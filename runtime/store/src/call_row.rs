@@ -127,6 +127,22 @@ pub struct CallRow {
     pub tried: Vec<TrunkId>,
 }
 
+/// An attempt to dial a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// On which leg.
+    pub leg: Leg,
+    /// Why the built-in order chose its trunk, in words; none where a routing policy chose.
+    pub because: Option<String>,
+}
+
+impl From<Leg> for Attempt {
+    /// One of which nobody says why.
+    fn from(leg: Leg) -> Self {
+        Self { leg, because: None }
+    }
+}
+
 /// An attempt that came to nothing before it rang, so that the call is tried over another trunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedAttempt {
@@ -136,6 +152,8 @@ pub struct FailedAttempt {
     pub sip_status: Option<u16>,
     /// Why, in words.
     pub reason: String,
+    /// Where no INVITE left: why the built-in order chose the trunk, as in [`Attempt::because`].
+    pub because: Option<String>,
 }
 
 /// Which way a routing policy has planned for a call, and why.
@@ -175,8 +193,8 @@ pub enum CallEventKind {
     Accepted,
     /// An inbound call came in on this leg.
     CameIn(Leg),
-    /// An outbound call is being dialled on this leg.
-    Attempted(Leg),
+    /// An outbound call is being dialled.
+    Attempted(Attempt),
     /// The call came further.
     Status(CallStatus),
     /// The call is over.

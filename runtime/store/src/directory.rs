@@ -155,7 +155,8 @@ impl Directory {
         })
     }
 
-    /// The trunk and the number of a call to `called`, the user part of its request URI, by who sent it.
+    /// The trunk and the number of a call to `called`, the user part of its request URI, by who sent it. Over a trunk that one account has only that
+    /// account's numbers are there.
     pub fn route_inbound(
         &self,
         sender: Sender<'_>,
@@ -170,7 +171,11 @@ impl Directory {
         }
         trunks
             .into_iter()
-            .find_map(|trunk| Some((trunk, self.number_called(trunk, called)?)))
+            .find_map(|trunk| {
+                let number = self.number_called(trunk, called)?;
+                let account = self.accounts.get(&number.account)?;
+                trunk.is_for(account).then_some((trunk, number))
+            })
             .ok_or(InboundRefusal::UnknownNumber)
     }
 

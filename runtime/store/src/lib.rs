@@ -68,8 +68,8 @@ pub use broadcast::{
 };
 pub use call::{CallCallback, ProgressEvent, RecordingSource};
 pub use call_row::{
-    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, FailedAttempt, Leg, NewCall,
-    RoutedBy, random_call_sid,
+    Attempt, CallChange, CallEvent, CallEventKind, CallOrders, CallRow, FailedAttempt, Leg,
+    NewCall, RoutedBy, random_call_sid,
 };
 pub use callback_row::{CallbackOutcome, CallbackRow, MOST_EXCHANGES};
 pub use calling_hours::{CallingHours, InvalidHours};
@@ -116,7 +116,7 @@ pub use store::{AccountStore, Store};
 pub use stream_note::{StreamNote, StreamTold, StreamTurn};
 pub use tenants::{Tenants, TenantsError};
 pub use trunk::{
-    ChannelsByPrefix, Credentials, Encryption, Health, InvalidHost, InvalidTarget, Login, Nat,
-    Registration, Reserved, SipHost, Target, TargetUri, Trunk, TrunkId,
+    ChannelsByPrefix, Credentials, Encryption, Health, InvalidHost, InvalidTarget, Login, MAX_RANK,
+    Nat, Registration, Reserved, SipHost, Target, TargetUri, Trunk, TrunkId,
 };
 pub use usage::{UsageCategory, UsageOfDay};

@@ -8,14 +8,14 @@ use call::{
 };
 
 use crate::{
-    Applied, AuditEntry, Author, BroadcastWork, CallChange, CallEvent, CallFilter, CallRow,
-    CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter, ConferenceNote,
-    ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg, NewCall, NewQueue,
-    NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter, ParticipantPage, PeopleStore,
-    Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage, QueueChange, QueueCursor,
-    QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding, RecordingFilter,
-    RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, StoreError,
-    StreamNote, Tenants, UploadedPlugin, UsageOfDay,
+    Applied, Attempt, AuditEntry, Author, BroadcastWork, CallChange, CallEvent, CallFilter,
+    CallRow, CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter,
+    ConferenceNote, ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg,
+    NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter,
+    ParticipantPage, PeopleStore, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
+    QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding,
+    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest,
+    StoreError, StreamNote, Tenants, UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -183,7 +183,7 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
 
     /// Takes a call out of the queue because its INVITE is about to leave; let it leave only after the commit. Fails with
     /// [`StoreError::NotQueued`] if the call no longer waits: then do not dial it.
-    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()>;
+    fn begin_attempt(&self, sid: CallSid, attempt: Attempt, at_unix_ms: u64) -> Commit<()>;
 
     /// Keeps that an attempt failed before it rang, and puts the call back into the queue at its old place, to be tried over another trunk.
     /// Fails with [`StoreError::IllegalStatus`] if it rang or is over.
@@ -197,7 +197,7 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()>;
 
     /// Keeps a new call that another call's story dials: its INVITE is about to leave, and does so only after the commit.
-    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow>;
+    fn begin_dialled(&self, scope: Scope, call: NewCall, attempt: Attempt) -> Commit<CallRow>;
 
     /// Keeps that an attempt of a call that another call's story dials failed before it rang, and that the next one is about to leave: it does so
     /// only after the commit. The call never waits in the queue. Fails with [`StoreError::IllegalStatus`] if it rang or is over.
@@ -205,7 +205,7 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
         &self,
         sid: CallSid,
         failed: FailedAttempt,
-        leg: Leg,
+        attempt: Attempt,
         at_unix_ms: u64,
     ) -> Commit<CallRow>;
 

@@ -44,7 +44,9 @@
 //! sources = ["127.0.0.1", "203.0.113.0/24"]  # where inbound calls come from without a password
 //! targets = ["sip:sbc.example.org", "127.0.0.1:5080"]  # where outbound calls go, tried in turn; or "registered"
 //! # sip_hosts = ["pbx.example.net", "*.example.org", "10.0.0.0/8"] # calls to SIP URIs of these hosts go over it; of none if left out
+//! # account = "hotline"                  # the one account that has it; all of the carrier if left out
 //! # prefixes = ["+85510", "+85569"]      # the numbers that outbound calls go over it to; all if left out
+//! # rank = 1                             # of trunks that serve a number as well, the lowest is tried first; 0 if left out
 //! max_channels = 32                      # calls at once, both directions
 //! calls_per_second = 10.0                # begun by us; needed where there are targets
 //! channels_by_prefix = { "+85510" = 8 }  # calls at once to and from numbers that begin so

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use call::Outcomes;
+use call::{AccountSid, Outcomes};
 use numbers::{CallerIdRules, NumberRules, PhoneNumber};
 use rtp::dtmf::DigitPolicy;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use sip_host::{InvalidHost, SipHost};
 pub use target::{InvalidTarget, Target, TargetUri};
 
-use crate::{CarrierId, IpPrefix, Secret};
+use crate::{Account, CarrierId, IpPrefix, Secret};
+
+/// The highest rank of a trunk.
+pub const MAX_RANK: u32 = 99;
 
 /// Names a trunk: 1 to 63 of `a-z`, `0-9` and `-`, one of its kind in the whole runtime.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +37,9 @@ pub struct Trunk {
     pub id: TrunkId,
     /// Whose trunk it is.
     pub carrier: CarrierId,
+    /// The one account of the carrier that has it, with its subaccounts: nobody else's calls go over it or come in there. None: all accounts of the
+    /// carrier have it.
+    pub account: Option<AccountSid>,
     /// The addresses that inbound calls may come from without a password.
     pub sources: Vec<IpPrefix>,
     /// What the peer proves to us, wherever it calls from.
@@ -51,6 +57,8 @@ pub struct Trunk {
     /// Beginnings of the numbers that outbound calls go over it to; empty for all. Of trunks that serve a number the one with the longest
     /// is tried first.
     pub prefixes: Vec<String>,
+    /// Of trunks that serve a number as well, those with the lowest are tried first; at most [`MAX_RANK`].
+    pub rank: u32,
     /// How many calls it carries at once, both directions together. At least 1.
     pub max_channels: u32,
     /// How many outbound calls may be begun in a second. Above 0.
@@ -77,6 +85,19 @@ pub struct Trunk {
 }
 
 impl Trunk {
+    /// Whether calls of this account may go over it, or come in there.
+    #[must_use]
+    pub fn is_for(&self, account: &Account) -> bool {
+        self.account.is_none() || self.is_own(account)
+    }
+
+    /// Whether it is this account's alone, or its parent's.
+    #[must_use]
+    pub fn is_own(&self, account: &Account) -> bool {
+        self.account == Some(account.sid)
+            || self.account.is_some_and(|own| account.parent == Some(own))
+    }
+
     /// Whether outbound calls can go over it.
     #[must_use]
     pub fn is_outbound(&self) -> bool {

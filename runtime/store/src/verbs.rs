@@ -18,8 +18,8 @@ use crate::rows::Rows;
 use crate::seal::Purpose;
 use crate::usage;
 use crate::{
-    CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, FailedAttempt, Leg,
-    NewCall, RoutedBy, Scope, StoreError,
+    Attempt, CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, FailedAttempt,
+    Leg, NewCall, RoutedBy, Scope, StoreError,
 };
 
 pub(crate) use self::broadcasts::{
@@ -85,24 +85,24 @@ pub(crate) fn begin_dialled(
     rows: &mut dyn Rows,
     scope: Scope,
     call: NewCall,
-    leg: Leg,
+    attempt: Attempt,
 ) -> Result<CallRow, StoreError> {
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
     callbacks::begin(rows, call.sid, call.callback.clone())?;
     let row = CallRow {
         attempts: 1,
-        leg: Some(leg.clone()),
+        leg: Some(attempt.leg.clone()),
         started_unix_ms: Some(at),
         ..new_row(scope, call, CallStatus::Queued)
     };
-    write(rows, None, row, at, CallEventKind::Attempted(leg))
+    write(rows, None, row, at, CallEventKind::Attempted(attempt))
 }
 
 pub(crate) fn begin_attempt(
     rows: &mut dyn Rows,
     sid: CallSid,
-    leg: Leg,
+    attempt: Attempt,
     at: u64,
 ) -> Result<(), StoreError> {
     let before = existing(rows, sid)?;
@@ -116,11 +116,12 @@ pub(crate) fn begin_attempt(
     let row = CallRow {
         due_unix_ms: None,
         attempts: before.attempts + 1,
-        leg: Some(leg.clone()),
+        leg: Some(attempt.leg.clone()),
         started_unix_ms: before.started_unix_ms.or(Some(at)),
         ..before.clone()
     };
-    write(rows, Some(&before), row, at, CallEventKind::Attempted(leg)).map(drop)
+    let attempted = CallEventKind::Attempted(attempt);
+    write(rows, Some(&before), row, at, attempted).map(drop)
 }
 
 /// Puts a call back into the queue, at its old place, because it failed over one trunk and may go over another.
@@ -153,7 +154,7 @@ pub(crate) fn dial_again(
     rows: &mut dyn Rows,
     sid: CallSid,
     failed: FailedAttempt,
-    leg: Leg,
+    attempt: Attempt,
     at: u64,
 ) -> Result<CallRow, StoreError> {
     let before = existing(rows, sid)?;
@@ -170,10 +171,11 @@ pub(crate) fn dial_again(
     let between = write(rows, Some(&before), row, at, failed)?;
     let row = CallRow {
         attempts: between.attempts + 1,
-        leg: Some(leg.clone()),
+        leg: Some(attempt.leg.clone()),
         ..between.clone()
     };
-    write(rows, Some(&between), row, at, CallEventKind::Attempted(leg))
+    let attempted = CallEventKind::Attempted(attempt);
+    write(rows, Some(&between), row, at, attempted)
 }
 
 /// Notes what a routing policy has planned for a call that waits, or that another call's story dials.

@@ -891,7 +891,8 @@ impl Api {
             sip_call_id: "x".to_owned(),
         };
         let at = START_UNIX_MS + 5000;
-        self.store.begin_attempt(call, leg, at).wait().unwrap();
+        let begun = self.store.begin_attempt(call, leg.into(), at);
+        begun.wait().unwrap();
         self.store.set_status(call, status, at).wait().unwrap();
     }
 }

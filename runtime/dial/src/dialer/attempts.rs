@@ -10,32 +10,89 @@ use super::held::{Held, Waited};
 use super::queue::due;
 use super::routes::{Route, Way};
 use super::{CallRequest, Dialer, Full, NotNow, Now, Output};
-use crate::capacity::{Capacity, Room};
+use crate::capacity::{Capacity, Room, TrunkCapacity};
+use crate::choice::{Because, Passed};
 use crate::line::Turn;
 use crate::plan::PlannedAttempt;
 
 impl Dialer {
     /// Begins a call at once that does not queue, because a caller waits for it: another call's story dials it. Policy and limits are
-    /// those of every other call. It holds a channel of the trunk that is returned until [`Input::Ended`].
+    /// those of every other call. It holds a channel of the trunk that is returned until [`Input::Ended`]. With it comes why the built-in order
+    /// chose the trunk, where no routing policy has planned the call.
     ///
     /// # Errors
     /// Why it may not begin, or when.
-    pub fn begin_now(&mut self, now: Instant, request: &CallRequest) -> Result<TrunkId, NotNow> {
+    pub fn begin_now(
+        &mut self,
+        now: Instant,
+        request: &CallRequest,
+    ) -> Result<(TrunkId, Option<String>), NotNow> {
         let CallRequest { call, account, .. } = *request;
         let ways = self.ways(request)?;
         let payer = self.directory.payer(account);
         let own = self.accounts.get(&payer).ok_or(Full::Account)?;
+        let room = |way: &Way| self.room(now, &way.trunk, way.part.as_deref(), own);
+        let (way, because) = self.pick(request, &ways, room)?;
+        let trunk = way.trunk.clone();
+        self.begin(now, call, account, way, None);
+        Ok((trunk, because))
+    }
+
+    /// The first of the ways, as their trunks stand, that is up and has room, and why it is this one.
+    fn pick<'w>(
+        &self,
+        request: &CallRequest,
+        ways: &'w [Way],
+        room: impl Fn(&Way) -> Result<(), NotNow>,
+    ) -> Result<(&'w Way, Option<String>), NotNow> {
+        let all_are_down = self.all_are_down(ways);
         let mut refusal = None;
-        for way in self.usable(&ways) {
-            match self.room(now, &way.trunk, way.part.as_deref(), own) {
+        let mut passed: Vec<(&Way, Passed)> = Vec::new();
+        for way in self.in_order(ways) {
+            let why = match room(way) {
+                _ if !all_are_down && self.down.contains(&way.trunk) => Passed::Down,
                 Ok(()) => {
-                    self.begin(now, call, account, way, None);
-                    return Ok(way.trunk.clone());
+                    let is_built_in = request.plan.is_none();
+                    let because = || self.because(request, ways, way, passed).to_string();
+                    return Ok((way, is_built_in.then(because)));
                 }
-                Err(why) => refusal = refusal.or(Some(why)),
-            }
+                Err(why) => {
+                    refusal.get_or_insert_with(|| why.clone());
+                    Passed::Full(why)
+                }
+            };
+            passed.push((way, why));
         }
         Err(refusal.unwrap_or(NotNow::Full(Full::Trunk)))
+    }
+
+    /// Why it is this one of the ways. `passed`: those that stand before it.
+    fn because<'w>(
+        &self,
+        request: &'w CallRequest,
+        ways: &'w [Way],
+        way: &'w Way,
+        passed: Vec<(&'w Way, Passed)>,
+    ) -> Because<'w> {
+        let is_down = self.all_are_down(ways);
+        let is_alike = |other: &&Way| {
+            other.place == way.place && (is_down || !self.down.contains(&other.trunk))
+        };
+        // One that is passed over had no room, however many channels are free there.
+        let is_first = !passed.iter().any(|(other, _)| is_alike(other));
+        let tried = request.tried.iter().map(|trunk| (trunk, Passed::Tried));
+        let passed = passed.into_iter().map(|(way, why)| (&way.trunk, why));
+        Because {
+            prefix: way.prefix.as_deref(),
+            is_own: way.is_own,
+            alike: ways
+                .iter()
+                .filter(|other| is_first && is_alike(other))
+                .count(),
+            channels: (self.trunks.get(&way.trunk)).map_or((0, 0), TrunkCapacity::channels),
+            passed: tried.chain(passed).collect(),
+            is_down,
+        }
     }
 
     /// Whether a call may begin over this trunk now.
@@ -46,22 +103,23 @@ impl Dialer {
         part: Option<&str>,
         account: &Capacity,
     ) -> Result<(), NotNow> {
+        self.room_of_trunk(now, trunk, part)?;
+        in_time(account.room(now), Full::Account)
+    }
+
+    /// The same, whatever room the account has.
+    fn room_of_trunk(
+        &self,
+        now: Instant,
+        trunk: &TrunkId,
+        part: Option<&str>,
+    ) -> Result<(), NotNow> {
         let capacity = self.trunks.get(trunk).ok_or(Full::Trunk)?;
         if let Some(at) = self.carrier_ready_at(trunk).filter(|at| *at > now) {
             return Err(NotNow::NotBefore(at));
         }
-        for (room, full) in [
-            (capacity.part_room(now, part), Full::Part),
-            (capacity.whole.room(now), Full::Trunk),
-            (account.room(now), Full::Account),
-        ] {
-            match room {
-                Room::Now => {}
-                Room::At(at) => return Err(NotNow::NotBefore(at)),
-                Room::WhenOneEnds { .. } => return Err(full.into()),
-            }
-        }
-        Ok(())
+        in_time(capacity.part_room(now, part), Full::Part)?;
+        in_time(capacity.whole.room(now), Full::Trunk)
     }
 
     /// When the carrier of a trunk may begin its next call; none at any time.
@@ -120,6 +178,9 @@ impl Dialer {
         let Some(waiting) = self.waiting.get(&call) else {
             return;
         };
+        if self.canceling.is_meant(waiting) {
+            return self.judging.passes_over();
+        }
         if self.judging.is_stale(waiting) {
             return self.judge_anew(call);
         }
@@ -130,18 +191,11 @@ impl Dialer {
             return;
         };
         let account = waiting.request.account;
-        let has_room = |way: &Way| {
-            self.trunks.get(&way.trunk).is_some_and(|trunk| {
-                let part = trunk.part_room(now.instant, way.part.as_deref());
-                (part, trunk.whole.room(now.instant)) == (Room::Now, Room::Now)
-            })
-        };
+        let room = |way: &Way| self.room_of_trunk(now.instant, &way.trunk, way.part.as_deref());
         // The line that let it go has room; one that is a better choice may have, too.
-        let ways = self.usable(&waiting.route.ways);
-        let with_room = ways.iter().find(|way| has_room(way));
-        let Some(way) = with_room.or(ways.first()).copied() else {
-            return;
-        };
+        let (way, because) = self
+            .pick(&waiting.request, &waiting.route.ways, room)
+            .expect("the line that let it go has room");
         let planned = waiting.request.planned(&way.trunk);
         let unasked = || {
             waiting
@@ -153,12 +207,14 @@ impl Dialer {
             account,
             trunk: way.trunk.clone(),
             planned: planned.or_else(unasked),
+            because: because.clone(),
         };
         let way = way.clone();
         let waited = Waited {
             request: waiting.request,
             sequence: waiting.sequence,
             begun: now.instant,
+            because,
             is_asked: waiting.is_asked,
             is_canceled: false,
         };
@@ -175,7 +231,7 @@ impl Dialer {
         way: &Way,
         waited: Option<Box<Waited>>,
     ) {
-        let Way { trunk, part } = way;
+        let Way { trunk, part, .. } = way;
         if let Some(capacity) = self.trunks.get_mut(trunk) {
             capacity.begin(now, part.as_deref());
         }
@@ -196,5 +252,14 @@ impl Dialer {
             is_inbound: false,
         };
         self.held.insert(call, held);
+    }
+}
+
+/// What a call finds where it would have this room.
+const fn in_time(room: Room, full: Full) -> Result<(), NotNow> {
+    match room {
+        Room::Now => Ok(()),
+        Room::At(at) => Err(NotNow::NotBefore(at)),
+        Room::WhenOneEnds { .. } => Err(NotNow::Full(full)),
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Waited {
     pub(super) sequence: u64,
     /// When it took its start.
     pub(super) begun: Instant,
+    /// Why the built-in order chose its trunk; none where a routing policy did.
+    pub(super) because: Option<String>,
     /// Its policy was asked about it, and did not decide.
     pub(super) is_asked: bool,
     /// It is not to wait any more.

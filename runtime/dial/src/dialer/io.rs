@@ -85,8 +85,16 @@ pub enum Input {
     Accepted(CallRequest),
     /// A call is not wanted any more. One that does not wait is left alone: its actor hangs it up.
     Cancel(CallSid),
-    /// The calls of an account that wait are not wanted any more: those of one class, or all.
+    /// The calls of an account that wait are not wanted any more: those of one class, or all. None of them is dialled from now on; this takes some of
+    /// them out.
     CancelAll {
+        /// The account.
+        account: AccountSid,
+        /// The class.
+        class: Option<Priority>,
+    },
+    /// More of them are taken out. It is given for as long as [`Dialer::is_canceling`] says that some are left: no deadline asks for it.
+    CancelMore {
         /// The account.
         account: AccountSid,
         /// The class.
@@ -147,6 +155,8 @@ pub enum Output {
         trunk: TrunkId,
         /// What was planned for it there.
         planned: Option<PlannedAttempt>,
+        /// Why the built-in order chose the trunk, in words; none where a routing policy did.
+        because: Option<String>,
     },
     /// End this call as failed; it was not dialled.
     Refuse {

@@ -5,7 +5,6 @@
 //! where it stood.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use call::{AccountSid, CallSid};
@@ -13,13 +12,9 @@ use store::Directory;
 
 use super::Dialer;
 use super::queue::Waiting;
+use super::walk::{Budget, TOUCHED, Walk};
 use crate::capacity::{Capacity, TrunkCapacity};
 use crate::token_bucket::TokenBucket;
-
-/// How many calls a step looks at: a tenth of a millisecond for a thousand.
-const LOOKED_AT: usize = 10_000;
-/// How many of them it judges: some two milliseconds for a thousand.
-const JUDGED: usize = 1_000;
 
 /// Who is to be judged anew.
 #[derive(Debug, Default)]
@@ -28,11 +23,7 @@ pub(super) struct Judging {
     directory: u64,
     /// The last one that may have changed something for an account.
     for_account: BTreeMap<AccountSid, u64>,
-    /// Behind which call the next look begins; at the front where there is none.
-    behind: Option<CallSid>,
-    /// How many are still to be looked at, round and round: at least those that waited when the round began, wherever others came in
-    /// since.
-    left: usize,
+    walk: Walk,
     /// How many were judged anew in this step.
     judged: usize,
 }
@@ -48,21 +39,19 @@ impl Judging {
         concerned_by.is_some_and(|directory| waiting.judged_by < *directory)
     }
 
-    /// One more waits, perhaps where the look is still to come: it takes nobody's turn.
-    pub(super) const fn one_more(&mut self) {
-        if self.left > 0 {
-            self.left += 1;
-        }
-    }
-
     /// Whether some are left for another step.
-    pub(super) const fn goes_on(&self) -> bool {
-        self.left > 0 || self.has_enough()
+    pub(super) fn goes_on(&self) -> bool {
+        self.walk.goes_on() || self.has_enough()
     }
 
     /// Whether this step has judged enough.
     pub(super) const fn has_enough(&self) -> bool {
-        self.judged >= JUDGED
+        self.judged >= TOUCHED
+    }
+
+    /// A call was passed over in this step that is not dialled.
+    pub(super) const fn passes_over(&mut self) {
+        self.judged += 1;
     }
 }
 
@@ -77,55 +66,26 @@ impl Dialer {
                 self.judging
                     .for_account
                     .insert(account, self.judging.directory);
-                self.judging.left = self.waiting.len();
+                self.judging.walk.begin();
             }
         }
     }
 
     /// Judges some of those anew for whom something may have changed.
     pub(super) fn judge_some(&mut self) {
-        self.judging.judged = 0;
-        let mut looked_at = 0;
-        while self.judging.left > 0 && looked_at < LOOKED_AT && !self.judging.has_enough() {
-            let stale = self.look(LOOKED_AT - looked_at, &mut looked_at);
-            for call in stale {
-                self.judge_anew(call);
-            }
-        }
-        if self.judging.left == 0 {
+        let mut walk = std::mem::take(&mut self.judging.walk);
+        let is_stale = |waiting: &Waiting| self.judging.is_stale(waiting);
+        let stale = walk.step(&self.waiting, &mut Budget::default(), is_stale);
+        self.judging.walk = walk;
+        if !self.judging.walk.goes_on() {
+            // Those that are judged now are the last.
             self.judging.for_account.clear();
+        }
+        for call in stale {
+            self.judge_anew(call);
         }
         // As many again where they are about to be dialled.
         self.judging.judged = 0;
-    }
-
-    /// Looks at the next calls, to the end of the queue at most.
-    fn look(&mut self, most: usize, looked_at: &mut usize) -> Vec<CallSid> {
-        let most = most.min(self.judging.left);
-        let front = self
-            .judging
-            .behind
-            .map_or(Bound::Unbounded, Bound::Excluded);
-        let mut stale = Vec::new();
-        let mut seen = 0;
-        let mut last = None;
-        for (call, waiting) in self.waiting.range((front, Bound::Unbounded)).take(most) {
-            seen += 1;
-            last = Some(*call);
-            if self.judging.is_stale(waiting) {
-                stale.push(*call);
-            }
-            if self.judging.judged + stale.len() >= JUDGED {
-                break;
-            }
-        }
-        if seen == 0 && front == Bound::Unbounded {
-            self.judging.left = 0;
-        }
-        self.judging.left -= seen;
-        self.judging.behind = last;
-        *looked_at += seen;
-        stale
     }
 
     /// Lets a call wait where it belongs now, or refuses it.
@@ -168,113 +128,20 @@ impl Dialer {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-    use std::time::Instant;
+    use call::CallSid;
+    use store::{AccountStore as _, TrunkId};
 
-    use store::tenants::Surroundings;
-    use store::{AccountStore as _, MemoryStore, QueueTerms, Store as _, Tenants, TrunkId};
+    use super::super::walk::TOUCHED;
+    use crate::dialer::bench::{Bench, TENANTS, account, apply};
+    use crate::dialer::{Input, Output};
 
-    use super::*;
-    use crate::dialer::{CallRequest, Input, Now, Output, QueueLimits};
-
-    /// Two accounts; both may call over both trunks, of which the second serves what the first does not.
-    const TENANTS: &str = r#"
-[[carrier]]
-id = "east"
-[[trunk]]
-id = "first"
-carrier = "east"
-target = "203.0.113.1:5060"
-prefixes = ["+8551"]
-max_channels = 1
-calls_per_second = 1000
-[[trunk]]
-id = "second"
-carrier = "east"
-target = "203.0.113.2:5060"
-max_channels = 1
-calls_per_second = 1000
-[[account]]
-carrier = "east"
-name = "many"
-sid = "AC00000000000000000000000000000001"
-outbound = { allow = ["+855"], max_channels = 9, calls_per_second = 1000 }
-[[account]]
-carrier = "east"
-name = "few"
-sid = "AC00000000000000000000000000000002"
-outbound = { allow = ["+855"], max_channels = 9, calls_per_second = 1000 }
-[[number]]
-number = "+85512000001"
-account = "many"
-flow = "menu"
-[[number]]
-number = "+85512000002"
-account = "few"
-flow = "menu"
-"#;
     /// As many as three steps judge.
-    const MANY: u64 = 2 * JUDGED as u64 + 500;
+    const MANY: u64 = 2 * TOUCHED as u64 + 500;
 
-    struct Bench {
-        store: MemoryStore,
-        dialer: Dialer,
-        now: Now,
-    }
-
-    impl Bench {
-        #[allow(clippy::disallowed_methods, reason = "only differences matter")]
-        fn new() -> Self {
-            let store = MemoryStore::new();
-            apply(&store, TENANTS);
-            Self {
-                dialer: Dialer::new(store.directory(), QueueLimits::default()),
-                store,
-                now: Now {
-                    instant: Instant::now(),
-                    unix_ms: 0,
-                },
-            }
-        }
-
-        fn accept(&mut self, number: u64, account: u8) {
-            let mut call = [0; 16];
-            call[8..].copy_from_slice(&number.to_be_bytes());
-            let mut sid = [0; 16];
-            sid[15] = account;
-            let request = CallRequest {
-                call: CallSid::from_bytes(call),
-                account: AccountSid::from_bytes(sid),
-                from: format!("+8551200000{account}"),
-                to: format!("+8551{number:07}"),
-                terms: QueueTerms::default(),
-                tried: Vec::new(),
-                plan: None,
-            };
-            self.feed(Input::Accepted(request));
-        }
-
-        fn feed(&mut self, input: Input) -> Vec<Output> {
-            self.dialer.handle(self.now, input);
-            std::iter::from_fn(|| self.dialer.poll()).collect()
-        }
-
-        fn stale(&self) -> usize {
-            let judging = &self.dialer.judging;
-            let waiting = self.dialer.waiting.values();
-            waiting.filter(|waiting| judging.is_stale(waiting)).count()
-        }
-    }
-
-    fn apply(store: &MemoryStore, text: &str) {
-        let surroundings = Surroundings {
-            folder: Path::new("."),
-            bundled: &["menu"],
-            uploaded: &|_, _, _| false,
-            check_component: &|_, _| Ok(()),
-        };
-        let tenants = Tenants::parse(text, &surroundings).unwrap();
-        store.apply(tenants).wait().unwrap();
+    fn stale(bench: &Bench) -> usize {
+        let judging = &bench.dialer.judging;
+        let waiting = bench.dialer.waiting.values();
+        waiting.filter(|waiting| judging.is_stale(waiting)).count()
     }
 
     #[test]
@@ -287,7 +154,7 @@ flow = "menu"
         let first = TrunkId("first".to_owned());
         assert_eq!(bench.dialer.channels_held(&first), 1);
         bench.feed(Input::Down([first.clone()].into()));
-        assert_eq!((bench.stale(), bench.dialer.deadline()), (0, None));
+        assert_eq!((stale(&bench), bench.dialer.deadline()), (0, None));
         // All of them stand in both lines, and only one of these is used.
         assert_eq!(bench.feed(Input::Ended(ends)), []);
         assert_eq!(bench.dialer.channels_held(&first), 0);
@@ -319,7 +186,7 @@ flow = "menu"
         apply(&bench.store, &few);
         bench.feed(Input::Directory(bench.store.directory()));
         assert_eq!(bench.dialer.judging.for_account.len(), 0, "all is done");
-        assert_eq!(bench.stale(), 0);
+        assert_eq!(stale(&bench), 0);
 
         // The account with many may call there no more: so many in each step, and nobody is dialled any more.
         let gone = few.replacen("\"+855\"", "\"+252\"", 1);
@@ -331,12 +198,30 @@ flow = "menu"
             steps.push(outputs.len());
             refused.extend(outputs);
         }
-        assert!(steps.iter().all(|step| *step <= 2 * JUDGED), "{steps:?}");
+        assert!(steps.iter().all(|step| *step <= 2 * TOUCHED), "{steps:?}");
         assert!(steps.len() >= 2, "{steps:?}");
         let is_refused = |output: &Output| matches!(output, Output::Refuse { .. });
         let count = refused.iter().filter(|output| is_refused(output)).count();
         assert_eq!((count, bench.dialer.waiting()), (waiting - 1, 1));
-        assert_eq!(bench.stale(), 0);
+        assert_eq!(stale(&bench), 0);
+    }
+
+    #[test]
+    fn whoever_is_about_to_be_dialled_is_judged_first() {
+        let mut bench = Bench::new();
+        for number in 0..MANY {
+            bench.accept(number, 1);
+        }
+        let gone = TENANTS.replacen("\"+855\"", "\"+252\"", 1);
+        apply(&bench.store, &gone);
+        bench.feed(Input::Directory(bench.store.directory()));
+        assert!(stale(&bench) > 0, "the test is of those that are left");
+        let up: Vec<CallSid> = bench.dialer.held.keys().copied().collect();
+        for call in up {
+            let outputs = bench.feed(Input::Ended(call));
+            let is_attempt = |output: &Output| matches!(output, Output::Attempt { .. });
+            assert!(!outputs.iter().any(is_attempt), "by the old directory");
+        }
     }
 
     #[test]
@@ -352,30 +237,12 @@ flow = "menu"
         let before = bench.dialer.waiting();
         // In front of the last one, and behind where the look is.
         bench.accept(2 * (MANY - 1) - 1, 2);
-        assert!(before < waiting && bench.stale() > 0, "in the middle of it");
+        assert!(before < waiting && stale(&bench) > 0, "in the middle of it");
         while bench.dialer.deadline() == Some(bench.now.instant) {
             bench.feed(Input::Timeout);
         }
         let left = bench.dialer.waiting.values();
-        let few = AccountSid::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+        let few = account(2);
         assert_eq!(left.filter(|left| left.request.account != few).count(), 0);
-    }
-
-    #[test]
-    fn whoever_is_about_to_be_dialled_is_judged_first() {
-        let mut bench = Bench::new();
-        for number in 0..MANY {
-            bench.accept(number, 1);
-        }
-        let gone = TENANTS.replacen("\"+855\"", "\"+252\"", 1);
-        apply(&bench.store, &gone);
-        bench.feed(Input::Directory(bench.store.directory()));
-        assert!(bench.stale() > 0, "the test is of those that are left");
-        let up: Vec<CallSid> = bench.dialer.held.keys().copied().collect();
-        for call in up {
-            let outputs = bench.feed(Input::Ended(call));
-            let is_attempt = |output: &Output| matches!(output, Output::Attempt { .. });
-            assert!(!outputs.iter().any(is_attempt), "by the old directory");
-        }
     }
 }

@@ -91,11 +91,14 @@ impl Dialer {
             let Some(waited) = held.and_then(|held| held.waited.as_ref()) else {
                 return;
             };
+            let is_built_in = waited.request.plan.is_none();
+            let because = waited.because.clone().filter(|_| is_built_in);
             self.outputs.push_back(Output::Attempt {
                 call,
                 account: waited.request.account,
                 trunk: planned.trunk.clone(),
                 planned: Some(planned),
+                because,
             });
         } else if let Some(waited) = self.take_back(now, call) {
             self.wait_again(now, *waited);

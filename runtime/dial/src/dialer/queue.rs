@@ -89,7 +89,6 @@ impl Dialer {
         sequence: u64,
         due_unix_ms: Option<u64>,
     ) {
-        self.judging.one_more();
         self.judge(Unjudged {
             request,
             sequence,
@@ -134,27 +133,6 @@ impl Dialer {
         }
     }
 
-    pub(super) fn cancel_all(&mut self, account: AccountSid, class: Option<Priority>) {
-        let is_meant = |waiting: &&Waiting| {
-            let request = &waiting.request;
-            request.account == account && class.is_none_or(|class| class as usize == waiting.class)
-        };
-        let meant = self.waiting.values().map(Box::as_ref).filter(is_meant);
-        let calls: Vec<CallSid> = meant.map(|waiting| waiting.request.call).collect();
-        for call in calls {
-            self.cancel(call);
-        }
-        // Those that are attempted, or asked about, may be about to come back.
-        let highest = self.highest_class(account);
-        let waited = self.held.values_mut();
-        for waited in waited.filter_map(|held| held.waited.as_mut()) {
-            let request = &waited.request;
-            let own = request.terms.priority.max(highest);
-            waited.is_canceled |=
-                request.account == account && class.is_none_or(|class| class == own);
-        }
-    }
-
     /// Lets a call that was attempted stand at its old place again, unless it was cancelled meanwhile.
     pub(super) fn wait_again(&mut self, now: Now, waited: Waited) {
         let CallRequest { call, account, .. } = waited.request;
@@ -162,7 +140,6 @@ impl Dialer {
             self.outputs.push_back(Output::Canceled { call, account });
             return;
         }
-        self.judging.one_more();
         self.judge(Unjudged {
             due_unix_ms: due(now, &waited.request.terms),
             request: waited.request,
@@ -235,43 +212,11 @@ impl Dialer {
     }
 
     /// The most urgent class that an account may have.
-    fn highest_class(&self, account: AccountSid) -> Priority {
+    pub(super) fn highest_class(&self, account: AccountSid) -> Priority {
         let account = self.directory.account(account);
         account.map_or(Priority::Normal, |account| {
             account.outbound.queue.highest_priority
         })
-    }
-
-    pub(super) fn expire_what_is_over(&mut self, now: Now) {
-        while let Some(call) = self.schedule.next_expired(now.unix_ms) {
-            let Some(waiting) = self.take_out(call) else {
-                continue;
-            };
-            let account = waiting.request.account;
-            self.outputs.push_back(Output::Expire { call, account });
-        }
-    }
-
-    pub(super) fn line_up_what_is_due(&mut self, now: Now) {
-        while let Some(call) = self.schedule.next_due(now.unix_ms) {
-            self.put_off(now, call);
-        }
-    }
-
-    /// The clock on the wall was set back: hours that were over may have come again.
-    pub(super) fn ask_hours_anew(&mut self, now: Now) {
-        let waits_for_hours = |waiting: &&Waiting| {
-            waiting.due_unix_ms.is_some() && waiting.request.terms.window.is_some()
-        };
-        let waiting = self
-            .waiting
-            .values()
-            .map(Box::as_ref)
-            .filter(waits_for_hours);
-        let calls: Vec<CallSid> = waiting.map(|waiting| waiting.request.call).collect();
-        for call in calls {
-            self.put_off(now, call);
-        }
     }
 
     /// Lets a call stand in its line, or wait for the time at which it may be dialled.

@@ -1,5 +1,6 @@
 //! Over which trunks calls may go.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,16 +8,21 @@ use store::{PhoneNumber, TrunkId};
 
 use super::{CallRequest, Dialer};
 use crate::line::Part;
-use crate::policy::{Refusal, route};
+use crate::policy::{Candidate, Refusal, route};
 
 /// How many routes are known before those are looked for that no call has any more.
 const MANY: usize = 1_000;
 
-/// A trunk, and the part of it that leads to the number.
+/// A trunk that serves a number, and the part of it that leads there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Way {
     pub(crate) trunk: TrunkId,
     pub(crate) part: Part,
+    /// As in [`crate::Choice::prefix`].
+    pub(crate) prefix: Option<String>,
+    pub(crate) is_own: bool,
+    /// Ways of the same are alike: it depends on their trunks' room which is used. Those of the lowest are used first.
+    pub(crate) place: usize,
 }
 
 /// The trunks that may carry a call, the first choice in front. Never empty. A million calls have a few dozen of them among themselves.
@@ -66,7 +72,8 @@ impl Routes {
 }
 
 impl Dialer {
-    /// The trunks that may carry a call, the first choice in front. Those over which it was tried are left out. Never empty.
+    /// The trunks that may carry a call, the first choice in front, whatever room those have that are alike. Those over which it was tried are left
+    /// out. Never empty.
     pub(super) fn ways(&self, request: &CallRequest) -> Result<Vec<Way>, Refusal> {
         let CallRequest { from, to, .. } = request;
         let mut candidates = route(&self.directory, request.account, from, to)?;
@@ -79,11 +86,42 @@ impl Dialer {
         if candidates.is_empty() {
             return Err(Refusal::NoOtherTrunk(to.clone()));
         }
-        let ways = candidates.into_iter().map(|candidate| Way {
-            part: self.part(&candidate.trunk, to),
-            trunk: candidate.trunk,
+        Ok(self.ways_over(candidates, to, request.plan.is_some()))
+    }
+
+    /// The ways over these trunks, in their order. `is_planned`: no two of them are alike.
+    pub(super) fn ways_over(
+        &self,
+        candidates: Vec<Candidate>,
+        to: &str,
+        is_planned: bool,
+    ) -> Vec<Way> {
+        let (mut place, mut before) = (0, None);
+        let ways = candidates.into_iter().map(|candidate| {
+            let this = candidate.place();
+            let is_alike = !is_planned && before.as_ref() == Some(&this);
+            place += usize::from(before.is_some() && !is_alike);
+            before = Some(this);
+            Way {
+                part: self.part(&candidate.trunk, to),
+                prefix: candidate.prefix,
+                is_own: candidate.is_own,
+                trunk: candidate.trunk,
+                place,
+            }
         });
-        Ok(ways.collect())
+        ways.collect()
+    }
+
+    /// The ways as their trunks stand, the first choice in front: of those that are alike the one with the most room.
+    pub(super) fn in_order<'w>(&self, ways: &'w [Way]) -> Vec<&'w Way> {
+        let mut order: Vec<&Way> = ways.iter().collect();
+        order.sort_by_cached_key(|way| {
+            let trunk = self.trunks.get(&way.trunk);
+            let free = trunk.map_or(0, |trunk| trunk.free(way.part.as_deref()));
+            (way.place, Reverse(free))
+        });
+        order
     }
 
     /// Whether a call that does not wait has a trunk over which it was not tried yet.

@@ -4,7 +4,9 @@
 
 mod failover;
 mod far_end;
+mod load;
 mod random;
+mod reasons;
 mod routes;
 mod rows;
 mod simulation;

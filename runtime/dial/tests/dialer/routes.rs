@@ -84,7 +84,9 @@ fn a_story_that_dials_takes_the_first_trunk_with_room() {
     let mut story = Story::new(&world(1));
     let mut begin = |number| story.dialer.begin_now(story.now, &request(number, 0));
     for at in [2, 1, 0] {
-        assert_eq!(begin(at), Ok(TrunkId(format!("t{at}"))));
+        let (trunk, because) = begin(at).unwrap();
+        assert_eq!(trunk, TrunkId(format!("t{at}")));
+        assert!(because.unwrap().contains("0 of 1 channels in use"));
     }
     assert!(begin(9).is_err());
 }

@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) parts: Vec<(&'static str, u32)>,
     /// The prefixes of trunks behind `t0`; without it they serve a number that nobody calls.
     pub(crate) prefixes: Vec<&'static str>,
+    /// Trunks behind `t0` that serve all numbers as it does.
+    pub(crate) everything: Vec<usize>,
     /// What outbound calls leave free of `t0`, and of its parts.
     pub(crate) reserved: u32,
     pub(crate) reserved_parts: Vec<(&'static str, u32)>,
@@ -46,6 +48,7 @@ impl World {
             accounts: accounts.to_vec(),
             parts: Vec::new(),
             prefixes: Vec::new(),
+            everything: Vec::new(),
             reserved: 0,
             reserved_parts: Vec::new(),
             carrier_rate: None,
@@ -67,7 +70,8 @@ impl World {
                 "[[trunk]]\nid = \"t{at}\"\ncarrier = \"east\"\ntarget = \"{target}\"\nmax_channels = {channels}\ncalls_per_second = {rate:?}"
             )
             .unwrap();
-            if let Some(others) = at.checked_sub(1) {
+            let narrow = at.checked_sub(1).filter(|_| !self.everything.contains(&at));
+            if let Some(others) = narrow {
                 let prefix = self.prefixes.get(others).unwrap_or(&"+999");
                 writeln!(text, "prefixes = [\"{prefix}\"]").unwrap();
             }

@@ -47,6 +47,7 @@ impl CallActor {
             trunk: self.peer.trunk.clone(),
             sip_status: record.sip_status,
             reason: record.end_reason.clone(),
+            because: None,
         };
         if !services.outbound.keep(services, sid, failed).await {
             return false;

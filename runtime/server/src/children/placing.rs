@@ -10,7 +10,7 @@ use call::{
 };
 use dial::{CallRequest, NotNow, PlannedAttempt};
 use store::{
-    CallOrders, CallRow, FailedAttempt, Leg, NewCall, QueueTerms, RoutedBy, Scope, Secret,
+    Attempt, CallOrders, CallRow, FailedAttempt, Leg, NewCall, QueueTerms, RoutedBy, Scope, Secret,
     SipCredentials, StoreError, TrunkId,
 };
 use tokio::time::sleep_until;
@@ -178,8 +178,8 @@ impl Placing {
             Some(_) => None,
         };
         loop {
-            let trunk = self.begin().await?;
-            let error = match self.dial_over(&trunk, &mut routed).await {
+            let (trunk, because) = self.begin().await?;
+            let error = match self.dial_over(&trunk, because, &mut routed).await {
                 Ok(inbox) => return Ok(inbox),
                 Err(error) => error,
             };
@@ -255,6 +255,7 @@ impl Placing {
     async fn dial_over(
         &mut self,
         trunk: &TrunkId,
+        because: Option<String>,
         routed: &mut Option<RoutedBy>,
     ) -> anyhow::Result<Inbox> {
         let services = Arc::clone(&self.services);
@@ -265,7 +266,10 @@ impl Placing {
             trunk: trunk.id.clone(),
             sip_call_id: sip_call_id.clone(),
         };
-        let mut row = self.keep(leg).await.map_err(unwanted_if_over)?;
+        let mut row = self
+            .keep(Attempt { leg, because })
+            .await
+            .map_err(unwanted_if_over)?;
         if let Some(routed) = routed.take() {
             let noted = services.store.note_route(row.sid, routed, clock::unix_ms());
             noted.await.map_err(unwanted_if_over)?;
@@ -308,7 +312,7 @@ impl Placing {
     }
 
     /// The call as it is on disk, with its next attempt.
-    async fn keep(&mut self, leg: Leg) -> Result<CallRow, StoreError> {
+    async fn keep(&mut self, attempt: Attempt) -> Result<CallRow, StoreError> {
         let store = &self.services.store;
         let (sid, at) = (self.request.call, clock::unix_ms());
         let row = match &self.failed {
@@ -317,12 +321,13 @@ impl Placing {
                     trunk: trunk.clone(),
                     sip_status: record.sip_status,
                     reason: record.end_reason.clone(),
+                    because: None,
                 };
-                store.dial_again(sid, failed, leg, at).await?
+                store.dial_again(sid, failed, attempt, at).await?
             }
             None => {
                 let scope = Scope::of_host(self.account.sid);
-                store.begin_dialled(scope, self.new_call(), leg).await?
+                store.begin_dialled(scope, self.new_call(), attempt).await?
             }
         };
         self.is_kept = true;
@@ -331,7 +336,7 @@ impl Placing {
     }
 
     /// Takes a channel. Where too many calls begin in a second its turn is waited for, as long as it might ring.
-    async fn begin(&self) -> anyhow::Result<TrunkId> {
+    async fn begin(&self) -> anyhow::Result<(TrunkId, Option<String>)> {
         loop {
             self.may_go_on()?;
             match self.services.outbound.begin_now(&self.request) {

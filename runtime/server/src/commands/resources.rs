@@ -120,7 +120,14 @@ pub(crate) const ACCOUNTS: Kind = Kind {
 pub(crate) const TRUNKS: Kind = Kind {
     path: "trunks",
     list: "trunks",
-    columns: &["id", "carrier", "max_channels", "sources", "targets"],
+    columns: &[
+        "id",
+        "carrier",
+        "account",
+        "max_channels",
+        "sources",
+        "targets",
+    ],
 };
 pub(crate) const NUMBERS: Kind = Kind {
     path: "numbers",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use call::{AccountSid, Call, CallInfo, CallSid, CallStatus, Limits, OutboundLeg};
 use dial::{PlannedAttempt, SipUri};
-use store::{CallRow, Encryption, Leg, Scope, StoreError, Trunk, broadcast::RECALLED};
+use store::{Attempt, CallRow, Encryption, Leg, Scope, StoreError, Trunk, broadcast::RECALLED};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -34,6 +34,7 @@ pub(super) async fn attempt(
     sid: CallSid,
     account: AccountSid,
     planned: PlannedAttempt,
+    because: Option<String>,
 ) -> anyhow::Result<()> {
     let directory = services.store.directory();
     let account = directory.account(account).context("the account is gone")?;
@@ -53,7 +54,7 @@ pub(super) async fn attempt(
     };
     match services
         .store
-        .begin_attempt(sid, leg, clock::unix_ms())
+        .begin_attempt(sid, Attempt { leg, because }, clock::unix_ms())
         .await
     {
         Ok(()) => services.callbacks.look(),

@@ -275,3 +275,29 @@ fn an_edit_reroutes_the_calls_of_those_whom_it_concerns() {
     let gone = rerouted_by(|text| text.replace("id = \"east-edge\"", "id = \"west-edge\""));
     assert_eq!(gone, hotline);
 }
+
+/// Over a trunk that one account has nobody calls another account's numbers; they look as if they did not exist.
+#[test]
+fn an_accounts_own_trunk_leads_to_its_own_numbers() {
+    let tenants = TENANTS
+        .replace(
+            "id = \"east-edge\"",
+            "id = \"east-edge\"\naccount = \"desk\"",
+        )
+        .replace("203.0.113.7", "198.51.100.7")
+        + "[[account]]\ncarrier = \"east\"\nname = \"desk\"\n\
+           [[number]]\nnumber = \"+85512999999\"\naccount = \"desk\"\nflow = \"menu\"\n";
+    let directory = directory_of(&tenants);
+    let route = |source: &str, called: &str| {
+        let routed = directory.route_inbound(Sender::Address(source.parse().unwrap()), called);
+        routed.map(|(trunk, _)| trunk.id.to_string())
+    };
+    let own = "198.51.100.7";
+    assert_eq!(route(own, "+85512999999"), Ok("east-edge".to_owned()));
+    for called in ["+85512345678", "1294", "+85512000000"] {
+        assert_eq!(route(own, called), Err(InboundRefusal::UnknownNumber));
+    }
+    // Its own numbers are there over the carrier's other trunks too.
+    let shared = route("203.0.113.9", "+85512999999");
+    assert_eq!(shared, Ok("east-kh".to_owned()));
+}

@@ -10,7 +10,7 @@ use call::{
 use super::queue::Lane;
 use super::{DiskStore, callbacks, key_values, plugin_pages, recordings, waiting};
 use crate::{
-    AccountStore as _, Applied, Author, CallRow, CallbackOutcome, CallbackRow, Commit,
+    AccountStore as _, Applied, Attempt, Author, CallRow, CallbackOutcome, CallbackRow, Commit,
     ConferenceNote, Directory, FailedAttempt, Leg, NewCall, NewRecording, NewVersion, OperatorEdit,
     Plugin, PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow,
     RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants,
@@ -28,9 +28,9 @@ impl Store for DiskStore {
         })
     }
 
-    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
+    fn begin_attempt(&self, sid: CallSid, attempt: Attempt, at_unix_ms: u64) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
-            verbs::begin_attempt(rows, sid, leg, at_unix_ms)
+            verbs::begin_attempt(rows, sid, attempt, at_unix_ms)
         })
     }
 
@@ -52,9 +52,9 @@ impl Store for DiskStore {
         })
     }
 
-    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow> {
+    fn begin_dialled(&self, scope: Scope, call: NewCall, attempt: Attempt) -> Commit<CallRow> {
         self.write(Lane::New, move |rows| {
-            verbs::begin_dialled(rows, scope, call, leg)
+            verbs::begin_dialled(rows, scope, call, attempt)
         })
     }
 
@@ -62,11 +62,11 @@ impl Store for DiskStore {
         &self,
         sid: CallSid,
         failed: FailedAttempt,
-        leg: Leg,
+        attempt: Attempt,
         at_unix_ms: u64,
     ) -> Commit<CallRow> {
         self.write(Lane::Running, move |rows| {
-            verbs::dial_again(rows, sid, failed, leg, at_unix_ms)
+            verbs::dial_again(rows, sid, failed, attempt, at_unix_ms)
         })
     }
 

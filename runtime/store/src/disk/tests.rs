@@ -145,7 +145,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_and_reads_go_on() {
         Err(StoreError::Failed(_))
     ));
     assert!(matches!(
-        store.begin_attempt(kept.sid, leg(), 1).wait(),
+        store.begin_attempt(kept.sid, leg().into(), 1).wait(),
         Err(StoreError::Failed(_))
     ));
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use call::Outcomes;
+use call::{AccountSid, Outcomes};
 use numbers::{CallerIdRules, NumberRules};
 use rtp::dtmf::DigitPolicy;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub(super) struct TrunkRow {
     reserved: Reserved,
     prefixes: Vec<String>,
     sip_hosts: Vec<SipHost>,
+    account: Option<AccountSid>,
+    rank: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,6 +100,8 @@ impl TrunkRow {
             reserved: trunk.reserved.clone(),
             prefixes: trunk.prefixes.clone(),
             sip_hosts: trunk.sip_hosts.clone(),
+            account: trunk.account,
+            rank: trunk.rank,
         }
     }
 
@@ -147,6 +151,8 @@ impl TrunkRow {
             reserved: self.reserved,
             prefixes: self.prefixes,
             sip_hosts: self.sip_hosts,
+            account: self.account,
+            rank: self.rank,
             numbers: self.numbers,
             caller_id: self.caller_id,
             nat: self.nat,

@@ -11,10 +11,11 @@ use call::{
 use super::MemoryStore;
 use crate::rows::Rows;
 use crate::{
-    Applied, Author, CallRow, CallbackOutcome, CallbackRow, Commit, ConferenceNote, Directory,
-    FailedAttempt, Leg, NewCall, NewRecording, NewVersion, OperatorEdit, Plugin, PluginChange,
-    PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow, RecordingStatus, RoutedBy,
-    Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants, UploadedPlugin, apply, verbs,
+    Applied, Attempt, Author, CallRow, CallbackOutcome, CallbackRow, Commit, ConferenceNote,
+    Directory, FailedAttempt, Leg, NewCall, NewRecording, NewVersion, OperatorEdit, Plugin,
+    PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow,
+    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants,
+    UploadedPlugin, apply, verbs,
 };
 
 impl Store for MemoryStore {
@@ -26,8 +27,8 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::administer(rows, edit, &author))
     }
 
-    fn begin_attempt(&self, sid: CallSid, leg: Leg, at_unix_ms: u64) -> Commit<()> {
-        self.write(|rows| verbs::begin_attempt(rows, sid, leg, at_unix_ms))
+    fn begin_attempt(&self, sid: CallSid, attempt: Attempt, at_unix_ms: u64) -> Commit<()> {
+        self.write(|rows| verbs::begin_attempt(rows, sid, attempt, at_unix_ms))
     }
 
     fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
@@ -42,18 +43,18 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::begin_inbound(rows, scope, call, leg))
     }
 
-    fn begin_dialled(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<CallRow> {
-        self.write(|rows| verbs::begin_dialled(rows, scope, call, leg))
+    fn begin_dialled(&self, scope: Scope, call: NewCall, attempt: Attempt) -> Commit<CallRow> {
+        self.write(|rows| verbs::begin_dialled(rows, scope, call, attempt))
     }
 
     fn dial_again(
         &self,
         sid: CallSid,
         failed: FailedAttempt,
-        leg: Leg,
+        attempt: Attempt,
         at_unix_ms: u64,
     ) -> Commit<CallRow> {
-        self.write(|rows| verbs::dial_again(rows, sid, failed, leg, at_unix_ms))
+        self.write(|rows| verbs::dial_again(rows, sid, failed, attempt, at_unix_ms))
     }
 
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {

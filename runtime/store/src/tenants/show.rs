@@ -1,5 +1,6 @@
 //! Rows as tables of a tenants file: what the operator's API shows, and changes.
 
+use call::AccountSid;
 use toml::{Table, Value};
 
 use crate::{
@@ -162,7 +163,8 @@ pub(crate) fn number(number: &Number, account: &str) -> Table {
     lines.0
 }
 
-pub(crate) fn trunk(trunk: &Trunk, secrets: Secrets) -> Table {
+/// `account` is how the file names whose it is.
+pub(crate) fn trunk(trunk: &Trunk, account: Option<&str>, secrets: Secrets) -> Table {
     let target = |target: &Target| match target {
         Target::Uri(uri) => uri.to_string(),
         Target::Registered => "registered".to_owned(),
@@ -178,6 +180,7 @@ pub(crate) fn trunk(trunk: &Trunk, secrets: Secrets) -> Table {
     Lines::of([
         ("id", text(&trunk.id)),
         ("carrier", text(&trunk.carrier)),
+        ("account", account.map(Value::from)),
         (
             "sources",
             texts(trunk.sources.iter().map(IpPrefix::to_string)),
@@ -188,6 +191,10 @@ pub(crate) fn trunk(trunk: &Trunk, secrets: Secrets) -> Table {
             texts(trunk.sip_hosts.iter().map(SipHost::to_string)),
         ),
         ("prefixes", texts(&trunk.prefixes)),
+        (
+            "rank",
+            (trunk.rank > 0).then(|| whole(trunk.rank)).flatten(),
+        ),
         ("max_channels", whole(trunk.max_channels)),
         ("calls_per_second", rate(trunk.calls_per_second)),
         ("channels_by_prefix", Some(Value::Table(parts.collect()))),
@@ -273,8 +280,8 @@ fn nat(trunk: &Trunk) -> Option<Value> {
 }
 
 /// How a file names an account.
-pub(crate) fn account_name(directory: &Directory, number: &Number) -> String {
-    let account = directory.account(number.account);
+pub(crate) fn account_name(directory: &Directory, account: AccountSid) -> String {
+    let account = directory.account(account);
     account.map_or_else(String::new, |account| {
         format!("{}/{}", account.carrier, account.name)
     })

@@ -836,3 +836,40 @@ fn secrets_are_named_and_do_not_show() {
         spoilt("name = \"hotline\"", &with(secrets), 6, told);
     }
 }
+
+#[test]
+fn a_trunk_is_given_to_an_account_of_its_own_carrier() {
+    let of = |account: &str| format!("id = \"gateway\"\naccount = \"{account}\"");
+    spoilt(
+        "id = \"gateway\"",
+        &of("nobody"),
+        8,
+        "no account `nobody` in this file",
+    );
+    let other = "[[carrier]]\nid = \"west\"\n[[account]]\ncarrier = \"west\"\nname = \"clinic\"\n[[trunk]]\nid = \"w\"\n\
+                 carrier = \"west\"\naccount = \"hotline\"\ntarget = \"203.0.113.2\"\nmax_channels = 1\ncalls_per_second = 1\n";
+    lengthened(
+        other,
+        9,
+        "a trunk is given to an account of its own carrier",
+    );
+    spoilt(
+        "max_channels = 30",
+        "max_channels = 30\nrank = 100",
+        12,
+        "`rank` is a number from 0 to 99",
+    );
+    let right = GOOD.replacen(
+        "id = \"gateway\"",
+        &format!("{}\nrank = 7", of("east/hotline")),
+        1,
+    );
+    let tenants = parse(&right).unwrap();
+    let [trunk] = &tenants.trunks[..] else {
+        panic!("one trunk");
+    };
+    assert_eq!(
+        (trunk.account, trunk.rank),
+        (Some(tenants.accounts[0].sid), 7)
+    );
+}

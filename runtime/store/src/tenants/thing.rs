@@ -64,12 +64,16 @@ impl Directory {
             }
             Kind::Trunk => {
                 let trunk = self.trunk(&TrunkId(id.to_owned()))?;
-                Some(show::trunk(trunk, secrets))
+                let account = trunk.account.map(|sid| show::account_name(self, sid));
+                Some(show::trunk(trunk, account.as_deref(), secrets))
             }
             Kind::Number => {
                 let sid: PhoneNumberSid = id.parse().ok()?;
                 let number = self.number_of_any(sid)?;
-                Some(show::number(number, &show::account_name(self, number)))
+                Some(show::number(
+                    number,
+                    &show::account_name(self, number.account),
+                ))
             }
         }
     }
@@ -163,27 +167,42 @@ fn remove(table: &mut Table, keys: &[String]) {
     }
 }
 
-/// What the table refers to, and where it is a number, its account by the name that the file then has.
+/// What the table refers to, and the account of a number or a trunk by the name that the file then has.
 fn around(
     directory: &Directory,
     kind: Kind,
     table: &mut Table,
 ) -> Result<Vec<(Kind, Table)>, String> {
     let text = |table: &Table, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
-    let mut found = Vec::new();
+    let named = text(table, "account").filter(|_| matches!(kind, Kind::Number | Kind::Trunk));
+    let account = match &named {
+        Some(named) => {
+            let account = account_of(directory, named);
+            Some(account.ok_or_else(|| format!("no account `{named}`: give its SID"))?)
+        }
+        None if kind == Kind::Number => return Err("`account` is required: its SID".to_owned()),
+        None => None,
+    };
     let carrier = match kind {
         Kind::Carrier => None,
         Kind::Account | Kind::Trunk => text(table, "carrier"),
-        Kind::Number => {
-            let named = text(table, "account").ok_or("`account` is required: its SID")?;
-            let account = account_of(directory, &named);
-            let account = account.ok_or_else(|| format!("no account `{named}`: give its SID"))?;
-            let name = format!("{}/{}", account.carrier, account.name);
-            table.insert("account".to_owned(), name.into());
-            found.push((Kind::Account, show::account(account, Secrets::Left)));
-            Some(account.carrier.to_string())
-        }
+        Kind::Number => account.map(|account| account.carrier.to_string()),
     };
+    let mut found = Vec::new();
+    if let Some(account) = account {
+        let name = format!("{}/{}", account.carrier, account.name);
+        table.insert("account".to_owned(), name.into());
+        if carrier
+            .as_ref()
+            .is_some_and(|carrier| *carrier != account.carrier.0)
+        {
+            return Err(format!(
+                "account `{}` is one of carrier `{}`: a trunk is given to an account of its own carrier",
+                account.name, account.carrier
+            ));
+        }
+        found.push((Kind::Account, show::account(account, Secrets::Left)));
+    }
     let carrier = carrier.and_then(|id| directory.table(Kind::Carrier, &id));
     found.extend(carrier.map(|carrier| (Kind::Carrier, carrier)));
     Ok(found)

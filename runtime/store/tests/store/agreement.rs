@@ -43,10 +43,13 @@ fn step(store: &dyn Store, random: &mut Random, at: u64) -> String {
         5 => format!(
             "{:?}",
             store
-                .begin_dialled(scope, outbound(number, at), leg(at))
+                .begin_dialled(scope, outbound(number, at), leg(at).into())
                 .wait()
         ),
-        2 => format!("{:?}", store.begin_attempt(sid(number), leg(at), at).wait()),
+        2 => format!(
+            "{:?}",
+            store.begin_attempt(sid(number), leg(at).into(), at).wait()
+        ),
         3 => format!("{:?}", store.set_status(sid(number), Ringing, at).wait()),
         4 => format!("{:?}", store.set_status(sid(number), InProgress, at).wait()),
         _ => {

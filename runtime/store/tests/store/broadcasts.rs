@@ -77,7 +77,7 @@ fn dials(store: &dyn Store, call: u64, at: u64) -> Result<(), StoreError> {
         trunk: TrunkId("east-gateway".to_owned()),
         sip_call_id: "x".to_owned(),
     };
-    store.begin_attempt(sid(call), leg, at).wait()
+    store.begin_attempt(sid(call), leg.into(), at).wait()
 }
 
 /// The call is dialled, and ends so.
@@ -591,7 +591,7 @@ fn a_call_that_a_killed_process_left_is_an_attempt() {
         trunk: TrunkId("east-gateway".to_owned()),
         sip_call_id: "x".to_owned(),
     };
-    store.begin_attempt(sid(1), leg, 20).wait().unwrap();
+    store.begin_attempt(sid(1), leg.into(), 20).wait().unwrap();
     drop(store);
     let (store, recovered) = DiskStore::open(&places, 5_000).unwrap();
     assert_eq!(recovered.lost.len(), 1);

@@ -49,7 +49,10 @@ fn turns(store: &dyn Store) -> Vec<(ProgressEvent, u32)> {
 pub(crate) fn live_through(store: &dyn Store, call: NewCall) {
     let sid = call.sid;
     store.accept_call(hotline(store), call).wait().unwrap();
-    store.begin_attempt(sid, leg(1), 2_000).wait().unwrap();
+    store
+        .begin_attempt(sid, leg(1).into(), 2_000)
+        .wait()
+        .unwrap();
     for (status, at) in [
         (CallStatus::Ringing, 3_000),
         (CallStatus::InProgress, 4_000),
@@ -195,14 +198,21 @@ fn a_call_that_goes_over_two_trunks_is_told_of_as_one() {
         let turns = [ProgressEvent::Initiated, ProgressEvent::Completed];
         let scope = hotline(store);
         store.accept_call(scope, told(1, &turns)).wait().unwrap();
-        store.begin_attempt(sid(1), leg(1), 10).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(1).into(), 10)
+            .wait()
+            .unwrap();
         let failed = FailedAttempt {
             trunk: leg(1).trunk,
             sip_status: Some(503),
             reason: "Service Unavailable".to_owned(),
+            because: None,
         };
         store.fail_attempt(sid(1), failed, 20).wait().unwrap();
-        store.begin_attempt(sid(1), leg(2), 30).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(2).into(), 30)
+            .wait()
+            .unwrap();
         let end = CallRecord::new(CallStatus::Canceled, "cancelled");
         store.finish_call(sid(1), end, 40, None).wait().unwrap();
         let rows = outbox(store);
@@ -223,7 +233,10 @@ fn the_outbox_outlives_its_process_and_tells_of_what_was_lost_with_it() {
     live_through(&store, told(1, &[ProgressEvent::Completed]));
     let call = told(2, &[ProgressEvent::Completed]);
     store.accept_call(hotline(&store), call).wait().unwrap();
-    store.begin_attempt(sid(2), leg(2), 6_000).wait().unwrap();
+    store
+        .begin_attempt(sid(2), leg(2).into(), 6_000)
+        .wait()
+        .unwrap();
     let before = outbox(&store);
     drop(store);
 
@@ -439,7 +452,10 @@ fn the_end_of_a_call_tells_of_the_recording_that_its_order_asked_for() {
                 let call = told(number.into(), &on);
                 let (scope, call_sid) = (hotline(store), call.sid);
                 store.accept_call(scope, call).wait().unwrap();
-                store.begin_attempt(call_sid, leg(1), 2_000).wait().unwrap();
+                store
+                    .begin_attempt(call_sid, leg(1).into(), 2_000)
+                    .wait()
+                    .unwrap();
                 let up = store.set_status(call_sid, CallStatus::InProgress, 4_000);
                 up.wait().unwrap();
                 let recording = record_call(store, number, source);
@@ -472,7 +488,10 @@ fn a_call_that_is_deleted_waits_for_no_recording() {
     on_each(|store| {
         let call = told(1, &[ProgressEvent::Completed]);
         store.accept_call(hotline(store), call).wait().unwrap();
-        store.begin_attempt(sid(1), leg(1), 2_000).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(1).into(), 2_000)
+            .wait()
+            .unwrap();
         let recording = record_call(store, 1, RecordingSource::OutboundApi);
         end_call(store, 1);
         assert!(store.delete_call(hotline(store), sid(1)).wait().unwrap());

@@ -182,7 +182,7 @@ fn work(store: &DiskStore) {
             other => panic!("{other:?}"),
         }
         if step > 0 {
-            store.begin_attempt(sid, leg(1), 1).wait().unwrap();
+            store.begin_attempt(sid, leg(1).into(), 1).wait().unwrap();
             println!("attempted {sid}");
         }
         if step > 1 {

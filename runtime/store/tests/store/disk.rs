@@ -35,7 +35,10 @@ fn everything_is_there_after_a_restart() {
                 .wait()
                 .unwrap();
         }
-        store.begin_attempt(sid(1), leg(1), 10).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(1).into(), 10)
+            .wait()
+            .unwrap();
         store
             .finish_call(
                 sid(1),
@@ -66,14 +69,20 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(store.apply(parse(TENANTS)).wait().unwrap().unchanged, 8);
 }
 
-/// One trunk with every key, and an operator.
+/// One trunk with every key, the account that has it, and an operator.
 const RICH: &str = r#"
 [[carrier]]
 id = "north"
 domain = "voice.north.example"
+[[account]]
+carrier = "north"
+name = "desk"
 [[trunk]]
 id = "rich"
 carrier = "north"
+account = "desk"
+prefixes = ["+25261"]
+rank = 3
 sources = ["198.51.100.0/24", "2001:db8::/32"]
 targets = ["sip:sbc.example.org;transport=tcp", "registered"]
 max_channels = 32
@@ -127,7 +136,8 @@ fn a_trunk_with_every_key_is_the_same_after_a_restart_and_its_passwords_are_seal
         .operator(&"+252631234567".parse().unwrap())
         .unwrap();
     assert_eq!(telesom.id.to_string(), "Telesom (SO)");
-    assert_eq!(store.apply(parse(RICH)).wait().unwrap().unchanged, 3);
+    assert!(trunk.account.is_some(), "it is one account's");
+    assert_eq!(store.apply(parse(RICH)).wait().unwrap().unchanged, 4);
     drop(store);
     let written = fs::read(folder.path().join("jackfield.redb")).unwrap();
     assert!(!written.windows(6).any(|window| window == b"canary"));
@@ -158,7 +168,7 @@ fn calls_that_were_under_way_are_ended_at_the_next_start() {
         }
         for number in 2..=5 {
             store
-                .begin_attempt(sid(number), leg(number), 2_000)
+                .begin_attempt(sid(number), leg(number).into(), 2_000)
                 .wait()
                 .unwrap();
         }

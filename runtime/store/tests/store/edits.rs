@@ -3,7 +3,7 @@
 use call::{CallRecord, CallStatus};
 use jackfield_store::{
     AccountStatus, Author, CarrierId, Edit, Number, OperatorEdit, Scope, Store, StoreError,
-    UsageCategory, UsageOfDay,
+    TrunkId, UsageCategory, UsageOfDay,
 };
 
 use super::support::{TENANTS, account, leg, outbound, parse, record};
@@ -114,12 +114,22 @@ fn an_account_goes_only_when_it_is_closed_and_a_carrier_when_it_is_empty() {
         assert!(is_refused(OperatorEdit::DeleteAccount(sid)));
         let had = store.directory().numbers(sid).count();
         assert!(had > 0);
+        let own = "\n[[trunk]]\nid = \"own\"\ncarrier = \"east\"\naccount = \"east/hotline\"\nsources = [\"198.51.100.99\"]\nmax_channels = 1\n";
+        store
+            .apply(parse(&format!("{TENANTS}{own}")))
+            .wait()
+            .unwrap();
         administer(OperatorEdit::SetStatus(sid, AccountStatus::Closed)).unwrap();
         assert_eq!(store.directory().numbers(sid).count(), 0);
         assert!(is_refused(OperatorEdit::SetStatus(
             sid,
             AccountStatus::Active
         )));
+        assert!(
+            is_refused(OperatorEdit::DeleteAccount(sid)),
+            "it has a trunk"
+        );
+        administer(OperatorEdit::DeleteTrunk(TrunkId("own".to_owned()))).unwrap();
         administer(OperatorEdit::DeleteAccount(sid)).unwrap();
         assert!(store.directory().account(sid).is_none());
         let again = store.apply(parse(TENANTS)).wait().unwrap();
@@ -139,7 +149,7 @@ fn calls_and_recordings_are_counted_on_the_day_of_their_end() {
             let sid = call.sid;
             store.accept_call(scope, call).wait().unwrap();
             store
-                .begin_attempt(sid, leg(number), created)
+                .begin_attempt(sid, leg(number).into(), created)
                 .wait()
                 .unwrap();
             if answered {

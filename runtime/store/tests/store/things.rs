@@ -31,6 +31,8 @@ grants = { hosts = ["*"], key-value = true }
 [[trunk]]
 id = "gateway"
 carrier = "demo"
+account = "hotline"
+rank = 4
 sources = ["127.0.0.1", "203.0.113.0/24"]
 targets = ["sip:sbc.example.org", "registered"]
 max_channels = 32
@@ -127,6 +129,33 @@ fn what_a_change_names_changes_and_the_rest_stays() {
     let again = store.apply(Tenants::parse(FULL, &surroundings()).unwrap());
     let again = again.wait().unwrap();
     assert_eq!((again.kept.len(), again.changed.len()), (1, 0));
+}
+
+#[test]
+fn a_trunk_is_given_to_an_account_by_its_sid_and_taken_away() {
+    let store = loaded();
+    let gateway = TrunkId("gateway".to_owned());
+    let change = |set: &str, unset: &[Vec<String>]| {
+        let set: Table = toml::from_str(set).unwrap();
+        let (kind, id) = (Kind::Trunk, Some("gateway"));
+        Tenants::of_thing(&store.directory(), kind, id, &set, unset, &surroundings())
+    };
+    let taken = change("", &[vec!["account".to_owned()]]).unwrap();
+    store.apply(taken).wait().unwrap();
+    assert_eq!(store.directory().trunk(&gateway).unwrap().account, None);
+    let sid = "AC11111111111111111111111111111111";
+    let given = change(&format!("account = \"{sid}\""), &[]).unwrap();
+    store.apply(given).wait().unwrap();
+    let directory = store.directory();
+    let trunk = directory.trunk(&gateway).unwrap();
+    assert_eq!(
+        trunk.account.map(|sid| sid.to_string()).as_deref(),
+        Some(sid)
+    );
+    let shown = directory.table(Kind::Trunk, "gateway").unwrap();
+    assert_eq!(shown["account"].as_str(), Some("demo/hotline"));
+    let nobody = change("account = \"ACffffffffffffffffffffffffffffffff\"", &[]);
+    assert!(nobody.unwrap_err().contains("give its SID"));
 }
 
 #[test]

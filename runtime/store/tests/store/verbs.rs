@@ -62,7 +62,10 @@ fn an_outbound_call_is_kept_from_its_queue_to_its_end() {
     on_each(|store| {
         let scope = hotline(store);
         store.accept_call(scope, outbound(1, 1_000)).wait().unwrap();
-        store.begin_attempt(sid(1), leg(1), 2_000).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(1).into(), 2_000)
+            .wait()
+            .unwrap();
         let dialing = store.call(scope, sid(1)).unwrap().unwrap();
         assert_eq!(
             (dialing.status, dialing.attempts, dialing.leg.clone()),
@@ -109,7 +112,7 @@ fn an_outbound_call_is_kept_from_its_queue_to_its_end() {
             .collect();
         let expected = [
             (0, 1_000, CallEventKind::Accepted),
-            (1, 2_000, CallEventKind::Attempted(leg(1))),
+            (1, 2_000, CallEventKind::Attempted(leg(1).into())),
             (2, 3_000, CallEventKind::Status(CallStatus::Ringing)),
             (3, 4_000, CallEventKind::Status(CallStatus::InProgress)),
             (4, 11_000, CallEventKind::Ended(end)),
@@ -164,7 +167,10 @@ fn a_dialled_call_is_kept_before_its_invite_and_never_queues() {
             parent: Some(sid(7)),
             ..outbound(1, 1_000)
         };
-        let row = store.begin_dialled(scope, call, leg(1)).wait().unwrap();
+        let row = store
+            .begin_dialled(scope, call, leg(1).into())
+            .wait()
+            .unwrap();
         assert_eq!(store.call(scope, sid(1)).unwrap(), Some(row.clone()));
         assert_eq!(
             (row.status, row.attempts, row.parent, row.is_live()),
@@ -178,7 +184,7 @@ fn a_dialled_call_is_kept_before_its_invite_and_never_queues() {
         let events = store.events(scope, sid(1)).unwrap().unwrap();
         let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
         let expected = [
-            CallEventKind::Attempted(leg(1)),
+            CallEventKind::Attempted(leg(1).into()),
             CallEventKind::Status(CallStatus::Ringing),
         ];
         assert_eq!(kinds, expected);
@@ -194,13 +200,21 @@ fn a_dialled_call_that_failed_before_it_rang_is_dialled_again_and_never_queues()
             parent: Some(sid(7)),
             ..outbound(1, 1_000)
         };
-        store.begin_dialled(scope, call, leg(1)).wait().unwrap();
+        store
+            .begin_dialled(scope, call, leg(1).into())
+            .wait()
+            .unwrap();
         let failed = FailedAttempt {
             trunk: leg(1).trunk,
             sip_status: Some(503),
             reason: "Service Unavailable".to_owned(),
+            because: None,
         };
-        let again = |at| store.dial_again(sid(1), failed.clone(), leg(2), at).wait();
+        let again = |at| {
+            store
+                .dial_again(sid(1), failed.clone(), leg(2).into(), at)
+                .wait()
+        };
         let row = again(2_000).unwrap();
         assert_eq!(store.call(scope, sid(1)).unwrap(), Some(row.clone()));
         assert_eq!((row.attempts, row.leg.clone()), (2, Some(leg(2))));
@@ -210,9 +224,9 @@ fn a_dialled_call_that_failed_before_it_rang_is_dialled_again_and_never_queues()
         let events = store.events(scope, sid(1)).unwrap().unwrap();
         let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
         let expected = [
-            CallEventKind::Attempted(leg(1)),
+            CallEventKind::Attempted(leg(1).into()),
             CallEventKind::AttemptFailed(failed.clone()),
-            CallEventKind::Attempted(leg(2)),
+            CallEventKind::Attempted(leg(2).into()),
         ];
         assert_eq!(kinds, expected);
 
@@ -223,7 +237,7 @@ fn a_dialled_call_that_failed_before_it_rang_is_dialled_again_and_never_queues()
         // One that waits goes by way of the queue.
         let call = outbound(2, 1_000);
         store.accept_call(scope, call).wait().unwrap();
-        let waits = store.dial_again(sid(2), failed.clone(), leg(3), 4_000);
+        let waits = store.dial_again(sid(2), failed.clone(), leg(3).into(), 4_000);
         let error = waits.wait().unwrap_err();
         assert!(matches!(error, StoreError::IllegalStatus { .. }), "{error}");
     });
@@ -250,7 +264,7 @@ fn a_status_only_goes_forward_and_only_a_record_ends_a_call() {
                     .wait()
                     .unwrap();
                 store
-                    .begin_attempt(sid(number), leg(number), 0)
+                    .begin_attempt(sid(number), leg(number).into(), 0)
                     .wait()
                     .unwrap();
                 for step in *steps {
@@ -329,7 +343,7 @@ fn a_call_cancelled_in_the_queue_is_not_dialled() {
             .unwrap();
         assert_eq!(queued(store), []);
         assert_eq!(
-            store.begin_attempt(sid(1), leg(1), 2).wait(),
+            store.begin_attempt(sid(1), leg(1).into(), 2).wait(),
             Err(StoreError::NotQueued(sid(1)))
         );
     });
@@ -342,9 +356,12 @@ fn a_call_is_dialled_by_one_attempt_at_a_time() {
             .accept_call(hotline(store), outbound(1, 0))
             .wait()
             .unwrap();
-        store.begin_attempt(sid(1), leg(1), 1).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(1).into(), 1)
+            .wait()
+            .unwrap();
         assert_eq!(
-            store.begin_attempt(sid(1), leg(2), 2).wait(),
+            store.begin_attempt(sid(1), leg(2).into(), 2).wait(),
             Err(StoreError::NotQueued(sid(1)))
         );
         assert_eq!(
@@ -366,8 +383,12 @@ fn a_call_that_failed_before_it_rang_waits_again_at_its_old_place() {
             trunk: leg(1).trunk,
             sip_status: Some(503),
             reason: "Service Unavailable".to_owned(),
+            because: None,
         };
-        store.begin_attempt(sid(1), leg(1), 10).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(1).into(), 10)
+            .wait()
+            .unwrap();
         let fail = || store.fail_attempt(sid(1), failed.clone(), 20).wait();
         fail().unwrap();
         let waiting: Vec<_> = queued(store).into_iter().map(|row| row.sid).collect();
@@ -376,14 +397,17 @@ fn a_call_that_failed_before_it_rang_waits_again_at_its_old_place() {
         assert_eq!((row.attempts, &row.tried), (1, &vec![leg(1).trunk]));
         assert!(!row.is_live(), "a crash leaves it in the queue");
 
-        store.begin_attempt(sid(1), leg(2), 30).wait().unwrap();
+        store
+            .begin_attempt(sid(1), leg(2).into(), 30)
+            .wait()
+            .unwrap();
         let events = store.events(scope, sid(1)).unwrap().unwrap();
         let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
         let expected = [
             CallEventKind::Accepted,
-            CallEventKind::Attempted(leg(1)),
+            CallEventKind::Attempted(leg(1).into()),
             CallEventKind::AttemptFailed(failed.clone()),
-            CallEventKind::Attempted(leg(2)),
+            CallEventKind::Attempted(leg(2).into()),
         ];
         assert_eq!(kinds, expected);
 
@@ -406,7 +430,7 @@ fn a_call_that_failed_before_it_rang_waits_again_at_its_old_place() {
 fn calls_and_accounts_that_do_not_exist_are_refused() {
     on_each(|store| {
         assert_eq!(
-            store.begin_attempt(sid(9), leg(9), 0).wait(),
+            store.begin_attempt(sid(9), leg(9).into(), 0).wait(),
             Err(StoreError::UnknownCall(sid(9)))
         );
         assert_eq!(

@@ -28,7 +28,7 @@ impl Run {
         };
         let instant = self.now().instant;
         let trunk = match self.dialer.begin_now(instant, &asked) {
-            Ok(trunk) => trunk_number(&trunk),
+            Ok((trunk, _)) => trunk_number(&trunk),
             Err(NotNow::Refused(_)) if self.observer.plan.accounts[of].may_call => {
                 self.observer.fail("refuses a story what is allowed")
             }

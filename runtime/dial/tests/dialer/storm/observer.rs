@@ -1,5 +1,6 @@
 //! Stands at the wire with a list and a watch, and complains.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use call::CallSid;
@@ -206,6 +207,7 @@ impl Observer {
         }
         self.check_urgent(&waits, trunk, clocks);
         self.check_turns(&waits, trunk, clocks);
+        self.check_order(&waits, trunk, clocks);
         let up = Up {
             account: waits.account,
             trunk,
@@ -297,6 +299,35 @@ impl Observer {
                 self.fail("lets one account go again and again while another could");
             }
         }
+    }
+
+    /// A call goes over the first of its trunks that has room: by prefix, rank and whose it is, and of those that are alike over the one with the
+    /// most free channels.
+    fn check_order(&self, goes: &Waits, trunk: usize, clocks: Clocks) {
+        if !self.orphans.is_empty() {
+            return;
+        }
+        let standing = |at: usize| {
+            let free = self.free(at, self.part(at, goes.prefix));
+            (self.plan.trunks[at].place(), Reverse(free))
+        };
+        for other in self.ways(goes.account, goes.prefix) {
+            let goes_before = other != trunk && standing(other) < standing(trunk);
+            if goes_before && self.could_go(goes, other, clocks) {
+                self.fail(&format!("goes over {trunk} before {other}: {goes:?}"));
+            }
+        }
+    }
+
+    /// Channels of a trunk, and of its part, that a call of the queue may have.
+    fn free(&self, trunk: usize, part: Option<usize>) -> u32 {
+        let of = &self.plan.trunks[trunk];
+        let whole = of.limits.0.saturating_sub(self.up_on(trunk) + of.reserved);
+        let on_part = (self.held()).filter(|up| up.trunk == trunk && up.part == part);
+        let channels = of.part.filter(|_| part.is_some());
+        channels.map_or(whole, |(_, channels)| {
+            whole.min(channels.saturating_sub(on_part.count() as u32))
+        })
     }
 
     /// What must hold after each input.

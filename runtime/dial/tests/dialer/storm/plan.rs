@@ -24,9 +24,17 @@ pub(super) struct Trunk {
     /// Channels for numbers with a prefix.
     pub(super) part: Option<(usize, u32)>,
     pub(super) reserved: u32,
+    /// The one account that has it; all of its carrier without it.
+    pub(super) own: Option<usize>,
+    pub(super) rank: u32,
 }
 
 impl Trunk {
+    /// Which of those that serve a number goes before which, as far as no room is asked about: the lowest first.
+    pub(super) fn place(&self) -> (bool, u32, bool) {
+        (self.serves.is_none(), self.rank, self.own.is_none())
+    }
+
     /// Whether calls to numbers with this prefix need a channel of its part.
     pub(super) fn part_of(&self, prefix: usize) -> Option<usize> {
         self.part
@@ -64,6 +72,7 @@ impl Plan {
         let mut trunks = Vec::new();
         let mut accounts = Vec::new();
         for carrier in 0..carriers.len() {
+            let (first_trunk, first_account) = (trunks.len(), accounts.len());
             for at in 0..=random.below(3) {
                 trunks.push(trunk(random, carrier, at > 0, is_fast));
             }
@@ -74,6 +83,12 @@ impl Plan {
                     highest: Priority::ALL[random.below(2) as usize],
                     may_call: true,
                 });
+            }
+            // One that everybody has is left, so that everybody can be called.
+            let of_carrier = (accounts.len() - first_account) as u64;
+            for trunk in trunks.iter_mut().skip(first_trunk + 1) {
+                let owner = first_account + random.below(of_carrier) as usize;
+                trunk.own = (random.below(4) == 0).then_some(owner);
             }
         }
         Self {
@@ -108,7 +123,9 @@ impl Plan {
             .iter()
             .enumerate()
             .filter(move |(_, trunk)| {
-                trunk.carrier == carrier && trunk.serves.is_none_or(|serves| serves == prefix)
+                trunk.carrier == carrier
+                    && trunk.serves.is_none_or(|serves| serves == prefix)
+                    && trunk.own.is_none_or(|own| own == of)
             })
             .map(|(at, _)| at)
     }
@@ -136,13 +153,17 @@ impl Plan {
         for (at, trunk) in self.trunks.iter().enumerate() {
             writeln!(
                 text,
-                "[[trunk]]\nid = \"t{at}\"\ncarrier = \"c{}\"\ntarget = \"{}\"\nmax_channels = {}\ncalls_per_second = {:?}\nreserved_for_inbound = {}",
+                "[[trunk]]\nid = \"t{at}\"\ncarrier = \"c{}\"\ntarget = \"{}\"\nmax_channels = {}\ncalls_per_second = {:?}\nreserved_for_inbound = {}\nrank = {}",
                 trunk.carrier,
                 target(at),
                 trunk.limits.0,
                 trunk.limits.1,
-                trunk.reserved
+                trunk.reserved,
+                trunk.rank
             )?;
+            if let Some(own) = trunk.own {
+                writeln!(text, "account = \"a{own}\"")?;
+            }
             if let Some(serves) = trunk.serves {
                 writeln!(text, "prefixes = [\"{}\"]", PREFIXES[serves])?;
             }
@@ -181,6 +202,8 @@ fn trunk(random: &mut Random, carrier: usize, may_be_narrow: bool, is_fast: bool
         part: (random.below(2) == 0)
             .then(|| (prefix, 1 + random.below(u64::from(channels)) as u32)),
         reserved: random.below(2) as u32,
+        own: None,
+        rank: u32::from(random.below(4) == 0),
     }
 }
 

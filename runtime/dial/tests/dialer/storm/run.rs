@@ -148,6 +148,9 @@ impl Run {
             Happening::TakeAllBack(of) => {
                 let (account, class) = (account(of), None);
                 self.feed(Input::CancelAll { account, class });
+                if self.dialer.is_canceling(account, class) {
+                    self.observer.fail("gives up a few in more than one step");
+                }
             }
             Happening::StoryDials(of) => self.story_dials(of),
             Happening::ComesIn(trunk) => self.come_in(trunk),
@@ -296,7 +299,8 @@ impl Run {
             trunk: trunk.clone(),
             sip_call_id: String::new(),
         };
-        let begun = self.store.begin_attempt(call, leg, self.clocks.unix_ms);
+        let at = self.clocks.unix_ms;
+        let begun = self.store.begin_attempt(call, leg.into(), at);
         begun.wait().unwrap();
         self.totals.attempts += 1;
         let person = &self.people[self.calls[&call]];

@@ -60,6 +60,9 @@ pub(crate) struct Carried {
     date_ended: Option<Moment>,
     #[serde(default)]
     pub(crate) outcome: Option<Outcome>,
+    /// Why it was this trunk, in words of whoever chose.
+    #[serde(default)]
+    pub(crate) chosen_because: Option<String>,
     #[serde(default)]
     retry_after_s: Option<u32>,
 }

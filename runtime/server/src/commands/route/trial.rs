@@ -97,6 +97,8 @@ struct Difference {
     to: String,
     asked: Option<Timestamp>,
     really: String,
+    /// Each of the trunks that it really went over, with why it was that one.
+    because: Vec<(String, String)>,
     verdict: Verdict,
     then: String,
 }
@@ -274,6 +276,7 @@ impl Comparison {
                 to: call.to.clone(),
                 asked: call.date_asked.map(|asked| asked.0),
                 really: went(call),
+                because: because(call),
                 verdict,
                 then: why,
             });
@@ -362,6 +365,13 @@ fn went(call: &PastCall) -> String {
     words.join(", ")
 }
 
+/// Why it really went over each of its trunks, as far as that is kept.
+fn because(call: &PastCall) -> Vec<(String, String)> {
+    let attempts = call.attempts.iter();
+    let told = attempts.filter_map(|one| Some((one.trunk.clone(), one.chosen_because.clone()?)));
+    told.collect()
+}
+
 /// As the API tells of it.
 fn word(outcome: Outcome) -> String {
     let word = json!(outcome);
@@ -372,7 +382,11 @@ impl Difference {
     fn line(&self) -> String {
         let at = self.asked.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ"));
         let at = at.map(|at| at.to_string()).unwrap_or_default();
-        format!("  {at} {}: {} -> {}\n", self.to, self.really, self.then)
+        let mut text = format!("  {at} {}: {} -> {}\n", self.to, self.really, self.then);
+        for (trunk, because) in &self.because {
+            text.push_str(&format!("      {trunk}: {because}\n"));
+        }
+        text
     }
 
     fn to_json(&self) -> Value {
@@ -382,6 +396,7 @@ impl Difference {
             "to": self.to,
             "date_asked": self.asked.map(|at| at.to_string()),
             "really": self.really,
+            "really_because": self.because.iter().map(|(trunk, because)| json!({ "trunk": trunk, "because": because })).collect::<Vec<_>>(),
             "verdict": name.map(|(_, _, name)| name),
             "policy": self.then,
         })
@@ -397,7 +412,7 @@ mod tests {
     fn call(trunk: Option<&str>) -> PastCall {
         let attempts: Vec<Value> = trunk
             .iter()
-            .map(|trunk| json!({ "trunk": trunk, "date_started": "2026-11-23T09:00:00Z", "outcome": "no-answer" }))
+            .map(|trunk| json!({ "trunk": trunk, "date_started": "2026-11-23T09:00:00Z", "outcome": "no-answer", "chosen_because": "it is up" }))
             .collect();
         let call = json!({
             "call_sid": "CA1", "direction": "outbound", "from": "345", "to": "+85510000001", "operator": null,
@@ -445,7 +460,7 @@ mod tests {
             "another first trunk              2\n",
             "north                            5         1\n",
             "        1  it trapped\n",
-            "  2026-11-23T09:00:00Z +85510000001: north (no-answer) -> south (cheap)\n",
+            "  2026-11-23T09:00:00Z +85510000001: north (no-answer) -> south (cheap)\n      north: it is up\n",
             "-> waits: dear\n",
             "  and 2 more\n",
             "\n7 calls, 0 left out; 7 questions a second\n",

@@ -5,14 +5,15 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use call::AccountSid;
 use toml::Spanned;
 
 use super::super::TenantsError;
 use super::super::file::{HealthTable, NatTable, RegistrationTable, TrunkTable};
 use super::{Check, each};
 use crate::{
-    CarrierId, Credentials, Encryption, Health, IpPrefix, Nat, Registration, SipHost, Target,
-    TargetUri, Trunk, TrunkId,
+    CarrierId, Credentials, Encryption, Health, IpPrefix, MAX_RANK, Nat, Registration, SipHost,
+    Target, TargetUri, Trunk, TrunkId,
 };
 
 /// What `targets` calls the place where the peer registered.
@@ -67,6 +68,10 @@ impl Check<'_> {
 
     fn trunk(&self, table: &TrunkTable) -> Result<Trunk, TenantsError> {
         let carrier = self.known_carrier(&table.carrier)?;
+        let account = table.account.as_ref();
+        let account = account.map(|account| self.trunk_account(&carrier, account));
+        let rank = table.rank.as_ref();
+        let rank = rank.map(|rank| self.within(rank, 0..=MAX_RANK, "rank"));
         let login = table.login.as_ref().map(|login| self.login(login));
         let credentials = table.credentials.as_ref();
         let credentials = credentials.map(|credentials| self.credentials(credentials));
@@ -77,6 +82,7 @@ impl Check<'_> {
         let trunk = Trunk {
             id: TrunkId(self.slug(&table.id)?),
             carrier,
+            account: account.transpose()?,
             sources: table
                 .sources
                 .iter()
@@ -86,6 +92,7 @@ impl Check<'_> {
             targets: self.targets(table)?,
             sip_hosts: self.sip_hosts(table)?,
             prefixes: self.prefixes(table)?,
+            rank: rank.transpose()?.unwrap_or_default(),
             credentials,
             registration: registration.transpose()?,
             health: self.health(table)?,
@@ -124,6 +131,24 @@ impl Check<'_> {
             hosts.push(known);
         }
         Ok(hosts)
+    }
+
+    /// The one account that has the trunk.
+    fn trunk_account(
+        &self,
+        carrier: &CarrierId,
+        name: &Spanned<String>,
+    ) -> Result<AccountSid, TenantsError> {
+        match self.known_account(name)? {
+            (of, account) if of == *carrier => Ok(account),
+            (of, _) => Err(self.error(
+                name,
+                format_args!(
+                    "account `{}` is one of carrier `{of}`, and the trunk is one of `{carrier}`: a trunk is given to an account of its own carrier",
+                    name.get_ref()
+                ),
+            )),
+        }
     }
 
     fn prefixes(&self, table: &TrunkTable) -> Result<Vec<String>, TenantsError> {

@@ -13,6 +13,7 @@ use crate::Encryption;
 pub(in crate::tenants) struct TrunkTable {
     pub(in crate::tenants) id: Spanned<String>,
     pub(in crate::tenants) carrier: Spanned<String>,
+    pub(in crate::tenants) account: Option<Spanned<String>>,
     #[serde(default)]
     pub(in crate::tenants) sources: Vec<Spanned<String>>,
     pub(in crate::tenants) target: Option<Spanned<String>>,
@@ -22,6 +23,7 @@ pub(in crate::tenants) struct TrunkTable {
     pub(in crate::tenants) sip_hosts: Vec<Spanned<String>>,
     #[serde(default)]
     pub(in crate::tenants) prefixes: Vec<Spanned<String>>,
+    pub(in crate::tenants) rank: Option<Spanned<u32>>,
     pub(in crate::tenants) max_channels: Spanned<u32>,
     pub(in crate::tenants) calls_per_second: Option<Spanned<f32>>,
     #[serde(default)]

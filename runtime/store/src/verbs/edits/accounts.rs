@@ -105,6 +105,11 @@ pub(super) fn delete(directory: &Directory, account: &Account) -> Result<Plan, S
             "The account has subaccounts or numbers: delete these first",
         ));
     }
+    if directory.trunks().any(|trunk| trunk.account == Some(sid)) {
+        return Err(impossible(
+            "The account has trunks of its own: delete these first, or take `account` away from them",
+        ));
+    }
     let mut plan = Plan::without(Item::Account(sid, account.name.clone()), Gone::Account(sid));
     let applications = directory.applications(sid);
     plan.changes

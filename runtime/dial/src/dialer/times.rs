@@ -1,0 +1,146 @@
+//! Calls whose time has come, or is over. A clock that is set may make a million of them due at once, as may the hour at which a broadcast's calls
+//! begin: they are moved some at a time, the next step is due at once, and nobody is dialled before all of them stand in their lines.
+
+use super::queue::Waiting;
+use super::walk::{Budget, TOUCHED};
+use super::{Dialer, Now, Output};
+
+impl Dialer {
+    /// Ends calls whose time is over, and lets those stand in their lines that are due. False where some are left for the next step.
+    pub(super) fn keep_times(&mut self, now: Now) -> bool {
+        if self.schedule.is_set_back(now) {
+            self.hours.begin();
+        }
+        self.ask_hours_anew(now);
+        let mut left = TOUCHED;
+        while left > 0
+            && let Some(call) = self.schedule.next_expired(now.unix_ms)
+        {
+            left -= 1;
+            if let Some(waiting) = self.take_out(call) {
+                let account = waiting.request.account;
+                self.outputs.push_back(Output::Expire { call, account });
+            }
+        }
+        while left > 0
+            && let Some(call) = self.schedule.next_due(now.unix_ms)
+        {
+            left -= 1;
+            self.put_off(now, call);
+        }
+        let next_expired = self.schedule.next_expired(now.unix_ms);
+        next_expired
+            .or(self.schedule.next_due(now.unix_ms))
+            .is_none()
+    }
+
+    /// The clock on the wall was set back: hours that were over may have come again.
+    fn ask_hours_anew(&mut self, now: Now) {
+        let waits_for_hours = |waiting: &Waiting| {
+            waiting.due_unix_ms.is_some() && waiting.request.terms.window.is_some()
+        };
+        let mut budget = Budget::default();
+        let calls = self.hours.step(&self.waiting, &mut budget, waits_for_hours);
+        for call in calls {
+            self.put_off(now, call);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::QueueTerms;
+
+    use super::super::walk::LOOKED_AT;
+    use super::*;
+    use crate::dialer::bench::{Bench, request};
+    use crate::dialer::{CallRequest, Input};
+
+    const MANY: u64 = 100_000;
+    const HOUR_MS: u64 = 3_600_000;
+
+    /// Calls of account 1 that wait on these terms, at noon.
+    fn at_noon(terms: &QueueTerms) -> Bench {
+        let mut bench = Bench::new();
+        bench.now.unix_ms = 12 * HOUR_MS;
+        bench.feed(Input::Timeout);
+        for number in 0..MANY {
+            let request = CallRequest {
+                terms: terms.clone(),
+                ..request(number, 1)
+            };
+            bench.dialer.take_in(bench.now, number, request);
+        }
+        bench
+    }
+
+    fn due(bench: &Bench) -> usize {
+        let waits = bench.dialer.waits(super::super::bench::account(1));
+        waits.by_class().map(|(_, waits)| waits.due).sum()
+    }
+
+    /// Feeds timeouts for as long as they are due at once; how many outputs came of each step.
+    fn steps(bench: &mut Bench) -> Vec<usize> {
+        let mut steps = vec![bench.feed(Input::Timeout).len()];
+        while bench.dialer.deadline() == Some(bench.now.instant) {
+            steps.push(bench.feed(Input::Timeout).len());
+        }
+        steps
+    }
+
+    #[test]
+    fn a_clock_set_back_asks_the_hours_of_a_thousand_at_a_time() {
+        let window = Some("08:00-09:00 UTC".parse().unwrap());
+        let mut bench = at_noon(&QueueTerms {
+            window,
+            ..QueueTerms::default()
+        });
+        assert_eq!(due(&bench), 0);
+        bench.now.unix_ms = 8 * HOUR_MS + 1;
+        bench.feed(Input::Timeout);
+        assert_eq!(due(&bench) + bench.dialer.held.len(), TOUCHED);
+        let steps = 1 + steps(&mut bench).len();
+        assert_eq!(due(&bench) + bench.dialer.held.len(), MANY as usize);
+        let expected = (MANY as usize).div_ceil(TOUCHED);
+        assert!((expected..=expected + 1).contains(&steps), "{steps}");
+    }
+
+    #[test]
+    fn a_clock_set_back_looks_at_ten_thousand_at_a_time() {
+        let mut bench = at_noon(&QueueTerms::default());
+        bench.now.unix_ms = 8 * HOUR_MS;
+        let steps = steps(&mut bench).len();
+        let expected = (MANY as usize).div_ceil(LOOKED_AT);
+        assert!((expected..=expected + 1).contains(&steps), "{steps}");
+    }
+
+    #[test]
+    fn whose_hour_comes_together_stand_in_line_before_one_is_dialled() {
+        let mut bench = at_noon(&QueueTerms {
+            not_before_unix_ms: Some(13 * HOUR_MS),
+            ..QueueTerms::default()
+        });
+        bench.now.unix_ms = 13 * HOUR_MS;
+        let steps = steps(&mut bench);
+        let (last, before) = steps.split_last().unwrap();
+        assert_eq!(before.len(), MANY as usize / TOUCHED - 1);
+        assert!(
+            before.iter().all(|outputs| *outputs == 0),
+            "nobody is dialled"
+        );
+        assert_eq!((*last, due(&bench)), (2, MANY as usize - 2));
+    }
+
+    #[test]
+    fn whose_time_is_over_together_end_a_thousand_at_a_time() {
+        let mut bench = at_noon(&QueueTerms {
+            expires_unix_ms: Some(13 * HOUR_MS),
+            ..QueueTerms::default()
+        });
+        bench.now.unix_ms = 13 * HOUR_MS;
+        let steps = steps(&mut bench);
+        assert_eq!(steps.iter().max(), Some(&TOUCHED));
+        assert_eq!(steps.iter().sum::<usize>(), MANY as usize);
+        assert_eq!((bench.dialer.waiting(), bench.dialer.held.len()), (0, 0));
+    }
+}

@@ -96,6 +96,8 @@ async fn set(
 async fn cancel(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
+    Extension(requester): Extension<Requester>,
+    uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
@@ -107,6 +109,15 @@ async fn cancel(
         ),
         None => None,
     };
+    edit(
+        &state,
+        scope,
+        &requester,
+        Edit::CancelQueue,
+        &parameters,
+        &uri,
+    )
+    .await?;
     let canceled = state.live.cancel_waiting(scope.account(), class).await;
     let mut queue = shown(&state, scope.account());
     queue["canceled"] = canceled.into();

@@ -77,6 +77,42 @@ async fn the_operator_stops_an_accounts_queue_and_lets_it_go_on() {
 }
 
 #[tokio::test]
+async fn the_operator_gives_an_accounts_calls_up() {
+    let api = Api::new();
+    let ask = async |account: &str, query: &str| {
+        let path = format!("/operator/v1/accounts/{account}/queue/cancel{query}");
+        api.send(routes::request("POST", &path, "", (SID, TOKEN)))
+            .await
+    };
+    let answer = ask(SID, "?priority=bulk").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json["canceled"], 3);
+    assert_eq!(answer.json["account_sid"], SID);
+    assert_eq!(ask(SID, "").await.status, 200);
+    for wrong in ["?priority=low", "?class=bulk"] {
+        let answer = ask(SID, wrong).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(answer.json["error"].is_string(), "{answer:?}");
+    }
+    assert_eq!(ask(NOBODY_SID, "").await.status, 404);
+    let own = SID.parse().unwrap();
+    let asked = [(own, Some(Priority::Bulk)), (own, None)];
+    assert_eq!(*api.live.cancelled.lock().unwrap(), asked);
+    let entries = api.store.audit(None, 10).unwrap();
+    let entries = entries.iter().filter(|one| one.deed == "queue.cancel");
+    let noted: Vec<_> = entries
+        .map(|one| (one.who.as_str(), one.thing.as_str(), one.fields.as_slice()))
+        .collect();
+    let thing = format!("account {SID}");
+    let class = ["priority".to_owned()];
+    let expected = [
+        ("operator", thing.as_str(), &[][..]),
+        ("operator", &thing, &class),
+    ];
+    assert_eq!(noted, expected);
+}
+
+#[tokio::test]
 async fn waiting_calls_are_given_up_by_class_or_all() {
     let api = Api::new();
     let ask = async |form| {
@@ -91,4 +127,8 @@ async fn waiting_calls_are_given_up_by_class_or_all() {
     let own = SID.parse().unwrap();
     let asked = [(own, Some(Priority::Bulk)), (own, None)];
     assert_eq!(*api.live.cancelled.lock().unwrap(), asked);
+    let noted = api.store.audit(None, 10).unwrap();
+    let noted = noted.iter().filter(|one| one.deed == "queue.cancel");
+    assert!(noted.clone().all(|one| one.who == SID));
+    assert_eq!(noted.count(), 2);
 }

@@ -29,6 +29,8 @@ pub enum Edit {
     },
     /// The account's outbound calls that wait go on waiting, or may be dialled again.
     StopQueue(bool),
+    /// The account's outbound calls that wait are given up. Nothing of the account changes: it is written into the audit log alone.
+    CancelQueue,
     /// A second token, as good as the first for the API.
     MakeSecondaryToken(Secret),
     /// The second token is no more.
@@ -78,6 +80,7 @@ impl Edit {
             Self::ChangeAccount { .. } => "account.update",
             Self::StopQueue(true) => "queue.stop",
             Self::StopQueue(false) => "queue.resume",
+            Self::CancelQueue => "queue.cancel",
             Self::MakeSecondaryToken(_) => "secondary-token.create",
             Self::DeleteSecondaryToken => "secondary-token.delete",
             Self::PromoteSecondaryToken => "secondary-token.promote",

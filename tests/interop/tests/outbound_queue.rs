@@ -43,12 +43,22 @@ fn a_queue_is_stopped_looked_at_cancelled_and_resumed() {
         (&told["state"], &told["waiting"]),
         (&"stopped".into(), &4.into())
     );
-    let cancelled =
-        run(&server, &["queue", "cancel", "--priority", "bulk"]).expect("it is cancelled");
+    let cancel = ["queue", "cancel", "--priority", "bulk"];
+    let by_operator = [&cancel[..], &["--operator"]].concat();
+    let cancelled = run_with(&server, &token, &by_operator).expect("it is cancelled");
     assert!(
         cancelled.starts_with("1 canceled\nstopped, 3 waiting\n"),
         "{cancelled}"
     );
+    let bulk = bulk["sid"].as_str().expect("a SID");
+    assert_eq!(server.rest().ended(bulk, LIMIT)["status"], "canceled");
+    let again = run(&server, &cancel).expect("there is none of it left");
+    assert!(
+        again.starts_with("0 canceled\nstopped, 3 waiting\n"),
+        "{again}"
+    );
+    let low = run(&server, &["queue", "cancel", "--priority", "low"]).unwrap_err();
+    assert!(low.contains("emergency"), "{low}");
     assert!(callees.called().is_empty(), "nobody was called");
     let wrong = run_with(&server, "guessed", &["queue", "resume", "--operator"]).unwrap_err();
     assert!(wrong.contains("operator key"), "{wrong}");

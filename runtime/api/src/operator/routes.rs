@@ -178,6 +178,13 @@ fn all() -> Vec<Route> {
             post(queue::resume),
         ),
         Route::new(
+            "post",
+            "/accounts/{id}/queue/cancel",
+            "The account's calls that wait end as canceled: those of one class (`priority`: `emergency`, `normal` or `bulk`), or all.",
+            post(queue::cancel),
+        )
+        .with(&["priority"]),
+        Route::new(
             "get",
             "/openapi.json",
             "This document.",

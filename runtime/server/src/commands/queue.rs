@@ -6,8 +6,9 @@ use bytes::Bytes;
 use clap::Subcommand;
 use http::Method;
 use serde_json::Value;
+use store::Priority;
 
-use crate::commands::account_api::{AccountApi, AccountOrOperator};
+use crate::commands::account_api::AccountOrOperator;
 
 /// What is done with the calls that wait.
 #[derive(Debug, Subcommand)]
@@ -22,9 +23,9 @@ pub(crate) enum QueueCommand {
     Cancel {
         /// Only those of this class: `emergency`, `normal` or `bulk`.
         #[arg(long)]
-        priority: Option<String>,
+        priority: Option<Priority>,
         #[command(flatten)]
-        api: AccountApi,
+        owner: AccountOrOperator,
     },
 }
 
@@ -35,18 +36,21 @@ fn ask(owner: &AccountOrOperator, method: Method, below: &str) -> anyhow::Result
     owner.ask(method, &own, &operators, FORM, Bytes::new())
 }
 
+fn cancel(owner: &AccountOrOperator, class: Option<Priority>) -> anyhow::Result<Bytes> {
+    let form = class.map(|class| format!("Priority={class}"));
+    let query = class.map(|class| format!("?priority={class}"));
+    let operators = format!("queue/cancel{}", query.unwrap_or_default());
+    let form = Bytes::from(form.unwrap_or_default());
+    owner.ask(Method::POST, "OutboundQueue/Cancel", &operators, FORM, form)
+}
+
 /// Asks, and prints how the queue then is.
 pub(crate) fn run(command: &QueueCommand) -> anyhow::Result<()> {
     let (api, answer) = match command {
         QueueCommand::Show(owner) => (&owner.api, ask(owner, Method::GET, "")?),
         QueueCommand::Stop(owner) => (&owner.api, ask(owner, Method::POST, "/Stop")?),
         QueueCommand::Resume(owner) => (&owner.api, ask(owner, Method::POST, "/Resume")?),
-        QueueCommand::Cancel { api, priority } => {
-            let form = priority.as_ref().map(|class| format!("Priority={class}"));
-            let form = Bytes::from(form.unwrap_or_default());
-            let path = "OutboundQueue/Cancel";
-            (api, api.ask(Method::POST, path, &[], FORM, form)?)
-        }
+        QueueCommand::Cancel { owner, priority } => (&owner.api, cancel(owner, *priority)?),
     };
     let queue: Value = serde_json::from_slice(&answer)?;
     match api.json {
@@ -67,7 +71,7 @@ fn in_words(queue: &Value) -> String {
     }
     let state = queue["state"].as_str().unwrap_or_default();
     writeln!(text, "{state}, {} waiting", queue["waiting"]).expect(INFALLIBLE);
-    for class in store::Priority::ALL {
+    for class in Priority::ALL {
         let counts = &queue["by_priority"][class.as_str()];
         let (due, later) = (&counts["due"], &counts["later"]);
         writeln!(text, "  {class}: {due} due, {later} later").expect(INFALLIBLE);

@@ -146,6 +146,10 @@ fn plan(
             accounts::change(directory, account, name, status, at)
         }
         Edit::StopQueue(is_stopped) => Ok(accounts::stop_queue(account, is_stopped, at)),
+        Edit::CancelQueue => {
+            let item = Item::Account(account.sid, account.name.clone());
+            Ok(Plan::noted(item.key()))
+        }
         Edit::MakeSecondaryToken(token) => accounts::make_secondary_token(account, token, at),
         Edit::DeleteSecondaryToken => accounts::delete_secondary_token(account, at),
         Edit::PromoteSecondaryToken => accounts::promote_secondary_token(account, at),

@@ -211,7 +211,7 @@ async fn results(
 ) -> Result<Response, Problem> {
     let broadcast = existing(&state, scope, &sid, &uri)?.sid;
     let store = Arc::clone(&state.broadcasts);
-    let reading = reads.begin(scope.account())?;
+    let reading = reads.begin(state.payer(scope.account()))?;
     let (pieces, out) = mpsc::channel::<Result<Bytes, std::io::Error>>(2);
     tokio::task::spawn_blocking(move || {
         let _reading = reading;

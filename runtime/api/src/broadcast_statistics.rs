@@ -106,7 +106,7 @@ async fn statistics(
     let broadcast = existing(&state, scope, &sid, &uri)?;
     let directory = state.store.directory();
     let store = Arc::clone(&state.broadcasts);
-    let reading = reads.begin(scope.account())?;
+    let reading = reads.begin(state.payer(scope.account()))?;
     let statistics = read(move || {
         let _reading = reading;
         let mut statistics = Statistics::default();
@@ -139,7 +139,7 @@ async fn dry_run(
     let directory = state.store.directory();
     let strategy = state.live_broadcasts.retry_strategy(scope.account());
     let store = Arc::clone(&state.broadcasts);
-    let reading = reads.begin(scope.account())?;
+    let reading = reads.begin(state.payer(scope.account()))?;
     let answer = read(move || {
         let _reading = reading;
         let mut statistics = Statistics::default();

@@ -124,7 +124,7 @@ pub(crate) async fn list(
         created_before_unix_ms: filter.at.before_unix_ms,
         ..CallFilter::default()
     };
-    let _read = reads.begin(scope.account())?;
+    let _read = reads.begin(state.payer(scope.account()))?;
     let (size, from, store) = (
         request.size.min(MOST_CALLS),
         request.from,

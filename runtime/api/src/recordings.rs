@@ -1,5 +1,8 @@
 //! Twilio's `Recordings` resource, of an account and of a call, and the files.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
@@ -29,6 +32,8 @@ use crate::time_span;
 
 /// In a path, the latest recording of the call.
 const CURRENT: &str = "Twilio.CURRENT";
+/// How long a download counts as one at most: as long as the server keeps what a client has not taken.
+const LONGEST_MP3: Duration = Duration::from_mins(10);
 /// Says what the file is: `wav` or `mp3`.
 const FORMAT_HEADER: &str = "x-recording-format";
 
@@ -169,7 +174,7 @@ pub(crate) async fn fetch(
         }
         "" | "wav" => file(&state, &row, RecordingFormat::Wav, None, &uri).await,
         "mp3" => {
-            let read = reads.begin(row.account)?;
+            let read = reads.begin(state.payer(row.account))?;
             file(&state, &row, RecordingFormat::Mp3, Some(read), &uri).await
         }
         _ => Err(Problem::not_found(&uri)),
@@ -188,7 +193,20 @@ pub(crate) async fn fetch_of_call(
     Ok(Json(show(&row, &state.url_of(row.account))))
 }
 
-/// The file; `read` counts until it is sent. Where there is no encoder, what is under `.mp3` is WAV too; a header says which it is.
+/// Counts until it is dropped, or [`LONGEST_MP3`] is over: of whom takes nothing, the stream is not asked.
+fn for_a_time(read: LongRead) -> Arc<Mutex<Option<LongRead>>> {
+    let read = Arc::new(Mutex::new(Some(read)));
+    let late = Arc::downgrade(&read);
+    tokio::spawn(async move {
+        tokio::time::sleep(LONGEST_MP3).await;
+        if let Some(read) = late.upgrade() {
+            drop(read.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    });
+    read
+}
+
+/// The file; `read` counts until it is sent, the client is gone, or [`LONGEST_MP3`] is over. Where there is no encoder, what is under `.mp3` is WAV too; a header says which it is.
 async fn file(
     state: &ApiState,
     row: &RecordingRow,
@@ -211,8 +229,7 @@ async fn file(
         Some(_) => file.bytes.map(OneChannel::length),
         None => file.bytes,
     };
-    // It counts until it is sent, or the client is gone.
-    let taken = (file.pieces, read);
+    let taken = (file.pieces, read.map(for_a_time));
     let pieces = futures_util::stream::unfold(taken, |(mut pieces, read)| async {
         let piece = pieces.recv().await?;
         Some((piece, (pieces, read)))

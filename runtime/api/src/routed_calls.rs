@@ -54,7 +54,7 @@ async fn list(
     let request = PageRequest::<CallSid>::read(&parameters)?;
     let (store, directory) = (Arc::clone(&state.store), state.store.directory());
     let (from, size) = (request.from, request.size);
-    let reading = reads.begin(scope.account())?;
+    let reading = reads.begin(state.payer(scope.account()))?;
     let (page, trunks, callers) = read(move || {
         let _reading = reading;
         let page = store.calls(scope, &filter, from, size)?;

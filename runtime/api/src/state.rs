@@ -61,6 +61,11 @@ impl ApiState {
     pub(crate) fn url_of(&self, account: AccountSid) -> String {
         brand::url_of(&self.store.directory(), account, &self.public_url)
     }
+
+    /// The account whose share an account's use is of: its parent's, if it has one.
+    pub(crate) fn payer(&self, account: AccountSid) -> AccountSid {
+        self.store.directory().payer(account)
+    }
 }
 
 impl fmt::Debug for ApiState {

@@ -233,7 +233,7 @@ fn others() -> Vec<Operation<'static>> {
                 ..taking(
                     "post",
                     "/Plugins/{name}/Versions",
-                    "A new version, which becomes active if its tests go well; `Activate=false` keeps it alone.",
+                    "A new version, which becomes active if its tests go well; `Activate=false` keeps it alone. 200 where the same bytes are a version already.",
                     "The component, 32 MiB at most.",
                 )
             },

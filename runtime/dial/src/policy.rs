@@ -219,6 +219,7 @@ fn emergency_number(
     destination: &Destination,
 ) -> Option<PhoneNumber> {
     trunks_of(directory, account)
+        .filter(|trunk| trunk.is_for(account))
         .filter(|trunk| trunk.is_outbound() || !trunk.sip_hosts.is_empty())
         .filter_map(|trunk| {
             let country = trunk.numbers.country;

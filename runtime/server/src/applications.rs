@@ -151,6 +151,8 @@ pub(crate) struct Calling {
     pub(crate) codec: Option<sdp::Codec>,
     /// How many calls to applications stand between a wire and this one.
     pub(crate) depth: u32,
+    /// The account's number that the call with a wire came to, or was made from.
+    pub(crate) own: String,
     pub(crate) parent: Parent,
     pub(crate) call: ChildCall,
 }
@@ -328,7 +330,7 @@ impl Calling {
                 far_description,
                 signals,
                 now + rings_for,
-                self.depth,
+                (self.depth, self.own),
                 place,
             )),
         };

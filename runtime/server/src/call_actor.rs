@@ -432,10 +432,14 @@ impl CallActor {
             }
             Effect::Conference(request) => self.ask_conference(request),
             Effect::Queue(request) => self.ask_queue(request),
-            Effect::PlaceChild(child, call) => {
+            Effect::PlaceChild(child, mut call) => {
                 let parent = Parent::new(child, self.inbox.clone(), &call);
                 if is_application(&call.target.to) {
                     return self.place_application(parent, call);
+                }
+                if let Some(far_end) = &self.far_end {
+                    call.caller_id
+                        .get_or_insert_with(|| far_end.own().to_owned());
                 }
                 self.children.place(
                     &self.services,
@@ -585,8 +589,9 @@ impl CallActor {
     }
 
     fn stream(&mut self, id: StreamId, order: StreamOrder) {
-        let story = self.running.as_ref().map(|running| &running.desk);
-        let is_secret = story.is_some_and(StoryDesk::keys_are_concealed);
+        let beside = self.whispering.as_ref().map(|one| &one.running);
+        let mut stories = self.running.iter().chain(beside);
+        let is_secret = stories.any(|running| running.desk.keys_are_concealed());
         if is_secret && matches!(order, StreamOrder::Key(_)) {
             return; // of a PIN
         }

@@ -212,7 +212,7 @@ fn wait_for_room(inbox: Inbox, message: Message) {
 }
 
 /// The number on the account's side of a call.
-fn own_number(info: &CallInfo) -> &str {
+pub(crate) fn own_number(info: &CallInfo) -> &str {
     match info.direction {
         Direction::Inbound => &info.callee,
         Direction::OutboundApi | Direction::OutboundDial => &info.caller,

@@ -21,6 +21,7 @@ pub(crate) struct FarEnd {
     gives_up: Option<Instant>,
     /// As of [`Calling`].
     depth: u32,
+    own: String,
     /// The account's room for it.
     _place: Place,
 }
@@ -32,7 +33,7 @@ impl FarEnd {
         local: sdp::Local,
         signals: mpsc::Sender<sip::Event>,
         gives_up: Instant,
-        depth: u32,
+        (depth, own): (u32, String),
         place: Place,
     ) -> Self {
         let mut events = opened.events;
@@ -44,8 +45,14 @@ impl FarEnd {
             signals,
             gives_up: Some(gives_up),
             depth,
+            own,
             _place: place,
         }
+    }
+
+    /// What whom its application dials is shown, unless that says otherwise.
+    pub(super) fn own(&self) -> &str {
+        &self.own
     }
 
     /// Takes what the call would send. Whether it was answered by that.
@@ -121,6 +128,10 @@ impl CallActor {
             caller: self.info.clone(),
             codec: self.call.codec(),
             depth: self.far_end.as_ref().map_or(0, |far_end| far_end.depth) + 1,
+            own: match &self.far_end {
+                Some(far_end) => far_end.own.clone(),
+                None => children::own_number(&self.info).to_owned(),
+            },
             parent,
             call,
         };

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use call::{
-    CallError, Command, Event, Grants, Input, PlaybackId, Reply, RequestId, StoryChoice,
-    StoryOutcome,
+    CallError, Command, Event, Grants, Input, ListeningId, PlaybackId, RecordingId, Reply,
+    RequestId, StoryChoice, StoryOutcome,
 };
 use plugin_host::{Stop, StoryEnd};
 use tokio::sync::mpsc;
@@ -20,10 +21,12 @@ use crate::rooms::QueueWhisper;
 pub(super) struct Whispering {
     /// One that no other of its call has.
     number: u32,
-    running: Running,
+    pub(super) running: Running,
     /// What it asked for: what becomes of that is told to it.
     playbacks: HashSet<PlaybackId>,
     requests: HashSet<RequestId>,
+    listenings: HashSet<ListeningId>,
+    recordings: HashSet<RecordingId>,
     /// It gave the command in hand.
     is_heard: bool,
 }
@@ -34,6 +37,8 @@ impl Whispering {
         match event {
             Event::PlaybackEnded(id, _) => self.playbacks.contains(id),
             Event::HttpResponse(id, _) => self.requests.contains(id),
+            Event::Speech(id, _) => self.listenings.contains(id),
+            Event::RecordingEnded(id, _) => self.recordings.contains(id),
             Event::Digit(_) => true,
             _ => false,
         }
@@ -92,6 +97,8 @@ impl CallActor {
             running: Running { desk, grants, stop },
             playbacks: HashSet::new(),
             requests: HashSet::new(),
+            listenings: HashSet::new(),
+            recordings: HashSet::new(),
             is_heard: false,
         });
     }
@@ -101,12 +108,21 @@ impl CallActor {
         self.journals.push(end.journal);
         let outcome = StoryOutcome::from(end.outcome);
         self.log_outcome(&outcome, None);
-        if self
-            .whispering
-            .take_if(|one| one.number == number)
-            .is_some()
-        {
+        if let Some(whispering) = self.whispering.take_if(|one| one.number == number) {
+            self.clear_away(&whispering);
+            self.drain();
             self.has_heard_whisper();
+        }
+    }
+
+    /// What it left behind is not heard by whom it is joined to, and holds up nothing that comes later.
+    fn clear_away(&mut self, whispering: &Whispering) {
+        let playbacks = whispering.playbacks.iter();
+        let listenings = whispering.listenings.iter();
+        let stops = playbacks.map(|id| Command::StopPlayback(*id));
+        let stops = stops.chain(listenings.map(|id| Command::StopListening(*id)));
+        for stop in stops {
+            self.call.handle(Instant::now(), Input::Command(stop));
         }
     }
 
@@ -114,6 +130,7 @@ impl CallActor {
     pub(super) fn stop_whisper(&mut self) {
         if let Some(whispering) = self.whispering.take() {
             whispering.running.stop.stop();
+            self.clear_away(&whispering);
         }
     }
 
@@ -154,6 +171,8 @@ impl CallActor {
             match result {
                 Ok(Reply::Playback(id)) => drop(whispering.playbacks.insert(*id)),
                 Ok(Reply::Request(id)) => drop(whispering.requests.insert(*id)),
+                Ok(Reply::Listening(id)) => drop(whispering.listenings.insert(*id)),
+                Ok(Reply::Recording(id)) => drop(whispering.recordings.insert(*id)),
                 _ => {}
             }
         }

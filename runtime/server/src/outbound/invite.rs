@@ -53,6 +53,7 @@ pub(super) fn invite(
         },
         is_device: device.is_some(),
         dialled: dialled.as_deref(),
+        is_stranger: stranger.is_some(),
     };
     let said = parties.as_told_to(first);
     let request_uri = parties.request_uri(first);
@@ -90,6 +91,8 @@ struct Parties<'a> {
     is_device: bool,
     /// The number as it is dialled, where a routing policy says it; escaped.
     dialled: Option<&'a str>,
+    /// It is a host that the operator lets accounts call, and no target of the trunk: what it says of where it is leads nowhere else.
+    is_stranger: bool,
 }
 
 impl Parties<'_> {
@@ -123,7 +126,9 @@ impl Parties<'_> {
             hop: stop.hop,
             request_uri: self.request_uri(stop),
             routes: stop.routes.clone(),
-            to_source: self.trunk.nat.to_source || stop.hop.transport.is_reliable(),
+            to_source: self.is_stranger
+                || self.trunk.nat.to_source
+                || stop.hop.transport.is_reliable(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A story dials an application of its account: the two stories' calls hear each other, and each is told of the other.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jackfield_interop::audio;
@@ -26,10 +26,15 @@ struct Stage {
 impl Stage {
     /// `pages`: what the web server has, made of the SID.
     fn set(pages: impl FnOnce(&str) -> Vec<Page>) -> Self {
+        Self::with(Tenants::with_numbers(Vec::new()), pages)
+    }
+
+    /// The same, with what else these tenants have.
+    fn with(tenants: Tenants, pages: impl FnOnce(&str) -> Vec<Page>) -> Self {
         let port = ports::range(1);
         let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
         let numbers = vec![("1000", Flow::VoiceUrl(url("/voice")))];
-        let server = Server::start(&Tenants::with_numbers(numbers));
+        let server = Server::start(&Tenants { numbers, ..tenants });
         let form = format!("FriendlyName=ward&VoiceUrl={}", url("/app"));
         let (status, made) = server.rest().post("Applications.json", &form);
         assert_eq!(status, 201, "{made}");
@@ -262,6 +267,36 @@ fn the_end_of_the_caller_is_the_end_of_the_application_s_call() {
             ["2", "in-progress"],
             ["3", "completed"]
         ]
+    );
+    stage.server.stop();
+}
+
+#[test]
+fn whom_an_application_dials_is_shown_the_accounts_number() {
+    let nobody: SocketAddr = "127.0.0.1:9".parse().expect("an address");
+    let callee = Sipp::new("uas_bye").holding(Duration::from_millis(300));
+    let callee = callee.start(nobody).listening();
+    let calling = Tenants::calling(callee.address);
+    let dials_on = "<Response><Dial>+15005550100</Dial></Response>";
+    let stage = Stage::with(calling, |sid| {
+        vec![
+            dials(sid, ""),
+            Page::twiml("/app", dials_on),
+            Page::twiml("/after", HANG_UP),
+        ]
+    });
+    let caller = Sipp::new("uac_wait_bye").dialling("1000");
+    let caller = caller.start(stage.server.sip);
+    callee.succeed(LIMIT);
+    let after = stage.asked_once("/after");
+    assert_eq!(after.parameters["DialCallStatus"], "completed");
+    caller.succeed(LIMIT);
+    let calls = stage.over(2);
+    let mut dialled = calls.iter().filter(|call| call["to"] == "+15005550100");
+    let dialled = dialled.next().expect("somebody was dialled");
+    assert_eq!(
+        (&dialled["from"], &dialled["status"]),
+        (&"1000".into(), &"completed".into())
     );
     stage.server.stop();
 }

@@ -8,6 +8,8 @@ use http::Method;
 use serde::Deserialize;
 use url::Url;
 
+/// What the operator's credentials begin with.
+const OPERATORS: &str = "Bearer ";
 /// Wrong rows of a table that are shown.
 const SHOWN_ROWS: usize = 20;
 
@@ -39,7 +41,7 @@ pub(crate) fn as_account(sid: &str, token: &str) -> String {
 
 /// The credentials of the operator.
 pub(crate) fn as_operator(token: &str) -> String {
-    format!("Bearer {token}")
+    format!("{OPERATORS}{token}")
 }
 
 impl ServerApi {
@@ -73,6 +75,9 @@ impl ServerApi {
         match (status, self.when_missing) {
             (200..300, _) => Ok(Answer { status, body }),
             (404, Some(told)) => bail!("{told}"),
+            (401, _) if self.authorization.starts_with(OPERATORS) => bail!(
+                "the server does not know this operator key: it is in `operator.token` in the server's data folder; name that as --token-file"
+            ),
             _ => bail!("{}", refusal(status, &body)),
         }
     }

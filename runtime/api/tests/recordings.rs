@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use call::CallStatus;
@@ -113,7 +115,20 @@ async fn an_account_fetches_so_many_mp3_files_at_once() {
     assert_eq!(taken.unwrap().to_bytes(), WAV);
     assert_eq!(fetch(".mp3").await.status(), StatusCode::OK);
     drop(slow.pop());
-    assert_eq!(fetch(".mp3").await.status(), StatusCode::OK);
+    slow.push(fetch(".mp3").await);
+    slow.push(fetch(".mp3").await);
+    assert_eq!(fetch(".mp3").await.status(), StatusCode::TOO_MANY_REQUESTS);
+    // Nor does whoever takes nothing hold a place for ever.
+    tokio::task::yield_now().await; // their times begin
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(601)).await;
+    tokio::time::resume();
+    let is_refused = async || fetch(".mp3").await.status() != StatusCode::OK;
+    let mut turns = 0..100;
+    while is_refused().await {
+        turns.next().expect("their places are free again");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

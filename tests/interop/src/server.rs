@@ -456,6 +456,12 @@ impl Server {
         self.start_again();
     }
 
+    /// Waits until it has stopped, as it was asked to, and starts it anew with what it left.
+    pub fn start_again_once_stopped(&mut self) {
+        self.process.wait(STOP_LIMIT);
+        self.start_again();
+    }
+
     fn start_again(&mut self) {
         let folder = self.folder.path();
         let again = serve(

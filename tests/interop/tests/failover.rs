@@ -262,3 +262,61 @@ fn a_story_hears_of_the_last_trunks_end() {
         json!([["peer", "failed-over", 500], ["second", "busy", 486]])
     );
 }
+
+/// A peer that says nothing before it is told to.
+struct Hesitant {
+    socket: UdpSocket,
+    /// The request, and where it came from.
+    asked: (String, SocketAddr),
+}
+
+impl Hesitant {
+    /// Takes the first INVITE, and says that it is on its way.
+    fn takes(socket: UdpSocket) -> Self {
+        socket.set_read_timeout(Some(LIMIT)).expect("it may wait");
+        let mut bytes = [0; 4_000];
+        let (length, from) = socket.recv_from(&mut bytes).expect("an INVITE");
+        let request = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        assert!(request.starts_with("INVITE "), "{request}");
+        let asked = (request, from);
+        let peer = Self { socket, asked };
+        peer.says("100 Trying");
+        peer
+    }
+
+    fn says(&self, status: &str) {
+        let (request, from) = &self.asked;
+        let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+        let lines = request.lines().filter(|line| {
+            let mut names = copied.iter();
+            names.any(|name| line.starts_with(name))
+        });
+        let tagged = lines.map(|line| match line.starts_with("To:") {
+            true => format!("{line};tag=hesitant\r\n"),
+            false => format!("{line}\r\n"),
+        });
+        let headers: String = tagged.collect();
+        let answer = format!("SIP/2.0 {status}\r\n{headers}Content-Length: 0\r\n\r\n");
+        self.socket.send_to(answer.as_bytes(), from).expect("sent");
+    }
+}
+
+/// A server that was asked to stop lets its calls end; one that fails over a trunk meanwhile begins no other attempt, and is not given up: the next
+/// start goes on with it.
+#[test]
+fn a_server_that_stops_leaves_a_call_between_two_trunks_in_the_queue() {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let first = socket.local_addr().expect("its address");
+    let second = callee(Sipp::new("uas_wait_bye"));
+    let mut server = Server::start(&tenants(first, second.address, 9));
+    let sid = server.rest().place("1000", CALLED, SHORT);
+    let peer = Hesitant::takes(socket);
+    server.drain();
+    peer.says("503 Service Unavailable");
+    server.start_again_once_stopped();
+    let rest = server.rest();
+    assert_eq!(rest.ended(&sid, LIMIT)["status"], "completed");
+    let expected = json!([["peer", "failed-over", 503], ["second", "completed", 200]]);
+    assert_eq!(attempts(&rest, &sid), expected);
+    second.succeed(LIMIT);
+}

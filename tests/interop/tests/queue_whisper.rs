@@ -108,6 +108,44 @@ fn who_waited_hears_the_document_alone_and_may_answer_it() {
     });
 }
 
+/// What is said over and over ends with the one who was to serve: what comes afterwards is heard.
+#[test]
+fn a_document_without_an_end_is_over_when_nobody_serves() {
+    on_a_steady_machine(|| {
+        let app = VoiceApp::serve(vec![
+            waits(),
+            Page::twiml(
+                "/serve",
+                "<Response><Dial><Queue url=\"/first\">support</Queue></Dial></Response>",
+            ),
+            Page::twiml(
+                "/first",
+                "<Response><Play loop=\"0\">goodbye.wav</Play></Response>",
+            ),
+            Page::prompt("goodbye"),
+            Page::twiml("/waited", "<Response><Play>sales.wav</Play></Response>"),
+            Page::prompt("sales"),
+        ]);
+        let server = server(&app);
+        let call = |number: &str| {
+            Softphone::call_from(Ipv4Addr::LOCALHOST, server.sip, number, "PCMU", &[])
+        };
+        let waits = call("1000");
+        eventually("somebody waits", LIMIT, || {
+            let (_, list) = server.rest().get("Queues.json");
+            (list["queues"][0]["current_size"] == 1).then_some(())
+        });
+        let mut serves = call("1001");
+        asked(&app, "/goodbye.wav");
+        serves.hang_up();
+        asked(&app, "/waited");
+        let heard = waits.finish(LIMIT);
+        let found = audio::find(&prompt("sales"), &heard);
+        assert!(found.is_heard(), "{found:?}");
+        server.stop();
+    });
+}
+
 /// One that cannot be had keeps nobody apart.
 #[test]
 fn a_document_that_cannot_be_had_joins_the_two() {

@@ -10,7 +10,6 @@ import argparse
 import base64
 import hashlib
 import hmac
-import json
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 import requests
+
+from lines import tell
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 # What mailroom makes of `CallStatus`: its own status, and its reason.
@@ -36,7 +37,7 @@ LIMIT_S = 60
 
 
 def show(event, **values):
-    print(json.dumps({"event": event, **values}), flush=True)
+    tell({"event": event, **values})
 
 
 class Channel:

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 
 from twilio.request_validator import RequestValidator
 
+from lines import tell
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -48,7 +50,7 @@ def app(scheme, validator, pages):
                 "valid_elsewhere": validator.validate(url + "x", given, signature),
                 "authorization": self.headers.get("Authorization"),
             }
-            print(json.dumps(request), flush=True)
+            tell(request)
             answer = pages.get(path, "").encode()
             self.send_response(200 if path in pages else 404)
             self.send_header("Content-Type", "text/xml")
@@ -78,7 +80,7 @@ def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate, arguments.key)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    print(json.dumps({"ready": f"{scheme}://127.0.0.1:{server.server_port}"}), flush=True)
+    tell({"ready": f"{scheme}://127.0.0.1:{server.server_port}"})
     server.serve_forever()
 
 

@@ -23,6 +23,10 @@ def reconcile(story, results, farm, verdict, exceeded, hit):
     others = {number for number in ours if number not in hit and ours[number] != len(seen.get(number, []))}
     check("calls by the results that the farm did not see, or the other way", others, set())
     reached = {row["number"] for row in results if row["state"] == "reached"}
+    for prefix in OPERATORS:
+        told = next((counts for name, counts in story.by_operator.items() if prefix in name), {})
+        theirs = {number for number in ours if number.startswith("+" + prefix)}
+        check(f"recipients and reached of {prefix}", (told.get("recipients"), told.get("reached")), (len(theirs), len(theirs & reached)))
     answered = {number for number in outcomes if outcomes[number][-1] == "answered"}
     if not hit:
         check("reached by the results", len(reached), len(answered))

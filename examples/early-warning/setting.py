@@ -75,6 +75,7 @@ def configure(work, components, given):
     gazetteer = (ROOT / "examples/plugins/laos-registration/gazetteer.csv").read_text(encoding="utf-8")
     channels = ", ".join(f'"+{prefix}" = {given.channels}' for prefix in OPERATORS)
     reserved = ", ".join(f'"+{prefix}" = {RESERVED}' for prefix in OPERATORS)
+    known = "\n".join(f'[[operator]]\ncountry = "LA"\nname = "{prefix}"\nprefixes = ["+{prefix}"]\n' for prefix in OPERATORS)
     all_channels = given.channels * len(OPERATORS)
     (work / "jackfield.toml").write_text(
         f'data_dir = "{work}/data"\n[limits]\nlost_call_s = {LOST_CALL}\n[sip]\nbind = "{HOST}:{given.sip}"\n[api]\nbind = "{HOST}:{given.api}"\n'
@@ -85,6 +86,8 @@ def configure(work, components, given):
 id = "demo"
 name = "Demo Telecom"
 
+# What progress is counted by. Theirs have names.
+{known}
 [[account]]
 carrier = "demo"
 name = "warnings"

@@ -11,9 +11,10 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::grants::{Grants, Refusal};
-use crate::resolve::Resolve;
+use crate::resolve::Lookups;
 
 /// Why no connection was made.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +25,19 @@ pub(crate) enum ConnectError {
     Failed { host: String, what: String },
 }
 
+tokio::task_local! {
+    /// Who pays for the look-ups of the connections that are made within: tenants with the same grants share their connector.
+    pub(crate) static TENANT: Arc<str>;
+}
+
 /// Resolves a host once, checks each address against the grants, and connects to one that passed.
 ///
-/// The check and the connection use the same address, so a name that answers differently the next time gains nothing.
+/// The check and the connection use the same address, so a name that answers differently the next time gains nothing. It is
+/// called within the scope of a [`TENANT`].
 #[derive(Clone)]
 pub(crate) struct GuardedConnector {
     pub(crate) grants: Arc<Grants>,
-    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) lookups: Lookups,
     /// For look-up and connection together.
     pub(crate) time: Duration,
     /// What is not encrypted goes to granted hosts and addresses only.
@@ -38,7 +45,11 @@ pub(crate) struct GuardedConnector {
 }
 
 impl GuardedConnector {
-    async fn connect(self, target: Uri) -> Result<TokioIo<TcpStream>, ConnectError> {
+    async fn connect(
+        self,
+        tenant: Arc<str>,
+        target: Uri,
+    ) -> Result<TokioIo<TcpStream>, ConnectError> {
         let host = target.host().unwrap_or_default().to_owned();
         let is_encrypted = target.scheme_str() == Some("https");
         let default_port = if is_encrypted { 443 } else { 80 };
@@ -47,9 +58,10 @@ impl GuardedConnector {
             host: host.clone(),
             what,
         };
+        let deadline = Instant::now() + self.time;
         let attempt = async {
             let addresses = self
-                .lookup(&host)
+                .lookup(&tenant, &host, deadline)
                 .await
                 .map_err(|error| failed(error.to_string()))?;
             let mut granted = self.granted(&host, &addresses, port)?;
@@ -63,20 +75,20 @@ impl GuardedConnector {
                 .await
                 .map_err(|error| failed(error.to_string()))
         };
-        match tokio::time::timeout(self.time, attempt).await {
+        match timeout_at(deadline, attempt).await {
             Ok(connected) => connected.map(TokioIo::new),
             Err(_) => Err(failed(format!("no connection within {:?}", self.time))),
         }
     }
 
-    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+    async fn lookup(&self, tenant: &str, host: &str, deadline: Instant) -> io::Result<Vec<IpAddr>> {
         let literal = host
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
             .unwrap_or(host);
         match literal.parse() {
             Ok(address) => Ok(vec![address]),
-            Err(_) => self.resolver.resolve(host).await,
+            Err(_) => self.lookups.addresses(tenant, host, deadline).await,
         }
     }
 
@@ -112,7 +124,7 @@ async fn first_to_connect(
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for &address in addresses {
         let target = SocketAddr::new(address, port);
-        match tokio::time::timeout(share, TcpStream::connect(target)).await {
+        match timeout(share, TcpStream::connect(target)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
@@ -134,6 +146,6 @@ impl tower::Service<Uri> for GuardedConnector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(target))
+        Box::pin(self.clone().connect(TENANT.get(), target))
     }
 }

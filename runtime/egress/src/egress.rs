@@ -13,7 +13,7 @@ use hyper_util::client::legacy::{Client as PooledClient, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::connector::{ConnectError, GuardedConnector};
+use crate::connector::{ConnectError, GuardedConnector, TENANT};
 use crate::cookies::CookieJar;
 use crate::error::FetchError;
 use crate::gate::Gate;
@@ -21,7 +21,7 @@ use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::overrides::{Overrides, Retries};
 use crate::request::{Hop, Kind, Request, Response, shown};
-use crate::resolve::{Resolve, SystemResolver};
+use crate::resolve::{Lookups, Resolve, SystemResolver};
 use crate::roots::Roots;
 use crate::stream::{StreamedResponse, too_late};
 
@@ -42,7 +42,7 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 pub struct Egress {
     limits: Limits,
     roots: Roots,
-    resolver: Arc<dyn Resolve>,
+    lookups: Lookups,
     pools: Mutex<Pools>,
     story: Gate,
     media: Gate,
@@ -62,14 +62,14 @@ impl Egress {
     /// A door with these limits that asks the system's resolver.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self::with_resolver(limits, Arc::new(SystemResolver::default()))
+        Self::with_resolver(limits, Arc::new(SystemResolver))
     }
 
     /// A door with these limits that asks `resolver` for addresses.
     #[must_use]
     pub fn with_resolver(limits: Limits, resolver: Arc<dyn Resolve>) -> Self {
         Self {
-            resolver,
+            lookups: Lookups::new(resolver),
             pools: Mutex::default(),
             story: Gate::new(limits.story.per_tenant, limits.story.at_once),
             media: Gate::new(limits.media.per_tenant, limits.media.at_once),
@@ -151,6 +151,7 @@ impl Egress {
             })?;
         let first = shown(hop.url());
         let exchange = self.exchange(&client, hop, cookies, bounds.first_byte, overrides.retries);
+        let exchange = TENANT.scope(tenant.into(), exchange);
         let (response, hop) = timeout_at(deadline, exchange)
             .await
             .map_err(|_| too_late(&first, bounds.total))??;
@@ -185,8 +186,8 @@ impl Egress {
         &self.limits
     }
 
-    pub(crate) fn resolver(&self) -> Arc<dyn Resolve> {
-        Arc::clone(&self.resolver)
+    pub(crate) fn lookups(&self) -> Lookups {
+        self.lookups.clone()
     }
 
     pub(crate) fn roots(&self) -> &Roots {
@@ -221,7 +222,7 @@ impl Egress {
     fn new_client(&self, grants: &Grants, connect: Duration) -> Client {
         let guarded = GuardedConnector {
             grants: Arc::new(grants.clone()),
-            resolver: Arc::clone(&self.resolver),
+            lookups: self.lookups(),
             time: connect,
             plain_needs_grant: false,
         };

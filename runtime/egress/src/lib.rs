@@ -30,7 +30,7 @@ pub use error::FetchError;
 pub use grants::{Grants, InvalidGrant};
 pub use limits::{Bounds, Limits};
 pub use request::{Kind, MayVisit, OwnHeaders, Request, Response, SigningKey};
-pub use resolve::{Lookup, Resolve, SystemResolver};
+pub use resolve::{Resolve, SystemResolver};
 pub use roots::{InvalidRoots, Roots};
 pub use signature::twilio_signature;
 pub use stream::StreamedResponse;

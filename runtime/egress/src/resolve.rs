@@ -1,50 +1,74 @@
 //! Host names to addresses.
 
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
-use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
-/// What [`Resolve::resolve`] gives back.
-pub type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+use crate::gate::Gate;
 
 /// Looks host names up. Asked once for each new connection; the addresses it gives are the only ones tried.
 pub trait Resolve: Send + Sync + 'static {
-    /// All addresses of `host`, IPv4 and IPv6, best first.
-    fn resolve(&self, host: &str) -> Lookup;
+    /// All addresses of `host`, IPv4 and IPv6, best first. Blocks: it is called on a thread of its own.
+    ///
+    /// # Errors
+    /// When the name has no address, or nobody says.
+    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// Look-ups under way at once. A look-up that nobody waits for any longer keeps its thread until the system gives up.
-const LOOKUPS: usize = 128;
+/// The system's resolver (`getaddrinfo`).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemResolver;
 
-/// The system's resolver (`getaddrinfo`), on threads of its own.
-#[derive(Debug, Clone)]
-pub struct SystemResolver {
-    places: Arc<Semaphore>,
-}
-
-impl Default for SystemResolver {
-    fn default() -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(LOOKUPS)),
-        }
+impl Resolve for SystemResolver {
+    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let found = (host, 0).to_socket_addrs()?;
+        Ok(found.map(|address| address.ip()).collect())
     }
 }
 
-impl Resolve for SystemResolver {
-    fn resolve(&self, host: &str) -> Lookup {
-        let (places, host) = (Arc::clone(&self.places), host.to_owned());
-        Box::pin(async move {
-            let place = places.acquire_owned().await.map_err(io::Error::other)?;
-            let lookup = tokio::task::spawn_blocking(move || {
-                let _until_it_returns = place;
-                let found = (host.as_str(), 0).to_socket_addrs()?;
-                Ok(found.map(|address| address.ip()).collect())
-            });
-            lookup.await.map_err(io::Error::other)?
-        })
+/// Look-ups under way at once.
+const LOOKUPS: usize = 128;
+/// Those of them that one tenant may have.
+const LOOKUPS_PER_TENANT: usize = 16;
+
+/// The look-ups under way. One that nobody waits for any longer keeps its thread and its place until the resolver gives up.
+#[derive(Clone)]
+pub(crate) struct Lookups {
+    resolver: Arc<dyn Resolve>,
+    gate: Arc<Gate>,
+}
+
+impl Lookups {
+    pub(crate) fn new(resolver: Arc<dyn Resolve>) -> Self {
+        Self {
+            resolver,
+            gate: Arc::new(Gate::new(LOOKUPS_PER_TENANT, LOOKUPS)),
+        }
+    }
+
+    /// All addresses of `host`, for a connection that `tenant` asks for.
+    ///
+    /// # Errors
+    /// As [`Resolve::resolve`], or when there is no place by the `deadline`.
+    pub(crate) async fn addresses(
+        &self,
+        tenant: &str,
+        host: &str,
+        deadline: Instant,
+    ) -> io::Result<Vec<IpAddr>> {
+        let place = timeout_at(deadline, self.gate.enter(tenant)).await;
+        let place = place.map_err(|_| {
+            io::Error::other(format!(
+                "no place among {LOOKUPS_PER_TENANT} look-ups of host names of the account in time: the name servers of its hosts do not answer"
+            ))
+        })?;
+        let (resolver, host) = (Arc::clone(&self.resolver), host.to_owned());
+        let lookup = tokio::task::spawn_blocking(move || {
+            let _until_it_returns = place;
+            resolver.resolve(&host)
+        });
+        lookup.await.map_err(io::Error::other)?
     }
 }

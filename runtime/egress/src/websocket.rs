@@ -19,7 +19,7 @@ use tower::Service as _;
 use url::Url;
 
 use crate::authorization::basic_auth;
-use crate::connector::{ConnectError, GuardedConnector};
+use crate::connector::{ConnectError, GuardedConnector, TENANT};
 use crate::egress::{Egress, causes, tls_connector};
 use crate::gate::Place;
 use crate::grants::Grants;
@@ -145,7 +145,8 @@ impl Egress {
         let time = self.limits().websocket.handshake;
         let attempt = async {
             let place = self.websockets().enter(tenant).await;
-            let messages = self.handshake(grants, url, request).await?;
+            let shaken = self.handshake(grants, url, request);
+            let messages = TENANT.scope(tenant.into(), shaken).await?;
             Ok(WebSocket {
                 messages,
                 place: WebSocketPlace(place),
@@ -167,7 +168,7 @@ impl Egress {
     ) -> Result<WebSocketStream<Transport>, WebSocketError> {
         let guarded = GuardedConnector {
             grants: Arc::new(grants.clone()),
-            resolver: self.resolver(),
+            lookups: self.lookups(),
             time: self.limits().connect,
             plain_needs_grant: true,
         };

@@ -13,7 +13,7 @@ use axum::Router;
 use bytes::Bytes;
 use http::Method;
 use jackfield_egress::{
-    Bounds, CookieJar, Egress, FetchError, Grants, Kind, Limits, Lookup, Request, Resolve, Response,
+    Bounds, CookieJar, Egress, FetchError, Grants, Kind, Limits, Request, Resolve, Response,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -83,7 +83,7 @@ impl Script {
 }
 
 impl Resolve for Script {
-    fn resolve(&self, host: &str) -> Lookup {
+    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         self.asked.lock().unwrap().push(host.to_owned());
         let mut answers = self.answers.lock().unwrap();
         let answer = if answers.len() > 1 {
@@ -91,9 +91,7 @@ impl Resolve for Script {
         } else {
             answers.last().cloned()
         };
-        Box::pin(std::future::ready(
-            answer.ok_or_else(|| io::Error::other("no such name")),
-        ))
+        answer.ok_or_else(|| io::Error::other("no such name"))
     }
 }
 

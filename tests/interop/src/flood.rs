@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// How many requests go out in a second. Past what the server reads from its socket, the kernel throws trunks' requests away
 /// with the flood's, and what is tested is the kernel.
-const RATE: f64 = 50_000.0;
+const RATE: f64 = 20_000.0;
 
 /// What was sent.
 #[derive(Debug, Clone, Copy)]

@@ -82,6 +82,8 @@ impl UdpTap {
     /// What came, in order of arrival.
     #[must_use]
     pub fn finish(mut self) -> Vec<Datagram> {
+        // What has come already is read yet.
+        std::thread::sleep(Duration::from_millis(100));
         self.stop.store(true, Ordering::Relaxed);
         self.listener
             .take()

@@ -58,7 +58,10 @@ fn everybody_is_called_and_what_came_of_it_is_told() {
         assert_eq!((state.as_str(), outcome.as_str()), expected, "{number}");
     }
     let row = completed(&server, &sid);
-    assert_eq!(progress(&row, "reached"), callees.heard().len());
+    // The end of a call is written down before its BYE is answered.
+    eventually("all who were reached heard it", LIMIT, || {
+        (callees.heard().len() == 60).then_some(())
+    });
     assert_eq!(progress(&row, "reached"), 60);
     assert_eq!(progress(&row, "attempts"), 100);
     let again = run(&server, &["broadcast", "start", &sid]).unwrap_err();
@@ -86,8 +89,8 @@ fn a_pause_and_five_kills_lose_nobody_and_call_nobody_twice_within_the_gap() {
         server.kill_and_start_again();
         assert_eq!(show(&server, &sid)["state"], "running", "after kill {kill}");
     }
-    eventually("half of them were called", LIMIT, || {
-        (progress(&show(&server, &sid), "waiting") <= 200).then_some(())
+    eventually("a quarter of them was called", LIMIT, || {
+        (progress(&show(&server, &sid), "waiting") <= 300).then_some(())
     });
     run(&server, &["broadcast", "pause", &sid]).expect("it pauses");
     let paused = eventually("calls that are up end", LIMIT, || {
@@ -213,7 +216,9 @@ fn an_uploaded_message_is_heard_in_full() {
         (progress(&row, "reached"), progress(&row, "given_up")),
         (2, 1)
     );
-    assert_eq!(callees.heard().len(), 2);
+    eventually("both heard it", LIMIT, || {
+        (callees.heard().len() == 2).then_some(())
+    });
     let table = run(&server, &["broadcast", "results", &sid]).expect("results");
     let json = run(&server, &["broadcast", "results", &sid, "--json"]).expect("results");
     let of_json = |line: &str| serde_json::from_str::<Value>(line).expect("a line of JSON");

@@ -38,6 +38,15 @@ fn told(app: &VoiceApp, call: &str, count: usize) -> Vec<Asked> {
     })
 }
 
+/// The same of what has tokens of its own: what was on its way when the server was killed comes again.
+fn told_differently(app: &VoiceApp, call: &str, count: usize) -> Vec<Asked> {
+    eventually("the callbacks came", LIMIT, || {
+        let mut told = told(app, call, 0);
+        told.dedup_by_key(|asked| token(asked).to_owned());
+        (told.len() >= count).then_some(told)
+    })
+}
+
 fn values<'a>(told: &'a [Asked], name: &str) -> Vec<&'a str> {
     let value = |asked: &'a Asked| asked.parameters.get(name).map_or("", String::as_str);
     told.iter().map(value).collect()
@@ -66,7 +75,11 @@ fn each_turn_is_told_once_in_order_and_signed() {
     assert_eq!(values(&told, "SequenceNumber"), ["0", "1", "2", "3"]);
     assert_eq!(values(&told, "CallbackSource"), ["call-progress-events"; 4]);
     assert_eq!(values(&told, "SipResponseCode"), ["", "", "", "200"]);
-    assert!(matches!(values(&told, "CallDuration")[3], "2" | "3"));
+    let duration = values(&told, "CallDuration")[3].parse::<u32>();
+    assert!(
+        duration.is_ok_and(|seconds| (2..=10).contains(&seconds)),
+        "{told:?}"
+    );
     assert!(
         told.iter()
             .all(|asked| asked.headers.contains_key("x-twilio-signature"))
@@ -118,8 +131,7 @@ fn calls_of_a_killed_server_are_told_to_have_ended() {
     }
     server.kill_and_start_again();
     for call in &calls {
-        let mut told = told(&app, call, 2);
-        told.dedup_by_key(|asked| token(asked).to_owned());
+        let told = told_differently(&app, call, 2);
         assert_eq!(
             values(&told, "CallStatus"),
             ["in-progress", "completed"],

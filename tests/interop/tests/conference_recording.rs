@@ -8,6 +8,7 @@ use jackfield_interop::baresip::Softphone;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
 use jackfield_interop::sipp::{RunningSipp, Sipp};
+use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
 use serde_json::Value;
 
@@ -117,58 +118,60 @@ fn a_conference_is_recorded_paused_stopped_told_and_fetched() {
 /// By its document: what is said is in the recording, and who speaks is told.
 #[test]
 fn a_document_has_its_conference_recorded_and_is_told_who_speaks() {
-    let app = VoiceApp::serve(vec![Page::twiml("/recorded", ""), Page::twiml("/told", "")]);
-    let document = format!(
-        "<Response><Dial><Conference beep=\"false\" record=\"record-from-start\" trim=\"do-not-trim\" \
+    on_a_steady_machine(|| {
+        let app = VoiceApp::serve(vec![Page::twiml("/recorded", ""), Page::twiml("/told", "")]);
+        let document = format!(
+            "<Response><Dial><Conference beep=\"false\" record=\"record-from-start\" trim=\"do-not-trim\" \
          recordingStatusCallback=\"{}\" statusCallback=\"{}\" statusCallbackEvent=\"speaker\">weekly</Conference></Dial></Response>",
-        app.url("/recorded"),
-        app.url("/told"),
-    );
-    let server = Server::start(&Tenants::with_numbers(vec![(
-        "1000",
-        Flow::Twiml(document),
-    )]));
-    let listens = Sipp::new("uac_wait_bye").dialling("1000").start(server.sip);
-    eventually("the first one is there", LIMIT, || {
+            app.url("/recorded"),
+            app.url("/told"),
+        );
+        let server = Server::start(&Tenants::with_numbers(vec![(
+            "1000",
+            Flow::Twiml(document),
+        )]));
+        let listens = Sipp::new("uac_wait_bye").dialling("1000").start(server.sip);
+        eventually("the first one is there", LIMIT, || {
+            let (_, list) = server.rest().get("Conferences.json");
+            list["conferences"][0]["sid"].as_str().map(str::to_owned)
+        });
+        let speaks = Softphone::call(server.sip, "1000", "PCMU", &prompt("welcome"));
+        let told = eventually("both were told of who speaks", LIMIT, || {
+            let told = app.asked();
+            let events = values(&told, "StatusCallbackEvent");
+            let of = |name: &str| events.contains(&name);
+            (of("participant-speech-start") && of("participant-speech-stop")).then_some(told)
+        });
+        let speech: Vec<&Asked> = told.iter().filter(|asked| asked.path == "/told").collect();
+        assert_eq!(
+            speech[0].parameters["StatusCallbackEvent"],
+            "participant-speech-start"
+        );
+        let (_, calls) = server.rest().get("Calls.json");
+        assert_eq!(
+            speech[0].parameters["CallSid"], calls["calls"][0]["sid"],
+            "who came last speaks"
+        );
         let (_, list) = server.rest().get("Conferences.json");
-        list["conferences"][0]["sid"].as_str().map(str::to_owned)
+        let conference = list["conferences"][0]["sid"].as_str().expect("a SID");
+        let end = format!("Conferences/{conference}.json");
+        assert_eq!(server.rest().post(&end, "Status=completed").0, 200);
+        listens.succeed(LIMIT);
+        let _ = speaks.finish(LIMIT);
+        let recorded = eventually("the recording is told of", LIMIT, || {
+            let told = app.asked();
+            told.into_iter().find(|asked| asked.path == "/recorded")
+        });
+        assert_eq!(recorded.parameters["RecordingStatus"], "completed");
+        assert_eq!(recorded.parameters["ConferenceSid"], conference);
+        let sid = &recorded.parameters["RecordingSid"];
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let bytes = server.rest().download(&format!("Recordings/{sid}.wav"));
+        std::fs::write(file.path(), bytes).expect("it is written");
+        let found = audio::find(&prompt("welcome"), &audio::read_wav(file.path()));
+        assert!(found.is_heard(), "{found:?}");
+        server.stop();
     });
-    let speaks = Softphone::call(server.sip, "1000", "PCMU", &prompt("welcome"));
-    let told = eventually("both were told of who speaks", LIMIT, || {
-        let told = app.asked();
-        let events = values(&told, "StatusCallbackEvent");
-        let of = |name: &str| events.contains(&name);
-        (of("participant-speech-start") && of("participant-speech-stop")).then_some(told)
-    });
-    let speech: Vec<&Asked> = told.iter().filter(|asked| asked.path == "/told").collect();
-    assert_eq!(
-        speech[0].parameters["StatusCallbackEvent"],
-        "participant-speech-start"
-    );
-    let (_, calls) = server.rest().get("Calls.json");
-    assert_eq!(
-        speech[0].parameters["CallSid"], calls["calls"][0]["sid"],
-        "who came last speaks"
-    );
-    let (_, list) = server.rest().get("Conferences.json");
-    let conference = list["conferences"][0]["sid"].as_str().expect("a SID");
-    let end = format!("Conferences/{conference}.json");
-    assert_eq!(server.rest().post(&end, "Status=completed").0, 200);
-    listens.succeed(LIMIT);
-    let _ = speaks.finish(LIMIT);
-    let recorded = eventually("the recording is told of", LIMIT, || {
-        let told = app.asked();
-        told.into_iter().find(|asked| asked.path == "/recorded")
-    });
-    assert_eq!(recorded.parameters["RecordingStatus"], "completed");
-    assert_eq!(recorded.parameters["ConferenceSid"], conference);
-    let sid = &recorded.parameters["RecordingSid"];
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    let bytes = server.rest().download(&format!("Recordings/{sid}.wav"));
-    std::fs::write(file.path(), bytes).expect("it is written");
-    let found = audio::find(&prompt("welcome"), &audio::read_wav(file.path()));
-    assert!(found.is_heard(), "{found:?}");
-    server.stop();
 }
 
 #[test]

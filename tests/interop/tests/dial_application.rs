@@ -9,6 +9,7 @@ use jackfield_interop::ports;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
 use jackfield_interop::sipp::Sipp;
+use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
 use serde_json::Value;
 
@@ -81,57 +82,59 @@ fn dials(sid: &str, timeout: &str) -> Page {
 
 #[test]
 fn the_caller_hears_the_application_and_presses_keys_for_it() {
-    let stage = Stage::set(|sid| {
-        vec![
-            dials(sid, ""),
-            Page::twiml(
-                "/app",
-                "<Response><Play>support.wav</Play><Redirect>/ask</Redirect></Response>",
-            ),
-            Page::twiml(
-                "/ask",
-                "<Response><Gather action=\"/keyed\" numDigits=\"1\" timeout=\"30\"/></Response>",
-            ),
-            Page::twiml("/keyed", "<Response><Play>goodbye.wav</Play></Response>"),
-            Page::twiml("/after", "<Response><Play>sales.wav</Play></Response>"),
-            Page::prompt("support"),
-            Page::prompt("goodbye"),
-            Page::prompt("sales"),
-        ]
+    on_a_steady_machine(|| {
+        let stage = Stage::set(|sid| {
+            vec![
+                dials(sid, ""),
+                Page::twiml(
+                    "/app",
+                    "<Response><Play>support.wav</Play><Redirect>/ask</Redirect></Response>",
+                ),
+                Page::twiml(
+                    "/ask",
+                    "<Response><Gather action=\"/keyed\" numDigits=\"1\" timeout=\"30\"/></Response>",
+                ),
+                Page::twiml("/keyed", "<Response><Play>goodbye.wav</Play></Response>"),
+                Page::twiml("/after", "<Response><Play>sales.wav</Play></Response>"),
+                Page::prompt("support"),
+                Page::prompt("goodbye"),
+                Page::prompt("sales"),
+            ]
+        });
+        let mut caller =
+            Softphone::call_from(Ipv4Addr::LOCALHOST, stage.server.sip, "1000", "PCMU", &[]);
+        let app = stage.asked_once("/app");
+        let ask = stage.asked_once("/ask");
+        caller.press('5');
+        let keyed = stage.asked_once("/keyed");
+        let after = stage.asked_once("/after");
+        let heard = caller.finish(LIMIT);
+        for name in ["support", "goodbye", "sales"] {
+            let found = audio::find(&prompt(name), &heard);
+            assert!(found.is_heard(), "{name}: {found:?}");
+        }
+        assert_eq!(keyed.parameters["Digits"], "5");
+        let voice = stage.asked_once("/voice");
+        let told = |name: &str| app.parameters.get(name).map(String::as_str);
+        assert_eq!(told("To"), Some(stage.sid.as_str()));
+        assert_eq!(told("From"), Some(voice.parameters["From"].as_str()));
+        assert_eq!(told("Direction"), Some("inbound"));
+        assert_eq!(
+            told("ParentCallSid"),
+            Some(voice.parameters["CallSid"].as_str())
+        );
+        assert_eq!(told("customerId"), Some("clinic"));
+        assert_eq!(told("Param_ward"), Some("7 & 8"));
+        assert!(!ask.parameters.contains_key("Param_ward"));
+        assert_eq!(after.parameters["DialCallStatus"], "completed");
+        assert_eq!(after.parameters["DialBridged"], "true");
+        assert_eq!(after.parameters["DialCallSid"], app.parameters["CallSid"]);
+        assert_eq!(after.parameters["CallSid"], voice.parameters["CallSid"]);
+        let inner = stage.over(1);
+        assert_eq!(inner[0]["status"], "completed");
+        assert_eq!(inner[0]["sid"], *app.parameters["CallSid"]);
+        stage.server.stop();
     });
-    let mut caller =
-        Softphone::call_from(Ipv4Addr::LOCALHOST, stage.server.sip, "1000", "PCMU", &[]);
-    let app = stage.asked_once("/app");
-    let ask = stage.asked_once("/ask");
-    caller.press('5');
-    let keyed = stage.asked_once("/keyed");
-    let after = stage.asked_once("/after");
-    let heard = caller.finish(LIMIT);
-    for name in ["support", "goodbye", "sales"] {
-        let found = audio::find(&prompt(name), &heard);
-        assert!(found.is_heard(), "{name}: {found:?}");
-    }
-    assert_eq!(keyed.parameters["Digits"], "5");
-    let voice = stage.asked_once("/voice");
-    let told = |name: &str| app.parameters.get(name).map(String::as_str);
-    assert_eq!(told("To"), Some(stage.sid.as_str()));
-    assert_eq!(told("From"), Some(voice.parameters["From"].as_str()));
-    assert_eq!(told("Direction"), Some("inbound"));
-    assert_eq!(
-        told("ParentCallSid"),
-        Some(voice.parameters["CallSid"].as_str())
-    );
-    assert_eq!(told("customerId"), Some("clinic"));
-    assert_eq!(told("Param_ward"), Some("7 & 8"));
-    assert!(!ask.parameters.contains_key("Param_ward"));
-    assert_eq!(after.parameters["DialCallStatus"], "completed");
-    assert_eq!(after.parameters["DialBridged"], "true");
-    assert_eq!(after.parameters["DialCallSid"], app.parameters["CallSid"]);
-    assert_eq!(after.parameters["CallSid"], voice.parameters["CallSid"]);
-    let inner = stage.over(1);
-    assert_eq!(inner[0]["status"], "completed");
-    assert_eq!(inner[0]["sid"], *app.parameters["CallSid"]);
-    stage.server.stop();
 }
 
 /// What an application that does not talk comes to, and what `action` hears of one that is nobody's.

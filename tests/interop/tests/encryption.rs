@@ -235,27 +235,28 @@ fn our_calls_go_encrypted_or_not_at_all() {
 /// Even where the media address is learned, so that everything from the peer's host is looked at.
 #[test]
 fn junk_is_dropped_and_counted_and_the_call_goes_on() {
-    let certificates = Certificates::of("127.0.0.1");
-    let first = ports::range(8);
-    let place = Place::on_loopback()
-        .with_rtp_ports((first, first + 7))
-        .with_tls(&certificates);
-    let trunk =
-        "sources = [\"127.0.0.1\"]\nencryption = \"required\"\nnat = { symmetric_rtp = true }\n";
-    let tenants = Tenants::over_trunk(trunk, vec![("1000", Flow::Component("echo"))]);
-    let server = Server::start_at(place, &tenants);
-    let tls = server.tls.expect("the server speaks TLS");
-    let junk = Junk::to(first..first + 8);
-    talks_both_ways(
-        Pjsip::new(tls)
-            .over_tls(&certificates.authority)
-            .encrypting(SUITE),
-    );
-    let sent = junk.finish();
-    assert!(sent > 200, "{sent}");
-    let refused = server.metric("rtp_packets_refused_total");
-    assert!(refused > 200, "{refused} of {sent} refused");
-    server.stop();
+    on_a_steady_machine(|| {
+        let certificates = Certificates::of("127.0.0.1");
+        let first = ports::range(8);
+        let place = Place::on_loopback()
+            .with_rtp_ports((first, first + 7))
+            .with_tls(&certificates);
+        let trunk = "sources = [\"127.0.0.1\"]\nencryption = \"required\"\nnat = { symmetric_rtp = true }\n";
+        let tenants = Tenants::over_trunk(trunk, vec![("1000", Flow::Component("echo"))]);
+        let server = Server::start_at(place, &tenants);
+        let tls = server.tls.expect("the server speaks TLS");
+        let junk = Junk::to(first..first + 8);
+        talks_both_ways(
+            Pjsip::new(tls)
+                .over_tls(&certificates.authority)
+                .encrypting(SUITE),
+        );
+        let sent = junk.finish();
+        assert!(sent > 200, "{sent}");
+        let refused = server.metric("rtp_packets_refused_total");
+        assert!(refused > 200, "{refused} of {sent} refused");
+        server.stop();
+    });
 }
 
 /// Somebody on the peer's host who sends to all ports of the server.

@@ -48,7 +48,7 @@ fn a_menu_is_heard_as_it_is_and_a_key_leads_on() {
 
 /// One waits in a queue and one serves it, each in a codec; what each heard, and the packets that went on as they came.
 fn talk(codecs: [&str; 2]) -> ([Vec<i16>; 2], u64) {
-    const TURN: Duration = Duration::from_secs(6);
+    const TURN: Duration = Duration::from_secs(8);
     let app = VoiceApp::serve(vec![
         Page::twiml("/wait", "<Response><Enqueue>support</Enqueue></Response>"),
         Page::twiml(
@@ -98,7 +98,7 @@ fn a_conference_mixes_it_with_others() {
         let conference = "<Response><Dial hangupOnStar=\"true\"><Conference beep=\"false\">room</Conference></Dial></Response>";
         let numbers = vec![("1000", Flow::Twiml(conference.to_owned()))];
         let server = Server::start(&Tenants::over_trunk(TRUNK, numbers));
-        const TURN: Duration = Duration::from_secs(6);
+        const TURN: Duration = Duration::from_secs(8);
         let names = ["support", "sales", "goodbye"];
         let begun = Instant::now();
         let mut phones = [(0, "opus"), (1, "PCMU"), (2, "opus")].map(|(turn, codec): (u32, _)| {

@@ -163,6 +163,7 @@ fn what_becomes_of_a_call_is_told_once_and_mapped() {
     options.push("--hang-up");
     let (channel, ()) = Channel::open(tenants, &options, |_| ());
     channel.wait_for("done");
+    channel.wait_for("hung up"); // another thread of the channel's asked for it
     let requested = channel.seen("requested");
     assert_eq!(column(&requested, "to"), numbers);
     assert_eq!(column(&requested, "http"), [201; 5]);

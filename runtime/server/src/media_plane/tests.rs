@@ -53,7 +53,7 @@ async fn next<T>(receiver: &mut mpsc::Receiver<T>) -> T {
 #[test]
 fn two_legs_hear_each_other() {
     runtime().block_on(async {
-        let plane = plane(46_100, 46_119);
+        let plane = plane(12_100, 12_119);
         let (heard_sender, mut heard) = mpsc::channel(500);
         let mut ours = plane.open_leg(&LegSettings::default()).unwrap();
         let mut theirs = plane.open_listening_leg(heard_sender).unwrap();
@@ -99,10 +99,10 @@ fn two_legs_hear_each_other() {
 #[test]
 fn a_dropped_leg_gives_its_port_back() {
     runtime().block_on(async {
-        let plane = plane(46_120, 46_121);
+        let plane = plane(12_120, 12_121);
         for _ in 0..3 {
             let mut open = plane.open_leg(&LegSettings::default()).unwrap();
-            assert_eq!(open.leg.address.port(), 46_120);
+            assert_eq!(open.leg.address.port(), 12_120);
             let error = plane
                 .open_leg(&LegSettings::default())
                 .err()
@@ -119,7 +119,7 @@ fn a_dropped_leg_gives_its_port_back() {
 
 #[test]
 fn a_description_allows_loopback_to_peers_on_it() {
-    let plane = plane(46_122, 46_123);
+    let plane = plane(12_122, 12_123);
     let open = plane.open_leg(&LegSettings::default()).unwrap();
     for (peer, allow_loopback) in [
         ("127.0.0.1:5060", true),
@@ -136,7 +136,7 @@ fn a_description_allows_loopback_to_peers_on_it() {
 
 #[test]
 fn a_trunk_may_have_an_address_of_its_own_for_media() {
-    let plane = plane(46_124, 46_125);
+    let plane = plane(12_124, 12_125);
     let nat = LegSettings {
         advertised: Some("203.0.113.1".parse().unwrap()),
         ..LegSettings::default()

@@ -82,7 +82,7 @@ async fn news(told: &mut mpsc::Receiver<Message>) -> ConferenceEvent {
 
 #[tokio::test]
 async fn it_is_there_from_the_first_one_to_the_last() {
-    let plane = plane(46_600);
+    let plane = plane(12_600);
     let (conferences, _) = conferences(1);
     let (first, mut told) = call(1);
     let room = conferences.join(&plane, &key("a"), first).unwrap();
@@ -118,7 +118,7 @@ async fn it_is_there_from_the_first_one_to_the_last() {
 
 #[tokio::test]
 async fn two_hundred_and_fifty_join_and_the_next_one_is_turned_away() {
-    let plane = plane(46_602);
+    let plane = plane(12_602);
     let (conferences, _) = conferences(1);
     let mut told = Vec::new();
     for number in 0..=250 {
@@ -140,7 +140,7 @@ async fn two_hundred_and_fifty_join_and_the_next_one_is_turned_away() {
 
 #[tokio::test]
 async fn what_happens_is_kept_and_the_apis_orders_are_carried_out() {
-    let plane = plane(46_604);
+    let plane = plane(12_604);
     let (conferences, store) = conferences(1);
     let (first, mut told) = call(1);
     let (account, _) = key("a");
@@ -230,7 +230,7 @@ async fn recorded(
 
 #[tokio::test]
 async fn a_recording_that_ended_by_itself_is_the_current_one_no_more() {
-    let plane = plane(46_606);
+    let plane = plane(12_606);
     let folder = tempfile::tempdir().unwrap();
     let (conferences, store) = conferences_in(folder.path(), 1);
     let (room, conference, sid, _told) = recorded(&conferences, &plane, &store).await;
@@ -257,7 +257,7 @@ async fn a_recording_that_ended_by_itself_is_the_current_one_no_more() {
 /// Somebody who is still expected keeps the room, though the conference is over for those who were in it.
 #[tokio::test]
 async fn a_conference_that_has_ended_is_recorded_no_more() {
-    let plane = plane(46_608);
+    let plane = plane(12_608);
     let folder = tempfile::tempdir().unwrap();
     let (conferences, store) = conferences_in(folder.path(), 1);
     let (_, conference, sid, mut told) = recorded(&conferences, &plane, &store).await;

@@ -97,7 +97,7 @@ impl Resolve for Script {
 
 /// Times short enough for a test that waits for them to pass.
 pub(crate) fn brief() -> Limits {
-    let brief = Duration::from_millis(300);
+    let brief = Duration::from_secs(1);
     let bounds = |bounds: Bounds| Bounds {
         total: 2 * brief,
         first_byte: brief,

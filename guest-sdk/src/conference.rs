@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bindings::jackfield::rooms::conferences;
 use crate::{
     Beep, Call, CallError, ConferenceEnd, ConferenceEvent, ConferenceOptions, ConferencePlace,
-    ConferenceRecording, ConferenceTerms, OrderedSound, Playback, RecordingCallback,
+    ConferenceRecording, ConferenceTerms, OrderedSound, Playback, PlaybackEnd, RecordingCallback,
     StatusCallback, WaitSound,
 };
 
@@ -250,20 +250,14 @@ impl Conference<'_> {
         Ok(over.is_none())
     }
 
-    /// Lets a playback be heard while the API has the call on hold: true when it has ended, false when the call is taken off, or all is
-    /// over, which stops it.
+    /// Lets a playback be heard while the API has the call on hold, and says how it ended; none when the call is taken off, or all is over,
+    /// which stops it.
     ///
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
-    pub fn hear_held(&self, playback: Playback<'_>) -> Result<bool, CallError> {
-        let ended = self.call.wait_for(|inbox| {
-            let is_over = inbox.conference.held.is_none() || inbox.conference.end.is_some();
-            (is_over || inbox.has_ended(playback.id())).then_some(!is_over)
-        })?;
-        if !ended {
-            playback.stop()?;
-        }
-        Ok(ended)
+    pub fn hear_held(&self, playback: Playback<'_>) -> Result<Option<PlaybackEnd>, CallError> {
+        playback
+            .end_before(|inbox| inbox.conference.held.is_none() || inbox.conference.end.is_some())
     }
 
     /// Lets time pass while nobody else is there: true when nobody was by then, false once the conference has begun or is over.
@@ -278,20 +272,13 @@ impl Conference<'_> {
         Ok(over.is_none())
     }
 
-    /// Lets a playback be heard while nobody else is there: true when it has ended, false when the conference has begun or is over,
-    /// which stops it.
+    /// Lets a playback be heard while nobody else is there, and says how it ended; none when the conference has begun or is over, which
+    /// stops it.
     ///
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
-    pub fn hear(&self, playback: Playback<'_>) -> Result<bool, CallError> {
-        let ended = self.call.wait_for(|inbox| {
-            let is_over = inbox.conference.began || inbox.conference.end.is_some();
-            (is_over || inbox.has_ended(playback.id())).then_some(!is_over)
-        })?;
-        if !ended {
-            playback.stop()?;
-        }
-        Ok(ended)
+    pub fn hear(&self, playback: Playback<'_>) -> Result<Option<PlaybackEnd>, CallError> {
+        playback.end_before(|inbox| inbox.conference.began || inbox.conference.end.is_some())
     }
 
     /// Which one it is, once the call is in it.
@@ -399,8 +386,9 @@ mod tests {
         let call = joined(&caller);
         let conference = join(&call);
         assert!(conference.still_waits(Duration::from_secs(1)).unwrap());
-        assert!(conference.hear(call.play("first.wav").unwrap()).unwrap());
-        assert!(!conference.hear(call.play("second.wav").unwrap()).unwrap());
+        let heard = |prompt: &str| conference.hear(call.play(prompt).unwrap());
+        assert_eq!(heard("first.wav"), Ok(Some(PlaybackEnd::Finished)));
+        assert_eq!(heard("second.wav"), Ok(None));
         assert_eq!(call.elapsed(), Duration::from_secs(5));
         assert!(!conference.still_waits(Duration::ZERO).unwrap());
         assert_eq!(conference.place().unwrap().participants, 1);
@@ -447,7 +435,8 @@ mod tests {
         assert_eq!(turn, ConferenceTurn::HeldWith(document));
         assert_eq!(conference.ordered_mute(), Some(true));
         assert!(conference.is_held());
-        assert!(conference.hear_held(call.play("a.wav").unwrap()).unwrap());
+        let heard = conference.hear_held(call.play("a.wav").unwrap());
+        assert_eq!(heard, Ok(Some(PlaybackEnd::Finished)));
         assert!(!conference.still_held(Duration::from_secs(60)).unwrap());
         assert_eq!(call.elapsed(), Duration::from_secs(9));
         assert_eq!(conference.turn(Some('*')), Ok(ConferenceTurn::Key));

@@ -67,7 +67,8 @@ impl Request {
         self
     }
 
-    /// Has the host sign it as a webhook of this account (`X-Twilio-Signature`).
+    /// Has the host sign it as a webhook of this account (`X-Twilio-Signature`). A webhook that is answered with audio has no body: the
+    /// response says where the sound is to be [played](crate::Call::play) from.
     #[must_use]
     pub fn signed(mut self) -> Self {
         self.sign = true;

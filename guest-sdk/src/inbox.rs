@@ -94,11 +94,6 @@ impl Inbox {
         false
     }
 
-    /// Whether a playback has ended that nobody asked for yet.
-    pub(crate) fn has_ended(&self, playback: PlaybackId) -> bool {
-        self.ended.contains_key(&playback)
-    }
-
     /// Whether a key waits to be taken.
     pub(crate) fn has_key(&self) -> bool {
         !self.keys.is_empty()

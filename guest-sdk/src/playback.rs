@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::inbox::Inbox;
 use crate::{
     Answer, Call, CallError, Digits, Listening, ListeningRequest, PlaybackEnd, PlaybackId,
 };
@@ -21,10 +22,6 @@ impl<'a> Playback<'a> {
         Self { call, id }
     }
 
-    pub(crate) fn id(&self) -> PlaybackId {
-        self.id
-    }
-
     /// Waits for its end. Keys pressed meanwhile are kept for the next gather.
     ///
     /// # Errors
@@ -40,14 +37,15 @@ impl<'a> Playback<'a> {
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
     pub fn until_key(self) -> Result<bool, CallError> {
-        let key = self.call.wait_for(|inbox| match inbox.has_key() {
-            true => Some(true),
-            false => inbox.take_end(self.id).map(|_| false),
-        })?;
-        if key {
-            self.stop()?;
-        }
-        Ok(key)
+        self.end_before_key().map(|end| end.is_none())
+    }
+
+    /// As [`until_key`](Self::until_key), and says how it ended: none where a key came first, which stopped it.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn end_before_key(self) -> Result<Option<PlaybackEnd>, CallError> {
+        self.end_before(Inbox::has_key)
     }
 
     /// Plays the question and collects the answer: the first key stops the prompt, and `timeout` begins at its end.
@@ -69,16 +67,33 @@ impl<'a> Playback<'a> {
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
     pub fn until_answer(self, listening: &Listening<'_>) -> Result<bool, CallError> {
-        let is_answered = self
-            .call
-            .wait_for(|inbox| match listening.is_answered(inbox) {
-                true => Some(true),
-                false => inbox.take_end(self.id).map(|_| false),
-            })?;
-        if is_answered {
+        self.end_before_answer(listening).map(|end| end.is_none())
+    }
+
+    /// As [`until_answer`](Self::until_answer), and says how it ended: none where an answer came first, which stopped it.
+    ///
+    /// # Errors
+    /// [`CallError::HungUp`] when the call ends first.
+    pub fn end_before_answer(
+        self,
+        listening: &Listening<'_>,
+    ) -> Result<Option<PlaybackEnd>, CallError> {
+        self.end_before(|inbox| listening.is_answered(inbox))
+    }
+
+    /// How it ended; none where something else came first, which stops it.
+    pub(crate) fn end_before(
+        self,
+        comes: impl Fn(&Inbox) -> bool,
+    ) -> Result<Option<PlaybackEnd>, CallError> {
+        let end = self.call.wait_for(|inbox| match comes(inbox) {
+            true => Some(None),
+            false => inbox.take_end(self.id).map(Some),
+        })?;
+        if end.is_none() {
             self.stop()?;
         }
-        Ok(is_answered)
+        Ok(end)
     }
 
     /// Plays the question and takes the answer, in words or by keys: the first of either stops the prompt, and `timeout` begins at its

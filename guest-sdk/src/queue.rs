@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::digits::Entry;
 use crate::inbox::Inbox;
 use crate::{
-    Call, CallError, Digits, Playback, QueueBridge, QueueEvent, QueueExit, QueuePlace, WaitSound,
+    Call, CallError, Digits, Playback, PlaybackEnd, QueueBridge, QueueEvent, QueueExit, QueuePlace,
+    WaitSound,
 };
 
 /// What was told of the queue that the call was at last.
@@ -172,21 +173,17 @@ impl Queue<'_> {
         }
     }
 
-    /// Lets a playback be heard until a key is pressed, which is kept for [`gather`](Self::gather) and stops it. False when somebody
-    /// came or it is over, which stops it too.
+    /// Lets a playback be heard until a key is pressed, which is kept for [`gather`](Self::gather) and stops it. Says how it ended, by a
+    /// key as [`PlaybackEnd::Stopped`]; none when somebody came or it is over, which stops it too.
     ///
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
-    pub fn ask(&self, playback: Playback<'_>) -> Result<bool, CallError> {
-        let (ended, is_over) = self.call.wait_for(|inbox| {
-            let is_over = inbox.queue.is_over();
-            let ended = inbox.has_ended(playback.id());
-            (is_over || ended || inbox.has_key()).then_some((ended, is_over))
-        })?;
-        if !ended {
-            playback.stop()?;
-        }
-        Ok(!is_over)
+    pub fn ask(&self, playback: Playback<'_>) -> Result<Option<PlaybackEnd>, CallError> {
+        let end = playback.end_before(|inbox| inbox.queue.is_over() || inbox.has_key())?;
+        Ok(match self.call.inbox().queue.is_over() {
+            true => None,
+            false => Some(end.unwrap_or(PlaybackEnd::Stopped)),
+        })
     }
 
     /// Collects keys while nobody is there, as [`Call::gather`] does. None when somebody came or it is over.
@@ -234,19 +231,12 @@ impl Queue<'_> {
         Ok(over.is_none())
     }
 
-    /// Lets a playback be heard while nobody is there: true when it has ended, false when somebody came or it is over, which stops it.
+    /// Lets a playback be heard while nobody is there, and says how it ended; none when somebody came or it is over, which stops it.
     ///
     /// # Errors
     /// [`CallError::HungUp`] when the call ends first.
-    pub fn hear(&self, playback: Playback<'_>) -> Result<bool, CallError> {
-        let ended = self.call.wait_for(|inbox| {
-            let is_over = inbox.queue.bridge.is_some() || inbox.queue.exit.is_some();
-            (is_over || inbox.has_ended(playback.id())).then_some(!is_over)
-        })?;
-        if !ended {
-            playback.stop()?;
-        }
-        Ok(ended)
+    pub fn hear(&self, playback: Playback<'_>) -> Result<Option<PlaybackEnd>, CallError> {
+        playback.end_before(|inbox| inbox.queue.is_over())
     }
 
     /// Where in the queue the call is, as was told last. None of one who serves.
@@ -314,8 +304,9 @@ mod tests {
         let call = answered(&caller);
         let queue = call.enqueue("support", WaitSound::Silence).unwrap();
         assert!(queue.still_waits(Duration::from_millis(500)).unwrap());
-        assert!(queue.hear(call.say("Please wait.").unwrap()).unwrap());
-        assert!(!queue.hear(call.say("Please wait.").unwrap()).unwrap());
+        let heard = || queue.hear(call.say("Please wait.").unwrap());
+        assert_eq!(heard(), Ok(Some(PlaybackEnd::Finished)));
+        assert_eq!(heard(), Ok(None));
         assert_eq!(call.elapsed(), Duration::from_secs(3));
         assert!(!queue.still_waits(PATIENCE).unwrap());
     }
@@ -330,7 +321,8 @@ mod tests {
         let call = answered(&caller);
         let queue = call.enqueue("support", WaitSound::Silence).unwrap();
         let second = Duration::from_secs(1);
-        assert!(queue.ask(call.say("Press one to leave.").unwrap()).unwrap());
+        let asked = queue.ask(call.say("Press one to leave.").unwrap());
+        assert_eq!(asked, Ok(Some(PlaybackEnd::Stopped)));
         let one = || Digits::up_to(1);
         assert_eq!(queue.gather(one(), 3 * second), Ok(Some("1".to_owned())));
         assert_eq!(queue.gather(one(), 3 * second), Ok(Some(String::new())));

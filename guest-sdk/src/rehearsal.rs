@@ -269,6 +269,13 @@ impl Rehearsal {
         self
     }
 
+    /// How many seconds web servers take to answer: 0.1 without it.
+    #[must_use]
+    pub fn server_takes(self, seconds: f32) -> Self {
+        self.stage_mut().server_takes = Duration::from_secs_f32(seconds);
+        self
+    }
+
     /// Who answered, and how many seconds a story that asks has to wait. Without it, somebody after 2 seconds.
     #[must_use]
     pub fn answered_by(self, who: AnsweredBy, after_seconds: f32) -> Self {
@@ -296,6 +303,12 @@ impl Rehearsal {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.stage().requests.clone()
+    }
+
+    /// When each of [`requests`](Self::requests) was sent, counted from the call's beginning.
+    #[must_use]
+    pub fn request_times(&self) -> Vec<Duration> {
+        self.stage().request_times.clone()
     }
 
     /// Everybody whom the story dialled, in order.

@@ -46,7 +46,8 @@ pub(crate) struct Documents<'a> {
     call: &'a Call,
     /// How many since the caller last pressed a key.
     since_key: u32,
-    last_fetch: Option<(String, Duration)>,
+    /// Which URLs were fetched less than [`SPACING`] ago, and when.
+    just_fetched: Vec<(String, Duration)>,
     cache: Cache,
     /// Pairs of the next request, as they stand in its form.
     with_next: String,
@@ -57,7 +58,7 @@ impl<'a> Documents<'a> {
         Self {
             call,
             since_key: 0,
-            last_fetch: None,
+            just_fetched: Vec::new(),
             cache: Cache::default(),
             with_next: String::new(),
         }
@@ -210,19 +211,19 @@ impl<'a> Documents<'a> {
         form
     }
 
-    /// Waits until the same URL may be fetched again.
+    /// Waits until the same URL may be fetched again, whatever was fetched in between.
     fn space_out(&mut self, url: &str) -> Result<(), CallError> {
-        if let Some((last, at)) = &self.last_fetch
-            && last == url
+        let now = self.call.elapsed();
+        self.just_fetched.retain(|(_, at)| now < *at + SPACING);
+        let last = self.just_fetched.iter().rfind(|(last, _)| last == url);
+        // After the hang-up there is one request left, and nothing that waits.
+        if let Some((_, at)) = last
+            && self.call.hang_up_cause().is_none()
         {
-            let since = self.call.elapsed().saturating_sub(*at);
-            let left = SPACING.saturating_sub(since);
-            // After the hang-up there is one request left, and nothing that waits.
-            if !left.is_zero() && self.call.hang_up_cause().is_none() {
-                self.call.pause(left)?;
-            }
+            self.call.pause((*at + SPACING).saturating_sub(now))?;
         }
-        self.last_fetch = Some((url.to_owned(), self.call.elapsed()));
+        self.just_fetched
+            .push((url.to_owned(), self.call.elapsed()));
         Ok(())
     }
 
@@ -240,15 +241,22 @@ mod tests {
 
     #[test]
     fn fetches_of_the_same_url_keep_their_distance() {
-        let times = |first: &str, then: &str| {
+        let check = |urls: &[&str], expected_ms: u64| {
             let call = Call::on(Rehearsal::new());
             let mut documents = Documents::of(&call);
-            documents.space_out(first).unwrap();
-            call.pause(Duration::from_millis(30)).unwrap();
-            documents.space_out(then).unwrap();
-            call.elapsed()
+            for url in urls {
+                documents.space_out(url).unwrap();
+                call.pause(Duration::from_millis(30)).unwrap();
+            }
+            assert_eq!(
+                call.elapsed(),
+                Duration::from_millis(expected_ms),
+                "{urls:?}"
+            );
         };
-        assert_eq!(times("http://a/", "http://a/"), Duration::from_millis(100));
-        assert_eq!(times("http://a/", "http://b/"), Duration::from_millis(30));
+        check(&["http://a/", "http://a/"], 130);
+        check(&["http://a/", "http://b/"], 60);
+        check(&["http://a/", "http://b/", "http://a/"], 130);
+        check(&["http://a/", "http://b/", "http://a/", "http://b/"], 160);
     }
 }

@@ -11,6 +11,7 @@ mod refer;
 mod room;
 mod streams;
 mod transfer;
+mod wait_document;
 mod waiting;
 mod whisper;
 

@@ -191,7 +191,7 @@ impl Reading {
         self.no_elements(element);
         let loops = self.loops(element, PLAY_LOOP);
         if let Some(digits) = element.attribute("digits") {
-            return self.keys(digits);
+            return self.keys("Play", digits, PLAY_DIGITS).map(Prompt::Keys);
         }
         let url = element.text();
         if url.is_empty() {
@@ -201,17 +201,17 @@ impl Reading {
         Some(Prompt::Play { url, loops })
     }
 
-    /// What `<Play digits>` presses, in place of a URL.
-    fn keys(&mut self, digits: &str) -> Option<Prompt> {
+    /// Keys that are pressed; none, with a warning of that code, of what cannot be.
+    fn keys(&mut self, element: &str, keys: &str, code: u16) -> Option<String> {
         let is_key = |key: char| key.is_ascii_digit() || "ABCD*#wW".contains(key);
-        if !(1..=MAX_KEYS).contains(&digits.len()) || !digits.chars().all(is_key) {
+        if !(1..=MAX_KEYS).contains(&keys.len()) || !keys.chars().all(is_key) {
             let message = format!(
-                "Play: invalid digits {digits:?}: none are sent; give 1 to {MAX_KEYS} of 0-9, A-D, *, #, w, W"
+                "{element}: invalid digits {keys:?}: none are sent; give 1 to {MAX_KEYS} of 0-9, A-D, *, #, w, W"
             );
-            self.warn(PLAY_DIGITS, message);
+            self.warn(code, message);
             return None;
         }
-        Some(Prompt::Keys(digits.to_owned()))
+        Some(keys.to_owned())
     }
 
     fn pause(&mut self, element: &Element) -> Prompt {

@@ -13,9 +13,6 @@ use crate::{
     StreamTracks, TargetTerms, Transfer, WaitSound,
 };
 
-/// How long a web server takes to answer.
-const HTTP_TIME: Duration = Duration::from_millis(100);
-
 impl Host for Rehearsal {
     fn info(&self) -> CallInfo {
         self.stage().info.clone()
@@ -172,8 +169,10 @@ impl Host for Rehearsal {
         let mut stage = self.stage_mut();
         let response = (stage.server)(&request);
         stage.requests.push(request);
+        let (now, takes) = (stage.now, stage.server_takes);
+        stage.request_times.push(now);
         let id = RequestId::try_from(stage.requests.len()).expect("a test sends few requests");
-        let at = stage.now + HTTP_TIME;
+        let at = now + takes;
         stage.happens(at, Event::HttpResponse((id, response)));
         Ok(id)
     }

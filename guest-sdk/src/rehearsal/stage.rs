@@ -32,6 +32,8 @@ pub(super) struct Stage {
     pub(super) missing: BTreeSet<String>,
     pub(super) speech: Result<(), CallError>,
     pub(super) server: Box<Server>,
+    /// How long it takes to answer.
+    pub(super) server_takes: Duration,
     pub(super) callees: BTreeMap<String, Callee>,
     pub(super) wishes: Wishes,
 
@@ -62,6 +64,7 @@ pub(super) struct Stage {
     pub(super) transcript: Vec<String>,
     pub(super) dialled: Vec<Target>,
     pub(super) requests: Vec<Request>,
+    pub(super) request_times: Vec<Duration>,
     pub(super) log: Vec<String>,
 }
 
@@ -86,6 +89,7 @@ impl Stage {
             missing: BTreeSet::new(),
             speech: Ok(()),
             server: Box::new(|request| Err(HttpError::Unreachable(request.url.clone()))),
+            server_takes: Duration::from_millis(100),
             callees: BTreeMap::new(),
             wishes: Wishes::default(),
             now: Duration::ZERO,
@@ -110,6 +114,7 @@ impl Stage {
             transcript: Vec::new(),
             dialled: Vec::new(),
             requests: Vec::new(),
+            request_times: Vec::new(),
             log: Vec::new(),
         }
     }

@@ -90,7 +90,7 @@ pub struct Response {
     pub status: u16,
     /// Names in lower case, in the order received; bytes outside UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body.
+    /// The whole body; empty where a webhook was answered with audio.
     pub body: Bytes,
     /// Where the body came from; relative references resolve against it. User information is kept, a fragment is not.
     pub url: String,

@@ -25,25 +25,21 @@ pub struct StreamedResponse {
     /// For errors.
     shown: String,
     body: Limited<Incoming>,
+    /// Bytes of the body, or fewer: 0 where its server does not say.
+    announced_bytes: u64,
     bounds: Bounds,
     deadline: Instant,
     _place: Place,
 }
 
 impl StreamedResponse {
-    /// # Errors
-    /// If the body is known to be too large.
     pub(crate) fn new(
         response: http::Response<Incoming>,
         hop: &Hop,
         bounds: Bounds,
         deadline: Instant,
         place: Place,
-    ) -> Result<Self, FetchError> {
-        let shown = shown(hop.url());
-        if response.body().size_hint().lower() > bounds.response_bytes as u64 {
-            return Err(too_large(&shown, bounds.response_bytes));
-        }
+    ) -> Self {
         let (head, body) = response.into_parts();
         let text =
             |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -51,15 +47,28 @@ impl StreamedResponse {
             .headers
             .iter()
             .map(|(name, value)| (name.to_string(), text(value)));
-        Ok(Self {
+        Self {
             status: head.status.as_u16(),
             headers: headers.collect(),
             url: hop.url().as_str().to_owned(),
-            shown,
+            shown: shown(hop.url()),
+            announced_bytes: body.size_hint().lower(),
             body: Limited::new(body, bounds.response_bytes),
             bounds,
             deadline,
             _place: place,
+        }
+    }
+
+    /// Whether its content type is one of audio.
+    pub(crate) fn is_audio(&self) -> bool {
+        let fields = self.headers.iter();
+        let mut types = fields.filter(|(name, _)| name == "content-type");
+        types.any(|(_, value)| {
+            let media_type = value.split(';').next().unwrap_or_default().trim();
+            let top_level = media_type.split('/').next().unwrap_or_default();
+            top_level.eq_ignore_ascii_case("audio")
+                || media_type.eq_ignore_ascii_case("application/ogg")
         })
     }
 
@@ -68,6 +77,9 @@ impl StreamedResponse {
     /// # Errors
     /// If the body breaks off, is too large, or its time is over.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
+        if self.announced_bytes > self.bounds.response_bytes as u64 {
+            return Err(too_large(&self.shown, self.bounds.response_bytes));
+        }
         loop {
             let next = timeout_at(self.deadline, self.body.frame())
                 .await

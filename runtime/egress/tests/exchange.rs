@@ -35,7 +35,7 @@ impl Seen {
     }
 }
 
-/// A server that notes each request and answers by its query: `status`, `to` (a `Location`), `cookie`, `bytes` (a body of so many).
+/// A server that notes each request and answers by its query: `status`, `to` (a `Location`), `cookie`, `bytes` (a body of so many), `type`.
 #[derive(Clone, Default)]
 struct Notebook(Arc<Mutex<Vec<Seen>>>);
 
@@ -70,6 +70,11 @@ async fn answer(
                 response
                     .headers_mut()
                     .append("set-cookie", value.parse().unwrap()),
+            ),
+            "type" => drop(
+                response
+                    .headers_mut()
+                    .insert("content-type", value.parse().unwrap()),
             ),
             "bytes" => *response.body_mut() = vec![b'x'; value.parse().unwrap()].into(),
             _ => {}
@@ -386,6 +391,31 @@ async fn bodies_are_bounded_whether_or_not_their_length_is_told() {
         .await
         .unwrap_err();
     assert!(matches!(error, FetchError::TooLarge(_)), "{error}");
+}
+
+/// A player asks for it by itself; whoever else wants audio is a story, and has it under a story's bounds.
+#[tokio::test]
+async fn a_webhook_that_is_answered_with_audio_has_no_body_of_any_size() {
+    let base = Notebook::default().serve().await;
+    let answered = async |query: &str, sign: bool| {
+        let mut request = get(format!("{base}/?{query}"));
+        request.sign = sign.then(|| SigningKey::new("12345"));
+        fetch(&door(), request).await
+    };
+    let large = (256 << 10) + 1;
+    for audio in ["audio/wav", "AUDIO/mpeg; a=b", "application/ogg"] {
+        let query = format!("bytes={large}&type={audio}");
+        let response = answered(&query, true).await.unwrap();
+        assert_eq!((response.status, response.body.len()), (200, 0), "{audio}");
+        assert!(response.url.starts_with(&base), "{}", response.url);
+        let refused = answered(&query, false).await.unwrap_err();
+        assert!(matches!(refused, FetchError::TooLarge(_)), "{refused}");
+    }
+    let small = answered("bytes=7&type=audio/wav", false).await.unwrap();
+    assert_eq!(small.body.len(), 7);
+    let query = format!("bytes={large}&type=text/xml");
+    let refused = answered(&query, true).await.unwrap_err();
+    assert!(matches!(refused, FetchError::TooLarge(_)), "{refused}");
 }
 
 #[tokio::test]

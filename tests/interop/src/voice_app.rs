@@ -56,6 +56,18 @@ impl Page {
         }
     }
 
+    /// The same at another path, with so many bytes behind its samples that nobody hears.
+    #[must_use]
+    pub fn padded(mut self, path: &str, bytes: usize) -> Self {
+        let length = |bytes: usize| u32::try_from(bytes).expect("a short file").to_le_bytes();
+        self.body.extend([*b"junk", length(bytes)].concat());
+        self.body.resize(self.body.len() + bytes, 0);
+        let riff = length(self.body.len() - 8);
+        self.body[4..8].copy_from_slice(&riff);
+        path.clone_into(&mut self.path);
+        self
+    }
+
     /// The same with another status, such as `201 Created`.
     #[must_use]
     pub fn with_status(self, status: &'static str) -> Self {

@@ -84,6 +84,33 @@ fn the_turns_of_a_recording_are_told_and_its_file_is_there() {
     assert_eq!(app.asked().len(), 2, "and no more");
 }
 
+/// The message of a `<Record>`, which has nothing else to say of it: nobody spoke, so that its action is not asked.
+#[test]
+fn the_end_of_a_message_by_a_hang_up_is_told() {
+    let app = VoiceApp::serve(vec![Page::twiml("/recorded", "")]);
+    let document = format!(
+        "<Response><Record trim=\"do-not-trim\" playBeep=\"false\" timeout=\"60\" action=\"{}\" recordingStatusCallback=\"{}\"/></Response>",
+        app.url("/done"),
+        app.url("/recorded")
+    );
+    let numbers = vec![("1000", Flow::Twiml(document))];
+    let server = Server::start(&Tenants::with_numbers(numbers));
+    let caller = Sipp::new("uac_bye")
+        .holding(Duration::from_secs(3))
+        .dialling("1000")
+        .start(server.sip);
+    caller.succeed(LIMIT);
+    let told = told(&app, 1);
+    assert_eq!(values(&told, "RecordingStatus"), ["completed"]);
+    assert_eq!(values(&told, "RecordingSource"), ["RecordVerb"]);
+    let call = server.rest().newest_call();
+    assert_eq!(values(&told, "CallSid"), [call["sid"].as_str().unwrap()]);
+    let seconds: u32 = values(&told, "RecordingDuration")[0].parse().unwrap();
+    assert!((1..=10).contains(&seconds), "{seconds} s");
+    server.stop();
+    assert_eq!(app.asked().len(), 1, "and no more");
+}
+
 #[test]
 fn the_end_of_a_recording_is_told_by_the_next_process() {
     let app = VoiceApp::serve(vec![Page::twiml("/recorded", "")]);

@@ -6,7 +6,7 @@ use jackfield_guest::{CallError, Listening, MediaSource, Playback, PlaybackEnd, 
 
 use super::Interpreter;
 use crate::document::Document;
-use crate::fault::{INVALID_URL, PLAY_CONTENT, RETRIEVAL_FAILED};
+use crate::fault::{Fault, INVALID_URL, PLAY_CONTENT, RETRIEVAL_FAILED};
 use crate::reference::{is_web_url, resolve};
 use crate::verb::Prompt;
 
@@ -46,18 +46,21 @@ impl<'c> Interpreter<'c> {
             while queued.len() < QUEUED
                 && let Some(prompt) = waiting.next_if(|prompt| !matches!(prompt, Prompt::Pause(_)))
             {
-                let is_play = matches!(prompt, Prompt::Play { .. });
-                queued.extend(self.queue(prompt, document)?.map(|one| (one, is_play)));
+                queued.extend(self.queue(prompt, document)?.map(|one| (one, prompt)));
             }
             let is_answered = match queued.pop_front() {
-                Some((playback, is_play)) => match until {
-                    Until::Heard => {
-                        self.tell_end(&playback.finish()?, is_play);
-                        false
+                Some((playback, prompt)) => {
+                    let end = match until {
+                        Until::Heard => Some(playback.finish()?),
+                        Until::Key => playback.end_before_key()?,
+                        Until::Answer(listening) => playback.end_before_answer(listening)?,
+                    };
+                    let fault = end.as_ref().and_then(|end| fault_of_end(end, prompt));
+                    if let Some(fault) = fault {
+                        warn!(self.call, "{fault}");
                     }
-                    Until::Key => playback.until_key()?,
-                    Until::Answer(listening) => playback.until_answer(listening)?,
-                },
+                    end.is_none()
+                }
                 None => match waiting.next() {
                     Some(prompt) => self.pause(prompt, until)?,
                     None => return Ok(()),
@@ -69,17 +72,6 @@ impl<'c> Interpreter<'c> {
                     .map(|(playback, _)| playback)
                     .try_for_each(Playback::stop);
             }
-        }
-    }
-
-    /// Says in the log why nothing was heard of a `<Play>`.
-    pub(super) fn tell_end(&self, end: &PlaybackEnd, is_play: bool) {
-        if let (PlaybackEnd::Failed(why), true) = (end, is_play) {
-            let code = match NO_AUDIO.iter().any(|words| why.contains(words)) {
-                true => PLAY_CONTENT,
-                false => RETRIEVAL_FAILED,
-            };
-            warn!(self.call, "{code} Play: {why}");
         }
     }
 
@@ -124,6 +116,18 @@ impl<'c> Interpreter<'c> {
             Until::Answer(listening) => self.call.pause_until_answer(*length, listening),
         }
     }
+}
+
+/// Why nothing was heard of a `<Play>`; none of what was heard, and of other prompts.
+pub(super) fn fault_of_end(end: &PlaybackEnd, prompt: &Prompt) -> Option<Fault> {
+    let (PlaybackEnd::Failed(why), Prompt::Play { .. }) = (end, prompt) else {
+        return None;
+    };
+    let code = match NO_AUDIO.iter().any(|words| why.contains(words)) {
+        true => PLAY_CONTENT,
+        false => RETRIEVAL_FAILED,
+    };
+    Some(Fault::new(code, format!("Play: {why}")))
 }
 
 /// What a `<Play>` names. A document without a URL may name a file of the tenant's media folder.

@@ -3,78 +3,18 @@
 use std::time::Duration;
 
 use jackfield_guest::{
-    CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Departure, Playback,
-    Queue, QueueExit, QueueOutcome, Recording, StatusCallback, WaitSound, Whisper, warn,
+    CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Departure, Queue,
+    QueueExit, QueueOutcome, Recording, WaitSound, Whisper, warn,
 };
 
 use super::record::recording_parameters;
-use super::waiting::Asked;
+use super::wait_document::{Place, Waited, ordered, sound};
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::documents::Stop;
-use crate::fault::CONFERENCE_WAIT_VERB;
 use crate::fetch::{CallStatus, Parameter};
-use crate::reference::{is_web_url, resolve};
-use crate::verb::{Enqueue, Link, Prompt, Room, RoomDial, Verb, Wait};
-
-/// Between two rounds of a document that is heard over and over, at least.
-const ROUND: Duration = Duration::from_secs(1);
-
-/// Ends of paths that are sounds: the host plays these over and over by itself. All else is asked for, and may be a document.
-const SOUNDS: [&str; 7] = [".mp3", ".wav", ".ogg", ".flac", ".aac", ".m4a", ".mp4"];
-
-/// Where somebody is waited for.
-enum Place<'a> {
-    Conference(&'a Conference<'a>),
-    /// In a conference, on hold by order of the API.
-    Hold(&'a Conference<'a>),
-    Queue(&'a Queue<'a>),
-}
-
-/// How waiting ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waited {
-    /// Somebody is there, or it is over.
-    ForSomebody,
-    /// The document said `<Leave>`, or it may last no longer.
-    Enough,
-    /// The document said `<Hangup>`.
-    HungUp,
-}
-
-impl Place<'_> {
-    /// False when the waiting was over first; the playback is stopped then.
-    fn hear(&self, playback: Playback<'_>) -> Result<bool, CallError> {
-        match self {
-            Self::Conference(conference) => conference.hear(playback),
-            Self::Hold(conference) => conference.hear_held(playback),
-            Self::Queue(queue) => queue.hear(playback),
-        }
-    }
-
-    fn still_waits(&self, after: Duration) -> Result<bool, CallError> {
-        match self {
-            Self::Conference(conference) => conference.still_waits(after),
-            Self::Hold(conference) => conference.still_held(after),
-            Self::Queue(queue) => queue.still_waits(after),
-        }
-    }
-
-    /// What a document is asked for with.
-    fn parameters(&self, waited: Duration) -> Vec<Parameter> {
-        let Self::Queue(queue) = self else {
-            return Vec::new();
-        };
-        let mut parameters = vec![("QueueTime", waited.as_secs().to_string())];
-        if let Some(place) = queue.place() {
-            parameters.push(("QueueSid", place.queue_sid));
-            parameters.push(("QueuePosition", place.position.to_string()));
-            parameters.push(("CurrentQueueSize", place.size.to_string()));
-            parameters.push(("AvgQueueTime", place.average_wait_s.to_string()));
-        }
-        parameters
-    }
-}
+use crate::reference::resolve;
+use crate::verb::{Enqueue, Link, Room, RoomDial};
 
 impl Interpreter<'_> {
     /// Where the call goes after a conference or a queue that was dialled; none: the document goes on.
@@ -239,7 +179,12 @@ impl Interpreter<'_> {
                 return Ok(None);
             }
         };
-        let waited = self.wait_in(&Place::Queue(&queue), &enqueue.wait, document, None)?;
+        let waited = self.wait_in(
+            &Place::Queue(&queue, enqueue.max_size),
+            &enqueue.wait,
+            document,
+            None,
+        )?;
         Ok(Some(match waited {
             Waited::HungUp => {
                 self.call.hang_up()?;
@@ -284,107 +229,6 @@ impl Interpreter<'_> {
         Ok(parameters)
     }
 
-    /// Plays a wait document over and over until somebody is there, or no round may begin any more.
-    fn wait_in(
-        &mut self,
-        place: &Place<'_>,
-        wait: &Wait,
-        document: &Document,
-        until: Option<Duration>,
-    ) -> Result<Waited, Stop> {
-        let Wait::Url(link) = wait else {
-            return Ok(Waited::ForSomebody);
-        };
-        if sound_url(link, document).is_some() {
-            return Ok(Waited::ForSomebody);
-        }
-        let began = self.call.elapsed();
-        let mut link = link.clone();
-        let mut base = document.url.clone();
-        // Where an answer was sent, its document is heard once.
-        let mut answered: Option<(Link, Vec<Parameter>, Option<String>)> = None;
-        while place.still_waits(Duration::ZERO)? {
-            let round = self.call.elapsed();
-            if until.is_some_and(|until| round >= until) {
-                return Ok(Waited::Enough);
-            }
-            let mut parameters = place.parameters(round.saturating_sub(began));
-            let (link_now, base_now) = match answered.take() {
-                Some((action, answer, base)) => {
-                    parameters.extend(answer);
-                    (action, base)
-                }
-                None => (link.clone(), base.clone()),
-            };
-            let status = self.status();
-            let heard = self
-                .documents
-                .follow(&link_now, base_now.as_deref(), parameters, status);
-            self.documents.heard_a_key(); // whoever waits may do so for long
-            let heard = match heard {
-                Ok(heard) => heard,
-                Err(Stop::Fault(fault)) => {
-                    warn!(self.call, "nothing is heard while waiting: {fault}");
-                    return Ok(Waited::ForSomebody);
-                }
-                Err(stop) => return Err(stop),
-            };
-            match self.hear_round(place, &heard)? {
-                Round::Over(waited) => return Ok(waited),
-                Round::Again => {}
-                Round::Answered(action, answer) => {
-                    answered = Some((action, answer, heard.url.clone()));
-                    continue;
-                }
-                Round::Redirected(next) => {
-                    link = next;
-                    base.clone_from(&heard.url);
-                }
-            }
-            let rest = ROUND.saturating_sub(self.call.elapsed().saturating_sub(round));
-            if !place.still_waits(rest)? {
-                return Ok(Waited::ForSomebody);
-            }
-        }
-        Ok(Waited::ForSomebody)
-    }
-
-    fn hear_round(&mut self, place: &Place<'_>, heard: &Document) -> Result<Round, Stop> {
-        for verb in &heard.verbs {
-            let still_waits = match (verb, place) {
-                (Verb::Prompt(Prompt::Pause(length)), _) => place.still_waits(*length)?,
-                (Verb::Prompt(prompt), _) => match self.queue(prompt, heard)? {
-                    Some(playback) => place.hear(playback)?,
-                    None => true,
-                },
-                (Verb::Redirect(link), _) => return Ok(Round::Redirected(link.clone())),
-                (Verb::Leave, _) => return Ok(Round::Over(Waited::Enough)),
-                (Verb::Hangup, Place::Queue(_)) => return Ok(Round::Over(Waited::HungUp)),
-                (Verb::Gather(gather), Place::Queue(queue)) => {
-                    match self.gather_waiting(queue, gather, heard)? {
-                        Asked::Answered(answer) => {
-                            return Ok(Round::Answered(gather.action.clone(), answer));
-                        }
-                        Asked::Nothing => true,
-                        Asked::Over => false,
-                    }
-                }
-                _ => {
-                    warn!(
-                        self.call,
-                        "{CONFERENCE_WAIT_VERB} a document for those who wait has Say, Play, Pause and Redirect, in a queue Gather, Leave and Hangup too: \
-                         the rest is ignored"
-                    );
-                    true
-                }
-            };
-            if !still_waits {
-                return Ok(Round::Over(Waited::ForSomebody));
-            }
-        }
-        Ok(Round::Again)
-    }
-
     /// The host refuses what was dialled.
     fn no_room(
         &self,
@@ -401,23 +245,6 @@ impl Interpreter<'_> {
     }
 }
 
-/// How one round of a wait document ended.
-enum Round {
-    Over(Waited),
-    Again,
-    /// A question was answered: this is asked for next.
-    Answered(Link, Vec<Parameter>),
-    Redirected(Link),
-}
-
-/// A document that the API orders to be heard.
-fn ordered(document: StatusCallback) -> Wait {
-    Wait::Url(Link {
-        url: document.url,
-        method: document.method,
-    })
-}
-
 /// What one who waited hears before who serves them.
 fn said_first(link: &Link, document: &Document) -> Whisper {
     let url = match &document.url {
@@ -425,28 +252,6 @@ fn said_first(link: &Link, document: &Document) -> Whisper {
         None => link.url.clone(),
     };
     Whisper::voice_url(url, link.method)
-}
-
-/// What the host plays while the call waits.
-fn sound(wait: &Wait, document: &Document) -> WaitSound {
-    match wait {
-        Wait::Url(link) => match sound_url(link, document) {
-            Some(url) => WaitSound::from(url.as_str()),
-            None => WaitSound::Silence,
-        },
-        other => other.sound(),
-    }
-}
-
-/// The URL of a link that is a sound by its name.
-fn sound_url(link: &Link, document: &Document) -> Option<String> {
-    let url = match &document.url {
-        Some(base) => resolve(base, &link.url),
-        None => link.url.clone(),
-    };
-    let path = url.split(['?', '#']).next()?.to_ascii_lowercase();
-    let is_sound = is_web_url(&url) && SOUNDS.iter().any(|end| path.ends_with(end));
-    is_sound.then_some(url)
 }
 
 fn follow(action: Option<&Link>, parameters: Vec<Parameter>) -> Option<Next> {

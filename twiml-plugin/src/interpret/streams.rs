@@ -5,7 +5,8 @@ use jackfield_guest::{CallError, StreamEnd, StreamError, error, warn};
 use super::Interpreter;
 use crate::document::Document;
 use crate::fault::{
-    STREAM_CLOSED, STREAM_HANDSHAKE, STREAM_PROTOCOL, STREAM_REFUSED, STREAM_TIMEOUT, STREAM_URL,
+    NOT_IN_SCHEMA, STREAM_CLOSED, STREAM_HANDSHAKE, STREAM_PROTOCOL, STREAM_REFUSED, STREAM_SCHEME,
+    STREAM_TIMEOUT, STREAM_URL,
 };
 use crate::reference::resolve;
 use crate::verb::Stream;
@@ -32,7 +33,7 @@ impl<'c> Interpreter<'c> {
             None => {
                 warn!(
                     self.call,
-                    "Stop: no stream of this call has the name {name:?}"
+                    "{NOT_IN_SCHEMA} Stop: these documents have begun no stream of the name {name:?}: one that the API began, it ends"
                 );
                 Ok(())
             }
@@ -71,11 +72,23 @@ impl<'c> Interpreter<'c> {
             Ok(begun) => Ok(Some(begun)),
             Err(CallError::HungUp) => Err(CallError::HungUp),
             Err(error) => {
-                error!(self.call, "{STREAM_URL} Stream: {error}");
+                let code = match has_stream_scheme(&stream.request.url) {
+                    true => STREAM_URL,
+                    false => STREAM_SCHEME,
+                };
+                error!(self.call, "{code} Stream: {error}");
                 Ok(None)
             }
         }
     }
+}
+
+/// Whether it is a URL of a WebSocket, wherever it leads.
+fn has_stream_scheme(url: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        scheme.eq_ignore_ascii_case("wss") || scheme.eq_ignore_ascii_case("ws")
+    })
 }
 
 /// Twilio's code for it.

@@ -5,6 +5,7 @@ mod refer;
 mod room;
 mod speech_input;
 mod transfer;
+mod wait_document;
 mod waiting;
 mod whisper;
 
@@ -569,9 +570,11 @@ fn a_loop_without_a_key_ends_after_a_hundred_documents() {
         "<Gather timeout='1'/><Redirect/>",
         "<Gather timeout='1' actionOnEmptyResult='true'/>",
     ] {
-        let caller = caller(twiml, &[]);
+        let caller = caller(twiml, &[]).server_takes(0.0);
         assert_eq!(run(&Call::on(caller.clone())), Ok(()));
         assert_eq!(caller.requests().len(), 100, "{twiml}");
+        let last = caller.request_times()[99];
+        assert!(last >= Duration::from_millis(9_900), "{twiml}: {last:?}");
         let transcript = caller.transcript();
         assert_eq!(
             transcript[transcript.len() - 2..],
@@ -581,6 +584,18 @@ fn a_loop_without_a_key_ends_after_a_hundred_documents() {
         let expected = format!("error: 11215 {VOICE}: 100 documents without a key from the caller");
         assert_eq!(complaints(&caller), [expected]);
     }
+}
+
+#[test]
+fn two_documents_that_lead_to_each_other_keep_their_distance() {
+    let back: &[Page] = &[(
+        "http://app.example/pong",
+        "<Redirect>/voice/start.php?id=1</Redirect>",
+    )];
+    let caller = caller("<Redirect>/pong</Redirect>", back).server_takes(0.001);
+    assert_eq!(run(&Call::on(caller.clone())), Ok(()));
+    let last = caller.request_times()[99];
+    assert!(last >= Duration::from_millis(4_900), "{last:?}");
 }
 
 #[test]
@@ -637,7 +652,9 @@ fn a_stream_goes_on_beside_the_document_until_it_is_stopped() {
     check(&caller, &expected);
     assert_eq!(
         complaints(&caller),
-        ["warn: Stop: no stream of this call has the name \"ear\""]
+        [
+            "warn: 12200 Stop: these documents have begun no stream of the name \"ear\": one that the API began, it ends"
+        ]
     );
 }
 
@@ -739,6 +756,8 @@ fn keys_are_pressed_before_the_first_document_is_asked_for() {
         &[],
     );
     check(&caller, &["press w12#", "hang up"]);
+    // It is asked for when they have been heard, which takes a rehearsal 2 seconds.
+    assert_eq!(caller.request_times(), [Duration::from_secs(2)]);
 }
 
 #[test]

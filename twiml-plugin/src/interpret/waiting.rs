@@ -3,6 +3,7 @@
 use jackfield_guest::Queue;
 
 use super::Interpreter;
+use super::wait_document::Warned;
 use crate::document::Document;
 use crate::documents::Stop;
 use crate::fetch::Parameter;
@@ -25,10 +26,11 @@ impl Interpreter<'_> {
         queue: &Queue<'_>,
         gather: &Gather,
         document: &Document,
+        warned: &mut Warned,
     ) -> Result<Asked, Stop> {
         self.call.clear_digits()?; // what was pressed before the question is no answer to it
         for prompt in &gather.prompts {
-            if !self.ask_waiting(queue, prompt, gather.barge_in, document)? {
+            if !self.ask_waiting(queue, prompt, gather.barge_in, document, warned)? {
                 return Ok(Asked::Over);
             }
         }
@@ -49,14 +51,21 @@ impl Interpreter<'_> {
         prompt: &Prompt,
         barge_in: bool,
         document: &Document,
+        warned: &mut Warned,
     ) -> Result<bool, Stop> {
         if let Prompt::Pause(length) = prompt {
             return Ok(queue.still_waits(*length)?);
         }
-        Ok(match self.queue(prompt, document)? {
-            Some(playback) if barge_in => queue.ask(playback)?,
-            Some(playback) => queue.hear(playback)?,
-            None => true,
-        })
+        let Some(playback) = self.queue(prompt, document)? else {
+            return Ok(true);
+        };
+        let end = match barge_in {
+            true => queue.ask(playback)?,
+            false => queue.hear(playback)?,
+        };
+        if let Some(end) = &end {
+            self.warn_of_end(warned, end, prompt);
+        }
+        Ok(end.is_some())
     }
 }

@@ -4,7 +4,9 @@ use jackfield_guest::{Credentials, Target, TargetTerms, Whisper};
 
 use super::Reading;
 use super::callback::{OF_CALL, OF_DETECTION};
-use crate::fault::{DIAL_CREDENTIALS, DIAL_NESTED, DIAL_NUMBER, DIAL_TOO_MANY, NOT_IN_SCHEMA};
+use crate::fault::{
+    DIAL_CREDENTIALS, DIAL_NESTED, DIAL_NUMBER, DIAL_SEND_DIGITS, DIAL_TOO_MANY, NOT_IN_SCHEMA,
+};
 use crate::parse::{Element, Node};
 
 /// What can be dialled at a time.
@@ -102,14 +104,14 @@ impl Reading {
     /// Who is called by number. Keys for a switchboard are a whisper too: one that the machine there hears, before who is behind it hears theirs.
     fn number(&mut self, noun: &Element) -> Target {
         let keys = noun.attribute("sendDigits");
-        let keys = keys.filter(|keys| self.keys(keys).is_some());
+        let keys = keys.and_then(|keys| self.keys("Number", keys, DIAL_SEND_DIGITS));
         let whispered = self.whispered(noun, &["sendDigits"]);
         let number = plain_number(&noun.text());
         self.check_number("Number", &number);
         let target = self.followed(noun, Target::new(number));
         match (keys, whispered) {
-            (Some(keys), Some(whisper)) => target.whisper(whisper.setting(SEND_DIGITS, keys)),
-            (Some(keys), None) => target.whisper(Whisper::twiml(pressing(keys))),
+            (Some(keys), Some(whisper)) => target.whisper(whisper.setting(SEND_DIGITS, &keys)),
+            (Some(keys), None) => target.whisper(Whisper::twiml(pressing(&keys))),
             (None, Some(whisper)) => target.whisper(whisper),
             (None, None) => target,
         }

@@ -11,9 +11,9 @@ use super::attribute::{at_least_one, boolean};
 use super::{Link, Reading, TalkRecording};
 use crate::fault::{
     CONFERENCE_END, CONFERENCE_MUTED, CONFERENCE_START, CONFERENCE_WAIT_METHOD,
-    DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_RECORD, DIAL_TIMEOUT, NOT_IN_SCHEMA,
+    DIAL_HANGUP_ON_STAR, DIAL_METHOD, DIAL_NESTED, DIAL_RECORD, DIAL_TIMEOUT, NOT_IN_SCHEMA,
 };
-use crate::parse::Element;
+use crate::parse::{Element, Node};
 
 /// Being with others until it is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +128,8 @@ impl Reading {
     pub(super) fn room_dial(&mut self, element: &Element) -> Option<RoomDial> {
         let noun = noun(element)?;
         self.know(element, &[&DIAL[..], &RECORDING].concat());
+        self.no_elements(noun);
+        self.nothing_beside(noun, element);
         let recording = match noun.name.as_str() {
             "Queue" => self.talk_recording(element),
             _ => {
@@ -169,6 +171,20 @@ impl Reading {
                 at_least_one(size).map(Some)
             }),
         })
+    }
+
+    /// Whoever is in a conference or at a queue dials nobody else meanwhile.
+    fn nothing_beside(&mut self, noun: &Element, dial: &Element) {
+        for node in &dial.children {
+            let other = match node {
+                Node::Element(element) if std::ptr::eq(element, noun) => continue,
+                Node::Text(text) if text.trim().is_empty() => continue,
+                Node::Element(element) => format!("<{}>", element.name),
+                Node::Text(_) => "the text".to_owned(),
+            };
+            let message = format!("Dial: {other} beside <{}> is ignored", noun.name);
+            self.warn(DIAL_NESTED, message);
+        }
     }
 
     /// A conference is recorded as a whole, by its own attributes.

@@ -619,6 +619,25 @@ fn what_is_odd_about_a_conference_is_warned_of_and_left_out() {
 }
 
 #[test]
+fn what_stands_beside_a_conference_or_a_queue_is_warned_of() {
+    for (inside, expected) in [
+        ("<Conference>a</Conference> ", vec![]),
+        (
+            "+1 <Conference>a</Conference><Number>+2</Number>",
+            vec![13215, 13215],
+        ),
+        ("<Conference>a</Conference><Queue>b</Queue>", vec![13215]),
+        ("<Queue>b</Queue><Conference>a</Conference>", vec![13215]),
+        ("<Queue>b<Foo/></Queue>", vec![12200]),
+        ("<Conference>a<Foo/></Conference>", vec![12200]),
+    ] {
+        let (verbs, codes) = verbs_and_codes(&format!("<Dial>{inside}</Dial>"));
+        assert_eq!(codes, expected, "{inside}");
+        assert!(matches!(verbs[..], [Verb::Room(_)]), "{inside}: {verbs:?}");
+    }
+}
+
+#[test]
 fn a_queue_is_dialled_and_waited_at() {
     let (verbs, codes) = verbs_and_codes(
         "<Dial timeout='9' hangupOnStar='true' action='/done'><Queue url='/first' method='GET'>support</Queue></Dial>\

@@ -686,6 +686,21 @@ fn a_call_ends_at_its_longest_and_its_story_soon_after() {
 }
 
 #[test]
+fn a_prompt_without_an_end_is_ended_by_the_time_limit() {
+    let mut run = Run::up();
+    run.feed(command(Command::Play {
+        source: MediaSource::File("menu.wav".to_owned()),
+        loops: 1_000,
+    }));
+    let heard = run.feed(Input::Fetched(PlaybackId(1), Ok(prompt())));
+    assert_eq!(heard, ["media Play"]);
+    assert!(run.call.record().is_none(), "it is heard still");
+    let effects = run.wait_for_deadline(LIMITS.max_duration);
+    assert_eq!(effects, ["sip Bye", "tell HungUp(Limit)", "completed"]);
+    assert_eq!(run.record().2, 3_600);
+}
+
+#[test]
 fn a_later_offer_is_answered_or_refused_and_the_call_goes_on() {
     let offer = |sdp: Option<&str>| {
         Input::Sip(sip::Event::Offer {

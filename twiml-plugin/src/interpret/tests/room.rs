@@ -167,6 +167,20 @@ fn who_waits_in_a_queue_is_told_of_it() {
 }
 
 #[test]
+fn who_waits_is_told_how_many_may_where_the_document_says_it() {
+    let pages: &[Page] = &[("http://app.example/wait", "<Say>Wait</Say>")];
+    for (attribute, expected) in [("maxQueueSize='7'", "MaxQueueSize=7"), ("", "")] {
+        let enqueue: &'static str =
+            format!("<Enqueue waitUrl='/wait' {attribute}>support</Enqueue>").leak();
+        let caller = caller(enqueue, pages).hang_up(3.0);
+        assert_eq!(run(&Call::on(caller.clone())), Err(CallError::HungUp));
+        let told = &asked(&caller, &["MaxQueueSize"])[1];
+        let expected = format!("HttpMethod::Post http://app.example/wait {expected}");
+        assert_eq!(told, expected.trim_end());
+    }
+}
+
+#[test]
 fn a_document_may_say_that_it_is_enough() {
     let pages: &[Page] = &[
         (

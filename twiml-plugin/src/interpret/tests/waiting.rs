@@ -184,6 +184,11 @@ fn what_goes_wrong_has_its_code() {
         ("<Dial>+9</Dial>", "warn: 13224"),
         ("<Dial callerId='sales'>+1</Dial>", "warn: 13214"),
         ("<Dial>sales</Dial>", "warn: 13223"),
+        (
+            "<Dial><Number sendDigits='x'>+1</Number></Dial>",
+            "warn: 13222",
+        ),
+        ("<Play digits='x'/>", "warn: 13430"),
         ("<Play>gone.mp3</Play>", "warn: 11200"),
     ] {
         let caller = caller(twiml, &[]).without_prompt("http://app.example/voice/gone.mp3");

@@ -156,7 +156,9 @@ fn what_is_heard_first_is_read() {
     check(
         "<Dial><Number sendDigits='x'>+1</Number></Dial>",
         dial(usual(Whom::to("+1"))),
-        &["13430 Play: invalid digits \"x\": none are sent; give 1 to 64 of 0-9, A-D, *, #, w, W"],
+        &[
+            "13222 Number: invalid digits \"x\": none are sent; give 1 to 64 of 0-9, A-D, *, #, w, W",
+        ],
     );
 }
 

@@ -84,8 +84,9 @@ impl<'a> Interpreter<'a> {
             call,
             answered: call.info().direction != Direction::Inbound
                 || call.setting("is-answered").is_some(),
-            is_whisper: call.info().direction == Direction::OutboundDial
-                || call.setting("is-whisper").is_some(),
+            is_whisper: call.setting("is-whisper").is_some()
+                || (call.info().direction == Direction::OutboundDial
+                    && call.setting("is-own").is_none()),
             documents: Documents::of(call),
             streams: HashMap::new(),
             recordings: Vec::new(),

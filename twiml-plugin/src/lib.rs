@@ -17,6 +17,7 @@
 //! | `parameters` | a form that the request for the first document has besides |
 //! | `is-whisper` | the call waited in a queue: these documents are heard before the two are joined |
 //! | `is-answered` | the call is up already: these documents take the place of others |
+//! | `is-own` | the call was dialled, and has left whoever dialled it: these documents are no whisper |
 //!
 //! # Verbs
 //!

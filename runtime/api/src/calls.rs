@@ -355,7 +355,7 @@ async fn alter(
     Ok(())
 }
 
-/// The call goes on with other documents. What runs is broken off; who was dialled is let go.
+/// The call goes on with other documents. What runs is broken off; who was dialled is let go, and leaves whoever dialled it where it is this call.
 fn redirect(
     state: &ApiState,
     scope: Scope,
@@ -364,19 +364,15 @@ fn redirect(
 ) -> Result<Json<CallResource>, Problem> {
     let flow = flow(parameters)?;
     let settings = fallback(parameters)?.into_iter().collect();
-    let is_up = row.status == CallStatus::InProgress && row.direction != Direction::OutboundDial;
-    if !is_up
+    if row.status != CallStatus::InProgress
         || !state
             .live
             .redirect(scope.account(), row.sid, flow, settings)
     {
-        let message = match row.direction {
-            Direction::OutboundDial => "Another call dialled this one: update that one".to_owned(),
-            _ => format!(
-                "Invalid call state: the call is {}, not in-progress",
-                row.status
-            ),
-        };
+        let message = format!(
+            "Invalid call state: the call is {}, not in-progress",
+            row.status
+        );
         return Err(Problem::call_state(message));
     }
     Ok(Json(CallResource::of(row, &state.store.directory())))

@@ -1,5 +1,6 @@
 //! One call, as a table of what happens in which state.
 
+mod adoption;
 mod commands;
 mod detection;
 mod dial;
@@ -84,7 +85,7 @@ pub struct Call {
     listenings: Listenings,
     /// What the story wants to know of who answered, until that is known.
     detecting: Option<DetectionRequest>,
-    /// What the one who dials wants to know of it.
+    /// What the one who dials wants to know of it; the end of a story takes nothing of that away.
     detect_at_answer: Option<DetectionRequest>,
     /// It is to be recorded.
     record_at_answer: Option<StartRecording>,
@@ -453,7 +454,7 @@ impl Call {
     fn up(&mut self, now: Instant) {
         self.state = State::Up;
         self.answered_at = Some(now);
-        self.deadline = Some(now + self.limits.max_duration);
+        self.deadline = Some(now + self.longest());
         self.emit(Effect::Status(CallStatus::InProgress));
     }
 

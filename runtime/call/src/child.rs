@@ -107,7 +107,7 @@ pub enum ChildNews {
     Transfers(Transfer),
     /// What passed in SIP; comes before [`Self::Ended`] of a call whose INVITE left.
     Signalled(CallSid, Signalled),
-    /// Over, or never placed. The last news.
+    /// Over, never placed, or a call of its own from now on. The last news.
     Ended(ChildEnd),
 }
 

@@ -51,8 +51,8 @@ pub enum Input {
     StoryEnded(StoryOutcome),
     /// A call that [`Effect::PlaceChild`] asked for has news.
     Child(ChildId, ChildNews),
-    /// Another story takes the place of the one that runs: whatever that does is broken off. Only on a call that is up, and that no other
-    /// call's story dialled; elsewhere nothing happens.
+    /// Another story takes the place of the one that runs: whatever that does is broken off. A call that another call's story dialled leaves
+    /// that one, and goes on as a call of its own. Only on a call that is up; elsewhere nothing happens.
     Redirect,
     /// It may last so long from its answer on, and no longer.
     LimitTo(Duration),
@@ -101,7 +101,7 @@ pub enum Effect {
     Unbridge,
     /// Let the other side hear ringing where nothing else is to be heard, or no longer.
     RingBack(Option<media::RingTone>),
-    /// To the call whose story dialled this one.
+    /// To the call whose story dialled this one. After [`ChildNews::Ended`] that one has no say over it any more.
     TellParent(ChildNews),
     /// To a media stream.
     Stream(StreamId, StreamOrder),

@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod far_end;
+mod parent;
 mod recordings;
 mod rooms;
 mod versions;
@@ -163,7 +164,7 @@ pub(crate) enum Message {
     Recording(RecordingRequest),
     /// The API begins a media stream, or ends one.
     Stream(StreamErrand),
-    /// The API gives the call another story.
+    /// The API gives the call another story. One that was dialled leaves whoever dialled it.
     Redirect(Story),
     /// The API says how long it may last.
     Limit(Duration),
@@ -320,7 +321,9 @@ impl CallActor {
         Some(match message {
             Message::Input(input) => {
                 match &input {
-                    Input::HangUp(HangUpCause::Local) => return Some(self.end_from_parent(input)),
+                    Input::HangUp(HangUpCause::Local) => {
+                        return self.has_parent().then(|| self.end_from_parent(input));
+                    }
                     Input::Recorded(id, _) => self.recordings.forget(*id),
                     Input::Speech(id, SpeechEvent::Ended(_)) => self.listened(*id),
                     _ => {}
@@ -349,12 +352,7 @@ impl CallActor {
                 self.whisper_over(number, end);
                 return None;
             }
-            Message::Redirect(story) => {
-                self.stop_whisper();
-                self.story.take_over(story, true);
-                self.begun.clear();
-                Input::Redirect
-            }
+            Message::Redirect(story) => self.take_elsewhere(story),
             Message::Conference(event) => self.hear_conference(event),
             Message::Queue(event) => self.hear_queue(event),
             Message::Line(end) => {
@@ -374,8 +372,7 @@ impl CallActor {
                 return None;
             }
             Message::Join(line) => {
-                let far_end = self.far_end.as_ref().map(|far_end| &far_end.leg);
-                far_end.unwrap_or(&self.leg).join(*line);
+                self.join_parent(*line);
                 return None;
             }
         })
@@ -469,14 +466,7 @@ impl CallActor {
                 let tone = tone.map(media::RingTone::samples);
                 self.leg.send(MediaCommand::Background(tone));
             }
-            Effect::TellParent(news @ ChildNews::Ended(_)) if self.placing.is_some() => {
-                self.parting = Some(news);
-            }
-            Effect::TellParent(news) => {
-                if let Some(parent) = &self.parent {
-                    parent.tell(news);
-                }
-            }
+            Effect::TellParent(news) => self.tell_parent(news),
             Effect::Stream(id, order) => self.stream(id, order),
             Effect::StreamDone(done) => {
                 if let Some(reply) = self.stream_reply.take() {

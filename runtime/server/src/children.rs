@@ -49,21 +49,14 @@ impl Parent {
 
     /// The dialled call, on its leg.
     pub(crate) fn dialled(&self, sid: CallSid, leg: OutboundLeg, account: Limits) -> Call {
-        let mut call = Call::dialled(sid, leg, self.limits(account), self.whispers);
+        let mut call = Call::dialled(sid, leg, account, self.whispers);
+        if let Some(longest) = self.time_limit {
+            call.limit_conversation(longest);
+        }
         if let Some(request) = &self.detection {
             call.detect_at_answer(request.clone());
         }
         call
-    }
-
-    /// The limits of the dialled call. The account's fallback knows nothing of whispers.
-    fn limits(&self, account: Limits) -> Limits {
-        let longest = account.max_duration;
-        Limits {
-            max_duration: self.time_limit.map_or(longest, |limit| limit.min(longest)),
-            has_fallback: false,
-            ..account
-        }
     }
 
     /// Says where the actor of the call is reached, which ends where nobody is there any more.

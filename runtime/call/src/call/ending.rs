@@ -168,11 +168,29 @@ impl Call {
     /// Its longest time is another one from now on; one that is over already ends it.
     pub(super) fn limit_to(&mut self, now: Instant, longest: Duration) {
         self.limits.max_duration = longest;
+        if let Some(dialled) = &mut self.dialled {
+            dialled.time_limit = None;
+        }
         if self.state == State::Up
             && let Some(answered) = self.answered_at
         {
             self.deadline = Some((answered + longest).max(now));
         }
+    }
+
+    /// How long it may last: from its answer on, or from when it is put through.
+    pub(super) fn longest(&self) -> Duration {
+        let talk = self.dialled.and_then(|dialled| dialled.time_limit);
+        let longest = self.limits.max_duration;
+        talk.map_or(longest, |limit| limit.min(longest))
+    }
+
+    /// Seconds from its answer until now, rounded up.
+    pub(super) fn answered_for_s(&self, now: Instant) -> u32 {
+        let answered_for = self
+            .answered_at
+            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        u32::try_from(answered_for.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
     }
 
     pub(super) fn status_when_lost(&self) -> CallStatus {
@@ -192,12 +210,9 @@ impl Call {
         self.forget_listening();
         self.stop_recordings();
         self.referring = None;
-        let answered_for = self
-            .answered_at
-            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let record = CallRecord {
             status: ending.status,
-            duration_s: u32::try_from(answered_for.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX),
+            duration_s: self.answered_for_s(now),
             sip_status: (ending.sip_status != 0).then_some(ending.sip_status),
             q850_cause: ending.q850_cause,
             retry_after_s: ending.retry_after_s,

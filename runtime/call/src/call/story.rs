@@ -68,8 +68,8 @@ impl Call {
         }
         self.close_streams_of_story();
         self.forget_listening();
-        if self.dialled.is_none() {
-            self.detecting = None; // of a dialled call it is asked by who dials
+        if self.detect_at_answer.is_none() {
+            self.detecting = None;
         }
         self.forget_referral();
         self.story.goodbye = None;
@@ -97,7 +97,7 @@ impl Call {
                 self.start_story(choice);
             }
             StoryOutcome::Broke(_) | StoryOutcome::Returned(Err(_))
-                if self.limits.has_fallback && choice == StoryChoice::Flow =>
+                if self.has_fallback() && choice == StoryChoice::Flow =>
             {
                 self.silence();
                 self.story.fell_back = true;
@@ -107,12 +107,18 @@ impl Call {
         }
     }
 
+    /// That of the account knows nothing of whispers.
+    const fn has_fallback(&self) -> bool {
+        self.limits.has_fallback && self.dialled.is_none()
+    }
+
     /// The story is broken off, and its place is another's: at once where it has ended, and else when it has. One that is at a queue is told
-    /// first, and may say so elsewhere.
+    /// first, and may say so elsewhere. A call that was dialled leaves whoever dialled it.
     pub(super) fn redirect(&mut self, now: Instant) {
-        if self.state != State::Up || self.dialled.is_some() {
+        if self.state != State::Up {
             return;
         }
+        self.leave_parent(now);
         let is_at_queue = self.is_at_queue();
         self.silence();
         self.stop_messages();

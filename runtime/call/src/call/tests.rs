@@ -1,6 +1,7 @@
 //! Each test is a story of inputs and the effects that each of them must have, in short words.
 
 mod addresses;
+mod adoption;
 mod detection;
 mod dial;
 mod encryption;

@@ -90,28 +90,40 @@ impl Call {
 impl Call {
     /// The next REFER of the other side is taken.
     pub(super) fn take_transfer(&mut self) {
-        if self.state == State::Up {
+        if self.state == State::Up && self.dialled.is_some() {
             let dialog = self.leg.dialog;
             self.emit(Effect::Sip(sip::Command::TakeRefer { dialog }));
         }
     }
 
     pub(super) fn transfer_asked(&mut self, asked: sip::ReferAsked) {
-        let Some(dialled) = self.dialled else { return };
+        let Some(dialled) = &mut self.dialled else {
+            return self.refuse_transfer(); // nobody is there any more who could say what becomes of it
+        };
+        dialled.asks = true;
+        let call_sid = dialled.sid();
         self.emit(Effect::TellParent(ChildNews::Transfers(Transfer {
             target: asked.to,
             fields: asked.fields,
-            call_sid: dialled.sid(),
+            call_sid,
         })));
     }
 
     /// The other side hears what became of its wish. Who granted it has no more use for this call; otherwise neither has.
     pub(super) fn conclude_transfer(&mut self, now: Instant, is_taken: bool) {
-        if self.state == State::Up {
-            let status = if is_taken { TAKEN } else { NOT_TAKEN };
-            let dialog = self.leg.dialog;
-            self.emit(Effect::Sip(sip::Command::Report { dialog, status }));
+        if self.state == State::Up && self.dialled.is_some() {
+            self.report(if is_taken { TAKEN } else { NOT_TAKEN });
             self.hang_up(now, HangUpCause::Local);
         }
+    }
+
+    /// The other side hears that nothing came of its wish.
+    pub(super) fn refuse_transfer(&mut self) {
+        self.report(NOT_TAKEN);
+    }
+
+    fn report(&mut self, status: u16) {
+        let dialog = self.leg.dialog;
+        self.emit(Effect::Sip(sip::Command::Report { dialog, status }));
     }
 }

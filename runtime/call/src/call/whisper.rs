@@ -1,6 +1,6 @@
 //! A call that another call's story dials, and the story that it hears alone before the two are joined.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Call, Limits};
 use crate::leg::OutboundLeg;
@@ -16,11 +16,20 @@ pub(super) struct Dialled {
     sid: CallSid,
     /// Its story is still to be told, or to end.
     whispers: bool,
+    /// How long it may be joined to the one who dialled.
+    pub(super) time_limit: Option<Duration>,
+    /// Its other side asked that the caller be sent on, and hears what becomes of that.
+    pub(super) asks: bool,
 }
 
 impl Dialled {
     pub(super) const fn new(sid: CallSid, whispers: bool) -> Self {
-        Self { sid, whispers }
+        Self {
+            sid,
+            whispers,
+            time_limit: None,
+            asks: false,
+        }
     }
 
     /// Its own SID.
@@ -37,6 +46,13 @@ impl Call {
         Self {
             dialled: Some(Dialled::new(sid, whispers)),
             ..Self::outbound(leg, limits)
+        }
+    }
+
+    /// The conversation with the one who dialled lasts no longer than this.
+    pub fn limit_conversation(&mut self, longest: Duration) {
+        if let Some(dialled) = &mut self.dialled {
+            dialled.time_limit = Some(longest);
         }
     }
 
@@ -61,7 +77,7 @@ impl Call {
             // It was checked with the order for the call.
             let _ = self.start_recording(start);
         }
-        if let Some(request) = self.detect_at_answer.take() {
+        if let Some(request) = self.detect_at_answer.clone() {
             // It was checked with the order to dial.
             let _ = self.detect_machine(request);
         }
@@ -83,7 +99,7 @@ impl Call {
         dialled.whispers = false;
         let sid = dialled.sid;
         self.silence();
-        self.deadline = Some(now + self.limits.max_duration);
+        self.deadline = Some(now + self.longest());
         self.emit(Effect::TellParent(ChildNews::Answered(sid)));
     }
 

@@ -112,7 +112,7 @@ impl CallActor {
     }
 
     /// The call of an application is over.
-    pub(super) fn tell_of_end(&self, record: &CallRecord) {
+    pub(super) fn tell_of_end(&mut self, record: &CallRecord) {
         if self.far_end.is_none() {
             return; // the call itself says so
         }
@@ -136,11 +136,5 @@ impl CallActor {
             call,
         };
         tokio::spawn(calling.run().in_current_span());
-    }
-
-    fn tell_parent(&self, news: ChildNews) {
-        if let Some(parent) = &self.parent {
-            parent.tell(news);
-        }
     }
 }

@@ -57,6 +57,19 @@ fn other_verbs_are_left_out() {
 }
 
 #[test]
+fn who_has_left_whoever_dialled_them_hears_whole_documents() {
+    let caller = called("<Say>a</Say><Dial>+1</Dial><Say>b</Say>", &[])
+        .setting("is-answered", "true")
+        .setting("is-own", "true")
+        .callee(
+            "+1",
+            Callee::answers(Duration::from_secs(1)).talks_for(Duration::from_secs(1)),
+        );
+    check(&caller, &["say a", "dial +1", "say b", "hang up"]);
+    assert_eq!(complaints(&caller), [""; 0]);
+}
+
+#[test]
 fn who_is_dialled_hears_a_document_relative_to_this_one() {
     let dial = "<Dial action='/done'><Number url='w.xml'>+1</Number></Dial>";
     let pages: &[Page] = &[("http://app.example/done", "<Hangup/>")];

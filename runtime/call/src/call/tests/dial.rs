@@ -6,7 +6,7 @@ use crate::{
     StatusCallback, StoryFlow, TargetTerms, Whisper,
 };
 
-fn request(targets: &[&str]) -> DialRequest {
+pub(super) fn request(targets: &[&str]) -> DialRequest {
     DialRequest {
         targets: targets
             .iter()
@@ -492,7 +492,7 @@ fn the_caller_goes_on_hearing_it_ring_while_the_callee_is_whispered_to() {
 }
 
 /// A call that was answered, and hears its story.
-fn whispering() -> Run {
+pub(super) fn whispering() -> Run {
     let (mut run, _) = Run::outbound();
     run.call.dialled = Some(Dialled::new(sid(9), true));
     assert_eq!(
@@ -507,7 +507,7 @@ fn whispering() -> Run {
     run
 }
 
-fn returned(result: Result<(), CallError>) -> Input {
+pub(super) fn returned(result: Result<(), CallError>) -> Input {
     Input::StoryEnded(StoryOutcome::Returned(result))
 }
 

@@ -277,6 +277,12 @@ impl Call {
         self.path.map(|path| path.codec)
     }
 
+    /// The endpoint's name for its dialog.
+    #[must_use]
+    pub fn dialog(&self) -> sip::DialogId {
+        self.leg.dialog
+    }
+
     /// It was answered, and is not over.
     #[must_use]
     pub fn is_up(&self) -> bool {

@@ -37,6 +37,7 @@ use crate::kept_audio::AudioDesk;
 use crate::key_values::Pairs;
 use crate::library::prompt_codecs;
 use crate::listening::Listening;
+use crate::lost_calls;
 use crate::mailbox::{AccountDesks, Request, StoryDesk, mailbox};
 use crate::media_plane::{Leg, LineEnd, line};
 use crate::news::News;
@@ -662,6 +663,9 @@ impl CallActor {
             self.placing = None;
             if status == CallStatus::InProgress {
                 self.services.news.tell(|| News::Answered);
+                if self.far_end.is_none() {
+                    lost_calls::keep(&self.services, self.info.call_sid, self.call.dialog());
+                }
             }
             return self.services.set_status(&self.info, status);
         };

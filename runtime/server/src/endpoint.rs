@@ -13,7 +13,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use sip::digest::User;
 use sip::registrar::Binding;
-use sip::{Ask, DialogId, Outcome, RequestId};
+use sip::{Ask, DialogId, Outcome, Remains, RequestId};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::{debug, error, warn};
@@ -51,6 +51,7 @@ enum Message {
     SetDraining,
     Ask(Box<Ask>, oneshot::Sender<Outcome>),
     Bindings(User, oneshot::Sender<Vec<Binding>>),
+    Remains(DialogId, oneshot::Sender<Option<Remains>>),
     /// Who is to be met at this hop over TLS.
     Expect(sip::Hop, Arc<str>),
     Counters(oneshot::Sender<sip::Counters>),
@@ -124,6 +125,13 @@ impl EndpointHandle {
         let (reply, bindings) = oneshot::channel();
         self.message(Message::Bindings(user, reply));
         bindings.await.unwrap_or_default()
+    }
+
+    /// What ends this dialog when the process is gone; none of one that is over.
+    pub(crate) async fn remains(&self, dialog: DialogId) -> Option<Remains> {
+        let (reply, remains) = oneshot::channel();
+        self.message(Message::Remains(dialog, reply));
+        remains.await.ok().flatten()
     }
 
     /// What the endpoint counted so far; none when it has stopped.
@@ -336,6 +344,10 @@ impl<A: Admission> Driver<A> {
             Message::Bindings(user, reply) => {
                 // As below.
                 let _ = reply.send(self.core.bindings(&user).to_vec());
+            }
+            Message::Remains(dialog, reply) => {
+                // As below.
+                let _ = reply.send(self.core.remains(dialog));
             }
             Message::Counters(reply) => {
                 // Nobody waiting any more is no loss.

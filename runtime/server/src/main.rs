@@ -21,6 +21,7 @@ mod library;
 mod listening;
 mod live;
 mod log;
+mod lost_calls;
 mod mailbox;
 mod media_plane;
 mod messages;

@@ -22,6 +22,11 @@ pub(crate) async fn collect(services: &Services) -> Vec<Metric> {
             metric("sip_strays_total", sip.strays),
         ]);
     }
+    let lost = &services.lost_calls;
+    metrics.extend([
+        metric("dialogs_kept_total", lost.kept()),
+        metric("calls_hung_up_late_total", lost.hung_up()),
+    ]);
     let media = services.media.counters();
     metrics.extend([
         metric("rtp_legs", media.legs as u64),

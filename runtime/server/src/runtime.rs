@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use plugin_host::{CodeCache, Engine, EngineConfig, EngineError};
 use speech::{Flite, Provider, Recognition, Speaker};
-use store::{CallRow, DiskStore, Places, Store};
+use store::{CallRow, DiskStore, Places, Recovered, Store};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -24,6 +24,7 @@ use crate::flows::{Flows, bookkeeper};
 use crate::inbound::Inbound;
 use crate::library::Library;
 use crate::live::LiveCalls;
+use crate::lost_calls::{self, LostCalls};
 use crate::media_plane::MediaPlane;
 use crate::news::NewsDesk;
 use crate::operator::{self, OperatorToken};
@@ -58,13 +59,14 @@ impl Runtime {
         let listener = TcpListener::bind(config.api.bind).await.with_context(|| {
             format!("cannot bind the API address {} (api.bind)", config.api.bind)
         })?;
-        let (store, lost) = open_store(&config.data_dir)?;
+        let (store, Recovered { lost, farewells }) = open_store(&config.data_dir)?;
         let token = OperatorToken::load_or_create(&config.data_dir)?;
         let engine = make_engine(&config, &token)?;
         let local = endpoint.handle().local;
         let api = listener.local_addr()?;
         let services = make_services(&config, &endpoint, api, store, engine).await?;
-        take_over(&config, &services, &lost).await?;
+        let held = lost_calls::still_held(&lost, &farewells);
+        take_over(&config, &services, &held).await?;
 
         let core = sip_core(&config, &services, local);
         let inbound = Inbound {
@@ -73,6 +75,7 @@ impl Runtime {
         };
         let bound = endpoint.bound().clone();
         endpoint.start(core, inbound)?;
+        lost_calls::hang_up(&services, farewells);
         let (stop_api, stopped) = oneshot::channel();
         let router = operator::router(&services, &token);
         let api_task = tokio::spawn(serve_api(listener, router, stopped));
@@ -201,6 +204,7 @@ async fn make_services(
         flows,
         callbacks,
         live: LiveCalls::default(),
+        lost_calls: LostCalls::default(),
         conferences: Conferences::new(
             config.limits.max_rooms,
             config.limits.max_participants,
@@ -279,8 +283,8 @@ async fn start_studio(
     started.await?.context("cannot start the recorder")
 }
 
-/// The store, and the calls that were up when the process before this one ended.
-fn open_store(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, Vec<CallRow>)> {
+/// The store, and what the process before this one left behind in it.
+fn open_store(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, Recovered)> {
     let (store, recovered) = DiskStore::open(&Places::in_folder(data_dir), crate::clock::unix_ms())
         .with_context(|| format!("cannot open the store in {} (data_dir)", data_dir.display()))?;
     if !recovered.lost.is_empty() {
@@ -289,7 +293,7 @@ fn open_store(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, Vec<CallRow>)>
             recovered.lost.len()
         );
     }
-    Ok((Arc::new(store), recovered.lost))
+    Ok((Arc::new(store), recovered))
 }
 
 async fn serve_api(listener: TcpListener, router: axum::Router, stopped: oneshot::Receiver<()>) {

@@ -16,6 +16,7 @@ use crate::endpoint::EndpointHandle;
 use crate::flows::{Begun, Flows, VersionId};
 use crate::library::Library;
 use crate::live::LiveCalls;
+use crate::lost_calls::LostCalls;
 use crate::media_plane::MediaPlane;
 use crate::news::{News, NewsDesk};
 use crate::outbound::Outbound;
@@ -38,6 +39,7 @@ pub(crate) struct Services {
     pub(crate) recognition: Arc<Recognition>,
     pub(crate) web: Arc<Web>,
     pub(crate) flows: Flows,
+    pub(crate) lost_calls: LostCalls,
     pub(crate) live: LiveCalls,
     pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) outbound: Arc<Outbound>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::digest::Credentials;
 use crate::{Hop, Method, Response};
 
-/// A request outside dialogs: OPTIONS or REGISTER.
+/// A request outside dialogs: OPTIONS or REGISTER; or one of a dialog that another endpoint had ([`Remains`](crate::Remains)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// The method.
@@ -31,6 +31,17 @@ pub struct Ask {
     pub headers: Vec<(String, String)>,
     /// What is proved to the targets' hosts when they ask (RFC 3261 §22); nobody else is proved anything.
     pub credentials: Option<Arc<Credentials>>,
+    /// Both addresses of a dialog that this endpoint does not know, in place of the URIs above.
+    pub within: Option<Within>,
+}
+
+/// `From` and `To` as they stand in a dialog's requests, with their tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Ours.
+    pub from: String,
+    /// The peer's.
+    pub to: String,
 }
 
 /// What came of an [`Ask`].

@@ -8,7 +8,7 @@ use crate::hop::Way;
 use crate::message::Fields;
 use crate::routes::RouteSet;
 use crate::write::Writer;
-use crate::{Hop, Method, NameAddr, Reason, Request, Response, Uri};
+use crate::{Hop, Method, NameAddr, Reason, Remains, Request, Response, Uri};
 
 /// What identifies a dialog and routes its requests. All bytes are copies, so no datagram is kept alive by them.
 #[derive(Debug)]
@@ -340,6 +340,29 @@ impl Dialog {
                 None => writer.finish(),
             },
         }
+    }
+
+    /// What ends it when this endpoint is gone. None where the peer writes addresses that are no text.
+    pub(crate) fn remains(&self) -> Option<Remains> {
+        let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).ok();
+        let way = self.way(self.next_hop());
+        Some(Remains {
+            call_id: text(&self.call_id)?,
+            from: text(&self.local)?,
+            to: text(&self.remote)?,
+            target: text(&self.remote_target)?,
+            routes: self
+                .routes
+                .values()
+                .iter()
+                .map(text)
+                .collect::<Option<_>>()?,
+            cseq: self.local_cseq,
+            hops: [Some(way.to), way.otherwise]
+                .into_iter()
+                .flatten()
+                .collect(),
+        })
     }
 
     fn next_hop(&self) -> Option<Hop> {

@@ -232,6 +232,7 @@ fn question(target: Hop, config: &Config) -> Ask {
         cseq: 1,
         headers: vec![("Accept".to_owned(), "application/sdp".to_owned())],
         credentials: None,
+        within: None,
     }
 }
 

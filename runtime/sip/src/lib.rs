@@ -38,6 +38,7 @@ mod random;
 mod reason;
 pub mod registrar;
 pub mod registration;
+mod remains;
 mod routes;
 mod stream;
 #[cfg(test)]
@@ -50,7 +51,7 @@ mod via;
 mod warning;
 mod write;
 
-pub use ask::{Ask, Outcome};
+pub use ask::{Ask, Outcome, Within};
 pub use counters::Counters;
 pub use cseq::CSeq;
 pub use endpoint::{
@@ -67,6 +68,7 @@ pub use name_addr::NameAddr;
 pub use parse::{Malformed, parse};
 pub use peers::{PeerRules, PeerSet};
 pub use reason::{Reason, ReasonProtocol};
+pub use remains::Remains;
 pub use stream::{BrokenStream, Frame, Framer, MAX_BODY_BYTES};
 pub use timers::Timing;
 pub use uri::{DEFAULT_PORT, Host, Scheme, Uri};

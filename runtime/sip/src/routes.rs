@@ -33,6 +33,11 @@ impl RouteSet {
         Self { values, first }
     }
 
+    /// All of them.
+    pub(crate) fn values(&self) -> &[Bytes] {
+        &self.values
+    }
+
     /// Where the request goes first.
     pub(crate) fn first(&self) -> Option<&Uri> {
         self.first.as_ref()

@@ -12,6 +12,7 @@ mod callbacks;
 mod components;
 mod conferences;
 mod exchanges;
+mod farewells;
 mod key_values;
 mod open;
 mod open_streams;
@@ -43,7 +44,7 @@ use self::queue::{Lane, Queue};
 use self::writer::Writer;
 use crate::rows::Rows;
 use crate::seal::OperatorKey;
-use crate::{CallRow, Commit, Directory, Scope, StoreError};
+use crate::{CallRow, Commit, Directory, Farewell, Scope, StoreError};
 
 pub use self::open::{OpenError, Places};
 
@@ -56,6 +57,8 @@ pub struct Recovered {
     /// The calls that were being dialled or were up when the last process died, as they ended: failed, or completed if they
     /// had been answered, with `end_reason` `node_lost` and the duration that is known for sure.
     pub lost: Vec<CallRow>,
+    /// What ends the dialogs of those that had been answered, and of calls of earlier processes that nobody could be told of.
+    pub farewells: Vec<(CallRow, Farewell)>,
 }
 
 /// Keeps everything in a redb database. See the module's text.
@@ -98,6 +101,7 @@ impl DiskStore {
             queue: Arc::new(Queue::default()),
         };
         let lost = writer.recover(now_unix_ms).map_err(OpenError::Rows)?;
+        let farewells = farewells::all(&writer.database).map_err(OpenError::Rows)?;
         let (database, directory) = (Arc::clone(&writer.database), Arc::clone(&writer.directory));
         let queue = Arc::clone(&writer.queue);
         let thread = std::thread::Builder::new()
@@ -113,7 +117,7 @@ impl DiskStore {
                 queue,
                 writer,
             },
-            Recovered { lost },
+            Recovered { lost, farewells },
         ))
     }
 

@@ -30,6 +30,7 @@ mod directory;
 mod disk;
 mod edit;
 mod error;
+mod farewell;
 mod ip_prefix;
 mod memory;
 mod number;
@@ -85,6 +86,7 @@ pub use directory::{ApiUser, Directory, InboundRefusal, Sender};
 pub use disk::{DiskStore, OpenError, Places, Recovered};
 pub use edit::{Edit, OperatorEdit, Patch};
 pub use error::StoreError;
+pub use farewell::Farewell;
 pub use ip_prefix::{InvalidPrefix, IpPrefix};
 pub use memory::MemoryStore;
 pub use number::{

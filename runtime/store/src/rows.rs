@@ -10,8 +10,8 @@ use crate::callback_row::CallbackState;
 use crate::people::PersonRows;
 use crate::verbs::OpenStream;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
-    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
+    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, Farewell,
+    ParticipantRow, PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
 };
 
 /// The rows of one open transaction.
@@ -84,6 +84,10 @@ pub(crate) trait Rows: PersonRows + BroadcastRows {
     fn put_queue(&mut self, row: &QueueRow) -> Result<(), StoreError>;
     /// Takes a queue's row out.
     fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError>;
+    /// Writes what ends a call's dialog.
+    fn put_farewell(&mut self, call: CallSid, farewell: &Farewell) -> Result<(), StoreError>;
+    /// Takes it out, where it is.
+    fn remove_farewell(&mut self, call: CallSid) -> Result<(), StoreError>;
     /// Writes a media stream whose end is still to be told.
     fn put_open_stream(&mut self, row: &OpenStream) -> Result<(), StoreError>;
     /// Takes a media stream out whose end is told; whether it was there.

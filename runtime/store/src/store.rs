@@ -10,12 +10,13 @@ use call::{
 use crate::{
     Applied, Attempt, AuditEntry, Author, BroadcastWork, CallChange, CallEvent, CallFilter,
     CallRow, CallbackOutcome, CallbackRow, Commit, ConferenceCursor, ConferenceFilter,
-    ConferenceNote, ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt, Leg,
-    NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page, ParticipantFilter,
-    ParticipantPage, PeopleStore, Plugin, PluginChange, PluginEvent, PluginOwner, PluginPage,
-    QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall, RecordingCursor, RecordingEnding,
-    RecordingFilter, RecordingPage, RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest,
-    StoreError, StreamNote, Tenants, UploadedPlugin, UsageOfDay,
+    ConferenceNote, ConferencePage, ConferenceRow, Cursor, Directory, Edit, FailedAttempt,
+    Farewell, Leg, NewCall, NewQueue, NewRecording, NewVersion, OperatorEdit, Page,
+    ParticipantFilter, ParticipantPage, PeopleStore, Plugin, PluginChange, PluginEvent,
+    PluginOwner, PluginPage, QueueChange, QueueCursor, QueuePage, QueueRow, QueuedCall,
+    RecordingCursor, RecordingEnding, RecordingFilter, RecordingPage, RecordingRow,
+    RecordingStatus, RoutedBy, Scope, Sha256Digest, StoreError, StreamNote, Tenants,
+    UploadedPlugin, UsageOfDay,
 };
 
 /// What may be asked and done on behalf of one account.
@@ -195,6 +196,12 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
 
     /// Keeps a new call that came in, ringing.
     fn begin_inbound(&self, scope: Scope, call: NewCall, leg: Leg) -> Commit<()>;
+
+    /// Keeps what ends the dialog of a call when this process is gone, until the call is over. Of one that is over nothing is kept.
+    fn note_farewell(&self, sid: CallSid, farewell: Farewell) -> Commit<()>;
+
+    /// Forgets what [`Self::note_farewell`] kept: the far end knows that the call is over, or cannot be told.
+    fn forget_farewell(&self, sid: CallSid) -> Commit<()>;
 
     /// Keeps a new call that another call's story dials: its INVITE is about to leave, and does so only after the commit.
     fn begin_dialled(&self, scope: Scope, call: NewCall, attempt: Attempt) -> Commit<CallRow>;

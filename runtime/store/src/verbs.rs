@@ -19,7 +19,7 @@ use crate::seal::Purpose;
 use crate::usage;
 use crate::{
     Attempt, CallChange, CallEvent, CallEventKind, CallOrders, CallRow, Directory, FailedAttempt,
-    Leg, NewCall, RoutedBy, Scope, StoreError,
+    Farewell, Leg, NewCall, RoutedBy, Scope, StoreError,
 };
 
 pub(crate) use self::broadcasts::{
@@ -249,7 +249,20 @@ pub(crate) fn finish_call(
             &account.key.seal(Purpose::Journal, sid.as_bytes(), journal),
         )?;
     }
+    rows.remove_farewell(sid)?;
     end(rows, &before, record, at, at).map(drop)
+}
+
+/// Keeps what ends the dialog of a call that goes on.
+pub(crate) fn note_farewell(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    farewell: &Farewell,
+) -> Result<(), StoreError> {
+    match existing(rows, sid)?.status.is_final() {
+        true => Ok(()),
+        false => rows.put_farewell(sid, farewell),
+    }
 }
 
 /// Ends the calls that a process was at work on when it was killed. Returns them as they now are.

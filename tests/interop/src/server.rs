@@ -274,6 +274,15 @@ impl Place {
         }
     }
 
+    /// There, with the same SIP port at every start, as peers expect of who answers their requests.
+    #[must_use]
+    pub fn keeping_its_port(self) -> Self {
+        Self {
+            sip_port: ports::free(),
+            ..self
+        }
+    }
+
     /// On a host of its own, with the usual ports.
     #[must_use]
     pub fn at(bind: Ipv4Addr) -> Self {

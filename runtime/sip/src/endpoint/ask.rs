@@ -54,7 +54,10 @@ impl Endpoint {
         let asking = Asking {
             transaction: TransactionId(0),
             at: 0,
-            from: [b"<", ask.from.as_bytes(), b">;tag=", &tag].concat().into(),
+            from: match &ask.within {
+                Some(within) => Bytes::copy_from_slice(within.from.as_bytes()),
+                None => [b"<", ask.from.as_bytes(), b">;tag=", &tag].concat().into(),
+            },
             call_id,
             cseq: ask.cseq,
             access: credentials.map(|credentials| Access::new(credentials, &ask.targets)),
@@ -163,7 +166,10 @@ fn write(asking: &mut Asking, us: Hop, branch: &[u8], user_agent: Option<&str>) 
     routes.write(&mut writer, target);
     writer.header("Max-Forwards", b"70");
     writer.header("From", &asking.from);
-    writer.header_of("To", &[b"<", ask.to.as_bytes(), b">"]);
+    match &ask.within {
+        Some(within) => writer.header("To", within.to.as_bytes()),
+        None => writer.header_of("To", &[b"<", ask.to.as_bytes(), b">"]),
+    }
     writer.header("Call-ID", &asking.call_id);
     writer.header_of("CSeq", &[asking.cseq.to_string().as_bytes(), b" ", method]);
     if let Some(user_agent) = user_agent {
@@ -183,7 +189,7 @@ fn write(asking: &mut Asking, us: Hop, branch: &[u8], user_agent: Option<&str>) 
 /// Whether the parts keep to their grammar, so that none can smuggle in another.
 fn is_writable(ask: &Ask) -> bool {
     let is_uri = |text: &String| Uri::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
-    let is_route =
+    let is_address =
         |text: &String| NameAddr::parse(&Bytes::copy_from_slice(text.as_bytes())).is_ok();
     let is_field = |(name, value): &(String, String)| {
         let known = Name::of(name.as_bytes());
@@ -195,7 +201,12 @@ fn is_writable(ask: &Ask) -> bool {
         && [&ask.request_uri, &ask.from, &ask.to]
             .into_iter()
             .all(is_uri)
-        && ask.routes.iter().all(is_route)
+        && ask.routes.iter().all(is_address)
+        && ask.within.iter().all(|within| {
+            let both = [&within.from, &within.to];
+            both.into_iter()
+                .all(|address| is_address(address) && !address.contains(char::is_control))
+        })
         && ask.headers.iter().all(is_field)
         && ask.call_id.as_deref().is_none_or(is_writable_word)
         && ask.cseq < 1 << 30

@@ -36,7 +36,7 @@ use bytes::Bytes;
 use ask::Asking;
 use attempt::Attempt;
 use errand::Errand;
-use leg::Legs;
+use leg::{Legs, Stage};
 use schedule::{Schedule, Sleeper, TransactionId};
 use transactions::{Purpose, Transactions};
 pub use transfer::ReferAsked;
@@ -51,7 +51,7 @@ use crate::hop::Way;
 use crate::random::Identifiers;
 use crate::registrar::Registrar;
 use crate::transaction;
-use crate::{Counters, Hop, Outcome, PeerSet};
+use crate::{Counters, Hop, Outcome, PeerSet, Remains};
 
 /// The core of a SIP user agent: [`Self::handle`] an [`Input`], [`Self::poll`] each [`Output`], come back at
 /// [`Self::deadline`]. One message or command costs a bounded amount of work; what is held is bounded by [`Config`].
@@ -139,6 +139,15 @@ impl Endpoint {
     pub fn deadline(&self) -> Option<Instant> {
         let deadlines = [self.schedule.deadline(), self.registrar.deadline()];
         deadlines.into_iter().flatten().min()
+    }
+
+    /// What ends this dialog when the endpoint is gone; none of one that has no answer of its peer, or is over.
+    pub fn remains(&mut self, dialog: DialogId) -> Option<Remains> {
+        match self.legs.stage(dialog)? {
+            Stage::Ringing(ringing) => ringing.dialog.remains(),
+            Stage::Up(up) => up.dialog.remains(),
+            Stage::Calling(_) | Stage::Ending(_) => None,
+        }
     }
 
     /// What was counted so far.

@@ -239,6 +239,7 @@ impl Registration {
                 ("Expires".to_owned(), expires.to_string()),
             ],
             credentials: self.config.credentials.clone(),
+            within: None,
         });
         self.phase = Phase::Asking(question);
     }

@@ -528,6 +528,7 @@ fn question(targets: &[&str]) -> Question {
             ("Expires".to_owned(), "600".to_owned()),
         ],
         credentials: credentials(),
+        within: None,
     }
 }
 

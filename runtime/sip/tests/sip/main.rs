@@ -29,6 +29,7 @@ mod refer;
 mod register;
 mod registration;
 mod reinvite;
+mod remains;
 mod screening;
 mod seeds;
 mod session_timer;

@@ -14,6 +14,7 @@ use super::callbacks::CallbackTables;
 use super::components::ComponentFolder;
 use super::conferences::ConferenceTables;
 use super::exchanges;
+use super::farewells;
 use super::key_values;
 use super::open_streams;
 use super::plugin_pages;
@@ -30,8 +31,8 @@ use crate::rows::Rows;
 use crate::seal::OperatorKey;
 use crate::verbs::OpenStream;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, ParticipantRow,
-    PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
+    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, Farewell,
+    ParticipantRow, PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError, UsageCategory,
 };
 
 /// The rows as an open write transaction sees them.
@@ -243,6 +244,7 @@ impl Rows for DiskRows<'_> {
         self.calls_by_account.remove(place).map_err(failed)?;
         self.journals.remove(sid).map_err(failed)?;
         exchanges::remove(self.transaction, row.sid).map_err(failed)?;
+        farewells::remove(self.transaction, row.sid).map_err(failed)?;
         for sequence in 0..row.events {
             self.events.remove((sid, sequence)).map_err(failed)?;
         }
@@ -317,6 +319,14 @@ impl Rows for DiskRows<'_> {
 
     fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError> {
         queues::remove(self.transaction, account, sid)
+    }
+
+    fn put_farewell(&mut self, call: CallSid, farewell: &Farewell) -> Result<(), StoreError> {
+        farewells::put(self.transaction, call, farewell).map_err(failed)
+    }
+
+    fn remove_farewell(&mut self, call: CallSid) -> Result<(), StoreError> {
+        farewells::remove(self.transaction, call).map_err(failed)
     }
 
     fn put_open_stream(&mut self, row: &OpenStream) -> Result<(), StoreError> {

@@ -11,10 +11,10 @@ use super::queue::Lane;
 use super::{DiskStore, callbacks, key_values, plugin_pages, recordings, waiting};
 use crate::{
     AccountStore as _, Applied, Attempt, Author, CallRow, CallbackOutcome, CallbackRow, Commit,
-    ConferenceNote, Directory, FailedAttempt, Leg, NewCall, NewRecording, NewVersion, OperatorEdit,
-    Plugin, PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow,
-    RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants,
-    UploadedPlugin, apply, verbs,
+    ConferenceNote, Directory, FailedAttempt, Farewell, Leg, NewCall, NewRecording, NewVersion,
+    OperatorEdit, Plugin, PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding,
+    RecordingRow, RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote,
+    Tenants, UploadedPlugin, apply, verbs,
 };
 
 impl Store for DiskStore {
@@ -74,6 +74,16 @@ impl Store for DiskStore {
         self.write(Lane::Running, move |rows| {
             verbs::set_status(rows, sid, status, at_unix_ms)
         })
+    }
+
+    fn note_farewell(&self, sid: CallSid, farewell: Farewell) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::note_farewell(rows, sid, &farewell)
+        })
+    }
+
+    fn forget_farewell(&self, sid: CallSid) -> Commit<()> {
+        self.write(Lane::Running, move |rows| rows.remove_farewell(sid))
     }
 
     fn finish_call(

@@ -164,6 +164,7 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(CALL_QUEUES)?;
     super::exchanges::create(&transaction)?;
     super::open_streams::create(&transaction)?;
+    super::farewells::create(&transaction)?;
     super::people::create(&transaction)?;
     super::broadcasts::create(&transaction)?;
     transaction.open_table(CALLBACKS)?;

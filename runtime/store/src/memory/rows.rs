@@ -9,9 +9,9 @@ use crate::apply::{Change, Gone};
 use crate::callback_row::CallbackState;
 use crate::rows::Rows;
 use crate::{
-    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, MAX_AUDIT_ENTRIES,
-    MOST_EXCHANGES, ParticipantRow, PluginPage, QueueRow, RecordingRow, Sha256Digest, StoreError,
-    UsageCategory, verbs,
+    AuditEntry, CallEvent, CallRow, CallbackRow, ConferenceRow, Directory, Farewell,
+    MAX_AUDIT_ENTRIES, MOST_EXCHANGES, ParticipantRow, PluginPage, QueueRow, RecordingRow,
+    Sha256Digest, StoreError, UsageCategory, verbs,
 };
 
 impl Rows for MemoryRows {
@@ -187,6 +187,15 @@ impl Rows for MemoryRows {
 
     fn remove_queue(&mut self, account: AccountSid, sid: QueueSid) -> Result<(), StoreError> {
         self.queues.remove(&(account, sid));
+        Ok(())
+    }
+
+    /// Only a next process would read it, and there is none.
+    fn put_farewell(&mut self, _call: CallSid, _farewell: &Farewell) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn remove_farewell(&mut self, _call: CallSid) -> Result<(), StoreError> {
         Ok(())
     }
 

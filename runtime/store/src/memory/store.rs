@@ -12,8 +12,8 @@ use super::MemoryStore;
 use crate::rows::Rows;
 use crate::{
     Applied, Attempt, Author, CallRow, CallbackOutcome, CallbackRow, Commit, ConferenceNote,
-    Directory, FailedAttempt, Leg, NewCall, NewRecording, NewVersion, OperatorEdit, Plugin,
-    PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow,
+    Directory, FailedAttempt, Farewell, Leg, NewCall, NewRecording, NewVersion, OperatorEdit,
+    Plugin, PluginChange, PluginOwner, PluginPage, QueuedCall, RecordingEnding, RecordingRow,
     RecordingStatus, RoutedBy, Scope, Sha256Digest, Store, StoreError, StreamNote, Tenants,
     UploadedPlugin, apply, verbs,
 };
@@ -59,6 +59,14 @@ impl Store for MemoryStore {
 
     fn set_status(&self, sid: CallSid, status: CallStatus, at_unix_ms: u64) -> Commit<()> {
         self.write(|rows| verbs::set_status(rows, sid, status, at_unix_ms))
+    }
+
+    fn note_farewell(&self, sid: CallSid, farewell: Farewell) -> Commit<()> {
+        self.write(|rows| verbs::note_farewell(rows, sid, &farewell))
+    }
+
+    fn forget_farewell(&self, sid: CallSid) -> Commit<()> {
+        self.write(|rows| rows.remove_farewell(sid))
     }
 
     fn finish_call(

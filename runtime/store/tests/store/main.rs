@@ -10,6 +10,7 @@ mod conferences;
 mod crash;
 mod disk;
 mod edits;
+mod farewells;
 mod key_values;
 mod people;
 mod plugins;

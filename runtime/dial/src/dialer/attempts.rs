@@ -184,7 +184,7 @@ impl Dialer {
         if self.judging.is_stale(waiting) {
             return self.judge_anew(call);
         }
-        if due(now, &waiting.request.terms).is_some() {
+        if due(now, &waiting.request.terms, waiting.put_off_until).is_some() {
             return self.put_off(now, call);
         }
         let Some(waiting) = self.take_out(call) else {

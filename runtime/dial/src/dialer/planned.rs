@@ -15,6 +15,9 @@ use crate::policy::{Refusal, route};
 /// together: each takes a start anew.
 const FRESH: Duration = Duration::from_millis(50);
 
+/// The longest that a policy lets a call wait before it is asked again: a year.
+const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl Dialer {
     /// The trunks that may carry a call, as they stand, and those over which it was tried left out. What the call itself holds does not count.
     ///
@@ -122,9 +125,9 @@ impl Dialer {
         if waited.is_canceled {
             return self.wait_again(now, waited);
         }
-        let terms = due(now, &waited.request.terms).unwrap_or(0);
-        let until = Some(until_unix_ms.max(terms));
-        self.admit_until(waited.request, waited.sequence, until);
+        let pause = Duration::from_millis(until_unix_ms.saturating_sub(now.unix_ms));
+        let until = now.instant + pause.min(LONGEST_PAUSE);
+        self.admit_after(now, waited.request, waited.sequence, Some(until));
     }
 
     /// Undoes the beginning of a call whose INVITE has not left: channels and starts are as if it had not begun.
@@ -159,5 +162,5 @@ fn may_still_go(now: Now, waited: &Waited) -> bool {
     !waited.is_canceled
         && now.instant <= waited.begun + FRESH
         && !terms.is_expired(now.unix_ms)
-        && due(now, terms).is_none()
+        && due(now, terms, None).is_none()
 }

@@ -1,6 +1,7 @@
 //! Calls that wait: their places, their times, and how they leave.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use call::{AccountSid, CallSid};
 use store::{Priority, QueueTerms};
@@ -25,6 +26,8 @@ pub(super) struct Waiting {
     pub(super) is_asked: bool,
     /// It waits for this time, in milliseconds since the Unix epoch; without one it stands in a line.
     pub(super) due_unix_ms: Option<u64>,
+    /// It was put off until then, however the clock on the wall is set.
+    pub(super) put_off_until: Option<Instant>,
 }
 
 /// A call that is to wait, and for which no place is chosen yet.
@@ -32,6 +35,7 @@ pub(super) struct Unjudged {
     pub(super) request: CallRequest,
     pub(super) sequence: u64,
     pub(super) due_unix_ms: Option<u64>,
+    pub(super) put_off_until: Option<Instant>,
     pub(super) is_asked: bool,
 }
 
@@ -51,6 +55,7 @@ impl Waiting {
             request: self.request,
             sequence: self.sequence,
             due_unix_ms: self.due_unix_ms,
+            put_off_until: self.put_off_until,
             is_asked: self.is_asked,
         }
     }
@@ -78,21 +83,22 @@ impl Dialer {
 
     /// Lets a call wait at this place in the order, or refuses it.
     pub(super) fn admit(&mut self, now: Now, request: CallRequest, sequence: u64) {
-        let due_unix_ms = due(now, &request.terms);
-        self.admit_until(request, sequence, due_unix_ms);
+        self.admit_after(now, request, sequence, None);
     }
 
-    /// As [`Self::admit`], until a time, in milliseconds since the Unix epoch.
-    pub(super) fn admit_until(
+    /// As [`Self::admit`], no earlier than then.
+    pub(super) fn admit_after(
         &mut self,
+        now: Now,
         request: CallRequest,
         sequence: u64,
-        due_unix_ms: Option<u64>,
+        put_off_until: Option<Instant>,
     ) {
         self.judge(Unjudged {
+            due_unix_ms: due(now, &request.terms, put_off_until),
             request,
             sequence,
-            due_unix_ms,
+            put_off_until,
             is_asked: false,
         });
     }
@@ -110,6 +116,7 @@ impl Dialer {
                     sequence: call.sequence,
                     is_asked: call.is_asked,
                     due_unix_ms: call.due_unix_ms,
+                    put_off_until: call.put_off_until,
                     request,
                 };
                 self.enqueue(waiting);
@@ -141,9 +148,10 @@ impl Dialer {
             return;
         }
         self.judge(Unjudged {
-            due_unix_ms: due(now, &waited.request.terms),
+            due_unix_ms: due(now, &waited.request.terms, None),
             request: waited.request,
             sequence: waited.sequence,
+            put_off_until: None,
             is_asked: waited.is_asked,
         });
     }
@@ -222,13 +230,16 @@ impl Dialer {
     /// Lets a call stand in its line, or wait for the time at which it may be dialled.
     pub(super) fn put_off(&mut self, now: Now, call: CallSid) {
         if let Some(mut waiting) = self.take_out(call) {
-            waiting.due_unix_ms = due(now, &waiting.request.terms);
+            waiting.due_unix_ms = due(now, &waiting.request.terms, waiting.put_off_until);
             self.enqueue(waiting);
         }
     }
 }
 
-/// When a call may be dialled; none: now.
-pub(super) fn due(now: Now, terms: &QueueTerms) -> Option<u64> {
-    Some(terms.first_time(now.unix_ms)).filter(|at| *at > now.unix_ms)
+/// When a call may be dialled that was put off until then; none: now.
+pub(super) fn due(now: Now, terms: &QueueTerms, put_off_until: Option<Instant>) -> Option<u64> {
+    let pause = put_off_until.map(|until| until.saturating_duration_since(now.instant));
+    let pause = pause.map_or(0, |pause| u64::try_from(pause.as_millis()).unwrap_or(0));
+    let first = terms.first_time(now.unix_ms.saturating_add(pause));
+    Some(first).filter(|at| *at > now.unix_ms)
 }

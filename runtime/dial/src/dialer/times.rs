@@ -34,10 +34,12 @@ impl Dialer {
             .is_none()
     }
 
-    /// The clock on the wall was set back: hours that were over may have come again.
+    /// The clock on the wall was set back: hours that were over may have come again, and who was put off waits no longer than was said.
     fn ask_hours_anew(&mut self, now: Now) {
         let waits_for_hours = |waiting: &Waiting| {
-            waiting.due_unix_ms.is_some() && waiting.request.terms.window.is_some()
+            let is_moved =
+                waiting.request.terms.window.is_some() || waiting.put_off_until.is_some();
+            waiting.due_unix_ms.is_some() && is_moved
         };
         let mut budget = Budget::default();
         let calls = self.hours.step(&self.waiting, &mut budget, waits_for_hours);
@@ -49,6 +51,8 @@ impl Dialer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use store::QueueTerms;
 
     use super::super::walk::LOOKED_AT;
@@ -103,6 +107,69 @@ mod tests {
         assert_eq!(due(&bench) + bench.dialer.held.len(), MANY as usize);
         let expected = (MANY as usize).div_ceil(TOUCHED);
         assert!((expected..=expected + 1).contains(&steps), "{steps}");
+    }
+
+    /// A policy lets the one call that may go wait for a minute, and the clock is set meanwhile, from noon to this hour.
+    fn is_asked_again_after_a_minute(terms: QueueTerms, hour: u64) {
+        let mut bench = Bench::new();
+        bench.now.unix_ms = 12 * HOUR_MS;
+        let call = CallRequest {
+            terms,
+            ..request(1, 1)
+        };
+        let attempts = bench.feed(Input::Accepted(call.clone()));
+        assert_eq!(attempts.len(), 1);
+        let put_off = Input::PutOff {
+            call: call.call,
+            until_unix_ms: bench.now.unix_ms + 60_000,
+        };
+        assert_eq!(bench.feed(put_off), []);
+        let minute = [(1_000, 0), (58_000, 0), (1_000, 1)];
+        bench.now.unix_ms = hour * HOUR_MS;
+        for (ms, expected) in minute {
+            bench.now.unix_ms += ms;
+            bench.now.instant += Duration::from_millis(ms);
+            let attempts = bench.feed(Input::Timeout);
+            assert_eq!(attempts.len(), expected, "{call:?} at {:?}", bench.now);
+        }
+    }
+
+    #[test]
+    fn a_minute_is_a_minute_however_the_clock_is_set() {
+        let window = Some("08:00-18:00 UTC".parse().unwrap());
+        for hour in [9, 12, 15] {
+            is_asked_again_after_a_minute(QueueTerms::default(), hour);
+            is_asked_again_after_a_minute(
+                QueueTerms {
+                    window: window.clone(),
+                    ..QueueTerms::default()
+                },
+                hour,
+            );
+        }
+    }
+
+    #[test]
+    fn who_is_put_off_beyond_its_hours_waits_for_the_next_ones() {
+        let mut bench = Bench::new();
+        bench.now.unix_ms = 12 * HOUR_MS;
+        let call = CallRequest {
+            terms: QueueTerms {
+                window: Some("08:00-13:00 UTC".parse().unwrap()),
+                ..QueueTerms::default()
+            },
+            ..request(1, 1)
+        };
+        bench.feed(Input::Accepted(call.clone()));
+        bench.feed(Input::PutOff {
+            call: call.call,
+            until_unix_ms: 14 * HOUR_MS,
+        });
+        for (hour, expected) in [(13, 0), (14, 0), (31, 0), (32, 1)] {
+            bench.now.instant += Duration::from_millis(hour * HOUR_MS - bench.now.unix_ms);
+            bench.now.unix_ms = hour * HOUR_MS;
+            assert_eq!(bench.feed(Input::Timeout).len(), expected, "{hour}:00");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ that tcpdump wrote (`--read FILE`, of the loopback device). Of SIP it looks at I
 A channel is held from the first INVITE of a call until its final response if that is a refusal, else until the response to its BYE. Where the far end
 hangs up, its channel is free at once. With `--line` calls that come in at that port, from anybody else, hold channels as well: those of the operator of
 their caller. Calls a second are first INVITEs to the aggregator: in any span of `w` seconds at most `1 + rate * (w + late)`, where `late` is how
-late a call may come to the wire, whose predecessors were in time (`--late`, a second: what a machine with other work needs).
+late a call may come to the wire, whose predecessors were in time (`--late`, a quarter of a second: what two cores with other work need). Packets have the
+time at which the kernel saw them, however late this program reads them.
 
 Ends at SIGTERM, when the calls are over, or at the end of the capture; prints and writes its verdict. Exit status 1: a limit was exceeded.
 """
@@ -25,6 +26,8 @@ from collections import deque
 
 # Seconds for which it watches on after SIGTERM at most, while calls are up.
 LINGER = 5.0
+# `SO_TIMESTAMPNS` of Linux, which `socket` does not name: seconds and nanoseconds come beside each packet.
+WITH_TIME = 35
 
 
 def from_wire(is_over):
@@ -32,15 +35,25 @@ def from_wire(is_over):
     door = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     door.bind(("lo", 0))
     door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+    door.setsockopt(socket.SOL_SOCKET, WITH_TIME, 1)
     door.settimeout(0.2)
     while not is_over():
         try:
-            frame, source = door.recvfrom(65535)
+            frame, beside, _, source = door.recvmsg(65535, socket.CMSG_SPACE(16))
         except TimeoutError:
             continue
         # The loopback device shows every packet twice: as it leaves, and as it arrives.
         if source[2] != socket.PACKET_OUTGOING:
-            yield time.time(), frame
+            yield seen_at(beside), frame
+
+
+def seen_at(beside):
+    """The kernel's time of a packet, in seconds."""
+    for level, what, told in beside:
+        if (level, what) == (socket.SOL_SOCKET, WITH_TIME):
+            seconds, nanoseconds = struct.unpack("qq", told[:16])
+            return seconds + nanoseconds / 1e9
+    return time.time()
 
 
 def from_file(name):
@@ -144,6 +157,8 @@ class Watch:
             "calls_in": self.calls_in,
             "most_channels": self.most,
             "most_in_a_second": self.most_in_a_second,
+            "late": self.late,
+            "allowed_in_w_seconds": f"1 + {self.rate:g} * (w + {self.late:g})",
             "refusals": {str(status): count for status, count in sorted(self.refusals.items())},
             "still_up": len(self.held),
             "exceeded": self.exceeded[:20],
@@ -158,7 +173,7 @@ def main():
     arguments.add_argument("--calling-code", help="of the country in which callers' numbers may be written without it, behind a 0")
     arguments.add_argument("--operator", action="append", required=True, metavar="PREFIX=CHANNELS")
     arguments.add_argument("--rate", type=float, required=True, help="calls a second")
-    arguments.add_argument("--late", type=float, default=1.0, help="by how many seconds a call may be late on the wire")
+    arguments.add_argument("--late", type=float, default=0.25, help="by how many seconds a call may be late on the wire")
     arguments.add_argument("--read", help="a capture in place of the wire")
     arguments.add_argument("--report", help="where the verdict is written, too")
     given = arguments.parse_args()

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use store::{ChannelsByPrefix, Trunk};
 
 use crate::learned::Learned;
-use crate::token_bucket::TokenBucket;
+use crate::pace::Pace;
 
 /// Whether one more outbound call may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Channels {
 #[derive(Debug, Clone)]
 pub(crate) struct Capacity {
     channels: Channels,
-    bucket: TokenBucket,
+    pub(crate) pace: Pace,
     /// Calls that came in to an account: as many as it may make, and counted for themselves.
     inbound: u32,
 }
@@ -121,7 +121,7 @@ impl Capacity {
                 max: max_channels,
                 ..Channels::default()
             },
-            bucket: TokenBucket::new(calls_per_second),
+            pace: Pace::new(calls_per_second),
             inbound: 0,
         }
     }
@@ -140,13 +140,13 @@ impl Capacity {
     /// Changes the limits. Calls that are up stay up, even if they now are too many.
     pub(crate) fn set_limits(&mut self, max_channels: u32, calls_per_second: f32) {
         self.channels.max = max_channels;
-        self.bucket.set_rate(calls_per_second);
+        self.pace.set_rate(calls_per_second);
     }
 
     pub(crate) fn room(&self, now: Instant) -> Room {
         match self.channels.room(now) {
-            Room::Now if !self.bucket.is_ready(now) => {
-                self.bucket.ready_at().map_or(Room::Now, Room::At)
+            Room::Now if !self.pace.begins.is_ready(now) => {
+                self.pace.begins.ready_at().map_or(Room::Now, Room::At)
             }
             room => room,
         }
@@ -172,7 +172,7 @@ impl Capacity {
 
     /// Takes a channel for an outbound call that begins now.
     pub(crate) fn begin(&mut self, now: Instant) {
-        self.bucket.take(now);
+        self.pace.begins.take(now);
         self.channels.begin(now);
     }
 
@@ -182,13 +182,13 @@ impl Capacity {
 
     /// Undoes [`Self::begin`], which was at `begun`: the call has not been dialled.
     pub(crate) fn take_back(&mut self, begun: Instant, now: Instant) {
-        self.bucket.give_back(begun, now);
+        self.pace.begins.give_back(begun, now);
         self.channels.take_back();
     }
 
     /// Whether the rate lets a call begin now.
     pub(crate) fn is_ready(&self, now: Instant) -> bool {
-        self.bucket.is_ready(now)
+        self.pace.begins.is_ready(now)
     }
 }
 

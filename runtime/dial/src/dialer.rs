@@ -7,6 +7,7 @@ mod canceling;
 mod held;
 mod io;
 mod judging;
+mod leaving;
 mod planned;
 mod queue;
 mod routes;
@@ -26,6 +27,7 @@ use call::{AccountSid, CallSid};
 use canceling::Canceling;
 use held::Held;
 use judging::Judging;
+use leaving::Leaving;
 use queue::Waiting;
 use routes::Routes;
 use store::{CarrierId, Directory, Priority, TrunkId};
@@ -34,9 +36,9 @@ use walk::Walk;
 use crate::capacity::{Capacity, TrunkCapacity};
 use crate::choice::Choice;
 use crate::line::Line;
+use crate::pace::Pace;
 use crate::policy::{Refusal, permit, route};
 use crate::schedule::Schedule;
-use crate::token_bucket::TokenBucket;
 use crate::waits::AccountWaits;
 
 /// The outbound queue and the counters of what is up.
@@ -65,12 +67,14 @@ pub struct Dialer {
     last_trunk: Option<TrunkId>,
     trunks: BTreeMap<TrunkId, TrunkCapacity>,
     /// Calls per second of the carriers that have a limit.
-    carriers: BTreeMap<CarrierId, TokenBucket>,
+    carriers: BTreeMap<CarrierId, Pace>,
     /// Trunks whose targets do not answer.
     down: BTreeSet<TrunkId>,
     /// A subaccount's calls count as its parent's.
     accounts: BTreeMap<AccountSid, Capacity>,
     held: BTreeMap<CallSid, Held>,
+    /// Those that are ready to leave.
+    leaving: Leaving,
     /// Those that a process before this one has left behind, and until when the far end may hold their channels.
     lost: BTreeSet<(Instant, CallSid)>,
     outputs: VecDeque<Output>,
@@ -99,6 +103,7 @@ impl Dialer {
             trunks: BTreeMap::new(),
             accounts: BTreeMap::new(),
             held: BTreeMap::new(),
+            leaving: Leaving::default(),
             lost: BTreeSet::new(),
             outputs: VecDeque::new(),
             deadline: None,
@@ -142,6 +147,8 @@ impl Dialer {
             Input::Cancel(call) => self.cancel(call),
             Input::CancelAll { account, class } => self.cancel_all(account, class),
             Input::CancelMore { account, class } => self.cancel_more(account, class),
+            // Nobody can begin by it.
+            Input::Ready(call) => return self.ready(now.instant, call),
             Input::Ended(call) => self.end(call),
             Input::Congested { call, retry_after } => self.refuse(now.instant, call, retry_after),
             Input::Planned { call, plan } => self.planned(now, call, plan),
@@ -158,6 +165,7 @@ impl Dialer {
         }
         self.judge_some();
         self.let_go_of_lost(now.instant);
+        self.let_leave(now.instant);
         self.deadline = None;
         if self.keep_times(now) {
             self.attempt_what_may_go(now);
@@ -166,7 +174,8 @@ impl Dialer {
         let lost = self.lost.first().map(|(until, _)| *until);
         let goes_on = self.judging.goes_on() || self.hours.goes_on();
         let at_once = goes_on.then_some(now.instant);
-        let all = [self.deadline, scheduled, lost, at_once];
+        let leaves = self.next_leaves_at();
+        let all = [self.deadline, scheduled, lost, leaves, at_once];
         self.deadline = all.into_iter().flatten().min();
     }
 

@@ -12,6 +12,7 @@ mod dialer;
 pub mod estimate;
 mod learned;
 mod line;
+mod pace;
 mod plan;
 mod policy;
 pub mod pump;

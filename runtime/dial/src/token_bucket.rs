@@ -54,6 +54,11 @@ impl TokenBucket {
         self.last = Some(now);
     }
 
+    /// Lets no start be before this.
+    pub(crate) fn not_before(&mut self, at: Instant) {
+        self.due = self.due.max(Some(at + TOLERANCE));
+    }
+
     /// A start that was counted at `begun` has not been made. One whose time has passed is lost: given back late, many would leave together.
     pub(crate) fn give_back(&mut self, begun: Instant, now: Instant) {
         if begun + self.interval <= now {

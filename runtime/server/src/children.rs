@@ -3,7 +3,7 @@
 mod end_order;
 mod placing;
 
-pub(crate) use end_order::EndOrder;
+pub(crate) use end_order::{EndOrder, Unwanted};
 pub(crate) use placing::Placing;
 
 use std::collections::{BTreeMap, HashMap};
@@ -191,7 +191,7 @@ impl Way {
 }
 
 /// A message that must arrive. An inbox that is full is waited for elsewhere; one that is closed belongs to a call that is over.
-fn hand_over(inbox: &Inbox, message: Message) {
+pub(crate) fn hand_over(inbox: &Inbox, message: Message) {
     if let Err(TrySendError::Full(message)) = inbox.try_send(message) {
         wait_for_room(inbox.clone(), message);
     }

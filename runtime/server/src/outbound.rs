@@ -3,10 +3,12 @@
 mod dialling;
 mod failover;
 mod invite;
+mod leaving;
 mod planning;
 
 use dialling::TrunkGone;
 pub(crate) use dialling::{Origin, call_id, dial};
+use leaving::Leaving;
 pub(crate) use planning::StoryPlan;
 
 use std::collections::BTreeSet;
@@ -28,6 +30,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tracing::{debug, error, info};
 
+use crate::children::Unwanted;
 use crate::clock;
 use crate::clock::sleep_until;
 use crate::services::Services;
@@ -42,6 +45,7 @@ const ENDS_AT_ONCE: usize = 1_000;
 /// The dialler and what performs its outputs. Its lock is held for one step of the core at a time, never while waiting.
 pub(crate) struct Outbound {
     dialer: Mutex<Dialer>,
+    leaving: Leaving,
     /// The deadline may have changed.
     changed: Notify,
     services: Weak<Services>,
@@ -58,6 +62,7 @@ impl Outbound {
         let dialer = Mutex::new(Dialer::new(directory, QueueLimits::default()));
         Self {
             dialer,
+            leaving: Leaving::default(),
             changed: Notify::new(),
             services,
             runtime,
@@ -195,6 +200,7 @@ impl Outbound {
 
     /// A call is over: its channels are free.
     pub(crate) fn ended(self: &Arc<Self>, call: CallSid) {
+        self.leaving.forget(call);
         self.feed(Input::Ended(call));
     }
 
@@ -325,14 +331,22 @@ impl Outbound {
         }
     }
 
+    /// Takes one input. Whose INVITE leaves is told at once; what else there is to do is returned.
     fn step(&self, input: Input) -> Vec<Output> {
-        let outputs = {
+        let outputs: Vec<Output> = {
             let mut dialer = self.lock();
             dialer.handle(now(), input);
             std::iter::from_fn(|| dialer.poll()).collect()
         };
         self.changed.notify_one();
-        outputs
+        let is_to_do = |output: &Output| match output {
+            Output::Leave(call) => {
+                self.leaving.tell(*call);
+                false
+            }
+            _ => true,
+        };
+        outputs.into_iter().filter(is_to_do).collect()
     }
 
     async fn perform(self: Arc<Self>, output: Output) {
@@ -363,6 +377,10 @@ impl Outbound {
                             until_unix_ms: clock::unix_ms() + TRUNK_GONE_MS,
                         });
                     }
+                    if error.is::<Unwanted>() {
+                        end(&services, call, CallStatus::Canceled, error.to_string()).await;
+                        return self.ended(call);
+                    }
                     let failed = FailedAttempt {
                         trunk,
                         sip_status: None,
@@ -392,6 +410,7 @@ impl Outbound {
             Output::Canceled { call, .. } => {
                 end(&services, call, CallStatus::Canceled, CANCELED.to_owned()).await;
             }
+            Output::Leave(call) => self.leaving.tell(call),
         }
     }
 

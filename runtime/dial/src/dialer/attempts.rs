@@ -125,7 +125,7 @@ impl Dialer {
     /// When the carrier of a trunk may begin its next call; none at any time.
     pub(super) fn carrier_ready_at(&self, trunk: &TrunkId) -> Option<Instant> {
         let trunk = self.directory.trunk(trunk)?;
-        self.carriers.get(&trunk.carrier)?.ready_at()
+        self.carriers.get(&trunk.carrier)?.begins.ready_at()
     }
 
     /// The most urgent class first; within it trunks take turns, a call at a time.
@@ -237,8 +237,8 @@ impl Dialer {
         }
         let of_carrier = self.directory.trunk(trunk);
         let of_carrier = of_carrier.and_then(|trunk| self.carriers.get_mut(&trunk.carrier));
-        if let Some(bucket) = of_carrier {
-            bucket.take(now);
+        if let Some(pace) = of_carrier {
+            pace.begins.take(now);
         }
         let payer = self.directory.payer(account);
         if let Some(capacity) = self.accounts.get_mut(&payer) {
@@ -250,6 +250,7 @@ impl Dialer {
             part: part.clone(),
             waited,
             is_inbound: false,
+            ready: None,
         };
         self.held.insert(call, held);
     }

@@ -18,6 +18,8 @@ pub(super) struct Held {
     pub(super) waited: Option<Box<Waited>>,
     /// It came in: it has none of the channels that its account may dial with.
     pub(super) is_inbound: bool,
+    /// Its number among those whose INVITEs are ready.
+    pub(super) ready: Option<u64>,
 }
 
 /// What is kept of a call that waited while it is attempted: it may have to wait again.
@@ -77,6 +79,7 @@ impl Dialer {
             part,
             waited: None,
             is_inbound: true,
+            ready: None,
         };
         self.held.insert(call, held);
         Ok(())
@@ -111,6 +114,7 @@ impl Dialer {
             part,
             waited: None,
             is_inbound,
+            ready: None,
         };
         self.held.insert(call, held);
         self.lost.insert((until, call));

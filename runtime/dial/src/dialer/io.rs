@@ -100,6 +100,9 @@ pub enum Input {
         /// The class.
         class: Option<Priority>,
     },
+    /// A call that was attempted, or was begun at once, is on disk and knows its server: its INVITE is to leave. It waits for [`Output::Leave`], or
+    /// is ended.
+    Ready(CallSid),
     /// A call that was attempted, or took a channel, is over.
     Ended(CallSid),
     /// A call that was attempted is over: the far end had no room for it.
@@ -145,7 +148,7 @@ pub enum Input {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Dial this call now. It holds a channel until [`Input::Ended`].
+    /// Begin this call now. It holds a channel until [`Input::Ended`], and its INVITE leaves at [`Self::Leave`].
     Attempt {
         /// The call.
         call: CallSid,
@@ -158,6 +161,8 @@ pub enum Output {
         /// Why the built-in order chose the trunk, in words; none where a routing policy did.
         because: Option<String>,
     },
+    /// Let the INVITE of this call leave now: it was [ready](Input::Ready), and has a start of its trunk, its account and its carrier.
+    Leave(CallSid),
     /// End this call as failed; it was not dialled.
     Refuse {
         /// The call.

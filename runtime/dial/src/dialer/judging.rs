@@ -14,7 +14,7 @@ use super::Dialer;
 use super::queue::Waiting;
 use super::walk::{Budget, TOUCHED, Walk};
 use crate::capacity::{Capacity, TrunkCapacity};
-use crate::token_bucket::TokenBucket;
+use crate::pace::Pace;
 
 /// Who is to be judged anew.
 #[derive(Debug, Default)]
@@ -108,11 +108,11 @@ impl Dialer {
         let limited = limited.filter_map(|carrier| Some((carrier, carrier.calls_per_second?)));
         let mut before = std::mem::take(&mut self.carriers);
         for (carrier, rate) in limited {
-            let mut bucket = before
+            let mut pace = before
                 .remove(&carrier.id)
-                .unwrap_or_else(|| TokenBucket::new(rate));
-            bucket.set_rate(rate);
-            self.carriers.insert(carrier.id.clone(), bucket);
+                .unwrap_or_else(|| Pace::new(rate));
+            pace.set_rate(rate);
+            self.carriers.insert(carrier.id.clone(), pace);
         }
         for account in self.directory.accounts() {
             let limits = &account.outbound;

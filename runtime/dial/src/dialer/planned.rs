@@ -149,8 +149,8 @@ impl Dialer {
         }
         let trunk = self.directory.trunk(&held.trunk);
         let carrier = trunk.and_then(|trunk| self.carriers.get_mut(&trunk.carrier));
-        if let Some(bucket) = carrier {
-            bucket.give_back(begun, now);
+        if let Some(pace) = carrier {
+            pace.begins.give_back(begun, now);
         }
     }
 }

@@ -296,6 +296,7 @@ impl Simulation {
                 }
                 self.end(number);
             }
+            Output::Leave(_) => self.fail("lets leave what is not ready"),
             Output::Refuse { .. } | Output::Expire { .. } => self.fail("ends a call that may go"),
         }
     }

@@ -52,6 +52,7 @@ fn in_words(output: &Output) -> String {
     let number = |call: &call::CallSid| call.as_bytes()[15];
     match output {
         Output::Attempt { call, trunk, .. } => format!("dial {} over {trunk}", number(call)),
+        Output::Leave(call) => format!("leave {}", number(call)),
         Output::Refuse { call, reason, .. } => {
             format!("refuse {}: {}", number(call), reason.twilio_code())
         }

@@ -343,6 +343,7 @@ impl Simulation {
                     self.observer.waiting.remove(&call);
                     self.observer.refused.insert(call);
                 }
+                Output::Leave(_) => self.observer.fail("lets leave what is not ready"),
                 Output::Expire { .. } => self.observer.fail("expires what has no end"),
                 Output::Canceled { call, .. } => {
                     self.observer.waiting.remove(&call);
@@ -455,6 +456,7 @@ fn sid(output: &Output) -> CallSid {
     match output {
         Output::Attempt { call, .. }
         | Output::Refuse { call, .. }
+        | Output::Leave(call)
         | Output::Expire { call, .. }
         | Output::Canceled { call, .. } => *call,
     }

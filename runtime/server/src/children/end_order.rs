@@ -34,6 +34,19 @@ impl EndOrder {
     }
 }
 
+/// Nobody wants the call any more.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", why(*.0))]
+pub(crate) struct Unwanted(pub(crate) HangUpCause);
+
+const fn why(cause: HangUpCause) -> &'static str {
+    match cause {
+        HangUpCause::Api => "cancelled over the API before it was dialled",
+        HangUpCause::Shutdown => "the server stopped before it was dialled",
+        _ => "given up before it was dialled",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

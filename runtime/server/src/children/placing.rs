@@ -16,7 +16,7 @@ use store::{
 use tokio::time::sleep_until;
 use tracing::{Instrument, info};
 
-use super::{EndOrder, Parent, ended, own_number, told, without_settings};
+use super::{EndOrder, Parent, Unwanted, ended, own_number, told, without_settings};
 use crate::call_actor::Inbox;
 use crate::clock;
 use crate::flows::Story;
@@ -45,19 +45,6 @@ pub(crate) struct Placing {
     is_kept: bool,
     /// The attempt before, which is still to be written down: over which trunk, and what came of it.
     failed: Option<(TrunkId, CallRecord)>,
-}
-
-/// Nobody wants the call any more.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", why(*.0))]
-struct Unwanted(HangUpCause);
-
-const fn why(cause: HangUpCause) -> &'static str {
-    match cause {
-        HangUpCause::Api => "cancelled over the API before it was dialled",
-        HangUpCause::Shutdown => "the server stopped before it was dialled",
-        _ => "given up before it was dialled",
-    }
 }
 
 /// A row that has ended, or is somebody else's, is dialled no more.
@@ -251,7 +238,7 @@ impl Placing {
         }
     }
 
-    /// Writes the attempt down, then lets the INVITE leave.
+    /// Writes the attempt down, then lets the INVITE leave when the rates have room for it.
     async fn dial_over(
         &mut self,
         trunk: &TrunkId,
@@ -278,6 +265,8 @@ impl Placing {
         let realm = directory.realm(trunk);
         let route = services.trunks.route_to(realm, trunk, &row.to);
         let stops = self.while_wanted(route).await??;
+        let leaves = services.outbound.leave(row.sid);
+        self.while_wanted(leaves).await?;
         self.is_not_over()?;
         self.may_go_on()?;
         let planned = self.request.planned(&trunk.id);

@@ -1,10 +1,12 @@
-//! A call that may go: its attempt on disk, its media leg, its INVITE, its actor.
+//! A call that may go: its attempt on disk, its turn on the wire, its media leg, its INVITE, its actor.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use call::{AccountSid, Call, CallInfo, CallSid, CallStatus, Limits, OutboundLeg};
+use call::{
+    AccountSid, Call, CallInfo, CallSid, CallStatus, HangUpCause, Input, Limits, OutboundLeg,
+};
 use dial::{PlannedAttempt, SipUri};
 use store::{Attempt, CallRow, Encryption, Leg, Scope, StoreError, Trunk, broadcast::RECALLED};
 use tokio::runtime::Handle;
@@ -13,8 +15,8 @@ use tracing::debug;
 
 use super::end;
 use super::invite::invite;
-use crate::call_actor::{CallActor, Inbox, NewActor};
-use crate::children::{Parent, Placing};
+use crate::call_actor::{CallActor, Inbox, Message, NewActor};
+use crate::children::{self, EndOrder, Parent, Placing, Unwanted};
 use crate::clock;
 use crate::endpoint::SIGNALS;
 use crate::flows::Story;
@@ -28,7 +30,7 @@ use crate::trunks::Stop;
 #[error("the trunk is gone")]
 pub(super) struct TrunkGone;
 
-/// Writes the attempt down, then lets the INVITE leave.
+/// Writes the attempt down, then lets the INVITE leave when the rates have room for it.
 pub(super) async fn attempt(
     services: &Arc<Services>,
     sid: CallSid,
@@ -70,7 +72,30 @@ pub(super) async fn attempt(
     let origin = Origin::Queue {
         dialled: planned.dialled,
     };
-    dial(services, account, trunk, &stops, &row, sip_call_id, origin).map(drop)
+    let wanted = EndOrder::default();
+    services.live.place(sid, account.sid, wanted.clone());
+    let leaves = leaves(services, &row, &wanted).await;
+    let dialled =
+        leaves.and_then(|()| dial(services, account, trunk, &stops, &row, sip_call_id, origin));
+    // Who orders its end from here on finds the actor.
+    services.live.placed(&sid);
+    if let (Ok(inbox), Some(cause)) = (&dialled, wanted.given()) {
+        children::hand_over(inbox, Message::Input(Input::HangUp(cause)));
+    }
+    dialled.map(drop)
+}
+
+/// Waits for the moment at which the INVITE of a call that waited may leave, as long as the call is wanted.
+async fn leaves(services: &Arc<Services>, row: &CallRow, wanted: &EndOrder) -> anyhow::Result<()> {
+    tokio::select! {
+        biased;
+        cause = wanted.awaited() => return Err(Unwanted(cause).into()),
+        () = services.outbound.leave(row.sid) => {}
+    }
+    match services.store.call(Scope::of_host(row.account), row.sid)? {
+        Some(row) if !row.status.is_final() => Ok(()),
+        _ => Err(Unwanted(HangUpCause::Api).into()),
+    }
 }
 
 /// Where a call comes from that is dialled.

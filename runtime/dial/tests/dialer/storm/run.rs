@@ -201,6 +201,7 @@ impl Run {
                         return self.crash();
                     }
                 }
+                Output::Leave(_) => self.observer.fail("lets leave what is not ready"),
                 Output::Refuse { call, reason, .. } => {
                     let of = self.observer.waiting.get(&call).map(|waits| waits.account);
                     if of.is_none_or(|of| self.observer.plan.accounts[of].may_call) {

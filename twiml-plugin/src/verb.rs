@@ -257,6 +257,16 @@ impl Reading {
         }
     }
 
+    /// Warns of those attributes, which change nothing here.
+    fn without_effect(&mut self, element: &Element, names: &[&str]) {
+        for name in names {
+            if element.attribute(name).is_some() {
+                let message = format!("{}: {name} has no effect", element.name);
+                self.warn(NOT_IN_SCHEMA, message);
+            }
+        }
+    }
+
     fn no_elements(&mut self, element: &Element) {
         for inner in element.elements() {
             let message = format!("<{}> in <{}> is ignored", inner.name, element.name);

@@ -50,6 +50,7 @@ const ATTRIBUTES: [&str; 18] = [
 impl Reading {
     pub(super) fn gather(&mut self, element: &Element) -> Gather {
         self.know(element, &ATTRIBUTES);
+        self.without_effect(element, &["debug", "enhanced"]);
         let (takes_keys, takes_words) = self.input(element);
         let timeout = self.value(element, "timeout", 5, GATHER_TIMEOUT, at_least_one);
         let empty = GATHER_ACTION_ON_EMPTY_RESULT;

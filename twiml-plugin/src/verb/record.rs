@@ -113,11 +113,17 @@ impl Reading {
     /// Warns of what would be found missing only after the call.
     fn without_transcription(&mut self, element: &Element) {
         let transcribe = self.value(element, "transcribe", false, RECORD_TRANSCRIBE, boolean);
-        if transcribe || element.attribute("transcribeCallback").is_some() {
-            self.warn(
-                RECORD_TRANSCRIBE,
-                "Record: recordings are not transcribed yet",
-            );
+        let asks = [
+            ("transcribe", transcribe),
+            (
+                "transcribeCallback",
+                element.attribute("transcribeCallback").is_some(),
+            ),
+        ];
+        for (name, _) in asks.into_iter().filter(|(_, asks)| *asks) {
+            let message =
+                format!("Record: {name} has no effect: recordings are not transcribed yet");
+            self.warn(RECORD_TRANSCRIBE, message);
         }
     }
 }

@@ -103,7 +103,7 @@ const CONFERENCE: [&str; 19] = [
     "trim",
     "waitMethod",
     "waitUrl",
-    "jitterBufferSize", // ours follows the jitter
+    "jitterBufferSize",
 ];
 
 /// Of `statusCallbackEvent`: who begins and who ceases to speak.
@@ -218,6 +218,7 @@ impl Reading {
     fn conference(&mut self, element: &Element) -> Option<Room> {
         self.later(element, &CONFERENCE_LATER);
         self.know(element, &[&CONFERENCE[..], &CONFERENCE_LATER].concat());
+        self.without_effect(element, &["jitterBufferSize"]); // ours follows the jitter
         let mut flag = |name, default, code| self.value(element, name, default, code, boolean);
         let options = ConferenceOptions {
             muted: flag("muted", false, CONFERENCE_MUTED),

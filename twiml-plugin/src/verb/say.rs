@@ -93,6 +93,9 @@ impl Reading {
             return;
         };
         self.know(element, attributes);
+        if name == "w" {
+            self.without_effect(element, &["role"]);
+        }
         writing.is_audible |= name == "break";
         let _ = write!(writing.ssml, "<{name}");
         for attribute in *attributes {

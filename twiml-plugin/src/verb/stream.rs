@@ -17,6 +17,7 @@ pub(crate) struct Stream {
 impl Reading {
     pub(super) fn start(&mut self, element: &Element) -> Option<Verb> {
         self.know(element, &["action", "method"]);
+        self.without_effect(element, &["action", "method"]);
         let noun = self.only_noun(element)?;
         Some(match noun.name.as_str() {
             "Stream" => Verb::StartStream(self.stream(noun, false)),

@@ -1,4 +1,5 @@
 mod speech_input;
+mod vocabulary;
 
 use jackfield_guest::Digits;
 
@@ -396,7 +397,7 @@ fn gather_with_its_defaults_and_options() {
         &[],
     );
     check(
-        "<Gather hints='a,b' speechTimeout='auto' language='en-US' debug='x'/>",
+        "<Gather hints='a,b' speechTimeout='auto' language='en-US'/>",
         verb(gather()),
         &[],
     );
@@ -784,7 +785,7 @@ fn a_record_has_twilios_defaults_and_its_own_values() {
         ),
         (
             "transcribe='true'",
-            "13614 Record: recordings are not transcribed yet",
+            "13614 Record: transcribe has no effect: recordings are not transcribed yet",
         ),
         (
             "recordingStatusCallbackEvent='absent'",

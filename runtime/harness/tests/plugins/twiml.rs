@@ -89,6 +89,24 @@ fn a_call_of_ours_is_up_when_its_document_begins() {
 }
 
 #[test]
+fn a_stream_that_cannot_begin_has_the_code_of_what_is_wrong_with_it() {
+    let long = "n".repeat(65);
+    for (url, name, code) in [
+        ("https://ear.example/", "ear", "31922 Stream: "),
+        ("ear.example", "ear", "31922 Stream: "),
+        ("wss://ear.example/", &*long, "31923 Stream: "),
+    ] {
+        let stream = format!("<Stream url=\"{url}\" name=\"{name}\"/>");
+        let twiml = format!("<Response><Start>{stream}</Start></Response>");
+        let script = Script::new().setting("twiml", &twiml).expect_answer();
+        let script = script.expect_stream(url).expect_hang_up();
+        let run = run(&TWIML, script).unwrap();
+        let codes = run.log.iter().filter(|line| line.message.starts_with(code));
+        assert_eq!(codes.count(), 1, "{stream}: {:?}", run.log);
+    }
+}
+
+#[test]
 fn a_connected_stream_hears_keys_and_its_end_leads_on() {
     let twiml = r#"<Response>
         <Start><Stream url="wss://ear.example/" track="both_tracks"/></Start>

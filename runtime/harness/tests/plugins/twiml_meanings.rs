@@ -11,9 +11,6 @@ pub(crate) struct Meaning {
     pub(crate) own: &'static [(&'static str, &'static str)],
 }
 
-/// What begins the words about an attribute that is taken and does nothing.
-pub(crate) const NO_EFFECT: &str = "no effect";
-
 const AS_TWILIO: &str = "as Twilio";
 
 const fn all(row: &'static str, as_twilio: &'static str) -> Meaning {
@@ -109,16 +106,10 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "Dial/Conference",
         AS_TWILIO,
         "beep coach endConferenceOnExit maxParticipants muted participantLabel record recordingStatusCallback recordingStatusCallbackEvent recordingStatusCallbackMethod startConferenceOnEnter statusCallback statusCallbackEvent statusCallbackMethod trim waitMethod waitUrl",
-        &[
-            (
-                "eventCallbackUrl",
-                "is told of the recording's end, where there is no `recordingStatusCallback`",
-            ),
-            (
-                "jitterBufferSize",
-                "no effect: the buffer is as long as the jitter asks for",
-            ),
-        ],
+        &[(
+            "eventCallbackUrl",
+            "is told of the recording's end, where there is no `recordingStatusCallback`",
+        )],
     ),
     all("Dial/Number", DETECTED),
     meaning(
@@ -159,8 +150,6 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "as Twilio; words are an answer where the server has a recogniser",
         "action actionOnEmptyResult bargeIn finishOnKey input method numDigits partialResultCallback partialResultCallbackMethod speechTimeout timeout",
         &[
-            ("debug", "no effect"),
-            ("enhanced", "no effect"),
             (
                 "hints",
                 "as Twilio, 500 of 100 characters; with PocketSphinx they are all that is understood",
@@ -193,16 +182,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "Record",
         AS_TWILIO,
         "action finishOnKey maxLength method playBeep recordingStatusCallback recordingStatusCallbackEvent recordingStatusCallbackMethod timeout trim",
-        &[
-            (
-                "transcribe",
-                "no effect: nothing is transcribed yet, and 13614 says so",
-            ),
-            (
-                "transcribeCallback",
-                "no effect: nothing is transcribed yet, and 13614 says so",
-            ),
-        ],
+        &[],
     ),
     meaning(
         "Redirect",
@@ -238,8 +218,8 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "its text is spoken, and the log says so",
         "",
         &[
-            ("alphabet", "no effect: the text is spoken"),
-            ("ph", "no effect: the text is spoken"),
+            ("alphabet", "the text is spoken, and the log says so"),
+            ("ph", "the text is spoken, and the log says so"),
         ],
     ),
     meaning(
@@ -259,7 +239,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         &[],
     ),
     all("Say/sub", "alias"),
-    meaning("Say/w", "its text is spoken", "", &[("role", "no effect")]),
+    meaning("Say/w", "its text is spoken", "", &[]),
     meaning(
         "Sms",
         "as Twilio, over the account's connector",
@@ -270,10 +250,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "Start",
         "as Twilio, with `<Stream>` and `<Recording>`",
         "",
-        &[
-            ("action", "no effect: the document goes on"),
-            ("method", "no effect: the document goes on"),
-        ],
+        &[],
     ),
     all(
         "Start/Recording",

@@ -87,7 +87,7 @@ fn what_is_said_of_the_listening_goes_to_it() {
             },
         ),
         (
-            "profanityFilter='false' speechModel='phone_call' enhanced='true'",
+            "profanityFilter='false' speechModel='phone_call'",
             ListeningRequest {
                 profanity_filter: false,
                 model: Some("phone_call".to_owned()),

@@ -6,7 +6,7 @@ use jackfield_guest::{Call, CallError, HttpMethod, Response, debug, error, warn}
 
 use crate::cache::Cache;
 use crate::document::Document;
-use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS};
+use crate::fault::{Fault, INVALID_URL, TOO_MANY_REDIRECTS, URL_AND_TWIML};
 use crate::fetch::{CallStatus, Parameter, append, fault_of, form, parameters_of, request};
 use crate::reference::{is_web_url, resolve, without_query};
 use crate::verb::Link;
@@ -83,6 +83,10 @@ impl<'a> Documents<'a> {
         parameters: Vec<Parameter>,
     ) -> Result<Document, Stop> {
         self.with_next = self.setting("parameters").unwrap_or_default();
+        if self.setting("twiml-ignored").is_some() {
+            let message = "`Url` and `Twiml` were both given: `Url` is asked, `Twiml` is not run";
+            warn!(self.call, "{}", Fault::new(URL_AND_TWIML, message));
+        }
         if let Some(url) = self.setting("voice-url") {
             let method = self.method("voice-method");
             return self.follow(&Link { url, method }, None, parameters, status);

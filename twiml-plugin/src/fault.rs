@@ -42,6 +42,7 @@ pub(crate) const PROTOCOL_VIOLATED: u16 = 11206;
 pub(crate) const TOO_MANY_REDIRECTS: u16 = 11215;
 pub(crate) const TOO_LARGE: u16 = 11750;
 pub(crate) const EMPTY: u16 = 11770;
+pub(crate) const URL_AND_TWIML: u16 = 32019;
 
 // Documents.
 pub(crate) const NOT_XML: u16 = 12100;

@@ -11,6 +11,7 @@
 //! | `fallback-url` | asked once for each document that cannot be had, with `ErrorCode` and `ErrorUrl` |
 //! | `fallback-method` | `GET` or `POST` (the default) |
 //! | `twiml` | the first document itself, where there is no `voice-url` |
+//! | `twiml-ignored` | a document came along with `voice-url`, and is not here: a warning says so (32019) |
 //! | `send-digits` | keys that are pressed before the first document is asked for; `w` waits for half a second, `W` for a second |
 //! | `message-url` | the connector that texts are handed to |
 //! | `message-secret` | the name of a secret of the account, for `Authorization: Bearer` there |

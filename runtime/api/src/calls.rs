@@ -1,5 +1,6 @@
 //! Twilio's `Calls` resource.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -9,21 +10,19 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Extension, Json};
 use call::{CallStatus, Direction};
 use store::{
-    Answer, CallCallback, CallChange, CallRow, Flow, NewCall, PhoneNumber, ProgressEvent, Scope,
-    StoreError, WebhookMethod, random_call_sid,
+    CallCallback, CallChange, CallRow, Flow, NewCall, PhoneNumber, ProgressEvent, Scope,
+    StoreError, random_call_sid,
 };
 
-use crate::applications;
+use crate::call_flow::{fallback, flow, ignored_twiml, of_application};
 use crate::call_resource::CallResource;
 use crate::destination::normalise;
 use crate::machine_detection;
-use crate::parameters::{Parameters, Vocabulary, is_web};
+use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 use crate::status_callback;
 use crate::{ApiState, End, EndError, call_order, sip_login};
 
-/// Characters of a document that a request may bring along.
-const MAX_TWIML_CHARS: usize = 4000;
 /// Keys that `SendDigits` may have.
 const MAX_SEND_DIGITS: usize = 32;
 /// Seconds that a call may ring.
@@ -150,6 +149,7 @@ pub(crate) fn new_call(
     let ring_timeout_s = ring_timeout(parameters)?;
     let mut settings = machine_detection::settings(parameters)?;
     settings.extend(fallback(parameters)?);
+    settings.extend(ignored_twiml(parameters));
     let told = answer
         .as_ref()
         .and_then(|answer| answer.status_callback.clone());
@@ -196,66 +196,6 @@ pub(crate) fn new_call(
     })
 }
 
-/// What an application says. It takes the place of everything that says where documents come from.
-fn of_application(
-    state: &ApiState,
-    scope: Scope,
-    sid: &str,
-    parameters: &Parameters,
-) -> Result<Answer, Problem> {
-    let ignored = ["Url", "Twiml", "Method", "FallbackUrl", "FallbackMethod"];
-    if let Some(name) = ignored
-        .into_iter()
-        .find(|name| parameters.get(name).is_some())
-    {
-        let message = format!("`{name}` has no effect with `ApplicationSid`: give one of them");
-        return Err(Problem::bad_parameter(message));
-    }
-    let application = applications::named(&state.store.directory(), scope, sid)?;
-    if application.voice.is_none() {
-        let message = format!("The application {sid} has no `VoiceUrl`");
-        return Err(Problem::bad(21218, message));
-    }
-    Ok(Answer::of_application(&application))
-}
-
-/// `Url` wins over `Twiml`, as it does at Twilio.
-fn flow(parameters: &Parameters) -> Result<Flow, Problem> {
-    let method = parameters.method("Method")?;
-    match (parameters.get("Url"), parameters.get("Twiml")) {
-        (Some(url), _) if is_web(url) => Ok(Flow::VoiceUrl {
-            url: url.to_owned(),
-            method: WebhookMethod::of(method),
-        }),
-        (Some(_), _) => Err(Problem::bad(
-            21205,
-            "`Url` must begin with http:// or https://",
-        )),
-        (None, Some(twiml)) if twiml.chars().count() > MAX_TWIML_CHARS => {
-            let message = format!("`Twiml` is longer than {MAX_TWIML_CHARS} characters: use `Url`");
-            Err(Problem::bad(32018, message))
-        }
-        (None, Some(twiml)) => Ok(Flow::Twiml(twiml.to_owned())),
-        (None, None) => Err(Problem::bad(21205, "`Url` or `Twiml` is required")),
-    }
-}
-
-/// Where to ask when a document cannot be had.
-fn fallback(parameters: &Parameters) -> Result<Vec<(String, String)>, Problem> {
-    let Some(url) = parameters.get("FallbackUrl") else {
-        return Ok(Vec::new());
-    };
-    if !is_web(url) {
-        let message = "`FallbackUrl` must begin with http:// or https://";
-        return Err(Problem::bad(21205, message));
-    }
-    let method = parameters.method("FallbackMethod")?.as_str();
-    Ok(vec![
-        ("fallback-url".to_owned(), url.to_owned()),
-        ("fallback-method".to_owned(), method.to_owned()),
-    ])
-}
-
 /// Keys that are pressed when the call is answered.
 fn send_digits(parameters: &Parameters) -> Result<Option<(String, String)>, Problem> {
     let Some(keys) = parameters.get("SendDigits") else {
@@ -290,7 +230,8 @@ pub(crate) async fn fetch(
     Ok(Json(CallResource::of(row, &state.store.directory())))
 }
 
-/// `POST /Calls/{Sid}.json`: ends a call, or gives it other documents.
+/// `POST /Calls/{Sid}.json`: ends a call, or gives it other documents. A refusal leaves the call as it is: all is judged before
+/// anything is done.
 pub(crate) async fn update(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
@@ -300,36 +241,27 @@ pub(crate) async fn update(
 ) -> Result<Json<CallResource>, Problem> {
     let row = existing(&state, scope, &uri)?;
     let parameters = Parameters::of_form(&headers, body, UPDATE)?;
-    let other = ["Url", "Twiml"]
-        .into_iter()
-        .find(|name| parameters.get(name).is_some());
     let change = call_order::change(&parameters)?;
-    let has_change = change.is_some();
+    let turn = Turn::read(&parameters, change.is_some())?;
+    turn.permit(&row)?;
     if let Some(change) = change {
         alter(&state, scope, &row, change).await?;
     }
-    let how = match (parameters.get("Status"), other) {
-        (None, None) if has_change => return fetch(State(state), Extension(scope), uri).await,
-        (None, Some(_)) => return redirect(&state, scope, row, &parameters),
-        (Some("completed"), None) => End::Complete,
-        (Some("canceled"), None) => End::Cancel,
-        (Some(_), Some(name)) => {
-            let message = format!("`{name}` has no effect on a call that `Status` ends");
-            return Err(Problem::bad_parameter(message));
+    match turn {
+        Turn::None => {}
+        Turn::End(how) => match state.live.end(scope.account(), row.sid, how).await {
+            Ok(()) => {}
+            Err(EndError::WrongState) => return Err(wrong_state(&existing(&state, scope, &uri)?)),
+            Err(EndError::Store(error)) => return Err(error.into()),
+        },
+        Turn::Redirect(flow, settings) => {
+            let (live, account) = (&state.live, scope.account());
+            if !live.redirect(account, row.sid, flow, settings) {
+                return Err(not_redirected(&row));
+            }
         }
-        (_, None) => {
-            let message = "`Status` (`canceled` or `completed`), `Url`, `Twiml`, `StatusCallback` or `TimeLimit` is required";
-            return Err(Problem::bad_parameter(message));
-        }
-    };
-    if row.status.is_final() || (how == End::Cancel && row.status == CallStatus::InProgress) {
-        return Err(wrong_state(&row));
     }
-    match state.live.end(scope.account(), row.sid, how).await {
-        Ok(()) => fetch(State(state), Extension(scope), uri).await,
-        Err(EndError::WrongState) => Err(wrong_state(&existing(&state, scope, &uri)?)),
-        Err(EndError::Store(error)) => Err(error.into()),
-    }
+    fetch(State(state), Extension(scope), uri).await
 }
 
 /// Another server is told of the call, or it may last for another time.
@@ -355,27 +287,66 @@ async fn alter(
     Ok(())
 }
 
-/// The call goes on with other documents. What runs is broken off; who was dialled is let go, and leaves whoever dialled it where it is this call.
-fn redirect(
-    state: &ApiState,
-    scope: Scope,
-    row: CallRow,
-    parameters: &Parameters,
-) -> Result<Json<CallResource>, Problem> {
-    let flow = flow(parameters)?;
-    let settings = fallback(parameters)?.into_iter().collect();
-    if row.status != CallStatus::InProgress
-        || !state
-            .live
-            .redirect(scope.account(), row.sid, flow, settings)
-    {
-        let message = format!(
-            "Invalid call state: the call is {}, not in-progress",
-            row.status
-        );
-        return Err(Problem::call_state(message));
+/// Where the call goes with its update.
+enum Turn {
+    /// Nowhere: it goes on as it does.
+    None,
+    End(End),
+    /// To other documents, with these settings. What runs is broken off; who was dialled is let go, and leaves whoever dialled it where
+    /// it is this call.
+    Redirect(Flow, BTreeMap<String, String>),
+}
+
+impl Turn {
+    /// What the parameters ask for; `is_changed` says whether they ask for something else besides.
+    fn read(parameters: &Parameters, is_changed: bool) -> Result<Self, Problem> {
+        let given = |name: &&str| parameters.get(name).is_some();
+        let document = ["Url", "Twiml"].into_iter().find(given);
+        let idle = ["Method", "FallbackUrl", "FallbackMethod"];
+        match (parameters.get("Status"), document) {
+            (None, Some(_)) => {
+                let flow = flow(parameters)?;
+                let settings = fallback(parameters)?.into_iter();
+                let settings = settings.chain(ignored_twiml(parameters)).collect();
+                Ok(Self::Redirect(flow, settings))
+            }
+            (Some(_), Some(name)) => Err(Problem::bad_parameter(format!(
+                "`{name}` has no effect on a call that `Status` ends"
+            ))),
+            (status, None) => match (idle.into_iter().find(given), status) {
+                (Some(name), _) => Err(Problem::bad_parameter(format!(
+                    "`{name}` has no effect without `Url` or `Twiml`"
+                ))),
+                (None, Some("completed")) => Ok(Self::End(End::Complete)),
+                (None, Some("canceled")) => Ok(Self::End(End::Cancel)),
+                (None, None) if is_changed => Ok(Self::None),
+                (None, _) => {
+                    let message = "`Status` (`canceled` or `completed`), `Url`, `Twiml`, `StatusCallback` or `TimeLimit` is required";
+                    Err(Problem::bad_parameter(message))
+                }
+            },
+        }
     }
-    Ok(Json(CallResource::of(row, &state.store.directory())))
+
+    /// Whether the call is so far that it can go there.
+    fn permit(&self, row: &CallRow) -> Result<(), Problem> {
+        let is_over = row.status.is_final();
+        let is_up = row.status == CallStatus::InProgress;
+        match self {
+            Self::Redirect(..) if !is_up => Err(not_redirected(row)),
+            Self::End(End::Cancel) if is_over || is_up => Err(wrong_state(row)),
+            Self::None | Self::End(End::Complete) if is_over => Err(wrong_state(row)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Other documents are for a call that is up.
+fn not_redirected(row: &CallRow) -> Problem {
+    Problem::call_state(format!(
+        "Invalid call state: the call is {}, not in-progress",
+        row.status
+    ))
 }
 
 fn wrong_state(row: &CallRow) -> Problem {

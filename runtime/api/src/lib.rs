@@ -16,6 +16,7 @@ mod broadcast_recipients;
 mod broadcast_resource;
 mod broadcast_statistics;
 mod broadcasts;
+mod call_flow;
 mod call_list;
 mod call_order;
 mod call_resource;

@@ -25,6 +25,9 @@ const TUNABLES: [(&str, &str); 4] = [
     ),
 ];
 
+/// Those that say who is told while the flow is under way.
+const ASYNC: [&str; 2] = ["AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod"];
+
 /// The settings of a call whose flow is to know who answered; none where nobody asks.
 pub(crate) fn settings(parameters: &Parameters) -> Result<BTreeMap<String, String>, Problem> {
     let is_async = match parameters.get("AsyncAmd") {
@@ -55,12 +58,9 @@ pub(crate) fn settings(parameters: &Parameters) -> Result<BTreeMap<String, Strin
     }
     if is_async {
         settings.insert("async-amd".to_owned(), "true".to_owned());
-        settings.extend(callback(
-            parameters,
-            ["AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod"],
-        )?);
-    } else if parameters.get("AsyncAmdStatusCallback").is_some() {
-        return Err(needs("AsyncAmdStatusCallback", "AsyncAmd=true"));
+        settings.extend(callback(parameters, ASYNC)?);
+    } else if let Some(name) = given(parameters, ASYNC) {
+        return Err(needs(name, "AsyncAmd=true"));
     }
     Ok(settings)
 }
@@ -69,10 +69,7 @@ pub(crate) fn settings(parameters: &Parameters) -> Result<BTreeMap<String, Strin
 pub(crate) fn of_participant(parameters: &Parameters) -> Result<BTreeMap<String, String>, Problem> {
     const NAMES: [&str; 2] = ["AmdStatusCallback", "AmdStatusCallbackMethod"];
     if parameters.get("MachineDetection").is_none() {
-        let idle = NAMES
-            .into_iter()
-            .find(|name| parameters.get(name).is_some());
-        return match idle {
+        return match given(parameters, NAMES) {
             Some(name) => Err(needs(name, "MachineDetection")),
             None => Ok(BTreeMap::new()),
         };
@@ -96,9 +93,16 @@ fn mode(parameters: &Parameters) -> Result<Option<MachineDetection>, Problem> {
 /// A parameter that has no effect without the one that asks.
 fn idle(parameters: &Parameters) -> Option<&'static str> {
     let tunables = TUNABLES.iter().map(|(name, _)| *name);
-    tunables
-        .chain(["AsyncAmdStatusCallback"])
-        .find(|name| parameters.get(name).is_some())
+    given(parameters, tunables.chain(ASYNC))
+}
+
+/// The first of these names that is given.
+fn given(
+    parameters: &Parameters,
+    names: impl IntoIterator<Item = &'static str>,
+) -> Option<&'static str> {
+    let mut names = names.into_iter();
+    names.find(|name| parameters.get(name).is_some())
 }
 
 fn options(
@@ -235,6 +239,21 @@ mod tests {
                 "MachineDetection=Enable&AsyncAmdStatusCallback=http://a/",
                 20001,
                 "without `AsyncAmd=true`",
+            ),
+            (
+                "AsyncAmdStatusCallbackMethod=PUT",
+                20001,
+                "without `MachineDetection`",
+            ),
+            (
+                "MachineDetection=Enable&AsyncAmdStatusCallbackMethod=GET",
+                20001,
+                "without `AsyncAmd=true`",
+            ),
+            (
+                "MachineDetection=Enable&AsyncAmd=true&AsyncAmdStatusCallbackMethod=GET",
+                20001,
+                "without `AsyncAmdStatusCallback`",
             ),
             (
                 "MachineDetection=Enable&AsyncAmd=true&AsyncAmdStatusCallback=ftp://a/",

@@ -142,6 +142,41 @@ async fn its_time_and_who_is_told_change_until_it_is_over() {
 }
 
 #[tokio::test]
+async fn a_refused_update_changes_nothing() {
+    let api = Api::new();
+    let call = accepted(&api, "").await;
+    let path = format!("Calls/{call}.json");
+    let before = api.store.call(own(), call).unwrap().unwrap();
+    let change = "TimeLimit=1&StatusCallback=http://a/late";
+    for (wrong, code) in [
+        ("Url=ftp://a/", 21205),
+        ("Url=http://a/&Method=PUT", 21209),
+        ("Twiml=x&FallbackUrl=a", 21205),
+        ("FallbackUrl=http://a/", 20001),
+        ("Status=ringing", 20001),
+        ("Status=completed&Url=http://a/", 20001),
+        ("StatusCallbackMethod=PUT", 21209),
+        ("Twiml=x", 21220),
+    ] {
+        let answer = api.post(&path, &format!("{change}&{wrong}")).await;
+        assert_eq!(answer.problem(), (400, code), "{wrong}");
+    }
+    assert_eq!(api.store.call(own(), call).unwrap().unwrap(), before);
+    assert!(api.live.limited.lock().unwrap().is_empty());
+
+    api.advance(call, CallStatus::InProgress);
+    let cancel = format!("{change}&Status=canceled");
+    assert_eq!(api.post(&path, &cancel).await.problem(), (400, 21220));
+    let kept = api.store.call(own(), call).unwrap().unwrap();
+    assert_eq!(kept.orders, before.orders);
+    assert!(api.live.limited.lock().unwrap().is_empty());
+    let other = format!("{change}&Url=http://a/");
+    assert_eq!(api.post(&path, &other).await.status, 200);
+    assert_eq!(api.live.limited.lock().unwrap().len(), 1);
+    assert_eq!(api.live.redirected.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_call_that_is_over_is_deleted_with_its_recordings() {
     let api = Api::new();
     let call = accepted(&api, "StatusCallback=http://a/").await;

@@ -121,7 +121,11 @@ async fn what_a_call_does_comes_from_url_or_twiml() {
             .post("Calls.json", &format!("To=1294&From=345&{form}"))
             .await;
         assert_eq!(answer.status, 201, "{form}: {answer:?}");
-        assert_eq!(kept(&api)[0].flow, flow, "{form}");
+        let row = kept(&api).remove(0);
+        assert_eq!(row.flow, flow, "{form}");
+        // The story warns of what it does not run.
+        let is_ignored = form.ends_with("/&Twiml=x");
+        assert_eq!(row.settings.contains_key("twiml-ignored"), is_ignored);
     }
 }
 
@@ -339,6 +343,13 @@ async fn what_is_wrong_with_an_update_has_twilios_code() {
         ("Status=ringing", "`Status`"),
         ("TimeLimit=0", "`TimeLimit`"),
         ("Twiml=x&Status=completed", "`Twiml`"),
+        ("FallbackUrl=http://a/", "`FallbackUrl` has no effect"),
+        ("Method=GET&Status=completed", "`Method` has no effect"),
+        (
+            "FallbackMethod=GET&TimeLimit=9",
+            "`FallbackMethod` has no effect",
+        ),
+        ("Twiml=x&FallbackMethod=GET", "without `FallbackUrl`"),
         ("Nonsense=1", "`Nonsense`"),
     ] {
         let answer = api.post(&path, form).await;
@@ -482,6 +493,11 @@ async fn a_call_that_is_up_gets_other_documents() {
     assert_eq!(redirected[0].2["fallback-url"], "https://a.example/sorry");
     assert_eq!(redirected[1].1, Flow::Twiml("<Response/>".to_owned()));
     assert!(redirected[1].2.is_empty());
+    let both = "Url=https://a.example/next&Twiml=%3CResponse/%3E";
+    assert_eq!(api.post(&path, both).await.status, 200);
+    let (_, ran, settings) = api.live.redirected.lock().unwrap()[2].clone();
+    assert!(matches!(ran, Flow::VoiceUrl { .. }), "{ran:?}");
+    assert_eq!(settings["twiml-ignored"], "true");
 
     for (form, code) in [
         ("Url=ftp://a/", 21205),
@@ -517,6 +533,7 @@ async fn keys_and_a_fallback_go_with_the_call() {
         ("SendDigits=123456789012345678901234567890123", 21206),
         ("FallbackUrl=voice.xml", 21205),
         ("FallbackUrl=http://a/&FallbackMethod=PUT", 21209),
+        ("FallbackMethod=GET", 20001),
     ] {
         let answer = api
             .post(

@@ -31,12 +31,13 @@ pub(crate) struct Story {
 }
 
 /// Settings that are of a call's beginning: what takes its place later has nothing to do with them.
-const OF_THE_BEGINNING: [&str; 5] = [
+const OF_THE_BEGINNING: [&str; 6] = [
     "machine-detection",
     "async-amd",
     "send-digits",
     "fallback-",
     "parameters",
+    "twiml-ignored",
 ];
 
 impl Story {

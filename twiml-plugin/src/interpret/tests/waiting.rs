@@ -204,3 +204,14 @@ fn what_goes_wrong_has_its_code() {
     assert_eq!(run(&Call::on(whisper.clone())), Ok(()));
     assert_eq!(codes(&whisper), ["warn: 13201", "warn: 12200"]);
 }
+
+#[test]
+fn a_document_that_came_along_with_a_url_is_warned_of_once() {
+    let caller = caller(
+        "<Redirect>/two</Redirect>",
+        &[("http://app.example/two", "<Say>Two</Say>")],
+    )
+    .setting("twiml-ignored", "true");
+    check(&caller, &["answer", "say Two", "hang up"]);
+    assert_eq!(codes(&caller), ["warn: 32019"]);
+}

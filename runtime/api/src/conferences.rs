@@ -91,7 +91,8 @@ pub(crate) async fn fetch(
     Ok(Json(show(row)))
 }
 
-/// `POST /Conferences/{Sid}.json`: ends one that goes on, or lets all in it hear something. One that is over stays as it is.
+/// `POST /Conferences/{Sid}.json`: ends one that goes on, or lets all in it hear something. One that is over stays as it
+/// is, and is a 404 for what nobody in it can hear any more.
 pub(crate) async fn update(
     State(state): State<ApiState>,
     Extension(scope): Extension<Scope>,
@@ -112,7 +113,10 @@ pub(crate) async fn update(
         }
     };
     let (rooms, account) = (&state.rooms, scope.account());
-    rooms.order_conference(account, row.sid, order).await;
+    let is_end = order == ConferenceInput::End;
+    if !rooms.order_conference(account, row.sid, order).await && !is_end {
+        return Err(Problem::not_found(&uri));
+    }
     Ok(Json(show(own(&state, scope, json_name(&name), &uri)?)))
 }
 

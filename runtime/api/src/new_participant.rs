@@ -229,10 +229,15 @@ fn attributes(parameters: &Parameters) -> Result<Vec<(&'static str, String)>, Pr
         attributes.push(("maxParticipants", most.to_owned()));
     }
     let method = method(parameters, "WaitMethod", "WaitUrl")?;
-    if let Some(url) = parameters.get("WaitUrl") {
-        check_url("WaitUrl", url)?;
-        attributes.push(("waitUrl", url.to_owned()));
-        attributes.push(("waitMethod", method.as_str().to_owned()));
+    match parameters.raw("WaitUrl") {
+        None => {}
+        // Silence, as in a document.
+        Some("") => attributes.push(("waitUrl", String::new())),
+        Some(url) => {
+            check_url("WaitUrl", url)?;
+            attributes.push(("waitUrl", url.to_owned()));
+            attributes.push(("waitMethod", method.as_str().to_owned()));
+        }
     }
     Ok(attributes)
 }

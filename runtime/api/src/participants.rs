@@ -188,7 +188,7 @@ pub(crate) fn one_of(
     found.ok_or_else(|| Problem::not_found(uri))
 }
 
-/// What is to be different.
+/// What is to be different. An empty `WaitUrl` is silence.
 fn change(parameters: &Parameters) -> Result<ParticipantChange, Problem> {
     let hold_url = sound(parameters, "HoldUrl", "HoldMethod")?;
     let hold = match (flag(parameters, "Hold")?, hold_url) {
@@ -201,10 +201,16 @@ fn change(parameters: &Parameters) -> Result<ParticipantChange, Problem> {
         (Some(false), None) => Some(None),
         (None, None) => None,
     };
+    let wait_sound = match sound(parameters, "WaitUrl", "WaitMethod")? {
+        None if parameters.raw("WaitUrl").is_some() => {
+            Some(OrderedSound::Sound(WaitSound::Silence))
+        }
+        sound => sound,
+    };
     let change = ParticipantChange {
         muted: flag(parameters, "Muted")?,
         hold,
-        wait_sound: sound(parameters, "WaitUrl", "WaitMethod")?,
+        wait_sound,
         end_on_exit: flag(parameters, "EndConferenceOnExit")?,
         beep_on_exit: flag(parameters, "BeepOnExit")?,
         coach: coach(parameters)?,

@@ -6,9 +6,9 @@ mod support;
 
 use axum::http::StatusCode;
 use call::{
-    CallSid, ConferenceCallback, ConferenceSid, ConferenceTerms, ConferenceTopic, ConferenceTurn,
-    HttpMethod, Participant, RecordingChannels, RecordingSource, RecordingTracks, RecordingTurn,
-    StatusCallback,
+    CallSid, ConferenceCallback, ConferenceInput, ConferenceSid, ConferenceTerms, ConferenceTopic,
+    ConferenceTurn, HttpMethod, OrderedSound, Participant, ParticipantChange, RecordingChannels,
+    RecordingSource, RecordingTracks, RecordingTurn, StatusCallback, WaitSound,
 };
 use serde_json::{Value, json};
 use store::{AccountStore as _, CallFilter, ConferenceNote, Flow, NewRecording, Scope, Store as _};
@@ -231,6 +231,7 @@ async fn what_is_wrong_with_a_change_is_told() {
             "`GET` or `POST`",
         ),
         ("WaitMethod=GET", 20001, "without `WaitUrl`"),
+        ("WaitUrl=&WaitMethod=GET", 20001, "without `WaitUrl`"),
         ("Coaching=true", 20001, "`CallSidToCoach` is required"),
         ("CallSidToCoach=CA1", 20001, "`CallSidToCoach`"),
         ("Nonsense=1", 20001, "`Nonsense`"),
@@ -292,6 +293,44 @@ async fn an_announcement_is_ordered_and_told_of() {
     let end = "announcement-end";
     assert_eq!(labels, [(end, None), (end, Some("chair"))]);
     assert_eq!(told[1].parameter("AnnounceUrl"), Some("https://a/b.mp3"));
+}
+
+#[tokio::test]
+async fn an_announcement_that_nobody_can_hear_is_a_404() {
+    let api = Api::new();
+    let path = format!("{}.json", begun(&api));
+    let ended = api.post(&path, "Status=completed").await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    let told = api.store.callbacks_after(0, 10).unwrap().len();
+    let late = api.post(&path, "AnnounceUrl=https%3A%2F%2Fa%2Fb.mp3").await;
+    assert_eq!(late.problem(), (404, 20404));
+    assert_eq!(api.store.callbacks_after(0, 10).unwrap().len(), told);
+    let again = api.post(&path, "Status=completed").await;
+    assert_eq!(again.status, 200, "it stays over: {again:?}");
+}
+
+#[tokio::test]
+async fn an_empty_wait_url_is_silence() {
+    let api = Api::new();
+    let one = format!("{}/Participants/chair.json", begun(&api));
+    assert_eq!(api.post(&one, "WaitUrl=").await.status, 200);
+    let silence = ParticipantChange {
+        wait_sound: Some(OrderedSound::Sound(WaitSound::Silence)),
+        ..ParticipantChange::default()
+    };
+    let orders = api.conference_orders.lock().unwrap().clone();
+    assert_eq!(orders, [ConferenceInput::Change(ca(1), silence)]);
+
+    let form = "To=%2B85512345678&From=345&WaitUrl=";
+    let answer = api.post("Conferences/silent/Participants.json", form).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let scope = Scope::of_host(SID.parse().unwrap());
+    let sid = answer.json["call_sid"].as_str().unwrap().parse().unwrap();
+    let call = api.store.call(scope, sid).unwrap().unwrap();
+    let Flow::Twiml(document) = call.flow else {
+        panic!("{:?}", call.flow);
+    };
+    assert!(document.contains(" waitUrl=\"\">"), "{document}");
 }
 
 #[tokio::test]

@@ -459,11 +459,13 @@ pub(crate) fn member(account: AccountSid, number: u8) -> CallSid {
     CallSid::from_bytes(bytes.try_into().unwrap())
 }
 
-/// Does to conferences in the store what it is ordered to, as if somebody were in them.
+/// Does to conferences in the store what it is ordered to, as if somebody were in those that go on.
 pub(crate) struct Rooms {
     store: Arc<MemoryStore>,
     /// What holds for the conferences in which somebody is expected.
     terms: Arc<Mutex<Vec<ConferenceTerms>>>,
+    /// What was ordered of conferences that go on.
+    orders: Arc<Mutex<Vec<ConferenceInput>>>,
 }
 
 impl LiveRooms for Rooms {
@@ -474,6 +476,11 @@ impl LiveRooms for Rooms {
         order: ConferenceInput,
     ) -> Done<bool> {
         let scope = Scope::of_host(account);
+        let conference = self.store.conference(scope, sid).unwrap();
+        if conference.is_none_or(|row| row.ended.is_some()) {
+            return Box::pin(ready(false));
+        }
+        self.orders.lock().unwrap().push(order.clone());
         let rows = self
             .store
             .participants(scope, sid, Default::default(), None, 250)
@@ -763,6 +770,8 @@ pub(crate) struct Api {
     pub(crate) taps: Arc<Taps>,
     /// What holds for the conferences in which somebody is expected.
     pub(crate) terms: Arc<Mutex<Vec<ConferenceTerms>>>,
+    /// What was ordered of conferences that go on.
+    pub(crate) conference_orders: Arc<Mutex<Vec<ConferenceInput>>>,
     pub(crate) now: Arc<AtomicU64>,
     pub(crate) router: Router,
 }
@@ -806,6 +815,7 @@ impl Api {
         let taps = Arc::new(Taps::default());
         let now = Arc::new(AtomicU64::new(START_UNIX_MS));
         let terms = Arc::<Mutex<Vec<ConferenceTerms>>>::default();
+        let conference_orders = Arc::<Mutex<Vec<ConferenceInput>>>::default();
         let clock = Arc::clone(&now);
         let router = router(ApiState {
             store: between(Arc::clone(&store)),
@@ -820,6 +830,7 @@ impl Api {
             rooms: Arc::new(Rooms {
                 store: Arc::clone(&store),
                 terms: Arc::clone(&terms),
+                orders: Arc::clone(&conference_orders),
             }),
             public_url: "https://voice.example".to_owned(),
             redact_journal: |journal| (journal == b"[1,2]").then(|| b"[0,0]".to_vec()),
@@ -834,6 +845,7 @@ impl Api {
             live,
             taps,
             terms,
+            conference_orders,
             now,
             router,
         }

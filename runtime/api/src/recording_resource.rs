@@ -2,7 +2,7 @@
 
 use call::RecordingTracks;
 use serde_json::{Value, json};
-use store::{RecordingRow, rfc2822};
+use store::{RecordingRow, RecordingStatus, rfc2822};
 
 /// The properties of Twilio's `Recordings` resource, of an account that reaches the API by `url`. What this server does not have is null.
 pub(crate) fn show(row: &RecordingRow, url: &str) -> Value {
@@ -28,7 +28,7 @@ pub(crate) fn show(row: &RecordingRow, url: &str) -> Value {
         "track": track(row.tracks),
         "source": row.source.to_string(),
         "status": row.status.to_string(),
-        "error_code": null,
+        "error_code": error_code(row.status),
         "price": null,
         "price_unit": null,
         "encryption_details": null,
@@ -36,6 +36,15 @@ pub(crate) fn show(row: &RecordingRow, url: &str) -> Value {
         "uri": format!("{path}.json"),
         "subresource_uris": {},
     })
+}
+
+/// Why there is no file, or not all of it: nothing was heard, or the host failed.
+const fn error_code(status: RecordingStatus) -> Option<u32> {
+    match status {
+        RecordingStatus::Absent => Some(16_102),
+        RecordingStatus::Failed => Some(12_400),
+        _ => None,
+    }
 }
 
 /// As Twilio spells whose voice is recorded.

@@ -24,6 +24,7 @@ const LIST: Vocabulary = Vocabulary {
 pub(crate) struct Undelivered {
     id: u64,
     call_sid: Option<String>,
+    conference_sid: Option<String>,
     recording_sid: Option<String>,
     stream_sid: Option<String>,
     event: String,
@@ -49,6 +50,7 @@ impl From<CallbackRow> for Undelivered {
         Self {
             id: row.id,
             call_sid: row.parameter("CallSid").map(str::to_owned),
+            conference_sid: row.parameter("ConferenceSid").map(str::to_owned),
             recording_sid: row.parameter("RecordingSid").map(str::to_owned),
             stream_sid: row.parameter("StreamSid").map(str::to_owned),
             event: row.event,

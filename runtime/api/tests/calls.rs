@@ -383,6 +383,7 @@ async fn a_list_is_walked_by_its_next_page_uri() {
     }
     let mut seen: Vec<String> = Vec::new();
     let mut uri = "Calls.json?PageSize=2&To=%2B85512345678".to_owned();
+    let mut previous = Value::Null;
     for (page, count) in [(0, 2), (1, 2), (2, 1)] {
         let answer: Answer = api.get(&uri).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -398,9 +399,13 @@ async fn a_list_is_walked_by_its_next_page_uri() {
             (&json["start"], &json["end"]),
             (&json!(page * 2), &json!(page * 2 + count - 1))
         );
-        assert_eq!(json["previous_page_uri"], Value::Null);
+        assert_eq!(json["previous_page_uri"], previous);
+        previous = json["uri"].clone();
         if page > 0 {
             assert_eq!(json["uri"], uri.as_str());
+            let back = api.get(json["previous_page_uri"].as_str().unwrap()).await;
+            assert_eq!(back.json["calls"].as_array().unwrap().len(), 2);
+            assert_eq!(back.json["next_page_uri"], uri.as_str());
         }
         let calls = json["calls"].as_array().unwrap();
         assert_eq!(calls.len(), count);
@@ -417,6 +422,43 @@ async fn a_list_is_walked_by_its_next_page_uri() {
     }
     made.reverse();
     assert_eq!(seen, made, "each once, newest first");
+}
+
+#[tokio::test]
+async fn a_list_is_walked_back_twenty_pages() {
+    let api = Api::new();
+    for n in 0..23 {
+        api.now.store(START_UNIX_MS + n, Ordering::SeqCst);
+        api.new_call().await;
+    }
+    let mut walked = vec![api.get("Calls.json?PageSize=1").await.json];
+    while let Some(next) = walked.last().unwrap()["next_page_uri"].as_str() {
+        walked.push(api.get(next).await.json);
+    }
+    assert_eq!(walked.len(), 23);
+    let mut page = walked.pop().unwrap();
+    for _ in 0..19 {
+        page = api
+            .get(page["previous_page_uri"].as_str().unwrap())
+            .await
+            .json;
+        assert_eq!(page["calls"], walked.pop().unwrap()["calls"]);
+    }
+    assert_eq!(
+        (&page["page"], &page["previous_page_uri"]),
+        (&json!(3), &Value::Null)
+    );
+    let of_another = page["uri"].as_str().unwrap().replace("Page=3", "Page=0");
+    assert_eq!(api.get(&of_another).await.problem(), (400, 20001));
+}
+
+#[tokio::test]
+async fn a_page_has_a_thousand_rows_at_most() {
+    let api = Api::new();
+    api.new_call().await;
+    let large = api.get("Calls.json?PageSize=1001").await.json;
+    assert_eq!(large["page_size"], 1000);
+    assert!(large["uri"].as_str().unwrap().contains("PageSize=1000&"));
 }
 
 #[tokio::test]
@@ -457,7 +499,6 @@ async fn a_list_is_filtered_by_what_it_names() {
         ("Status=ended", "`Status`"),
         ("ParentCallSid=x", "`ParentCallSid`"),
         ("PageSize=0", "`PageSize`"),
-        ("PageSize=1001", "`PageSize`"),
         ("PageSize=x", "`PageSize`"),
         ("Page=1", "`PageToken`"),
         ("PageToken=x&Page=1", "`PageToken`"),

@@ -11,7 +11,10 @@ use call::{
     RecordingSource, RecordingTracks, RecordingTurn, StatusCallback, WaitSound,
 };
 use serde_json::{Value, json};
-use store::{AccountStore as _, CallFilter, ConferenceNote, Flow, NewRecording, Scope, Store as _};
+use store::{
+    AccountStore as _, CallFilter, CallbackOutcome, ConferenceNote, Flow, NewRecording, Scope,
+    Store as _,
+};
 use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, START_UNIX_MS, TOKEN, request};
 use tower::ServiceExt as _;
 
@@ -296,6 +299,27 @@ async fn an_announcement_is_ordered_and_told_of() {
 }
 
 #[tokio::test]
+async fn a_callback_that_nobody_took_names_its_conference() {
+    let api = Api::new();
+    let path = begun(&api);
+    let one = format!("{path}.json");
+    let announced = api.post(&one, "AnnounceUrl=https%3A%2F%2Fa%2Fb.mp3").await;
+    assert_eq!(announced.status, 200, "{announced:?}");
+    let told = api.store.callbacks_after(0, 10).unwrap();
+    let outcome = CallbackOutcome::Failed {
+        attempts: 1,
+        due_unix_ms: None,
+        error: "status 401".to_owned(),
+    };
+    let settled = api.store.settle_callback(told[0].id, outcome, None);
+    settled.wait().unwrap();
+    let given_up = api.get("UndeliveredCallbacks.json").await;
+    let sid = path.rsplit('/').next().unwrap();
+    assert_eq!(given_up.json["callbacks"][0]["conference_sid"], sid);
+    assert_eq!(given_up.json["callbacks"][0]["call_sid"], Value::Null);
+}
+
+#[tokio::test]
 async fn an_announcement_that_nobody_can_hear_is_a_404() {
     let api = Api::new();
     let path = format!("{}.json", begun(&api));
@@ -319,7 +343,7 @@ async fn an_empty_wait_url_is_silence() {
         ..ParticipantChange::default()
     };
     let orders = api.conference_orders.lock().unwrap().clone();
-    assert_eq!(orders, [ConferenceInput::Change(ca(1), silence)]);
+    assert_eq!(orders, [ConferenceInput::Change(ca(2), silence)]);
 
     let form = "To=%2B85512345678&From=345&WaitUrl=";
     let answer = api.post("Conferences/silent/Participants.json", form).await;

@@ -165,7 +165,6 @@ async fn lists_are_asked_wrongly() {
     let huge = "9".repeat(40);
     for query in [
         "PageSize=0".to_owned(),
-        "PageSize=1001".to_owned(),
         "PageSize=-1".to_owned(),
         format!("PageSize={huge}"),
         "PageSize=5&PageSize=6".to_owned(),
@@ -177,6 +176,9 @@ async fn lists_are_asked_wrongly() {
         "Page=1&PageToken=1-RE00000000000000000000000000000000".to_owned(),
         "Page=1&PageToken=../../etc".to_owned(),
         format!("Page=1&PageToken=PA{token}"),
+        format!("Page=1&PageToken={token}.{token}"),
+        format!("Page=2&PageToken={token}."),
+        format!("Page=99&PageToken={}", [token; 21].join(".")),
         "StartTime=0000-01-01".to_owned(),
         "StartTime=-001970-01-01".to_owned(),
         "StartTime=99999-01-01".to_owned(),

@@ -10,8 +10,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use call::CallStatus;
 use http_body_util::BodyExt as _;
+use serde_json::Value;
+use store::{RecordingEnding, RecordingStatus, Store as _};
 use support::{
-    Api, MIXED_MP3, NOBODY_SID, OTHER_SID, OTHER_TOKEN, RE, SID, TENANTS, TOKEN, WAV, request,
+    Api, MIXED_MP3, NOBODY_SID, OTHER_SID, OTHER_TOKEN, RE, SID, START_UNIX_MS, TENANTS, TOKEN,
+    WAV, request,
 };
 use tower::ServiceExt as _;
 
@@ -90,6 +93,29 @@ async fn a_recording_is_begun_paused_stopped_fetched_and_deleted() {
 }
 
 /// Slow clients of one account bound each other, and nobody else: whoever has taken all or leaves makes room.
+#[tokio::test]
+async fn a_recording_without_a_whole_file_says_why() {
+    for (status, code) in [
+        (RecordingStatus::Completed, Value::Null),
+        (RecordingStatus::Absent, 16_102.into()),
+        (RecordingStatus::Failed, 12_400.into()),
+    ] {
+        let api = Api::new();
+        recorded(&api).await;
+        let path = format!("Recordings/{RE}.json");
+        assert_eq!(api.get(&path).await.json["error_code"], Value::Null);
+        let ending = RecordingEnding {
+            status,
+            duration_ms: 0,
+            file_bytes: 0,
+        };
+        let ended = api.store.finish_recording(RE, ending, START_UNIX_MS);
+        ended.wait().unwrap();
+        let shown = api.get(&path).await;
+        assert_eq!(shown.json["error_code"], code, "{shown:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_account_fetches_so_many_mp3_files_at_once() {
     let api = Api::new();

@@ -78,6 +78,10 @@ async function aCall() {
   const call = client.calls(made.sid);
   await until("the call is up", async () => (await call.fetch()).status === "in-progress");
   await pages("calls", client.calls, 2);
+  const first = await client.calls.page({ pageSize: 2 });
+  const third = await (await first.nextPage()).nextPage();
+  const back = await (await third.previousPage()).previousPage();
+  show("two pages of calls on, and back", isDeepStrictEqual(back.instances.map(idOf), first.instances.map(idOf)));
   await refused("a call to nobody", () => client.calls.create({ to: "nobody", from, url: given.voice }));
 
   const one = await call.recordings.create({ recordingChannels: "dual" });

@@ -70,6 +70,10 @@ class Walk:
         call = client.calls(made.sid)
         until("the call is up", lambda: call.fetch().status == "in-progress")
         self.pages("calls", client.calls, 2)
+        first = client.calls.page(page_size=2)
+        third = first.next_page().next_page()
+        back = third.previous_page().previous_page()
+        show("two pages of calls on, and back", [id_of(one) for one in back] == [id_of(one) for one in first])
         refused("a call to nobody", lambda: client.calls.create(to="nobody", from_=given["from"], url=given["voice"]))
 
         one = call.recordings.create(recording_channels="dual")

@@ -29,6 +29,7 @@ fn expected() -> Vec<(&'static str, Value)> {
     vec![
         ("call created", json!(["outbound-api", true])),
         ("calls", json!([6, 3, true])),
+        ("two pages of calls on, and back", json!([true])),
         ("a call to nobody", json!([400, 21211])),
         (
             "recording of a call created",

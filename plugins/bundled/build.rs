@@ -11,9 +11,10 @@ const TARGET: &str = "wasm32-wasip2";
 const GUESTS: [&str; 3] = ["echo", "menu", "twiml"];
 
 /// What the guests are made of, below the workspace.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "Cargo.lock",
     "Cargo.toml",
+    "fault-codes",
     "guest-sdk",
     "plugins/echo",
     "plugins/menu",

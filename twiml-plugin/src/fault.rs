@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+pub(crate) use fault_codes::{
+    INVALID_URL, RETRIEVAL_FAILED, STREAM_URL, TOO_LARGE, TOO_MANY_REDIRECTS,
+};
+
 /// One error or warning: its code in Twilio's dictionary, and what happened here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -30,17 +34,6 @@ impl fmt::Display for Fault {
 }
 
 // Fetching.
-pub(crate) const INVALID_URL: u16 = 11100;
-pub(crate) const RETRIEVAL_FAILED: u16 = 11200;
-pub(crate) const CONNECTION_FAILED: u16 = 11205;
-pub(crate) const NO_SUCH_HOST: u16 = 11210;
-pub(crate) const TLS_FAILED: u16 = 11220;
-pub(crate) const CERTIFICATE_OF_ANOTHER: u16 = 11235;
-pub(crate) const CERTIFICATE_EXPIRED: u16 = 11236;
-pub(crate) const CERTIFICATE_UNTRUSTED: u16 = 11237;
-pub(crate) const PROTOCOL_VIOLATED: u16 = 11206;
-pub(crate) const TOO_MANY_REDIRECTS: u16 = 11215;
-pub(crate) const TOO_LARGE: u16 = 11750;
 pub(crate) const EMPTY: u16 = 11770;
 pub(crate) const URL_AND_TWIML: u16 = 32019;
 
@@ -58,8 +51,6 @@ pub(crate) const STREAM_REFUSED: u16 = 31902;
 pub(crate) const STREAM_HANDSHAKE: u16 = 31920;
 pub(crate) const STREAM_CLOSED: u16 = 31921;
 pub(crate) const STREAM_SCHEME: u16 = 31922;
-pub(crate) const STREAM_URL: u16 = 31923;
-pub(crate) const STREAM_PROTOCOL: u16 = 31924;
 pub(crate) const STREAM_TRACK: u16 = NOT_IN_SCHEMA;
 pub(crate) const STREAM_METHOD: u16 = NOT_IN_SCHEMA;
 

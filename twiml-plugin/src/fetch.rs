@@ -1,12 +1,11 @@
 //! Requests as Twilio's proxy sends them, and what their failures are called.
 
+use fault_codes::{
+    INVALID_URL, RETRIEVAL_FAILED, TOO_LARGE, TOO_MANY_REDIRECTS, of_protocol, of_unreachable,
+};
 use jackfield_guest::{CallInfo, Direction, HttpError, HttpMethod, Request};
 
-use crate::fault::{
-    CERTIFICATE_EXPIRED, CERTIFICATE_OF_ANOTHER, CERTIFICATE_UNTRUSTED, CONNECTION_FAILED, Fault,
-    INVALID_URL, NO_SUCH_HOST, PROTOCOL_VIOLATED, RETRIEVAL_FAILED, TLS_FAILED, TOO_LARGE,
-    TOO_MANY_REDIRECTS,
-};
+use crate::fault::Fault;
 use crate::reference::with_query;
 
 /// A parameter of a request.
@@ -96,40 +95,17 @@ fn encode(value: &str, form: &mut String) {
     }
 }
 
-/// In the host's words: there is no address of that name.
-const NO_ADDRESS: [&str; 2] = ["failed to lookup address", "the name has no address"];
-/// In its words: the server's certificate is not taken. Why stands behind it.
-const CERTIFICATE: &str = "invalid peer certificate";
-/// In its words: TLS failed.
-const TLS: [&str; 3] = ["TLS", "HandshakeFailure", "InvalidContentType"];
-
 /// A failed request under Twilio's code.
 pub(crate) fn fault_of(error: &HttpError, url: &str) -> Fault {
     let code = match error {
         HttpError::InvalidUrl(_) => INVALID_URL,
         HttpError::NotGranted(_) | HttpError::TimedOut(_) => RETRIEVAL_FAILED,
-        HttpError::Unreachable(why) if NO_ADDRESS.iter().any(|words| why.contains(words)) => {
-            NO_SUCH_HOST
-        }
-        HttpError::Unreachable(_) => CONNECTION_FAILED,
+        HttpError::Unreachable(why) => of_unreachable(why),
         HttpError::TooLarge(_) => TOO_LARGE,
         HttpError::TooManyRedirects(_) => TOO_MANY_REDIRECTS,
         HttpError::Protocol(why) => of_protocol(why),
     };
     Fault::new(code, error.to_string()).of(url)
-}
-
-/// What went wrong above the connection, by the host's words.
-fn of_protocol(why: &str) -> u16 {
-    match why.split_once(CERTIFICATE) {
-        Some((_, which)) if which.contains("Expired") || which.contains("expired") => {
-            CERTIFICATE_EXPIRED
-        }
-        Some((_, which)) if which.contains("not valid for") => CERTIFICATE_OF_ANOTHER,
-        Some(_) => CERTIFICATE_UNTRUSTED,
-        None if TLS.iter().any(|word| why.contains(word)) => TLS_FAILED,
-        None => PROTOCOL_VIOLATED,
-    }
 }
 
 #[cfg(test)]

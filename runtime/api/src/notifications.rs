@@ -6,6 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
 use call::{CallSid, Direction, Exchange, HttpError};
+use fault_codes::{
+    INVALID_URL, RETRIEVAL_FAILED, TOO_LARGE, TOO_MANY_REDIRECTS, of_protocol, of_unreachable,
+};
 use serde_json::{Value, json};
 use store::{CallFilter, CallRow, Page, Scope, TimeSpan, rfc2822};
 
@@ -239,19 +242,24 @@ fn failure(exchange: &Exchange) -> Option<(u32, String)> {
     let error = match answer {
         Ok(response) => {
             let is_taken = (200..300).contains(&response.status);
-            return (!is_taken).then(|| (11200, format!("{url} answered {}", response.status)));
+            return (!is_taken).then(|| {
+                (
+                    RETRIEVAL_FAILED.into(),
+                    format!("{url} answered {}", response.status),
+                )
+            });
         }
         Err(error) => error,
     };
     let code = match error {
-        HttpError::InvalidUrl(_) => 11100,
-        HttpError::NotGranted(_) | HttpError::TimedOut(_) => 11200,
-        HttpError::Unreachable(_) => 11205,
-        HttpError::Protocol(_) => 11206,
-        HttpError::TooManyRedirects(_) => 11215,
-        HttpError::TooLarge(_) => 11750,
+        HttpError::InvalidUrl(_) => INVALID_URL,
+        HttpError::NotGranted(_) | HttpError::TimedOut(_) => RETRIEVAL_FAILED,
+        HttpError::Unreachable(why) => of_unreachable(why),
+        HttpError::Protocol(why) => of_protocol(why),
+        HttpError::TooManyRedirects(_) => TOO_MANY_REDIRECTS,
+        HttpError::TooLarge(_) => TOO_LARGE,
     };
-    Some((code, error.to_string()))
+    Some((code.into(), error.to_string()))
 }
 
 /// The far end of a call that we dialled wanted a user name and a password, and took none. Such a call has no story, and so no journal.

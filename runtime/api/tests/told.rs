@@ -251,6 +251,27 @@ async fn what_a_callback_was_answered_is_an_event_and_its_failure_a_notification
 }
 
 #[tokio::test]
+async fn a_callback_that_found_no_way_says_what_stood_in_it() {
+    let api = Api::new();
+    let protocol = |why: &str| Err(HttpError::Protocol(format!("https://a/told: {why}")));
+    let nobody = "a: failed to lookup address information: Name or service not known";
+    let answers = vec![
+        Err(HttpError::Unreachable(nobody.to_owned())),
+        Err(HttpError::Unreachable("a: Connection refused".to_owned())),
+        protocol("TLS: client error (Connect): invalid peer certificate: Expired"),
+        protocol("TLS: client error (Connect): invalid peer certificate: UnknownIssuer"),
+        protocol("TLS: client error (Connect): tls handshake eof"),
+        protocol("invalid HTTP version parsed"),
+    ];
+    let call = answered(&api, answers).await;
+    let told = api.get(&format!("Calls/{call}/Notifications.json")).await;
+    let mut codes = column(&told.json["notifications"], "error_code");
+    codes.reverse();
+    let expected = ["11210", "11205", "11236", "11237", "11220", "11206"];
+    assert_eq!(codes, expected, "{told:?}");
+}
+
+#[tokio::test]
 async fn notifications_are_listed_by_their_date() {
     let api = Api::new();
     over(&api, 7).await;

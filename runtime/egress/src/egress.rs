@@ -308,7 +308,12 @@ fn classify(error: &ClientError, hop: &Hop) -> FetchError {
     {
         Some(refused @ ConnectError::Refused(_)) => FetchError::NotGranted(refused.to_string()),
         Some(failed @ ConnectError::Failed { .. }) => FetchError::Unreachable(failed.to_string()),
-        None => FetchError::Protocol(format!("{}: {}", shown(hop.url()), causes(error))),
+        None => {
+            // Behind the guard there is nothing but TLS between us and a connection.
+            let layer = if error.is_connect() { "TLS: " } else { "" };
+            let url = shown(hop.url());
+            FetchError::Protocol(format!("{url}: {layer}{}", causes(error)))
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub enum FetchError {
     /// More redirects than allowed.
     #[error("too many redirects: {0}")]
     TooManyRedirects(String),
-    /// TLS or HTTP itself went wrong.
+    /// TLS or HTTP itself went wrong; behind the URL stands `TLS: ` where it was TLS.
     #[error("protocol error: {0}")]
     Protocol(String),
 }

@@ -255,7 +255,7 @@ fn classify(error: &(dyn Error + Send + Sync + 'static), url: &Url) -> WebSocket
         Some(failed @ ConnectError::Failed { .. }) => {
             WebSocketError::Unreachable(failed.to_string())
         }
-        None => protocol(url, first),
+        None => WebSocketError::Protocol(format!("{}: TLS: {}", shown(url), causes(first))),
     }
 }
 

@@ -150,9 +150,8 @@ impl Web {
             .open_websocket(&account.payer().to_string(), &grants, url, Some(key))
             .await
             .map_err(|error| match error {
-                WebSocketError::InvalidUrl(why) | WebSocketError::Protocol(why) => {
-                    StreamError::Protocol(why)
-                }
+                WebSocketError::InvalidUrl(_) => StreamError::Protocol(error.to_string()),
+                WebSocketError::Protocol(why) => StreamError::Protocol(why),
                 WebSocketError::NotGranted(why) => StreamError::NotGranted(why),
                 WebSocketError::Unreachable(why) => StreamError::Unreachable(why),
                 WebSocketError::Refused(why) => StreamError::Refused(why),

@@ -1,12 +1,13 @@
 //! Media streams: begun beside the document, stopped by name, or given the word.
 
+use fault_codes::{STREAM_PROTOCOL, of_stream_protocol};
 use jackfield_guest::{CallError, StreamEnd, StreamError, error, warn};
 
 use super::Interpreter;
 use crate::document::Document;
 use crate::fault::{
-    NOT_IN_SCHEMA, STREAM_CLOSED, STREAM_HANDSHAKE, STREAM_PROTOCOL, STREAM_REFUSED, STREAM_SCHEME,
-    STREAM_TIMEOUT, STREAM_URL,
+    NOT_IN_SCHEMA, STREAM_CLOSED, STREAM_HANDSHAKE, STREAM_REFUSED, STREAM_SCHEME, STREAM_TIMEOUT,
+    STREAM_URL,
 };
 use crate::reference::resolve;
 use crate::verb::Stream;
@@ -98,6 +99,7 @@ fn code(error: &StreamError) -> u16 {
         StreamError::NotGranted(_) | StreamError::Unreachable(_) => STREAM_REFUSED,
         StreamError::Refused(_) => STREAM_HANDSHAKE,
         StreamError::Lost(_) => STREAM_CLOSED,
-        StreamError::TooLarge(_) | StreamError::Protocol(_) => STREAM_PROTOCOL,
+        StreamError::TooLarge(_) => STREAM_PROTOCOL,
+        StreamError::Protocol(why) => of_stream_protocol(why),
     }
 }

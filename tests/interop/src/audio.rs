@@ -104,6 +104,25 @@ pub fn a_law(octet: u8) -> i16 {
     }
 }
 
+/// The samples of a capture of one RTP stream in A-law.
+///
+/// # Panics
+/// If it cannot be read, or is another one.
+#[must_use]
+pub fn read_capture(path: &Path) -> Vec<i16> {
+    const HEADERS: usize = 14 + 20 + 8 + 12; // Ethernet, IPv4, UDP, RTP
+    let capture = std::fs::read(path).expect("the recording can be read");
+    let mut rest = &capture[24..];
+    let mut samples = Vec::new();
+    while rest.len() >= 16 {
+        let length = u32::from_le_bytes([rest[8], rest[9], rest[10], rest[11]]) as usize;
+        let payload = &rest[16..16 + length][HEADERS..];
+        samples.extend(payload.iter().copied().map(a_law));
+        rest = &rest[16 + length..];
+    }
+    samples
+}
+
 /// How well `prompt` is found in `recording`, from 0 (nowhere) to 1 (every sample, at any volume), and from which sample on.
 ///
 /// The prompt's loudest 200 ms fix the place. From there on, and back, each 200 ms of it is correlated with what was recorded around that time

@@ -1,5 +1,5 @@
 //! What applications notice, and no other test shows: how long a conversation may last, who calls when nobody is to know, that a voice URL may be
-//! a sound, and when keys are pressed for a machine.
+//! a sound, when keys are pressed for a machine, and what is heard before an answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use jackfield_interop::audio;
 use jackfield_interop::baresip::Softphone;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Server, Tenants, prompt};
-use jackfield_interop::sipp::Sipp;
+use jackfield_interop::sipp::{Sipp, recording};
 use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::udp_tap::{Datagram, UdpTap};
 use jackfield_interop::voice_app::{Asked, Page, VoiceApp};
@@ -132,4 +132,28 @@ fn keys_for_a_machine_are_pressed_before_the_document_is_asked_for() {
     keys.dedup(); // the end of an event is sent three times
     assert_eq!(keys, [(1, true), (2, true)]);
     server.stop();
+}
+
+/// With our ringing over it, it would not be found.
+#[test]
+fn what_a_callee_says_before_its_answer_is_heard_in_place_of_ringing() {
+    on_a_steady_machine(|| {
+        let nobody: SocketAddr = "127.0.0.1:9".parse().expect("an address");
+        let callee = Sipp::new("uas_early_sound")
+            .playing("g711a.pcap")
+            .holding(Duration::from_secs(6))
+            .start(nobody)
+            .listening();
+        let document = "<Response><Dial>+15005550100</Dial></Response>";
+        let server = Server::start(&Tenants {
+            numbers: vec![("1000", Flow::Twiml(document.to_owned()))],
+            ..Tenants::calling(callee.address)
+        });
+        let heard = Softphone::call(server.sip, "1000", "PCMA", &[]).finish(LIMIT);
+        callee.succeed(LIMIT);
+        let says = audio::read_capture(&recording("g711a.pcap"));
+        let found = audio::find(&says[..24_000], &heard);
+        assert!(found.is_heard(), "{found:?}");
+        server.stop();
+    });
 }

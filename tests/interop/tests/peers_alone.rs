@@ -1,6 +1,5 @@
 //! The peers with each other, without a server: when this fails, the fault is not the server's.
 
-use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,25 +11,6 @@ use jackfield_interop::steady::on_a_steady_machine;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The A-law payloads of a capture of one RTP stream.
-fn audio_of_capture(name: &str) -> Vec<i16> {
-    const HEADERS: usize = 14 + 20 + 8 + 12; // Ethernet, IPv4, UDP, RTP
-    let capture = fs::read(recording(name)).expect("the recording can be read");
-    let mut rest = &capture[24..];
-    let mut samples = Vec::new();
-    while rest.len() >= 16 {
-        let length = u32::from_le_bytes([rest[8], rest[9], rest[10], rest[11]]) as usize;
-        samples.extend(
-            rest[16..16 + length][HEADERS..]
-                .iter()
-                .copied()
-                .map(audio::a_law),
-        );
-        rest = &rest[16 + length..];
-    }
-    samples
-}
-
 #[test]
 fn softphone_hears_what_sipp_plays() {
     on_a_steady_machine(|| {
@@ -39,7 +19,7 @@ fn softphone_hears_what_sipp_plays() {
             .playing("g711a.pcap")
             .start(nobody)
             .listening();
-        let says = audio_of_capture("g711a.pcap");
+        let says = audio::read_capture(&recording("g711a.pcap"));
         let tap = RtpTap::on(callee.media_port);
         let mut phone = Softphone::call(callee.address, "1000", "PCMA", &says);
         sleep(Duration::from_secs(5));

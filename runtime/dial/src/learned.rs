@@ -92,12 +92,19 @@ impl Learned {
 
     /// A call was refused for want of room while `others` were up.
     pub(crate) fn congested(&mut self, now: Instant, others: u32, retry_after: Option<Duration>) {
-        if self.limit.is_some_and(|limit| limit.is_rising) {
+        let is_rising = self.limit.is_some_and(|limit| limit.is_rising);
+        if is_rising {
             self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
         }
         let known = self.limit().unwrap_or(u32::MAX);
+        // One more was tried, in vain: as many fit as before, even where some have ended since it was refused.
+        let fit = if is_rising {
+            known - 1
+        } else {
+            known.min(others)
+        };
         self.limit = Some(Limit {
-            channels: known.min(others.max(1)),
+            channels: fit.max(1),
             probe_at: now + self.patience,
             is_rising: false,
         });
@@ -115,5 +122,33 @@ impl Learned {
     /// A call ended that was not refused for want of room.
     pub(crate) const fn got_through(&mut self) {
         self.pause = FIRST_PAUSE;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The limit after a refusal beside 20 others, and one of the next call half a minute later, which is heard of when `others` are up.
+    #[allow(clippy::disallowed_methods, reason = "only differences matter")]
+    fn after_a_probe(others: u32) -> Option<u32> {
+        let begun = Instant::now();
+        let mut learned = Learned::default();
+        learned.congested(begun, 20, None);
+        assert_eq!(learned.limit(), Some(20));
+        let later = begun + FIRST_PATIENCE;
+        assert_ne!(learned.room(begun, 20), Room::Now);
+        assert_eq!(learned.room(later, 20), Room::Now);
+        learned.begin(later, 20);
+        assert_eq!(learned.limit(), Some(21));
+        learned.congested(later, others, None);
+        learned.limit()
+    }
+
+    #[test]
+    fn who_ended_while_a_refusal_was_on_its_way_is_no_line_less() {
+        for others in [20, 19, 12, 0] {
+            assert_eq!(after_a_probe(others), Some(20), "{others}");
+        }
     }
 }

@@ -39,6 +39,15 @@ impl Manner {
     }
 }
 
+/// A call as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// How many lines are taken, that of this call among them.
+    pub lines_taken: usize,
+    /// It found all lines taken.
+    pub is_refused: bool,
+}
+
 /// The peer, as long as it is not dropped.
 #[derive(Debug)]
 pub struct Callees {
@@ -55,8 +64,8 @@ struct Shared {
     heard: Vec<String>,
     /// What each voice said that was heard, by its SSRC: samples of G.711 in the order of their time.
     voices: BTreeMap<u32, BTreeMap<u32, Vec<i16>>>,
-    /// Calls that found all lines taken.
-    refused: usize,
+    /// Each call as it came, in their order.
+    arrivals: Vec<Arrival>,
     is_over: bool,
 }
 
@@ -73,10 +82,18 @@ impl Callees {
         Self::begin(|_, _| Manner::Answers, lines).0
     }
 
+    /// Each call as it came, in their order.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        let shared = self.shared.lock().expect("nobody panics with it");
+        shared.arrivals.clone()
+    }
+
     /// How many calls found all lines taken.
     #[must_use]
     pub fn refused(&self) -> usize {
-        self.shared.lock().expect("nobody panics with it").refused
+        let arrivals = self.arrivals();
+        arrivals.iter().filter(|call| call.is_refused).count()
     }
 
     fn begin(manner: fn(&str, usize) -> Manner, lines: usize) -> (Self, UdpSocket) {
@@ -264,11 +281,13 @@ impl Peer {
         let before = shared.calls.values().filter(|(known, _)| known == number);
         let manner = match self.up.len() < self.lines {
             true => (self.manner)(number, before.count()),
-            false => {
-                shared.refused += 1;
-                Manner::Refuses(503)
-            }
+            false => Manner::Refuses(503),
         };
+        let is_refused = self.up.len() >= self.lines;
+        shared.arrivals.push(Arrival {
+            lines_taken: self.up.len() + usize::from(!is_refused),
+            is_refused,
+        });
         let call = (number.to_owned(), Instant::now());
         shared.calls.insert(dialog.to_owned(), call);
         manner

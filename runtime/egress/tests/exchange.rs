@@ -572,12 +572,21 @@ async fn what_is_not_http_or_not_tls_is_a_protocol_error() {
     let babble = Raw::bind("127.0.0.1:0", b"220 mail.example ESMTP\r\n")
         .await
         .unwrap();
-    for url in [
-        format!("http://{}/", babble.address),
-        format!("https://{}/", babble.address),
+    for (url, code) in [
+        (
+            format!("http://{}/TLS:", babble.address),
+            fault_codes::PROTOCOL_VIOLATED,
+        ),
+        (
+            format!("https://{}/", babble.address),
+            fault_codes::TLS_FAILED,
+        ),
     ] {
         let error = fetch(&Egress::new(brief()), get(&url)).await.unwrap_err();
-        assert!(matches!(error, FetchError::Protocol(_)), "{url}: {error}");
+        let FetchError::Protocol(why) = &error else {
+            panic!("{url}: {error}");
+        };
+        assert_eq!(fault_codes::of_protocol(why), code, "{url}: {why}");
     }
 }
 

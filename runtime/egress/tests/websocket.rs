@@ -155,12 +155,17 @@ async fn what_is_no_granted_websocket_is_refused_with_a_reason() {
         assert!(error.contains(expected), "{url}: {error}");
         assert!(!error.contains("secret"), "{error}");
     }
-    let tls = format!("wss://{}/", junk.address);
-    let error = egress.open_websocket("AC1", &open, &tls, None).await;
-    assert!(
-        matches!(error, Err(WebSocketError::Protocol(_))),
-        "{error:?}"
-    );
+    for (scheme, code) in [
+        ("ws", fault_codes::STREAM_PROTOCOL),
+        ("wss", fault_codes::STREAM_TLS),
+    ] {
+        let url = format!("{scheme}://{}/", junk.address);
+        let error = egress.open_websocket("AC1", &open, &url, None).await;
+        let Err(WebSocketError::Protocol(why)) = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(fault_codes::of_stream_protocol(why), code, "{why}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! What an application is told of its calls, also by a server that was killed in between.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -229,39 +228,6 @@ fn a_call_that_is_up_shows_what_was_asked_for_it() {
     all.sort();
     assert_eq!(all[..2], [both[0].clone(), both[0].clone()]);
     assert_eq!(all[2], both[1]);
-    server.stop();
-}
-
-/// What stands in the way of a callback or a stream has a code of its own, whoever asked.
-#[test]
-fn a_server_that_speaks_no_tls_is_told_of_as_such() {
-    let app = VoiceApp::serve(vec![]);
-    let [callback, stream] =
-        ["https", "wss"].map(|scheme| app.url("/x").replacen("http", scheme, 1));
-    let callee = callee(Sipp::new("uas_wait_bye"));
-    let server = Server::start(&Tenants::calling(callee.address));
-    let connect = |url: &str| format!("<Connect><Stream url='{url}'/></Connect>");
-    let streams = connect(&stream) + &connect("wss://127.0.0.1:0/");
-    let form = format!(
-        "To=%2B15005550100&From=1000&Twiml=<Response>{streams}</Response>&StatusCallback={callback}"
-    );
-    let (status, call) = server.rest().post("Calls.json", &form);
-    assert_eq!(status, 201, "{call}");
-    callee.succeed(LIMIT);
-    let path = format!(
-        "Calls/{}/Notifications.json",
-        call["sid"].as_str().expect("a SID")
-    );
-    // How often the callback is tried until we look is the machine's to say.
-    let codes: BTreeSet<String> = eventually("each is told of", LIMIT, || {
-        let (_, told) = server.rest().get(&path);
-        let rows = told["notifications"].as_array().expect("a list").iter();
-        let codes: BTreeSet<_> = rows
-            .filter_map(|row| row["error_code"].as_str().map(str::to_owned))
-            .collect();
-        (codes.len() >= 3).then_some(codes)
-    });
-    assert_eq!(codes, ["11220", "31910", "31923"].map(str::to_owned).into());
     server.stop();
 }
 

@@ -97,7 +97,7 @@ pub trait Host {
     #[doc(hidden)]
     fn rehearsed_transfer(
         &self,
-        _deed: RehearsedTransfer,
+        _deed: RehearsedTransfer<'_>,
     ) -> Option<Result<Option<Transfer>, CallError>> {
         None
     }

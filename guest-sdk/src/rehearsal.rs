@@ -231,6 +231,14 @@ impl Rehearsal {
         self
     }
 
+    /// The caller ends the conversation with whoever was dialled as `target` with the wish that they be sent to `to`, where the story lets callers ask.
+    #[must_use]
+    pub fn own_transfer(self, target: &str, to: &str) -> Self {
+        let (target, to) = (target.to_owned(), to.to_owned());
+        self.stage_mut().wishes.own.insert(target, to);
+        self
+    }
+
     /// What the other side does when the story sends it on. Without it, it refuses with 405.
     #[must_use]
     pub fn referee(self, referee: Referee) -> Self {

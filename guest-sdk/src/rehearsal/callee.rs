@@ -138,7 +138,8 @@ impl Stage {
             return Ok(id);
         }
         for target in &request.targets {
-            self.wishes.foresee(id, &target.to, sid(id));
+            let own = &self.info.call_sid;
+            self.wishes.foresee(id, &target.to, sid(id), own);
         }
         self.happens(at, Event::DialAnswered((id, sid(id))));
         let limit = request

@@ -237,7 +237,7 @@ impl Host for Rehearsal {
 
     fn rehearsed_transfer(
         &self,
-        deed: RehearsedTransfer,
+        deed: RehearsedTransfer<'_>,
     ) -> Option<Result<Option<Transfer>, CallError>> {
         Some(self.stage_mut().transfer(deed))
     }

@@ -425,7 +425,7 @@ impl Call {
                 self.refer_answered(status, is_final);
             }
             (State::Up, Sip::Referred { status, is_final }) => self.referred(status, is_final),
-            (State::Up, Sip::ReferAsked(asked)) => self.transfer_asked(*asked),
+            (State::Up, Sip::ReferAsked(asked)) => self.transfer_asked(now, *asked),
             // Late or repeated news of a leg that is past it.
             _ => {}
         }

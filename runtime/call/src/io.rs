@@ -95,6 +95,8 @@ pub enum Effect {
     TakeTransfer(ChildId),
     /// Give such a call [`Input::ConcludeTransfer`].
     ConcludeTransfer(ChildId, bool),
+    /// Give such a call another story, and [`Input::Redirect`].
+    HandOver(ChildId, Continuation),
     /// Join the leg of such a call to this call's leg.
     Bridge(ChildId),
     /// This call's leg leaves the one it was joined to.

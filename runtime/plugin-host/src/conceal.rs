@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use call::{Command, Continuation, DialRequest, Event, Password, StoryFlow, Whisper};
+use call::{
+    Command, Continuation, DialRequest, Event, Password, StoryFlow, TransferCommand, Whisper,
+};
 
 use crate::journal::{Entry, Header};
 
@@ -24,7 +26,10 @@ pub(crate) fn entry(entry: &Entry) -> Cow<'_, Entry> {
     match entry {
         Entry::Command {
             command:
-                asked @ (Command::Dial(_) | Command::DialWith { .. } | Command::ContinueWith(_)),
+                asked @ (Command::Dial(_)
+                | Command::DialWith { .. }
+                | Command::ContinueWith(_)
+                | Command::Transfer(TransferCommand::HandOver { .. })),
             result,
         } => Cow::Owned(Entry::Command {
             command: command(asked.clone()),
@@ -69,7 +74,11 @@ pub(crate) fn command(mut command: Command) -> Command {
                 login.password = Password::new(CONCEALED.to_owned());
             }
         }
-        Command::ContinueWith(Continuation { story, settings }) => told(story, settings),
+        Command::ContinueWith(Continuation { story, settings })
+        | Command::Transfer(TransferCommand::HandOver {
+            next: Continuation { story, settings },
+            ..
+        }) => told(story, settings),
         _ => {}
     }
     command

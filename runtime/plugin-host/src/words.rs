@@ -69,6 +69,12 @@ pub fn command(command: &Command) -> String {
         Command::Transfer(TransferCommand::Allow(id)) => {
             format!("let whoever answers dial {} ask for a transfer", id.0)
         }
+        Command::Transfer(TransferCommand::AllowOwn(id)) => {
+            format!("let the caller ask for a transfer of dial {}", id.0)
+        }
+        Command::Transfer(TransferCommand::HandOver { dial, next }) => {
+            format!("hand over dial {} to {}", dial.0, story(&next.story))
+        }
         Command::Transfer(TransferCommand::Conclude { dial, is_taken }) => {
             let outcome = if *is_taken { "granted" } else { "not granted" };
             format!("the transfer of dial {} was {outcome}", dial.0)

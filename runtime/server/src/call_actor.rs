@@ -165,7 +165,7 @@ pub(crate) enum Message {
     Recording(RecordingRequest),
     /// The API begins a media stream, or ends one.
     Stream(StreamErrand),
-    /// The API gives the call another story. One that was dialled leaves whoever dialled it.
+    /// The API gives the call another story, or the call that dialled it does. One that was dialled leaves whoever dialled it.
     Redirect(Story),
     /// The API says how long it may last.
     Limit(Duration),
@@ -456,6 +456,10 @@ impl CallActor {
             Effect::ConcludeTransfer(child, is_taken) => {
                 let input = Input::ConcludeTransfer(is_taken);
                 self.children.send(child, Message::Input(input));
+            }
+            Effect::HandOver(child, next) => {
+                let story = children::told(next.story, next.settings);
+                self.children.send(child, Message::Redirect(story));
             }
             Effect::Bridge(child) => {
                 let (ours, theirs) = line();

@@ -1,4 +1,4 @@
-//! Whoever was dialled asks that the caller be sent on (REFER): `SIPp` asks, and the application says what becomes of the caller.
+//! One side of a dial asks that the other be sent on (REFER): `SIPp` asks, and the application says what becomes of them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -132,5 +132,54 @@ fn without_a_refer_url_nobody_says_whom_we_call() {
     let done = asked(&app, "/done");
     assert_eq!(done.len(), 1);
     assert_eq!(done[0].parameters["DialCallStatus"], "completed");
+    server.stop();
+}
+
+/// The caller leaves the agent to the application, which dials the desk for them: on a call of the agent's own.
+#[test]
+fn whom_the_caller_leaves_goes_on_alone() {
+    let agent = callee(Sipp::new("uas_wait_bye"));
+    let desk = callee(Sipp::new("uas_bye"));
+    let first = format!(
+        "<Response><Dial answerOnBridge=\"true\" referUrl=\"/to\" action=\"/never\"><Sip>sip:agent@{}</Sip></Dial></Response>",
+        agent.address
+    );
+    let then = format!(
+        "<Response><Dial action=\"/done\"><Sip>sip:desk@{}</Sip></Dial></Response>",
+        desk.address
+    );
+    let app = VoiceApp::serve(vec![
+        Page::twiml("/voice", &first),
+        Page::twiml("/to", &then),
+        Page::twiml("/done", "<Response><Hangup/></Response>"),
+    ]);
+    let server = server(&app, &[&agent, &desk]);
+    let caller = Sipp::new("uac_refers").with_outcome("200 OK");
+    let caller = caller.dialling("1000").start(server.sip);
+    caller.succeed(LIMIT);
+    desk.succeed(LIMIT);
+    agent.succeed(LIMIT);
+    let of_caller = &asked(&app, "/voice")[0].parameters["CallSid"];
+    let transfer = asked(&app, "/to");
+    assert_eq!(transfer.len(), 1, "{:?}", app.asked());
+    let told = |name: &str| transfer[0].parameters.get(name).map(String::as_str);
+    assert_eq!(
+        told("ReferTransferTarget"),
+        Some("sip:desk@pbx.example.net")
+    );
+    assert_eq!(told("ReferCallSid"), Some(of_caller.as_str()));
+    assert_eq!(told("ParentCallSid"), Some(of_caller.as_str()));
+    assert_eq!(told("SipHeader_X-Case"), Some("12 a"));
+    assert_eq!(told("Direction"), Some("outbound-dial"));
+    assert_eq!(told("CallStatus"), Some("in-progress"));
+    let done = asked(&app, "/done");
+    assert_eq!(done.len(), 1);
+    assert_eq!(done[0].parameters["DialCallStatus"], "completed");
+    assert!(asked(&app, "/never").is_empty());
+    let calls = dialled(&server, 2);
+    let of_agent = &transfer[0].parameters["CallSid"];
+    assert!(calls.iter().any(|call| call["sid"] == **of_agent));
+    let of_desk = calls.iter().find(|call| call["sid"] != **of_agent);
+    assert_eq!(of_desk.expect("two calls")["parent_call_sid"], **of_agent);
     server.stop();
 }

@@ -30,6 +30,7 @@ impl Interpreter<'_> {
         };
         if dial.refer.is_some() {
             dialing.allow_transfer()?;
+            dialing.allow_own_transfer()?;
         }
         let recording = match &dial.recording {
             Some(wanted) => self.record_talk(wanted, &dialing, document)?,

@@ -14,7 +14,7 @@ impl Call {
         let Some(dialled) = self.dialled else { return };
         self.emit(Effect::Unbridge);
         if dialled.asks {
-            self.refuse_transfer();
+            self.report(false);
         }
         let record = CallRecord {
             duration_s: self.answered_for_s(now),

@@ -40,6 +40,10 @@ pub(super) struct Dial {
     answered_at: Option<Instant>,
     /// Whoever answers may ask that the caller be sent on.
     pub(super) takes_transfers: bool,
+    /// The caller may ask that whoever answers be sent on.
+    pub(super) takes_own_transfers: bool,
+    /// The call of whoever answered.
+    pub(super) callee: Option<CallSid>,
     /// What passed in SIP with those that have ended.
     signalled: Vec<(CallSid, Signalled)>,
     is_stopped: bool,
@@ -99,6 +103,8 @@ impl Call {
             joined: None,
             answered_at: None,
             takes_transfers: false,
+            takes_own_transfers: false,
+            callee: None,
             signalled: Vec::new(),
             is_stopped: false,
             ring_tone,
@@ -156,6 +162,7 @@ impl Call {
         let Some(dial) = self.dial.take() else {
             return;
         };
+        self.refuse_refers(&dial);
         for child in dial.children {
             self.emit(Effect::HangUpChild(child));
         }
@@ -213,7 +220,9 @@ impl Call {
             return self.emit(Effect::HangUpChild(child));
         }
         dial.answered_at = Some(now);
+        dial.callee = Some(sid);
         let (id, takes_transfers) = (dial.id, dial.takes_transfers);
+        let takes_own = dial.takes_own_transfers;
         let is_heard = dial.joined.replace(child) == Some(child);
         let others: Vec<ChildId> = dial.children.clone();
         for other in others.into_iter().filter(|other| *other != child) {
@@ -228,6 +237,9 @@ impl Call {
         }
         if takes_transfers {
             self.emit(Effect::TakeTransfer(child));
+        }
+        if takes_own {
+            self.take_refer();
         }
         self.tell(Event::DialAnswered(id, sid));
     }
@@ -282,6 +294,7 @@ impl Call {
 
     fn dial_over(&mut self, end: DialEnd) {
         if let Some(dial) = self.dial.take() {
+            self.refuse_refers(&dial);
             // Those that lost the race and have not said yet that they ended are not waited for.
             let mut signalled = dial.signalled.into_iter();
             let by = signalled.find(|(sid, _)| end.call_sid == Some(*sid));

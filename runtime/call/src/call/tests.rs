@@ -6,6 +6,7 @@ mod detection;
 mod dial;
 mod encryption;
 mod hand_over;
+mod own_transfer;
 mod recordings;
 mod redirect;
 mod referral;
@@ -189,6 +190,7 @@ fn words(effect: &Effect) -> String {
         Effect::HangUpChild(child) => format!("end {}", child.0),
         Effect::TakeTransfer(child) => format!("may ask {}", child.0),
         Effect::ConcludeTransfer(child, is_taken) => format!("tell {} {is_taken}", child.0),
+        Effect::HandOver(child, next) => format!("hand over {}: {:?}", child.0, next.story),
         Effect::Bridge(child) => format!("join {}", child.0),
         Effect::Unbridge => "leave".to_owned(),
         Effect::RingBack(tone) => if tone.is_some() { "ring" } else { "hush" }.to_owned(),

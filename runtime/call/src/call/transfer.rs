@@ -1,13 +1,15 @@
-//! Whoever was dialled asks that the caller be sent on: on their call, and on the one whose story dialled them.
+//! One side of a dial asks that the other be sent on: whoever was dialled, or the caller.
 //!
-//! The wish ends the dial. Their call stays until the story has said what became of the wish, so that it can be reported to them.
+//! The wish ends the dial. The dialled call stays until the story has said what became of the wish: then it has been reported to whoever asked, and
+//! is hung up, or handed over to a story of its own.
 
 use std::time::Instant;
 
+use super::dial::check_story;
 use super::{Call, State};
 use crate::{
-    CallError, CallStatus, ChildId, ChildNews, DialEnd, DialId, Effect, Event, HangUpCause, Reply,
-    Transfer, TransferCommand,
+    CallError, CallStatus, ChildId, ChildNews, Continuation, DialEnd, DialId, Effect, Event,
+    HangUpCause, Reply, Transfer, TransferCommand,
 };
 
 /// What is reported of a wish that was granted, and of one that was not.
@@ -18,8 +20,10 @@ const NOT_TAKEN: u16 = 503;
 #[derive(Debug)]
 pub(super) struct Transferring {
     dial: DialId,
-    /// Whoever asked; none once they have hung up.
+    /// Whoever was dialled; none once they have hung up.
     child: Option<ChildId>,
+    /// The caller asked, and not they.
+    is_own: bool,
 }
 
 /// On the call whose story dialled.
@@ -35,15 +39,43 @@ impl Call {
                     self.emit(Effect::TakeTransfer(child));
                 }
             }
+            TransferCommand::AllowOwn(id) => {
+                let dial = self.dial.as_mut().filter(|dial| dial.id == id);
+                let dial = dial.ok_or(CallError::UnknownId)?;
+                dial.takes_own_transfers = true;
+                if dial.is_answered() {
+                    self.take_refer();
+                }
+            }
             TransferCommand::Conclude { dial, is_taken } => {
                 let asked = self.transferring.take_if(|asked| asked.dial == dial);
                 let asked = asked.ok_or(CallError::UnknownId)?;
+                if asked.is_own {
+                    self.report(is_taken);
+                }
                 if let Some(child) = asked.child {
-                    self.emit(Effect::ConcludeTransfer(child, is_taken));
+                    self.emit(match asked.is_own {
+                        true => Effect::HangUpChild(child),
+                        false => Effect::ConcludeTransfer(child, is_taken),
+                    });
                 }
             }
+            TransferCommand::HandOver { dial, next } => self.hand_over(dial, next)?,
         }
         Ok(Reply::Done)
+    }
+
+    /// Whoever was dialled goes on with another story. Where they have hung up meanwhile nothing has come of the wish.
+    fn hand_over(&mut self, dial: DialId, next: Continuation) -> Result<(), CallError> {
+        check_story("who is handed over", &next.story, &next.settings)?;
+        let is_meant = |asked: &mut Transferring| asked.dial == dial && asked.is_own;
+        let asked = self.transferring.take_if(is_meant);
+        let child = asked.ok_or(CallError::UnknownId)?.child;
+        if let Some(child) = child {
+            self.emit(Effect::HandOver(child, next));
+        }
+        self.report(child.is_some());
+        Ok(())
     }
 
     /// Whoever is on the line asks. Anybody else is told that nothing comes of it.
@@ -56,22 +88,61 @@ impl Call {
         };
         // Of an earlier dial, whose wish the story has not spoken of.
         self.forget_transfer();
+        self.dial_transferred(now, &dial, asked);
+    }
+
+    /// The caller asks.
+    fn own_transfer_asked(&mut self, now: Instant, asked: sip::ReferAsked) {
+        let is_heard = |dial: &mut super::Dial| {
+            dial.takes_own_transfers && dial.is_answered() && dial.joined.is_some()
+        };
+        let Some(dial) = self.dial.take_if(is_heard) else {
+            return self.report(false);
+        };
+        // Of an earlier dial; it was whoever had been dialled there that asked, since one REFER of this side is under way at a time.
+        self.forget_transfer();
+        let asked = Transfer {
+            target: asked.to,
+            fields: asked.fields,
+            call_sid: None,
+        };
+        self.dial_transferred(now, &dial, asked);
+    }
+
+    fn dial_transferred(&mut self, now: Instant, dial: &super::Dial, asked: Transfer) {
+        let is_own = asked.call_sid.is_none();
+        if !is_own {
+            self.refuse_refers(dial);
+        }
         self.transferring = Some(Transferring {
             dial: dial.id,
-            child: Some(child),
+            child: dial.joined,
+            is_own,
         });
+        let reason = match is_own {
+            true => "the caller asked that the other side be sent on",
+            false => "the other side asked that the caller be sent on",
+        };
         let end = DialEnd {
             status: CallStatus::Completed,
-            call_sid: Some(asked.call_sid),
+            call_sid: dial.callee,
             duration_s: dial.talked_s(now),
             sip_status: Some(200),
-            reason: "the other side asked that the caller be sent on".to_owned(),
+            reason: reason.to_owned(),
         };
         self.emit(Effect::Unbridge);
         self.tell(Event::DialTransferred(dial.id, end, asked));
     }
 
-    /// Whoever asked has hung up.
+    /// This dial is over: the caller may ask no longer.
+    pub(super) fn refuse_refers(&mut self, dial: &super::Dial) {
+        if self.state == State::Up && dial.takes_own_transfers && dial.is_answered() {
+            let dialog = self.leg.dialog;
+            self.emit(Effect::Sip(sip::Command::RefuseRefer { dialog }));
+        }
+    }
+
+    /// Whoever was dialled has hung up.
     pub(super) fn who_asked_is_gone(&mut self, child: ChildId, news: &ChildNews) {
         if let (Some(asked), ChildNews::Ended(_)) = (&mut self.transferring, news) {
             asked.child.take_if(|who| *who == child);
@@ -80,7 +151,13 @@ impl Call {
 
     /// Nobody will say what becomes of the wish.
     pub(super) fn forget_transfer(&mut self) {
-        if let Some(child) = self.transferring.take().and_then(|asked| asked.child) {
+        let Some(asked) = self.transferring.take() else {
+            return;
+        };
+        if asked.is_own && self.state == State::Up {
+            self.report(false);
+        }
+        if let Some(child) = asked.child {
             self.emit(Effect::HangUpChild(child));
         }
     }
@@ -91,38 +168,39 @@ impl Call {
     /// The next REFER of the other side is taken.
     pub(super) fn take_transfer(&mut self) {
         if self.state == State::Up && self.dialled.is_some() {
-            let dialog = self.leg.dialog;
-            self.emit(Effect::Sip(sip::Command::TakeRefer { dialog }));
+            self.take_refer();
         }
     }
 
-    pub(super) fn transfer_asked(&mut self, asked: sip::ReferAsked) {
+    pub(super) fn take_refer(&mut self) {
+        let dialog = self.leg.dialog;
+        self.emit(Effect::Sip(sip::Command::TakeRefer { dialog }));
+    }
+
+    pub(super) fn transfer_asked(&mut self, now: Instant, asked: sip::ReferAsked) {
         let Some(dialled) = &mut self.dialled else {
-            return self.refuse_transfer(); // nobody is there any more who could say what becomes of it
+            return self.own_transfer_asked(now, asked);
         };
         dialled.asks = true;
         let call_sid = dialled.sid();
         self.emit(Effect::TellParent(ChildNews::Transfers(Transfer {
             target: asked.to,
             fields: asked.fields,
-            call_sid,
+            call_sid: Some(call_sid),
         })));
     }
 
     /// The other side hears what became of its wish. Who granted it has no more use for this call; otherwise neither has.
     pub(super) fn conclude_transfer(&mut self, now: Instant, is_taken: bool) {
         if self.state == State::Up && self.dialled.is_some() {
-            self.report(if is_taken { TAKEN } else { NOT_TAKEN });
+            self.report(is_taken);
             self.hang_up(now, HangUpCause::Local);
         }
     }
 
-    /// The other side hears that nothing came of its wish.
-    pub(super) fn refuse_transfer(&mut self) {
-        self.report(NOT_TAKEN);
-    }
-
-    fn report(&mut self, status: u16) {
+    /// The other side hears what came of its wish.
+    pub(super) fn report(&mut self, is_taken: bool) {
+        let status = if is_taken { TAKEN } else { NOT_TAKEN };
         let dialog = self.leg.dialog;
         self.emit(Effect::Sip(sip::Command::Report { dialog, status }));
     }

@@ -123,6 +123,7 @@ impl Stage {
             | Effect::Unbridge
             | Effect::TakeTransfer(_)
             | Effect::ConcludeTransfer(..)
+            | Effect::HandOver(..)
             | Effect::RingBack(_)
             | Effect::TellParent(_)
             | Effect::TellDetection(..) => None,

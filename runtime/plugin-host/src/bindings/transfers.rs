@@ -1,5 +1,7 @@
 //! Rust for `wit/transfers@0.1.0`, and between its words and those of `call`.
 
+use call::CallSid;
+
 wasmtime::component::bindgen!({
     path: [
         "../../wit/types@0.1.0",
@@ -20,12 +22,13 @@ wasmtime::component::bindgen!({
 
 pub(crate) use jackfield::transfers::transfers::*;
 
-impl From<&call::Transfer> for Transfer {
-    fn from(transfer: &call::Transfer) -> Self {
+impl Transfer {
+    /// As the story of the call with this SID is told.
+    pub(crate) fn told(transfer: &call::Transfer, own: CallSid) -> Self {
         Self {
             target: transfer.target.clone(),
             fields: transfer.fields.clone(),
-            call_sid: transfer.call_sid.to_string(),
+            call_sid: transfer.call_sid.unwrap_or(own).to_string(),
         }
     }
 }

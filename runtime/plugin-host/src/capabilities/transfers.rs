@@ -1,4 +1,4 @@
-//! `jackfield:transfers/transfers`: whoever was dialled asks that the caller be sent on.
+//! `jackfield:transfers/transfers`: one side of a dial asks that the other be sent on.
 
 use call::{Command, DialId, Event, TransferCommand};
 
@@ -12,11 +12,30 @@ impl Host for StoryState {
         self.do_simply(Command::Transfer(command)).await
     }
 
+    async fn allow_own(
+        &mut self,
+        dial: control::DialId,
+    ) -> wasmtime::Result<Result<(), CallError>> {
+        let command = TransferCommand::AllowOwn(DialId(dial));
+        self.do_simply(Command::Transfer(command)).await
+    }
+
+    async fn hand_over(
+        &mut self,
+        dial: control::DialId,
+        next: control::Continuation,
+    ) -> wasmtime::Result<Result<(), CallError>> {
+        let (dial, next) = (DialId(dial), next.into());
+        let command = TransferCommand::HandOver { dial, next };
+        self.do_simply(Command::Transfer(command)).await
+    }
+
     /// Follows from an event, which the journal has.
     async fn asked(&mut self, dial: control::DialId) -> wasmtime::Result<Option<Transfer>> {
         self.sandbox.host_call()?;
         let wish = self.transfer.as_ref().filter(|(of, _)| *of == DialId(dial));
-        Ok(wish.map(|(_, transfer)| transfer.into()))
+        let own = self.info.call_sid;
+        Ok(wish.map(|(_, transfer)| Transfer::told(transfer, own)))
     }
 
     async fn conclude(

@@ -3,7 +3,7 @@
 use call::{
     CallCallback, Command, ConferenceCommand, ConferenceOptions, Continuation, DialRequest,
     DialTarget, HttpRequest, MediaSource, QueueCommand, RecordingCallback, RecordingCommand,
-    ReferRequest, StoryFlow, StreamRequest, WaitSound, Whisper,
+    ReferRequest, StoryFlow, StreamRequest, TransferCommand, WaitSound, Whisper,
 };
 
 use super::mask::{body, callback, digits, headers, target, text, url};
@@ -97,10 +97,11 @@ pub(crate) fn command(command: Command) -> Command {
             });
             Command::Recording(RecordingCommand::Start(start))
         }
-        Command::ContinueWith(next) => Command::ContinueWith(Continuation {
-            story: story(next.story),
-            settings: settings(next.settings),
-        }),
+        Command::ContinueWith(next) => Command::ContinueWith(continuation(next)),
+        Command::Transfer(TransferCommand::HandOver { dial, next }) => {
+            let next = continuation(next);
+            Command::Transfer(TransferCommand::HandOver { dial, next })
+        }
         Command::Listen(mut request) => {
             request.hints = request.hints.iter().map(|hint| text(hint)).collect();
             Command::Listen(request)
@@ -117,7 +118,18 @@ pub(crate) fn command(command: Command) -> Command {
         | Command::StopStream(_)
         | Command::Recording(_)
         | Command::StopListening(_)
-        | Command::Transfer(_)) => command,
+        | Command::Transfer(
+            TransferCommand::Allow(_)
+            | TransferCommand::AllowOwn(_)
+            | TransferCommand::Conclude { .. },
+        )) => command,
+    }
+}
+
+fn continuation(next: Continuation) -> Continuation {
+    Continuation {
+        story: story(next.story),
+        settings: settings(next.settings),
     }
 }
 

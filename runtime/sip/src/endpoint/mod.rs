@@ -203,6 +203,7 @@ impl Endpoint {
             Command::Offer { dialog, sdp } => self.offer(now, dialog, sdp),
             Command::Refer { dialog, to } => self.refer(now, dialog, &to),
             Command::TakeRefer { dialog } => self.take_refer(dialog),
+            Command::RefuseRefer { dialog } => self.refuse_refer(dialog),
             Command::Report { dialog, status } => self.report(now, dialog, status),
             Command::Info {
                 dialog,

@@ -52,6 +52,17 @@ impl Endpoint {
         is_free
     }
 
+    /// None is taken any more. False where the dialog is not confirmed.
+    pub(super) fn refuse_refer(&mut self, id: DialogId) -> bool {
+        let Some(up) = self.legs.up(id) else {
+            return false;
+        };
+        if matches!(up.transfer, Transfer::Wanted) {
+            up.transfer = Transfer::Refused;
+        }
+        true
+    }
+
     /// A REFER. False where none is wanted.
     pub(super) fn on_refer(
         &mut self,

@@ -218,6 +218,11 @@ pub enum Command {
         /// A confirmed dialog, in which none is wanted or under way.
         dialog: DialogId,
     },
+    /// The peer's REFERs are refused again. Nothing happens where one is under way.
+    RefuseRefer {
+        /// A confirmed dialog.
+        dialog: DialogId,
+    },
     /// Reports on what the peer's REFER asked for (NOTIFY, RFC 3515 §2.4.4).
     Report {
         /// A dialog in which a REFER was taken whose last report was not sent.

@@ -140,3 +140,20 @@ fn a_peer_that_wants_no_reports_gets_none() {
         ("", 0)
     );
 }
+
+#[test]
+fn what_is_wanted_no_more_is_refused() {
+    let target = format!("Refer-To: <{TO}>\r\n");
+    let refuse = |host: &mut Host| host.command(Command::RefuseRefer { dialog: FIRST });
+    let (mut host, tag) = ready();
+    refuse(&mut host);
+    host.receive(refer(2, &target, "", &tag));
+    assert_eq!((host.sent().as_str(), host.events().as_str()), ("603", ""));
+    // One that is under way is seen through.
+    host.command(Command::TakeRefer { dialog: FIRST });
+    host.receive(refer(3, &target, "", &tag));
+    assert_eq!(host.sent(), "202 NOTIFY");
+    refuse(&mut host);
+    report(&mut host, 200);
+    assert_eq!(host.sent(), "NOTIFY");
+}

@@ -64,3 +64,22 @@ fn without_a_refer_url_or_a_wish_the_document_goes_on() {
         assert_eq!(asked(&caller, &NAMES).len(), 1, "{twiml}");
     }
 }
+
+#[test]
+fn whom_the_caller_leaves_goes_on_with_the_document() {
+    let second = Duration::from_secs(1);
+    let twiml = "<Dial referUrl='/to' action='/done'>+1</Dial><Say>no</Say>";
+    let caller = caller(twiml, &[])
+        .callee("+1", Callee::answers(second).talks_for(3 * second))
+        .own_transfer("+1", "sip:desk@192.0.2.9");
+    check(
+        &caller,
+        &[
+            "answer",
+            "dial +1",
+            "hand over to http://app.example/to",
+            "hang up",
+        ],
+    );
+    assert_eq!(asked(&caller, &NAMES).len(), 1, "the other call asks");
+}

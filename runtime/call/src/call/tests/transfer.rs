@@ -11,11 +11,11 @@ fn asked() -> Transfer {
     Transfer {
         target: "sip:desk@192.0.2.9".to_owned(),
         fields: vec![("X-Case".to_owned(), "12".to_owned())],
-        call_sid: SID,
+        call_sid: Some(SID),
     }
 }
 
-fn dial() -> Input {
+pub(super) fn dial() -> Input {
     command(Command::Dial(DialRequest {
         targets: vec![DialTarget::from("+1")],
         in_turn: false,
@@ -40,11 +40,11 @@ fn conclude(is_taken: bool) -> Input {
     }))
 }
 
-fn news(news: ChildNews) -> Input {
+pub(super) fn news(news: ChildNews) -> Input {
     Input::Child(ChildId(1), news)
 }
 
-fn gone() -> Input {
+pub(super) fn gone() -> Input {
     news(ChildNews::Ended(ChildEnd {
         status: CallStatus::Completed,
         call_sid: Some(SID),
@@ -52,6 +52,11 @@ fn gone() -> Input {
         sip_status: Some(200),
         reason: String::new(),
     }))
+}
+
+/// They ask.
+pub(super) fn wishes() -> ChildNews {
+    ChildNews::Transfers(asked())
 }
 
 /// A caller whose story lets the other side ask, and who talks with it.

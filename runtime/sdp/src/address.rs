@@ -14,7 +14,35 @@ pub struct AddressPolicy {
     pub allow_loopback: bool,
     /// Where we listen for other things than this stream.
     pub own: Arc<[SocketAddr]>,
+    /// For a peer that is not the operator's; none trusts what it says.
+    pub strangers: Option<Strangers>,
 }
+
+/// What holds for a peer that is anybody's: our media is not to be aimed at the operator's inside.
+#[derive(Clone)]
+pub struct Strangers {
+    /// What makes an address one that is not theirs, in words; none for one that may be.
+    pub inside: Arc<dyn Fn(IpAddr) -> Option<&'static str> + Send + Sync>,
+    /// Where media goes in place of an address inside, with the port that they name: a peer behind a NAT knows no better. None
+    /// refuses what they say.
+    pub instead: Option<IpAddr>,
+}
+
+impl fmt::Debug for Strangers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Strangers")
+            .field("instead", &self.instead)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Strangers {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inside, &other.inside) && self.instead == other.instead
+    }
+}
+
+impl Eq for Strangers {}
 
 /// Why nobody can honestly receive RTP at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +61,16 @@ pub enum Lie {
     OurOwn,
     /// A port below 1024.
     WellKnownPort,
+    /// The operator's inside, said by a [stranger](Strangers); what it is in words.
+    Inside(&'static str),
 }
 
 impl fmt::Display for Lie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
+            Self::Inside(what) => {
+                return write!(f, "{what}, which the trunk's `sip_hosts` does not name");
+            }
             Self::Loopback => "a loopback address, which the configuration does not allow",
             Self::Multicast => "a multicast address",
             Self::Reserved => "a reserved address",
@@ -45,17 +78,33 @@ impl fmt::Display for Lie {
             Self::Unspecified => "an unspecified address",
             Self::OurOwn => "our own address",
             Self::WellKnownPort => "a port below 1024",
-        })
+        };
+        f.write_str(text)
     }
 }
 
 impl AddressPolicy {
-    /// Checks where media is to be sent; `own` is where our stream listens. An IPv4-mapped address is looked at as
+    /// Where media is sent that is to go to `remote`; `own` is where our stream listens. An IPv4-mapped address is looked at as
     /// the IPv4 address it stands for.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(&self, remote: SocketAddr, own: SocketAddr) -> Result<(), Lie> {
+    pub fn check(&self, remote: SocketAddr, own: SocketAddr) -> Result<SocketAddr, Lie> {
+        self.check_honesty(remote, own)?;
+        let Some(Strangers { inside, instead }) = &self.strangers else {
+            return Ok(remote);
+        };
+        match (inside(remote.ip().to_canonical()), instead) {
+            (None, _) => Ok(remote),
+            (Some(what), None) => Err(Lie::Inside(what)),
+            (Some(_), Some(instead)) => {
+                let remote = SocketAddr::new(*instead, remote.port());
+                self.check_honesty(remote, own).map(|()| remote)
+            }
+        }
+    }
+
+    fn check_honesty(&self, remote: SocketAddr, own: SocketAddr) -> Result<(), Lie> {
         let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
         if remote == own || self.own.contains(&remote) {
             return Err(Lie::OurOwn);
@@ -126,8 +175,46 @@ mod tests {
         let policy = AddressPolicy {
             allow_loopback,
             own: [OWN_SIP.parse().unwrap()].into(),
+            strangers: None,
         };
-        policy.check(remote.parse().unwrap(), OWN.parse().unwrap())
+        let remote = remote.parse().unwrap();
+        let sent_to = policy.check(remote, OWN.parse().unwrap())?;
+        assert_eq!(sent_to, remote);
+        Ok(())
+    }
+
+    #[test]
+    fn strangers_media_is_not_sent_inside() {
+        let private = "a private address";
+        let inside = move |address: IpAddr| match address {
+            IpAddr::V4(address) => address.is_private().then_some(private),
+            IpAddr::V6(_) => None,
+        };
+        let signals_from = "198.51.100.9";
+        for (remote, behind_nat, expected) in [
+            ("198.51.100.7:4000", false, Ok("198.51.100.7:4000")),
+            ("198.51.100.7:4000", true, Ok("198.51.100.7:4000")),
+            ("10.1.2.3:4000", false, Err(Lie::Inside(private))),
+            ("[::ffff:10.1.2.3]:4000", false, Err(Lie::Inside(private))),
+            ("10.1.2.3:4000", true, Ok("198.51.100.9:4000")),
+            ("[::ffff:10.1.2.3]:4000", true, Ok("198.51.100.9:4000")),
+            ("127.0.0.1:4000", true, Err(Lie::Loopback)),
+            ("10.1.2.3:53", true, Err(Lie::WellKnownPort)),
+            // What is in its place is not ours either.
+            ("10.1.2.3:5070", true, Err(Lie::OurOwn)),
+        ] {
+            let policy = AddressPolicy {
+                allow_loopback: false,
+                own: ["198.51.100.9:5070".parse().unwrap()].into(),
+                strangers: Some(Strangers {
+                    inside: Arc::new(inside),
+                    instead: behind_nat.then(|| signals_from.parse().unwrap()),
+                }),
+            };
+            let sent_to = policy.check(remote.parse().unwrap(), OWN.parse().unwrap());
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(sent_to, expected, "{remote} {behind_nat}");
+        }
     }
 
     #[test]

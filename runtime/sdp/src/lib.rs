@@ -15,7 +15,7 @@ mod negotiation;
 mod security;
 mod stream;
 
-pub use address::{AddressPolicy, Lie};
+pub use address::{AddressPolicy, Lie, Strangers};
 pub use codec::Codec;
 pub use description::{Local, offer, offer_again};
 pub use direction::Direction;

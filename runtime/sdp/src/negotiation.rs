@@ -151,12 +151,12 @@ fn take(session: &Session, media: &Media, local: &Local, role: Role) -> Result<A
     let crypto = encryption(&peer, &profile, local)?;
     let (payload_type, codec) = peer.first_codec(&local.codecs)?;
     let clock_rate_hz = codec.clock_rate_hz();
-    let remote = peer.remote()?;
+    let mut remote = peer.remote()?;
     let mut direction = peer.direction().reversed();
     if is_old_hold(remote) {
         direction = direction.without_sending();
     } else {
-        check_address(remote, local)?;
+        remote = check_address(remote, local)?;
     }
     let rtcp_mux = local.rtcp_mux && peer.rtcp_mux();
     let negotiated = Negotiated {
@@ -243,11 +243,12 @@ fn remote_rtcp(
         return Some(remote);
     }
     let address = SocketAddr::new(remote.ip(), peer.rtcp_port()?);
-    check_address(address, local).is_ok().then_some(address)
+    check_address(address, local).ok()
 }
 
-fn check_address(remote: SocketAddr, local: &Local) -> Result<(), SdpError> {
-    local
+/// Where media is sent that is to go to `remote`.
+fn check_address(remote: SocketAddr, local: &Local) -> Result<SocketAddr, SdpError> {
+    let remote = local
         .policy
         .check(remote, local.address)
         .map_err(|lie| SdpError::Refused {
@@ -257,7 +258,7 @@ fn check_address(remote: SocketAddr, local: &Local) -> Result<(), SdpError> {
     if remote.is_ipv4() != local.address.is_ipv4() {
         return Err(SdpError::OtherIpVersion(remote.ip()));
     }
-    Ok(())
+    Ok(remote)
 }
 
 fn answering_stream(local: &Local, agreed: &Agreed) -> Media {

@@ -20,7 +20,7 @@ use tracing::{debug, error, warn};
 
 use crate::clock::sleep_until;
 use crate::config;
-use crate::transport::{ConnectionEvent, Connections, Sockets, Tls, TlsKeeper, Udp};
+use crate::transport::{ConnectionEvent, Connections, Server, Sockets, Tls, TlsKeeper, Udp};
 
 /// Messages of one call that may wait for its actor. SIP has a handful of events a call.
 pub(crate) const SIGNALS: usize = 32;
@@ -52,8 +52,8 @@ enum Message {
     Ask(Box<Ask>, oneshot::Sender<Outcome>),
     Bindings(User, oneshot::Sender<Vec<Binding>>),
     Remains(DialogId, oneshot::Sender<Option<Remains>>),
-    /// Who is to be met at this hop over TLS.
-    Expect(sip::Hop, Arc<str>),
+    /// Requests may go to this server, which is there.
+    Expect(Server, Vec<sip::Hop>),
     Counters(oneshot::Sender<sip::Counters>),
 }
 
@@ -92,10 +92,12 @@ impl EndpointHandle {
         self.message(Message::SetPeers(peers));
     }
 
-    /// From now on a server at this hop must have a TLS certificate of this name: the host of the URI that led there, be it a
-    /// name or an IP address (RFC 5922 §4). To be said before the first request goes there.
-    pub(crate) fn expect(&self, hop: sip::Hop, name: Arc<str>) {
-        self.message(Message::Expect(hop, name));
+    /// From now on requests may go to this server, which is at these hops. To be said anew for each call and each look for where it
+    /// is: what nobody asks for any more may be forgotten.
+    pub(crate) fn expect(&self, server: Server, hops: Vec<sip::Hop>) -> sip::ServerId {
+        let id = server.id();
+        self.message(Message::Expect(server, hops));
+        id
     }
 
     /// From now on these users may begin dialogs and register, from anywhere, when they prove who they are.
@@ -337,7 +339,7 @@ impl<A: Admission> Driver<A> {
                 self.connections.set_peers(peers.clone());
                 self.core.set_peers(peers);
             }
-            Message::Expect(hop, name) => self.connections.expect(hop, name),
+            Message::Expect(server, hops) => self.connections.expect(server, hops),
             Message::SetUsers(users) => self.core.set_users(users),
             Message::SetDraining => self.core.set_draining(true),
             Message::Ask(ask, reply) => self.ask(ask, reply),

@@ -87,13 +87,18 @@ async fn say_goodbye(services: Arc<Services>, row: CallRow, farewell: Farewell) 
     let directory = services.store.directory();
     let trunk = row.leg.as_ref();
     let trunk = trunk.and_then(|leg| directory.trunk(&leg.trunk));
-    let remains = Remains::from(farewell);
+    let mut remains = Remains::from(farewell);
     if let Some(trunk) = trunk
         && remains.hops.iter().any(|hop| hop.transport.is_secure())
     {
         // Looking for its servers is what tells whose certificate they have; where there are none now, nobody is called either.
         let realm = directory.realm(trunk);
-        let _ = services.trunks.route_to(realm, trunk, &row.to).await;
+        let stops = services.trunks.route_to(realm, trunk, &row.to).await;
+        let stops = stops.unwrap_or_default();
+        for hop in &mut remains.hops {
+            let mut known = stops.iter().map(|stop| stop.hop);
+            *hop = known.find(|known| known.of(None) == *hop).unwrap_or(*hop);
+        }
     }
     let is_ours = row.direction != Direction::Inbound;
     let credentials = trunk.filter(|_| is_ours);

@@ -397,7 +397,7 @@ impl Dialog {
         if is_connected {
             Way {
                 to: self.source,
-                otherwise: Some(next_hop),
+                otherwise: Some(next_hop.of(self.source.server)),
             }
         } else {
             next_hop.into()

@@ -95,20 +95,46 @@ impl fmt::Display for Transport {
     }
 }
 
-/// One end of the way a message takes. Of a stream it is the remote end of the connection, whoever opened it.
+/// Who is at the far end of a connection, as those who send over it tell servers apart: over TLS, by the name that its
+/// certificate has to be of (RFC 5922 §4). Nothing here looks into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId([u8; 16]);
+
+impl ServerId {
+    /// The server that these bytes stand for.
+    #[must_use]
+    pub const fn new(id: [u8; 16]) -> Self {
+        Self(id)
+    }
+}
+
+/// One end of the way a message takes. Of a stream it is the remote end of the connection, whoever opened it. Two servers at
+/// one address have a connection each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hop {
     /// How.
     pub transport: Transport,
     /// Where.
     pub address: SocketAddr,
+    /// Who is met there, over a stream that we open; none where that is nobody in particular.
+    pub server: Option<ServerId>,
 }
 
 impl Hop {
     /// A hop of this transport and address.
     #[must_use]
     pub const fn new(transport: Transport, address: SocketAddr) -> Self {
-        Self { transport, address }
+        Self {
+            transport,
+            address,
+            server: None,
+        }
+    }
+
+    /// The same hop, as that of this server; none: of nobody in particular.
+    #[must_use]
+    pub const fn of(self, server: Option<ServerId>) -> Self {
+        Self { server, ..self }
     }
 
     /// A hop over UDP.

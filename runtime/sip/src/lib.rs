@@ -60,7 +60,7 @@ pub use endpoint::{
 };
 pub use error::SipError;
 pub use head::{MAX_FIELDS, MAX_HEAD_BYTES};
-pub use hop::{Hop, Transport, UnknownTransport};
+pub use hop::{Hop, ServerId, Transport, UnknownTransport};
 pub use ipnet::IpNet;
 pub use message::{Fields, Message, Request, Response};
 pub use method::Method;

@@ -21,6 +21,12 @@ impl Certificates {
     /// A certificate of this host name or IP address, by an authority of its own.
     #[must_use]
     pub fn of(name: &str) -> Self {
+        Self::of_all(&[name])
+    }
+
+    /// A certificate of all these host names and IP addresses, by an authority of its own.
+    #[must_use]
+    pub fn of_all(names: &[&str]) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
@@ -30,7 +36,8 @@ impl Certificates {
         let authority = params.self_signed(&key).expect("an authority signs itself");
         let issuer = Issuer::new(params, key);
 
-        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name or an address");
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let params = CertificateParams::new(names).expect("names and addresses");
         let key = KeyPair::generate().expect("a key can be made");
         let certificate = params
             .signed_by(&key, &issuer)

@@ -17,6 +17,7 @@ use crate::process::Process;
 pub struct Sipp {
     scenario: &'static str,
     address: &'static str,
+    media_address: Option<&'static str>,
     transport: &'static str,
     service: String,
     hold: Duration,
@@ -32,6 +33,7 @@ impl Sipp {
         Self {
             scenario,
             address: "127.0.0.1",
+            media_address: None,
             transport: "u1",
             service: "none".to_owned(),
             hold: Duration::from_millis(500),
@@ -96,6 +98,13 @@ impl Sipp {
         self
     }
 
+    /// The address of this host that it takes RTP at, in place of the one that it speaks from.
+    #[must_use]
+    pub fn with_media_at(mut self, address: &'static str) -> Self {
+        self.media_address = Some(address);
+        self
+    }
+
     /// The status that the scenario gives or expects (`@STATUS@` in it).
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
@@ -151,7 +160,8 @@ impl Sipp {
                 "-p",
                 &port.to_string(),
             ])
-            .args(["-mi", self.address, "-mp", &media_port.to_string()])
+            .args(["-mi", self.media_address.unwrap_or(self.address)])
+            .args(["-mp", &media_port.to_string()])
             .arg("-sf")
             .arg(scenario)
             .args([

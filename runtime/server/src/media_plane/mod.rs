@@ -23,6 +23,7 @@ mod pacer;
 mod ports;
 mod reaper;
 mod relay;
+mod strangers;
 mod tap;
 mod tape;
 mod thread;
@@ -50,6 +51,7 @@ use measurements::Measurements;
 pub(crate) use mix::{Chair, Mix, MixHearing, MixTape, Speech, TapeOrder};
 use ports::Ports;
 use reaper::Reaper;
+pub(crate) use strangers::strangers;
 pub(crate) use tap::{Codes, PIECES, Piece, Tap, TapEnd, TapId, TappedFrame, Track, tap};
 pub(crate) use tape::Tape;
 use thread::{MediaThread, Task};
@@ -305,6 +307,7 @@ pub(crate) fn describe(leg: &Leg, peer: SocketAddr, codecs: &[sdp::Codec]) -> sd
         policy: sdp::AddressPolicy {
             allow_loopback: peer.ip().to_canonical().is_loopback(),
             own: Arc::clone(&leg.own),
+            strangers: None,
         },
         codecs: codecs.to_vec(),
         comfort_noise: true,

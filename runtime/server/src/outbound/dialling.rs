@@ -132,6 +132,11 @@ pub(crate) fn dial(
         .context("no media port")?;
     let (signals, signals_out) = mpsc::channel(SIGNALS);
     let is_secure = stops.iter().all(|stop| stop.hop.transport.is_secure());
+    let mut local = media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs);
+    local.security = media_plane::encryption(encryption(trunk, row), is_secure);
+    if SipUri::over(trunk, &row.to).is_some() {
+        local.policy.strangers = Some(media_plane::strangers(trunk, &sources));
+    }
     let leg = OutboundLeg {
         invite: sip::OutgoingInvite {
             call_id: Some(sip_call_id.clone()),
@@ -139,10 +144,7 @@ pub(crate) fn dial(
         },
         dialog: services.endpoint.open(signals),
         outcomes: trunk.outcomes.clone(),
-        local: sdp::Local {
-            security: media_plane::encryption(encryption(trunk, row), is_secure),
-            ..media_plane::describe(&opened.leg, first.hop.address, &trunk.codecs)
-        },
+        local,
     };
     let call = prepare(services.call_limits(account), row, leg, parent.as_ref());
     let info = CallInfo {

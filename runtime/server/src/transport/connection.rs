@@ -1,11 +1,11 @@
 //! What every connection has, whatever its kind: a link to the endpoint's thread, a queue of what is to be sent, and times.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use sip::Hop;
+use store::TrunkId;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -72,8 +72,10 @@ pub(crate) struct Link {
     pub(super) hop: Hop,
     /// We opened it.
     pub(super) is_ours: bool,
-    /// Whom its peer has proved to be, over TLS.
-    pub(super) name: Option<Arc<str>>,
+    /// The trunk that has it for itself.
+    pub(super) owner: Option<TrunkId>,
+    /// When it was sent over last, as [`Connections`](super::Connections) counts.
+    pub(super) used: u64,
     pub(super) queue: mpsc::Sender<Outgoing>,
     _closed_when_dropped: oneshot::Sender<()>,
 }
@@ -116,7 +118,8 @@ pub(super) fn link(hop: Hop, is_ours: bool, events: mpsc::Sender<ConnectionEvent
         id,
         hop,
         is_ours,
-        name: None,
+        owner: None,
+        used: 0,
         queue,
         _closed_when_dropped: closed_when_dropped,
     };

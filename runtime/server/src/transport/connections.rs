@@ -1,10 +1,10 @@
 //! Which connections there are: the endpoint's thread keeps this, and sends over them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use sip::{Hop, PeerSet, Transport};
+use store::TrunkId;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
@@ -14,22 +14,22 @@ use super::accept::{self, Reception};
 use super::connection::{Closed, ConnectionEvent, Link, Outgoing, link};
 use super::dial::{self, Dial};
 use super::seats::Seats;
+use super::servers::{Ours, Server, Servers};
 use super::tls::Tls;
 use crate::config::Bound;
 
 /// Events of all connections that may wait for the endpoint; connections wait while it is full.
 const EVENTS: usize = 1_024;
-/// Connections of our own making that may be there at a time.
-const MAX_OURS: usize = 1_024;
-/// Names of servers that are kept.
-const MAX_NAMES: usize = 4_096;
 
-/// The connections, by their remote ends.
+/// The connections, by their remote ends. Who is met there is part of it: a connection is for the server that was proved to be
+/// at its end, and for no other (RFC 3261 §26.3.2.1).
 pub(crate) struct Connections {
     links: HashMap<Hop, Link>,
     peers: watch::Sender<PeerSet>,
-    /// Who is to be met at a hop over TLS.
-    names: HashMap<Hop, Arc<str>>,
+    servers: Servers,
+    ours: Ours,
+    /// Counts what is sent.
+    sent: u64,
     events: mpsc::Sender<ConnectionEvent>,
     tls: Tls,
     /// Where the connections run.
@@ -65,7 +65,9 @@ impl Connections {
         let connections = Self {
             links: HashMap::new(),
             peers,
-            names: HashMap::new(),
+            servers: Servers::default(),
+            ours: Ours::default(),
+            sent: 0,
             events,
             tls,
             runtime,
@@ -79,19 +81,9 @@ impl Connections {
         self.peers.send_replace(peers);
     }
 
-    /// Over TLS, only a server with a certificate of this name (or IP address) is spoken to at this hop. One that was met under
-    /// another name is left.
-    pub(crate) fn expect(&mut self, hop: Hop, name: Arc<str>) {
-        if self.names.len() >= MAX_NAMES {
-            // Names come from DNS, and what it said before may be over. Those in use are needed to open a connection again.
-            let links = &self.links;
-            self.names.retain(|hop, _| links.contains_key(hop));
-        }
-        let is_another = |link: &Link| link.name.as_ref() != Some(&name);
-        if hop.transport.is_secure() && self.links.get(&hop).is_some_and(is_another) {
-            self.links.remove(&hop);
-        }
-        self.names.insert(hop, name);
+    /// From now on connections can be opened to this server, which is at these hops.
+    pub(crate) fn expect(&mut self, server: Server, hops: Vec<Hop>) {
+        self.servers.expect(server, hops);
     }
 
     /// Sends over the connection to `to`. Where there is none, one is opened to `otherwise`, or else to `to`.
@@ -128,7 +120,7 @@ impl Connections {
 
     /// A peer connected. A connection that it had from the same port is one it has forgotten.
     pub(crate) fn opened(&mut self, link: Link) {
-        self.links.insert(link.hop, link);
+        self.insert(link);
     }
 
     /// Whether there is a connection with this remote end, or one is being made.
@@ -145,7 +137,7 @@ impl Connections {
             unsent,
         } = closed;
         if self.links.get(&hop).is_some_and(|link| link.id == id) {
-            self.links.remove(&hop);
+            self.remove(hop);
         }
         let mut unreachable = Vec::new();
         for out in unsent {
@@ -169,47 +161,88 @@ impl Connections {
 
     /// Gives the message back where there is no connection that takes it.
     fn send_over_existing(&mut self, to: Hop, out: Outgoing) -> Option<Outgoing> {
-        let Some(link) = self.links.get(&to) else {
+        let Some(link) = self.links.get_mut(&to) else {
             return Some(out);
         };
-        // Who connected to us from there has proved nothing.
-        let is_unproved = to.transport.is_secure() && !link.is_ours;
-        if is_unproved && self.names.contains_key(&to) {
-            return Some(out);
-        }
+        self.sent += 1;
+        link.used = self.sent;
         match link.queue.try_send(out) {
             Ok(()) => None,
             Err(TrySendError::Closed(out)) => {
-                self.links.remove(&to);
+                self.remove(to);
                 Some(out)
             }
             Err(TrySendError::Full(out)) => {
                 debug!(%to, "a SIP connection is closed: its peer does not read");
-                self.links.remove(&to);
+                self.remove(to);
                 Some(out)
             }
         }
     }
 
     fn open(&mut self, to: Hop, out: Outgoing) -> Result<(), Hop> {
-        let ours = self.links.values().filter(|link| link.is_ours).count();
         let can_open = matches!(to.transport, Transport::Tcp | Transport::Tls);
-        if !can_open || ours >= MAX_OURS {
+        if !can_open {
+            return Err(to);
+        }
+        let server = match to.server {
+            // Who is met under a name that was forgotten could be anybody.
+            Some(id) => Some(self.servers.get(id).ok_or(to)?),
+            // One that connected to us, and has to be connected to now.
+            None => self.servers.at(to),
+        };
+        let (name, owner) = match server.cloned() {
+            Some(Server { name, owner }) => (Some(name), owner),
+            None => (None, None),
+        };
+        self.make_room(owner.as_ref());
+        if !self.ours.has_room() {
             return Err(to);
         }
         let (mut link, ends) = link(to, true, self.events.clone());
-        link.name = self.names.get(&to).cloned();
+        self.sent += 1;
+        link.used = self.sent;
+        link.owner = owner;
         link.queue
             .try_send(out)
             .expect("a new queue has room for one");
         let dial = Dial {
             to,
             from: dial::source_for(to.address, &self.bound.plain),
-            name: link.name.clone(),
+            name,
             tls: self.tls.clone(),
         };
         self.runtime.spawn(dial.run(ends));
-        self.links.insert(to, link);
+        self.insert(link);
         Ok(())
+    }
+
+    /// Closes the connection that was sent over longest ago, of an owner that has as many as it may.
+    fn make_room(&mut self, owner: Option<&TrunkId>) {
+        let Some(crowd) = self.ours.crowd(owner) else {
+            return;
+        };
+        let used = |hop: &&Hop| self.links.get(hop).map(|link| link.used);
+        let oldest = crowd.iter().min_by_key(used).copied();
+        if let Some(oldest) = oldest {
+            debug!(to = %oldest, "a SIP connection makes room for another of its trunk");
+            self.remove(oldest);
+        }
+    }
+
+    fn insert(&mut self, link: Link) {
+        self.remove(link.hop);
+        if link.is_ours {
+            self.ours.add(link.hop, link.owner.as_ref());
+        }
+        self.links.insert(link.hop, link);
+    }
+
+    /// Drops a link: its connection is closed.
+    fn remove(&mut self, hop: Hop) {
+        let removed = self.links.remove(&hop);
+        if let Some(link) = removed.filter(|link| link.is_ours) {
+            self.ours.remove(hop, link.owner.as_ref());
+        }
     }
 }

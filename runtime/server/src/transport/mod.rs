@@ -9,6 +9,7 @@ mod connection;
 mod connections;
 mod dial;
 mod seats;
+mod servers;
 mod sockets;
 mod stream;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod websocket;
 
 pub(crate) use connection::ConnectionEvent;
 pub(crate) use connections::Connections;
+pub(crate) use servers::Server;
 pub(crate) use sockets::Sockets;
 pub(crate) use tls::{Keeper as TlsKeeper, Tls};
 pub(crate) use udp::Udp;

@@ -21,6 +21,8 @@ use super::{ConnectionEvent, Connections, Tls};
 use crate::config::{Bound, Sip};
 use crate::endpoint::{Admission, Endpoint, EndpointHandle, Refusal};
 
+mod servers;
+
 /// Far more than anything here takes.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
@@ -370,9 +372,9 @@ async fn a_peer_that_does_not_read_is_given_up() {
     drop(first);
 }
 
-/// TLS by files in `folder`, with a certificate of `name`.
-fn tls_settings(folder: &Path, authority: &Authority, name: &str) -> Sip {
-    authority.issue(&[name], 90).write(folder);
+/// TLS by files in `folder`, with a certificate of these names.
+fn tls_settings(folder: &Path, authority: &Authority, names: &[&str]) -> Sip {
+    authority.issue(names, 90).write(folder);
     std::fs::write(folder.join("ca.pem"), &authority.pem).unwrap();
     Sip {
         tls_certificate: Some(folder.join("certificate.pem")),
@@ -388,7 +390,7 @@ async fn a_request_over_tls_is_answered_over_it() {
     let authority = Authority::new("ours");
     let settings = Sip {
         tls_bind: "127.0.0.1:0".parse::<SocketAddr>().unwrap().into(),
-        ..tls_settings(folder.path(), &authority, "us.example")
+        ..tls_settings(folder.path(), &authority, &["us.example"])
     };
     let (_endpoint, bound) = serve(&settings);
     let (tls, _keeper) = Tls::load(&settings).unwrap();
@@ -419,55 +421,6 @@ async fn read_to_end_of(stream: &mut TcpStream) -> Vec<u8> {
     bytes
 }
 
-#[tokio::test]
-async fn a_server_is_spoken_to_under_the_name_that_led_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new("ours");
-    let settings = tls_settings(folder.path(), &authority, "sbc.example");
-    let (tls, _keeper) = Tls::load(&settings).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let hop = Hop::new(Transport::Tls, listener.local_addr().unwrap());
-    let server = tls.clone();
-    let (heard, mut hears) = mpsc::channel(16);
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            if let Ok(mut stream) = server.accept(Transport::Tls, stream).await {
-                let mut bytes = vec![0; 64];
-                let length = stream.read(&mut bytes).await.unwrap();
-                bytes.truncate(length);
-                heard.send((bytes, stream)).await.unwrap();
-            }
-        }
-    });
-    let runtime = tokio::runtime::Handle::current();
-    let (mut connections, mut events) =
-        Connections::start(Vec::new(), Bound::default(), 16, tls, runtime);
-    // Without a name it must be the address, which this certificate is not for.
-    for name in [None, Some("other.example")] {
-        if let Some(name) = name {
-            connections.expect(hop, name.into());
-        }
-        connections.send(hop, None, "secret".into()).unwrap();
-        assert_eq!(next_closed(&mut connections, &mut events).await, [hop]);
-    }
-    connections.expect(hop, "sbc.example".into());
-    connections.send(hop, None, "hello".into()).unwrap();
-    let (bytes, _stream) = timeout(LIMIT, hears.recv())
-        .await
-        .expect("a message")
-        .unwrap();
-    assert_eq!(bytes, b"hello");
-    // Under another name it is another server, which has not proved itself.
-    connections.expect(hop, "other.example".into());
-    connections.send(hop, None, "secret".into()).unwrap();
-    // The connection that is left ends, and the new one is not made.
-    let mut unreachable = next_closed(&mut connections, &mut events).await;
-    unreachable.extend(next_closed(&mut connections, &mut events).await);
-    assert_eq!(unreachable, [hop]);
-    assert!(hears.try_recv().is_err(), "nobody else heard anything");
-}
-
 fn handshake(subprotocol: Option<&'static str>) -> Request {
     let mut request = "ws://us.example/".into_client_request().unwrap();
     if let Some(subprotocol) = subprotocol {
@@ -487,7 +440,7 @@ async fn a_websocket_carries_a_message_a_frame() {
     let settings = Sip {
         ws_bind: any.into(),
         wss_bind: any.into(),
-        ..tls_settings(folder.path(), &authority, "us.example")
+        ..tls_settings(folder.path(), &authority, &["us.example"])
     };
     let (_endpoint, bound) = serve(&settings);
     let plain = TcpStream::connect(bound.ws[0]).await.unwrap();

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sip::locate::LocateError;
 use sip::registration::{self, Registration};
 use sip::{Contacts, Hop, Outcome, health};
 use store::{Target, TargetUri, Trunk};
@@ -17,6 +18,7 @@ use crate::clock::sleep_until;
 use crate::endpoint::EndpointHandle;
 use crate::resolver::Resolver;
 use crate::services::random;
+use crate::transport::Server;
 
 /// How often DNS is asked again where a trunk's servers are. What it said is remembered by the resolver.
 const RELOCATE: Duration = Duration::from_secs(30);
@@ -29,6 +31,25 @@ pub(super) struct Tools {
     pub(super) endpoint: EndpointHandle,
     pub(super) resolver: Arc<Resolver>,
     pub(super) contacts: Contacts,
+}
+
+impl Tools {
+    /// The servers of a URI that a trunk is configured with, in the order to try them. All trunks share the connections to them.
+    ///
+    /// # Errors
+    /// When they cannot be found.
+    pub(super) async fn servers(&self, uri: &str) -> Result<Vec<Hop>, LocateError> {
+        let located = self.resolver.hops(uri).await?;
+        let server = located.verify_name.as_ref().map(|name| {
+            let server = Server {
+                name: Arc::clone(name),
+                owner: None,
+            };
+            self.endpoint.expect(server, located.hops.clone())
+        });
+        let of_server = |hop: &Hop| hop.of(server.filter(|_| hop.transport.is_secure()));
+        Ok(located.hops.iter().map(of_server).collect())
+    }
 }
 
 /// Keeps one trunk, in a task of its own.
@@ -261,12 +282,12 @@ impl Keeper {
 
     /// The servers of some URIs, in their order; those that cannot be found are left out.
     fn locate(&self, uris: Vec<TargetUri>) -> impl Future<Output = Vec<Hop>> + use<> {
-        let (resolver, trunk) = (Arc::clone(&self.tools.resolver), self.trunk.id.clone());
+        let (tools, trunk) = (self.tools.clone(), self.trunk.id.clone());
         async move {
             let mut hops = Vec::new();
             for uri in uris {
-                match resolver.hops(uri.as_str()).await {
-                    Ok(located) => hops.extend_from_slice(&located.hops),
+                match tools.servers(uri.as_str()).await {
+                    Ok(servers) => hops.extend(servers),
                     Err(error) => warn!(%trunk, "cannot find {}: {error}", uri.as_str()),
                 }
             }

@@ -4,6 +4,8 @@ pub(crate) mod admission;
 mod keeper;
 mod route;
 pub(crate) mod status;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -11,6 +11,7 @@ use sip::registrar::Binding;
 use store::{Encryption, Target, Trunk};
 
 use super::Trunks;
+use crate::transport::Server;
 
 /// One server, or one contact of a gateway, that a call can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,15 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
+    /// A server of this URI.
+    fn server(uri: &str, hop: Hop) -> Self {
+        Self {
+            hop,
+            uri: uri.to_owned(),
+            routes: Vec::new(),
+        }
+    }
+
     /// How it is called where it is a device: a contact has a user part of its own.
     pub(crate) fn uri(&self) -> &str {
         &self.uri
@@ -78,8 +88,7 @@ impl Trunks {
         let Some(uri) = SipUri::over(trunk, to) else {
             return self.route(realm, trunk).await;
         };
-        let stops = self.servers(&uri.server()).await?;
-        let stops = listed(trunk, &uri.host(), stops)?;
+        let stops = self.strangers(trunk, &uri).await?;
         let encryption = match uri.is_secure() {
             true => Encryption::Required,
             false => trunk.encryption,
@@ -96,7 +105,7 @@ impl Trunks {
         let mut trouble = NoRoute::NoTargets;
         for target in &trunk.targets {
             let found = match target {
-                Target::Uri(uri) => self.servers(uri.as_str()).await,
+                Target::Uri(uri) => self.targets(uri.as_str()).await,
                 Target::Registered => self.contacts(realm, trunk).await,
             };
             match found {
@@ -113,20 +122,35 @@ impl Trunks {
         Ok(stops)
     }
 
-    async fn servers(&self, uri: &str) -> Result<Vec<Stop>, NoRoute> {
-        let located = self.tools.resolver.hops(uri).await;
+    /// The servers of a target.
+    async fn targets(&self, uri: &str) -> Result<Vec<Stop>, NoRoute> {
+        let hops = self.tools.servers(uri).await;
+        let hops = hops.map_err(NoRoute::NotLocated)?;
+        Ok(hops.into_iter().map(|hop| Stop::server(uri, hop)).collect())
+    }
+
+    /// The servers of a host that is no target of the trunk, those that it may call. Connections to them are for its calls alone.
+    async fn strangers(&self, trunk: &Trunk, uri: &SipUri) -> Result<Vec<Stop>, NoRoute> {
+        let (address, host) = (uri.server(), uri.host());
+        let located = self.tools.resolver.hops(&address).await;
         let located = located.map_err(NoRoute::NotLocated)?;
-        if let Some(name) = &located.verify_name {
-            for hop in located.hops.iter().filter(|hop| hop.transport.is_secure()) {
-                self.tools.endpoint.expect(*hop, Arc::clone(name));
+        let stops = located.hops.iter().map(|hop| Stop::server(&address, *hop));
+        let mut stops = listed(trunk, &host, stops.collect())?;
+        if !stops.iter().any(|stop| stop.hop.transport.is_reliable()) {
+            return Ok(stops);
+        }
+        let name = located.verify_name.as_ref().map(Arc::clone);
+        let server = Server {
+            name: name.unwrap_or_else(|| host.into()),
+            owner: Some(trunk.id.clone()),
+        };
+        let server = self.tools.endpoint.expect(server, Vec::new());
+        for stop in &mut stops {
+            if stop.hop.transport.is_reliable() {
+                stop.hop = stop.hop.of(Some(server));
             }
         }
-        let stop = |hop: &Hop| Stop {
-            hop: *hop,
-            uri: uri.to_owned(),
-            routes: Vec::new(),
-        };
-        Ok(located.hops.iter().map(stop).collect())
+        Ok(stops)
     }
 
     /// The contacts of the trunk's gateway, what was heard of last first.
@@ -196,6 +220,7 @@ mod tests {
     use sip::Transport;
 
     use super::*;
+    use crate::trunks::testing::calling;
 
     #[test]
     fn keys_go_over_tls_only() {
@@ -223,23 +248,6 @@ mod tests {
 
     #[test]
     fn a_host_of_others_leads_inside_only_where_that_address_is_named() {
-        let trunk = |hosts: &str| {
-            let text = format!(
-                "[[carrier]]\nid = \"east\"\n[[trunk]]\nid = \"sip\"\ncarrier = \"east\"\nsip_hosts = {hosts}\nmax_channels = 1\ncalls_per_second = 1\n"
-            );
-            let surroundings = store::tenants::Surroundings {
-                folder: std::path::Path::new("."),
-                bundled: &[],
-                uploaded: &|_, _, _| false,
-                check_component: &|_, _| Ok(()),
-            };
-            let store = store::MemoryStore::new();
-            let tenants = store::Tenants::parse(&text, &surroundings).unwrap();
-            store::Store::apply(&store, tenants).wait().unwrap();
-            let directory = store::AccountStore::directory(&store);
-            let trunk = directory.trunks().next().unwrap();
-            Arc::clone(trunk)
-        };
         for (hosts, addresses, expected) in [
             (
                 "[\"pbx.example.net\"]",
@@ -274,7 +282,7 @@ mod tests {
                 uri: "sip:pbx.example.net".to_owned(),
                 routes: Vec::new(),
             });
-            let kept = listed(&trunk(hosts), "pbx.example.net", stops.collect());
+            let kept = listed(&calling(hosts), "pbx.example.net", stops.collect());
             match (kept, expected) {
                 (Ok(kept), Ok(expected)) => {
                     let kept: Vec<String> = kept

@@ -161,6 +161,30 @@ fn the_connection_of_the_peer_is_kept() {
 }
 
 #[test]
+fn a_connection_to_the_peer_is_opened_anew_to_the_same_server() {
+    let server = Some(crate::ServerId::new([1; 16]));
+    let at = |address: &str| Hop::new(Transport::Tls, address.parse().unwrap());
+    for (contact, to, otherwise) in [
+        (
+            "sips:a@192.0.2.9:5071",
+            at(SOURCE).of(server),
+            Some(at("192.0.2.9:5071").of(server)),
+        ),
+        // Somebody else's address is somebody else's connection.
+        ("sips:a@192.0.2.1", at("192.0.2.1:5061"), None),
+    ] {
+        let peer = Peer {
+            source: at(SOURCE).of(server),
+            to_source: false,
+            us: at("10.0.0.1:5061"),
+        };
+        let invite = invite(&format!("Contact: <{contact}>\r\n"));
+        let (way, _) = bye(&mut Dialog::as_uas(&invite, peer, b"us"));
+        assert_eq!(way, Way { to, otherwise }, "{contact}");
+    }
+}
+
+#[test]
 fn what_began_secure_stays_so() {
     let at = |transport, address: &str| Hop::new(transport, address.parse().unwrap());
     let source = at(Transport::Tls, SOURCE);

@@ -144,7 +144,7 @@ pub(super) fn way_back(via: &Via, source: Hop, rules: PeerRules) -> Way {
     if source.transport.is_reliable() {
         Way {
             to: source,
-            otherwise: Some(sent_by),
+            otherwise: Some(sent_by.of(source.server)),
         }
     } else if rules.force_rport || via.asks_rport() {
         source.into()
@@ -233,9 +233,12 @@ mod tests {
         ] {
             let via = Via::parse(&format!("SIP/2.0/{via}").into()).unwrap();
             let source = Hop::new(Transport::Tls, "192.0.2.7:40000".parse().unwrap());
-            let way = way_back(&via, source, PeerRules::default());
             let otherwise = Hop::new(Transport::Tls, otherwise.parse().unwrap());
-            assert_eq!((way.to, way.otherwise), (source, Some(otherwise)));
+            for server in [None, Some(crate::ServerId::new([1; 16]))] {
+                let way = way_back(&via, source.of(server), PeerRules::default());
+                let expected = (source.of(server), Some(otherwise.of(server)));
+                assert_eq!((way.to, way.otherwise), expected);
+            }
         }
     }
 

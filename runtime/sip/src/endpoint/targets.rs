@@ -180,6 +180,12 @@ impl Targets {
         Redirected::On
     }
 
+    /// This hop as that of the server that is known there: one of the INVITE's own targets.
+    fn known(&self, hop: Hop) -> Hop {
+        let mut ours = self.invite.targets.iter().map(|target| target.hop);
+        ours.find(|ours| ours.of(None) == hop).unwrap_or(hop)
+    }
+
     /// Where a contact leads, if we may go there: it is for the user that was called, at an address that is allowed. Its
     /// header fields would be others' words in our mouth; with them it is left alone.
     fn target_of(&self, uri: &Uri) -> Option<InviteTarget> {
@@ -198,7 +204,7 @@ impl Targets {
             && !uri.as_bytes().contains(&b'?');
         // A preloaded route is kept: its first router is the next hop, whatever the Request-URI.
         let hop = match current.routes[..] {
-            [] => Hop::new(transport, address),
+            [] => self.known(Hop::new(transport, address)),
             _ => current.hop,
         };
         is_allowed.then(|| InviteTarget {

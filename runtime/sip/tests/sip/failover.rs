@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jackfield_sip::{
     Command, DialogId, Event, Hop, Input, InviteTarget, IpNet, OutgoingInvite, Redirects, Request,
-    Transport,
+    ServerId, Transport,
 };
 
 use crate::host::{Host, Reply, T1, kind, outgoing, parse_request};
@@ -452,6 +452,21 @@ fn redirections_are_told_and_not_followed() {
     let told = format!("sip:900@10.0.0.4 sip:{NUMBER}@10.0.0.3");
     assert_eq!(failure(&mut host), (302, told));
     host.expect_idle();
+}
+
+/// A contact at the address of another target is that target's server, and is met as it.
+#[test]
+fn a_contact_at_a_target_is_its_server() {
+    let at = |address: &str| Hop::new(Transport::Tls, address.parse().unwrap());
+    let named = at(SECOND).of(Some(ServerId::new([1; 16])));
+    for (contact, expected) in [(SECOND, named), (THIRD, at(THIRD))] {
+        let mut host = Host::new();
+        call(&mut host, redirected(&[udp(FIRST), named]));
+        let (_, first) = last_invite(&mut host);
+        let contact = format!("Contact: <sip:{NUMBER}@{contact};transport=tls>\r\n");
+        host.receive(moved(&contact).to(&first));
+        assert_eq!(last_invite(&mut host).0, expected, "{contact}");
+    }
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn reachable_in(connection: &str) -> sdp::Local {
         policy: sdp::AddressPolicy {
             allow_loopback: false,
             own: ["192.0.2.1:5060".parse().unwrap()].into(),
+            strangers: None,
         },
         ..local()
     }

@@ -113,13 +113,13 @@ pub(crate) async fn accept(
     scope: Scope,
     call: NewCall,
 ) -> Result<CallRow, Problem> {
-    if !state.live.has_room(scope.account()) {
-        return Err(Problem::too_many());
-    }
+    let place = state.live.take_place(scope.account());
+    let place = place.ok_or_else(Problem::too_many)?;
     // On a task of its own: a client that goes away must not leave a call on disk that nobody dials.
     let accept = tokio::spawn(async move {
         let row = state.store.accept_call(scope, call).await?;
         state.live.accepted(&row);
+        drop(place);
         Ok::<CallRow, Problem>(row)
     });
     accept.await.expect("accepting a call does not panic")

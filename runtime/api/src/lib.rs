@@ -92,7 +92,9 @@ use throttle::Throttle;
 
 pub use brand::recording_url;
 pub use broadcasts::LiveBroadcasts;
-pub use live_calls::{End, EndError, LiveCalls, PolicyAnswer, PolicyAttempt, PolicyDecision};
+pub use live_calls::{
+    End, EndError, LiveCalls, Place, PolicyAnswer, PolicyAttempt, PolicyDecision,
+};
 pub use live_messages::{LiveMessages, Message, MessageOutcome};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,

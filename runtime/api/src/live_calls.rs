@@ -9,10 +9,14 @@ use store::{CallRow, Flow, Priority, StoreError};
 
 use crate::Done;
 
+/// A place in the queue of calls that wait. Dropping it gives it back.
+pub type Place = Box<dyn Send>;
+
 /// The calls that wait to be dialled, and those that are up. None of these blocks.
 pub trait LiveCalls: Send + Sync {
-    /// Whether one more call of the account may wait in the queue. Without room a new call is refused with 429.
-    fn has_room(&self, account: AccountSid) -> bool;
+    /// A place in the queue for one more call of the account, which is its until it is dropped: when the call [waits](Self::accepted), or is not
+    /// accepted. Without one a new call is refused with 429.
+    fn take_place(&self, account: AccountSid) -> Option<Place>;
 
     /// A call was accepted and is on disk: it waits to be dialled.
     fn accepted(&self, call: &CallRow);

@@ -8,6 +8,7 @@ mod held;
 mod io;
 mod judging;
 mod leaving;
+mod places;
 mod planned;
 mod queue;
 mod routes;
@@ -52,6 +53,8 @@ pub struct Dialer {
     /// Boxed: what is moved as the tree grows is small.
     waiting: BTreeMap<CallSid, Box<Waiting>>,
     waiting_by_account: BTreeMap<AccountSid, AccountWaits>,
+    /// Places that calls have which are being written down.
+    expected: BTreeMap<AccountSid, usize>,
     routes: Routes,
     /// Who is to be judged anew.
     judging: Judging,
@@ -91,6 +94,7 @@ impl Dialer {
             limits,
             waiting: BTreeMap::new(),
             waiting_by_account: BTreeMap::new(),
+            expected: BTreeMap::new(),
             routes: Routes::default(),
             judging: Judging::default(),
             canceling: Canceling::default(),
@@ -111,23 +115,6 @@ impl Dialer {
         };
         dialer.take_limits();
         dialer
-    }
-
-    /// Whether one more call of the account may wait.
-    #[must_use]
-    pub fn has_room(&self, account: AccountSid) -> bool {
-        self.places(account) > 0
-    }
-
-    /// How many more calls of the account may wait.
-    #[must_use]
-    pub fn places(&self, account: AccountSid) -> usize {
-        let all = self.limits.all.saturating_sub(self.waiting.len());
-        let own = self.waits(account).total();
-        let most = self.directory.account(account);
-        // One that does not exist is refused for that.
-        let most = most.map_or(all, |account| account.outbound.max_waiting as usize);
-        most.saturating_sub(own).min(all)
     }
 
     /// Whether a call could be accepted now: the policy, and room in the queue. The same judgement falls again when the call is

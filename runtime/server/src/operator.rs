@@ -92,8 +92,8 @@ impl api::LiveBroadcasts for Host {
 }
 
 impl api::LiveCalls for Host {
-    fn has_room(&self, account: AccountSid) -> bool {
-        self.services().outbound.has_room(account)
+    fn take_place(&self, account: AccountSid) -> Option<api::Place> {
+        self.services().outbound.take_place(account)
     }
 
     fn directory_changed(&self) {

@@ -4,6 +4,7 @@ mod dialling;
 mod failover;
 mod invite;
 mod leaving;
+mod places;
 mod planning;
 
 use dialling::TrunkGone;
@@ -107,11 +108,6 @@ impl Outbound {
     /// A call is on disk and waits.
     pub(crate) fn accepted(self: &Arc<Self>, row: &CallRow) {
         self.feed(Input::Accepted(QueuedCall::of(row).into()));
-    }
-
-    /// Whether one more call of the account may wait.
-    pub(crate) fn has_room(&self, account: AccountSid) -> bool {
-        self.lock().has_room(account)
     }
 
     /// How many more calls of the account may wait.

@@ -130,8 +130,9 @@ pub(crate) struct Live {
 }
 
 impl LiveCalls for Live {
-    fn has_room(&self, _account: AccountSid) -> bool {
-        !self.full.load(Ordering::SeqCst)
+    fn take_place(&self, _account: AccountSid) -> Option<jackfield_api::Place> {
+        let has_room = !self.full.load(Ordering::SeqCst);
+        has_room.then(|| Box::new(()) as jackfield_api::Place)
     }
 
     fn waits(&self, _account: AccountSid) -> AccountWaits {

@@ -3,18 +3,26 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use call::{CallSid, Direction};
+use call::CallSid;
+use dial::SipUri;
 use sip::{DialogId, Outcome, Remains};
 use store::{CallRow, Farewell};
 use tokio::task::JoinSet;
 use tracing::{debug, error, info};
 
+use crate::clock;
 use crate::services::Services;
 use crate::trunks;
 
-/// Goodbyes that wait for their answers at a time. One that nobody answers waits for 32 s (RFC 3261 section 17.1.2.2).
-const AT_ONCE: usize = 256;
+/// Goodbyes that wait for their answers at a time. One that nobody answers waits for 32 s (RFC 3261 section 17.1.2.2), and those of others should
+/// not wait for it.
+const AT_ONCE: usize = 8_192;
+/// From one to the next.
+const PACE: Duration = Duration::from_millis(2);
+/// One that could not be sent is tried again by the next start, for so long after the end of its call.
+const LONGEST_MS: u64 = 3_600_000;
 
 /// How often it was done, since the start.
 #[derive(Debug, Default)]
@@ -77,6 +85,7 @@ pub(crate) fn hang_up(services: &Arc<Services>, farewells: Vec<(CallRow, Farewel
                 under_way.join_next().await;
             }
             under_way.spawn(say_goodbye(Arc::clone(&services), row, farewell));
+            tokio::time::sleep(PACE).await;
         }
         while under_way.join_next().await.is_some() {}
     });
@@ -100,14 +109,18 @@ async fn say_goodbye(services: Arc<Services>, row: CallRow, farewell: Farewell) 
             *hop = known.find(|known| known.of(None) == *hop).unwrap_or(*hop);
         }
     }
-    let is_ours = row.direction != Direction::Inbound;
-    let credentials = trunk.filter(|_| is_ours);
-    let credentials = credentials.and_then(|trunk| trunks::credentials(trunk));
+    // A host that the operator lets accounts call is proved nothing that is the trunk's.
+    let own = trunk.filter(|trunk| SipUri::over(trunk, &row.to).is_none());
+    let credentials = own.and_then(|trunk| trunks::credentials(trunk));
     let advertised = trunk.and_then(|trunk| trunk.nat.advertised_sip);
     let outcome = services
         .endpoint
         .ask(remains.bye(advertised, credentials))
         .await;
+    let ended = row.ended_unix_ms.unwrap_or(row.created_unix_ms);
+    if !is_done(&outcome, ended, clock::unix_ms()) {
+        return debug!(call.sid = %row.sid, "the next start hangs it up");
+    }
     if let Err(error) = services.store.forget_farewell(row.sid).await {
         error!(call.sid = %row.sid, "cannot forget what ended the call: {error}");
     }
@@ -126,6 +139,11 @@ async fn say_goodbye(services: Arc<Services>, row: CallRow, farewell: Farewell) 
     }
 }
 
+/// Whether there is nothing more to try. Where a BYE could not be sent, its peer or this server may be about to stop or to start.
+fn is_done(outcome: &Outcome, ended_unix_ms: u64, now_unix_ms: u64) -> bool {
+    *outcome != Outcome::Unreachable || ended_unix_ms + LONGEST_MS <= now_unix_ms
+}
+
 /// Whether who answers so to a BYE has no such call any more: it took the BYE, or knows of no such dialog. Not where it wants a proof that we
 /// do not have, or is in trouble.
 fn lets_go(status: u16) -> bool {
@@ -135,6 +153,22 @@ fn lets_go(status: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_could_not_be_sent_is_kept_for_a_while() {
+        for (outcome, ended, expected) in [
+            (Outcome::Timeout, 5, true),
+            (Outcome::Unreachable, 5, false),
+            (Outcome::Unreachable, 4, true),
+        ] {
+            let now = LONGEST_MS + 4;
+            assert_eq!(
+                is_done(&outcome, ended, now),
+                expected,
+                "{outcome:?} {ended}"
+            );
+        }
+    }
 
     #[test]
     fn who_refuses_a_proof_still_has_the_call() {

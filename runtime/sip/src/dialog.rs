@@ -358,6 +358,11 @@ impl Dialog {
                 .map(text)
                 .collect::<Option<_>>()?,
             cseq: self.local_cseq,
+            proved_to: self
+                .access
+                .iter()
+                .flat_map(|access| access.hosts().iter().copied())
+                .collect(),
             hops: [Some(way.to), way.otherwise]
                 .into_iter()
                 .flatten()

@@ -1,6 +1,6 @@
 //! What is left of a dialog whose endpoint is gone: enough to end it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::ask::Within;
@@ -26,14 +26,19 @@ pub struct Remains {
     pub routes: Vec<String>,
     /// The number of our last request.
     pub cseq: u32,
+    /// The hosts that our credentials were for: those of the INVITE's targets, and none of a call that came in.
+    pub proved_to: Vec<IpAddr>,
     /// Where our requests go; the second one where the first is a connection that is gone.
     pub hops: Vec<Hop>,
 }
 
 impl Remains {
-    /// The BYE, from another endpoint at the same place. `advertised` and `credentials` as in [`Ask`].
+    /// The BYE, from another endpoint at the same place. `advertised` and `credentials` as in [`Ask`]; where it goes to another host than the
+    /// INVITE did, because the peer said so, nothing is proved.
     #[must_use]
     pub fn bye(self, advertised: Option<SocketAddr>, credentials: Option<Arc<Credentials>>) -> Ask {
+        let is_known = |hop: &Hop| self.proved_to.contains(&hop.address.ip().to_canonical());
+        let credentials = credentials.filter(|_| self.hops.iter().all(is_known));
         Ask {
             method: Method::Bye,
             targets: self.hops,

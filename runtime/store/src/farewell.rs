@@ -1,6 +1,6 @@
 //! What ends the SIP dialog of a call whose process is gone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use sip::{Hop, Remains};
@@ -14,6 +14,7 @@ pub struct Farewell {
     target: String,
     routes: Vec<String>,
     cseq: u32,
+    proved_to: Vec<IpAddr>,
     /// Each a transport by its name in URIs, and an address.
     hops: Vec<(String, SocketAddr)>,
 }
@@ -31,6 +32,7 @@ impl From<Remains> for Farewell {
             target: remains.target,
             routes: remains.routes,
             cseq: remains.cseq,
+            proved_to: remains.proved_to,
         }
     }
 }
@@ -49,6 +51,7 @@ impl From<Farewell> for Remains {
             target: farewell.target,
             routes: farewell.routes,
             cseq: farewell.cseq,
+            proved_to: farewell.proved_to,
         }
     }
 }

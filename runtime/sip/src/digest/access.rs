@@ -29,6 +29,11 @@ impl Access {
         }
     }
 
+    /// The hosts that proofs are for.
+    pub(crate) fn hosts(&self) -> &[IpAddr] {
+        &self.hosts
+    }
+
     /// Takes the 401 or 407 that a request to that hop got. True: send it again.
     pub(crate) fn challenged(&mut self, hop: Hop, response: &Fields, cnonce: &Bytes) -> bool {
         self.hosts.contains(&host(hop))

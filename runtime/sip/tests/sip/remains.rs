@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use jackfield_sip::digest::Credentials;
-use jackfield_sip::{Command, DialogId, Hop, Remains, Request, RequestId, Transport};
+use jackfield_sip::{
+    Command, DialogId, Hop, OutgoingInvite, Remains, Request, RequestId, Transport,
+};
 
 use crate::host::{
     Ask, FIRST, Host, INVITE, PEER, Reply, SDP, outgoing, parse_request, talking, to_tag,
@@ -109,15 +111,17 @@ fn calls_that_came_in() {
     is_as_good(&mut host, FIRST);
 }
 
-#[test]
-fn a_goodbye_is_proved() {
-    let remains = calling(CONTACT).endpoint.remains(CALL).unwrap();
+fn credentials() -> Option<Arc<Credentials>> {
+    Some(Arc::new(Credentials::new("us", "secret", None).unwrap()))
+}
+
+/// The goodbye with credentials, after its first answer asked for a proof; where it went.
+fn challenged(remains: Remains) -> (Host, Request, Hop) {
     let source = remains.hops[0];
-    let credentials = Credentials::new("us", "secret", None).unwrap();
     let mut host = Host::new();
     host.command(Command::Ask {
         request: RequestId(1),
-        ask: Box::new(remains.bye(None, Some(Arc::new(credentials)))),
+        ask: Box::new(remains.bye(None, credentials())),
     });
     let (first, _) = request(&mut host);
     assert_eq!(first.header("Authorization"), None);
@@ -126,6 +130,36 @@ fn a_goodbye_is_proved() {
         ..Reply::new(401, "")
     };
     host.receive_over(source, challenge.to(&first));
+    (host, first, source)
+}
+
+/// What is left of a call whose INVITE had credentials, and whose peer is to be met there.
+fn remains_at(contact: &str) -> Remains {
+    let mut host = Host::new();
+    host.command(Command::Invite {
+        dialog: CALL,
+        invite: Box::new(OutgoingInvite {
+            credentials: credentials(),
+            ..*outgoing(PEER)
+        }),
+    });
+    let (invite, _) = request(&mut host);
+    let answer = Reply {
+        fields: contact,
+        ..Reply::with_sdp(200, "b1")
+    };
+    host.receive(answer.to(&invite));
+    host.endpoint.remains(CALL).unwrap()
+}
+
+/// Whoever answers may say where to meet him, and is proved nothing there that was meant for another.
+#[test]
+fn a_goodbye_is_proved_to_whom_the_call_was() {
+    let (mut host, ..) = challenged(remains_at(CONTACT));
+    assert_eq!(host.sent(), "");
+    assert_eq!(host.answered(), "1:401");
+    let contact = CONTACT.replace("10.0.0.7", PEER.split(':').next().unwrap());
+    let (mut host, first, source) = challenged(remains_at(&contact));
     let (second, _) = request(&mut host);
     assert!(second.header("Authorization").is_some());
     assert_eq!(second.cseq().number, first.cseq().number + 1);

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use api::LearnedChannels;
-use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction, Outcome};
+use call::{AccountSid, CallRecord, CallSid, CallStatus, Direction, HangUpCause, Outcome};
 use dial::{
     AccountWaits, CallRequest, Choice, Dialer, Full, Input, NotNow, Now, Output, PlannedAttempt,
     QueueLimits, Refusal, Vacancies,
@@ -373,6 +373,10 @@ impl Outbound {
                             until_unix_ms: clock::unix_ms() + TRUNK_GONE_MS,
                         });
                     }
+                    if let Some(Unwanted(HangUpCause::Shutdown)) = error.downcast_ref() {
+                        put_back(&services, call, trunk, because).await;
+                        return self.ended(call);
+                    }
                     if error.is::<Unwanted>() {
                         end(&services, call, CallStatus::Canceled, error.to_string()).await;
                         return self.ended(call);
@@ -405,6 +409,8 @@ impl Outbound {
             }
             Output::Canceled { call, .. } => {
                 end(&services, call, CallStatus::Canceled, CANCELED.to_owned()).await;
+                // Who waits for its INVITE to leave finds that it is over.
+                self.leaving.forget(call);
             }
             Output::Leave(call) => self.leaving.tell(call),
         }
@@ -434,6 +440,22 @@ const TRUNK_GONE_MS: u64 = 1_000;
 
 /// Why a call ends that somebody cancelled.
 const CANCELED: &str = "cancelled while it waited";
+
+/// Leaves a call in the queue whose INVITE the server's stop has kept from leaving: the next start dials it.
+async fn put_back(services: &Services, call: CallSid, trunk: TrunkId, because: Option<String>) {
+    let stopped = FailedAttempt {
+        trunk,
+        sip_status: None,
+        reason: "the server stopped before its INVITE left".to_owned(),
+        because,
+    };
+    let kept = services.store.undo_attempt(call, stopped, clock::unix_ms());
+    match kept.await {
+        Ok(()) => {}
+        Err(StoreError::IllegalStatus { .. }) => debug!(call.sid = %call, "it is over already"),
+        Err(error) => error!(call.sid = %call, "cannot leave it in the queue: {error}"),
+    }
+}
 
 /// Ends a call that has no actor.
 async fn end(services: &Services, sid: CallSid, status: CallStatus, end_reason: String) {

@@ -190,6 +190,13 @@ pub trait Store: AccountStore + PeopleStore + BroadcastWork {
     /// Fails with [`StoreError::IllegalStatus`] if it rang or is over.
     fn fail_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()>;
 
+    /// Puts a call back into the queue, at its old place, that was attempted and whose INVITE has not left: the attempt is not counted among its
+    /// attempts, and the trunk not among those that were tried.
+    ///
+    /// # Errors
+    /// [`StoreError::IllegalStatus`] where it is over, or waits already.
+    fn undo_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()>;
+
     /// Keeps among its events what a routing policy has planned for a call. Fails with [`StoreError::NotQueued`] if the call neither waits nor
     /// is dialled: it rang, or is over.
     fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()>;

@@ -148,6 +148,30 @@ pub(crate) fn fail_attempt(
     write(rows, Some(&before), row, at, failed).map(drop)
 }
 
+/// Puts a call back into the queue, at its old place, whose INVITE has not left: its attempt does not count, and its trunk was not tried.
+pub(crate) fn undo_attempt(
+    rows: &mut dyn Rows,
+    sid: CallSid,
+    failed: FailedAttempt,
+    at: u64,
+) -> Result<(), StoreError> {
+    let before = existing(rows, sid)?;
+    if before.status != CallStatus::Queued || before.due_unix_ms.is_some() {
+        return Err(StoreError::IllegalStatus {
+            call: sid,
+            from: before.status,
+            to: CallStatus::Queued,
+        });
+    }
+    let row = CallRow {
+        due_unix_ms: Some(first_due(&before)),
+        attempts: before.attempts - 1,
+        ..before.clone()
+    };
+    let failed = CallEventKind::AttemptFailed(failed);
+    write(rows, Some(&before), row, at, failed).map(drop)
+}
+
 /// Goes on with a call that another call's story dials over another trunk: it is dialled all the while, so that a kill between two attempts
 /// ends it with its parent.
 pub(crate) fn dial_again(

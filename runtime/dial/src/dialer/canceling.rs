@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use call::AccountSid;
 use store::Priority;
 
-use super::Dialer;
 use super::queue::Waiting;
 use super::walk::{Budget, Walk};
+use super::{Dialer, Output};
 
 /// Whose calls are given up, and of which class alone.
 type Whose = (AccountSid, Option<Priority>);
@@ -55,12 +55,21 @@ impl Dialer {
         self.canceling.0.insert((account, class), order);
         // Those that are attempted, or asked about, may be about to come back.
         let highest = self.highest_class(account);
-        let waited = self.held.values_mut();
-        for waited in waited.filter_map(|held| held.waited.as_mut()) {
+        for (call, held) in &mut self.held {
+            let Some(waited) = &mut held.waited else {
+                continue;
+            };
             let request = &waited.request;
             let own = request.terms.priority.max(highest);
-            waited.is_canceled |=
-                request.account == account && class.is_none_or(|class| class == own);
+            if request.account != account || class.is_some_and(|class| class != own) {
+                continue;
+            }
+            waited.is_canceled = true;
+            // One whose INVITE has not left yet is not dialled either.
+            if held.ready.take().is_some() {
+                let call = *call;
+                self.outputs.push_back(Output::Canceled { call, account });
+            }
         }
         self.cancel_more(account, class);
     }

@@ -18,7 +18,7 @@ pub(super) struct Held {
     pub(super) waited: Option<Box<Waited>>,
     /// It came in: it has none of the channels that its account may dial with.
     pub(super) is_inbound: bool,
-    /// Its number among those whose INVITEs are ready.
+    /// Its number among those whose INVITEs are ready, until it leaves.
     pub(super) ready: Option<u64>,
 }
 

@@ -67,6 +67,9 @@ impl Dialer {
             self.pace_of(&line, |pace| pace.leaves.take(now));
             let ready = self.leaving.lines.get_mut(&line);
             if let Some(ready) = ready.and_then(VecDeque::pop_front) {
+                if let Some(held) = self.held.get_mut(&ready.call) {
+                    held.ready = None;
+                }
                 self.outputs.push_back(Output::Leave(ready.call));
             }
             self.forget_those_who_ended();
@@ -76,8 +79,10 @@ impl Dialer {
         let late = late.filter(|(_, line)| line.front().is_some_and(is_late));
         let late: Vec<Starts> = late.map(|(starts, _)| starts.clone()).collect();
         for starts in late {
+            // Whose rate it is that they wait for; others' calls begin as before.
+            let at = self.leaves_at(&starts).filter(|at| *at > now);
             self.pace_of(&starts, |pace| {
-                if !pace.leaves.is_ready(now) {
+                if at.is_some() && pace.leaves.ready_at() == at {
                     pace.hold_back();
                 }
             });

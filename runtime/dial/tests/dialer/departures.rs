@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use jackfield_dial::{CallRequest, Dialer, Input, Output, QueueLimits};
 
+use store::TrunkId;
+
 use crate::random::Random;
 use crate::rows::Story;
 use crate::world::{World, at, call, ms, origin, request, request_over};
@@ -283,4 +285,52 @@ fn a_new_rate_holds_for_those_who_are_ready() {
     story.feed(Input::Directory(world(1_000.0).directory()));
     assert_eq!(story.wait(), ["leave 3"]);
     assert_eq!(story.now - since, ms(1_951));
+}
+
+/// An account with a slow rate has others on its trunk, whose calls begin and leave as if it were not there.
+#[test]
+fn who_waits_for_his_own_rate_holds_up_no_other() {
+    let mut story = Story::new(&World::new(&[(99, 10.0)], &[(99, 10.0), (99, 0.05)]));
+    for number in [1, 2] {
+        let begun = story.dialer.begin_now(story.now, &request(number, 1));
+        begun.unwrap();
+        story.now += ms(20_000);
+    }
+    assert_eq!(story.feed(Input::Ready(call(1))), ["leave 1"]);
+    assert_eq!(story.feed(Input::Ready(call(2))), [""; 0]);
+    story.now += ms(5_000); // by now it is late
+    for number in 3..=12 {
+        let begun = story.dialer.begin_now(story.now, &request(number, 0));
+        begun.unwrap_or_else(|why| panic!("{number}: {why:?}"));
+        story.now += ms(100);
+        let left = story.feed(Input::Ready(call(number)));
+        assert_eq!(left, [format!("leave {number}")]);
+    }
+    assert_eq!(story.wait(), ["leave 2"]);
+}
+
+/// From a cancel on none is dialled, those included whose attempt is on disk and whose INVITE has not left.
+#[test]
+fn a_queue_that_is_given_up_gives_up_those_who_have_not_left() {
+    let mut story = Story::new(&World::new(&[(9, 1.0)], &[(9, FAST)]));
+    story.feed(Input::Accepted(request(1, 0)));
+    story.feed(Input::Accepted(request(2, 0)));
+    story.feed(Input::Accepted(request(3, 0)));
+    assert_eq!(story.wait(), ["dial 2 over t0"]);
+    assert_eq!(story.wait(), ["dial 3 over t0"]);
+    assert_eq!(story.feed(Input::Ready(call(1))), ["leave 1"]);
+    assert_eq!(story.feed(Input::Ready(call(2))), [""; 0]);
+    assert_eq!(story.feed(Input::Ready(call(3))), [""; 0]);
+    let cancel = Input::CancelAll {
+        account: request(1, 0).account,
+        class: None,
+    };
+    let mut canceled = story.feed(cancel);
+    canceled.sort();
+    assert_eq!(canceled, ["canceled 2", "canceled 3"]);
+    for number in [2, 3] {
+        assert_eq!(story.feed(Input::Ended(call(number))), [""; 0]);
+    }
+    assert_eq!(story.dialer.deadline(), None);
+    assert_eq!(story.dialer.channels_held(&TrunkId("t0".to_owned())), 1);
 }

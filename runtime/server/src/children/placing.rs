@@ -13,7 +13,7 @@ use store::{
     Attempt, CallOrders, CallRow, FailedAttempt, Leg, NewCall, QueueTerms, RoutedBy, Scope, Secret,
     SipCredentials, StoreError, TrunkId,
 };
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout_at};
 use tracing::{Instrument, info};
 
 use super::{EndOrder, Parent, Unwanted, ended, own_number, told, without_settings};
@@ -266,7 +266,10 @@ impl Placing {
         let route = services.trunks.route_to(realm, trunk, &row.to);
         let stops = self.while_wanted(route).await??;
         let leaves = services.outbound.leave(row.sid);
-        self.while_wanted(leaves).await?;
+        // Whose time to ring is over meanwhile may not go on.
+        let _ = self
+            .while_wanted(timeout_at(self.rings_until.into(), leaves))
+            .await?;
         self.is_not_over()?;
         self.may_go_on()?;
         let planned = self.request.planned(&trunk.id);

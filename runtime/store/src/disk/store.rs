@@ -40,6 +40,12 @@ impl Store for DiskStore {
         })
     }
 
+    fn undo_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
+        self.write(Lane::Running, move |rows| {
+            verbs::undo_attempt(rows, sid, failed, at_unix_ms)
+        })
+    }
+
     fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()> {
         self.write(Lane::Running, move |rows| {
             verbs::note_route(rows, sid, routed, at_unix_ms)

@@ -35,6 +35,10 @@ impl Store for MemoryStore {
         self.write(|rows| verbs::fail_attempt(rows, sid, failed, at_unix_ms))
     }
 
+    fn undo_attempt(&self, sid: CallSid, failed: FailedAttempt, at_unix_ms: u64) -> Commit<()> {
+        self.write(|rows| verbs::undo_attempt(rows, sid, failed, at_unix_ms))
+    }
+
     fn note_route(&self, sid: CallSid, routed: RoutedBy, at_unix_ms: u64) -> Commit<()> {
         self.write(|rows| verbs::note_route(rows, sid, routed, at_unix_ms))
     }

@@ -427,6 +427,33 @@ fn a_call_that_failed_before_it_rang_waits_again_at_its_old_place() {
 }
 
 #[test]
+fn a_call_whose_invite_has_not_left_waits_again_as_if_nothing_was() {
+    on_each(|store| {
+        let scope = hotline(store);
+        store.accept_call(scope, outbound(1, 1)).wait().unwrap();
+        let stopped = FailedAttempt {
+            trunk: leg(1).trunk,
+            sip_status: None,
+            reason: "stopped".to_owned(),
+            because: None,
+        };
+        let undo = || store.undo_attempt(sid(1), stopped.clone(), 20).wait();
+        let refused = StoreError::IllegalStatus {
+            call: sid(1),
+            from: CallStatus::Queued,
+            to: CallStatus::Queued,
+        };
+        assert_eq!(undo(), Err(refused), "it waits");
+        let attempt = store.begin_attempt(sid(1), leg(1).into(), 10);
+        attempt.wait().unwrap();
+        undo().unwrap();
+        let row = store.call(scope, sid(1)).unwrap().unwrap();
+        assert_eq!((row.attempts, row.tried.len()), (0, 0));
+        assert_eq!(queued(store).len(), 1);
+    });
+}
+
+#[test]
 fn calls_and_accounts_that_do_not_exist_are_refused() {
     on_each(|store| {
         assert_eq!(

@@ -20,6 +20,7 @@ fn remains(number: u64) -> Remains {
         target: "sip:+85598765432@203.0.113.1:5070;transport=tls".to_owned(),
         routes: vec!["<sip:203.0.113.2;lr>".to_owned()],
         cseq: 3,
+        proved_to: vec!["203.0.113.1".parse().unwrap()],
         hops: vec![
             hop(Transport::Tls, "203.0.113.1:40000"),
             hop(Transport::Tls, "[2001:db8::1]:5061"),

@@ -16,6 +16,7 @@ use store::{
 
 use crate::call_flow::{fallback, flow, ignored_twiml, of_application};
 use crate::call_resource::CallResource;
+use crate::client_notification;
 use crate::destination::normalise;
 use crate::machine_detection;
 use crate::parameters::{Parameters, Vocabulary};
@@ -53,6 +54,7 @@ const CREATE: Vocabulary = Vocabulary {
         "AsyncAmdStatusCallbackMethod",
         "CallReason",
         "CallerId",
+        "ClientNotificationUrl",
         "Record",
         "RecordingChannels",
         "RecordingStatusCallback",
@@ -69,12 +71,7 @@ const CREATE: Vocabulary = Vocabulary {
         "ExpiresAt",
         "Window",
     ],
-    unsupported: &[
-        "Byoc",
-        "CallToken",
-        "ClientNotificationUrl",
-        "RecordingConfigurationId",
-    ],
+    unsupported: &["Byoc", "CallToken", "RecordingConfigurationId"],
 };
 
 const UPDATE: Vocabulary = Vocabulary {
@@ -115,11 +112,15 @@ pub(crate) async fn accept(
 ) -> Result<CallRow, Problem> {
     let place = state.live.take_place(scope.account());
     let place = place.ok_or_else(Problem::too_many)?;
+    let is_announced = call.notification.is_some();
     // On a task of its own: a client that goes away must not leave a call on disk that nobody dials.
     let accept = tokio::spawn(async move {
         let row = state.store.accept_call(scope, call).await?;
         state.live.accepted(&row);
         drop(place);
+        if is_announced {
+            state.live.callbacks_wait();
+        }
         Ok::<CallRow, Problem>(row)
     });
     accept.await.expect("accepting a call does not panic")
@@ -168,6 +169,7 @@ pub(crate) fn new_call(
     let now = (state.clock)();
     let mut orders = call_order::orders(parameters, &outbound.unwrap_or_default(), now)?;
     let (to, from) = (normalise(to), normalise(from));
+    let notification = client_notification::read(parameters, &to)?;
     let sid = random_call_sid();
     let login = sip_login::read(parameters, &to)?;
     orders.credentials = account
@@ -191,6 +193,7 @@ pub(crate) fn new_call(
         ring_timeout_s,
         settings,
         callback,
+        notification,
         orders,
         created_unix_ms: now,
     })

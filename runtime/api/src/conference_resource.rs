@@ -19,7 +19,7 @@ pub(crate) fn show(row: ConferenceRow) -> Value {
         "date_updated": rfc2822(row.updated_unix_ms),
         "reason_conference_ended": row.ended.map(|reason| reason.as_str()),
         "call_sid_ending_conference": row.ended_by,
-        "region": null,
+        "region": row.region,
         "uri": format!("{path}.json"),
         "subresource_uris": {
             "participants": format!("{path}/Participants.json"),

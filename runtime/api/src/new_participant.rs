@@ -12,7 +12,7 @@ use call::{
     StatusCallback,
 };
 use serde_json::Value;
-use store::{Flow, Scope};
+use store::{CALLER_DISPLAY_NAME, Flow, PhoneNumber, Scope};
 
 use crate::ApiState;
 use crate::calls::{accept, new_call};
@@ -25,6 +25,12 @@ use crate::problem::Problem;
 
 /// Characters of a name, and of a label.
 const MAX_NAME: usize = 128;
+/// Characters of a display name.
+const DISPLAY_NAMES: std::ops::RangeInclusive<usize> = 2..=255;
+/// Where Twilio mixes conferences, and its word for the place that is nearest.
+const REGIONS: [&str; 9] = [
+    "au1", "br1", "de1", "gll", "ie1", "in1", "jp1", "sg1", "us1",
+];
 
 const CREATE: Vocabulary = Vocabulary {
     supported: &[
@@ -57,7 +63,9 @@ const CREATE: Vocabulary = Vocabulary {
         "AmdStatusCallback",
         "AmdStatusCallbackMethod",
         "CallReason",
+        "CallerDisplayName",
         "CallerId",
+        "ClientNotificationUrl",
         "MachineDetection",
         "MachineDetectionSilenceTimeout",
         "MachineDetectionSpeechEndThreshold",
@@ -69,19 +77,13 @@ const CREATE: Vocabulary = Vocabulary {
         "RecordingStatusCallbackEvent",
         "RecordingStatusCallbackMethod",
         "RecordingTrack",
+        "Region",
         "SipAuthPassword",
         "SipAuthUsername",
         "TimeLimit",
         "Trim",
     ],
-    unsupported: &[
-        "Byoc",
-        "CallToken",
-        "CallerDisplayName",
-        "ClientNotificationUrl",
-        "JitterBufferSize",
-        "Region",
-    ],
+    unsupported: &["Byoc", "CallToken", "JitterBufferSize"],
 };
 
 /// `POST /Conferences/{Sid or name}/Participants.json`. A conference of a name that is not there begins.
@@ -100,11 +102,13 @@ pub(crate) async fn create(
     let wanted = Wanted::read(&parameters)?;
     let callback = conference_callback(&parameters)?;
     let recording = conference_recordings::wanted(&parameters)?;
-    let terms = ConferenceTerms { recording };
+    let region = region(&parameters)?;
+    let terms = ConferenceTerms { recording, region };
     let document = |_: &Parameters| Ok(Flow::Twiml(wanted.document(&name)));
     let mut call = new_call(&state, scope, &parameters, document)?;
     let detection = machine_detection::of_participant(&parameters)?;
     call.settings.extend(detection);
+    call.settings.extend(display_name(&parameters, &call.to)?);
     let sid = call.sid;
     let (rooms, participant) = (&state.rooms, wanted.participant(sid));
     let expected = rooms.expect_participant(scope.account(), name, participant, callback, terms);
@@ -190,6 +194,33 @@ impl Wanted {
         let _infallible = write!(document, ">{name}</Conference></Dial></Response>");
         document
     }
+}
+
+/// What a SIP URI or a device is shown beside the caller's number, as a setting of the call.
+fn display_name(parameters: &Parameters, to: &str) -> Result<Option<(String, String)>, Problem> {
+    const NAME: &str = "CallerDisplayName";
+    let Some(name) = parameters.get(NAME) else {
+        return Ok(None);
+    };
+    if !DISPLAY_NAMES.contains(&name.chars().count()) || name.contains(char::is_control) {
+        let message = format!("`{NAME}` must be a line of 2 to 255 characters");
+        return Err(Problem::bad_parameter(message));
+    }
+    if to.parse::<PhoneNumber>().is_ok() {
+        let message = format!("`{NAME}` has no effect where `To` is a telephone number");
+        return Err(Problem::bad_parameter(message));
+    }
+    Ok(Some((CALLER_DISPLAY_NAME.to_owned(), name.to_owned())))
+}
+
+/// What the conference shows as its region where it begins with this call.
+fn region(parameters: &Parameters) -> Result<Option<String>, Problem> {
+    let region = parameters.get("Region");
+    if region.is_some_and(|region| !REGIONS.contains(&region)) {
+        let message = format!("`Region` must be one of: {}", REGIONS.join(", "));
+        return Err(Problem::bad_parameter(message));
+    }
+    Ok(region.map(str::to_owned))
 }
 
 fn label(parameters: &Parameters) -> Result<Option<String>, Problem> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
-use call::{CallSid, Direction, Exchange, HttpError};
+use call::{CallSid, Exchange, HttpError};
 use fault_codes::{
     INVALID_URL, RETRIEVAL_FAILED, TOO_LARGE, TOO_MANY_REDIRECTS, of_protocol, of_unreachable,
 };
@@ -17,15 +17,14 @@ use crate::brand;
 use crate::calls;
 use crate::edit;
 use crate::events::{form, method, shown_body, shown_url};
+use crate::host_faults;
 use crate::long_reads::LongReads;
 use crate::page::{ListPage, PageRequest};
 use crate::parameters::{Parameters, Vocabulary};
 use crate::problem::Problem;
 use crate::time_span;
-use crate::told::{self, Fault, OfCall};
+use crate::told::{self, OfCall};
 
-/// Twilio's code of a call that was not let in for want of a password.
-const BAD_CREDENTIALS: u32 = 32_202;
 /// Calls whose journals are read for one page.
 const MOST_CALLS: usize = 100;
 /// Notifications of one call's journals that have a SID.
@@ -200,7 +199,7 @@ async fn of_call(
     row: &CallRow,
 ) -> Result<Vec<Notification>, Problem> {
     let OfCall { told, callbacks } = told::read(state, scope, row).await?;
-    let faults = told.faults.into_iter().chain(refused_credentials(row));
+    let faults = told.faults.into_iter().chain(host_faults::of(row));
     let coded = faults.filter_map(|fault| {
         let (code, text) = fault.message.split_once(' ')?;
         let code = code.parse().ok().filter(|_| code.len() == 5)?;
@@ -260,20 +259,6 @@ fn failure(exchange: &Exchange) -> Option<(u32, String)> {
         HttpError::TooLarge(_) => TOO_LARGE,
     };
     Some((code.into(), error.to_string()))
-}
-
-/// The far end of a call that we dialled wanted a user name and a password, and took none. Such a call has no story, and so no journal.
-fn refused_credentials(row: &CallRow) -> Option<Fault> {
-    let record = row.record.as_ref()?;
-    let status = record.sip_status?;
-    let is_refused = matches!(status, 401 | 407) && row.answered_unix_ms.is_none();
-    (is_refused && row.direction != Direction::Inbound).then(|| Fault {
-        at_unix_ms: row.ended_unix_ms.unwrap_or(row.updated_unix_ms),
-        is_error: true,
-        message: format!(
-            "{BAD_CREDENTIALS} SIP: Bad user credentials: the far end answered {status}: give those that it knows as `SipAuthUsername` and `SipAuthPassword`, as `username` and `password` of <Sip>, or as the trunk's `credentials`"
-        ),
-    })
 }
 
 /// The bytes of a call's SID with the number in their last two: the SID of a notification, and back again.

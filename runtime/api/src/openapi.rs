@@ -13,6 +13,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) query: &'a [&'a str],
     /// What the body is; none where there is none.
     pub(crate) body: Option<&'a str>,
+    /// It may be left out.
+    pub(crate) is_body_optional: bool,
     /// Of that body.
     pub(crate) media_type: &'a str,
     /// The status of the answer where all is well.
@@ -48,7 +50,7 @@ fn shown(operation: Operation<'_>, unknown: &str) -> Value {
     if let Some(body) = operation.body {
         shown["requestBody"] = json!({
             "description": body,
-            "required": true,
+            "required": !operation.is_body_optional,
             "content": { operation.media_type: { "schema": {} } },
         });
     }

@@ -112,6 +112,7 @@ fn others() -> Vec<Operation<'static>> {
         summary,
         query: &[],
         body: None,
+        is_body_optional: false,
         media_type: JSON,
         status: 200,
     };
@@ -122,6 +123,10 @@ fn others() -> Vec<Operation<'static>> {
     let taking = |method, path, summary, body| Operation {
         body: Some(body),
         ..plain(method, path, summary)
+    };
+    let maybe_taking = |method, path, summary, body| Operation {
+        is_body_optional: true,
+        ..taking(method, path, summary, body)
     };
     let gone = |path, summary| Operation {
         status: 204,
@@ -141,7 +146,7 @@ fn others() -> Vec<Operation<'static>> {
             "People by their numbers; with a filter those whom it fits.",
             people::LIST.supported,
         ),
-        taking(
+        maybe_taking(
             "put",
             "/People/{number}",
             "Saves a person. 201 of one who was not known.",
@@ -178,7 +183,7 @@ fn others() -> Vec<Operation<'static>> {
             "A draft; nobody is called before `Start`.",
             DRAFT,
         )),
-        taking(
+        maybe_taking(
             "patch",
             "/Broadcasts/{broadcast}",
             "Changes of a draft what the body names; a null takes the webhook or RapidPro away, and recipients are added.",
@@ -209,7 +214,7 @@ fn others() -> Vec<Operation<'static>> {
         ),
         sent_as(
             FORM,
-            taking(
+            maybe_taking(
                 "post",
                 "/OutboundQueue/Cancel",
                 "Cancels calls that wait: all, or those of a class.",
@@ -293,6 +298,7 @@ fn document() -> Value {
         summary,
         query: &[],
         body: None,
+        is_body_optional: false,
         media_type: JSON,
         status: 200,
     });
@@ -307,6 +313,7 @@ fn document() -> Value {
             summary,
             query: &[],
             body: None,
+            is_body_optional: false,
             media_type: JSON,
             status,
         };

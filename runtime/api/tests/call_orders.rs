@@ -4,11 +4,12 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use call::{CallRecord, CallSid, CallStatus, RecordingSource, RecordingTurn};
 use store::{AccountStore as _, RecordingEnding, RecordingStatus, Scope, Store as _};
-use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, START_UNIX_MS, request};
+use support::{Api, OTHER_SID, OTHER_TOKEN, RE, SID, START_UNIX_MS, TENANTS, request};
 
 /// Accepts a call; its SID.
 async fn accepted(api: &Api, orders: &str) -> CallSid {
@@ -55,6 +56,71 @@ async fn a_call_is_ordered_with_a_time_a_recording_and_a_reason() {
         answer.status, 400,
         "a number that the account does not have"
     );
+}
+
+/// One that ended as it should has none.
+#[tokio::test]
+async fn what_the_host_knows_of_a_calls_end_is_among_its_notifications() {
+    let api = Api::new();
+    for (reason, code) in [
+        (call::NOT_HEARD, Some("32014")),
+        (call::LIMIT_REACHED, Some("32015")),
+        (call::NOT_CONFIRMED, Some("32022")),
+        (call::HUNG_UP_BY_US, None),
+    ] {
+        let call = accepted(&api, "").await;
+        let record = CallRecord::new(CallStatus::Completed, reason);
+        let ended = api.store.finish_call(call, record, START_UNIX_MS, None);
+        ended.wait().unwrap();
+        let told = api.get(&format!("Calls/{call}/Notifications.json")).await;
+        let told = told.json["notifications"].as_array().unwrap().clone();
+        let codes: Vec<_> = told.iter().map(|one| &one["error_code"]).collect();
+        assert_eq!(codes, Vec::from_iter(code), "{reason}");
+        if let Some(one) = told.first() {
+            let fetched = api.get(one["uri"].as_str().unwrap()).await;
+            assert_eq!(&fetched.json, one);
+            assert_eq!(one["log"], "0", "an error");
+        }
+    }
+}
+
+/// That of a number is taken and asked by nobody.
+#[tokio::test]
+async fn the_application_is_asked_to_wake_a_device_and_nothing_else() {
+    let device = "outbound.allow = [\"client:alice\", \"+855\", \"1294\", \"sip:\"]";
+    let tenants = TENANTS.replacen("outbound.allow = [\"+855\", \"1294\", \"sip:\"]", device, 1);
+    let login =
+        "[trunk.login]\nusername = \"alice\"\npassword = \"a-long-password\"\nregisters = true\n";
+    let trunk = "\n[[trunk]]\nid = \"telephone\"\ncarrier = \"demo\"\ntargets = [\"registered\"]\nmax_channels = 1\ncalls_per_second = 1.0\n";
+    let api = Api::with(&format!("{tenants}{trunk}{login}"));
+    let wake = "ClientNotificationUrl=https%3A%2F%2Fapp.example%2Fwake%3Fa%3Db";
+    for (path, to, waking) in [
+        ("Calls.json", "%2B85512345678", 0),
+        ("Calls.json", "sip:a@127.0.0.1:5080", 0),
+        ("Calls.json", "client:alice", 1),
+        ("Conferences/weekly/Participants.json", "%2B85512345679", 1),
+        ("Conferences/weekly/Participants.json", "client:alice", 2),
+    ] {
+        let form = format!("To={to}&From=345&{wake}");
+        let document = if path.starts_with("Calls") {
+            "&Twiml=x"
+        } else {
+            ""
+        };
+        let answer = api.post(path, &format!("{form}{document}")).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let outbox = api.store.callbacks_after(0, 9).unwrap();
+        let urls = outbox.iter().map(|row| row.to.url.as_str());
+        assert!(
+            urls.eq(vec!["https://app.example/wake?a=b"; waking]),
+            "{to}"
+        );
+        let told = api.live.callbacks.load(Ordering::SeqCst);
+        assert_eq!(usize::try_from(told).unwrap(), waking, "{to}");
+        let wrong = format!("To={to}&From=345&ClientNotificationUrl=ftp://a/{document}");
+        let answer = api.post(path, &wrong).await;
+        assert_eq!(answer.problem(), (400, 21205), "{to}");
+    }
 }
 
 #[tokio::test]

@@ -397,9 +397,28 @@ async fn somebody_is_called_into_a_conference() {
 }
 
 #[tokio::test]
+async fn a_conference_shows_the_region_and_a_sip_uri_the_name_that_it_was_given() {
+    let api = Api::new();
+    let name = "Flood%20%22line%22";
+    let form = format!("To=sip:a@127.0.0.1:5080&From=345&Region=gll&CallerDisplayName={name}");
+    let answer = api
+        .post("Conferences/weekly/Participants.json", &form)
+        .await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let scope = Scope::of_host(SID.parse().unwrap());
+    let sid = answer.json["call_sid"].as_str().unwrap().parse().unwrap();
+    let call = api.store.call(scope, sid).unwrap().unwrap();
+    assert_eq!(call.settings["caller-display-name"], "Flood \"line\"");
+    let sid = answer.json["conference_sid"].as_str().unwrap();
+    let shown = api.get(&format!("Conferences/{sid}.json")).await;
+    assert_eq!(shown.json["region"], "gll");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
     let api = Api::new();
     let good = "To=%2B85512345678&From=345";
+    let uri = "To=sip:a@127.0.0.1:5080&From=345";
     let event = "ConferenceStatusCallbackEvent";
     for (form, expected) in [
         ("From=345".to_owned(), (400, 21201)),
@@ -410,6 +429,16 @@ async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
         (format!("{good}&WaitUrl=ftp%3A%2F%2Fa"), (400, 21205)),
         (format!("{good}&EarlyMedia=true"), (400, 20001)),
         (format!("{good}&JitterBufferSize=small"), (400, 20001)),
+        (format!("{good}&RecordingConfigurationId=x"), (400, 20001)),
+        (format!("{good}&Region=xx1"), (400, 20001)),
+        (format!("{good}&Region=US1"), (400, 20001)),
+        (format!("{good}&CallerDisplayName=Hotline"), (400, 20001)),
+        (format!("{uri}&CallerDisplayName=H"), (400, 20001)),
+        (format!("{uri}&CallerDisplayName=a%0d%0ab"), (400, 20001)),
+        (
+            format!("{uri}&CallerDisplayName={}", "x".repeat(256)),
+            (400, 20001),
+        ),
         (format!("{good}&ConferenceRecord=yes"), (400, 20001)),
         (format!("{good}&ConferenceTrim=do-not-trim"), (400, 20001)),
         (

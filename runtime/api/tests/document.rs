@@ -38,6 +38,33 @@ async fn everything_below_v1_that_is_an_accounts_is_in_the_document_and_nothing_
     assert!(named.len() > 40, "{}", named.len());
 }
 
+/// What is said to need a body is refused without one, and nothing else is.
+#[tokio::test]
+async fn a_body_is_required_where_the_document_says_so() {
+    let api = Api::new();
+    let document = api.get(&format!("/v1/Accounts/{SID}/openapi.json")).await;
+    let own = things(&api, &Owner::hotline(), "345").await;
+    let (mut said, mut found) = (BTreeSet::new(), BTreeSet::new());
+    for (path, operations) in document.json["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let Some(is_required) = operation["requestBody"]["required"].as_bool() else {
+                continue;
+            };
+            let asked = format!("{method} {path}");
+            if !is_required {
+                said.insert(asked.clone());
+            }
+            let at = &filled(path, &of(&own, path))[0];
+            let status = api.status(&method.to_uppercase(), at, (SID, TOKEN)).await;
+            if status < 300 {
+                found.insert(asked);
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    assert_eq!(said, found);
+}
+
 #[tokio::test]
 async fn the_document_is_an_accounts_own() {
     let api = Api::new();

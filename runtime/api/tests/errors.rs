@@ -412,6 +412,26 @@ fn read(path: &Path, found: &mut BTreeSet<u32>) {
     found.extend(numbers.filter_map(|word| word.parse::<u32>().ok()));
 }
 
+/// What the host itself notes of how a call ended, in the call's notifications.
+const NOTED: [(u32, &str); 4] = [
+    (
+        32_014,
+        "Neither RTP nor RTCP came from the other side any more",
+    ),
+    (
+        32_015,
+        "The call was up for as long as it may be: `TimeLimit`, the account's or the server's limit",
+    ),
+    (
+        32_022,
+        "The ACK of our answer never came; the call is `failed`",
+    ),
+    (
+        32_202,
+        "The far end of a call of ours asked for a user name and a password, and took none",
+    ),
+];
+
 fn page() -> String {
     let mut page = String::from(
         "# Every code of an error\n\n\
@@ -424,7 +444,11 @@ fn page() -> String {
     }
     page.push_str(
         "\nThe operator's API answers `{\"error\": \"…\"}` with the status alone. What goes wrong in a call has codes of its own: they are in the call's \
-         [notifications](accounts.md#what-calls-told-and-came-to), and those of TwiML in [its table](twiml-table.md).\n",
+         [notifications](accounts.md#what-calls-told-and-came-to), and those of TwiML in [its table](twiml-table.md). Those that no document is to blame for:\n\n\
+         | code | what it says |\n|---|---|\n",
     );
+    for (code, meaning) in NOTED {
+        writeln!(page, "| {code} | {meaning} |").unwrap();
+    }
     page
 }

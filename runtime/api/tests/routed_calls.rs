@@ -44,6 +44,7 @@ fn new(nth: u8, direction: Direction, from: &str, to: &str, at: u64) -> NewCall 
         ring_timeout_s: None,
         settings: Default::default(),
         callback: None,
+        notification: None,
         orders: Default::default(),
         created_unix_ms: at,
     }

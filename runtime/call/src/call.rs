@@ -17,7 +17,7 @@ mod tests;
 mod transfer;
 mod whisper;
 
-pub use self::ending::HUNG_UP_BY_US;
+pub use self::ending::{HUNG_UP_BY_US, LIMIT_REACHED, NOT_CONFIRMED, NOT_HEARD};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -374,12 +374,7 @@ impl Call {
             (State::Up, Sip::NoAck) => {
                 self.over(
                     now,
-                    Ending::new(
-                        CallStatus::Failed,
-                        HangUpCause::Lost,
-                        200,
-                        "no ACK: the answer was never confirmed",
-                    ),
+                    Ending::new(CallStatus::Failed, HangUpCause::Lost, 200, NOT_CONFIRMED),
                 );
             }
             (State::Incoming, Sip::NoAck) => {

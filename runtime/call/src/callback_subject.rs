@@ -19,12 +19,14 @@ pub enum CallbackSubject {
     Stream(StreamSid),
     /// Who answered a call, which waits for nothing else that is told of it.
     Detection(CallSid),
+    /// A call to a device that is to be woken; it too waits for nothing else that is told.
+    Notification(CallSid),
 }
 
 impl fmt::Display for CallbackSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(sid) | Self::Detection(sid) => sid.fmt(f),
+            Self::Call(sid) | Self::Detection(sid) | Self::Notification(sid) => sid.fmt(f),
             Self::Stream(sid) => sid.fmt(f),
             Self::Recording(sid) => sid.fmt(f),
             Self::Conference(sid) => sid.fmt(f),

@@ -413,6 +413,9 @@ impl Conference {
             self.tells_of_speakers =
                 topics.is_some_and(|topics| topics.contains(&ConferenceTopic::Speaker));
             self.note(ConferenceTurn::Opened(callback));
+            if let Some(region) = terms.region {
+                self.note(ConferenceTurn::Placed(region));
+            }
         }
     }
 

@@ -34,7 +34,7 @@ mod speech_input;
 mod stream;
 mod transfer;
 
-pub use call::{Call, HUNG_UP_BY_US, Limits};
+pub use call::{Call, HUNG_UP_BY_US, LIMIT_REACHED, Limits, NOT_CONFIRMED, NOT_HEARD};
 pub use callback::{CallCallback, ProgressEvent};
 pub use callback_subject::CallbackSubject;
 pub use child::{

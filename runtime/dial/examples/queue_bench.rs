@@ -184,6 +184,7 @@ fn new_call(number: u64, of: usize) -> NewCall {
         ring_timeout_s: None,
         settings: [("Url".to_owned(), "https://example.org/warning".to_owned())].into(),
         callback: None,
+        notification: None,
         orders: CallOrders {
             queue: QueueTerms {
                 priority: Priority::ALL[(number % 7) as usize % 3],

@@ -221,6 +221,7 @@ impl World {
                 ring_timeout_s: None,
                 settings: BTreeMap::new(),
                 callback: None,
+                notification: None,
                 orders: CallOrders::default(),
                 created_unix_ms: self.now,
             }

@@ -274,6 +274,7 @@ impl Calling {
             settings,
             orders: CallOrders::default(),
             callback: self.call.target.callback.clone().or(told_by_application),
+            notification: None,
             created_unix_ms: clock::unix_ms(),
         }
     }

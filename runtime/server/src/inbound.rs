@@ -158,6 +158,7 @@ impl Inbound {
                 to,
                 on: vec![ProgressEvent::Completed],
             }),
+            notification: None,
             created_unix_ms: clock::unix_ms(),
         };
         let leg = Leg {

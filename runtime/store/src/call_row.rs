@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::seal::random_bytes;
 use crate::{CallCallback, Flow, QueueTerms, SipCredentials, TrunkId};
 
+/// The setting of a call that has the display name of the caller.
+pub const CALLER_DISPLAY_NAME: &str = "caller-display-name";
+
 /// A SID for a new call, with 128 random bits.
 #[must_use]
 pub fn random_call_sid() -> CallSid {
@@ -37,6 +40,8 @@ pub struct NewCall {
     pub settings: BTreeMap<String, String>,
     /// Who is told of it; nobody in most cases.
     pub callback: Option<CallCallback>,
+    /// Who is asked, once and as soon as it is accepted, to wake the device that it is for.
+    pub notification: Option<StatusCallback>,
     /// What else was ordered.
     pub orders: CallOrders,
     /// When it was accepted or came in.

@@ -14,13 +14,8 @@ pub(crate) fn put(form: &mut Form, name: &str, value: impl ToString) {
     form.push((name.to_owned(), value.to_string()));
 }
 
-/// A call's turn.
-pub(crate) fn call_parameters(
-    call: &CallRow,
-    turn: ProgressEvent,
-    sequence: u32,
-    at_unix_ms: u64,
-) -> Form {
+/// What every request about a call says.
+fn standard_parameters(call: &CallRow, turn: ProgressEvent) -> Form {
     let mut form = Form::new();
     put(&mut form, "CallSid", call.sid);
     put(&mut form, "AccountSid", call.account);
@@ -31,6 +26,26 @@ pub(crate) fn call_parameters(
     put(&mut form, "CallStatus", status(call, turn));
     put(&mut form, "ApiVersion", "2010-04-01");
     put(&mut form, "Direction", call.direction);
+    form
+}
+
+/// A call to a device that is to be woken.
+pub(crate) fn notification_parameters(call: &CallRow, at_unix_ms: u64) -> Form {
+    let mut form = standard_parameters(call, ProgressEvent::Initiated);
+    if let Some(at) = rfc2822(at_unix_ms) {
+        put(&mut form, "Timestamp", at);
+    }
+    form
+}
+
+/// A call's turn.
+pub(crate) fn call_parameters(
+    call: &CallRow,
+    turn: ProgressEvent,
+    sequence: u32,
+    at_unix_ms: u64,
+) -> Form {
+    let mut form = standard_parameters(call, turn);
     put(&mut form, "CallbackSource", "call-progress-events");
     put(&mut form, "SequenceNumber", sequence);
     if let Some(at) = rfc2822(at_unix_ms) {

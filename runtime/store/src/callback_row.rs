@@ -90,7 +90,9 @@ impl CallbackRow {
     #[must_use]
     pub fn call(&self) -> Option<CallSid> {
         match self.subject {
-            CallbackSubject::Call(call) | CallbackSubject::Detection(call) => Some(call),
+            CallbackSubject::Call(call)
+            | CallbackSubject::Detection(call)
+            | CallbackSubject::Notification(call) => Some(call),
             _ => self.parameter("CallSid")?.parse().ok(),
         }
     }

@@ -26,9 +26,10 @@ pub(crate) const fn topic(turn: &ConferenceTurn) -> Option<(ConferenceTopic, &'s
             outcome: Ok(()), ..
         } => (Announcement, "announcement-end"),
         ConferenceTurn::Announced { .. } => (Announcement, "announcement-fail"),
-        ConferenceTurn::Opened(_) | ConferenceTurn::Expected(_) | ConferenceTurn::Missed(_) => {
-            return None;
-        }
+        ConferenceTurn::Opened(_)
+        | ConferenceTurn::Placed(_)
+        | ConferenceTurn::Expected(_)
+        | ConferenceTurn::Missed(_) => return None,
     })
 }
 
@@ -75,6 +76,7 @@ pub(crate) fn conference_parameters(
             }
         }
         ConferenceTurn::Opened(_)
+        | ConferenceTurn::Placed(_)
         | ConferenceTurn::Expected(_)
         | ConferenceTurn::Missed(_)
         | ConferenceTurn::Began => {}

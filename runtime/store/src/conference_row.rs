@@ -66,6 +66,8 @@ pub struct ConferenceRow {
     pub ended_by: Option<CallSid>,
     /// Who is told of it.
     pub callback: Option<ConferenceCallback>,
+    /// What whoever began it gave as its region.
+    pub region: Option<String>,
     /// How many callbacks were put into the outbox, which is the sequence number of the next.
     pub told: u32,
     /// When the first call joined.

@@ -69,8 +69,8 @@ pub use broadcast::{
 };
 pub use call::{CallCallback, ProgressEvent, RecordingSource};
 pub use call_row::{
-    Attempt, CallChange, CallEvent, CallEventKind, CallOrders, CallRow, FailedAttempt, Leg,
-    NewCall, RoutedBy, random_call_sid,
+    Attempt, CALLER_DISPLAY_NAME, CallChange, CallEvent, CallEventKind, CallOrders, CallRow,
+    FailedAttempt, Leg, NewCall, RoutedBy, random_call_sid,
 };
 pub use callback_row::{CallbackOutcome, CallbackRow, MOST_EXCHANGES};
 pub use calling_hours::{CallingHours, InvalidHours};

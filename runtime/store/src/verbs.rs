@@ -50,12 +50,17 @@ pub(crate) fn accept_call(
     check_new(rows, scope, call.sid)?;
     let at = call.created_unix_ms;
     callbacks::begin(rows, call.sid, call.callback.clone())?;
+    let notification = call.notification.clone();
     let row = new_row(scope, call, CallStatus::Queued);
     let row = CallRow {
         due_unix_ms: Some(first_due(&row)),
         ..row
     };
-    write(rows, None, row, at, CallEventKind::Accepted)
+    let row = write(rows, None, row, at, CallEventKind::Accepted)?;
+    if let Some(to) = notification {
+        callbacks::notify(rows, &row, to, at)?;
+    }
+    Ok(row)
 }
 
 /// When a call may first be dialled.

@@ -116,7 +116,8 @@ impl Interpreter<'_> {
         document: &Document,
     ) -> Result<Option<Next>, Stop> {
         let began = self.call.elapsed();
-        let exit = self.wait_for_server(enqueue, document);
+        let mut queue_sid = None;
+        let exit = self.wait_for_server(enqueue, document, &mut queue_sid);
         let parameters = match exit {
             Ok(Some(exit)) => {
                 let result = match exit.outcome {
@@ -134,7 +135,7 @@ impl Interpreter<'_> {
                     self.tell_of_departure(departure, enqueue, document);
                 } else if let Some(action) = &enqueue.action {
                     // It is sent, and fails for the call that is over.
-                    let parameters = queue_parameters("hangup", None, waited.as_secs());
+                    let parameters = queue_parameters("hangup", queue_sid, waited.as_secs());
                     let (base, status) = (document.url.as_deref(), self.status());
                     self.documents.follow(action, base, parameters, status)?;
                 }
@@ -160,11 +161,12 @@ impl Interpreter<'_> {
         self.documents.tell(action, base, parameters, status);
     }
 
-    /// None where the host refuses the queue.
+    /// None where the host refuses the queue. Its SID is told before the call waits.
     fn wait_for_server(
         &mut self,
         enqueue: &Enqueue,
         document: &Document,
+        queue_sid: &mut Option<String>,
     ) -> Result<Option<QueueExit>, Stop> {
         let sound = sound(&enqueue.wait, document);
         let queue = match enqueue.max_size {
@@ -179,6 +181,7 @@ impl Interpreter<'_> {
                 return Ok(None);
             }
         };
+        *queue_sid = queue.place().map(|place| place.queue_sid);
         let waited = self.wait_in(
             &Place::Queue(&queue, enqueue.max_size),
             &enqueue.wait,

@@ -289,6 +289,7 @@ pub(crate) fn document() -> Value {
             summary: &route.summary,
             query: route.query,
             body: route.body.as_deref(),
+            is_body_optional: false,
             media_type: route.media_type,
             status: route.status,
         };

@@ -524,12 +524,11 @@ impl LiveRooms for Rooms {
         callback: Option<ConferenceCallback>,
         terms: ConferenceTerms,
     ) -> Done<Result<ConferenceSid, String>> {
-        self.terms.lock().unwrap().push(terms);
         let (scope, sid) = (Scope::of_host(account), ConferenceSid::from_bytes([8; 16]));
-        for turn in [
-            ConferenceTurn::Opened(callback),
-            ConferenceTurn::Expected(participant),
-        ] {
+        let placed = terms.region.clone().map(ConferenceTurn::Placed);
+        self.terms.lock().unwrap().push(terms);
+        let opened = [ConferenceTurn::Opened(callback)].into_iter().chain(placed);
+        for turn in opened.chain([ConferenceTurn::Expected(participant)]) {
             let note = ConferenceNote {
                 sid,
                 name: name.clone(),

@@ -7,6 +7,12 @@ use crate::{CallRecord, CallStatus, Effect, Event, HangUpCause, RejectReason};
 
 /// The `end_reason` of a call that was up until its story ended it: whoever listened has heard all.
 pub const HUNG_UP_BY_US: &str = "hung up by us";
+/// The `end_reason` of a call that was up for as long as it may be.
+pub const LIMIT_REACHED: &str = "ended at its limit";
+/// The `end_reason` of a call from which neither RTP nor RTCP came any more.
+pub const NOT_HEARD: &str = "nothing was heard of the other side any more";
+/// The `end_reason` of a call whose ACK never came.
+pub const NOT_CONFIRMED: &str = "no ACK: the answer was never confirmed";
 
 /// What is known when a call ends.
 pub(super) struct Ending {
@@ -63,10 +69,9 @@ impl Call {
             dialog: self.leg.dialog,
             cause: None,
         }));
-        let reason = "nothing was heard of the other side any more";
         self.over(
             now,
-            Ending::new(CallStatus::Completed, HangUpCause::Lost, 200, reason),
+            Ending::new(CallStatus::Completed, HangUpCause::Lost, 200, NOT_HEARD),
         );
     }
 
@@ -145,7 +150,7 @@ impl Call {
     const fn why_by_us(&self, cause: HangUpCause) -> &'static str {
         match cause {
             HangUpCause::Api => "ended over the API",
-            HangUpCause::Limit => "ended at its limit",
+            HangUpCause::Limit => LIMIT_REACHED,
             HangUpCause::Shutdown => "ended because the server stopped",
             _ if self.story.apology.is_some() => "ended by an apology",
             _ if self.story.fell_back => "hung up by us, after the fallback took over",

@@ -10,6 +10,9 @@ use crate::{RecordingCallback, RecordingSource, StartRecording};
 pub struct ConferenceTerms {
     /// It is recorded, from its beginning on.
     pub recording: Option<ConferenceRecording>,
+    /// What it shows as its region. It is mixed here, whatever that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 /// How a conference is recorded: all that is heard by all, in one channel. What is heard by those who wait is not in it.

@@ -80,6 +80,8 @@ pub struct ParticipantChange {
 pub enum ConferenceTurn {
     /// It is there. Who is told of it.
     Opened(Option<ConferenceCallback>),
+    /// What it shows as its region.
+    Placed(String),
     /// Somebody is called, and comes when they answer.
     Expected(Participant),
     /// Somebody who was expected does not come.

@@ -26,6 +26,7 @@ impl From<ConferenceTerms> for call::ConferenceTerms {
     fn from(terms: ConferenceTerms) -> Self {
         Self {
             recording: terms.recording.map(Into::into),
+            region: None,
         }
     }
 }

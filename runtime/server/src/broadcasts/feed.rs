@@ -163,6 +163,7 @@ fn new_call(broadcast: &Broadcast, recipient: &Recipient, now: u64) -> Result<Ne
         ring_timeout_s: broadcast.rules.ring_timeout_s,
         settings,
         callback: None,
+        notification: None,
         orders: CallOrders {
             queue: broadcast.rules.terms.clone(),
             ..CallOrders::default()

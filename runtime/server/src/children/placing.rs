@@ -362,6 +362,7 @@ impl Placing {
                 ..CallOrders::default()
             },
             callback: self.callback.clone(),
+            notification: None,
             created_unix_ms: clock::unix_ms(),
         }
     }

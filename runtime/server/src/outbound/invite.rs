@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use dial::SipUri;
 use numbers::{Callee, Caller, Presentation, Presenter};
-use store::{CallRow, PhoneNumber, Trunk};
+use store::{CALLER_DISPLAY_NAME, CallRow, PhoneNumber, Trunk};
 
 use crate::services::Services;
 use crate::trunks::{self, Stop};
@@ -69,7 +69,7 @@ pub(super) fn invite(
             .registration
             .as_ref()
             .map(|registration| registration.contact_user.clone()),
-        from_name: said.from_name.map(str::to_owned),
+        from_name: from_name(said.from_name, row),
         headers: headers.chain(subject).chain(fields).collect(),
         credentials: to_prove(account, trunk, row, stranger.is_some())?,
         answer_within: ANSWER_WITHIN,
@@ -78,6 +78,14 @@ pub(super) fn invite(
             .map_or(RING_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
         ..sip::OutgoingInvite::new(first.hop, request_uri, said.from, said.to)
     })
+}
+
+/// The display name of `From`: as the call was ordered, unless nobody is shown there.
+fn from_name(nobody: Option<&str>, row: &CallRow) -> Option<String> {
+    match nobody {
+        Some(nobody) => Some(nobody.to_owned()),
+        None => row.settings.get(CALLER_DISPLAY_NAME).cloned(),
+    }
 }
 
 /// Who calls whom over a trunk.

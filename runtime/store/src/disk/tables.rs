@@ -114,7 +114,7 @@ pub(super) const KEY_VALUE_USAGE: TableDefinition<'_, SidKey, (u64, u64)> =
     TableDefinition::new("key_value_usage");
 
 /// The one layout that this program reads and writes.
-pub(super) const LAYOUT: u32 = 5;
+pub(super) const LAYOUT: u32 = 6;
 
 /// The version byte of every row.
 const ROW_VERSION: u8 = 1;

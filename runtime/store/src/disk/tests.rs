@@ -113,6 +113,7 @@ fn new_call() -> NewCall {
         settings: Default::default(),
         orders: Default::default(),
         callback: None,
+        notification: None,
         created_unix_ms: 0,
     }
 }

@@ -124,6 +124,7 @@ mod tests {
             ring_timeout_s: None,
             settings: Default::default(),
             callback: None,
+            notification: None,
             orders: crate::CallOrders {
                 queue: QueueTerms {
                     priority: Priority::Bulk,

@@ -6,7 +6,9 @@ use call::{
 };
 
 use super::exchanges;
-use crate::callback_parameters::{call_parameters, detection_parameters, recording_of_call};
+use crate::callback_parameters::{
+    call_parameters, detection_parameters, notification_parameters, recording_of_call,
+};
 use crate::callback_row::{CallbackState, OrderedRecording, turn_of};
 use crate::rows::Rows;
 use crate::seal::random_bytes;
@@ -181,6 +183,26 @@ pub(super) fn tell(rows: &mut dyn Rows, new: NewCallback) -> Result<(), StoreErr
         error: None,
         start: new.start,
     })
+}
+
+/// Puts into the outbox that a device is to be woken, because this call is for it.
+pub(super) fn notify(
+    rows: &mut dyn Rows,
+    row: &CallRow,
+    to: StatusCallback,
+    at_unix_ms: u64,
+) -> Result<(), StoreError> {
+    let new = NewCallback {
+        account: row.account,
+        subject: CallbackSubject::Notification(row.sid),
+        event: "client-notification".to_owned(),
+        sequence: 0,
+        to,
+        parameters: notification_parameters(row, at_unix_ms),
+        start: None,
+        at_unix_ms,
+    };
+    tell(rows, new)
 }
 
 /// Puts who answered a call into the outbox.

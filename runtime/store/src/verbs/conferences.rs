@@ -32,6 +32,7 @@ pub(crate) fn note_conference(
         ConferenceTurn::Opened(_)
         | ConferenceTurn::Announced { .. }
         | ConferenceTurn::Speaks(..) => {}
+        ConferenceTurn::Placed(region) => after.region = Some(region.clone()),
         ConferenceTurn::Expected(participant) => keep(rows, &after, participant, false)?,
         ConferenceTurn::Joined(participant)
         | ConferenceTurn::Muted(participant)
@@ -95,6 +96,7 @@ fn begun(
         ended: None,
         ended_by: None,
         callback,
+        region: None,
         told: 0,
         created_unix_ms: note.at_unix_ms,
         updated_unix_ms: note.at_unix_ms,

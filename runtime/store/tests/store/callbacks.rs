@@ -81,6 +81,44 @@ fn each_turn_that_is_asked_for_is_in_the_outbox_once_in_order() {
     });
 }
 
+/// As soon as the call is accepted, and once: an attempt that fails asks nobody again.
+#[test]
+fn the_device_that_a_call_is_for_is_woken_once_when_the_call_is_accepted() {
+    on_each(|store| {
+        let to = StatusCallback {
+            url: "https://example.org/wake".to_owned(),
+            method: HttpMethod::Post,
+        };
+        let call = NewCall {
+            to: "client:alice".to_owned(),
+            notification: Some(to.clone()),
+            ..told(1, &ProgressEvent::ALL)
+        };
+        store.accept_call(hotline(store), call).wait().unwrap();
+        let rows = outbox(store);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(rows[0].subject, CallbackSubject::Notification(sid(1)));
+        assert_eq!((&rows[0].to, rows[0].sequence), (&to, 0));
+        assert_eq!(rows[0].call(), Some(sid(1)));
+        for (name, value) in [
+            ("To", Some("client:alice")),
+            ("CallStatus", Some("initiated")),
+            ("Timestamp", Some("Thu, 01 Jan 1970 00:00:01 +0000")),
+            ("CallbackSource", None),
+        ] {
+            assert_eq!(rows[0].parameter(name), value);
+        }
+        store
+            .begin_attempt(sid(1), leg(1).into(), 2_000)
+            .wait()
+            .unwrap();
+        let end = record(CallStatus::Failed);
+        store.finish_call(sid(1), end, 3_000, None).wait().unwrap();
+        let events: Vec<_> = outbox(store).into_iter().map(|row| row.event).collect();
+        assert_eq!(events, ["client-notification", "initiated", "completed"]);
+    });
+}
+
 #[test]
 fn a_call_that_is_cancelled_in_the_queue_tells_nobody_and_one_that_fails_there_does() {
     on_each(|store| {

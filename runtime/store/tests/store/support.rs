@@ -101,6 +101,7 @@ pub(crate) fn outbound(number: u64, created_unix_ms: u64) -> NewCall {
         settings: [("greeting".to_owned(), "short".to_owned())].into(),
         orders: Default::default(),
         callback: None,
+        notification: None,
         created_unix_ms,
     }
 }

@@ -24,6 +24,7 @@ fn turn_words(turn: &ConferenceTurn) -> String {
     let number = |one: &Participant| one.call.as_bytes()[0];
     match turn {
         ConferenceTurn::Opened(told) => format!("opened, told {}", told.is_some()),
+        ConferenceTurn::Placed(region) => format!("placed in {region}"),
         ConferenceTurn::Expected(one) => format!("{} expected", number(one)),
         ConferenceTurn::Missed(call) => format!("{} missed", call.as_bytes()[0]),
         ConferenceTurn::Announced {
@@ -310,6 +311,31 @@ fn one_who_is_called_keeps_the_conference_until_the_call_is_over() {
     assert!(run.0.is_empty());
 }
 
+/// The first one says it, as all that holds for the whole.
+#[test]
+fn it_is_where_whoever_opened_it_said() {
+    let mut run = Run::new(10);
+    let expect = |number, region: &str| {
+        let somebody = Participant {
+            call: sid(number),
+            label: None,
+            muted: false,
+            held: false,
+            coaches: None,
+            start_on_enter: true,
+            end_on_exit: false,
+        };
+        let terms = ConferenceTerms {
+            region: Some(region.to_owned()),
+            ..ConferenceTerms::default()
+        };
+        ConferenceInput::Expect(somebody, None, Box::new(terms))
+    };
+    let first = ["opened, told false", "placed in ie1", "1 expected"];
+    assert_eq!(noted(&mut run, expect(1, "ie1")), first);
+    assert_eq!(noted(&mut run, expect(2, "us1")), ["2 expected"]);
+}
+
 #[test]
 fn it_is_recorded_from_its_beginning_as_whoever_opened_it_said() {
     let recorded = |trim_silence| {
@@ -318,6 +344,7 @@ fn it_is_recorded_from_its_beginning_as_whoever_opened_it_said() {
                 trim_silence,
                 callback: None,
             }),
+            region: None,
         })
     };
     let join = |number, terms| ConferenceInput::Join {

@@ -266,6 +266,7 @@ impl Run {
             ring_timeout_s: None,
             settings: BTreeMap::new(),
             callback: None,
+            notification: None,
             orders,
             created_unix_ms: self.clocks.unix_ms,
         };

@@ -6,8 +6,10 @@ use jackfield_interop::audio;
 use jackfield_interop::baresip::{Login, Softphone};
 use jackfield_interop::certificates::Certificates;
 use jackfield_interop::pjsip::Pjsip;
+use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
 use jackfield_interop::steady::on_a_steady_machine;
+use jackfield_interop::voice_app::{Page, VoiceApp};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const USER: &str = "gateway-1";
@@ -187,6 +189,59 @@ fn a_device_is_called_by_its_name() {
         );
         assert_eq!((status, refused["code"].as_u64()), (400, Some(21215)));
         server.stop();
+    });
+}
+
+/// The application hears of a call for a device, also of one that sleeps, and of no other call.
+#[test]
+fn the_application_is_asked_to_wake_a_device() {
+    on_a_steady_machine(|| {
+        let app = VoiceApp::serve(vec![Page::twiml("/wake", "")]);
+        let server = Server::start(&gateway());
+        let rest = server.rest();
+        let place = |to: &str| {
+            let wake = app.url("/wake");
+            let form =
+                format!("From=1000&To={to}&Twiml=%3CResponse/%3E&ClientNotificationUrl={wake}");
+            let (status, call) = rest.post("Calls.json", &form);
+            assert_eq!(status, 201, "{call}");
+            call["sid"].as_str().expect("a SID").to_owned()
+        };
+        let device = format!("client:{USER}");
+        let sleeping = place(&device);
+        assert_eq!(rest.ended(&sleeping, LIMIT)["status"], "failed");
+        let number = place("%2B15005550001");
+        assert_eq!(rest.ended(&number, LIMIT)["status"], "failed");
+
+        let mut phone = Pjsip::new(server.sip)
+            .over_tcp()
+            .registered(REALM, USER, PASSWORD)
+            .waiting()
+            .doing("", LIMIT)
+            .start();
+        phone.expect("registered 200", LIMIT);
+        let awake = place(&device);
+        assert_eq!(rest.ended(&awake, LIMIT)["status"], "completed");
+        drop(phone.finish(LIMIT));
+        eventually("the application was asked twice", LIMIT, || {
+            (app.asked().len() >= 2).then_some(())
+        });
+        server.stop();
+
+        let asked = app.asked();
+        let of: Vec<_> = asked
+            .iter()
+            .map(|asked| asked.parameters["CallSid"].as_str())
+            .collect();
+        assert_eq!(of, [&sleeping, &awake]);
+        for asked in &asked {
+            assert_eq!(asked.method, "POST");
+            assert_eq!(asked.parameters["CallStatus"], "initiated");
+            assert_eq!(asked.parameters["To"], device);
+            assert!(asked.headers.contains_key("x-twilio-signature"));
+        }
+        let token = |nth: usize| &asked[nth].headers["i-twilio-idempotency-token"];
+        assert_ne!(token(0), token(1));
     });
 }
 

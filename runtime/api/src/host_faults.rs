@@ -30,7 +30,10 @@ const ENDS: [(&str, u32, &str); 3] = [
 /// The fault that the call ended with, if it did.
 pub(crate) fn of(row: &CallRow) -> Option<Fault> {
     let record = row.record.as_ref()?;
-    let known = ENDS.iter().find(|(end, ..)| record.end_reason == *end);
+    // Of a call that was refused it says what the far end did, in whatever words.
+    let is_refused = record.sip_status.is_some_and(|status| status >= 300);
+    let mut ends = ENDS.iter();
+    let known = ends.find(|(end, ..)| !is_refused && record.end_reason == *end);
     let message = match known {
         Some((_, code, words)) => format!("{code} {words}"),
         None => refused_credentials(row)?,

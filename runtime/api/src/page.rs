@@ -16,7 +16,7 @@ use crate::problem::Problem;
 const DEFAULT_SIZE: usize = 50;
 /// Rows on a page, at most. Who asks for more gets as many, as at Twilio.
 const MAX_SIZE: usize = 1000;
-/// So many pages back a list can be walked: each page's token has those of the pages before it.
+/// Pages whose tokens are in that of each page: its own, and those before it, to which a list can be walked back.
 const MAX_TRAIL: usize = 20;
 /// Between the tokens of the pages.
 const THEN: char = '.';

@@ -67,9 +67,16 @@ async fn what_the_host_knows_of_a_calls_end_is_among_its_notifications() {
         (call::LIMIT_REACHED, Some("32015")),
         (call::NOT_CONFIRMED, Some("32022")),
         (call::HUNG_UP_BY_US, None),
+        // As the far end put it.
+        ("503 ended at its limit", None),
     ] {
         let call = accepted(&api, "").await;
-        let record = CallRecord::new(CallStatus::Completed, reason);
+        let (status, reason) = match reason.strip_prefix("503 ") {
+            Some(reason) => (CallStatus::Failed, reason),
+            None => (CallStatus::Completed, reason),
+        };
+        let mut record = CallRecord::new(status, reason);
+        record.sip_status = (status == CallStatus::Failed).then_some(503);
         let ended = api.store.finish_call(call, record, START_UNIX_MS, None);
         ended.wait().unwrap();
         let told = api.get(&format!("Calls/{call}/Notifications.json")).await;

@@ -24,19 +24,29 @@ impl Interpreter<'_> {
             self.answer()?;
         }
         let whom = with_absolute_urls(&dial.whom, document);
+        let is_application = calls_an_application(&whom);
         let dialing = match &dial.terms[..] {
             [] => self.call.dial(whom)?,
             terms => self.call.dial_with(whom, terms.to_vec())?,
         };
         if dial.refer.is_some() {
             dialing.allow_transfer()?;
-            dialing.allow_own_transfer()?;
+            if !is_application {
+                dialing.allow_own_transfer()?;
+            }
         }
         let recording = match &dial.recording {
             Some(wanted) => self.record_talk(wanted, &dialing, document)?,
             None => None,
         };
         let (over, asked) = dialing.finish_or_transfer()?;
+        let asked = match (asked, &dial.refer) {
+            // The file is not waited for: whoever was dialled hears nothing meanwhile.
+            (Some(asked), Some(link)) if asked.is_own() => {
+                return self.hand_over_to_application(asked, link, document);
+            }
+            (asked, _) => asked,
+        };
         let recorded = recording.map(Recording::stop).transpose()?;
         if over.status == DialStatus::Completed {
             self.answered = true; // with the other side, if not before
@@ -109,6 +119,13 @@ fn code_of(reason: &str) -> u16 {
         true => DIAL_CALLER_ID,
         false => DIAL_NOT_PLACED,
     }
+}
+
+/// An application's call goes on with its own documents, and with nobody else's.
+fn calls_an_application(whom: &Whom) -> bool {
+    let request = DialRequest::from(whom.clone());
+    let mut targets = request.targets.iter();
+    targets.any(|target| target.to.starts_with("app:"))
 }
 
 /// The URLs of whispers and of who is told are relative to the document.

@@ -34,12 +34,16 @@ struct Ready {
 }
 
 impl Dialer {
-    /// The INVITE of a call may leave as soon as the rates have room for it.
+    /// The INVITE of a call may leave as soon as the rates have room for it, where nobody has given the call up meanwhile.
     pub(super) fn ready(&mut self, now: Instant, call: CallSid) {
         let Some(held) = self.held.get_mut(&call) else {
             // It holds nothing that a limit counts.
             return self.outputs.push_back(Output::Leave(call));
         };
+        if let Some(waited) = held.waited.as_ref().filter(|waited| waited.is_canceled) {
+            let account = waited.request.account;
+            return self.outputs.push_back(Output::Canceled { call, account });
+        }
         let number = self.leaving.next_number;
         self.leaving.next_number += 1;
         held.ready = Some(number);

@@ -128,7 +128,7 @@ fn a_description_allows_loopback_to_peers_on_it() {
     ] {
         let local = describe(&open.leg, peer.parse().unwrap(), &Codec::NARROWBAND);
         assert_eq!(local.policy.allow_loopback, allow_loopback, "{peer}");
-        assert_eq!(local.address, "127.0.0.1:46122".parse().unwrap());
+        assert_eq!(local.address, "127.0.0.1:12122".parse().unwrap());
         assert!(i64::try_from(local.session_id).is_ok());
         assert_eq!(&*local.policy.own, &[OWN_SIP]);
     }
@@ -147,5 +147,5 @@ fn a_trunk_may_have_an_address_of_its_own_for_media() {
         "198.51.100.7:5060".parse().unwrap(),
         &Codec::NARROWBAND,
     );
-    assert_eq!(local.address, "203.0.113.1:46124".parse().unwrap());
+    assert_eq!(local.address, "203.0.113.1:12124".parse().unwrap());
 }

@@ -72,8 +72,9 @@ pub(super) fn note(
     let Some(mut state) = rows.callback_state(row.sid)? else {
         return Ok(());
     };
-    // It is one call: a second attempt does not initiate it again.
-    let is_again = matches!(event.kind, CallEventKind::Attempted(_)) && row.attempts > 1;
+    // It is one call: a second attempt does not initiate it again, nor one after an attempt that was undone.
+    let is_first = row.attempts == 1 && row.started_unix_ms == Some(event.at_unix_ms);
+    let is_again = matches!(event.kind, CallEventKind::Attempted(_)) && !is_first;
     let is_told = !is_again && (row.leg.is_some() || row.status != CallStatus::Canceled);
     if is_told && state.callback.on.contains(&turn) {
         let recording = match (turn, &state.recording) {

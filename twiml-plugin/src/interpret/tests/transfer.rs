@@ -83,3 +83,46 @@ fn whom_the_caller_leaves_goes_on_with_the_document() {
     );
     assert_eq!(asked(&caller, &NAMES).len(), 1, "the other call asks");
 }
+
+/// A caller who wants whoever was dialled to be sent on.
+fn leaving(twiml: &'static str, target: &str) -> Rehearsal {
+    let second = Duration::from_secs(1);
+    caller(twiml, &[])
+        .callee(target, Callee::answers(second).talks_for(3 * second))
+        .own_transfer(target, "sip:desk@192.0.2.9")
+}
+
+#[test]
+fn a_dial_that_is_recorded_is_left_before_its_file_is_there() {
+    let twiml = "<Dial record='record-from-answer' referUrl='/to'>+1</Dial>";
+    let expected = [
+        "answer",
+        "dial +1",
+        "record",
+        "hand over to http://app.example/to",
+        "hang up",
+    ];
+    check(&leaving(twiml, "+1"), &expected);
+}
+
+#[test]
+fn a_caller_of_an_application_leaves_nobody() {
+    let twiml = "<Dial referUrl='/to'><Application>AP1</Application></Dial><Say>Bye</Say>";
+    let expected = ["answer", "dial app:AP1", "say Bye", "hang up"];
+    check(&leaving(twiml, "app:AP1"), &expected);
+}
+
+#[test]
+fn what_is_no_url_is_handed_to_nobody() {
+    let expected = [
+        "answer",
+        "dial +1",
+        "transfer not granted",
+        SORRY,
+        "hang up",
+    ];
+    check(
+        &leaving("<Dial referUrl='ftp://a.example/to'>+1</Dial>", "+1"),
+        &expected,
+    );
+}

@@ -24,8 +24,8 @@ fn after_the_warm_up_its_lines_are_used_and_seldom_overrun() {
     let server = Server::start(&Tenants::over_trunk(&trunk, numbers));
     let rest = server.rest();
     for of in 0..WARM_UP + COUNTED + WAITING {
-        // Of 4 to 12 seconds, so that they do not end together.
-        let seconds = 4 + of * 5 % 9;
+        // Of 2 to 6 seconds, so that they do not end together.
+        let seconds = 2 + of * 3 % 5;
         let pause = format!("<Response><Pause length=\"{seconds}\"/></Response>");
         let _sid = rest.place("1000", &number(of), &pause);
     }

@@ -10,8 +10,8 @@ use crate::{RecordingCallback, RecordingSource, StartRecording};
 pub struct ConferenceTerms {
     /// It is recorded, from its beginning on.
     pub recording: Option<ConferenceRecording>,
-    /// What it shows as its region. It is mixed here, whatever that is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What it shows as its region. It is mixed here, whatever that is. No story says it, and no journal has it: requests of the API alone do.
+    #[serde(skip)]
     pub region: Option<String>,
 }
 

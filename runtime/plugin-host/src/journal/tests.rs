@@ -1,6 +1,6 @@
 //! What a journal keeps, and what is none.
 
-use call::{Direction, HangUpCause};
+use call::{ConferenceCommand, ConferenceRecording, ConferenceTerms, Direction, HangUpCause};
 
 use super::*;
 
@@ -52,6 +52,45 @@ fn what_was_written_is_read() {
     let journal = Journal {
         header: header(),
         entries: entries(),
+    };
+    assert_eq!(Journal::read(&journal.to_bytes()), Ok(journal));
+}
+
+/// What is left out of a command would be looked for in what follows it.
+#[test]
+fn who_joins_a_conference_can_be_read() {
+    let join = |terms: Option<ConferenceTerms>| {
+        let (name, options) = ("weekly".to_owned(), Box::default());
+        let command = match terms {
+            None => ConferenceCommand::Join { name, options },
+            Some(terms) => ConferenceCommand::JoinWith {
+                name,
+                options,
+                terms: Box::new(terms),
+            },
+        };
+        Entry::Command {
+            command: Command::Conference(command),
+            result: Ok(Reply::Done),
+        }
+    };
+    let recording = Some(ConferenceRecording {
+        trim_silence: true,
+        callback: None,
+    });
+    let terms = ConferenceTerms {
+        recording,
+        ..ConferenceTerms::default()
+    };
+    let mut all = vec![
+        join(None),
+        join(Some(ConferenceTerms::default())),
+        join(Some(terms)),
+    ];
+    all.extend(entries());
+    let journal = Journal {
+        header: header(),
+        entries: all,
     };
     assert_eq!(Journal::read(&journal.to_bytes()), Ok(journal));
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jackfield_interop::process::Process;
@@ -16,8 +17,10 @@ fn example() -> PathBuf {
     needs::workspace().join("examples/early-warning")
 }
 
-/// One of the lines as its author builds it.
+/// One of the lines as its author builds it; by one test at a time, since all use it.
 fn component(name: &str) -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let target = binary().with_file_name("plugin-author");
     let built = Command::new(binary())
         .env("CARGO_TARGET_DIR", &target)

@@ -115,8 +115,8 @@ fn complete(folder: &Path, component: &Path) -> anyhow::Result<()> {
     if complete == built {
         return Ok(());
     }
-    // Cargo's file has another name too: what it built stays as it is.
-    let unfinished = component.with_extension("unfinished");
+    // Cargo's file has another name too: what it built stays as it is. Another build of the same plugin writes its own.
+    let unfinished = component.with_extension(format!("unfinished-{}", std::process::id()));
     std::fs::write(&unfinished, complete)
         .and_then(|()| std::fs::rename(&unfinished, component))
         .with_context(|| format!("cannot write {}", component.display()))

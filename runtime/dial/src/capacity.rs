@@ -133,6 +133,11 @@ impl Capacity {
         has_one
     }
 
+    /// The same for one that had its channel already, even if they now are too many.
+    pub(crate) const fn hold_lost_inbound(&mut self) {
+        self.inbound += 1;
+    }
+
     pub(crate) const fn release_inbound(&mut self) {
         self.inbound = self.inbound.saturating_sub(1);
     }

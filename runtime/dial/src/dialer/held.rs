@@ -103,8 +103,7 @@ impl Dialer {
             return;
         };
         match is_inbound {
-            true if !own.hold_inbound() => return,
-            true => {}
+            true => own.hold_lost_inbound(),
             false => own.hold(),
         }
         line.hold(part.as_deref());

@@ -126,6 +126,23 @@ fn channels_of_lost_calls_are_free_when_the_far_end_has_noticed() {
     assert_eq!(story.dialer.deadline(), None);
 }
 
+/// An account whose limit was lowered while more were up: the far end holds a line for each of them.
+#[test]
+fn lost_calls_that_came_in_count_on_the_trunk_however_few_the_account_may_have() {
+    let mut story = Story::new(&World::new(&[(3, FAST)], &[(1, FAST)]));
+    let until = story.now + ms(30_000);
+    for number in [1, 2] {
+        story
+            .dialer
+            .take_lost(call(number), account(0), &t(0), ANYBODY, true, until);
+    }
+    assert_eq!(story.dialer.channels_held(&t(0)), 2);
+    for number in [1, 2] {
+        story.feed(Input::Ended(call(number)));
+    }
+    assert_eq!(story.dialer.channels_held(&t(0)), 0);
+}
+
 #[test]
 fn a_full_account_waits_while_others_go() {
     let mut story = Story::new(&World::new(&[(10, FAST)], &[(1, FAST), (10, FAST)]));

@@ -236,7 +236,9 @@ impl Run {
             );
             let may_be_more = self.clocks.at_ms < self.observer.orphans_until_ms;
             if counted < held || (counted > held && !may_be_more) {
-                self.observer.fail("miscounts what is up");
+                self.observer.fail(&format!(
+                    "counts {counted} channels of trunk {trunk} where {held} are up"
+                ));
             }
         }
     }

@@ -87,7 +87,7 @@ impl Line {
         }
     }
 
-    /// Takes the next call whose trunk, part and account all have room. `may_go`: whether calls of a route are to go over this trunk.
+    /// Takes the next call whose trunk, part and account all have room; where it is dialled, [`Self::went`] is to be told. `may_go`: whether calls of a route are to go over this trunk.
     pub(crate) fn next(
         &mut self,
         now: Instant,
@@ -148,14 +148,23 @@ impl Line {
         first.ok_or(earliest)
     }
 
-    /// Takes a call of the account whose turn it is; the account goes to the end if it has more.
+    /// Takes a call of the account whose turn it is; the account keeps its turn until [`Self::went`], if it has more.
     fn go(&mut self, turn: usize, route: u64, sequence: u64) -> Option<CallSid> {
-        let account = self.turns.remove(turn)?;
+        let account = *self.turns.get(turn)?;
         let call = self.take(account, route, sequence)?;
-        if self.queues.contains_key(&account) {
-            self.turns.push_back(account);
+        if !self.queues.contains_key(&account) {
+            self.turns.remove(turn);
         }
         Some(call)
+    }
+
+    /// A call of the account that was let go is dialled: the others have their turns before its next one.
+    pub(crate) fn went(&mut self, account: AccountSid) {
+        let mut turns = self.turns.iter();
+        if let Some(turn) = turns.position(|other| *other == account) {
+            self.turns.remove(turn);
+            self.turns.push_back(account);
+        }
     }
 
     /// Takes a call out of its group, and groups and accounts away that have none left.

@@ -140,11 +140,16 @@ impl Dialer {
                 if self.judging.has_enough() {
                     return;
                 }
-                if let Some(call) = self.next_on(now.instant, class, &trunk) {
-                    self.attempt(now, call);
+                let Some(call) = self.next_on(now.instant, class, &trunk) else {
+                    continue;
+                };
+                if let Some(payer) = self.attempt(now, call) {
+                    if let Some(line) = self.lines[class].get_mut(&trunk) {
+                        line.went(payer);
+                    }
                     self.last_trunk = Some(trunk.clone());
-                    trunks.push_back(trunk);
                 }
+                trunks.push_back(trunk);
             }
         }
     }
@@ -173,23 +178,24 @@ impl Dialer {
         }
     }
 
-    /// Begins a call that its line let go, unless its hours are over meanwhile, or it is to go elsewhere.
-    fn attempt(&mut self, now: Now, call: CallSid) {
-        let Some(waiting) = self.waiting.get(&call) else {
-            return;
-        };
+    /// Begins a call that its line let go, unless its hours are over meanwhile, or it is to go elsewhere. Returns who pays for it; none where it
+    /// has not begun.
+    fn attempt(&mut self, now: Now, call: CallSid) -> Option<AccountSid> {
+        let waiting = self.waiting.get(&call)?;
+        let is_over = || due(now, &waiting.request.terms, waiting.put_off_until).is_some();
         if self.canceling.is_meant(waiting) {
-            return self.judging.passes_over();
+            self.judging.passes_over();
+            return None;
+        } else if self.judging.is_stale(waiting) {
+            self.judge_anew(call);
+            return None;
+        } else if is_over() {
+            self.judging.passes_over();
+            self.put_off(now, call);
+            return None;
         }
-        if self.judging.is_stale(waiting) {
-            return self.judge_anew(call);
-        }
-        if due(now, &waiting.request.terms, waiting.put_off_until).is_some() {
-            return self.put_off(now, call);
-        }
-        let Some(waiting) = self.take_out(call) else {
-            return;
-        };
+        let waiting = self.take_out(call)?;
+        let payer = waiting.payer;
         let account = waiting.request.account;
         let room = |way: &Way| self.room_of_trunk(now.instant, &way.trunk, way.part.as_deref());
         // The line that let it go has room; one that is a better choice may have, too.
@@ -220,6 +226,7 @@ impl Dialer {
         };
         self.begin(now.instant, call, account, &way, Some(Box::new(waited)));
         self.outputs.push_back(attempt);
+        Some(payer)
     }
 
     /// Takes the channels of a call that begins now.

@@ -198,6 +198,54 @@ mod tests {
         assert_eq!((*last, due(&bench)), (2, MANY as usize - 2));
     }
 
+    /// The hours of most of an account's calls are over while they stand in line, before one of its calls that may go at any hour.
+    #[test]
+    fn a_call_whose_hours_are_over_takes_no_turn_of_its_account() {
+        let mut bench = Bench::new();
+        bench.now.unix_ms = 12 * HOUR_MS;
+        for number in 0..2 {
+            bench.accept(number, 2); // takes the channels
+        }
+        let hours = QueueTerms {
+            window: Some("08:00-13:00 UTC".parse().unwrap()),
+            ..QueueTerms::default()
+        };
+        for number in 2..12 {
+            bench.feed(Input::Accepted(CallRequest {
+                terms: hours.clone(),
+                ..request(number, 1)
+            }));
+        }
+        bench.accept(12, 1);
+        for number in 13..23 {
+            bench.accept(number, 2);
+        }
+        bench.now.unix_ms = 14 * HOUR_MS;
+        bench.now.instant += Duration::from_secs(7_200);
+        let outputs = bench.feed(Input::Ended(super::super::bench::call(0)));
+        let [Output::Attempt { call, .. }] = &outputs[..] else {
+            panic!("{outputs:?}")
+        };
+        assert_eq!(*call, super::super::bench::call(12), "it was its turn");
+    }
+
+    #[test]
+    fn calls_whose_hours_are_over_leave_their_line_a_thousand_at_a_time() {
+        let mut bench = at_noon(&QueueTerms {
+            window: Some("08:00-13:00 UTC".parse().unwrap()),
+            ..QueueTerms::default()
+        });
+        bench.feed(Input::Timeout);
+        let standing = due(&bench);
+        bench.now.unix_ms = 14 * HOUR_MS;
+        let held: Vec<_> = bench.dialer.held.keys().copied().collect();
+        assert_eq!(bench.feed(Input::Ended(held[0])), []);
+        assert!(standing - due(&bench) <= TOUCHED, "{standing}");
+        assert!(due(&bench) > 0, "the test is of those that are left");
+        assert!(steps(&mut bench).len() >= standing / TOUCHED - 1);
+        assert_eq!(due(&bench), 0);
+    }
+
     #[test]
     fn whose_time_is_over_together_end_a_thousand_at_a_time() {
         let mut bench = at_noon(&QueueTerms {

@@ -1,4 +1,4 @@
-//! Twilio's codes of what goes wrong on the way to a server (<https://www.twilio.com/docs/api/errors>).
+//! Twilio's codes of what goes wrong on the way to a server, or into a conference (<https://www.twilio.com/docs/api/errors>).
 //!
 //! The TwiML component writes them into the log of a call, the REST API into the notifications of its callbacks; both take them
 //! from here. A failure says its kind; what lies behind "unreachable" and "protocol error" stands in its text, in the host's
@@ -33,6 +33,13 @@ pub const STREAM_TLS: u16 = 31910;
 pub const STREAM_URL: u16 = 31923;
 /// What a media stream's server says is no WebSocket, or no message of one.
 pub const STREAM_PROTOCOL: u16 = 31924;
+
+/// As many are in a conference as may be.
+pub const CONFERENCE_FULL: u16 = 16020;
+/// A `participantLabel` is too long, has a `/`, or is a call's SID.
+pub const LABEL_WRONG: u16 = 16023;
+/// A `participantLabel` is that of another participant.
+pub const LABEL_TAKEN: u16 = 16025;
 
 /// There is no address of that name.
 const NO_ADDRESS: [&str; 2] = ["failed to lookup address", "the name has no address"];
@@ -78,6 +85,16 @@ pub fn of_stream_protocol(why: &str) -> u16 {
     }
 }
 
+/// The code of a conference that a call could not join, by what the host says of it; none where Twilio has none.
+#[must_use]
+pub fn of_refused_conference(why: &str) -> Option<u16> {
+    match why {
+        _ if why.starts_with("the conference is full") => Some(CONFERENCE_FULL),
+        _ if why.starts_with("the label is in use") => Some(LABEL_TAKEN),
+        _ => None,
+    }
+}
+
 /// Whether one of these stands behind the place: a URL may have any of them in its path.
 fn says<const N: usize>(why: &str, words: [&str; N]) -> bool {
     let what = why.split_once(": ").map_or(why, |(_, what)| what);
@@ -87,6 +104,20 @@ fn says<const N: usize>(why: &str, words: [&str; N]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_conference_that_cannot_be_joined_has_a_code() {
+        for (why, expected) in [
+            (
+                "the conference is full: it takes 2 participants",
+                Some(16020),
+            ),
+            ("the label is in use by another participant", Some(16025)),
+            ("too many rooms: limits.max_rooms", None),
+        ] {
+            assert_eq!(of_refused_conference(why), expected, "{why}");
+        }
+    }
 
     #[test]
     fn what_the_host_says_has_a_code() {

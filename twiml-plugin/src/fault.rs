@@ -3,7 +3,7 @@
 use std::fmt;
 
 pub(crate) use fault_codes::{
-    INVALID_URL, RETRIEVAL_FAILED, STREAM_URL, TOO_LARGE, TOO_MANY_REDIRECTS,
+    INVALID_URL, LABEL_WRONG, RETRIEVAL_FAILED, STREAM_URL, TOO_LARGE, TOO_MANY_REDIRECTS,
 };
 
 /// One error or warning: its code in Twilio's dictionary, and what happened here.

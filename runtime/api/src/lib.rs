@@ -101,7 +101,7 @@ pub use live_messages::{LiveMessages, Message, MessageOutcome};
 pub use live_recordings::{
     LiveRecordings, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
 };
-pub use live_rooms::{LiveRooms, QueueMember, QueueView};
+pub use live_rooms::{LiveRooms, NotExpected, QueueMember, QueueView};
 pub use live_streams::{LiveStream, LiveStreams, StreamName, StreamRefusal};
 pub use media::{MAX_MEDIA_BYTES, MAX_MEDIA_FILES, Media, MediaError, MediaFile};
 pub use operator::{GatewayStatus, LearnedChannels, Metric, Operator, TrunkStatus};

@@ -27,6 +27,17 @@ pub struct QueueMember {
     pub waited_s: u32,
 }
 
+/// Why a conference does not expect a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotExpected {
+    /// Another participant has its label.
+    LabelTaken,
+    /// Whom it is to coach is not in the conference.
+    CoachedMissing,
+    /// Says what stands in the way.
+    Impossible(String),
+}
+
 /// The conferences and queues at which calls are. None of these blocks.
 pub trait LiveRooms: Send + Sync {
     /// Changes a participant ([`ConferenceInput::Change`]), removes one ([`ConferenceInput::Kick`]), lets one or all hear something
@@ -49,7 +60,7 @@ pub trait LiveRooms: Send + Sync {
         participant: Participant,
         callback: Option<ConferenceCallback>,
         terms: ConferenceTerms,
-    ) -> Done<Result<ConferenceSid, String>>;
+    ) -> Done<Result<ConferenceSid, NotExpected>>;
 
     /// The name of a conference that goes on.
     fn conference_name(&self, account: AccountSid, conference: ConferenceSid) -> Option<String>;

@@ -14,14 +14,14 @@ use call::{
 use serde_json::Value;
 use store::{CALLER_DISPLAY_NAME, Flow, PhoneNumber, Scope};
 
-use crate::ApiState;
 use crate::calls::{accept, new_call};
 use crate::conference_recordings;
 use crate::conferences::own;
 use crate::machine_detection;
 use crate::parameters::{Parameters, Vocabulary, is_web};
-use crate::participants::{coach, flag, one_of, shown};
+use crate::participants::{coach, flag, nobody_to_coach, one_of, shown};
 use crate::problem::Problem;
+use crate::{ApiState, NotExpected};
 
 /// Characters of a name, and of a label.
 const MAX_NAME: usize = 128;
@@ -112,7 +112,7 @@ pub(crate) async fn create(
     let sid = call.sid;
     let (rooms, participant) = (&state.rooms, wanted.participant(sid));
     let expected = rooms.expect_participant(scope.account(), name, participant, callback, terms);
-    let conference = expected.await.map_err(Problem::bad_parameter)?;
+    let conference = expected.await.map_err(not_expected)?;
     if let Err(problem) = accept(state.clone(), scope, call).await {
         state.rooms.expects_no_longer(sid);
         return Err(problem);
@@ -120,6 +120,17 @@ pub(crate) async fn create(
     let row = own(&state, scope, &conference.to_string(), &uri)?;
     let row = one_of(&state, scope, &row, &sid.to_string(), &uri)?;
     Ok((StatusCode::CREATED, Json(shown(&state, scope, row))))
+}
+
+fn not_expected(why: NotExpected) -> Problem {
+    match why {
+        NotExpected::LabelTaken => {
+            let message = "`Label` is that of another participant: give one that nobody in the conference has";
+            Problem::bad(16026, message)
+        }
+        NotExpected::CoachedMissing => nobody_to_coach(),
+        NotExpected::Impossible(why) => Problem::bad_parameter(why),
+    }
 }
 
 /// What the conference is called that the path names by SID or by name.
@@ -226,12 +237,16 @@ fn region(parameters: &Parameters) -> Result<Option<String>, Problem> {
 fn label(parameters: &Parameters) -> Result<Option<String>, Problem> {
     let label = parameters.get("Label");
     let is_wrong = |label: &str| {
-        label.chars().count() > MAX_NAME || label.contains('/') || label.parse::<CallSid>().is_ok()
+        let has_slash = ["/", "%2F", "%2f"]
+            .iter()
+            .any(|slash| label.contains(slash));
+        label.chars().count() > MAX_NAME || has_slash || label.parse::<CallSid>().is_ok()
     };
     if label.is_some_and(is_wrong) {
-        return Err(Problem::bad_parameter(format!(
+        let message = format!(
             "`Label` must have at most {MAX_NAME} characters, no `/`, and be no call's SID"
-        )));
+        );
+        return Err(Problem::bad(16024, message));
     }
     Ok(label.map(str::to_owned))
 }

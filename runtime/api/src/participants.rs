@@ -99,6 +99,9 @@ pub(crate) async fn update(
     let row = one_of(&state, scope, &conference, &participant, &uri)?;
     let parameters = Parameters::of_form(&headers, body, UPDATE)?;
     let (change, announcement) = (change(&parameters)?, announcement(&parameters)?);
+    if let Some(coached) = change.coach.flatten() {
+        check_coached(&state, scope, &conference, coached)?;
+    }
     let call = row.participant.call;
     let orders = [
         (change != ParticipantChange::default()).then_some(ConferenceInput::Change(call, change)),
@@ -216,6 +219,29 @@ fn change(parameters: &Parameters) -> Result<ParticipantChange, Problem> {
         coach: coach(parameters)?,
     };
     Ok(change)
+}
+
+/// Refuses to have somebody coached who is not in the conference.
+fn check_coached(
+    state: &ApiState,
+    scope: Scope,
+    conference: &ConferenceRow,
+    coached: CallSid,
+) -> Result<(), Problem> {
+    let filter = ParticipantFilter::default();
+    let all = state
+        .store
+        .participants(scope, conference.sid, filter, None, ALL)?;
+    let is_there = |row: &ParticipantRow| row.is_connected && row.participant.call == coached;
+    match all.rows.iter().any(is_there) {
+        true => Ok(()),
+        false => Err(nobody_to_coach()),
+    }
+}
+
+pub(crate) fn nobody_to_coach() -> Problem {
+    let message = "`CallSidToCoach` is not in the conference: wait until that call has joined it";
+    Problem::bad(16028, message)
 }
 
 pub(crate) fn coach(parameters: &Parameters) -> Result<Option<Option<CallSid>>, Problem> {

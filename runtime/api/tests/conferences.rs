@@ -237,6 +237,11 @@ async fn what_is_wrong_with_a_change_is_told() {
         ("WaitUrl=&WaitMethod=GET", 20001, "without `WaitUrl`"),
         ("Coaching=true", 20001, "`CallSidToCoach` is required"),
         ("CallSidToCoach=CA1", 20001, "`CallSidToCoach`"),
+        (
+            "CallSidToCoach=CA00000000000000000000000000000000",
+            16028,
+            "not in the conference",
+        ),
         ("Nonsense=1", 20001, "`Nonsense`"),
         ("AnnounceMethod=GET", 20001, "without `AnnounceUrl`"),
         (
@@ -423,7 +428,10 @@ async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
     for (form, expected) in [
         ("From=345".to_owned(), (400, 21201)),
         ("To=%2B85512345678".to_owned(), (400, 21213)),
-        (format!("{good}&Label=a%2Fb"), (400, 20001)),
+        (format!("{good}&Label=a%2Fb"), (400, 16024)),
+        (format!("{good}&Label=a%252Fb"), (400, 16024)),
+        (format!("{good}&Label={}", ca(1)), (400, 16024)),
+        (format!("{good}&Label={}", "x".repeat(129)), (400, 16024)),
         (format!("{good}&Beep=loud"), (400, 20001)),
         (format!("{good}&MaxParticipants=1"), (400, 20001)),
         (format!("{good}&WaitUrl=ftp%3A%2F%2Fa"), (400, 21205)),
@@ -476,6 +484,18 @@ async fn what_is_wrong_with_a_new_participant_is_told_and_nobody_is_called() {
     let list = api.get("Conferences.json").await;
     assert_eq!(list.json["conferences"], json!([]));
     assert!(api.live.accepted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_is_not_expected_is_not_called() {
+    let api = Api::new();
+    let path = "Conferences/weekly/Participants.json";
+    let guest = "To=%2B85512345678&From=345&Label=guest";
+    assert_eq!(api.post(path, guest).await.status, 201);
+    assert_eq!(api.post(path, guest).await.problem(), (400, 16026));
+    let coach = format!("To=%2B85512345679&From=345&CallSidToCoach={}", ca(7));
+    assert_eq!(api.post(path, &coach).await.problem(), (400, 16028));
+    assert_eq!(api.live.accepted.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

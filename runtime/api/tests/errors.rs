@@ -31,6 +31,17 @@ const SOURCES: [&str; 2] = ["src", "../dial/src/policy.rs"];
 /// A code, its status, and what it says.
 const CODES: &[(u32, u16, &str)] = &[
     (
+        16024,
+        400,
+        "`Label` of a participant is longer than 128 characters, has a `/`, or is a call's SID",
+    ),
+    (
+        16026,
+        400,
+        "`Label` is that of another participant of the conference",
+    ),
+    (16028, 400, "`CallSidToCoach` is not in the conference"),
+    (
         20001,
         400,
         "A parameter is unknown, missing or wrong, or has no effect with the others; the message names it. 413 where the body is too large",
@@ -278,6 +289,18 @@ const REFUSED: &[(u32, &str, &str, &str)] = &[
         "Calls.json",
         "To=%2B85512345678&From=345&Twiml=x&StatusCallback=ftp://a/",
     ),
+    (
+        16024,
+        "POST",
+        "Conferences/weekly/Participants.json",
+        "To=%2B85512345678&From=345&Label=a%2Fb",
+    ),
+    (
+        16028,
+        "POST",
+        "Conferences/weekly/Participants.json",
+        "To=%2B85512345678&From=345&CallSidToCoach=CA00000000000000000000000000000000",
+    ),
 ];
 
 fn status_of(code: u32) -> u16 {
@@ -322,6 +345,12 @@ async fn each_code_comes_with_its_status_and_the_shape_of_twilios_errors() {
         let form = format!("{CALL_TO_URI}&{login}");
         check(&mut asked, code, &api.post("Calls.json", &form).await);
     }
+    let (people, guest) = (
+        "Conferences/weekly/Participants.json",
+        "To=%2B85512345678&From=345&Label=guest",
+    );
+    api.post(people, guest).await;
+    check(&mut asked, 16026, &api.post(people, guest).await);
     let queue = "FriendlyName=x";
     api.post("Queues.json", queue).await;
     check(&mut asked, 20409, &api.post("Queues.json", queue).await);
@@ -395,7 +424,7 @@ fn the_page_has_the_codes_that_stand_in_the_code() {
     );
 }
 
-/// Every number of five digits that begins with 2 or 3, in a file or in all of a folder.
+/// Every number of five digits that begins with 16, 2 or 3, in a file or in all of a folder.
 fn read(path: &Path, found: &mut BTreeSet<u32>) {
     if path.is_dir() {
         for entry in std::fs::read_dir(path).unwrap() {
@@ -408,7 +437,8 @@ fn read(path: &Path, found: &mut BTreeSet<u32>) {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let words = code.split(|character| !is_word(character));
-    let numbers = words.filter(|word| word.len() == 5 && word.starts_with(['2', '3']));
+    let numbers = words
+        .filter(|word| word.len() == 5 && (word.starts_with("16") || word.starts_with(['2', '3'])));
     found.extend(numbers.filter_map(|word| word.parse::<u32>().ok()));
 }
 

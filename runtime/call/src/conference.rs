@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CallSid, ConferenceSid, MediaSource, WaitSound};
 
+mod admission;
 mod announcement;
 mod callback;
 mod terms;
@@ -262,8 +263,8 @@ pub struct Conference {
     /// Somebody is told of who speaks.
     tells_of_speakers: bool,
     participants: Vec<Member>,
-    /// Calls that may come still.
-    expected: Vec<CallSid>,
+    /// Who may come still, as they will take part.
+    expected: Vec<Participant>,
     announcements: Announcements,
     effects: VecDeque<ConferenceEffect>,
 }
@@ -333,7 +334,7 @@ impl Conference {
             }
             ConferenceInput::Expect(participant, callback, terms) => {
                 self.open(callback, *terms);
-                self.expected.push(participant.call);
+                self.expected.push(participant.clone());
                 self.note(ConferenceTurn::Expected(participant));
             }
             ConferenceInput::Forget(call) => self.forget(call),
@@ -367,18 +368,12 @@ impl Conference {
     }
 
     fn join(&mut self, call: CallSid, options: Box<ConferenceOptions>, terms: ConferenceTerms) {
-        let first = self
-            .participants
-            .first()
-            .map_or(&options, |first| &first.options);
-        let most = first.max_participants.unwrap_or(self.most).min(self.most);
-        if self.participants.len() >= most as usize {
-            let why = format!("the conference is full: it takes {most} participants");
+        if let Some(why) = self.refusal(call, &options) {
             return self.tell(call, ConferenceEvent::Left(ConferenceEnd::Refused(why)));
         }
         let beeps = matches!(options.beep, Beep::OnEnter | Beep::Always);
         self.open(options.status_callback.clone(), terms);
-        self.expected.retain(|expected| *expected != call);
+        self.expected.retain(|expected| expected.call != call);
         let member = Member {
             call,
             options,
@@ -421,7 +416,7 @@ impl Conference {
 
     fn forget(&mut self, call: CallSid) {
         let before = self.expected.len();
-        self.expected.retain(|expected| *expected != call);
+        self.expected.retain(|expected| expected.call != call);
         if self.expected.len() == before {
             return;
         }

@@ -131,6 +131,10 @@ async function conferences() {
   const [first, second, guest] = ["first", "second", "guest"].map((label) => conference.participants(label));
   show("participant", (await first.fetch()).label, (await first.update({ muted: true })).muted);
   show("participant created", (await conference.participants.create({ from, to, label: "guest" })).label);
+  const again = (more) => conference.participants.create({ from, to, ...more });
+  await refused("a label that is taken", () => again({ label: "guest" }));
+  await refused("a label with a slash", () => again({ label: "a/b" }));
+  await refused("a coach of nobody", () => again({ callSidToCoach: `CA${NOBODY}` }));
   await until("the guest is in", async () => (await guest.fetch()).status === "connected");
   await pages("participants with a guest", conference.participants, 2);
   show("participant deleted", await second.remove());

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use fault_codes::of_refused_conference;
 use jackfield_guest::{
-    CallError, Conference, ConferenceEnd, ConferenceTerms, ConferenceTurn, Departure, Queue,
-    QueueExit, QueueOutcome, Recording, WaitSound, Whisper, warn,
+    CallError, Conference, ConferenceEnd, ConferenceOptions, ConferenceTerms, ConferenceTurn,
+    Departure, Queue, QueueExit, QueueOutcome, Recording, WaitSound, Whisper, error, warn,
 };
 
 use super::record::recording_parameters;
@@ -12,11 +13,15 @@ use super::wait_document::{Place, Waited, ordered, sound};
 use super::{Interpreter, Next};
 use crate::document::Document;
 use crate::documents::Stop;
+use crate::fault::{Fault, LABEL_WRONG};
 use crate::fetch::{CallStatus, Parameter};
 use crate::reference::resolve;
-use crate::verb::{Enqueue, Link, Room, RoomDial};
+use crate::verb::{Enqueue, Link, Room, RoomDial, Wait};
 
-impl Interpreter<'_> {
+/// Characters of a `participantLabel` (Twilio's bound).
+const MAX_LABEL: usize = 128;
+
+impl<'c> Interpreter<'c> {
     /// Where the call goes after a conference or a queue that was dialled; none: the document goes on.
     pub(super) fn dial_room(
         &mut self,
@@ -30,41 +35,22 @@ impl Interpreter<'_> {
                 terms,
                 wait,
             } => {
-                let (mut options, mut terms) = ((**options).clone(), (**terms).clone());
-                options.wait_sound = sound(wait, document);
-                if let (Some(callback), Some(base)) = (&mut options.status_callback, &document.url)
-                {
-                    callback.to.url = resolve(base, &callback.to.url);
-                }
-                let recording = terms.recording.as_mut();
-                let told = recording.and_then(|recording| recording.status_callback.as_mut());
-                if let (Some(callback), Some(base)) = (told, &document.url) {
-                    callback.to.url = resolve(base, &callback.to.url);
+                if let Some(fault) = wrong_label(options) {
+                    error!(self.call, "{fault}");
+                    return Ok(follow(dial.action.as_ref(), not_dialled()));
                 }
                 let began = self.call.elapsed();
-                let joined = match terms == ConferenceTerms::default() {
-                    true => self.call.conference(name, options),
-                    false => self.call.conference_with(name, options, terms),
-                };
-                let conference = match joined {
+                let (options, terms) = (options.as_ref().clone(), terms.as_ref().clone());
+                let conference = match self.join(name, options, terms, wait, document) {
                     Ok(conference) => conference,
                     Err(error) => return self.no_room(dial, &error, "conference"),
                 };
                 let until = began + dial.limit;
                 self.wait_in(&Place::Conference(&conference), wait, document, Some(until))?;
                 let end = self.stay(conference, dial.hangup_on_star, until, document)?;
-                let status = match &end {
-                    ConferenceEnd::Left | ConferenceEnd::Ended | ConferenceEnd::Removed => {
-                        "answered"
-                    }
-                    ConferenceEnd::Refused(why) => {
-                        warn!(self.call, "no conference {name}: {why}");
-                        "failed"
-                    }
-                };
                 let duration = self.call.elapsed().saturating_sub(began);
                 vec![
-                    ("DialCallStatus", status.to_owned()),
+                    ("DialCallStatus", self.status_after(name, &end).to_owned()),
                     ("DialCallDuration", duration.as_secs().to_string()),
                 ]
             }
@@ -80,6 +66,42 @@ impl Interpreter<'_> {
             }
         };
         Ok(follow(dial.action.as_ref(), parameters))
+    }
+
+    /// Asks to be in a conference. What its document names by relative URLs is found from there.
+    fn join(
+        &self,
+        name: &str,
+        mut options: ConferenceOptions,
+        mut terms: ConferenceTerms,
+        wait: &Wait,
+        document: &Document,
+    ) -> Result<Conference<'c>, CallError> {
+        options.wait_sound = sound(wait, document);
+        if let (Some(callback), Some(base)) = (&mut options.status_callback, &document.url) {
+            callback.to.url = resolve(base, &callback.to.url);
+        }
+        let recording = terms.recording.as_mut();
+        let told = recording.and_then(|recording| recording.status_callback.as_mut());
+        if let (Some(callback), Some(base)) = (told, &document.url) {
+            callback.to.url = resolve(base, &callback.to.url);
+        }
+        match terms == ConferenceTerms::default() {
+            true => self.call.conference(name, options),
+            false => self.call.conference_with(name, options, terms),
+        }
+    }
+
+    /// The `DialCallStatus` after a conference. Why the call was not let in is logged.
+    fn status_after(&self, name: &str, end: &ConferenceEnd) -> &'static str {
+        let ConferenceEnd::Refused(why) = end else {
+            return "answered";
+        };
+        match of_refused_conference(why) {
+            Some(code) => error!(self.call, "{code} Conference {name}: {why}"),
+            None => warn!(self.call, "no conference {name}: {why}"),
+        }
+        "failed"
     }
 
     /// Stays in a conference until it is over, and lets be heard what the API orders meanwhile.
@@ -243,9 +265,34 @@ impl Interpreter<'_> {
             return Err(CallError::HungUp.into());
         }
         warn!(self.call, "no {what}: {error}");
-        let parameters = vec![("DialCallStatus", "failed".to_owned())];
-        Ok(follow(dial.action.as_ref(), parameters))
+        Ok(follow(dial.action.as_ref(), not_dialled()))
     }
+}
+
+/// What is wrong with the label that a document gives a participant; none if nothing is, or it has none.
+fn wrong_label(options: &ConferenceOptions) -> Option<Fault> {
+    let label = options.label.as_deref()?;
+    let has_slash = ["/", "%2F", "%2f"]
+        .iter()
+        .any(|slash| label.contains(slash));
+    let is_wrong = label.chars().count() > MAX_LABEL || has_slash || is_call_sid(label);
+    is_wrong.then(|| {
+        let message = format!(
+            "Conference: participantLabel must have at most {MAX_LABEL} characters, no `/`, and be no call's SID"
+        );
+        Fault::new(LABEL_WRONG, message)
+    })
+}
+
+fn is_call_sid(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let digits = text.strip_prefix("CA").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(is_digit)
+}
+
+/// What an action is told where nobody was dialled.
+fn not_dialled() -> Vec<Parameter> {
+    vec![("DialCallStatus", "failed".to_owned())]
 }
 
 /// What one who waited hears before who serves them.

@@ -32,17 +32,17 @@ use http_body_util::BodyExt as _;
 use jackfield_api::{
     ApiState, Done, End, EndError, Fault, GatewayStatus, LearnedChannels, LiveBroadcasts,
     LiveCalls, LiveMessages, LiveRecordings, LiveRooms, LiveStream, LiveStreams, Media, MediaError,
-    MediaFile, Message, MessageOutcome, Metric, Operator, Plugins, PushError, QueueMember,
-    QueueView, RecordingChange, RecordingError, RecordingFile, RecordingFormat, StreamName,
-    StreamRefusal, Told, TrunkStatus, Upload, router,
+    MediaFile, Message, MessageOutcome, Metric, NotExpected, Operator, Plugins, PushError,
+    QueueMember, QueueView, RecordingChange, RecordingError, RecordingFile, RecordingFormat,
+    StreamName, StreamRefusal, Told, TrunkStatus, Upload, router,
 };
 use serde_json::Value;
 use store::tenants::Surroundings;
 use store::{
     AccountStore, Applied, Author, CallRow, ConferenceNote, Directory, Flow, Leg, MemoryStore,
-    NewRecording, NewVersion, OperatorEdit, Plugin, PluginChange, PluginLogLine, PluginOwner,
-    Priority, RecordingEnding, RecordingRow, RecordingStatus, Scope, Secret, SelfTest, Store,
-    StoreError, Tenants, TrunkId, UploadedPlugin, VersionUsage,
+    NewRecording, NewVersion, OperatorEdit, ParticipantFilter, Plugin, PluginChange, PluginLogLine,
+    PluginOwner, Priority, RecordingEnding, RecordingRow, RecordingStatus, Scope, Secret, SelfTest,
+    Store, StoreError, Tenants, TrunkId, UploadedPlugin, VersionUsage,
 };
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
@@ -523,8 +523,27 @@ impl LiveRooms for Rooms {
         participant: Participant,
         callback: Option<ConferenceCallback>,
         terms: ConferenceTerms,
-    ) -> Done<Result<ConferenceSid, String>> {
+    ) -> Done<Result<ConferenceSid, NotExpected>> {
         let (scope, sid) = (Scope::of_host(account), ConferenceSid::from_bytes([8; 16]));
+        let all = self
+            .store
+            .participants(scope, sid, ParticipantFilter::default(), None, 250);
+        let all = all.unwrap().rows;
+        let label = participant.label.as_ref();
+        if label.is_some()
+            && all
+                .iter()
+                .any(|row| row.participant.label.as_ref() == label)
+        {
+            return Box::pin(ready(Err(NotExpected::LabelTaken)));
+        }
+        let is_there = |call| all.iter().any(|row| row.participant.call == call);
+        if participant
+            .coaches
+            .is_some_and(|coached| !is_there(coached))
+        {
+            return Box::pin(ready(Err(NotExpected::CoachedMissing)));
+        }
         let placed = terms.region.clone().map(ConferenceTurn::Placed);
         self.terms.lock().unwrap().push(terms);
         let opened = [ConferenceTurn::Opened(callback)].into_iter().chain(placed);

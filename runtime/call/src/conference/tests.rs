@@ -202,6 +202,48 @@ fn the_251st_is_turned_away() {
 }
 
 #[test]
+fn a_label_is_one_participants() {
+    let labelled = |label: &str| ConferenceOptions {
+        label: Some(label.to_owned()),
+        ..plain()
+    };
+    let refused = ["3: left, Refused(\"the label is in use by another participant\")"];
+    let mut run = Run::new(10);
+    run.join(1, labelled("chair"));
+    run.feed(ConferenceInput::Expect(
+        Participant {
+            call: sid(2),
+            label: Some("guest".to_owned()),
+            muted: false,
+            held: false,
+            coaches: None,
+            start_on_enter: true,
+            end_on_exit: false,
+        },
+        None,
+        Box::default(),
+    ));
+    for taken in ["chair", "guest"] {
+        assert!(run.0.is_label_taken(taken, sid(3)), "{taken}");
+        assert_eq!(run.join(3, labelled(taken)), refused, "{taken}");
+    }
+    assert!(
+        run.join(2, labelled("guest"))[0].ends_with("joined as 2"),
+        "its own"
+    );
+    assert_eq!(run.join(3, labelled("guest")), refused);
+    run.leave(1);
+    assert!(
+        run.join(3, labelled("chair"))[0].ends_with("joined as 2"),
+        "it is free again"
+    );
+    assert!(
+        run.join(4, plain())[0].ends_with("joined as 3"),
+        "none is nobody's"
+    );
+}
+
+#[test]
 fn mute_and_hold_are_told_to_the_mixer() {
     let mut run = Run::new(10);
     run.join(

@@ -1,6 +1,6 @@
 //! What the REST API asks of rooms.
 
-use api::{Done, LiveRooms, QueueView};
+use api::{Done, LiveRooms, NotExpected, QueueView};
 use call::{
     AccountSid, ConferenceCallback, ConferenceInput, ConferenceSid, ConferenceTerms, Participant,
 };
@@ -25,7 +25,7 @@ impl LiveRooms for Host {
         participant: Participant,
         callback: Option<ConferenceCallback>,
         terms: ConferenceTerms,
-    ) -> Done<Result<ConferenceSid, String>> {
+    ) -> Done<Result<ConferenceSid, NotExpected>> {
         let services = self.services();
         Box::pin(async move {
             let key = (account, conference);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use api::NotExpected;
 use call::{
     AccountSid, CallSid, Conference, ConferenceCallback, ConferenceEffect, ConferenceEnd,
     ConferenceEvent, ConferenceInput, ConferenceOptions, ConferenceSid, ConferenceTerms,
@@ -58,7 +59,7 @@ pub(crate) struct Expected {
     participant: Participant,
     callback: Option<ConferenceCallback>,
     terms: Box<ConferenceTerms>,
-    told: oneshot::Sender<ConferenceSid>,
+    told: oneshot::Sender<Result<ConferenceSid, NotExpected>>,
 }
 
 /// Something that the API orders, and where it is told what came of it.
@@ -127,7 +128,7 @@ impl Conferences {
         participant: Participant,
         callback: Option<ConferenceCallback>,
         terms: ConferenceTerms,
-    ) -> Result<ConferenceSid, String> {
+    ) -> Result<ConferenceSid, NotExpected> {
         let (told, sid) = oneshot::channel();
         let call = participant.call;
         let expected = Box::new(Expected {
@@ -136,9 +137,17 @@ impl Conferences {
             terms: Box::new(terms),
             told,
         });
-        let room = self.enter(media, key, ConferenceMessage::Expect(expected))?;
+        let message = ConferenceMessage::Expect(expected);
+        let room = self.enter(media, key, message);
+        let room = room.map_err(NotExpected::Impossible)?;
         self.expectations().insert(call, room);
-        sid.await.map_err(|_| "it is over".to_owned())
+        let expected = sid.await;
+        let expected =
+            expected.unwrap_or_else(|_| Err(NotExpected::Impossible("it is over".to_owned())));
+        if expected.is_err() {
+            self.expectations().remove(&call);
+        }
+        expected
     }
 
     /// A call is over: who expected it does so no longer.
@@ -290,6 +299,11 @@ impl ConferenceActor {
                 input
             }
             ConferenceMessage::Expect(expected) => {
+                if let Some(why) = self.objection(&expected.participant) {
+                    // Nobody may be waiting for it any more.
+                    let _ = expected.told.send(Err(why));
+                    return;
+                }
                 wait = Some(Wait::Expected(expected.told));
                 ConferenceInput::Expect(expected.participant, expected.callback, expected.terms)
             }
@@ -333,6 +347,16 @@ impl ConferenceActor {
             self.perform(effect);
         }
         self.minutes.close(wait);
+    }
+
+    /// Why a call is not expected here; none if it is.
+    fn objection(&self, participant: &Participant) -> Option<NotExpected> {
+        let (label, coached) = (participant.label.as_deref(), participant.coaches);
+        if label.is_some_and(|label| self.conference.is_label_taken(label, participant.call)) {
+            return Some(NotExpected::LabelTaken);
+        }
+        let is_missing = coached.is_some_and(|coached| self.conference.find(coached).is_none());
+        is_missing.then_some(NotExpected::CoachedMissing)
     }
 
     /// Whether whom an order is about is there.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::NotExpected;
 use call::{AccountSid, ConferenceSid, ConferenceTurn};
 use store::{Commit, ConferenceNote, Scope, Store};
 use tokio::sync::oneshot;
@@ -22,7 +23,7 @@ pub(super) enum Wait {
     /// Who gave an order.
     Order(oneshot::Sender<bool>),
     /// Who wants to know which conference it is.
-    Expected(oneshot::Sender<ConferenceSid>),
+    Expected(oneshot::Sender<Result<ConferenceSid, NotExpected>>),
 }
 
 /// What happens in one conference. Nobody waits for it to be on disk but the API.
@@ -81,7 +82,7 @@ impl Minutes {
             // Nobody may be waiting for it any more.
             match wait {
                 Some(Wait::Order(done)) => drop(done.send(true)),
-                Some(Wait::Expected(told)) => drop(told.send(sid)),
+                Some(Wait::Expected(told)) => drop(told.send(Ok(sid))),
                 None => {}
             }
         });

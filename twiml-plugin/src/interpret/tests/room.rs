@@ -1,6 +1,6 @@
 //! Conferences and queues, from documents.
 
-use jackfield_guest::{ConferenceEvent, OrderedSound, StatusCallback};
+use jackfield_guest::{ConferenceEnd, ConferenceEvent, OrderedSound, StatusCallback};
 
 use super::*;
 
@@ -112,6 +112,50 @@ fn a_document_to_hold_with_is_heard_over_and_over_until_the_call_is_taken_off() 
     assert_eq!(asked.len(), 3);
     assert_eq!(asked[1].method, HttpMethod::Post);
     assert_eq!(caller.elapsed(), Duration::from_secs(9));
+}
+
+#[test]
+fn why_a_conference_cannot_be_joined_is_told_with_its_code() {
+    let long = "x".repeat(129);
+    let sid = format!("CA{}", "0".repeat(32));
+    let refused = |why: &str| Some(ConferenceEnd::Refused(why.to_owned()));
+    for (label, end, complaint) in [
+        (
+            "chair",
+            refused("the conference is full: it takes 2 participants"),
+            "error: 16020 ",
+        ),
+        (
+            "chair",
+            refused("the label is in use by another participant"),
+            "error: 16025 ",
+        ),
+        ("chair", refused("too many rooms"), "warn: no conference "),
+        ("a/b", None, "error: 16023 "),
+        ("a%2Fb", None, "error: 16023 "),
+        (&*long, None, "error: 16023 "),
+        (&*sid, None, "error: 16023 "),
+    ] {
+        let dial: &'static str = format!(
+            "<Dial action='/done'><Conference participantLabel='{label}'>weekly</Conference></Dial>"
+        )
+        .leak();
+        let pages: &[Page] = &[("http://app.example/done", "<Say>Sorry</Say>")];
+        let joins = end.is_some();
+        let caller = match end {
+            Some(end) => caller(dial, pages).conference_orders(1.0, ConferenceEvent::Left(end)),
+            None => caller(dial, pages),
+        };
+        assert_eq!(run(&Call::on(caller.clone())), Ok(()), "{label}");
+        let complaints = complaints(&caller);
+        assert!(complaints[0].starts_with(complaint), "{complaints:?}");
+        let told = asked(&caller, &["DialCallStatus"]);
+        let expected = "HttpMethod::Post http://app.example/done DialCallStatus=failed";
+        assert_eq!(told[1], expected, "{label}");
+        let commands = caller.transcript();
+        let joined = commands.iter().any(|command| command.starts_with("join"));
+        assert_eq!(joined, joins, "{label}: {commands:?}");
+    }
 }
 
 #[test]

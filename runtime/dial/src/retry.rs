@@ -40,6 +40,13 @@ impl Attempt {
             || self.record.host_reason() == Some(EXPIRED)
     }
 
+    /// Whether it is one of those that were wanted: whoever met a full line was called by nobody, and has their attempts still before them. It counts to
+    /// [`MOST_ATTEMPTS`] all the same.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        !self.was_not_made() && self.record.outcome() != Outcome::Congestion
+    }
+
     /// Whether the one who was called was reached.
     #[must_use]
     pub fn reached(&self) -> bool {
@@ -50,7 +57,7 @@ impl Attempt {
 /// What who wants somebody called says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
-    /// Attempts at most; [`USUAL_ATTEMPTS`] without it, and never more than [`MOST_ATTEMPTS`].
+    /// Attempts at most, of those that [count](Attempt::counts); [`USUAL_ATTEMPTS`] without it, and never more than [`MOST_ATTEMPTS`] of all.
     pub max_attempts: Option<u32>,
     /// Pause between attempts, which no strategy shortens; [`USUAL_GAP`] by the usual rules without it, and never less than [`LEAST_GAP`].
     pub gap: Option<Duration>,
@@ -85,7 +92,7 @@ pub enum Decision {
 }
 
 /// The usual rules: who was not reached (no answer, busy, failed) is called again until the attempts are used up; an attempt that was never
-/// made is made up for; after [`MOST_ATTEMPTS`] it is over. `attempts`: all so far, the first in front.
+/// made, or met a full line, is made up for; after [`MOST_ATTEMPTS`] it is over. `attempts`: all so far, the first in front.
 #[must_use]
 pub fn next(attempts: &[Attempt], wish: &Wish, now_unix_ms: u64) -> Decision {
     let gap = wish.gap.unwrap_or(USUAL_GAP);
@@ -153,9 +160,9 @@ fn asked(attempt: &Attempt) -> Duration {
     Duration::from_secs(seconds.into()).min(LONGEST_RETRY_AFTER)
 }
 
-/// How many of these were made.
+/// How many of these count.
 fn made(attempts: &[Attempt]) -> u32 {
-    let made = attempts.iter().filter(|attempt| !attempt.was_not_made());
+    let made = attempts.iter().filter(|attempt| attempt.counts());
     u32::try_from(made.count()).unwrap_or(u32::MAX)
 }
 
@@ -206,7 +213,7 @@ mod tests {
         use CallStatus::{Busy, Completed, Failed, NoAnswer};
         let later = Ok(NOW + 15 * MINUTE);
         check(&[], Ok(NOW));
-        for end in [(Busy, Some(486)), (NoAnswer, None), (Failed, Some(503))] {
+        for end in [(Busy, Some(486)), (NoAnswer, None), (Failed, Some(500))] {
             check(&[end], later);
             check(&[end, end], later);
             check(&[end, end, end], Err("3 attempts were made"));
@@ -237,12 +244,32 @@ mod tests {
 
         // A far end that says so was called.
         for attempt in &mut expired {
-            attempt.record.sip_status = Some(503);
+            attempt.record.sip_status = Some(500);
         }
         assert!(matches!(
             next(&expired, &Wish::default(), NOW),
             Decision::Stop(_)
         ));
+    }
+
+    #[test]
+    fn whoever_met_a_full_line_keeps_their_attempts_up_to_ten() {
+        use CallStatus::{Busy, Failed};
+        let later = Ok(NOW + 15 * MINUTE);
+        let full = (Failed, Some(503));
+        check(&[full; 9], later);
+        check(&[full; 10], Err("10 attempts"));
+        let busy = (Busy, Some(486));
+        check(&[busy, full, full, busy], later);
+        check(&[busy, full, busy, full, busy], Err("3 attempts were made"));
+
+        // A strategy may say so too, where the order names a number.
+        let wish = Wish {
+            max_attempts: Some(1),
+            ..Wish::default()
+        };
+        let decision = bounded(&attempts(&[full; 2]), &wish, NOW, String::new(), NOW);
+        assert!(matches!(decision, Decision::Again { .. }));
     }
 
     #[test]

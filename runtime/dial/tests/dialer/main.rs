@@ -14,4 +14,5 @@ mod simulation;
 mod stopped;
 mod storm;
 mod terms;
+mod warned;
 mod world;

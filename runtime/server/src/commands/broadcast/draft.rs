@@ -67,7 +67,7 @@ struct DraftOptions {
     /// The hours in which people are called: `08:00-20:00 Asia/Vientiane`.
     #[arg(long, value_name = "HOURS")]
     window: Option<String>,
-    /// How often somebody is called, at most.
+    /// How often somebody is called, at most; calls that meet a full line are made up for, up to ten in all.
     #[arg(long, value_name = "N")]
     max_attempts: Option<u32>,
     /// Seconds from the end of a call to the next one to the same person.

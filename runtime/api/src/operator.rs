@@ -55,10 +55,14 @@ pub trait Operator: Send + Sync {
 }
 
 /// One number of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
-    /// In Prometheus' spelling, with its unit, without the prefix `jackfield_`; one that ends in `_total` only grows.
+    /// In Prometheus' spelling, with its unit, without the prefix `jackfield_`; one that ends in `_total` only grows. Those of one name stand together.
     pub name: &'static str,
+    /// What it counts, in a few words.
+    pub help: &'static str,
+    /// Names and values of what tells those of one name apart.
+    pub labels: Vec<(&'static str, String)>,
     /// Its value now.
     pub value: u64,
 }
@@ -191,23 +195,44 @@ pub(crate) async fn health() -> Json<Value> {
 
 /// `GET /operator/v1/metrics`: the process's numbers, in Prometheus' text format 0.0.4.
 pub(crate) async fn metrics(State(state): State<ApiState>) -> impl IntoResponse {
-    let lines = state
-        .operator
-        .metrics()
-        .await
-        .into_iter()
-        .map(|Metric { name, value }| {
-            let kind = if name.ends_with("_total") {
-                "counter"
-            } else {
-                "gauge"
-            };
-            format!("# TYPE jackfield_{name} {kind}\njackfield_{name} {value}\n")
-        });
+    let metrics = state.operator.metrics().await;
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4")],
-        lines.collect::<String>(),
+        exposition(&metrics),
     )
+}
+
+fn exposition(metrics: &[Metric]) -> String {
+    let mut text = String::new();
+    let mut before = "";
+    for Metric {
+        name,
+        help,
+        labels,
+        value,
+    } in metrics
+    {
+        if *name != before {
+            let kind = match name.ends_with("_total") {
+                true => "counter",
+                false => "gauge",
+            };
+            text.push_str(&format!(
+                "# HELP jackfield_{name} {help}\n# TYPE jackfield_{name} {kind}\n"
+            ));
+            before = name;
+        }
+        let labels = labels.iter().map(|(name, value)| {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("{name}=\"{}\"", value.replace('\n', "\\n"))
+        });
+        let labels = match labels.collect::<Vec<_>>().join(",") {
+            none if none.is_empty() => none,
+            some => format!("{{{some}}}"),
+        };
+        text.push_str(&format!("jackfield_{name}{labels} {value}\n"));
+    }
+    text
 }
 
 /// `GET /operator/v1/trunk-status`: how each trunk stands.

@@ -173,8 +173,12 @@ async fn metrics_are_in_prometheus_text_format_and_need_the_key() {
     let text = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(
         text,
-        "# TYPE jackfield_calls gauge\njackfield_calls 2\n\
-         # TYPE jackfield_sip_malformed_total counter\njackfield_sip_malformed_total 3\n"
+        "# HELP jackfield_calls what it counts\n# TYPE jackfield_calls gauge\njackfield_calls 2\n\
+         # HELP jackfield_trunk_channels what it counts\n# TYPE jackfield_trunk_channels gauge\n\
+         jackfield_trunk_channels{trunk=\"north\"} 7\n\
+         jackfield_trunk_channels{trunk=\"a \\\"b\\\\\"} 8\n\
+         # HELP jackfield_sip_malformed_total what it counts\n# TYPE jackfield_sip_malformed_total counter\n\
+         jackfield_sip_malformed_total 3\n"
     );
 }
 

@@ -222,6 +222,23 @@ impl Dialer {
         waits.copied().unwrap_or_default()
     }
 
+    /// How many calls of all accounts wait.
+    #[must_use]
+    pub fn all_waits(&self) -> AccountWaits {
+        self.waiting_by_account.values().copied().sum()
+    }
+
+    /// The channels of each trunk, and of its parts by their prefixes: how many are taken, and how many there are, as far as that is known.
+    pub fn channels(&self) -> impl Iterator<Item = (&TrunkId, Option<&str>, u32, u32)> {
+        self.trunks.iter().flat_map(|(trunk, capacity)| {
+            let (taken, most) = capacity.channels();
+            let parts = capacity
+                .parts()
+                .map(move |(prefix, taken, most)| (trunk, Some(prefix), taken, most));
+            std::iter::once((trunk, None, taken, most)).chain(parts)
+        })
+    }
+
     /// How many calls hold a channel of the trunk, both directions together.
     #[must_use]
     pub fn channels_held(&self, trunk: &TrunkId) -> u32 {

@@ -1,5 +1,7 @@
 //! How many calls of an account wait, by class.
 
+use std::iter::Sum;
+
 use store::Priority;
 
 /// How many calls wait.
@@ -33,5 +35,17 @@ impl AccountWaits {
             true => &mut waits.later,
             false => &mut waits.due,
         }
+    }
+}
+
+impl Sum for AccountWaits {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, one| {
+            for (sum, one) in sum.0.iter_mut().zip(one.0) {
+                sum.due += one.due;
+                sum.later += one.later;
+            }
+            sum
+        })
     }
 }

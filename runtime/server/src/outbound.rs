@@ -6,11 +6,14 @@ mod invite;
 mod leaving;
 mod places;
 mod planning;
+mod standing;
 
 use dialling::TrunkGone;
 pub(crate) use dialling::{Origin, call_id, dial};
 use leaving::Leaving;
 pub(crate) use planning::StoryPlan;
+use standing::Counters;
+pub(crate) use standing::{Channels, Standing};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -47,6 +50,7 @@ const ENDS_AT_ONCE: usize = 1_000;
 pub(crate) struct Outbound {
     dialer: Mutex<Dialer>,
     leaving: Leaving,
+    counters: Counters,
     /// The deadline may have changed.
     changed: Notify,
     services: Weak<Services>,
@@ -64,6 +68,7 @@ impl Outbound {
         Self {
             dialer,
             leaving: Leaving::default(),
+            counters: Counters::default(),
             changed: Notify::new(),
             services,
             runtime,
@@ -169,12 +174,34 @@ impl Outbound {
         &self,
         request: &CallRequest,
     ) -> Result<(TrunkId, Option<String>), NotNow> {
-        self.lock().begin_now(Instant::now(), request)
+        let begun = self.lock().begin_now(Instant::now(), request)?;
+        self.counters.attempt();
+        Ok(begun)
     }
 
     /// Whether a call that does not wait has a trunk over which it was not tried yet.
     pub(crate) fn has_way(&self, request: &CallRequest) -> bool {
         self.lock().has_way(request)
+    }
+
+    /// What the queue and its lines look like now.
+    pub(crate) fn standing(&self) -> Standing {
+        let dialer = self.lock();
+        let channels = dialer.channels().map(|(trunk, prefix, taken, most)| {
+            let prefix = prefix.map(str::to_owned);
+            Channels {
+                trunk: trunk.clone(),
+                prefix,
+                taken,
+                most,
+            }
+        });
+        Standing {
+            waits: dialer.all_waits(),
+            channels: channels.collect(),
+            attempts: self.counters.attempts(),
+            congested: self.counters.all_congested(),
+        }
     }
 
     /// How many calls hold a channel of the trunk, both directions together.
@@ -206,6 +233,7 @@ impl Outbound {
             return self.ended(call);
         }
         info!(call.sid = %call, "the far end has no room: {}", record.end_reason);
+        self.counters.congested();
         let retry_after = record.retry_after_s.map(u64::from).map(Duration::from_secs);
         self.feed(Input::Congested { call, retry_after });
     }
@@ -365,6 +393,7 @@ impl Outbound {
                     return;
                 }
                 let planned = planned.unwrap_or_else(|| PlannedAttempt::over(trunk.clone()));
+                self.counters.attempt();
                 let begun = dialling::attempt(&services, call, account, planned, because.clone());
                 if let Err(error) = begun.await {
                     if error.is::<TrunkGone>() {

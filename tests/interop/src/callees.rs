@@ -1,12 +1,14 @@
 //! A SIP peer for hundreds of numbers, each of which does what its last digits say; it remembers who was called, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::audio;
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What a number does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,13 +75,19 @@ impl Callees {
     /// Starts it on a port of its own. `manner` says what a number does when it is called for the nth time, from 0.
     #[must_use]
     pub fn start(manner: fn(&str, usize) -> Manner) -> Self {
-        Self::begin(manner, usize::MAX).0
+        Self::at(ANY_PORT, manner)
+    }
+
+    /// The same at an address, such as one that has registered.
+    #[must_use]
+    pub fn at(address: SocketAddr, manner: fn(&str, usize) -> Manner) -> Self {
+        Self::begin(address, manner, usize::MAX).0
     }
 
     /// Starts one that has so many lines, and answers; whoever comes while all are taken gets a 503.
     #[must_use]
     pub fn with_lines(lines: usize) -> Self {
-        Self::begin(|_, _| Manner::Answers, lines).0
+        Self::begin(ANY_PORT, |_, _| Manner::Answers, lines).0
     }
 
     /// Each call as it came, in their order.
@@ -96,8 +104,12 @@ impl Callees {
         arrivals.iter().filter(|call| call.is_refused).count()
     }
 
-    fn begin(manner: fn(&str, usize) -> Manner, lines: usize) -> (Self, UdpSocket) {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    fn begin(
+        address: SocketAddr,
+        manner: fn(&str, usize) -> Manner,
+        lines: usize,
+    ) -> (Self, UdpSocket) {
+        let socket = UdpSocket::bind(address).expect("a port");
         socket
             .set_read_timeout(Some(Duration::from_millis(200)))
             .expect("a socket has a timeout");
@@ -124,7 +136,7 @@ impl Callees {
     /// Starts it as one that also listens: [`Self::voices`].
     #[must_use]
     pub fn listening(manner: fn(&str, usize) -> Manner) -> Self {
-        let (callees, media) = Self::begin(manner, usize::MAX);
+        let (callees, media) = Self::begin(ANY_PORT, manner, usize::MAX);
         let shared = Arc::clone(&callees.shared);
         thread::spawn(move || listen(&media, &shared));
         callees

@@ -179,7 +179,7 @@ impl Rest {
     /// The account's calls, the newest first.
     #[must_use]
     pub fn calls(&self) -> Vec<Value> {
-        let (status, page) = self.get("Calls.json");
+        let (status, page) = self.get("Calls.json?PageSize=1000");
         assert_eq!(status, 200, "{page}");
         page["calls"]
             .as_array()

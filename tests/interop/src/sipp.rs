@@ -119,6 +119,15 @@ impl Sipp {
         self
     }
 
+    /// As whom it registers (`@USER@` and `@PASSWORD@` in the scenario).
+    #[must_use]
+    pub fn registering(mut self, user: &str, password: &str) -> Self {
+        let login = [("USER", user), ("PASSWORD", password)];
+        self.values
+            .extend(login.map(|(name, value)| (name, value.to_owned())));
+        self
+    }
+
     /// The key it presses: one of the recordings that come with `SIPp`.
     #[must_use]
     pub fn pressing(mut self, key: char) -> Self {

@@ -10,12 +10,26 @@ use jackfield_interop::steady::on_a_steady_machine;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const CALLS: usize = 8;
+/// Calls while a node drains, so many a second.
+const MANY: u32 = 200;
+const PER_SECOND: u32 = 20;
 
 fn node() -> Server {
     Server::start(&Tenants::with_numbers(vec![(
         "1000",
         Flow::Component("menu"),
     )]))
+}
+
+/// With room for all calls that go on at a time.
+fn large_node() -> Server {
+    let trunk = "sources = [\"127.0.0.1\"]\nmax_channels = 200\n";
+    let account =
+        "outbound = { allow = [\"+1500555\"], max_channels = 200, calls_per_second = 50.0 }\n";
+    Server::start(&Tenants {
+        account: account.to_owned(),
+        ..Tenants::over_trunk(trunk, vec![("1000", Flow::Component("menu"))])
+    })
 }
 
 fn completed(node: &Server) -> usize {
@@ -69,5 +83,39 @@ fn a_node_that_is_gone_is_passed_over() {
     }
     eventually("all calls are over", Duration::from_secs(10), || {
         (completed(&stays) == 4).then_some(())
+    });
+}
+
+/// A node that drains keeps the calls that it has to their ends, and new ones go to the other: nobody is cut off or turned away.
+#[test]
+fn a_node_drains_and_no_call_is_lost() {
+    let [mut leaves, stays] = [large_node(), large_node()];
+    let proxy = Kamailio::spread_over(&[leaves.sip, stays.sip]);
+    let calls = Sipp::new("uac_through_proxy")
+        .dialling("1000")
+        .holding(Duration::from_secs(4))
+        .calling(MANY, PER_SECOND)
+        .start(proxy.front);
+    eventually("tens of calls are up on each", LIMIT, || {
+        let up = [&leaves, &stays].map(|node| node.metric("calls"));
+        up.iter().all(|up| *up >= 30).then_some(())
+    });
+    assert_eq!(leaves.metric("draining"), 0);
+    leaves.drain();
+    assert_eq!(leaves.metric("draining"), 1);
+    let begun = leaves.rest().calls().len();
+    assert!(leaves.metric("calls") >= 20, "they are still up");
+    // It ends by itself, when its last call does.
+    leaves.start_again_once_stopped();
+    drop(calls.succeed(LIMIT));
+    let ended = leaves.rest().calls().len();
+    assert_eq!(completed(&leaves), ended, "what was up there ended well");
+    // One or two may have been on their way into the list.
+    assert!(
+        ended <= begun + 2,
+        "{ended} calls, {begun} of them when it began to drain"
+    );
+    eventually("all calls are over", LIMIT, || {
+        (completed(&leaves) + completed(&stays) == MANY as usize).then_some(())
     });
 }

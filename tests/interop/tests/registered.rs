@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use jackfield_interop::audio;
 use jackfield_interop::baresip::{Login, Softphone};
+use jackfield_interop::broadcasts::number;
+use jackfield_interop::callees::{Callees, Manner};
 use jackfield_interop::certificates::Certificates;
 use jackfield_interop::pjsip::Pjsip;
 use jackfield_interop::process::eventually;
 use jackfield_interop::server::{Flow, Place, Server, Tenants, prompt};
+use jackfield_interop::sipp::Sipp;
 use jackfield_interop::steady::on_a_steady_machine;
 use jackfield_interop::voice_app::{Page, VoiceApp};
 
@@ -253,4 +256,55 @@ fn a_wrong_password_registers_nobody() {
         .waiting()
         .start();
     phone.expect("no registration", LIMIT);
+}
+
+/// Eight SIM cards: whatever waits, it never has nine calls, and all are made.
+#[test]
+fn a_gateway_of_eight_channels_never_has_a_ninth_call() {
+    const CHANNELS: u64 = 8;
+    const CALLS: u64 = 30;
+    let trunk = format!(
+        "targets = [\"registered\"]\nmax_channels = {CHANNELS}\n\
+         [trunk.login]\nusername = \"{USER}\"\npassword = \"{PASSWORD}\"\nregisters = true\n\
+         [trunk.numbers]\ndial_as = \"e164\"\n"
+    );
+    let place = Place::on_loopback().with_sip("digest = [\"MD5\"]"); // SIPp knows no other
+    let tenants = Tenants::over_trunk(&trunk, vec![("1000", Flow::Component("menu"))]);
+    let server = Server::start_at(place, &tenants);
+    let registers = Sipp::new("uac_registers")
+        .registering(USER, PASSWORD)
+        .start(server.sip);
+    let address = registers.address;
+    drop(registers.succeed(LIMIT));
+    let callees = Callees::at(address, |_, _| Manner::Answers);
+
+    let rest = server.rest();
+    let document = "<Response><Pause length=\"1\"/></Response>";
+    let calls: Vec<_> = (0..CALLS as usize)
+        .map(|of| rest.place("1000", &number(of), document))
+        .collect();
+    let in_use = "trunk_channels_in_use{trunk=\"peer\",prefix=\"\"}";
+    let mut most = 0;
+    eventually("all calls are over", LIMIT, || {
+        most = most.max(server.metric(in_use));
+        let waiting = server.metric("queue_calls{priority=\"normal\",state=\"due\"}");
+        (waiting == 0 && server.metric("calls") == 0).then_some(())
+    });
+    for sid in &calls {
+        assert_eq!(rest.ended(sid, LIMIT)["status"], "completed");
+    }
+    let arrivals = callees.arrivals();
+    let taken = arrivals.iter().map(|arrival| arrival.lines_taken as u64);
+    assert_eq!(
+        (arrivals.len() as u64, taken.max()),
+        (CALLS, Some(CHANNELS))
+    );
+    assert_eq!(most, CHANNELS, "what it tells is what it does");
+    assert_eq!(
+        server.metric("trunk_channels_max{trunk=\"peer\",prefix=\"\"}"),
+        CHANNELS
+    );
+    assert_eq!(server.metric("outbound_attempts_total"), CALLS);
+    assert_eq!(server.metric("outbound_congested_total"), 0);
+    server.stop();
 }

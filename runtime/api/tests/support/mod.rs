@@ -674,8 +674,20 @@ impl Operator for Staff {
     }
 
     fn metrics(&self) -> Done<Vec<Metric>> {
-        let metric = |name, value| Metric { name, value };
-        Box::pin(async move { vec![metric("calls", 2), metric("sip_malformed_total", 3)] })
+        let metric = |name, labels: &[_], value| Metric {
+            name,
+            help: "what it counts",
+            labels: labels.to_vec(),
+            value,
+        };
+        let trunk = |id: &str| [("trunk", id.to_owned())];
+        let metrics = vec![
+            metric("calls", &[], 2),
+            metric("trunk_channels", &trunk("north"), 7),
+            metric("trunk_channels", &trunk("a \"b\\"), 8),
+            metric("sip_malformed_total", &[], 3),
+        ];
+        Box::pin(async move { metrics })
     }
 
     fn trunks(&self) -> Done<Vec<TrunkStatus>> {
